@@ -1,0 +1,143 @@
+/** The names and the coding of the headers that our records carry. Reading never throws: headers come from anyone. */
+import { hash } from 'node:crypto';
+
+/** Header values as Kafka holds them. A header sent several times is an array. */
+export type HeaderValues = Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>>;
+
+export const HEADER = {
+  eventId: 'event-id',
+  eventType: 'event-type',
+  /** Where the event came from: `<intake topic>/<partition>/<offset>`. */
+  source: 'source',
+  /** How many attempts were made; absent in the main lane. */
+  attempt: 'attempt',
+  /** When the first attempt was made, in ms since the epoch. */
+  firstAttemptAt: 'first-attempt-at',
+  lastOutcome: 'last-outcome',
+  replayId: 'replay-id',
+  traceparent: 'traceparent',
+  deadLetterReason: 'dead-letter-reason',
+  deadLetterDetail: 'dead-letter-detail',
+  quarantineReason: 'quarantine-reason',
+  quarantineDetail: 'quarantine-detail',
+  /** A quarantined record's key at the intake: the event id may be a hash of it, so a redrive needs it. */
+  intakeKey: 'intake-key',
+} as const;
+
+/** What a record in a delivery, retry or dead-letter topic says about itself. */
+export interface DeliveryHeaders {
+  /** Empty if the header is missing: such a record was not written by us. */
+  readonly eventId: string;
+  /** Empty if the header is missing. */
+  readonly eventType: string;
+  readonly source?: string;
+  /** Attempts made so far: 0 in the main lane. */
+  readonly attempt: number;
+  readonly firstAttemptAtMs?: number;
+  readonly lastOutcome?: string;
+  readonly replayId?: string;
+  readonly traceparent?: string;
+}
+
+/** Why a record stands among the dead letters. */
+export interface DeadLetterHeaders extends DeliveryHeaders {
+  readonly reason: string;
+  readonly detail?: string;
+}
+
+/** @returns the header as text; of a header sent several times the last, as Kafka's own clients do */
+export function headerText(headers: HeaderValues, name: string): string | undefined {
+  const value = headers[name];
+  const last = Array.isArray(value) ? value.at(-1) : value;
+  return typeof last === 'string' ? last : last?.toString('utf8');
+}
+
+function headerCount(headers: HeaderValues, name: string): number | undefined {
+  const text = headerText(headers, name);
+  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
+/** A malformed value reads as if the header were absent. */
+export function readDeliveryHeaders(headers: HeaderValues): DeliveryHeaders {
+  const source = headerText(headers, HEADER.source);
+  const firstAttemptAtMs = headerCount(headers, HEADER.firstAttemptAt);
+  const lastOutcome = headerText(headers, HEADER.lastOutcome);
+  const replayId = headerText(headers, HEADER.replayId);
+  const traceparent = traceparentOf(headers);
+  return {
+    eventId: headerText(headers, HEADER.eventId) ?? '',
+    eventType: headerText(headers, HEADER.eventType) ?? '',
+    attempt: headerCount(headers, HEADER.attempt) ?? 0,
+    ...(source !== undefined && { source }),
+    ...(firstAttemptAtMs !== undefined && { firstAttemptAtMs }),
+    ...(lastOutcome !== undefined && { lastOutcome }),
+    ...(replayId !== undefined && { replayId }),
+    ...(traceparent !== undefined && { traceparent }),
+  };
+}
+
+/** The inverse of {@link readDeliveryHeaders}. Attempt 0 is left out, as is everything that is unknown. */
+export function writeDeliveryHeaders(fields: DeliveryHeaders): Record<string, string> {
+  const headers: Record<string, string> = { [HEADER.eventId]: fields.eventId, [HEADER.eventType]: fields.eventType };
+  if (fields.source !== undefined) headers[HEADER.source] = fields.source;
+  if (fields.attempt > 0) headers[HEADER.attempt] = String(fields.attempt);
+  if (fields.firstAttemptAtMs !== undefined) headers[HEADER.firstAttemptAt] = String(fields.firstAttemptAtMs);
+  if (fields.lastOutcome !== undefined) headers[HEADER.lastOutcome] = fields.lastOutcome;
+  if (fields.replayId !== undefined) headers[HEADER.replayId] = fields.replayId;
+  if (fields.traceparent !== undefined) headers[HEADER.traceparent] = fields.traceparent;
+  return headers;
+}
+
+export function readDeadLetterHeaders(headers: HeaderValues): DeadLetterHeaders {
+  const detail = headerText(headers, HEADER.deadLetterDetail);
+  return {
+    ...readDeliveryHeaders(headers),
+    reason: headerText(headers, HEADER.deadLetterReason) ?? 'unknown',
+    ...(detail !== undefined && { detail }),
+  };
+}
+
+export function writeDeadLetterHeaders(fields: DeadLetterHeaders): Record<string, string> {
+  const headers = writeDeliveryHeaders(fields);
+  headers[HEADER.deadLetterReason] = fields.reason;
+  if (fields.detail !== undefined) headers[HEADER.deadLetterDetail] = fields.detail;
+  return headers;
+}
+
+/** `<topic>/<partition>/<offset>`: unique, and readable by a person who looks for the original. */
+export function formatSource(topic: string, partition: number, offset: number): string {
+  return `${topic}/${partition}/${offset}`;
+}
+
+export function parseSource(source: string): { topic: string; partition: number; offset: number } | undefined {
+  const parts = /^([\w.-]{1,249})\/(\d{1,9})\/(\d{1,15})$/.exec(source);
+  return parts?.[1] ? { topic: parts[1], partition: Number(parts[2]), offset: Number(parts[3]) } : undefined;
+}
+
+/** The caller's trace context (W3C), or `undefined` if there is none or it is not one. */
+export function traceparentOf(headers: HeaderValues): string | undefined {
+  const text = headerText(headers, HEADER.traceparent);
+  return text !== undefined && /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(text) ? text : undefined;
+}
+
+/** An id travels as an HTTP header and as an SQS deduplication id: 128 visible ASCII characters at most. */
+const USABLE_ID = /^[\x21-\x7e]{1,128}$/;
+
+/**
+ * The event's id, the same in every retry, replay and redrive: the producer's `event-id` header, else (also if that
+ * one could not travel as an HTTP header) a hash of event type, key and value, so that an event which a producer
+ * or we write twice keeps its id.
+ */
+export function eventIdOf(
+  record: { readonly key: Buffer | null; readonly value: Buffer | null; readonly headers: HeaderValues },
+  eventType: string,
+): string {
+  const given = headerText(record.headers, HEADER.eventId);
+  if (given !== undefined && USABLE_ID.test(given)) return given;
+  // The lengths keep two different splits of the same bytes apart.
+  const lengths = `${eventType}\n${record.key?.length ?? -1}\n${record.value?.length ?? -1}\n`;
+  const bytes = [Buffer.from(lengths), record.key ?? EMPTY, record.value ?? EMPTY];
+  return `evt_${hash('sha256', Buffer.concat(bytes), 'base64url')}`;
+}
+
+const EMPTY = Buffer.alloc(0);

@@ -1,0 +1,70 @@
+/** Which subscriptions want an event. Pure; the index is fast enough to be asked for every event. */
+import type { Match, Subscription } from './subscription.ts';
+
+/** What an event says about where it belongs. A field that it does not say is absent. */
+export interface Routing {
+  readonly company?: string;
+  readonly organisation?: string;
+  readonly folder?: string;
+}
+
+/** The fields by which events are routed. */
+export const ROUTING_FIELDS = ['company', 'organisation', 'folder'] as const satisfies readonly (keyof Match)[];
+
+/**
+ * The subscription names the event's type, and each field that it filters by has one of the wanted values. An event
+ * without the field does not match. Whether the customer is paused or disabled does not matter: its events wait in
+ * its topic.
+ */
+export function matches<S>(subscription: Subscription<S>, eventType: string, routing: Routing): boolean {
+  return subscription.eventTypes.includes(eventType) && matchesFields(subscription.match, routing);
+}
+
+function matchesFields(match: Match, routing: Routing): boolean {
+  return ROUTING_FIELDS.every((field) => {
+    const wanted = match[field];
+    const actual = routing[field];
+    return wanted === undefined || (actual !== undefined && wanted.includes(actual));
+  });
+}
+
+/**
+ * Events of one company, organisation and folder come again and again, so answers are remembered. Bounded, since
+ * the values come from outside.
+ */
+const MAX_REMEMBERED = 10_000;
+
+export class SubscriptionIndex {
+  readonly #subscriptions = new Map<string, Subscription>();
+  readonly #remembered = new Map<string, readonly string[]>();
+
+  /** `undefined`: the customer is gone. */
+  set(customer: string, subscription: Subscription | undefined): void {
+    if (subscription) this.#subscriptions.set(customer, subscription);
+    else this.#subscriptions.delete(customer);
+    this.#remembered.clear();
+  }
+
+  get size(): number {
+    return this.#subscriptions.size;
+  }
+
+  /** @returns the customers that want the event */
+  customersFor(eventType: string, routing: Routing): readonly string[] {
+    const question = questionOf(eventType, routing);
+    const known = this.#remembered.get(question);
+    if (known) return known;
+    const customers: string[] = [];
+    for (const [customer, subscription] of this.#subscriptions) {
+      if (matches(subscription, eventType, routing)) customers.push(customer);
+    }
+    if (this.#remembered.size >= MAX_REMEMBERED) this.#remembered.clear();
+    this.#remembered.set(question, customers);
+    return customers;
+  }
+}
+
+/** The lengths keep apart what plain joining would mix up: values may hold any separator. */
+function questionOf(eventType: string, { company, organisation, folder }: Routing): string {
+  return `${eventType.length},${company?.length},${organisation?.length},${folder?.length}:${eventType}${company}${organisation}${folder}`;
+}

@@ -1,0 +1,146 @@
+/** The one place for every Kafka topic's and group's name and settings. */
+
+/**
+ * Replication is not part of it: whoever creates a topic knows how many brokers there are
+ * (3 replicas and `min.insync.replicas` 2 from three brokers on).
+ */
+export interface TopicSpec {
+  readonly topic: string;
+  readonly partitions: number;
+  readonly config: Readonly<Record<string, string>>;
+}
+
+/** Customer → subscription, its secrets sealed. Compacted; the control plane is the only writer. */
+export const SUBSCRIPTIONS_TOPIC = 'databridge.subscriptions';
+/** Customer → what its worker found. Compacted; that worker is the only writer. */
+export const STATUS_TOPIC = 'databridge.status';
+/** Customer → a batch of attempts, kept seven days. */
+export const ATTEMPTS_TOPIC = 'databridge.attempts';
+/** Intake source → intake bytes that can't be read, and why. Compacted, redriven like dead letters. */
+export const QUARANTINE_TOPIC = 'fan-out.quarantine';
+
+/** The group in which all fan-out instances share the intake topics. */
+export const FAN_OUT_GROUP = 'fan-out';
+/** The group that shards customers over the delivery workers, on the subscriptions topic. */
+export const DELIVERY_WORKERS_GROUP = 'delivery-workers';
+
+/** How many partitions the customers are sharded over: the most delivery workers that can have work. */
+export const SUBSCRIPTIONS_PARTITIONS = 64;
+
+/** A lane's name: its delay in canonical form, such as `10s`, `1m`, `7m45s`. See {@link parseDelay}. */
+export type RetryDelay = string;
+
+/** The lanes of the default retry plan: 10 s × 3, 1 min × 3, 5 min × 3, 7 min 45 s × 175. */
+export const DEFAULT_RETRY_DELAYS: readonly RetryDelay[] = ['10s', '1m', '5m', '7m45s'];
+
+/** The longest lane is a day: the window in which an event is retried. */
+const MAX_DELAY_MS = 86_400_000;
+const DELAY_UNITS = [
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1_000],
+  ['ms', 1],
+] as const;
+
+/** @returns the delay's one canonical name: 465,000 ms is `7m45s`, never `465s` */
+export function formatDelay(delayMs: number): RetryDelay {
+  if (!Number.isInteger(delayMs) || delayMs <= 0 || delayMs > MAX_DELAY_MS) {
+    throw new RangeError(`a retry delay is a whole number of milliseconds from 1 to ${MAX_DELAY_MS}, not ${delayMs}`);
+  }
+  let name = '';
+  let restMs = delayMs;
+  for (const [unit, unitMs] of DELAY_UNITS) {
+    const count = Math.floor(restMs / unitMs);
+    if (count > 0) name += `${count}${unit}`;
+    restMs %= unitMs;
+  }
+  return name;
+}
+
+/**
+ * @returns the delay in milliseconds, or `undefined` for anything but a canonical name: if `60s` were taken
+ * beside `1m`, one lane would have two topics
+ */
+export function parseDelay(name: string): number | undefined {
+  const parts = /^(?:(\d{1,2})h)?(?:(\d{1,2})m)?(?:(\d{1,2})s)?(?:(\d{1,3})ms)?$/.exec(name);
+  if (!parts) return undefined;
+  const delayMs = DELAY_UNITS.reduce((sum, [, unitMs], index) => sum + Number(parts[index + 1] ?? 0) * unitMs, 0);
+  if (delayMs <= 0 || delayMs > MAX_DELAY_MS) return undefined;
+  return formatDelay(delayMs) === name ? delayMs : undefined;
+}
+
+/** A customer's name: part of topic and group names, so without the dot that separates their parts. */
+export const CUSTOMER_PATTERN = /^[a-z0-9-]{1,63}$/;
+
+/** The main lane. */
+export function deliveryTopic(customer: string): string {
+  return `delivery.${customer}`;
+}
+
+export function retryTopic(customer: string, delay: RetryDelay): string {
+  return `delivery.${customer}.retry.${delay}`;
+}
+
+/** Event id + replay id → dead letter. Compacted: a tombstone says that it was redriven or discarded. */
+export function deadTopic(customer: string): string {
+  return `delivery.${customer}.dead`;
+}
+
+/** The customer's own group: its offsets are the truth about what was delivered. */
+export function deliveryGroup(customer: string): string {
+  return `delivery.${customer}`;
+}
+
+const DAY_MS = 86_400_000;
+
+/** Kafka's own default for a record batch, which the intake topics keep. */
+export const INTAKE_MAX_MESSAGE_BYTES = 1_048_588;
+/** Room for the headers that we add to the intake's bytes. */
+const ADDED_HEADERS_BYTES = 65_536;
+
+/** Due order must be offset order, and no producer's clock may matter: hence the broker's append time. */
+const EVERY_TOPIC = {
+  'message.timestamp.type': 'LogAppendTime',
+  'max.message.bytes': String(INTAKE_MAX_MESSAGE_BYTES + ADDED_HEADERS_BYTES),
+};
+const COMPACTED = { ...EVERY_TOPIC, 'cleanup.policy': 'compact' };
+/** State that is read from the start at every rebalance is worth compacting early. */
+const COMPACTED_STATE = { ...COMPACTED, 'min.cleanable.dirty.ratio': '0.1' };
+const keptFor = (retentionMs: number) => ({
+  ...EVERY_TOPIC,
+  'cleanup.policy': 'delete',
+  'retention.ms': String(retentionMs),
+});
+
+/** How long delivery and retry topics keep records, unless a customer is paused or disabled. */
+export const DELIVERY_RETENTION_MS = 14 * DAY_MS;
+
+/** The topics that the service itself needs, intake topics apart. */
+export function systemTopics(): TopicSpec[] {
+  return [
+    { topic: SUBSCRIPTIONS_TOPIC, partitions: SUBSCRIPTIONS_PARTITIONS, config: COMPACTED_STATE },
+    // As many partitions as subscriptions have: who owns a customer's partition there reads the same one here.
+    { topic: STATUS_TOPIC, partitions: SUBSCRIPTIONS_PARTITIONS, config: COMPACTED_STATE },
+    { topic: ATTEMPTS_TOPIC, partitions: 8, config: keptFor(7 * DAY_MS) },
+    { topic: QUARANTINE_TOPIC, partitions: 1, config: COMPACTED },
+  ];
+}
+
+/** All topics of one customer: main lane, retry lanes, dead letters. */
+export function customerTopics(customer: string, delays: readonly RetryDelay[] = DEFAULT_RETRY_DELAYS): TopicSpec[] {
+  const lane = (topic: string) => ({ topic, partitions: 1, config: keptFor(DELIVERY_RETENTION_MS) });
+  return [
+    lane(deliveryTopic(customer)),
+    ...delays.map((delay) => lane(retryTopic(customer, delay))),
+    { topic: deadTopic(customer), partitions: 1, config: COMPACTED },
+  ];
+}
+
+/** An event type's intake topic, where we create it ourselves: on a developer's machine and in tests. */
+export function intakeTopic(topic: string, partitions = 6): TopicSpec {
+  return {
+    topic,
+    partitions,
+    config: { ...keptFor(7 * DAY_MS), 'max.message.bytes': String(INTAKE_MAX_MESSAGE_BYTES) },
+  };
+}
