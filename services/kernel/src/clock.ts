@@ -1,0 +1,25 @@
+/** Time and timers, passed in, so that a test can run a day in a second. */
+export interface Clock {
+  /** Wall clock, ms since the epoch: for what is written down and compared with records' timestamps. */
+  nowMs(): number;
+  /** Never steps back, whatever the wall clock does: for leases, rates and time-outs. */
+  monotonicMs(): number;
+  /** Calls `run` once, `delayMs` from now or later. */
+  after(delayMs: number, run: () => void): Timer;
+}
+
+export interface Timer {
+  cancel(): void;
+}
+
+/** Node's timers overflow past 2^31 - 1 ms and fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+export const systemClock: Clock = {
+  nowMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  after(delayMs, run) {
+    const timer = setTimeout(run, Math.min(Math.max(delayMs, 0), LONGEST_TIMER_MS));
+    return { cancel: () => clearTimeout(timer) };
+  },
+};

@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import { DatabridgeError } from './errors.ts';
+
+/**
+ * Reads a service's configuration from the environment: the schema's keys are the variables' names. An empty
+ * variable counts as unset.
+ * @throws {DatabridgeError} DB_CONFIG_INVALID, naming every mistake at once
+ */
+export function readConfig<T>(schema: z.ZodType<T>, env: Readonly<Record<string, string | undefined>>): T {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const result = schema.safeParse(given);
+  if (result.success) return result.data;
+  const mistakes = result.error.issues.map(({ path, message }) => `  ${path.join('.') || 'settings'}: ${message}`);
+  throw new DatabridgeError(
+    'DB_CONFIG_INVALID',
+    `The configuration has ${mistakes.length} mistake${mistakes.length === 1 ? '' : 's'}:\n${mistakes.join('\n')}`,
+  );
+}
+
+const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** `"1500ms"`, `"10s"`, `"7m45s"`, `"24h"` → milliseconds; undefined for anything else. */
+export function durationMs(text: string): number | undefined {
+  if (!/^(\d+(ms|s|m|h|d))+$/.test(text)) return undefined;
+  let totalMs = 0;
+  for (const [, count, unit] of text.matchAll(/(\d+)(ms|s|m|h|d)/g)) {
+    totalMs += Number(count) * UNIT_MS[unit as keyof typeof UNIT_MS];
+  }
+  return totalMs;
+}
+
+/** A duration with its unit, as in `10s`; the value in milliseconds. */
+export function duration(fallback: string) {
+  return z
+    .string()
+    .default(fallback)
+    .transform((text, context) => {
+      const ms = durationMs(text);
+      if (ms !== undefined) return ms;
+      context.addIssue({
+        code: 'custom',
+        message: `"${text}" is not a duration; write it as 500ms, 10s, 7m45s or 24h`,
+      });
+      return z.NEVER;
+    });
+}
+
+/** A whole number from `min` to `max`. */
+export function whole(fallback: number, min: number, max: number) {
+  return z
+    .string()
+    .default(String(fallback))
+    .transform((text, context) => {
+      const value = Number(text);
+      if (Number.isInteger(value) && value >= min && value <= max) return value;
+      context.addIssue({ code: 'custom', message: `"${text}" is not a whole number from ${min} to ${max}` });
+      return z.NEVER;
+    });
+}
+
+/** `true` or `false`. */
+export function flag(fallback: boolean) {
+  return z
+    .enum(['true', 'false'], { error: 'is neither true nor false' })
+    .default(fallback ? 'true' : 'false')
+    .transform((text) => text === 'true');
+}
+
+const broker = /^[^\s:,]+:\d{1,5}$/;
+
+/** What every service that talks to Kafka reads. */
+export const kafkaVariables = {
+  KAFKA_BROKERS: z
+    .string({ error: 'is not set; give the brokers as host:port, separated by commas' })
+    .transform((text) => text.split(',').map((one) => one.trim()))
+    .refine((list) => list.every((one) => broker.test(one)), {
+      error: 'must be host:port, several separated by commas, such as "kafka-1:9092,kafka-2:9092"',
+    }),
+  KAFKA_TLS: flag(false),
+  /** PEM file of the authority that signed the brokers' certificates, when it is a private one. */
+  KAFKA_TLS_CA_FILE: z.string().optional(),
+  KAFKA_SASL_MECHANISM: z
+    .enum(['plain', 'scram-sha-256', 'scram-sha-512'], { error: 'must be plain, scram-sha-256 or scram-sha-512' })
+    .optional(),
+  KAFKA_SASL_USERNAME: z.string().optional(),
+  KAFKA_SASL_PASSWORD: z.string().optional(),
+  KAFKA_SASL_PASSWORD_FILE: z.string().optional(),
+} as const;
+
+/** What every service that decodes events reads. */
+export const registryVariables = {
+  SCHEMA_REGISTRY_URL: z.url({
+    protocol: /^https?$/,
+    error: 'must be the http(s) address of a registry with the Confluent API, such as http://registry:8081',
+  }),
+} as const;
+
+/** What every service with an admin port reads. */
+export const serviceVariables = {
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'], {
+      error: 'must be trace, debug, info, warn, error or silent',
+    })
+    .default('info'),
+  /** Health, readiness and metrics; 0 takes a free port, which the first log line names. */
+  HTTP_PORT: whole(0, 0, 65_535),
+  HTTP_HOST: z.string().default('0.0.0.0'),
+  /** How long a stop may take before what is still running is cut off. */
+  DRAIN_TIMEOUT: duration('30s'),
+} as const;

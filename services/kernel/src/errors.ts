@@ -1,0 +1,43 @@
+/**
+ * Every error that the services throw, by code. Expected failures of a delivery are not here: they are values
+ * (`Outcome`). A row says whether the same call may succeed later, and which HTTP status an API answers with.
+ */
+const ERRORS = {
+  DB_CONFIG_INVALID: { retryable: false, httpStatus: 500 },
+  DB_KEY_RING_INVALID: { retryable: false, httpStatus: 500 },
+  DB_SECRET_UNSEALABLE: { retryable: false, httpStatus: 500 },
+  DB_INPUT_INVALID: { retryable: false, httpStatus: 422 },
+  DB_NOT_FOUND: { retryable: false, httpStatus: 404 },
+  DB_CONFLICT: { retryable: false, httpStatus: 409 },
+  DB_TOPIC_SETTINGS: { retryable: false, httpStatus: 500 },
+  DB_KAFKA_UNAVAILABLE: { retryable: true, httpStatus: 503 },
+  DB_REGISTRY_UNAVAILABLE: { retryable: true, httpStatus: 503 },
+  DB_REGISTRY_REFUSED: { retryable: false, httpStatus: 502 },
+  DB_START_FAILED: { retryable: true, httpStatus: 503 },
+  DB_STOP_TIMED_OUT: { retryable: false, httpStatus: 500 },
+} as const satisfies Record<`DB_${string}`, { retryable: boolean; httpStatus: number }>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+export class DatabridgeError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'DatabridgeError';
+    this.code = code;
+  }
+
+  get retryable(): boolean {
+    return ERRORS[this.code].retryable;
+  }
+
+  get httpStatus(): number {
+    return ERRORS[this.code].httpStatus;
+  }
+}
+
+/** What a log line or a header can hold of anything thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,74 @@
+import { fastify } from 'fastify';
+import type { Registry } from 'prom-client';
+import { DatabridgeError, messageOf } from './errors.ts';
+import type { Logger } from './log.ts';
+
+/** A started service. `stop` takes nothing more, finishes what is in flight, commits and leaves its groups. */
+export interface Running {
+  /** Why it can't do its work at the moment; undefined when it can. */
+  notReadyBecause(): string | undefined;
+  stop(): Promise<void>;
+}
+
+export interface ServiceOptions {
+  readonly log: Logger;
+  readonly registry: Registry;
+  readonly httpHost: string;
+  readonly httpPort: number;
+  readonly drainTimeoutMs: number;
+  start(): Promise<Running>;
+}
+
+/**
+ * Runs a service until SIGTERM or SIGINT:
+ *
+ *     starting ──start()──▶ running ──signal──▶ draining ──stop()──▶ exit 0
+ *         │ fails               │ uncaught error     │ longer than drainTimeoutMs
+ *         └──────▶ exit 1       └──────▶ exit 1      └──────▶ exit 1
+ *
+ * `/healthz` answers 200 while the process lives, `/readyz` 200 only while it is running and ready, `/metrics` in
+ * Prometheus' text format.
+ */
+export async function runService(options: ServiceOptions): Promise<void> {
+  const { log } = options;
+  let running: Running | undefined;
+  let isDraining = false;
+
+  const admin = fastify();
+  admin.get('/healthz', () => ({ status: 'ok' }));
+  admin.get('/readyz', (_request, reply) => {
+    const reason = isDraining ? 'draining' : running === undefined ? 'starting' : running.notReadyBecause();
+    return reply.code(reason === undefined ? 200 : 503).send({ status: reason ?? 'ready' });
+  });
+  admin.get('/metrics', async (_request, reply) => {
+    return reply.type(options.registry.contentType).send(await options.registry.metrics());
+  });
+
+  const fail = (error: unknown) => {
+    log.fatal({ err: error }, messageOf(error));
+    process.exit(1);
+  };
+  const drain = async (signal: NodeJS.Signals) => {
+    if (isDraining) return;
+    isDraining = true;
+    log.info({ signal }, 'draining');
+    setTimeout(() => {
+      fail(new DatabridgeError('DB_STOP_TIMED_OUT', `Not drained within ${options.drainTimeoutMs} ms; cut off`));
+    }, options.drainTimeoutMs).unref();
+    await running?.stop();
+    await admin.close();
+    log.info('stopped');
+    process.exit(0);
+  };
+  process.on('uncaughtException', fail);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void drain(signal).catch(fail));
+
+  try {
+    const address = await admin.listen({ host: options.httpHost, port: options.httpPort });
+    log.info({ address, httpPort: Number(new URL(address).port) }, 'starting');
+    running = await options.start();
+    log.info('started');
+  } catch (error) {
+    if (!isDraining) fail(error);
+  }
+}
