@@ -1,5 +1,6 @@
 /** The subscription: a customer's standing order. Its one validator, and its coding in the subscriptions topic. */
 import { z } from 'zod';
+import { type Issue, inWords, issuesOf } from './issue-words.ts';
 import { CUSTOMER_PATTERN } from './topics.ts';
 
 /**
@@ -44,10 +45,7 @@ export type Authentication<S = string> =
   | { readonly type: 'basic'; readonly username: string; readonly password: S }
   | { readonly type: 'api-key'; readonly name: string; readonly key: S };
 
-export interface SubscriptionIssue {
-  readonly path: (string | number)[];
-  readonly message: string;
-}
+export type SubscriptionIssue = Issue;
 
 export type ParsedSubscription =
   | { readonly ok: true; readonly subscription: Subscription }
@@ -138,12 +136,10 @@ const JWE = z.string().regex(/^[\w-]+\.[\w-]*\.[\w-]+\.[\w-]+\.[\w-]+$/, 'is not
 const sealedSchema = subscriptionShape({ password: JWE, key: JWE, signing: JWE });
 
 function parseAs(schema: typeof plainSchema, value: unknown): ParsedSubscription {
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, { error: inWords });
   if (parsed.success) return { ok: true, subscription: withoutUndefined(parsed.data) };
-  return { ok: false, issues: parsed.error.issues.map(({ path, message }) => ({ path: path.map(step), message })) };
+  return { ok: false, issues: issuesOf(parsed.error) };
 }
-
-const step = (part: PropertyKey) => (typeof part === 'symbol' ? String(part) : part);
 
 /** zod leaves optional keys that were given as `undefined` in place; here, absent means absent. */
 function withoutUndefined(parsed: z.output<typeof plainSchema>): Subscription {
@@ -184,6 +180,12 @@ export function decodeSubscription(customer: string, value: Buffer): ParsedSubsc
 export function formatIssues(issues: readonly SubscriptionIssue[]): string {
   return issues.map(({ path, message }) => `${path.join('.') || 'subscription'} ${message}`).join('; ');
 }
+
+/** Whether what stands there is a secret: the places that {@link mapSecrets} visits, in a subscription or not yet one. */
+export function isSecretPath(path: readonly (string | number)[]): boolean {
+  return SECRET_PATHS.test(path.join('.'));
+}
+const SECRET_PATHS = /^(authentication\.(password|key)|signing\.secrets\.\d+)$/;
 
 /** The same subscription with every secret mapped. `path` names the secret's place, such as `authentication.key`. */
 export function mapSecrets<A, B>(subscription: Subscription<A>, map: (secret: A, path: string) => B): Subscription<B> {
