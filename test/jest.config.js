@@ -1,4 +1,4 @@
-/** Two projects: `unit` needs nothing but Node; `flow` shares one real Kafka and one registry per run. */
+/** Three projects: `unit` needs nothing but Node; `contract` and `flow` share one real Kafka and one registry per run. */
 const rootDir = new URL('..', import.meta.url).pathname;
 
 const shared = {
@@ -14,8 +14,24 @@ const shared = {
   },
 };
 
+/** Jest starts the platform for a project only if that project has tests to run. */
+const onPlatform = {
+  ...shared,
+  globalSetup: '<rootDir>/test/harness/global-setup.ts',
+  globalTeardown: '<rootDir>/test/harness/global-teardown.ts',
+  testTimeout: 60_000,
+};
+
 export default {
   rootDir,
   maxWorkers: 2,
-  projects: [{ ...shared, displayName: 'unit', testMatch: ['<rootDir>/{schemas,services}/**/*.test.ts'] }],
+  projects: [
+    {
+      ...shared,
+      displayName: 'unit',
+      testMatch: ['<rootDir>/{schemas,services}/**/*.test.ts', '<rootDir>/test/harness/**/*.test.ts'],
+    },
+    { ...onPlatform, displayName: 'contract', testMatch: ['<rootDir>/test/contract/**/*.test.ts'] },
+    { ...onPlatform, displayName: 'flow', testMatch: ['<rootDir>/test/flow/**/*.test.ts'] },
+  ],
 };

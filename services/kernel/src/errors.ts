@@ -15,6 +15,14 @@ const ERRORS = {
   DB_REGISTRY_REFUSED: { retryable: false, httpStatus: 502 },
   DB_START_FAILED: { retryable: true, httpStatus: 503 },
   DB_STOP_TIMED_OUT: { retryable: false, httpStatus: 500 },
+  DB_PLATFORM_JAVA_MISSING: { retryable: false, httpStatus: 500 },
+  DB_PLATFORM_JAVA_TOO_OLD: { retryable: false, httpStatus: 500 },
+  DB_PLATFORM_MAVEN_MISSING: { retryable: false, httpStatus: 500 },
+  DB_PLATFORM_MAVEN_TOO_OLD: { retryable: false, httpStatus: 500 },
+  DB_PLATFORM_FETCH_FAILED: { retryable: true, httpStatus: 500 },
+  DB_PLATFORM_START_FAILED: { retryable: true, httpStatus: 500 },
+  DB_PLATFORM_ENDED: { retryable: true, httpStatus: 500 },
+  DB_PLATFORM_HALF_CONFIGURED: { retryable: false, httpStatus: 500 },
 } as const satisfies Record<`DB_${string}`, { retryable: boolean; httpStatus: number }>;
 
 export type ErrorCode = keyof typeof ERRORS;

@@ -1,0 +1,49 @@
+/**
+ * Runs one JVM on behalf of a parent process and outlives that parent just long enough to end it.
+ * The parent may be gone without a word (SIGKILL, crash): the closed IPC channel tells.
+ * Started by `jvm.ts` in a process group of its own, so that a Ctrl-C in the terminal doesn't
+ * take the broker away from services that are still draining.
+ */
+import { spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import type { GuardOrder, GuardReport, GuardTask } from './jvm.ts';
+
+const task = JSON.parse(process.argv[2] ?? '') as GuardTask;
+
+const jvm = spawn(task.command, task.args, { stdio: ['ignore', 'inherit', 'inherit'] });
+
+function report(message: GuardReport, then: () => void = () => undefined): void {
+  // The parent may go away at any time; what it no longer hears needs no saying.
+  if (process.connected) process.send?.(message, then);
+}
+
+/** The open channel is all that keeps this process alive once the JVM is gone. */
+function leave(): void {
+  if (process.connected) process.disconnect();
+}
+
+function end(order: GuardOrder): void {
+  jvm.kill('SIGCONT'); // A frozen process would not see SIGTERM.
+  jvm.kill(order === 'kill' ? 'SIGKILL' : 'SIGTERM');
+  setTimeout(() => jvm.kill('SIGKILL'), task.graceMs).unref();
+}
+
+function parentGone(): void {
+  end(task.removeWhenOrphaned === undefined ? 'graceful' : 'kill');
+}
+
+process.on('message', (order) => end(order as GuardOrder));
+process.on('disconnect', parentGone);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end('graceful'));
+if (!process.connected) parentGone();
+
+jvm.on('spawn', () => report({ type: 'started', pid: jvm.pid ?? 0 }));
+jvm.on('error', (error) => {
+  report({ type: 'ended', reason: error.message }, leave);
+});
+jvm.on('exit', (code, signal) => {
+  if (!process.connected && task.removeWhenOrphaned !== undefined) {
+    rmSync(task.removeWhenOrphaned, { recursive: true, force: true, maxRetries: 5 });
+  }
+  report({ type: 'ended', reason: signal ?? `exit code ${code}` }, leave);
+});

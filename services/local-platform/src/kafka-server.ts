@@ -1,0 +1,91 @@
+import { existsSync } from 'node:fs';
+import { cp, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Kafka, logLevel } from 'kafkajs';
+import type { Artifacts } from './artifacts.ts';
+
+/** Memory for a broker that serves one machine; 256 MiB is too little for compaction beside some hundred topics. */
+const MAX_HEAP = '-Xmx512m';
+
+export interface KafkaPorts {
+  client: number;
+  controller: number;
+}
+
+/**
+ * Makes `dir` ready for a broker and returns the arguments for java. Ports may differ from one start to the
+ * next: nothing in the data depends on them.
+ */
+export async function prepareKafka(dir: string, ports: KafkaPorts, artifacts: Artifacts): Promise<string[]> {
+  const logDir = join(dir, 'data');
+  // The copy's last file makes it count as formatted, so that a copy broken off is done again.
+  if (!existsSync(join(logDir, 'meta.properties'))) {
+    await cp(artifacts.formattedLogDir, logDir, {
+      recursive: true,
+      filter: (from) => !from.endsWith('meta.properties'),
+    });
+    await cp(join(artifacts.formattedLogDir, 'meta.properties'), join(logDir, 'meta.properties'));
+  }
+  const propertiesFile = join(dir, 'server.properties');
+  await writeFile(propertiesFile, serverProperties(logDir, ports));
+  return [
+    MAX_HEAP,
+    // One small broker: the cheap collector and the quick compiler start it a second sooner and cost no throughput here.
+    ...['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'],
+    '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
+    '-Dorg.slf4j.simpleLogger.showDateTime=true',
+    ...['-cp', artifacts.kafkaClassPath, 'kafka.Kafka', propertiesFile],
+  ];
+}
+
+function serverProperties(logDir: string, ports: KafkaPorts): string {
+  const settings: Record<string, string | number | boolean> = {
+    'process.roles': 'broker,controller',
+    'node.id': 1,
+    'controller.quorum.voters': `1@127.0.0.1:${ports.controller}`,
+    'controller.listener.names': 'CONTROLLER',
+    listeners: `PLAINTEXT://127.0.0.1:${ports.client},CONTROLLER://127.0.0.1:${ports.controller}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${ports.client}`,
+    'log.dirs': logDir,
+    // A mistyped topic must be an error here as in production.
+    'auto.create.topics.enable': false,
+    // A group is complete with its first member more often than not.
+    'group.initial.rebalance.delay.ms': 0,
+    // Fewer partitions of the internal topics: each costs files and time at the first use.
+    'offsets.topic.num.partitions': 8,
+    'transaction.state.log.num.partitions': 4,
+    'share.coordinator.state.topic.num.partitions': 1,
+    'offsets.topic.replication.factor': 1,
+    'transaction.state.log.replication.factor': 1,
+    'transaction.state.log.min.isr': 1,
+    'share.coordinator.state.topic.replication.factor': 1,
+    'share.coordinator.state.topic.min.isr': 1,
+    // As long as delivery topics keep records, so that a customer paused for days resumes where it was.
+    'offsets.retention.minutes': 14 * 24 * 60,
+  };
+  return `${Object.entries(settings)
+    .map(([name, value]) => `${name}=${value}`)
+    .join('\n')}\n`;
+}
+
+/** One question to the broker itself; false while it doesn't answer. */
+export async function kafkaAnswers(port: number): Promise<boolean> {
+  const kafka = new Kafka({
+    clientId: 'local-platform',
+    brokers: [`127.0.0.1:${port}`],
+    logLevel: logLevel.NOTHING,
+    connectionTimeout: 1_000,
+    requestTimeout: 2_000,
+    retry: { retries: 0 },
+  });
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+    const { brokers } = await admin.describeCluster();
+    return brokers.length > 0;
+  } catch {
+    return false;
+  } finally {
+    await admin.disconnect().catch(() => undefined);
+  }
+}

@@ -1,0 +1,168 @@
+import { mkdir, mkdtemp, readFile, rm, truncate } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { DatabridgeError } from '@databridge/kernel/errors';
+import { ensureArtifacts } from './artifacts.ts';
+import type { FetchProgress } from './fetch-progress.ts';
+import { freePorts } from './free-port.ts';
+import { findJava } from './java.ts';
+import { type Jvm, type JvmOptions, startJvm } from './jvm.ts';
+import { kafkaAnswers, prepareKafka } from './kafka-server.ts';
+import type { ControllablePlatform, StopMode } from './platform.ts';
+import { prepareRegistry, registryAnswers, registryUrlAt } from './registry-server.ts';
+
+/** A cold start takes 4 s on an idle machine of two cores. */
+const START_TIMEOUT_MS = 90_000;
+const POLL_MS = 100;
+/** A clean end takes the broker under 2 s. */
+const GRACE_MS = 15_000;
+/** A process that was just killed may hold ports and locks a moment longer. */
+const IN_USE = /BindException|Address already in use|seems to be used|acquire lock|Database may be already in use/;
+const MAX_IN_USE_RETRIES = 10;
+
+export interface JvmPlatformOptions {
+  /** Where fetched programs are kept between runs. */
+  cacheDir: string;
+  /** JAVA_HOME; absent: the `java` on the PATH. */
+  javaHome?: string | undefined;
+  /** Keeps data across restarts, schema ids too; absent: a temporary directory that goes with the platform. */
+  dataDir?: string | undefined;
+  progress?: FetchProgress | undefined;
+  /** Called when a part ends without having been told to. */
+  onFailure?: ((error: DatabridgeError) => void) | undefined;
+}
+
+/**
+ * One Kafka broker and one registry as local JVMs, side by side, on free ports of 127.0.0.1.
+ * @throws DatabridgeError DB_PLATFORM_…
+ */
+export async function startJvmPlatform(options: JvmPlatformOptions): Promise<ControllablePlatform> {
+  const java = await findJava(options.javaHome);
+  const artifacts = await ensureArtifacts({ cacheDir: options.cacheDir, java, progress: options.progress });
+  const ephemeral = options.dataDir === undefined;
+  const dir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'databridge-platform-')));
+  const removeWhenOrphaned = ephemeral ? { removeWhenOrphaned: dir } : {};
+  const [client = 0, controller = 0, http = 0] = await freePorts(3);
+  const common = { command: java, graceMs: GRACE_MS, ...removeWhenOrphaned };
+
+  const broker = new Part(
+    'Kafka',
+    options.onFailure,
+    () => kafkaAnswers(client),
+    async () => {
+      const kafkaDir = join(dir, 'kafka');
+      await mkdir(kafkaDir, { recursive: true });
+      const args = await prepareKafka(kafkaDir, { client, controller }, artifacts);
+      return { ...common, args, cwd: kafkaDir, env: process.env, logFile: join(dir, 'kafka.log') };
+    },
+  );
+  const registry = new Part(
+    'The schema registry',
+    options.onFailure,
+    () => registryAnswers(http),
+    async () => {
+      const registryDir = join(dir, 'registry');
+      await mkdir(registryDir, { recursive: true });
+      const { args, cwd, env } = prepareRegistry(registryDir, http, artifacts);
+      return { ...common, args, cwd, env: { ...process.env, ...env }, logFile: join(dir, 'registry.log') };
+    },
+  );
+
+  async function stop(): Promise<void> {
+    const mode = ephemeral ? 'kill' : 'graceful';
+    await Promise.all([broker.stop(mode), registry.stop(mode)]);
+    if (ephemeral) await rm(dir, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  const started = await Promise.allSettled([broker.start(), registry.start()]);
+  const failed = started.find((result) => result.status === 'rejected');
+  if (failed) {
+    await stop();
+    throw failed.reason;
+  }
+  return {
+    brokers: [`127.0.0.1:${client}`],
+    registryUrl: registryUrlAt(http),
+    stop,
+    stopBroker: (mode = 'graceful') => broker.stop(mode),
+    startBroker: () => broker.start(),
+    stopRegistry: (mode = 'graceful') => registry.stop(mode),
+    startRegistry: () => registry.start(),
+    signalBroker: (signal) => broker.signal(signal),
+  };
+}
+
+/** One JVM that can be stopped and started again, ready when it answers. */
+class Part {
+  readonly #name: string;
+  readonly #onFailure: ((error: DatabridgeError) => void) | undefined;
+  readonly #answers: () => Promise<boolean>;
+  readonly #prepare: () => Promise<JvmOptions>;
+  #jvm: Jvm | undefined;
+
+  constructor(
+    name: string,
+    onFailure: ((error: DatabridgeError) => void) | undefined,
+    answers: () => Promise<boolean>,
+    prepare: () => Promise<JvmOptions>,
+  ) {
+    this.#name = name;
+    this.#onFailure = onFailure;
+    this.#answers = answers;
+    this.#prepare = prepare;
+  }
+
+  async start(): Promise<void> {
+    if (this.#jvm) return;
+    const options = await this.#prepare();
+    for (let retries = 0; ; retries++) {
+      const failure = await this.#startOnce(options);
+      if (failure === undefined) return;
+      const log = await readFile(options.logFile, 'utf8').catch(() => '');
+      if (IN_USE.test(log) && retries < MAX_IN_USE_RETRIES) {
+        await truncate(options.logFile);
+        await delay(1_000);
+        continue;
+      }
+      const lastLines = log.trimEnd().split('\n').slice(-15).join('\n');
+      throw new DatabridgeError('DB_PLATFORM_START_FAILED', `${this.#name} did not start: ${failure}.\n${lastLines}`);
+    }
+  }
+
+  /** @returns why it did not come up, or nothing when it did */
+  async #startOnce(options: JvmOptions): Promise<string | undefined> {
+    const jvm = await startJvm(options);
+    this.#jvm = jvm;
+    let endReason: string | undefined;
+    void jvm.ended.then((reason) => {
+      endReason = reason;
+    });
+    const deadlineMs = performance.now() + START_TIMEOUT_MS;
+    while (!(await this.#answers())) {
+      if (endReason !== undefined || performance.now() > deadlineMs) {
+        await this.stop('kill');
+        return endReason ?? `no answer within ${START_TIMEOUT_MS / 1_000} s`;
+      }
+      await delay(POLL_MS);
+    }
+    void jvm.ended.then((reason) => this.#ended(jvm, reason));
+    return undefined;
+  }
+
+  #ended(jvm: Jvm, reason: string): void {
+    if (this.#jvm !== jvm) return; // It was told to.
+    this.#jvm = undefined;
+    this.#onFailure?.(new DatabridgeError('DB_PLATFORM_ENDED', `${this.#name} ended unexpectedly: ${reason}`));
+  }
+
+  async stop(mode: StopMode): Promise<void> {
+    const jvm = this.#jvm;
+    this.#jvm = undefined;
+    await jvm?.stop(mode);
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#jvm?.signal(signal);
+  }
+}
