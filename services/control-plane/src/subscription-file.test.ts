@@ -1,0 +1,168 @@
+import { assert, constantFrom, array as listOf, property, string } from 'fast-check';
+import { formatMistakes, parseSubscriptionFile } from './subscription-file.ts';
+
+const VALID = `subscriptions:
+  - customer: acme
+    eventTypes: [root-cause]
+    match:
+      folder: [Support]
+    destination:
+      type: http
+      url: https://api.acme.example/events
+    authentication:
+      type: api-key
+      name: x-api-key
+      key: \${ACME_KEY}
+  - customer: globex
+    eventTypes: [root-cause]
+    state: paused
+    destination:
+      type: http
+      url: https://globex.example/hook
+`;
+
+function mistakesOf(text: string, env: Record<string, string> = { ACME_KEY: 'k-1' }): string[] {
+  const parsed = parseSubscriptionFile(text, env);
+  return parsed.ok ? [] : formatMistakes('f', parsed.mistakes).split('\n');
+}
+
+describe('a subscriptions file', () => {
+  test('is read with defaults, its secrets from the environment', () => {
+    const parsed = parseSubscriptionFile(VALID, { ACME_KEY: 'k-1' });
+    if (!parsed.ok) throw new Error(formatMistakes('f', parsed.mistakes));
+    const [acme, globex] = parsed.subscriptions;
+    expect(acme?.subscription).toMatchObject({ customer: 'acme', authentication: { key: 'k-1' }, maxInFlight: 64 });
+    expect(acme?.sets).toEqual([]);
+    expect(globex?.sets).toEqual(['state']);
+  });
+
+  test('a variable counts only as the whole of a secret', () => {
+    const text = VALID.replace(`\${ACME_KEY}`, `'a\${ACME_KEY}'`).replace('[Support]', `['\${ACME_KEY}']`);
+    const parsed = parseSubscriptionFile(text, {});
+    expect(parsed.ok && parsed.subscriptions[0]?.subscription).toMatchObject({
+      match: { folder: [`\${ACME_KEY}`] },
+      authentication: { key: `a\${ACME_KEY}` },
+    });
+  });
+
+  test.each([
+    [
+      'an unset variable',
+      VALID,
+      {},
+      ['f:12:12: authentication.key: the variable ACME_KEY is not set (customer "acme")'],
+    ],
+    [
+      'an unknown key, at the key',
+      VALID.replace('eventTypes: [root-cause]\n    state', 'eventTypes: [root-cause]\n    ratePerSecnd: 5\n    state'),
+      undefined,
+      ['f:15:5: ratePerSecnd is not known; did you mean "ratePerSecond"? (customer "globex")'],
+    ],
+    [
+      'a wrong value, at the value',
+      VALID.replace('https://globex.example/hook', 'globex'),
+      undefined,
+      ['f:18:12: destination.url is not a URL (customer "globex")'],
+    ],
+    [
+      'a missing key, at the map that lacks it',
+      VALID.replace('      type: http\n      url: https://globex', '      url: https://globex'),
+      undefined,
+      ['f:17:7: destination.type is missing (customer "globex")'],
+    ],
+    [
+      'an empty value, at its key',
+      VALID.replace('state: paused', 'state:'),
+      undefined,
+      ['f:15:5: state must be active or paused (customer "globex")'],
+    ],
+    [
+      'a wrong type in a list, at the item',
+      VALID.replace('[Support]', '[Support, 7]'),
+      undefined,
+      ['f:5:25: match.folder.1 must be a text, not a number (customer "acme")'],
+    ],
+    [
+      'a customer who stands there twice, at the second',
+      VALID.replace('globex', 'acme'),
+      undefined,
+      ['f:13:15: customer "acme" stands in the file twice: also as number 1 of the list'],
+    ],
+    ['the same key twice', `${VALID}    state: active\n`, undefined, ['f:19:5: the same key stands twice in one map']],
+    ['a tab', 'subscriptions:\n\t- customer: a\n', undefined, ['f:2:1: indent with spaces: YAML does not allow tabs']],
+    [
+      'an unknown key at the top',
+      `${VALID}subscription: []\n`,
+      undefined,
+      ['f:19:1: "subscription" is not known; did you mean "subscriptions"?'],
+    ],
+    ['an empty file', '# nothing\n', undefined, ['f:1:1: the file is empty; it needs a list under "subscriptions"']],
+    [
+      'a list at the top',
+      '- customer: a\n',
+      undefined,
+      ['f:1:1: the file must be a map with the one key "subscriptions", a list'],
+    ],
+    [
+      'no subscription',
+      'subscriptions: []\n',
+      undefined,
+      ['f:1:16: "subscriptions" must be a list of at least one subscription'],
+    ],
+    [
+      'what is no subscription',
+      'subscriptions: [acme]\n',
+      undefined,
+      ['f:1:17: a subscription must be a map of settings, not a text'],
+    ],
+    [
+      'an alias that holds itself',
+      'subscriptions: &a [*a]\n',
+      undefined,
+      ['f:1:1: the file uses anchors that hold themselves, or too many aliases'],
+    ],
+  ])('names %s', (_what, text, env, expected) => {
+    expect(mistakesOf(text, env)).toEqual(expected);
+  });
+
+  test('all mistakes come at once, in the order of the file', () => {
+    const text = VALID.replace('acme\n', 'Acme\n').replace('paused', 'asleep').replace('[Support]', '[]');
+    expect(mistakesOf(text, {})).toEqual([
+      'f:2:15: customer must be 1 to 63 of a-z, 0-9 and - (customer "Acme")',
+      'f:5:15: match.folder needs at least one value; leave it out to match anything (customer "Acme")',
+      'f:12:12: authentication.key: the variable ACME_KEY is not set (customer "Acme")',
+      'f:15:12: state must be active or paused (customer "globex")',
+    ]);
+  });
+
+  test('no mistake quotes a secret', () => {
+    expect(mistakesOf(VALID, { ACME_KEY: 'geheim\u00e9' }).join()).not.toContain('geheim');
+  });
+
+  test('whatever stands in it: subscriptions or mistakes with a place, never a crash', () => {
+    const lines = VALID.split('\n');
+    const words = constantFrom(
+      ...lines,
+      ...lines.map((line) => line.trim()),
+      '&a',
+      '*a',
+      '- *a',
+      '{',
+      ']',
+      '<<: *a',
+      '!!set',
+      '"',
+      '|',
+      '---',
+      '? [a]: b',
+    );
+    const texts = listOf(words, { maxLength: 25 }).map((some) => some.join('\n'));
+    const holds = (text: string) => {
+      const parsed = parseSubscriptionFile(text, {});
+      if (parsed.ok) return parsed.subscriptions.length > 0;
+      return parsed.mistakes.length > 0 && parsed.mistakes.every(({ line, column }) => line >= 1 && column >= 1);
+    };
+    assert(property(texts, holds), { numRuns: 150 });
+    assert(property(string({ unit: 'binary', maxLength: 80 }), holds), { numRuns: 150 });
+  });
+});
