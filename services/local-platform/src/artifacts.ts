@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, delimiter, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -19,7 +19,9 @@ const EXPECTED_BYTES = 215_000_000;
 
 /** Where the programs lie, ready to run. */
 export interface Artifacts {
-  /** Java class path of broker and tools, with the `*` that java itself expands. */
+  /** Holds all of it; a part of the cache. */
+  home: string;
+  /** Java class path of broker and tools. */
   kafkaClassPath: string;
   registryJar: string;
   /** A freshly formatted, empty log directory: copied for each new broker, which saves starting a JVM to format it. */
@@ -48,8 +50,15 @@ export async function ensureArtifacts(options: {
 }
 
 function artifactsIn(home: string): Artifacts {
+  const kafkaDir = join(home, 'kafka');
+  // Sorted and in full: archives of classes (class-archives.ts) hold for one order of the jars only.
+  const jars = readdirSync(kafkaDir).filter((name) => name.endsWith('.jar'));
   return {
-    kafkaClassPath: join(home, 'kafka', '*'),
+    home,
+    kafkaClassPath: jars
+      .sort()
+      .map((name) => join(kafkaDir, name))
+      .join(delimiter),
     registryJar: join(home, 'registry', `apicurio-registry-app-${REGISTRY_VERSION}-runner.jar`),
     formattedLogDir: join(home, 'formatted'),
   };

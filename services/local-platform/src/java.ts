@@ -24,11 +24,18 @@ export function mavenVersion(versionOutput: string): [number, number, number] | 
   return match ? [Number(match[1]), Number(match[2]), Number(match[3])] : undefined;
 }
 
+/** A Java that is new enough. */
+export interface Java {
+  readonly command: string;
+  /** What it says of itself: another build says something else. */
+  readonly version: string;
+}
+
 /**
- * The `java` to run, checked.
+ * The Java to run, checked.
  * @throws DatabridgeError DB_PLATFORM_JAVA_MISSING, DB_PLATFORM_JAVA_TOO_OLD
  */
-export async function findJava(javaHome: string | undefined): Promise<string> {
+export async function findJava(javaHome: string | undefined): Promise<Java> {
   const java = javaHome ? join(javaHome, 'bin', 'java') : 'java';
   const output = await versionOutput(java, ['-version']);
   const release = output === undefined ? undefined : javaRelease(output);
@@ -45,7 +52,7 @@ export async function findJava(javaHome: string | undefined): Promise<string> {
       `The local Kafka can't run on Java ${release} (${java}). ${install}`,
     );
   }
-  return java;
+  return { command: java, version: output ?? '' };
 }
 
 /** @throws DatabridgeError DB_PLATFORM_MAVEN_MISSING, DB_PLATFORM_MAVEN_TOO_OLD */

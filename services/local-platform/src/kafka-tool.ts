@@ -17,7 +17,7 @@ export interface ToolResult {
  * Mind that the tools' exit code is 0 even where they refuse: read the output.
  */
 export async function kafkaTool(mainClass: string, args: readonly string[], input = ''): Promise<ToolResult> {
-  const java = await findJava(process.env['JAVA_HOME']);
+  const { command: java } = await findJava(process.env['JAVA_HOME']);
   const { kafkaClassPath } = await ensureArtifacts({ cacheDir: defaultCacheDir(process.env), java });
   const jvmFlags = [
     '-Xmx256m',

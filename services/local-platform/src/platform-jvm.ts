@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DatabridgeError } from '@databridge/kernel/errors';
-import { ensureArtifacts } from './artifacts.ts';
+import { type Artifacts, ensureArtifacts } from './artifacts.ts';
+import { classArchiveFlags, type JvmFlags } from './class-archives.ts';
 import type { FetchProgress } from './fetch-progress.ts';
 import { freePorts } from './free-port.ts';
-import { findJava } from './java.ts';
+import { findJava, type Java } from './java.ts';
 import { type Jvm, type JvmOptions, startJvm } from './jvm.ts';
 import { kafkaAnswers, prepareKafka } from './kafka-server.ts';
 import type { ControllablePlatform, StopMode } from './platform.ts';
@@ -30,60 +31,85 @@ export interface JvmPlatformOptions {
   dataDir?: string | undefined;
   progress?: FetchProgress | undefined;
   /** Called when a part ends without having been told to. */
-  onFailure?: ((error: DatabridgeError) => void) | undefined;
+  onFailure?: FailureListener | undefined;
 }
+
+type FailureListener = (error: DatabridgeError) => void;
 
 /**
  * One Kafka broker and one registry as local JVMs, side by side, on free ports of 127.0.0.1.
- * @throws DatabridgeError DB_PLATFORM_…
+ * @throws {DatabridgeError} DB_PLATFORM_…
  */
 export async function startJvmPlatform(options: JvmPlatformOptions): Promise<ControllablePlatform> {
-  const java = await findJava(options.javaHome);
-  const artifacts = await ensureArtifacts({ cacheDir: options.cacheDir, java, progress: options.progress });
-  const ephemeral = options.dataDir === undefined;
-  const dir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'databridge-platform-')));
-  const removeWhenOrphaned = ephemeral ? { removeWhenOrphaned: dir } : {};
-  const [client = 0, controller = 0, http = 0] = await freePorts(3);
-  const common = { command: java, graceMs: GRACE_MS, ...removeWhenOrphaned };
+  const { cacheDir, javaHome, dataDir, progress, onFailure } = options;
+  const java = await findJava(javaHome);
+  const artifacts = await ensureArtifacts({ cacheDir, java: java.command, progress });
+  const flags = await classArchiveFlags(artifacts.home, java, async (rehearsalFlags) => {
+    const rehearsal = await launch({ java, artifacts, flags: rehearsalFlags });
+    await rehearsal.stop('graceful');
+  });
+  const launched = await launch({ java, artifacts, flags, dataDir, onFailure });
+  // There is nothing to save of data that go with the platform.
+  return { ...launched, stop: () => launched.stop(dataDir === undefined ? 'kill' : 'graceful') };
+}
 
-  const broker = new Part(
-    'Kafka',
-    options.onFailure,
-    () => kafkaAnswers(client),
-    async () => {
+type Launched = Omit<ControllablePlatform, 'stop'> & { stop(mode: StopMode): Promise<void> };
+
+async function launch(options: {
+  java: Java;
+  artifacts: Artifacts;
+  flags: JvmFlags;
+  dataDir?: string | undefined;
+  onFailure?: FailureListener | undefined;
+}): Promise<Launched> {
+  const { java, artifacts, flags, dataDir, onFailure } = options;
+  const dir = dataDir ?? (await mkdtemp(join(tmpdir(), 'databridge-platform-')));
+  const [clientPort = 0, controllerPort = 0, httpPort = 0] = await freePorts(3);
+  const common = {
+    command: java.command,
+    graceMs: GRACE_MS,
+    ...(dataDir === undefined && { removeWhenOrphaned: dir }),
+  };
+
+  const broker = new Part({
+    name: 'Kafka',
+    onFailure,
+    answers: () => kafkaAnswers(clientPort),
+    async prepare() {
       const kafkaDir = join(dir, 'kafka');
       await mkdir(kafkaDir, { recursive: true });
-      const args = await prepareKafka(kafkaDir, { client, controller }, artifacts);
-      return { ...common, args, cwd: kafkaDir, env: process.env, logFile: join(dir, 'kafka.log') };
+      const args = await prepareKafka(kafkaDir, { client: clientPort, controller: controllerPort }, artifacts);
+      const logFile = join(dir, 'kafka.log');
+      return { ...common, args: [...flags.kafka, ...args], cwd: kafkaDir, env: process.env, logFile };
     },
-  );
-  const registry = new Part(
-    'The schema registry',
-    options.onFailure,
-    () => registryAnswers(http),
-    async () => {
+  });
+  const registry = new Part({
+    name: 'The schema registry',
+    onFailure,
+    answers: () => registryAnswers(httpPort),
+    async prepare() {
       const registryDir = join(dir, 'registry');
       await mkdir(registryDir, { recursive: true });
-      const { args, cwd, env } = prepareRegistry(registryDir, http, artifacts);
-      return { ...common, args, cwd, env: { ...process.env, ...env }, logFile: join(dir, 'registry.log') };
+      const { args, cwd, env } = prepareRegistry(registryDir, httpPort, artifacts);
+      const logFile = join(dir, 'registry.log');
+      return { ...common, args: [...flags.registry, ...args], cwd, env: { ...process.env, ...env }, logFile };
     },
-  );
+  });
 
-  async function stop(): Promise<void> {
-    const mode = ephemeral ? 'kill' : 'graceful';
+  async function stop(mode: StopMode): Promise<void> {
     await Promise.all([broker.stop(mode), registry.stop(mode)]);
-    if (ephemeral) await rm(dir, { recursive: true, force: true, maxRetries: 5 });
+    if (dataDir === undefined) await rm(dir, { recursive: true, force: true, maxRetries: 5 });
   }
 
-  const started = await Promise.allSettled([broker.start(), registry.start()]);
-  const failed = started.find((result) => result.status === 'rejected');
+  const starts = await Promise.allSettled([broker.start(), registry.start()]);
+  const failed = starts.find((start) => start.status === 'rejected');
   if (failed) {
-    await stop();
+    await stop('kill');
     throw failed.reason;
   }
   return {
-    brokers: [`127.0.0.1:${client}`],
-    registryUrl: registryUrlAt(http),
+    brokers: [`127.0.0.1:${clientPort}`],
+    registryUrl: registryUrlAt(httpPort),
     stop,
     stopBroker: (mode = 'graceful') => broker.stop(mode),
     startBroker: () => broker.start(),
@@ -93,29 +119,27 @@ export async function startJvmPlatform(options: JvmPlatformOptions): Promise<Con
   };
 }
 
+interface PartOptions {
+  name: string;
+  onFailure: FailureListener | undefined;
+  /** Asks the part itself; false while it doesn't answer. */
+  answers(): Promise<boolean>;
+  /** Makes its directory ready; called before every start. */
+  prepare(): Promise<JvmOptions>;
+}
+
 /** One JVM that can be stopped and started again, ready when it answers. */
 class Part {
-  readonly #name: string;
-  readonly #onFailure: ((error: DatabridgeError) => void) | undefined;
-  readonly #answers: () => Promise<boolean>;
-  readonly #prepare: () => Promise<JvmOptions>;
+  readonly #options: PartOptions;
   #jvm: Jvm | undefined;
 
-  constructor(
-    name: string,
-    onFailure: ((error: DatabridgeError) => void) | undefined,
-    answers: () => Promise<boolean>,
-    prepare: () => Promise<JvmOptions>,
-  ) {
-    this.#name = name;
-    this.#onFailure = onFailure;
-    this.#answers = answers;
-    this.#prepare = prepare;
+  constructor(options: PartOptions) {
+    this.#options = options;
   }
 
   async start(): Promise<void> {
     if (this.#jvm) return;
-    const options = await this.#prepare();
+    const options = await this.#options.prepare();
     for (let retries = 0; ; retries++) {
       const failure = await this.#startOnce(options);
       if (failure === undefined) return;
@@ -126,7 +150,10 @@ class Part {
         continue;
       }
       const lastLines = log.trimEnd().split('\n').slice(-15).join('\n');
-      throw new DatabridgeError('DB_PLATFORM_START_FAILED', `${this.#name} did not start: ${failure}.\n${lastLines}`);
+      throw new DatabridgeError(
+        'DB_PLATFORM_START_FAILED',
+        `${this.#options.name} did not start: ${failure}.\n${lastLines}`,
+      );
     }
   }
 
@@ -139,7 +166,7 @@ class Part {
       endReason = reason;
     });
     const deadlineMs = performance.now() + START_TIMEOUT_MS;
-    while (!(await this.#answers())) {
+    while (!(await this.#options.answers())) {
       if (endReason !== undefined || performance.now() > deadlineMs) {
         await this.stop('kill');
         return endReason ?? `no answer within ${START_TIMEOUT_MS / 1_000} s`;
@@ -153,7 +180,9 @@ class Part {
   #ended(jvm: Jvm, reason: string): void {
     if (this.#jvm !== jvm) return; // It was told to.
     this.#jvm = undefined;
-    this.#onFailure?.(new DatabridgeError('DB_PLATFORM_ENDED', `${this.#name} ended unexpectedly: ${reason}`));
+    this.#options.onFailure?.(
+      new DatabridgeError('DB_PLATFORM_ENDED', `${this.#options.name} ended unexpectedly: ${reason}`),
+    );
   }
 
   async stop(mode: StopMode): Promise<void> {
