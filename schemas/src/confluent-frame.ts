@@ -10,7 +10,9 @@ const FRAME_BYTES = 5;
 export function schemaIdOf(value: Buffer): number | MalformedFrame {
   if (value.length < FRAME_BYTES) return { malformed: `${value.length} bytes are too few for a frame` };
   if (value[0] !== 0) return { malformed: `magic byte is ${value[0]}, not 0` };
-  return value.readUInt32BE(1);
+  const id = value.readInt32BE(1);
+  // Registries count up from 1, in a signed int: asking for more than that is an error of its own.
+  return id > 0 ? id : { malformed: `${id} is no schema id` };
 }
 
 /** The Avro data of a frame. Shares the frame's memory. */

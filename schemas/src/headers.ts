@@ -14,6 +14,8 @@ export const HEADER = {
   /** When the first attempt was made, in ms since the epoch. */
   firstAttemptAt: 'first-attempt-at',
   lastOutcome: 'last-outcome',
+  /** The subscription's `enableEpoch` under which `attempt` and `first-attempt-at` were counted. */
+  enableEpoch: 'enable-epoch',
   replayId: 'replay-id',
   traceparent: 'traceparent',
   deadLetterReason: 'dead-letter-reason',
@@ -35,6 +37,8 @@ export interface DeliveryHeaders {
   readonly attempt: number;
   readonly firstAttemptAtMs?: number;
   readonly lastOutcome?: string;
+  /** Absent in the main lane. Attempts counted under an older epoch than the subscription's count no more. */
+  readonly enableEpoch?: number;
   readonly replayId?: string;
   readonly traceparent?: string;
 }
@@ -62,6 +66,7 @@ export function readDeliveryHeaders(headers: HeaderValues): DeliveryHeaders {
   const source = headerText(headers, HEADER.source);
   const firstAttemptAtMs = headerCount(headers, HEADER.firstAttemptAt);
   const lastOutcome = headerText(headers, HEADER.lastOutcome);
+  const enableEpoch = headerCount(headers, HEADER.enableEpoch);
   const replayId = headerText(headers, HEADER.replayId);
   const traceparent = traceparentOf(headers);
   return {
@@ -71,6 +76,7 @@ export function readDeliveryHeaders(headers: HeaderValues): DeliveryHeaders {
     ...(source !== undefined && { source }),
     ...(firstAttemptAtMs !== undefined && { firstAttemptAtMs }),
     ...(lastOutcome !== undefined && { lastOutcome }),
+    ...(enableEpoch !== undefined && { enableEpoch }),
     ...(replayId !== undefined && { replayId }),
     ...(traceparent !== undefined && { traceparent }),
   };
@@ -83,6 +89,7 @@ export function writeDeliveryHeaders(fields: DeliveryHeaders): Record<string, st
   if (fields.attempt > 0) headers[HEADER.attempt] = String(fields.attempt);
   if (fields.firstAttemptAtMs !== undefined) headers[HEADER.firstAttemptAt] = String(fields.firstAttemptAtMs);
   if (fields.lastOutcome !== undefined) headers[HEADER.lastOutcome] = fields.lastOutcome;
+  if (fields.enableEpoch !== undefined) headers[HEADER.enableEpoch] = String(fields.enableEpoch);
   if (fields.replayId !== undefined) headers[HEADER.replayId] = fields.replayId;
   if (fields.traceparent !== undefined) headers[HEADER.traceparent] = fields.traceparent;
   return headers;

@@ -1,0 +1,73 @@
+import fc from 'fast-check';
+import { matches, type Routing, SubscriptionIndex } from './match.ts';
+import type { Match, Subscription } from './subscription.ts';
+
+function subscription(customer: string, match: Match, eventTypes = ['root-cause']): Subscription {
+  return {
+    customer,
+    eventTypes,
+    match,
+    destination: { type: 'http', url: 'https://x.example', method: 'POST', headers: {}, timeoutMs: 1_000 },
+    authentication: { type: 'none' },
+    maxInFlight: 1,
+    state: 'active',
+    enableEpoch: 0,
+  };
+}
+
+const EVENT: Routing = { company: 'ACME', organisation: 'NA', folder: 'Support' };
+
+test.each<[string, Match, Routing, boolean]>([
+  ['no filter matches all', {}, EVENT, true],
+  ['no filter matches an event that says nothing', {}, {}, true],
+  ['one of several values', { company: ['Other', 'ACME'] }, EVENT, true],
+  ['another value', { company: ['Other'] }, EVENT, false],
+  ['case matters', { company: ['acme'] }, EVENT, false],
+  ['every field must match', { company: ['ACME'], folder: ['Sales'] }, EVENT, false],
+  ['all fields match', { company: ['ACME'], organisation: ['NA'], folder: ['Support'] }, EVENT, true],
+  ['a field that the event lacks', { folder: ['Support'] }, { company: 'ACME' }, false],
+])('%s', (_what, match, routing, expected) => {
+  expect(matches(subscription('a', match), 'root-cause', routing)).toBe(expected);
+});
+
+test('a subscription gets the event types that it names, paused or not', () => {
+  const paused: Subscription = { ...subscription('a', {}, ['root-cause', 'other']), state: 'paused' };
+  expect(matches(paused, 'other', EVENT)).toBe(true);
+  expect(matches(paused, 'third', EVENT)).toBe(false);
+});
+
+describe('the index', () => {
+  const word = fc.constantFrom('a', 'b', 'ab', ',', '1,1:', '');
+  const routing = fc.record({ company: word, organisation: word, folder: word }, { requiredKeys: [] });
+  const wanted = fc.array(word, { minLength: 1 });
+  const match = fc.record({ company: wanted, organisation: wanted, folder: wanted }, { requiredKeys: [] });
+  const change = fc.record({ customer: fc.constantFrom('x', 'y', 'z'), match: fc.option(match) });
+
+  test('answers as asking each subscription would, also after changes', () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(change, routing), { maxLength: 40 }), (steps) => {
+        const index = new SubscriptionIndex();
+        const current = new Map<string, Subscription>();
+        for (const step of steps) {
+          if ('customer' in step) {
+            const next = step.match ? subscription(step.customer, step.match) : undefined;
+            index.set(step.customer, next);
+            if (next) current.set(step.customer, next);
+            else current.delete(step.customer);
+          } else {
+            const expected = [...current.values()].filter((one) => matches(one, 'root-cause', step));
+            expect(index.customersFor('root-cause', step)).toEqual(expected.map(({ customer }) => customer));
+          }
+        }
+      }),
+    );
+  });
+
+  test('keeps apart what joins to the same text', () => {
+    const index = new SubscriptionIndex();
+    index.set('x', subscription('x', { company: ['ab'] }));
+    expect(index.customersFor('root-cause', { company: 'ab', organisation: 'c', folder: '' })).toEqual(['x']);
+    expect(index.customersFor('root-cause', { company: 'a', organisation: 'bc', folder: '' })).toEqual([]);
+    expect(index.customersFor('root-cause', { organisation: 'undefinedab' })).toEqual([]);
+  });
+});

@@ -1,0 +1,129 @@
+import {
+  decodeSubscription,
+  encodeSubscription,
+  mapSecrets,
+  mapSecretsAsync,
+  parseSubscription,
+  type Subscription,
+} from './subscription.ts';
+
+const MINIMAL = {
+  customer: 'acme',
+  eventTypes: ['root-cause'],
+  destination: { type: 'http', url: 'https://acme.example/hook' },
+};
+const SIGNING = `whsec_${Buffer.alloc(24, 1).toString('base64')}`;
+const FULL = {
+  ...MINIMAL,
+  match: { company: ['ACME Corporation'], folder: ['Support', 'Sales'] },
+  authentication: { type: 'api-key', name: 'x-api-key', key: 'top-secret' },
+  ratePerSecond: 0.5,
+  signing: { secrets: [SIGNING, SIGNING] },
+};
+const SEALED = 'eyJh.a.b.c.d';
+
+function parsed(value: unknown): Subscription {
+  const result = parseSubscription(value);
+  if (!result.ok) throw new Error(JSON.stringify(result.issues));
+  return result.subscription;
+}
+
+function issuesOf(value: unknown): string[] {
+  const result = parseSubscription(value);
+  return result.ok ? [] : result.issues.map(({ path }) => path.join('.'));
+}
+
+test('what is left out has defaults', () => {
+  expect(parsed(MINIMAL)).toEqual({
+    ...MINIMAL,
+    match: {},
+    destination: { type: 'http', url: 'https://acme.example/hook', method: 'POST', headers: {}, timeoutMs: 10_000 },
+    authentication: { type: 'none' },
+    maxInFlight: 64,
+    state: 'active',
+    enableEpoch: 0,
+  });
+});
+
+test('all mistakes are reported at once, each with its place', () => {
+  const issues = issuesOf({
+    customer: 'ACME Corp',
+    eventTypes: [],
+    match: { company: [], county: ['x'] },
+    destination: { type: 'http', url: 'ftp://u:p@acme.example/#x', method: 'GET', timeoutMs: 60_000 },
+    authentication: { type: 'basic', username: 'a:b', password: 'x' },
+    ratePerSecond: 0,
+    signing: { secrets: ['whsec_short'] },
+  });
+  expect(new Set(issues)).toEqual(
+    new Set([
+      'customer',
+      'eventTypes',
+      'match.company',
+      'match.county',
+      'destination.url',
+      'destination.method',
+      'destination.timeoutMs',
+      'authentication.username',
+      'ratePerSecond',
+      'signing.secrets.0',
+    ]),
+  );
+});
+
+test.each(['Host', 'content-length', 'Webhook-Id', 'databridge-attempt', 'Authorization', 'bad name'])(
+  'a destination may not set the header %s',
+  (name) => {
+    const destination = { ...MINIMAL.destination, headers: { [name]: 'x' } };
+    expect(issuesOf({ ...MINIMAL, destination })).toEqual([`destination.headers.${name}`]);
+  },
+);
+
+test('no message tells a secret', () => {
+  const password = 'hunter2\u0000';
+  const authentication = { type: 'basic', username: 'u', password };
+  const signing = { secrets: ['whsec_my-signing-secret'] };
+  const result = parseSubscription({ ...MINIMAL, authentication, signing });
+  expect(result.ok).toBe(false);
+  expect(JSON.stringify(result)).not.toMatch(/hunter2|my-signing-secret/);
+});
+
+describe('secrets', () => {
+  test('are mapped wherever they stand, by name of their place', () => {
+    const places: string[] = [];
+    const mapped = mapSecrets(parsed(FULL), (_secret, path) => {
+      places.push(path);
+      return 0;
+    });
+    expect(places).toEqual(['authentication.key', 'signing.secrets.0', 'signing.secrets.1']);
+    expect(JSON.stringify(mapped)).not.toMatch(/top-secret|whsec/);
+  });
+
+  test('are mapped in time as well', async () => {
+    const mapped = await mapSecretsAsync(parsed(FULL), async (secret, path) => `${path}=${secret.length}`);
+    expect(mapped.authentication).toEqual({ type: 'api-key', name: 'x-api-key', key: 'authentication.key=10' });
+    expect(mapped.signing?.secrets[1]).toMatch(/^signing.secrets.1=/);
+  });
+
+  test('never get into a record unsealed', () => {
+    expect(() => encodeSubscription(parsed(FULL))).toThrow('is not sealed');
+    expect(() => encodeSubscription(parsed(FULL))).not.toThrow('top-secret');
+  });
+});
+
+describe('the record', () => {
+  const sealed = mapSecrets(parsed(FULL), () => SEALED);
+
+  test('comes back as it was written', () => {
+    expect(decodeSubscription('acme', encodeSubscription(sealed))).toEqual({ ok: true, subscription: sealed });
+  });
+
+  test.each([
+    ['no JSON', 'acme', Buffer.from('{')],
+    ['another customer’s key', 'other', encodeSubscription(sealed)],
+    ['a secret in the open', 'acme', Buffer.from(JSON.stringify(FULL))],
+    ['something else', 'acme', Buffer.from('null')],
+  ])('%s is refused as a value', (_what, key, value) => {
+    expect(decodeSubscription(key, value)).toEqual({ ok: false, issues: expect.any(Array) });
+  });
+});
