@@ -128,7 +128,8 @@ function parseAnswer(text: string): Readonly<Record<string, unknown>> | undefine
 
 /** fetch hides the reason ("connect ECONNREFUSED …") behind "fetch failed". */
 function causeOf(error: unknown): string {
-  return error instanceof Error && error.cause instanceof Error ? error.cause.message : messageOf(error);
+  const { cause } = error as { cause?: { message?: unknown } };
+  return typeof cause?.message === 'string' ? cause.message : messageOf(error);
 }
 
 function unavailable(why: string, cause?: unknown): DatabridgeError {

@@ -1,0 +1,136 @@
+/** What the services rely on from a real registry, and what they do when there is none. */
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { EventReaders } from '@databridge/kernel/event-readers';
+import { createLogger } from '@databridge/kernel/log';
+import { SchemaRegistry } from '@databridge/kernel/schema-registry';
+import { frame } from '@databridge/schemas/confluent-frame';
+import { type EventType, loadEventTypes } from '@databridge/schemas/event-types';
+import avsc from 'avsc';
+import { platform } from '../harness/platform.ts';
+
+const EVENT = {
+  schema_version: 'v1.0',
+  statusCode: 200,
+  summary: {
+    filename: 'a.wav',
+    requestid: 'a',
+    company: 'ACME Corporation',
+    organisation: 'North America',
+    folder: 'Support',
+    processed: true,
+    process_result: 'Complete',
+    call_summary: { classifier: 'summary', summary: 'Moved house.', multiple_summary_flag: 0 },
+  },
+};
+
+const log = createLogger('test', 'silent');
+const registry = () => new SchemaRegistry({ url: platform().registryUrl });
+const uniqueTopic = () => `contract.${randomUUID()}`;
+
+function eventType(line: string, directory?: URL): EventType {
+  const [type] = loadEventTypes(line, directory);
+  if (!type) throw new Error('no event type');
+  return type;
+}
+
+async function registered(type: EventType): Promise<number> {
+  await registry().ensureCompatibility(type.subject);
+  return registry().register(type.subject, type.schemaJson);
+}
+
+async function readerOf(type: EventType, schemaId: number) {
+  const lookup = await new EventReaders({ registry: registry(), log }).load(type, schemaId);
+  if (lookup.kind !== 'reader') throw new Error(lookup.detail);
+  return lookup.reader;
+}
+
+interface Field {
+  name: string;
+  type: unknown;
+  default?: unknown;
+}
+function changed(type: EventType, change: (fields: Field[]) => void): string {
+  const schema = JSON.parse(type.schemaJson);
+  change(schema.fields);
+  return JSON.stringify(schema);
+}
+
+test('registering again changes nothing: the id stays', async () => {
+  const type = eventType(`root-cause=${uniqueTopic()}`);
+  expect(await registered(type)).toBe(await registered(type));
+});
+
+describe('a schema that does not agree with all earlier ones is refused', () => {
+  const type = eventType(`root-cause=${uniqueTopic()}`);
+  beforeAll(() => registered(type));
+
+  test.each<[string, (fields: Field[]) => void]>([
+    ['a new field without a default: it could not read old events', (f) => f.push({ name: 'x', type: 'string' })],
+    ['a published field left out: readers of v1.0 could not read it', (f) => f.splice(1, 1)],
+    ['another type', (f) => f.splice(1, 1, { name: 'statusCode', type: 'string' })],
+  ])('%s', async (_what, change) => {
+    await expect(registry().register(type.subject, changed(type, change))).rejects.toMatchObject({
+      code: 'DB_REGISTRY_REFUSED',
+    });
+  });
+
+  test('also with one that is not the latest', async () => {
+    const withField = (fieldType: string, value: unknown) =>
+      changed(type, (fields) => fields.push({ name: 'extra', type: fieldType, default: value }));
+    await registry().register(type.subject, withField('string', ''));
+    await registry().register(type.subject, type.schemaJson);
+    await expect(registry().register(type.subject, withField('int', 0))).rejects.toMatchObject({
+      code: 'DB_REGISTRY_REFUSED',
+    });
+  });
+});
+
+test('an event of a newer producer is still rendered and routed as v1.0', async () => {
+  const type = eventType(`root-cause=${uniqueTopic()}`);
+  await registered(type);
+  const newer = changed(type, (fields) =>
+    fields.unshift({ name: 'sentiment', type: ['null', 'double'], default: null }),
+  );
+  const id = await registry().register(type.subject, newer);
+  const written = avsc.Type.forSchema(JSON.parse(newer)).toBuffer({ ...EVENT, schema_version: 'v1.1', sentiment: 0.5 });
+
+  const reader = await readerOf(type, id);
+  expect(reader.json(frame(id, written))).toBe(JSON.stringify(EVENT));
+  expect(reader.routing(frame(id, written))).toMatchObject({ company: 'ACME Corporation', folder: 'Support' });
+});
+
+test('a second event type takes a schema and a line of configuration', async () => {
+  const directory = pathToFileURL(`${mkdtempSync(join(tmpdir(), 'avro-'))}/`);
+  const fields = [
+    { name: 'company', type: 'string' },
+    { name: 'score', type: 'int' },
+  ];
+  const schema = { type: 'record', name: 'CallQuality', fields };
+  writeFileSync(new URL('call-quality.v1.0.avsc', directory), JSON.stringify(schema));
+  const type = eventType(`call-quality=${uniqueTopic()}`, directory);
+
+  const id = await registered(type);
+  const value = type.encode(id, { company: 'ACME', score: 5 });
+  const reader = await readerOf(type, id);
+  expect(reader.routing(value)).toEqual({ company: 'ACME' });
+  expect(reader.json(value)).toBe('{"company":"ACME","score":5}');
+});
+
+test('an id that was never given is unknown, not unreachable', async () => {
+  expect(await registry().writerSchema(2 ** 31 - 1)).toEqual({ kind: 'unknown-id' });
+});
+
+test('a registry that is not there is unreachable, and no schema unknown for it', async () => {
+  const listener = createServer();
+  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+  const address = listener.address() as { port: number };
+  await new Promise((resolve) => listener.close(resolve));
+  const gone = new SchemaRegistry({ url: `http://127.0.0.1:${address.port}` });
+  expect(await gone.writerSchema(1)).toMatchObject({ kind: 'unreachable' });
+  await expect(gone.ensureCompatibility('s')).rejects.toMatchObject({ code: 'DB_REGISTRY_UNAVAILABLE' });
+});
