@@ -1,4 +1,4 @@
-/** Three projects: `unit` needs nothing but Node; `contract` and `flow` share one real Kafka and one registry per run. */
+/** Three projects: `unit` needs nothing but Node; `contract` and `flow` have a real Kafka and registry. */
 const rootDir = new URL('..', import.meta.url).pathname;
 
 const shared = {
@@ -24,7 +24,8 @@ const onPlatform = {
 
 export default {
   rootDir,
-  maxWorkers: 2,
+  // One Kafka of your own serves one worker only: see test/harness/global-setup.ts.
+  maxWorkers: process.env.KAFKA_BROKERS ? 1 : 2,
   projects: [
     {
       ...shared,
@@ -32,6 +33,11 @@ export default {
       testMatch: ['<rootDir>/{schemas,services}/**/*.test.ts', '<rootDir>/test/harness/**/*.test.ts'],
     },
     { ...onPlatform, displayName: 'contract', testMatch: ['<rootDir>/test/contract/**/*.test.ts'] },
-    { ...onPlatform, displayName: 'flow', testMatch: ['<rootDir>/test/flow/**/*.test.ts'] },
+    {
+      ...onPlatform,
+      displayName: 'flow',
+      testMatch: ['<rootDir>/test/flow/**/*.test.ts'],
+      setupFilesAfterEnv: ['<rootDir>/test/harness/clean-slate.ts'],
+    },
   ],
 };

@@ -1,19 +1,31 @@
 import { terminalProgress } from '@databridge/local-platform/fetch-progress';
 import { startLocalPlatform } from '@databridge/local-platform/local-platform';
-import { BROKERS_VARIABLE, REGISTRY_VARIABLE, running } from './running-platform.ts';
+import type { Platform } from '@databridge/local-platform/platform';
+import { ADDRESSES_VARIABLE, type PlatformAddress, running } from './running-platform.ts';
 
 /**
- * One Kafka and one registry for a whole run, however many projects ask: jest runs this once for every
- * project that has tests to run, in the parent process; the workers learn the addresses from the environment.
+ * A Kafka and a registry for each of jest's workers: the names of the service's own topics and groups are fixed,
+ * so two test files at once on one Kafka would deliver each other's events. Jest runs this in its parent process,
+ * once for every project that has tests to run.
  */
-export default async function globalSetup(): Promise<void> {
-  running.users += 1;
-  running.platform ??= startLocalPlatform({
+export default async function globalSetup({ maxWorkers }: { maxWorkers: number }): Promise<void> {
+  running.projects += 1;
+  running.platforms ??= startPlatforms(maxWorkers);
+  const platforms = await running.platforms;
+  const addresses: PlatformAddress[] = platforms.map(({ brokers, registryUrl }) => ({ brokers, registryUrl }));
+  process.env[ADDRESSES_VARIABLE] = JSON.stringify(addresses);
+}
+
+async function startPlatforms(count: number): Promise<Platform[]> {
+  const options = {
     brokers: process.env['KAFKA_BROKERS']?.split(','),
     registryUrl: process.env['SCHEMA_REGISTRY_URL'],
     progress: terminalProgress(),
-  });
-  const { brokers, registryUrl } = await running.platform;
-  process.env[BROKERS_VARIABLE] = brokers.join(',');
-  process.env[REGISTRY_VARIABLE] = registryUrl;
+  };
+  // The first alone: it may have to fetch the programs.
+  const platforms = [await startLocalPlatform(options)];
+  if (options.brokers === undefined) {
+    platforms.push(...(await Promise.all(Array.from({ length: count - 1 }, () => startLocalPlatform(options)))));
+  }
+  return platforms;
 }

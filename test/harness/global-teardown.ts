@@ -1,10 +1,10 @@
 import { running } from './running-platform.ts';
 
-/** The last project to end takes the platform down. */
+/** The last project to end takes the platforms down. */
 export default async function globalTeardown(): Promise<void> {
-  running.users -= 1;
-  if (running.users > 0) return;
-  const platform = await running.platform;
-  running.platform = undefined;
-  await platform?.stop();
+  running.projects -= 1;
+  if (running.projects > 0) return;
+  const platforms = (await running.platforms) ?? [];
+  running.platforms = undefined;
+  await Promise.all(platforms.map((platform) => platform.stop()));
 }

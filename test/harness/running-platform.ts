@@ -1,15 +1,21 @@
 import type { Platform } from '@databridge/local-platform/platform';
 
-export const BROKERS_VARIABLE = 'DATABRIDGE_TEST_BROKERS';
-export const REGISTRY_VARIABLE = 'DATABRIDGE_TEST_REGISTRY_URL';
+/** Where the set-up leaves the addresses for the workers, as JSON: a `PlatformAddress[]`, one for each worker. */
+export const ADDRESSES_VARIABLE = 'DATABRIDGE_TEST_PLATFORMS';
 
-interface Running {
-  users: number;
-  platform: Promise<Platform> | undefined;
+export interface PlatformAddress {
+  brokers: string[];
+  registryUrl: string;
 }
 
-const holder = globalThis as { databridgeRunningPlatform?: Running };
+interface Running {
+  /** Projects whose set-up has run and whose teardown hasn't. */
+  projects: number;
+  platforms: Promise<Platform[]> | undefined;
+}
+
+const holder = globalThis as { databridgeRunningPlatforms?: Running };
+holder.databridgeRunningPlatforms ??= { projects: 0, platforms: undefined };
 
 /** On globalThis, since jest loads set-up and teardown of each project as modules of their own. */
-holder.databridgeRunningPlatform ??= { users: 0, platform: undefined };
-export const running: Running = holder.databridgeRunningPlatform;
+export const running: Running = holder.databridgeRunningPlatforms;

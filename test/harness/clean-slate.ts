@@ -1,0 +1,45 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { FAN_OUT_GROUP, systemTopics } from '@databridge/schemas/topics';
+import { Kafka, logLevel } from 'kafkajs';
+import { platform } from './platform.ts';
+
+/** A worker that was killed counts as a member of its group until its session times out. */
+const MAX_WAIT_MS = 40_000;
+
+/** Every file of `test/flow` starts without subscriptions, customers and groups of those before it. */
+beforeAll(async () => {
+  await cleanSlate();
+}, MAX_WAIT_MS + 10_000);
+
+/** Deletes the topics and groups of the service itself; topics with names of the tests' own stay. */
+export async function cleanSlate(): Promise<void> {
+  const kafka = new Kafka({ clientId: 'harness', brokers: platform().brokers, logLevel: logLevel.NOTHING });
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    const groups = (await admin.listGroups()).groups.map(({ groupId }) => groupId).filter(isOurGroup);
+    await deleteGroups(admin, groups);
+    const system = new Set(systemTopics().map(({ topic }) => topic));
+    const topics = (await admin.listTopics()).filter((topic) => system.has(topic) || topic.startsWith('delivery.'));
+    if (topics.length > 0) await admin.deleteTopics({ topics });
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+function isOurGroup(groupId: string): boolean {
+  return groupId === FAN_OUT_GROUP || groupId.startsWith('delivery');
+}
+
+async function deleteGroups(admin: ReturnType<Kafka['admin']>, groups: string[]): Promise<void> {
+  const deadlineMs = performance.now() + MAX_WAIT_MS;
+  let left = groups;
+  while (left.length > 0) {
+    const results = await admin.deleteGroups(left).catch((error: { groups?: { groupId: string }[] }) => {
+      if (!error.groups || performance.now() > deadlineMs) throw error;
+      return error.groups.map(({ groupId }) => ({ groupId, failed: true }));
+    });
+    left = results.filter((result) => 'failed' in result).map(({ groupId }) => groupId);
+    if (left.length > 0) await delay(250);
+  }
+}

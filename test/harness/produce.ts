@@ -1,0 +1,79 @@
+import { readFile } from 'node:fs/promises';
+import { intakeTopic } from '@databridge/schemas/topics';
+import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
+import { CompressionTypes, Kafka, logLevel } from 'kafkajs';
+import type { RootCauseEvent } from './events.ts';
+import { platform } from './platform.ts';
+
+const avscFile = new URL('../../schemas/avro/root-cause.v1.0.avsc', import.meta.url);
+
+export interface IntakeRecord {
+  key: string | null;
+  value: Buffer | null;
+  headers?: Record<string, string>;
+}
+
+/** An upstream producer: plain kafkajs and the registry's client, sharing no code with the service. */
+export interface UpstreamProducer {
+  readonly topic: string;
+  readonly schemaId: number;
+  encode(event: RootCauseEvent): Promise<Buffer>;
+  /** @returns what was produced, in order */
+  produce(events: readonly RootCauseEvent[], headers?: Record<string, string>): Promise<IntakeRecord[]>;
+  /** Records as they are, malformed ones too. */
+  produceRaw(records: readonly IntakeRecord[]): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const BATCH_RECORDS = 1_000;
+
+/** Creates the intake topic if it isn't there, and registers the Root Cause schema for it. */
+export async function startUpstream(
+  topic: string,
+  options: { partitions?: number; brokers?: string[]; registryUrl?: string; compression?: CompressionTypes } = {},
+): Promise<UpstreamProducer> {
+  const { brokers, registryUrl, partitions = 3, compression = CompressionTypes.None } = { ...platform(), ...options };
+  const kafka = new Kafka({ clientId: 'upstream', brokers, logLevel: logLevel.NOTHING });
+  const admin = kafka.admin();
+  await admin.connect();
+  const spec = intakeTopic(topic, partitions);
+  const configEntries = Object.entries(spec.config).map(([name, value]) => ({ name, value }));
+  await admin.createTopics({
+    topics: [{ topic, numPartitions: partitions, replicationFactor: 1, configEntries }],
+    waitForLeaders: true,
+  });
+  await admin.disconnect();
+
+  const registry = new SchemaRegistry({ host: registryUrl });
+  const schema = await readFile(avscFile, 'utf8');
+  const { id } = await registry.register({ type: SchemaType.AVRO, schema }, { subject: `${topic}-value` });
+
+  const producer = kafka.producer({ allowAutoTopicCreation: false });
+  await producer.connect();
+
+  async function produceRaw(records: readonly IntakeRecord[]): Promise<void> {
+    for (let start = 0; start < records.length; start += BATCH_RECORDS) {
+      const messages = records.slice(start, start + BATCH_RECORDS);
+      await producer.send({ topic, messages: messages.map((record) => ({ ...record })), acks: -1, compression });
+    }
+  }
+
+  return {
+    topic,
+    schemaId: id,
+    encode: (event) => registry.encode(id, event),
+    async produce(events, headers) {
+      const records = await Promise.all(
+        events.map(async (event) => ({
+          key: event.summary.requestid,
+          value: await registry.encode(id, event),
+          ...(headers && { headers }),
+        })),
+      );
+      await produceRaw(records);
+      return records;
+    },
+    produceRaw,
+    stop: () => producer.disconnect(),
+  };
+}
