@@ -81,6 +81,12 @@ export function retryTopic(customer: string, delay: RetryDelay): string {
   return `delivery.${customer}.retry.${delay}`;
 }
 
+/** @returns the lane's delay if the topic is one of the customer's retry topics, else `undefined` */
+export function retryDelayOf(customer: string, topic: string): RetryDelay | undefined {
+  const prefix = `delivery.${customer}.retry.`;
+  return topic.startsWith(prefix) ? topic.slice(prefix.length) : undefined;
+}
+
 /** Event id + replay id → dead letter. Compacted: a tombstone says that it was redriven or discarded. */
 export function deadTopic(customer: string): string {
   return `delivery.${customer}.dead`;

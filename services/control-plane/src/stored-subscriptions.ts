@@ -1,0 +1,25 @@
+import { readTopic } from '@databridge/kernel/kafka/topic-reader';
+import { decodeSubscription, formatIssues, type Subscription } from '@databridge/schemas/subscription';
+import { SUBSCRIPTIONS_TOPIC } from '@databridge/schemas/topics';
+import type { ControlPlaneContext } from './context.ts';
+
+/** Every customer's subscription as it stands in Kafka, its secrets sealed. */
+export async function readStoredSubscriptions({
+  kafka,
+  log,
+}: Pick<ControlPlaneContext, 'kafka' | 'log'>): Promise<Map<string, Subscription>> {
+  const stored = new Map<string, Subscription>();
+  await readTopic(kafka, SUBSCRIPTIONS_TOPIC, {
+    onBatch({ records }) {
+      for (const { key, value } of records) {
+        const customer = key?.toString('utf8') ?? '';
+        stored.delete(customer);
+        if (value === null) continue;
+        const parsed = decodeSubscription(customer, value);
+        if (parsed.ok) stored.set(customer, parsed.subscription);
+        else log.error({ customer }, `the stored subscription is not valid: ${formatIssues(parsed.issues)}`);
+      }
+    },
+  });
+  return stored;
+}
