@@ -1,0 +1,281 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { TopicSpec } from '@databridge/schemas/topics';
+import kafkajs, { type Admin } from 'kafkajs';
+import { createKafka, type KafkaSettings } from './client.ts';
+import { KafkaPortError, protocolErrorType, toPortError } from './errors.ts';
+import { GroupConsumer } from './group-consumer.ts';
+import type { Membership } from './membership.ts';
+import type { CommittedOffset } from './records.ts';
+
+export interface TopicMismatch {
+  readonly topic: string;
+  /** A setting's name, or `partitions`. */
+  readonly setting: string;
+  readonly wanted: string;
+  readonly found: string;
+}
+
+export interface Watermarks {
+  readonly partition: number;
+  /** The oldest record still there, or `high` if there is none. */
+  readonly low: number;
+  /** One past the newest record. */
+  readonly high: number;
+}
+
+export interface GroupState {
+  /** The broker's word; `Dead` also for a group that never was. */
+  readonly state: 'Unknown' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead' | 'Empty';
+  readonly members: readonly { readonly memberId: string; readonly clientId: string; readonly clientHost: string }[];
+}
+
+const REPLICAS = 3;
+/** With three replicas: a write survives the loss of one broker, and goes on during it. */
+const MIN_IN_SYNC = '2';
+const LEADERS_WITHIN_MS = 30_000;
+const POLL_EVERY_MS = 50;
+/** Joining an idle group takes a few round trips. */
+const JOIN_WITHIN_MS = 10_000;
+
+/** What is asked of the cluster beside reading and writing. Every method throws a `KafkaPortError`. */
+export class KafkaAdmin {
+  readonly #settings: KafkaSettings;
+  #client: Admin;
+  #connecting: Promise<void> | undefined;
+
+  constructor(settings: KafkaSettings) {
+    this.#settings = settings;
+    this.#client = createKafka(settings, 'admin').admin();
+  }
+
+  async connect(): Promise<void> {
+    await this.#call('connect', async () => {});
+  }
+
+  async disconnect(): Promise<void> {
+    await this.#client.disconnect().catch(() => {});
+  }
+
+  /**
+   * Creates those that are missing: replication 3 and `min.insync.replicas` 2 where there are three brokers or more,
+   * unless the spec says so itself. What exists is left as it is, and reported where it differs.
+   */
+  async ensureTopics(specs: readonly TopicSpec[]): Promise<{ created: string[]; mismatched: TopicMismatch[] }> {
+    if (specs.length === 0) return { created: [], mismatched: [] };
+    const brokers = (await this.#call('describe the cluster', (admin) => admin.describeCluster())).brokers.length;
+    const replicationFactor = Math.min(REPLICAS, brokers);
+    const wanted = specs.map((spec) => ({
+      ...spec,
+      config: replicationFactor === REPLICAS ? { 'min.insync.replicas': MIN_IN_SYNC, ...spec.config } : spec.config,
+    }));
+    const existing = new Set(await this.listTopics());
+    const missing = wanted.filter(({ topic }) => !existing.has(topic));
+    const created = await this.#create(missing, replicationFactor);
+    const kept = wanted.filter(({ topic }) => !created.includes(topic));
+    return { created, mismatched: await this.#mismatches(kept) };
+  }
+
+  async listTopics(): Promise<string[]> {
+    return this.#call('list topics', (admin) => admin.listTopics());
+  }
+
+  /** Those that don't exist are passed over. Its consumers must have disconnected: they would crash again and again. */
+  async deleteTopics(topics: readonly string[]): Promise<void> {
+    const existing = new Set(await this.listTopics());
+    const doomed = topics.filter((topic) => existing.has(topic));
+    if (doomed.length === 0) return;
+    await this.#call('delete topics', (admin) => admin.deleteTopics({ topics: doomed }));
+    await this.#until('the topics are gone', async () => {
+      const left = new Set(await this.listTopics());
+      return doomed.every((topic) => !left.has(topic));
+    });
+  }
+
+  /** All that the group has committed, in one request; partitions that it hasn't are not among them. */
+  async committedOffsets(groupId: string): Promise<CommittedOffset[]> {
+    // Naming topics makes kafkajs look each of them up: minutes for a thousand groups.
+    const topics = await this.#call('fetch offsets', (admin) => admin.fetchOffsets({ groupId }));
+    return topics
+      .flatMap(({ topic, partitions }) =>
+        partitions.map(({ partition, offset, metadata }) => ({
+          topic,
+          partition,
+          offset: Number(offset),
+          metadata: metadata ?? '',
+        })),
+      )
+      .filter(({ offset }) => offset >= 0); // kafkajs itself commits -2 when an offset was out of range
+  }
+
+  async watermarks(topic: string): Promise<Watermarks[]> {
+    const found = await this.#call(`fetch offsets of ${topic}`, (admin) => admin.fetchTopicOffsets(topic));
+    return found
+      .map(({ partition, low, high }) => ({ partition, low: Number(low), high: Number(high) }))
+      .sort((a, b) => a.partition - b.partition);
+  }
+
+  /** The first offset of each partition appended at that time or later; the end where there is none. */
+  async offsetsAtTime(topic: string, timestampMs: number): Promise<{ partition: number; offset: number }[]> {
+    const found = await this.#call(`fetch offsets of ${topic}`, (admin) =>
+      admin.fetchTopicOffsetsByTimestamp(topic, timestampMs),
+    );
+    return found
+      .map(({ partition, offset }) => ({ partition, offset: Number(offset) }))
+      .sort((a, b) => a.partition - b.partition);
+  }
+
+  async groupState(groupId: string): Promise<GroupState> {
+    const { groups } = await this.#call('describe the group', (admin) => admin.describeGroups([groupId]));
+    const [group] = groups;
+    if (!group) return { state: 'Dead', members: [] };
+    const members = group.members.map(({ memberId, clientId, clientHost }) => ({ memberId, clientId, clientHost }));
+    return { state: group.state, members };
+  }
+
+  /**
+   * Commits for a group that has no members, metadata included, in some 100 ms. (kafkajs's own takes 5 s a topic and
+   * clears the metadata.)
+   *
+   * @throws {KafkaPortError} `DB_KAFKA_GROUP_ACTIVE` when the group has members; nothing is changed then
+   */
+  async setOffsets(groupId: string, offsets: readonly CommittedOffset[]): Promise<void> {
+    if (offsets.length === 0) return;
+    const { state } = await this.groupState(groupId);
+    if (state !== 'Empty' && state !== 'Dead') {
+      throw new KafkaPortError('DB_KAFKA_GROUP_ACTIVE', `set offsets: group ${groupId} is ${state}`);
+    }
+    const done = Promise.withResolvers<void>();
+    const commit = async (membership: Membership): Promise<void> => consumer.commit(membership, offsets);
+    const consumer = new GroupConsumer(this.#settings, {
+      groupId,
+      topics: [...new Set(offsets.map(({ topic }) => topic))],
+      maxWaitMs: 100,
+      onJoined: (membership) => void commit(membership).then(done.resolve, done.reject),
+      onLost: () => {},
+      onBatch: () => {},
+      onFailure: (error) => done.reject(toPortError(error, 'set offsets')),
+    });
+    const overdue = delay(JOIN_WITHIN_MS, undefined, { ref: false }).then(() => {
+      throw new KafkaPortError('DB_KAFKA_UNAVAILABLE', `set offsets: could not join group ${groupId}`);
+    });
+    overdue.catch(() => {});
+    try {
+      await Promise.race([consumer.start().then(() => done.promise), done.promise, overdue]);
+    } catch (error) {
+      // Another member came in meanwhile, and got some of the partitions, or all.
+      const lost =
+        error instanceof KafkaPortError && ['DB_KAFKA_NOT_ASSIGNED', 'DB_KAFKA_MEMBERSHIP_LOST'].includes(error.code);
+      throw lost ? new KafkaPortError('DB_KAFKA_GROUP_ACTIVE', `set offsets: group ${groupId} is in use`) : error;
+    } finally {
+      done.promise.catch(() => {});
+      await consumer.stop();
+    }
+  }
+
+  async #create(specs: readonly TopicSpec[], replicationFactor: number): Promise<string[]> {
+    if (specs.length === 0) return [];
+    const created = new Set(specs.map(({ topic }) => topic));
+    try {
+      await this.#client.createTopics({
+        waitForLeaders: false, // it waits for one at a time
+        topics: specs.map(({ topic, partitions, config }) => ({
+          topic,
+          numPartitions: partitions,
+          replicationFactor,
+          configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
+        })),
+      });
+    } catch (thrown) {
+      // Somebody else may create the same at this moment: those count as found.
+      for (const { error, topic } of createErrors(thrown)) {
+        if (protocolErrorType(error) !== 'TOPIC_ALREADY_EXISTS')
+          throw toPortError(error, `create ${topic ?? 'topics'}`);
+        if (topic !== undefined) created.delete(topic);
+      }
+    }
+    const topics = specs.map(({ topic }) => topic);
+    await this.#until('the topics have leaders', async () => {
+      const found = await this.#client.fetchTopicMetadata({ topics });
+      return found.topics.every(
+        ({ partitions }) => partitions.length > 0 && partitions.every(({ leader }) => leader >= 0),
+      );
+    });
+    return [...created];
+  }
+
+  async #mismatches(specs: readonly TopicSpec[]): Promise<TopicMismatch[]> {
+    if (specs.length === 0) return [];
+    const topics = specs.map(({ topic }) => topic);
+    const metadata = await this.#call('describe topics', (admin) => admin.fetchTopicMetadata({ topics }));
+    const partitions = new Map(metadata.topics.map((found) => [found.name, found.partitions.length]));
+    const { resources } = await this.#call('describe topics', (admin) =>
+      admin.describeConfigs({
+        includeSynonyms: false,
+        resources: specs.map(({ topic, config }) => ({
+          type: kafkajs.ConfigResourceTypes.TOPIC,
+          name: topic,
+          configNames: Object.keys(config),
+        })),
+      }),
+    );
+    const configs = new Map(
+      resources.map(({ resourceName, configEntries }) => [
+        resourceName,
+        new Map(configEntries.map(({ configName, configValue }) => [configName, configValue])),
+      ]),
+    );
+    return specs.flatMap(({ topic, partitions: wanted, config }) =>
+      [
+        { topic, setting: 'partitions', wanted: String(wanted), found: String(partitions.get(topic)) },
+        ...Object.entries(config).map(([setting, value]) => ({
+          topic,
+          setting,
+          wanted: value,
+          found: configs.get(topic)?.get(setting) ?? '',
+        })),
+      ].filter((entry) => entry.wanted !== entry.found),
+    );
+  }
+
+  async #call<T>(doing: string, ask: (admin: Admin) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      const client = this.#client;
+      try {
+        this.#connecting ??= client.connect();
+        await this.#connecting;
+        return await ask(client);
+      } catch (thrown) {
+        const error = toPortError(thrown, doing);
+        if (client === this.#client) this.#renewClient(client);
+        // kafkajs keeps asking for topics that it was once asked about: one that was deleted fails every later call.
+        if (error.code !== 'DB_KAFKA_UNKNOWN_TOPIC' || attempt === 2) throw error;
+      }
+    }
+  }
+
+  #renewClient(failed: Admin): void {
+    this.#client = createKafka(this.#settings, 'admin').admin();
+    this.#connecting = undefined;
+    failed.disconnect().catch(() => {});
+  }
+
+  async #until(what: string, isSo: () => Promise<boolean>): Promise<void> {
+    const giveUpAtMs = performance.now() + LEADERS_WITHIN_MS;
+    while (!(await isSo().catch(() => false))) {
+      if (performance.now() > giveUpAtMs)
+        throw new KafkaPortError('DB_KAFKA_UNAVAILABLE', `waited in vain until ${what}`);
+      await delay(POLL_EVERY_MS);
+    }
+  }
+}
+
+function createErrors(thrown: unknown): { error: unknown; topic?: string }[] {
+  for (let e = thrown; e instanceof Error; e = e.cause) {
+    if (!('errors' in e) || !Array.isArray(e.errors)) continue;
+    return e.errors.map((error: { topic?: string }) => ({
+      error,
+      ...(error.topic === undefined ? {} : { topic: error.topic }),
+    }));
+  }
+  return [{ error: thrown }];
+}

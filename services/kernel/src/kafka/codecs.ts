@@ -1,0 +1,68 @@
+import { promisify } from 'node:util';
+import { zstdCompress, zstdDecompress } from 'node:zlib';
+import { lz4Compress, lz4Decompress, snappyCompress, snappyDecompress } from '@platformatic/wasm-utils';
+import kafkajs from 'kafkajs';
+
+const { CompressionCodecs, CompressionTypes } = kafkajs;
+
+/** kafkajs's codec: it hands over its encoder, of which only the bytes matter. */
+interface Codec {
+  compress(encoder: { readonly buffer: Buffer }): Promise<Buffer>;
+  decompress(compressed: Buffer): Promise<Buffer>;
+}
+
+const zstdCompressAsync = promisify(zstdCompress);
+const zstdDecompressAsync = promisify(zstdDecompress);
+
+const zstd: Codec = {
+  compress: ({ buffer }) => zstdCompressAsync(buffer),
+  decompress: (compressed) => zstdDecompressAsync(compressed),
+};
+
+const lz4: Codec = {
+  compress: async ({ buffer }) => lz4Compress(buffer),
+  decompress: async (compressed) => lz4Decompress(compressed),
+};
+
+const snappy: Codec = {
+  compress: async ({ buffer }) => frameXerial(snappyCompress(buffer)),
+  decompress: async (compressed) => {
+    const blocks = unframeXerial(compressed);
+    return blocks.length === 1 ? snappyDecompress(blocks[0] as Buffer) : Buffer.concat(blocks.map(snappyDecompress));
+  },
+};
+
+/** The Java client's Snappy is that of xerial's `SnappyOutputStream`: a header, then blocks, each after its length. */
+const XERIAL_MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
+/** The magic, then the version and the oldest version that can read it, both 1. */
+const XERIAL_HEADER = Buffer.concat([XERIAL_MAGIC, Buffer.from([0, 0, 0, 1, 0, 0, 0, 1])]);
+
+function frameXerial(block: Buffer): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeInt32BE(block.length);
+  return Buffer.concat([XERIAL_HEADER, length, block]);
+}
+
+/** Other clients write bare Snappy, which has no magic: it is one block. */
+function unframeXerial(compressed: Buffer): Buffer[] {
+  if (!compressed.subarray(0, XERIAL_MAGIC.length).equals(XERIAL_MAGIC)) return [compressed];
+  const blocks: Buffer[] = [];
+  for (let at = XERIAL_HEADER.length; at < compressed.length; ) {
+    // Concatenated streams repeat the header in mid-stream.
+    if (compressed.subarray(at, at + XERIAL_MAGIC.length).equals(XERIAL_MAGIC)) {
+      at += XERIAL_HEADER.length;
+      continue;
+    }
+    const length = compressed.readInt32BE(at);
+    blocks.push(compressed.subarray(at + 4, at + 4 + length));
+    at += 4 + length;
+  }
+  return blocks;
+}
+
+/** kafkajs brings gzip only, and a batch in a codec that it lacks crashes its consumer for good: give it all four. */
+export function installCodecs(): void {
+  CompressionCodecs[CompressionTypes.Snappy] = () => snappy;
+  CompressionCodecs[CompressionTypes.LZ4] = () => lz4;
+  CompressionCodecs[CompressionTypes.ZSTD] = () => zstd;
+}

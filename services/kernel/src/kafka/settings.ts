@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { kafkaVariables } from '../config.ts';
+import { DatabridgeError, messageOf } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { KafkaSettings } from './client.ts';
+
+const kafkaConfig = z.object(kafkaVariables);
+
+/**
+ * The connection that the `KAFKA_…` variables describe.
+ * @throws {DatabridgeError} DB_CONFIG_INVALID: a file that can't be read, or SASL without all of its parts
+ */
+export function kafkaSettings(config: z.output<typeof kafkaConfig>, clientId: string, log: Logger): KafkaSettings {
+  const { KAFKA_TLS: isTls, KAFKA_TLS_CA_FILE: caFile } = config;
+  const ssl = isTls && caFile !== undefined ? { ca: readSetting('KAFKA_TLS_CA_FILE', caFile) } : isTls;
+  const sasl = saslOf(config);
+  return { brokers: config.KAFKA_BROKERS, clientId, log, ...(ssl && { ssl }), ...(sasl && { sasl }) };
+}
+
+function saslOf(config: z.output<typeof kafkaConfig>): KafkaSettings['sasl'] {
+  const mechanism = config.KAFKA_SASL_MECHANISM;
+  if (mechanism === undefined) return undefined;
+  const file = config.KAFKA_SASL_PASSWORD_FILE;
+  const username = config.KAFKA_SASL_USERNAME;
+  const password =
+    file === undefined ? config.KAFKA_SASL_PASSWORD : readSetting('KAFKA_SASL_PASSWORD_FILE', file).trimEnd();
+  if (username === undefined || password === undefined) {
+    throw new DatabridgeError(
+      'DB_CONFIG_INVALID',
+      'KAFKA_SASL_MECHANISM is set: KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD (or …_FILE) must be too',
+    );
+  }
+  return { mechanism, username, password } as KafkaSettings['sasl'];
+}
+
+/** @throws {DatabridgeError} DB_CONFIG_INVALID */
+export function readSetting(variable: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new DatabridgeError('DB_CONFIG_INVALID', `${variable}: ${messageOf(error)}`);
+  }
+}

@@ -1,0 +1,142 @@
+import { randomUUID } from 'node:crypto';
+import type { Admin, Consumer } from 'kafkajs';
+import { createKafka, type KafkaSettings } from './client.ts';
+import { toPortError } from './errors.ts';
+import type { ConsumedBatch, ConsumedRecord } from './records.ts';
+
+export interface ReadOptions {
+  /** Only records appended then or later (ms since the epoch). */
+  readonly fromMs?: number;
+  /** Only records appended before then. */
+  readonly toMs?: number;
+  /** In offset order within a partition; the batches of several partitions come mixed. */
+  onBatch(batch: ConsumedBatch): void;
+}
+
+interface Span {
+  readonly topic: string;
+  readonly partition: number;
+  readonly leader: number;
+  position: number;
+  readonly end: number;
+}
+
+/** Nothing more comes from a partition if its broker, asked so often in a row, had nothing. */
+const EMPTY_FETCHES = 2;
+const MAX_WAIT_MS = 100;
+
+/**
+ * Reads topics from their start (or a time) to where they end when it is called, then resolves. For operations that
+ * look at everything once; what is read continually is a `CompactedTable` or a `GroupConsumer`.
+ * @throws {KafkaPortError} `DB_KAFKA_UNKNOWN_TOPIC` if one is not there
+ */
+export async function readTopics(
+  settings: KafkaSettings,
+  topics: readonly string[],
+  options: ReadOptions,
+): Promise<void> {
+  const kafka = createKafka(settings, 'topic-reader');
+  const admin = kafka.admin();
+  // kafkajs reads only as a member of a group: a private one, which commits nothing and is deleted.
+  const groupId = `databridge.reader.${randomUUID()}`;
+  const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: MAX_WAIT_MS, allowAutoTopicCreation: false });
+  try {
+    await admin.connect();
+    const spans = (await Promise.all(topics.map((topic) => spansOf(admin, topic, options)))).flat();
+    if (spans.every(isRead)) return;
+    await consumer.connect();
+    await read(consumer, spans, options);
+    await consumer.disconnect();
+    // Left behind, it would vanish by itself, only later.
+    await admin.deleteGroups([groupId]).catch(() => undefined);
+  } catch (error) {
+    throw toPortError(error, `reading ${topics.join(', ')}`);
+  } finally {
+    await Promise.allSettled([consumer.disconnect(), admin.disconnect()]);
+  }
+}
+
+export async function readTopic(settings: KafkaSettings, topic: string, options: ReadOptions): Promise<void> {
+  await readTopics(settings, [topic], options);
+}
+
+const isRead = ({ position, end }: Span) => position >= end;
+
+async function spansOf(admin: Admin, topic: string, { fromMs, toMs }: ReadOptions): Promise<Span[]> {
+  const at = async (ms: number | undefined) => {
+    if (ms === undefined) return undefined;
+    const offsets = await admin.fetchTopicOffsetsByTimestamp(topic, ms);
+    return new Map(offsets.map(({ partition, offset }) => [partition, Number(offset)]));
+  };
+  const [metadata, watermarks, starts, ends] = await Promise.all([
+    admin.fetchTopicMetadata({ topics: [topic] }),
+    admin.fetchTopicOffsets(topic),
+    at(fromMs),
+    at(toMs),
+  ]);
+  const leaders = new Map(metadata.topics[0]?.partitions.map((one) => [one.partitionId, one.leader]));
+  return watermarks.map(({ partition, low, high }) => ({
+    topic,
+    partition,
+    leader: leaders.get(partition) ?? -1,
+    position: Math.max(Number(low), starts?.get(partition) ?? 0),
+    end: Math.min(Number(high), ends?.get(partition) ?? Number.POSITIVE_INFINITY),
+  }));
+}
+
+async function read(consumer: Consumer, spans: readonly Span[], { onBatch }: ReadOptions): Promise<void> {
+  const byPlace = new Map(spans.map((span) => [placeOf(span.topic, span.partition), span]));
+  const emptyFetches = new Map<number, number>();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+
+  const takeBatch = (topic: string, partition: number, records: readonly ConsumedRecord[], highWatermark: number) => {
+    const span = byPlace.get(placeOf(topic, partition));
+    // Every rejoin starts over: what was read is read again, and left out here.
+    const fresh = records.filter(({ offset }) => span !== undefined && offset >= span.position && offset < span.end);
+    const last = fresh.at(-1);
+    if (span === undefined || last === undefined) return;
+    onBatch({ topic, partition, records: fresh, nextOffset: last.offset + 1, highWatermark });
+    span.position = last.offset + 1;
+  };
+  const { CRASH, END_BATCH_PROCESS, FETCH, GROUP_JOIN } = consumer.events;
+  consumer.on(GROUP_JOIN, () => {
+    emptyFetches.clear();
+    for (const { topic, partition, position } of spans) consumer.seek({ topic, partition, offset: String(position) });
+  });
+  // Transaction markers are never handed to a handler, only counted here.
+  consumer.on(END_BATCH_PROCESS, ({ payload: { topic, partition, lastOffset } }) => {
+    const span = byPlace.get(placeOf(topic, partition));
+    if (span === undefined) return;
+    span.position = Math.max(span.position, Number(lastOffset) + 1);
+    emptyFetches.delete(span.leader);
+    if (spans.every(isRead)) resolve();
+  });
+  // A compacted topic may hold nothing before its end: then no batch ever says that the end is reached.
+  consumer.on(FETCH, ({ payload: { nodeId } }) => {
+    const leader = Number(nodeId);
+    emptyFetches.set(leader, (emptyFetches.get(leader) ?? 0) + 1);
+    const isOver = (span: Span) => isRead(span) || (emptyFetches.get(span.leader) ?? 0) > EMPTY_FETCHES;
+    if (spans.every(isOver)) resolve();
+  });
+  consumer.on(CRASH, ({ payload: { error, restart } }) => {
+    if (!restart) reject(error);
+  });
+
+  await consumer.subscribe({ topics: [...new Set(spans.map(({ topic }) => topic))], fromBeginning: true });
+  await consumer.run({
+    autoCommit: false,
+    eachBatch: async ({ batch: { topic, partition, messages, highWatermark } }) => {
+      const records = messages.map(({ key, value, headers, offset, timestamp }) => ({
+        offset: Number(offset),
+        timestampMs: Number(timestamp),
+        key,
+        value,
+        headers: headers ?? {},
+      }));
+      takeBatch(topic, partition, records, Number(highWatermark));
+    },
+  });
+  await promise;
+}
+
+const placeOf = (topic: string, partition: number) => `${topic}/${partition}`;
