@@ -19,7 +19,7 @@ const onPlatform = {
   ...shared,
   globalSetup: '<rootDir>/test/harness/global-setup.ts',
   globalTeardown: '<rootDir>/test/harness/global-teardown.ts',
-  testTimeout: 60_000,
+  setupFilesAfterEnv: ['<rootDir>/test/harness/broker-timeout.ts'],
 };
 
 export default {
@@ -37,7 +37,7 @@ export default {
       ...onPlatform,
       displayName: 'flow',
       testMatch: ['<rootDir>/test/flow/**/*.test.ts'],
-      setupFilesAfterEnv: ['<rootDir>/test/harness/clean-slate.ts'],
+      setupFilesAfterEnv: [...onPlatform.setupFilesAfterEnv, '<rootDir>/test/harness/clean-slate.ts'],
     },
   ],
 };

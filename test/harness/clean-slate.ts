@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { FAN_OUT_GROUP, systemTopics } from '@databridge/schemas/topics';
-import { Kafka, logLevel } from 'kafkajs';
+import type { Admin } from 'kafkajs';
 import { platform } from './platform.ts';
+import { upstreamKafka } from './upstream-kafka.ts';
 
 /** A worker that was killed counts as a member of its group until its session times out. */
 const MAX_WAIT_MS = 40_000;
@@ -13,8 +14,7 @@ beforeAll(async () => {
 
 /** Deletes the topics and groups of the service itself; topics with names of the tests' own stay. */
 export async function cleanSlate(): Promise<void> {
-  const kafka = new Kafka({ clientId: 'harness', brokers: platform().brokers, logLevel: logLevel.NOTHING });
-  const admin = kafka.admin();
+  const admin = upstreamKafka(platform().brokers).admin();
   await admin.connect();
   try {
     const groups = (await admin.listGroups()).groups.map(({ groupId }) => groupId).filter(isOurGroup);
@@ -31,7 +31,7 @@ function isOurGroup(groupId: string): boolean {
   return groupId === FAN_OUT_GROUP || groupId.startsWith('delivery');
 }
 
-async function deleteGroups(admin: ReturnType<Kafka['admin']>, groups: string[]): Promise<void> {
+async function deleteGroups(admin: Admin, groups: string[]): Promise<void> {
   const deadlineMs = performance.now() + MAX_WAIT_MS;
   let left = groups;
   while (left.length > 0) {

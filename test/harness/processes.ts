@@ -9,7 +9,7 @@ export type ServiceName = 'fan-out' | 'delivery';
 export type LogLine = Record<string, unknown> & { level: string; msg: string; time: string };
 
 const READY_TIMEOUT_MS = 30_000;
-const endWithParent = new URL('end-with-parent.ts', import.meta.url).href;
+const endWithParent = new URL('../../services/local-platform/src/end-with-parent.ts', import.meta.url).href;
 
 /** A service as a real process. Killed at the end of the test file at the latest. */
 export interface ServiceProcess {

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { intakeTopic } from '@databridge/schemas/topics';
 import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
-import { CompressionTypes, Kafka, logLevel } from 'kafkajs';
+import { CompressionTypes } from 'kafkajs';
 import type { RootCauseEvent } from './events.ts';
 import { platform } from './platform.ts';
+import { upstreamKafka } from './upstream-kafka.ts';
 
 const avscFile = new URL('../../schemas/avro/root-cause.v1.0.avsc', import.meta.url);
 
@@ -33,7 +34,7 @@ export async function startUpstream(
   options: { partitions?: number; brokers?: string[]; registryUrl?: string; compression?: CompressionTypes } = {},
 ): Promise<UpstreamProducer> {
   const { brokers, registryUrl, partitions = 3, compression = CompressionTypes.None } = { ...platform(), ...options };
-  const kafka = new Kafka({ clientId: 'upstream', brokers, logLevel: logLevel.NOTHING });
+  const kafka = upstreamKafka(brokers);
   const admin = kafka.admin();
   await admin.connect();
   const spec = intakeTopic(topic, partitions);

@@ -1,8 +1,11 @@
 import { existsSync } from 'node:fs';
 import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { installIdleTimerPatch } from '@databridge/kernel/kafka/idle-timer-patch';
 import { Kafka, logLevel } from 'kafkajs';
 import type { Artifacts } from './artifacts.ts';
+
+installIdleTimerPatch();
 
 /** Memory for a broker that serves one machine; 256 MiB is too little for compaction beside some hundred topics. */
 const MAX_HEAP = '-Xmx512m';

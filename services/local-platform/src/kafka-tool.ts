@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { ensureArtifacts } from './artifacts.ts';
 import { findJava } from './java.ts';
-import { defaultCacheDir } from './platform-config.ts';
+import { readMachineConfig } from './platform-config.ts';
 
 export interface ToolResult {
   stdout: string;
@@ -17,8 +17,9 @@ export interface ToolResult {
  * Mind that the tools' exit code is 0 even where they refuse: read the output.
  */
 export async function kafkaTool(mainClass: string, args: readonly string[], input = ''): Promise<ToolResult> {
-  const { command: java } = await findJava(process.env['JAVA_HOME']);
-  const { kafkaClassPath } = await ensureArtifacts({ cacheDir: defaultCacheDir(process.env), java });
+  const { javaHome, cacheDir } = readMachineConfig(process.env);
+  const { command: java } = await findJava(javaHome);
+  const { kafkaClassPath } = await ensureArtifacts({ cacheDir, java });
   const jvmFlags = [
     '-Xmx256m',
     '-XX:+UseSerialGC',

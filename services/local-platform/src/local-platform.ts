@@ -1,7 +1,7 @@
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { FetchProgress } from './fetch-progress.ts';
 import type { Platform } from './platform.ts';
-import { defaultCacheDir } from './platform-config.ts';
+import { readMachineConfig } from './platform-config.ts';
 import { startJvmPlatform } from './platform-jvm.ts';
 
 export interface LocalPlatformOptions {
@@ -29,5 +29,5 @@ export async function startLocalPlatform(options: LocalPlatformOptions = {}): Pr
       `${brokers ? 'KAFKA_BROKERS' : 'SCHEMA_REGISTRY_URL'} is set but ${brokers ? 'SCHEMA_REGISTRY_URL' : 'KAFKA_BROKERS'} is not: set both, or neither for a local platform.`,
     );
   }
-  return startJvmPlatform({ ...own, cacheDir: defaultCacheDir(process.env), javaHome: process.env['JAVA_HOME'] });
+  return startJvmPlatform({ ...own, ...readMachineConfig(process.env) });
 }

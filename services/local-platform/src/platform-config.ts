@@ -1,14 +1,53 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { kafkaVariables, readConfig, registryVariables } from '@databridge/kernel/config';
+import { z } from 'zod';
 
-type Environment = Record<string, string | undefined>;
+type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Fetched programs: may be deleted at any time, and are fetched again. */
-export function defaultCacheDir(env: Environment): string {
-  return join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'databridge-events');
+const machineSchema = z.object({
+  /** The Java to run Kafka and the registry with; unset: the one on the PATH. */
+  JAVA_HOME: z.string().optional(),
+  XDG_CACHE_HOME: z.string().default(join(homedir(), '.cache')),
+  XDG_DATA_HOME: z.string().default(join(homedir(), '.local', 'share')),
+});
+
+/** What the local platform needs to know of the machine. */
+export interface MachineConfig {
+  javaHome: string | undefined;
+  /** Fetched programs: may be deleted at any time, and are fetched again. */
+  cacheDir: string;
 }
 
-/** What the embedded Kafka and registry of `npm start` keep. */
-export function defaultDataDir(env: Environment): string {
-  return join(env['XDG_DATA_HOME'] || join(homedir(), '.local', 'share'), 'databridge-events');
+export function readMachineConfig(env: Environment): MachineConfig {
+  const { JAVA_HOME, XDG_CACHE_HOME } = readConfig(machineSchema, env);
+  return { javaHome: JAVA_HOME, cacheDir: join(XDG_CACHE_HOME, 'databridge-events') };
+}
+
+const startSchema = machineSchema.extend({
+  /** Both or neither; with neither, Kafka and a registry of its own. */
+  KAFKA_BROKERS: kafkaVariables.KAFKA_BROKERS.optional(),
+  SCHEMA_REGISTRY_URL: registryVariables.SCHEMA_REGISTRY_URL.optional(),
+  /** What Kafka and the registry of its own keep. */
+  LOCAL_DATA_DIR: z.string().optional(),
+  /** The admin ports of the two services; 0 takes a free one. */
+  FAN_OUT_HTTP_PORT: z.string().default('0'),
+  DELIVERY_HTTP_PORT: z.string().default('0'),
+});
+
+export interface StartConfig {
+  brokers: string[] | undefined;
+  registryUrl: string | undefined;
+  dataDir: string;
+  httpPorts: Record<'fan-out' | 'delivery', string>;
+}
+
+export function readStartConfig(env: Environment): StartConfig {
+  const config = readConfig(startSchema, env);
+  return {
+    brokers: config.KAFKA_BROKERS,
+    registryUrl: config.SCHEMA_REGISTRY_URL,
+    dataDir: config.LOCAL_DATA_DIR ?? join(config.XDG_DATA_HOME, 'databridge-events'),
+    httpPorts: { 'fan-out': config.FAN_OUT_HTTP_PORT, delivery: config.DELIVERY_HTTP_PORT },
+  };
 }

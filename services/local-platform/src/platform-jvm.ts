@@ -11,6 +11,7 @@ import { findJava, type Java } from './java.ts';
 import { type Jvm, type JvmOptions, startJvm } from './jvm.ts';
 import { kafkaAnswers, prepareKafka } from './kafka-server.ts';
 import type { ControllablePlatform, StopMode } from './platform.ts';
+import type { MachineConfig } from './platform-config.ts';
 import { prepareRegistry, registryAnswers, registryUrlAt } from './registry-server.ts';
 
 /** A cold start takes 4 s on an idle machine of two cores. */
@@ -22,11 +23,7 @@ const GRACE_MS = 15_000;
 const IN_USE = /BindException|Address already in use|seems to be used|acquire lock|Database may be already in use/;
 const MAX_IN_USE_RETRIES = 10;
 
-export interface JvmPlatformOptions {
-  /** Where fetched programs are kept between runs. */
-  cacheDir: string;
-  /** JAVA_HOME; absent: the `java` on the PATH. */
-  javaHome?: string | undefined;
+export interface JvmPlatformOptions extends MachineConfig {
   /** Keeps data across restarts, schema ids too; absent: a temporary directory that goes with the platform. */
   dataDir?: string | undefined;
   progress?: FetchProgress | undefined;
@@ -71,6 +68,9 @@ async function launch(options: {
     ...(dataDir === undefined && { removeWhenOrphaned: dir }),
   };
 
+  // Tells in a list of processes whose they are.
+  const named = `-Ddatabridge.platform=${dir}`;
+
   const broker = new Part({
     name: 'Kafka',
     onFailure,
@@ -80,7 +80,7 @@ async function launch(options: {
       await mkdir(kafkaDir, { recursive: true });
       const args = await prepareKafka(kafkaDir, { client: clientPort, controller: controllerPort }, artifacts);
       const logFile = join(dir, 'kafka.log');
-      return { ...common, args: [...flags.kafka, ...args], cwd: kafkaDir, env: process.env, logFile };
+      return { ...common, args: [named, ...flags.kafka, ...args], cwd: kafkaDir, env: process.env, logFile };
     },
   });
   const registry = new Part({
@@ -92,7 +92,7 @@ async function launch(options: {
       await mkdir(registryDir, { recursive: true });
       const { args, cwd, env } = prepareRegistry(registryDir, httpPort, artifacts);
       const logFile = join(dir, 'registry.log');
-      return { ...common, args: [...flags.registry, ...args], cwd, env: { ...process.env, ...env }, logFile };
+      return { ...common, args: [named, ...flags.registry, ...args], cwd, env: { ...process.env, ...env }, logFile };
     },
   });
 

@@ -1,0 +1,69 @@
+/**
+ * `npm start`: the services, and a Kafka and registry of their own unless there are some to use, until Ctrl-C.
+ * Ends in the reverse order: the services finish what is in flight while Kafka still runs.
+ */
+import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
+import { terminalProgress } from './fetch-progress.ts';
+import { startLocalPlatform } from './local-platform.ts';
+import type { Platform } from './platform.ts';
+import { readStartConfig } from './platform-config.ts';
+import { Supervised } from './supervisor.ts';
+
+const SERVICES = ['fan-out', 'delivery'] as const;
+const NAME_WIDTH = Math.max(...SERVICES.map((name) => name.length), 'platform'.length);
+
+let platform: Platform | undefined;
+const services: Supervised[] = [];
+let isEnding = false;
+
+function say(name: string, line: string): void {
+  process.stdout.write(`${name.padEnd(NAME_WIDTH)} | ${line}\n`);
+}
+
+async function end(exitCode: number): Promise<void> {
+  if (isEnding) {
+    say('platform', 'ending at once');
+    for (const service of services) service.kill();
+    // What is still open closes with this process, and that ends Kafka and the registry.
+    process.exit(1);
+  }
+  isEnding = true;
+  say('platform', 'stopping; once more to end at once');
+  await Promise.all(services.map((service) => service.stop()));
+  await platform?.stop();
+  say('platform', 'stopped');
+  process.exit(exitCode);
+}
+
+function fail(error: unknown): void {
+  say('platform', error instanceof DatabridgeError ? `${error.code}: ${error.message}` : messageOf(error));
+  if (isEnding) process.exit(1);
+  void end(1);
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end(0).catch(fail));
+process.on('uncaughtException', fail);
+process.on('unhandledRejection', fail);
+
+async function start(): Promise<void> {
+  const { brokers, registryUrl, dataDir, httpPorts } = readStartConfig(process.env);
+  if (!brokers) say('platform', `starting Kafka and the schema registry; their data: ${dataDir}`);
+  const options = { brokers, registryUrl, dataDir, progress: terminalProgress(), onFailure: fail };
+  platform = await startLocalPlatform(options);
+  if (isEnding) return platform.stop();
+  const addresses = { KAFKA_BROKERS: platform.brokers.join(','), SCHEMA_REGISTRY_URL: platform.registryUrl };
+  for (const [name, value] of Object.entries(addresses)) say('platform', `${name}=${value}`);
+
+  for (const name of SERVICES) {
+    const service = new Supervised({
+      name,
+      main: new URL(`../../${name}/src/main.ts`, import.meta.url),
+      env: { ...process.env, ...addresses, HTTP_PORT: httpPorts[name] },
+      onLine: (line) => say(name, line),
+    });
+    services.push(service);
+    service.start();
+  }
+}
+
+start().catch(fail);
