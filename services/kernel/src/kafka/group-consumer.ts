@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs';
+import { MAX_METADATA_CHARS } from '../offset-set.ts';
 import { clientAssigner, keyOf, type PartitionAssigner, stickyAssigner } from './assigners.ts';
 import { createKafka, type KafkaSettings } from './client.ts';
 import { KafkaPortError, toPortError } from './errors.ts';
@@ -52,9 +53,6 @@ const DEFAULTS = {
   metadataMaxAgeMs: 300_000,
   assigners: [stickyAssigner],
 };
-
-/** The broker's default for `offset.metadata.max.bytes`, which it compares with the number of characters. */
-export const MAX_COMMIT_METADATA_CHARS = 4_096;
 
 const COMMIT_ATTEMPTS = 5;
 const FIRST_BACKOFF_MS = 100;
@@ -140,9 +138,9 @@ export class GroupConsumer {
         // The broker doesn't check it: it would overwrite what the owner commits.
         throw new KafkaPortError('DB_KAFKA_NOT_ASSIGNED', `commit: ${keyOf(offset)} is not ours`);
       }
-      if (offset.metadata.length > MAX_COMMIT_METADATA_CHARS) {
+      if (offset.metadata.length > MAX_METADATA_CHARS) {
         // The broker would refuse this partition, and store the others of the same call.
-        const length = `${offset.metadata.length} > ${MAX_COMMIT_METADATA_CHARS} characters`;
+        const length = `${offset.metadata.length} > ${MAX_METADATA_CHARS} characters`;
         throw new KafkaPortError('DB_KAFKA_METADATA_TOO_LONG', `commit: metadata of ${keyOf(offset)}: ${length}`);
       }
     }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Admin, Consumer } from 'kafkajs';
 import { createKafka, type KafkaSettings } from './client.ts';
 import { toPortError } from './errors.ts';
@@ -24,6 +25,8 @@ interface Span {
 /** Nothing more comes from a partition if its broker, asked so often in a row, had nothing. */
 const EMPTY_FETCHES = 2;
 const MAX_WAIT_MS = 100;
+const LEADERS_WITHIN_MS = 20_000;
+const ASK_AGAIN_AFTER_MS = 200;
 
 /**
  * Reads topics from their start (or a time) to where they end when it is called, then resolves. For operations that
@@ -42,7 +45,7 @@ export async function readTopics(
   const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: MAX_WAIT_MS, allowAutoTopicCreation: false });
   try {
     await admin.connect();
-    const spans = (await Promise.all(topics.map((topic) => spansOf(admin, topic, options)))).flat();
+    const spans = await patiently(() => spansOf(admin, topics, options));
     if (spans.every(isRead)) return;
     await consumer.connect();
     await read(consumer, spans, options);
@@ -62,26 +65,40 @@ export async function readTopic(settings: KafkaSettings, topic: string, options:
 
 const isRead = ({ position, end }: Span) => position >= end;
 
-async function spansOf(admin: Admin, topic: string, { fromMs, toMs }: ReadOptions): Promise<Span[]> {
-  const at = async (ms: number | undefined) => {
-    if (ms === undefined) return undefined;
-    const offsets = await admin.fetchTopicOffsetsByTimestamp(topic, ms);
+/** One call after the other: one that fails must not leave another under way when the admin disconnects. */
+async function spansOf(admin: Admin, topics: readonly string[], { fromMs, toMs }: ReadOptions): Promise<Span[]> {
+  const spans: Span[] = [];
+  const at = async (topic: string, ms: number | undefined) => {
+    const offsets = ms === undefined ? [] : await admin.fetchTopicOffsetsByTimestamp(topic, ms);
     return new Map(offsets.map(({ partition, offset }) => [partition, Number(offset)]));
   };
-  const [metadata, watermarks, starts, ends] = await Promise.all([
-    admin.fetchTopicMetadata({ topics: [topic] }),
-    admin.fetchTopicOffsets(topic),
-    at(fromMs),
-    at(toMs),
-  ]);
-  const leaders = new Map(metadata.topics[0]?.partitions.map((one) => [one.partitionId, one.leader]));
-  return watermarks.map(({ partition, low, high }) => ({
-    topic,
-    partition,
-    leader: leaders.get(partition) ?? -1,
-    position: Math.max(Number(low), starts?.get(partition) ?? 0),
-    end: Math.min(Number(high), ends?.get(partition) ?? Number.POSITIVE_INFINITY),
-  }));
+  for (const topic of topics) {
+    const metadata = await admin.fetchTopicMetadata({ topics: [topic] });
+    const leaders = new Map(metadata.topics[0]?.partitions.map((one) => [one.partitionId, one.leader]));
+    const watermarks = await admin.fetchTopicOffsets(topic);
+    const starts = await at(topic, fromMs);
+    const ends = await at(topic, toMs);
+    for (const { partition, low, high } of watermarks) {
+      const position = Math.max(Number(low), starts.get(partition) ?? 0);
+      const end = Math.min(Number(high), ends.get(partition) ?? Number.POSITIVE_INFINITY);
+      spans.push({ topic, partition, leader: leaders.get(partition) ?? -1, position, end });
+    }
+  }
+  return spans;
+}
+
+/** A partition whose topic was just made, or whose leader moves, refuses for a moment. */
+async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  const giveUpAtMs = performance.now() + LEADERS_WITHIN_MS;
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      const { code } = toPortError(error, '');
+      if (code !== 'DB_KAFKA_UNAVAILABLE' || performance.now() > giveUpAtMs) throw error;
+      await delay(ASK_AGAIN_AFTER_MS);
+    }
+  }
 }
 
 async function read(consumer: Consumer, spans: readonly Span[], { onBatch }: ReadOptions): Promise<void> {
