@@ -1,11 +1,11 @@
 import { messageOf } from '@databridge/kernel/errors';
+import type { TopicMismatch } from '@databridge/kernel/kafka/admin';
 import type { KeyRing } from '@databridge/kernel/key-ring';
 import { encodeSubscription, mapSecretsAsync, type Subscription } from '@databridge/schemas/subscription';
 import { customerTopics, SUBSCRIPTIONS_TOPIC } from '@databridge/schemas/topics';
 import type { ControlPlaneContext } from './context.ts';
 import { readStoredSubscriptions } from './stored-subscriptions.ts';
 import { type FileSubscription, KEPT_SETTINGS } from './subscription-file.ts';
-import type { TopicMismatch } from './system-topics.ts';
 
 export interface AppliedCustomer {
   readonly customer: string;

@@ -1,12 +1,5 @@
-import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import type { KafkaAdmin, TopicMismatch } from '@databridge/kernel/kafka/admin';
 import { intakeTopic, systemTopics, type TopicSpec } from '@databridge/schemas/topics';
-
-export interface TopicMismatch {
-  readonly topic: string;
-  readonly setting: string;
-  readonly wanted: string;
-  readonly found: string;
-}
 
 export interface EnsuredTopics {
   readonly created: readonly string[];

@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs';
+import { type Applied, applySubscriptions } from '@databridge/control-plane/apply';
+import { gatherEvidence } from '@databridge/control-plane/gather-evidence';
+import { addsUp, type Reconciliation, reconcile, type TimeRange } from '@databridge/control-plane/reconcile';
+import { customerStatuses, knownCustomers } from '@databridge/control-plane/status';
+import { formatMistakes, parseSubscriptionFile } from '@databridge/control-plane/subscription-file';
+import { ensureSystemTopics, formatMismatch } from '@databridge/control-plane/system-topics';
+import { readConfig } from '@databridge/kernel/config';
+import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
+import type { TopicMismatch } from '@databridge/kernel/kafka/admin';
+import { KeyRing } from '@databridge/kernel/key-ring';
+import { loadKeyRing } from '@databridge/kernel/key-ring-settings';
+import { applyConfig, kafkaConfig, topicsConfig } from './config.ts';
+import { withKafka, withProducer } from './connect.ts';
+import { formatReconciliations, formatStatuses, formatTable, printJson, printLine } from './print.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Every command resolves with whether all is well: the exit code is then 0, else 1. */
+export async function apply(env: Environment, { file }: { file: string }): Promise<boolean> {
+  const parsed = parseSubscriptionFile(readText(file), env);
+  if (!parsed.ok) throw new DatabridgeError('DB_INPUT_INVALID', formatMistakes(file, parsed.mistakes));
+
+  const config = readConfig(applyConfig, env);
+  const keyRing = loadKeyRing(config);
+  const applied = await withKafka(config, (connected) =>
+    withProducer(connected.kafka, (producer) =>
+      applySubscriptions({ ...connected, producer, keyRing, retryDelays: config.RETRY_PLAN }, parsed.subscriptions),
+    ),
+  );
+  printApplied(applied);
+  return true;
+}
+
+function printApplied({ customers, createdTopics, mismatchedTopics }: Applied): void {
+  printLine(
+    formatTable(
+      ['CUSTOMER', 'CHANGE'],
+      customers.map(({ customer, change }) => [customer, change]),
+    ),
+  );
+  if (createdTopics.length > 0) printLine(`\n${createdTopics.length} topics created.`);
+  printMismatches(mismatchedTopics);
+}
+
+export async function createTopics(env: Environment): Promise<boolean> {
+  const config = readConfig(topicsConfig, env);
+  const intakeTopics = config.EVENT_TYPES.map(({ topic }) => topic);
+  const { created, mismatched } = await withKafka(config, ({ admin }) => ensureSystemTopics(admin, intakeTopics));
+  for (const topic of created) printLine(`created ${topic}`);
+  if (created.length === 0) printLine('All topics are there.');
+  printMismatches(mismatched);
+  return mismatched.length === 0;
+}
+
+function printMismatches(mismatched: readonly TopicMismatch[]): void {
+  for (const mismatch of mismatched) process.stderr.write(`${formatMismatch(mismatch)}\n`);
+}
+
+export function generateKey({ name }: { name?: string }): boolean {
+  printLine(KeyRing.generate(name ?? `k${new Date().toISOString().slice(0, 10)}`));
+  return true;
+}
+
+const DAY_MS = 86_400_000;
+
+export async function status(env: Environment, { json }: { json?: boolean }): Promise<boolean> {
+  const statuses = await withKafka(readConfig(kafkaConfig, env), (connected) =>
+    customerStatuses(connected, { attemptsSinceMs: Date.now() - DAY_MS }),
+  );
+  if (json) printJson(statuses);
+  else printLine(formatStatuses(statuses));
+  return true;
+}
+
+export interface ReconcileOptions {
+  readonly from?: Date;
+  readonly to?: Date;
+  readonly json?: boolean;
+}
+
+/** @param names of customers; none: all of them */
+export async function reconcileCustomers(
+  env: Environment,
+  names: readonly string[],
+  { from, to, json }: ReconcileOptions,
+): Promise<boolean> {
+  const range: TimeRange = {
+    ...(from !== undefined && { fromMs: from.getTime() }),
+    ...(to !== undefined && { toMs: to.getTime() }),
+  };
+  const reconciliations = await withKafka(readConfig(kafkaConfig, env), async (connected) => {
+    const found: Reconciliation[] = [];
+    // One after the other: each holds the ids of a customer's events in memory.
+    for (const customer of await knownCustomers(connected, names)) {
+      found.push(reconcile(await gatherEvidence(connected, customer, range), range));
+    }
+    return found;
+  });
+  if (json) printJson(reconciliations);
+  else printLine(formatReconciliations(reconciliations));
+  return reconciliations.every(addsUp);
+}
+
+/** @throws {DatabridgeError} DB_INPUT_INVALID */
+function readText(file: string): string {
+  try {
+    // The descriptor of standard input.
+    return readFileSync(file === '-' ? 0 : file, 'utf8');
+  } catch (error) {
+    throw new DatabridgeError('DB_INPUT_INVALID', `The file can't be read: ${messageOf(error)}`);
+  }
+}

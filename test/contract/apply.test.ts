@@ -1,0 +1,141 @@
+import { randomUUID } from 'node:crypto';
+import { applySubscriptions } from '@databridge/control-plane/apply';
+import type { ControlPlaneContext } from '@databridge/control-plane/context';
+import { readStoredSubscriptions } from '@databridge/control-plane/stored-subscriptions';
+import type { FileSubscription } from '@databridge/control-plane/subscription-file';
+import { ensureSystemTopics } from '@databridge/control-plane/system-topics';
+import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import { KafkaProducer } from '@databridge/kernel/kafka/producer';
+import { readTopic } from '@databridge/kernel/kafka/topic-reader';
+import { KeyRing } from '@databridge/kernel/key-ring';
+import { createLogger } from '@databridge/kernel/log';
+import { parseSubscription, type Subscription } from '@databridge/schemas/subscription';
+import { customerTopics, SUBSCRIPTIONS_TOPIC, systemTopics } from '@databridge/schemas/topics';
+import { platform } from '../harness/platform.ts';
+
+const SECRET = `plain-${randomUUID()}`;
+const log = createLogger('apply-test', 'silent');
+const kafka = { brokers: platform().brokers, clientId: 'apply-test', log };
+const admin = new KafkaAdmin(kafka);
+const producer = new KafkaProducer(kafka);
+const context: ControlPlaneContext = {
+  kafka,
+  admin,
+  producer,
+  keyRing: new KeyRing(KeyRing.generate('k1')),
+  retryDelays: ['1s', '7m45s'],
+  log,
+};
+
+beforeAll(async () => {
+  await Promise.all([admin.connect(), producer.connect()]);
+  await ensureSystemTopics(admin, []);
+});
+afterAll(async () => {
+  await Promise.all([admin.disconnect(), producer.disconnect()]);
+});
+
+function inFile(customer: string, change: object = {}): FileSubscription {
+  const parsed = parseSubscription({
+    customer,
+    eventTypes: ['root-cause'],
+    destination: { type: 'http', url: 'https://api.example/events' },
+    authentication: { type: 'api-key', name: 'x-api-key', key: SECRET },
+    ...change,
+  });
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
+  return { subscription: parsed.subscription, sets: 'state' in change ? ['state'] : [] };
+}
+
+const changesOf = async (...given: FileSubscription[]) =>
+  (await applySubscriptions(context, given)).customers.map(({ change }) => change);
+
+/** Everything ever written for the customer, the oldest first. */
+async function recordsOf(customer: string): Promise<string[]> {
+  const values: string[] = [];
+  await readTopic(kafka, SUBSCRIPTIONS_TOPIC, {
+    onBatch({ records }) {
+      for (const { key, value } of records) {
+        if (key?.toString() === customer) values.push(value?.toString() ?? '(tombstone)');
+      }
+    },
+  });
+  return values;
+}
+
+const newCustomer = () => `apply-${randomUUID()}`;
+
+describe('applying subscriptions', () => {
+  test('creates the customer’s topics with their settings', async () => {
+    const customer = newCustomer();
+    const { createdTopics } = await applySubscriptions(context, [inFile(customer)]);
+    expect(createdTopics).toEqual([
+      `delivery.${customer}`,
+      `delivery.${customer}.retry.1s`,
+      `delivery.${customer}.retry.7m45s`,
+      `delivery.${customer}.dead`,
+    ]);
+    const again = await admin.ensureTopics(customerTopics(customer, context.retryDelays));
+    expect(again).toEqual({ created: [], mismatched: [] });
+  });
+
+  test('reports a topic that stands there with other settings, and leaves it', async () => {
+    const customer = newCustomer();
+    const [main] = customerTopics(customer);
+    if (!main) throw new Error('a customer has a main lane');
+    const config = { ...main.config, 'message.timestamp.type': 'CreateTime' };
+    await admin.ensureTopics([{ ...main, config }]);
+    const { mismatchedTopics } = await applySubscriptions(context, [inFile(customer)]);
+    expect(mismatchedTopics).toEqual([
+      { topic: main.topic, setting: 'message.timestamp.type', wanted: 'LogAppendTime', found: 'CreateTime' },
+    ]);
+  });
+
+  test('done again does nothing; a change is one more record', async () => {
+    const customer = newCustomer();
+    expect(await changesOf(inFile(customer))).toEqual(['created']);
+    expect(await changesOf(inFile(customer))).toEqual(['unchanged']);
+    expect(await recordsOf(customer)).toHaveLength(1);
+
+    const otherSecret = inFile(customer, { authentication: { type: 'api-key', name: 'x-api-key', key: 'other' } });
+    expect(await changesOf(otherSecret)).toEqual(['updated']);
+    expect(await changesOf(otherSecret)).toEqual(['unchanged']);
+    expect(await recordsOf(customer)).toHaveLength(2);
+  });
+
+  test('keeps what an operator set, unless the file says it', async () => {
+    const customer = newCustomer();
+    await applySubscriptions(context, [inFile(customer, { state: 'paused' })]);
+    expect(await changesOf(inFile(customer))).toEqual(['unchanged']);
+    expect(await changesOf(inFile(customer, { ratePerSecond: 5 }))).toEqual(['updated']);
+    expect((await readStoredSubscriptions(context)).get(customer)).toMatchObject({ state: 'paused', ratePerSecond: 5 });
+    expect(await changesOf(inFile(customer, { state: 'active', ratePerSecond: 5 }))).toEqual(['updated']);
+    expect((await readStoredSubscriptions(context)).get(customer)).toMatchObject({ state: 'active' });
+  });
+
+  test('no secret stands in the topic in plain text; the key ring opens it, for its customer alone', async () => {
+    const customer = newCustomer();
+    await applySubscriptions(context, [inFile(customer)]);
+    const [record = ''] = await recordsOf(customer);
+    expect(record).not.toContain(SECRET);
+    const { authentication } = JSON.parse(record) as Subscription;
+    if (authentication.type !== 'api-key') throw new Error('it was applied with an API key');
+    expect((await context.keyRing.unseal(authentication.key, customer)).reveal()).toBe(SECRET);
+    await expect(context.keyRing.unseal(authentication.key, 'another')).rejects.toThrow('another customer');
+  });
+
+  test('secrets sealed under a key that is gone are replaced by the file’s', async () => {
+    const customer = newCustomer();
+    await applySubscriptions(context, [inFile(customer)]);
+    const otherRing = { ...context, keyRing: new KeyRing(KeyRing.generate('k2')) };
+    const { customers } = await applySubscriptions(otherRing, [inFile(customer)]);
+    expect(customers).toEqual([{ customer, change: 'updated' }]);
+  });
+});
+
+test('system topics are created once, and all of them are as they should be', async () => {
+  const { mismatched } = await ensureSystemTopics(admin, []);
+  expect(mismatched).toEqual([]);
+  const topics = await admin.listTopics();
+  expect(topics).toEqual(expect.arrayContaining(systemTopics().map(({ topic }) => topic)));
+});

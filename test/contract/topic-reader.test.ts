@@ -1,0 +1,97 @@
+import { randomUUID } from 'node:crypto';
+import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import { createKafka } from '@databridge/kernel/kafka/client';
+import { KafkaProducer } from '@databridge/kernel/kafka/producer';
+import { type ReadOptions, readTopics } from '@databridge/kernel/kafka/topic-reader';
+import { createLogger } from '@databridge/kernel/log';
+import { platform } from '../harness/platform.ts';
+
+const settings = {
+  brokers: platform().brokers,
+  clientId: 'topic-reader-test',
+  log: createLogger('topic-reader-test', 'silent'),
+};
+const admin = new KafkaAdmin(settings);
+const producer = new KafkaProducer(settings);
+
+beforeAll(() => Promise.all([admin.connect(), producer.connect()]));
+afterAll(() => Promise.all([admin.disconnect(), producer.disconnect()]));
+
+async function newTopic(partitions = 1, config: Record<string, string> = {}): Promise<string> {
+  const topic = `reader.${randomUUID()}`;
+  await admin.ensureTopics([{ topic, partitions, config: { 'message.timestamp.type': 'LogAppendTime', ...config } }]);
+  return topic;
+}
+
+const write = (topic: string, values: readonly string[]) =>
+  producer.send(values.map((value) => ({ topic, key: value, value })));
+
+interface Read {
+  readonly value: string;
+  readonly timestampMs: number;
+}
+
+async function readAll(topics: readonly string[], options: Omit<ReadOptions, 'onBatch'> = {}): Promise<Read[]> {
+  const found: Read[] = [];
+  await readTopics(settings, topics, {
+    ...options,
+    onBatch: ({ records }) =>
+      void found.push(...records.map(({ value, timestampMs }) => ({ value: String(value), timestampMs }))),
+  });
+  return found;
+}
+const valuesOf = (found: readonly Read[]) => found.map(({ value }) => value).sort();
+
+describe('reading topics to their end', () => {
+  test('every record of every topic and partition, once; empty ones too', async () => {
+    const [first, second, empty] = [await newTopic(3), await newTopic(), await newTopic()];
+    const values = Array.from({ length: 200 }, (_, index) => `v${String(index).padStart(3, '0')}`);
+    await write(first, values);
+    await write(second, ['w']);
+    expect(valuesOf(await readAll([first, second, empty]))).toEqual([...values, 'w']);
+    expect(await readAll([empty])).toEqual([]);
+  });
+
+  test('only what was appended in a range of time', async () => {
+    const topic = await newTopic();
+    for (const value of ['a', 'b', 'c']) await write(topic, [value]);
+    const all = await readAll([topic]);
+    const [, b, c] = all.map(({ timestampMs }) => timestampMs);
+    if (b === undefined || c === undefined) throw new Error('three records were written');
+    const within = (fromMs: number, toMs: number) =>
+      all.filter(({ timestampMs }) => timestampMs >= fromMs && timestampMs < toMs);
+    expect(await readAll([topic], { fromMs: b, toMs: c })).toEqual(within(b, c));
+    expect(await readAll([topic], { fromMs: c })).toEqual(within(c, Number.POSITIVE_INFINITY));
+    expect(await readAll([topic], { fromMs: c + 60_000 })).toEqual([]);
+  });
+
+  test('a transaction’s marker at the end does not make it wait', async () => {
+    const topic = await newTopic();
+    const transactional = createKafka(settings, 'transactional').producer({
+      transactionalId: randomUUID(),
+      idempotent: true,
+      maxInFlightRequests: 1,
+    });
+    await transactional.connect();
+    const transaction = await transactional.transaction();
+    await transaction.send({ topic, messages: [{ value: 'a' }] });
+    await transaction.commit();
+    await transactional.disconnect();
+    expect(valuesOf(await readAll([topic]))).toEqual(['a']);
+  });
+
+  test('a topic that is not there is an error, not emptiness', async () => {
+    await expect(readAll([`reader.${randomUUID()}`])).rejects.toMatchObject({ code: 'DB_KAFKA_UNKNOWN_TOPIC' });
+  });
+
+  test('leaves no group behind', async () => {
+    const topic = await newTopic();
+    await write(topic, ['a']);
+    await readAll([topic]);
+    const kafkaAdmin = createKafka(settings, 'groups').admin();
+    await kafkaAdmin.connect();
+    const { groups } = await kafkaAdmin.listGroups();
+    await kafkaAdmin.disconnect();
+    expect(groups.filter(({ groupId }) => groupId.startsWith('databridge.reader.'))).toEqual([]);
+  });
+});
