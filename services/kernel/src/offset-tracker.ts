@@ -66,6 +66,11 @@ export class OffsetTracker {
     return this.#isCrowded;
   }
 
+  /** What was last committed, or found so at the start. */
+  get lastCommitted(): CommitPoint {
+    return this.#committed;
+  }
+
   /** What to commit now; undefined when that is committed already. */
   uncommitted(): CommitPoint | undefined {
     const point = this.#point();

@@ -1,0 +1,56 @@
+import { duration, kafkaVariables, registryVariables, serviceVariables, whole } from '@databridge/kernel/config';
+import { messageOf } from '@databridge/kernel/errors';
+import { keyRingVariables } from '@databridge/kernel/key-ring-settings';
+import { loadEventTypes } from '@databridge/schemas/event-types';
+import { z } from 'zod';
+import { DEFAULT_RETRY_PLAN, parseRetryPlan } from './retry-plan.ts';
+
+export const deliveryVariables = z
+  .object({
+    ...kafkaVariables,
+    ...registryVariables,
+    ...serviceVariables,
+    ...keyRingVariables,
+    /** Names this worker in the attempt log and in status records; a pod's name, say. */
+    WORKER_NAME: z.string().min(1).default(`delivery-${process.pid}`),
+    /** Event types and their intake topics: `root-cause=root-cause.events,other=other.events`. */
+    EVENT_TYPES: z
+      .string()
+      .default('root-cause=root-cause.events')
+      .transform((line, context) => {
+        try {
+          return loadEventTypes(line);
+        } catch (error) {
+          context.addIssue({ code: 'custom', message: messageOf(error) });
+          return z.NEVER;
+        }
+      }),
+    /** Retry lanes in order, `delay*times`; their waits must fit the window. */
+    RETRY_PLAN: z.string().default(DEFAULT_RETRY_PLAN),
+    /** No attempt is planned once so much has passed since an event's first. */
+    RETRY_WINDOW: duration('24h'),
+    /** A longer Retry-After is cut to this. */
+    RETRY_AFTER_CAP: duration('1h'),
+    /** A worker that is silent for so long is replaced. The broker's own bounds are 6 s to 30 min by default. */
+    SESSION_TIMEOUT: duration('10s'),
+    /** How long what is done waits for company before its offset is committed. */
+    COMMIT_INTERVAL: duration('200ms'),
+    /** What all customers' records may take in memory, in MiB. */
+    HELD_RECORDS_MIB: whole(64, 1, 65_536),
+    BREAKER_WINDOW: duration('10s'),
+    BREAKER_FAILURE_PERCENTAGE: whole(50, 1, 100),
+    /** So many attempts in the window before failures can open the breaker. */
+    BREAKER_MIN_ATTEMPTS: whole(20, 1, 100_000),
+    /** An open breaker probes after this. */
+    BREAKER_RESET: duration('30s'),
+  })
+  .transform((variables, context) => {
+    const plan = parseRetryPlan(variables.RETRY_PLAN, variables.RETRY_WINDOW);
+    if ('mistake' in plan) {
+      context.addIssue({ code: 'custom', path: ['RETRY_PLAN'], message: plan.mistake });
+      return z.NEVER;
+    }
+    return { ...variables, RETRY_PLAN: plan };
+  });
+
+export type DeliveryConfig = z.output<typeof deliveryVariables>;

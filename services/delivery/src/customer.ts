@@ -1,0 +1,440 @@
+import type { EventEmitter } from 'node:events';
+import type { Clock, Timer } from '@databridge/kernel/clock';
+import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import type { KafkaSettings } from '@databridge/kernel/kafka/client';
+import { GroupConsumer } from '@databridge/kernel/kafka/group-consumer';
+import type { Membership } from '@databridge/kernel/kafka/membership';
+import type { CommittedOffset, ConsumedBatch, ProducedRecord, RecordProducer } from '@databridge/kernel/kafka/records';
+import type { Logger } from '@databridge/kernel/log';
+import type { Secret } from '@databridge/kernel/secret';
+import type { Attempt } from '@databridge/schemas/attempts';
+import { encodeStatus, type WorkerStatus } from '@databridge/schemas/status';
+import type { Subscription } from '@databridge/schemas/subscription';
+import { deliveryGroup, deliveryTopic, retryTopic, STATUS_TOPIC } from '@databridge/schemas/topics';
+import { AttemptLog } from './attempt-log.ts';
+import type { BreakerSettings } from './breaker.ts';
+import type { ByteBudget } from './byte-budget.ts';
+import { Commits } from './commits.ts';
+import { type DeliveryContext, deliver } from './delivery.ts';
+import type { Destination, Message } from './destination/destination.ts';
+import type { EventMessages } from './event-messages.ts';
+import { Gate } from './gate.ts';
+import type { HeldRecord } from './held-records.ts';
+import type { Lane } from './lane.ts';
+import { keyOf, LaneSet } from './lane-set.ts';
+import type { DeliveryMetrics } from './metrics.ts';
+import type { Outcome } from './outcome.ts';
+import { laneDelayMs, type RetryPlan } from './retry-plan.ts';
+
+/** What all customers of a worker share. */
+export interface CustomerDependencies {
+  readonly worker: string;
+  readonly kafka: KafkaSettings;
+  readonly admin: KafkaAdmin;
+  readonly producer: RecordProducer;
+  readonly messages: EventMessages;
+  readonly budget: ByteBudget;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: DeliveryMetrics;
+  readonly plan: RetryPlan;
+  readonly breaker: BreakerSettings;
+  readonly breakerRotation: EventEmitter;
+  readonly sessionTimeoutMs: number;
+  readonly commitIntervalMs: number;
+  readonly openDestination: (subscription: Subscription<Secret>) => Destination;
+  /** The customer is to be stopped: it was disabled here, and its status says so. */
+  readonly onDisabled: (status: WorkerStatus) => void;
+}
+
+/**
+ * Finished but not committed, at the most: with what is in flight the bound of what a crash sends again.
+ */
+const MAX_UNCOMMITTED = 5_000;
+/** How soon to look again when only the lease stands in the way: heartbeats renew it, and don't tell. */
+const LEASE_RECHECK_MS = 200;
+const REJOIN_PATIENCE_MS = 10_000;
+const FIRST_RETRY_MS = 100;
+const LONGEST_RETRY_MS = 5_000;
+
+/**
+ * One customer's deliveries: reads its lanes, sends what is due as fast as gate and rate allow, commits what is done.
+ *
+ *     start ─▶ running ◀─update ── stop ─▶ draining: takes nothing, what is in flight ends ─▶ committed, left ─▶ stopped
+ */
+export class Customer {
+  readonly #name: string;
+  readonly #with: CustomerDependencies;
+  readonly #log: Logger;
+  readonly #consumer: GroupConsumer;
+  readonly #gate: Gate;
+  readonly #attempts: AttemptLog;
+  readonly #commits: Commits;
+  readonly #context: DeliveryContext;
+  readonly #stopping = Promise.withResolvers<undefined>();
+  #subscription: Subscription<Secret>;
+  #destination: Destination;
+  #status: WorkerStatus | undefined;
+  #lanes: LaneSet | undefined;
+  /** Resolves when the lanes of the present membership know what is committed. */
+  #restored: Promise<void> = Promise.resolve();
+  /** Pending between the end of a membership and the next join. */
+  #nextJoin: PromiseWithResolvers<void> | undefined;
+  #inFlight = 0;
+  #isStopping = false;
+  #isDisabled = false;
+  #isPumping = false;
+  #onIdle: (() => void) | undefined;
+  #wake: { readonly atMs: number; readonly timer: Timer } | undefined;
+
+  /** @param retryDelays of all retry topics that there are, those that the plan has dropped too */
+  constructor(
+    subscription: Subscription<Secret>,
+    status: WorkerStatus | undefined,
+    retryDelays: readonly string[],
+    dependencies: CustomerDependencies,
+  ) {
+    const { clock, log, kafka, producer, worker } = dependencies;
+    const name = subscription.customer;
+    const delays = new Map(retryDelays.map((delay) => [retryTopic(name, delay), laneDelayMs(delay)]));
+    this.#name = name;
+    this.#with = dependencies;
+    this.#log = log.child({ customer: name });
+    this.#subscription = subscription;
+    this.#status = status;
+    this.#destination = dependencies.openDestination(subscription);
+    this.#gate = new Gate(
+      {
+        ratePerSecond: subscription.ratePerSecond,
+        breaker: dependencies.breaker,
+        breakerRotation: dependencies.breakerRotation,
+        onChange: () => this.#gateChanged(),
+      },
+      clock.monotonicMs(),
+    );
+    if (status) this.#gate.restore(status, clock.nowMs());
+    this.#attempts = new AttemptLog(producer, name, worker);
+    this.#consumer = new GroupConsumer(
+      { ...kafka, log: this.#log },
+      {
+        groupId: deliveryGroup(name),
+        topics: [deliveryTopic(name), ...delays.keys()],
+        sessionTimeoutMs: dependencies.sessionTimeoutMs,
+        onJoined: (membership) => this.#joined(membership, (topic) => delays.get(topic) ?? 0),
+        onLost: () => {
+          this.#nextJoin ??= Promise.withResolvers();
+        },
+        onBatch: (membership, batch) => this.#received(membership, batch),
+      },
+    );
+    this.#context = {
+      customer: name,
+      enableEpoch: () => this.#subscription.enableEpoch,
+      plan: dependencies.plan,
+      clock,
+      log: this.#log,
+      render: (record, attempt) => this.#render(record, attempt),
+      send: (message, nowMs) => this.#destination.send(message, nowMs),
+      observe: (record, outcome) => this.#observe(record, outcome),
+      lastSuccessAtMs: () => this.#gate.lastSuccessAtMs,
+      report: (attempt) => this.#report(attempt),
+      isOurs: (record) => this.#isOurs(record),
+      write: (next, of) => this.#write(next, of),
+      done: (record) => this.#done(record),
+      keep: (record) => record.lane.putBack(record),
+      disable: (reason, detail) => this.#disable(reason, detail),
+    };
+    this.#commits = new Commits({
+      clock,
+      log: this.#log,
+      metrics: dependencies.metrics,
+      intervalMs: dependencies.commitIntervalMs,
+      attempts: this.#attempts,
+      consumer: this.#consumer,
+      lanes: () => this.#lanes,
+      writeStatus: () => this.#writeStatus(),
+      onCommitted: () => this.#pump(),
+    });
+  }
+
+  get name(): string {
+    return this.#name;
+  }
+
+  async start(): Promise<void> {
+    await this.#consumer.start();
+  }
+
+  /** The subscription changed: takes effect with the next request. What is in flight ends as it began. */
+  update(subscription: Subscription<Secret>): void {
+    const before = this.#subscription;
+    this.#subscription = subscription;
+    if (before.ratePerSecond !== subscription.ratePerSecond) this.#gate.rate.restate(subscription.ratePerSecond);
+    const previous = this.#destination;
+    this.#destination = this.#with.openDestination(subscription);
+    previous.close().catch((error: unknown) => this.#log.warn({ err: error }, 'closing the old connections failed'));
+    this.#gate.reset();
+    this.#pump();
+  }
+
+  /** Takes nothing more, lets what is in flight end (its time-outs bound that), commits, leaves the group. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    this.#stopping.resolve(undefined);
+    this.#wake?.timer.cancel();
+    // What ends during a rebalance waits to know whose it is; with the brokers gone it would wait for ever.
+    const patience = this.#with.clock.after(REJOIN_PATIENCE_MS, () => this.#nextJoin?.resolve());
+    if (this.#inFlight > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onIdle = resolve;
+      });
+    }
+    await this.#nextJoin?.promise;
+    patience.cancel();
+    await this.#commits.finish();
+    await this.#consumer.stop();
+    this.#nextJoin?.resolve();
+    this.#lanes?.discard();
+    this.#gate.stop();
+    await this.#destination.close();
+    this.#with.metrics.inFlight.remove(this.#name);
+    this.#with.metrics.breaker.remove(this.#name);
+  }
+
+  #joined(membership: Membership, delayMsOf: (topic: string) => number): void {
+    const previous = this.#lanes;
+    const lanes = new LaneSet(membership, this.#with.budget, this.#with.clock);
+    this.#lanes = lanes;
+    if (previous && membership.continues === previous.membership) {
+      lanes.adopt(previous);
+    } else {
+      previous?.discard();
+      this.#restored = this.#restore(lanes, delayMsOf);
+      // Whoever awaits it sees the failure; here nobody may.
+      this.#restored.catch(() => undefined);
+    }
+    this.#nextJoin?.resolve();
+    this.#nextJoin = undefined;
+  }
+
+  async #restore(lanes: LaneSet, delayMsOf: (topic: string) => number): Promise<void> {
+    const committed = await this.#with.admin.committedOffsets(deliveryGroup(this.#name));
+    if (this.#lanes === lanes) lanes.restore(this.#withHistory(committed, lanes.membership), delayMsOf);
+  }
+
+  /** A group that lost its offsets would start from the beginning of the log: the status record knows better. */
+  #withHistory(committed: readonly CommittedOffset[], { assignment }: Membership): readonly CommittedOffset[] {
+    const known = new Set(committed.map(keyOf));
+    const assigned = new Set(assignment.map(keyOf));
+    const lost = (this.#status?.committed ?? []).filter((one) => assigned.has(keyOf(one)) && !known.has(keyOf(one)));
+    if (lost.length === 0) return committed;
+    this.#with.metrics.offsetsLost.inc({ customer: this.#name }, lost.length);
+    this.#log.error({ lost }, 'the group has lost its offsets; going on where its status record says');
+    return [...committed, ...lost];
+  }
+
+  async #received(membership: Membership, batch: ConsumedBatch): Promise<void> {
+    await this.#restored;
+    const lanes = this.#lanes;
+    if (lanes?.membership !== membership) return;
+    lanes.accept(batch);
+    const forks = lanes.takeForks();
+    if (forks > 0) this.#with.metrics.forks.inc(forks);
+    for (const lane of lanes.lanes) this.#adjustFlow(lane);
+    this.#commits.touch();
+    this.#pump();
+  }
+
+  /** Sends everything that may be sent now, and sees to it that it runs again when more may be. */
+  #pump(): void {
+    if (this.#isPumping) return;
+    this.#isPumping = true;
+    try {
+      for (;;) {
+        const record = this.#take();
+        if (record === undefined) break;
+        this.#inFlight++;
+        void this.#deliver(record);
+      }
+    } finally {
+      this.#isPumping = false;
+    }
+    this.#with.metrics.inFlight.set({ customer: this.#name }, this.#inFlight);
+  }
+
+  /** The next record to send, taken from its lane; undefined when none may be sent now. */
+  #take(): HeldRecord | undefined {
+    const { clock } = this.#with;
+    const lanes = this.#lanes;
+    // Each of these ends by an event that pumps again: a delivery's end, a commit, a join.
+    if (this.#isStopping || this.#isDisabled || !lanes?.membership.isCurrent) return undefined;
+    if (this.#inFlight >= this.#subscription.maxInFlight) return undefined;
+    if (this.#commits.uncommittedCount >= MAX_UNCOMMITTED) return undefined;
+
+    const monotonicMs = clock.monotonicMs();
+    const nowMs = clock.nowMs();
+    if (!lanes.membership.leaseHeld()) return this.#wakeAt(monotonicMs + LEASE_RECHECK_MS);
+    const permit = this.#gate.permit(nowMs);
+    if (permit.kind === 'closed') {
+      return permit.untilMs === undefined ? undefined : this.#wakeAt(monotonicMs + permit.untilMs - nowMs);
+    }
+    if (permit.kind === 'probe' && this.#inFlight > 0) return undefined;
+
+    const next =
+      permit.kind === 'probe'
+        ? (lanes.oldestDue(monotonicMs, (record) => !this.#gate.isSuspect(record)) ?? lanes.next(monotonicMs))
+        : lanes.next(monotonicMs);
+    if (next === undefined) return undefined;
+    if (typeof next === 'number') return this.#wakeAt(next);
+    const tokenInMs = this.#gate.rate.take(monotonicMs);
+    if (tokenInMs > 0) return this.#wakeAt(monotonicMs + tokenInMs);
+
+    next.lane.take(next);
+    this.#adjustFlow(next.lane);
+    return next;
+  }
+
+  async #deliver(record: HeldRecord): Promise<void> {
+    try {
+      await deliver(record, this.#context);
+    } catch (error) {
+      // A bug past the sending: the record stays undone, and goes back to be tried again after the others.
+      this.#log.error({ err: error, eventId: record.facts.eventId }, 'a delivery failed in an unforeseen way');
+      if (this.#lanes?.holds(record.lane)) record.lane.putBack(record);
+    } finally {
+      this.#inFlight--;
+      this.#pump();
+      if (this.#inFlight === 0) this.#onIdle?.();
+    }
+  }
+
+  #render(record: HeldRecord, attempt: number): Message | Promise<Message | undefined> {
+    const message = this.#with.messages.render(record, attempt);
+    // The registry may be down for hours; a stop must not wait for it.
+    return message instanceof Promise ? Promise.race([message, this.#stopping.promise]) : message;
+  }
+
+  #observe(record: HeldRecord, seen: Outcome): Outcome {
+    const { clock, plan } = this.#with;
+    const outcome = this.#gate.observe(record, seen, clock.nowMs(), clock.monotonicMs());
+    const heldForMs = this.#gate.heldForMs(clock.nowMs());
+    if (heldForMs !== undefined && heldForMs >= plan.windowMs) this.#disable('deauthorized', JSON.stringify(outcome));
+    return outcome;
+  }
+
+  #report(attempt: Attempt): void {
+    const { attempts, attemptSeconds } = this.#with.metrics;
+    attempts.inc({ customer: this.#name, outcome: attempt.outcome });
+    attemptSeconds.observe({ outcome: attempt.outcome }, attempt.durationMs / 1_000);
+    this.#attempts.append(attempt);
+    // What goes well is told by metrics and the attempt log; a line each would cost more than the delivery.
+    if (attempt.outcome === 'delivered') this.#log.debug(attempt, 'attempt');
+    else this.#log.info(attempt, 'attempt');
+  }
+
+  #done(record: HeldRecord): void {
+    this.#lanes?.done(record);
+    this.#commits.finished();
+  }
+
+  #isOurs(record: HeldRecord): boolean | Promise<boolean> {
+    if (this.#lanes?.holds(record.lane)) return true;
+    return this.#nextJoin ? this.#nextJoin.promise.then(() => this.#lanes?.holds(record.lane) ?? false) : false;
+  }
+
+  async #write(next: ProducedRecord, of: HeldRecord): Promise<boolean> {
+    for (let delayMs = FIRST_RETRY_MS; await this.#isOurs(of); delayMs = Math.min(delayMs * 2, LONGEST_RETRY_MS)) {
+      try {
+        await this.#with.producer.send([next]);
+        if (next.topic.endsWith('.dead'))
+          this.#with.metrics.deadLetters.inc({
+            customer: this.#name,
+            reason: String(next.headers?.['dead-letter-reason']),
+          });
+        return true;
+      } catch (error) {
+        this.#with.metrics.ownFaults.inc({ doing: 'produce' });
+        this.#log.warn(
+          { err: error, topic: next.topic, retryInMs: delayMs },
+          'writing to the next topic failed; waiting',
+        );
+        if (this.#isStopping) return false;
+        await this.#pause(delayMs);
+      }
+    }
+    return false;
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#with.clock.after(delayMs, resolve);
+      void this.#stopping.promise.then(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+  }
+
+  #disable(because: string, detail: string): void {
+    if (this.#isDisabled) return;
+    this.#isDisabled = true;
+    this.#with.metrics.disabled.inc({ customer: this.#name, reason: because });
+    this.#log.error({ because, detail }, 'customer disabled: nothing more is sent, everything stays in place');
+    this.#status = {
+      ...this.#currentStatus(),
+      disabledEpoch: this.#subscription.enableEpoch,
+      disabledBecause: `${because}: ${detail}`,
+    };
+    this.#commits.writeStatusSoon();
+  }
+
+  #gateChanged(): void {
+    const state = this.#gate.breakerState;
+    this.#with.metrics.breaker.set({ customer: this.#name }, BREAKER_VALUE[state]);
+    const { breaker, held, waitUntilMs } = this.#gate.status(this.#with.clock.nowMs());
+    this.#log.warn({ breaker, held, waitUntilMs }, 'what the destination is sent changed');
+    this.#commits.writeStatusSoon();
+    this.#pump();
+  }
+
+  #currentStatus(): WorkerStatus {
+    const nowMs = this.#with.clock.nowMs();
+    const { disabledEpoch, disabledBecause } = this.#status ?? {};
+    return {
+      customer: this.#name,
+      worker: this.#with.worker,
+      at: nowMs,
+      ...(disabledEpoch !== undefined && { disabledEpoch }),
+      ...(disabledBecause !== undefined && { disabledBecause }),
+      ...this.#gate.status(nowMs),
+      committed: this.#commits.committed(),
+    };
+  }
+
+  async #writeStatus(): Promise<void> {
+    const status = this.#currentStatus();
+    await this.#with.producer.send([{ topic: STATUS_TOPIC, key: this.#name, value: encodeStatus(status) }]);
+    this.#status = status;
+    if (this.#isDisabled) this.#with.onDisabled(status);
+  }
+
+  #adjustFlow(lane: Lane): void {
+    const change = lane.flowChange();
+    if (change === 'pause') this.#consumer.pause([{ topic: lane.topic, partition: lane.partition }]);
+    if (change === 'resume') this.#consumer.resume([{ topic: lane.topic, partition: lane.partition }]);
+  }
+
+  /** By the monotonic clock. Keeps one timer, for the earliest. */
+  #wakeAt(atMs: number): undefined {
+    if (this.#wake && this.#wake.atMs <= atMs) return undefined;
+    this.#wake?.timer.cancel();
+    const timer = this.#with.clock.after(atMs - this.#with.clock.monotonicMs(), () => {
+      this.#wake = undefined;
+      this.#pump();
+    });
+    this.#wake = { atMs, timer };
+    return undefined;
+  }
+}
+
+const BREAKER_VALUE = { closed: 0, 'half-open': 1, open: 2 } as const;

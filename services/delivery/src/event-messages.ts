@@ -1,0 +1,41 @@
+import type { EventReaders, ReaderLookup } from '@databridge/kernel/event-readers';
+import { schemaIdOf } from '@databridge/schemas/confluent-frame';
+import type { EventType } from '@databridge/schemas/event-types';
+import type { Message } from './destination/destination.ts';
+import type { HeldRecord } from './held-records.ts';
+
+/** Makes of a record what the destination gets: the event in the pinned version of its schema, as JSON. */
+export class EventMessages {
+  readonly #eventTypes: ReadonlyMap<string, EventType>;
+  readonly #readers: EventReaders;
+
+  constructor(eventTypes: readonly EventType[], readers: EventReaders) {
+    this.#eventTypes = new Map(eventTypes.map((eventType) => [eventType.name, eventType]));
+    this.#readers = readers;
+  }
+
+  /**
+   * At once when the writer's schema is known, else when the registry has told it.
+   * @throws when the record can't be read: unknown event type, not a frame, an unreadable schema, damaged
+   */
+  render(record: HeldRecord, attempt: number): Message | Promise<Message> {
+    const { facts, value } = record;
+    const eventType = this.#eventTypes.get(facts.eventType);
+    if (!eventType) throw new Error(`event type "${facts.eventType}" is not configured`);
+    const schemaId = schemaIdOf(value);
+    if (typeof schemaId !== 'number') throw new Error(schemaId.malformed);
+    const compose = (lookup: ReaderLookup): Message => {
+      if (lookup.kind === 'unreadable') throw new Error(lookup.detail);
+      return {
+        eventId: facts.eventId,
+        eventType: eventType.name,
+        schemaVersion: eventType.schemaVersion,
+        attempt,
+        traceparent: facts.traceparent,
+        body: lookup.reader.json(value),
+      };
+    };
+    const known = this.#readers.peek(eventType, schemaId);
+    return known ? compose(known) : this.#readers.load(eventType, schemaId).then(compose);
+  }
+}

@@ -1,0 +1,121 @@
+import type { EventEmitter } from 'node:events';
+import type { WorkerStatus } from '@databridge/schemas/status';
+import { Breaker, type BreakerSettings, type BreakerState } from './breaker.ts';
+import { Connection } from './connection.ts';
+import type { HeldRecord } from './held-records.ts';
+import type { Outcome } from './outcome.ts';
+import { RateLimit } from './rate-limit.ts';
+
+/** Whether anything may be sent to a customer now. */
+export type Permit =
+  | { readonly kind: 'free' }
+  /** One event, while nothing else is in flight; what comes of it decides. */
+  | { readonly kind: 'probe' }
+  /** Nothing. `untilMs` by the wall clock; undefined: an event will say. */
+  | { readonly kind: 'closed'; readonly untilMs: number | undefined; readonly because: string };
+
+export interface GateOptions {
+  readonly ratePerSecond: number | undefined;
+  readonly breaker: BreakerSettings;
+  /** One timer for the windows of all breakers of a worker. */
+  readonly breakerRotation: EventEmitter;
+  /** Something changed that belongs into the customer's status. */
+  readonly onChange: () => void;
+}
+
+const FREE: Permit = { kind: 'free' };
+const PROBE: Permit = { kind: 'probe' };
+
+/**
+ * What holds a customer back, in the order in which it is asked: a wait that the destination requested, a connection
+ * in trouble, an open breaker; and then the rate. Each learns from the same outcomes.
+ */
+export class Gate {
+  readonly rate: RateLimit;
+  readonly #connection = new Connection();
+  readonly #breaker: Breaker;
+  readonly #onChange: () => void;
+  #waitUntilMs = 0;
+  #lastSuccessAtMs: number | undefined;
+
+  constructor(options: GateOptions, monotonicMs: number) {
+    this.rate = new RateLimit(options.ratePerSecond, monotonicMs);
+    this.#onChange = options.onChange;
+    this.#breaker = new Breaker(options.breaker, options.breakerRotation, options.onChange);
+  }
+
+  get breakerState(): BreakerState {
+    return this.#breaker.state;
+  }
+
+  get lastSuccessAtMs(): number | undefined {
+    return this.#lastSuccessAtMs;
+  }
+
+  /** Takes up what an earlier owner of the customer found. */
+  restore(status: WorkerStatus, nowMs: number): void {
+    this.#lastSuccessAtMs = status.lastSuccessAtMs;
+    this.#waitUntilMs = status.waitUntilMs ?? 0;
+    if (status.held) this.#connection.restore(status.held, nowMs);
+  }
+
+  /** The customer's side of the status record. */
+  status(nowMs: number): Pick<WorkerStatus, 'breaker' | 'waitUntilMs' | 'held' | 'lastSuccessAtMs'> {
+    const held = this.#connection.held;
+    return {
+      breaker: this.#breaker.state,
+      ...(this.#waitUntilMs > nowMs && { waitUntilMs: this.#waitUntilMs }),
+      ...(held && { held }),
+      ...(this.#lastSuccessAtMs !== undefined && { lastSuccessAtMs: this.#lastSuccessAtMs }),
+    };
+  }
+
+  /** Another destination, another secret, or enabled anew: what was found no longer holds. */
+  reset(): void {
+    this.#connection.reset();
+    this.#waitUntilMs = 0;
+  }
+
+  permit(nowMs: number): Permit {
+    if (this.#waitUntilMs > nowMs) {
+      return { kind: 'closed', untilMs: this.#waitUntilMs, because: 'the destination asked for patience' };
+    }
+    if (this.#connection.held) {
+      if (this.#connection.probeAtMs <= nowMs) return PROBE;
+      return { kind: 'closed', untilMs: this.#connection.probeAtMs, because: this.#connection.held.because };
+    }
+    if (this.#breaker.state === 'open') return { kind: 'closed', untilMs: undefined, because: 'the breaker is open' };
+    return this.#breaker.state === 'half-open' ? PROBE : FREE;
+  }
+
+  /** A held connection is probed with another event than the ones that it turned away, if there is one. */
+  isSuspect(record: HeldRecord): boolean {
+    return this.#connection.wasTurnedAway(record);
+  }
+
+  /** @returns how long the connection has been held, if it is: a day without success disables the customer */
+  heldForMs(nowMs: number): number | undefined {
+    const held = this.#connection.held;
+    return held && nowMs - held.sinceMs;
+  }
+
+  /** Learns from an attempt. @returns what it means for the event */
+  observe(record: HeldRecord, seen: Outcome, nowMs: number, monotonicMs: number): Outcome {
+    const wasHeld = this.#connection.held !== undefined;
+    const outcome = this.#connection.judge(record, seen, nowMs);
+    this.#breaker.observe(outcome);
+    if (outcome.kind === 'delivered') this.#lastSuccessAtMs = nowMs;
+    if (outcome.kind === 'retry' && outcome.retryAfterMs !== undefined) {
+      this.#waitUntilMs = Math.max(this.#waitUntilMs, nowMs + outcome.retryAfterMs);
+      this.#onChange();
+    } else if (outcome.kind === 'retry' && outcome.status === 429) {
+      this.rate.slowDown(monotonicMs);
+    }
+    if (wasHeld !== (this.#connection.held !== undefined)) this.#onChange();
+    return outcome;
+  }
+
+  stop(): void {
+    this.#breaker.stop();
+  }
+}

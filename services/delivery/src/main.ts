@@ -1,0 +1,20 @@
+import process from 'node:process';
+import { readConfig } from '@databridge/kernel/config';
+import { createLogger } from '@databridge/kernel/log';
+import { createRegistry } from '@databridge/kernel/metrics';
+import { runService } from '@databridge/kernel/service';
+import { deliveryVariables } from './config.ts';
+import { startDelivery } from './worker.ts';
+
+const config = readConfig(deliveryVariables, process.env);
+const log = createLogger('delivery', config.LOG_LEVEL);
+const registry = createRegistry('delivery');
+
+await runService({
+  log,
+  registry,
+  httpHost: config.HTTP_HOST,
+  httpPort: config.HTTP_PORT,
+  drainTimeoutMs: config.DRAIN_TIMEOUT,
+  start: () => startDelivery(config, log, registry),
+});

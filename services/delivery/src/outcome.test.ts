@@ -1,0 +1,68 @@
+import fc from 'fast-check';
+import { outcomeOf, parseRetryAfter } from './outcome.ts';
+
+const NOW = Date.UTC(2026, 0, 1);
+const HOUR_MS = 3_600_000;
+
+test.each([
+  [200, 'delivered'],
+  [202, 'delivered'],
+  [204, 'delivered'],
+  [301, 'refused'],
+  [302, 'refused'],
+  [400, 'refused'],
+  [401, 'deauthorized'],
+  [403, 'deauthorized'],
+  [404, 'refused'],
+  [407, 'deauthorized'],
+  [408, 'retry'],
+  [409, 'retry'],
+  [410, 'gone'],
+  [413, 'refused'],
+  [422, 'refused'],
+  [425, 'retry'],
+  [429, 'retry'],
+  [500, 'retry'],
+  [502, 'retry'],
+  [503, 'retry'],
+  [504, 'retry'],
+  [599, 'retry'],
+])('status %d is %s', (status, kind) => {
+  expect(outcomeOf({ status }, NOW, HOUR_MS).kind).toBe(kind);
+});
+
+test('Retry-After counts on 429 and 503 only, and no longer than the cap', () => {
+  const waits = (status: number, retryAfter: string) => {
+    const outcome = outcomeOf({ status, retryAfter }, NOW, HOUR_MS);
+    return 'retryAfterMs' in outcome ? outcome.retryAfterMs : undefined;
+  };
+  expect(waits(429, '7')).toBe(7_000);
+  expect(waits(503, '120')).toBe(120_000);
+  expect(waits(500, '7')).toBeUndefined();
+  expect(waits(429, '999999999')).toBe(HOUR_MS);
+});
+
+test.each([
+  ['0', undefined],
+  ['-5', undefined],
+  ['1.5', undefined],
+  ['soon', undefined],
+  ['', undefined],
+  ['Thu, 01 Jan 2026 00:00:30 GMT', 30_000],
+  ['Thursday, 01-Jan-26 00:00:30 GMT', 30_000],
+  ['Thu Jan  1 00:00:30 2026', expect.anything()],
+  ['Wed, 31 Dec 2025 23:59:30 GMT', undefined],
+  ['99999999999999999999', undefined],
+])('Retry-After "%s" is %p ms', (text, waitMs) => {
+  if (waitMs === undefined) expect(parseRetryAfter(text, NOW)).toBeUndefined();
+  else expect(parseRetryAfter(text, NOW)).toEqual(waitMs);
+});
+
+test('no Retry-After makes a wait that is not a positive number', () => {
+  fc.assert(
+    fc.property(fc.string(), (text) => {
+      const waitMs = parseRetryAfter(text, NOW);
+      expect(waitMs === undefined || waitMs > 0).toBe(true);
+    }),
+  );
+});
