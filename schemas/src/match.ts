@@ -1,5 +1,5 @@
 /** Which subscriptions want an event. Pure; the index is fast enough to be asked for every event. */
-import type { Match, Subscription } from './subscription.ts';
+import type { Interest, Match } from './subscription.ts';
 
 /** What an event says about where it belongs. A field that it does not say is absent. */
 export interface Routing {
@@ -16,8 +16,8 @@ export const ROUTING_FIELDS = ['company', 'organisation', 'folder'] as const sat
  * without the field does not match. Whether the customer is paused or disabled does not matter: its events wait in
  * its topic.
  */
-export function matches<S>(subscription: Subscription<S>, eventType: string, routing: Routing): boolean {
-  return subscription.eventTypes.includes(eventType) && matchesFields(subscription.match, routing);
+export function matches(interest: Interest, eventType: string, routing: Routing): boolean {
+  return interest.eventTypes.includes(eventType) && matchesFields(interest.match, routing);
 }
 
 function matchesFields(match: Match, routing: Routing): boolean {
@@ -35,18 +35,18 @@ function matchesFields(match: Match, routing: Routing): boolean {
 const MAX_REMEMBERED = 10_000;
 
 export class SubscriptionIndex {
-  readonly #subscriptions = new Map<string, Subscription>();
+  readonly #interests = new Map<string, Interest>();
   readonly #remembered = new Map<string, readonly string[]>();
 
   /** `undefined`: the customer is gone. */
-  set(customer: string, subscription: Subscription | undefined): void {
-    if (subscription) this.#subscriptions.set(customer, subscription);
-    else this.#subscriptions.delete(customer);
+  set(customer: string, interest: Interest | undefined): void {
+    if (interest) this.#interests.set(customer, interest);
+    else this.#interests.delete(customer);
     this.#remembered.clear();
   }
 
   get size(): number {
-    return this.#subscriptions.size;
+    return this.#interests.size;
   }
 
   /** @returns the customers that want the event */
@@ -55,8 +55,8 @@ export class SubscriptionIndex {
     const known = this.#remembered.get(question);
     if (known) return known;
     const customers: string[] = [];
-    for (const [customer, subscription] of this.#subscriptions) {
-      if (matches(subscription, eventType, routing)) customers.push(customer);
+    for (const [customer, interest] of this.#interests) {
+      if (matches(interest, eventType, routing)) customers.push(customer);
     }
     if (this.#remembered.size >= MAX_REMEMBERED) this.#remembered.clear();
     this.#remembered.set(question, customers);

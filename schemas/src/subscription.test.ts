@@ -1,4 +1,5 @@
 import {
+  decodeInterest,
   decodeSubscription,
   encodeSubscription,
   mapSecrets,
@@ -125,5 +126,19 @@ describe('the record', () => {
     ['something else', 'acme', Buffer.from('null')],
   ])('%s is refused as a value', (_what, key, value) => {
     expect(decodeSubscription(key, value)).toEqual({ ok: false, issues: expect.any(Array) });
+  });
+});
+
+describe('interest', () => {
+  test('is read of a subscription whose other parts only newer services know', () => {
+    const value = { ...MINIMAL, match: { company: ['ACME'] }, destination: { type: 'pigeon' }, since: 'later' };
+    expect(decodeInterest(Buffer.from(JSON.stringify(value)))).toEqual({
+      eventTypes: ['root-cause'],
+      match: { company: ['ACME'] },
+    });
+  });
+
+  test.each(['', 'null', '{"eventTypes":"all"}'])('is not made up from %j', (text) => {
+    expect(decodeInterest(Buffer.from(text))).toBeUndefined();
   });
 });

@@ -176,6 +176,31 @@ export function decodeSubscription(customer: string, value: Buffer): ParsedSubsc
   return parsed;
 }
 
+/** The part of a subscription that decides which events the customer gets. */
+export type Interest = Pick<Subscription, 'eventTypes' | 'match'>;
+
+/** All else is left aside: a kind of destination that only newer services know must not cost the customer its events. */
+const interestSchema = z.object({
+  eventTypes: z.array(z.string()),
+  match: z
+    .object({
+      company: z.array(z.string()).optional(),
+      organisation: z.array(z.string()).optional(),
+      folder: z.array(z.string()).optional(),
+    })
+    .default({}),
+});
+
+/** Reads of a record of the subscriptions topic what routing needs. @returns `undefined` if it does not even hold that */
+export function decodeInterest(value: Buffer): Interest | undefined {
+  try {
+    const parsed = interestSchema.safeParse(JSON.parse(value.toString('utf8')));
+    return parsed.success ? (JSON.parse(JSON.stringify(parsed.data)) as Interest) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** All issues in one line: `destination.url is not a URL; …`. */
 export function formatIssues(issues: readonly SubscriptionIssue[]): string {
   return issues.map(({ path, message }) => `${path.join('.') || 'subscription'} ${message}`).join('; ');

@@ -103,11 +103,13 @@ const DAY_MS = 86_400_000;
 export const INTAKE_MAX_MESSAGE_BYTES = 1_048_588;
 /** Room for the headers that we add to the intake's bytes. */
 const ADDED_HEADERS_BYTES = 65_536;
+/** What every topic that we create takes, as one record batch. */
+export const MAX_MESSAGE_BYTES = INTAKE_MAX_MESSAGE_BYTES + ADDED_HEADERS_BYTES;
 
 /** Due order must be offset order, and no producer's clock may matter: hence the broker's append time. */
 const EVERY_TOPIC = {
   'message.timestamp.type': 'LogAppendTime',
-  'max.message.bytes': String(INTAKE_MAX_MESSAGE_BYTES + ADDED_HEADERS_BYTES),
+  'max.message.bytes': String(MAX_MESSAGE_BYTES),
 };
 const COMPACTED = { ...EVERY_TOPIC, 'cleanup.policy': 'compact' };
 /** State that is read from the start at every rebalance is worth compacting early. */

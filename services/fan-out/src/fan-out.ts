@@ -1,0 +1,237 @@
+import type { EventReaders } from '@databridge/kernel/event-readers';
+import { KafkaPortError, ProduceError } from '@databridge/kernel/kafka/errors';
+import type { GroupConsumer, GroupConsumerOptions } from '@databridge/kernel/kafka/group-consumer';
+import type { Membership } from '@databridge/kernel/kafka/membership';
+import type { ConsumedBatch, ProducedRecord, RecordProducer } from '@databridge/kernel/kafka/records';
+import type { Logger } from '@databridge/kernel/log';
+import type { EventType } from '@databridge/schemas/event-types';
+import type { SubscriptionIndex } from '@databridge/schemas/match';
+import { IntakeProgress, type OpenBatch, type PartitionProgress } from './intake-progress.ts';
+import type { FanOutMetrics } from './metrics.ts';
+import { type Routed, routeRecords } from './route.ts';
+
+export interface FanOutParts {
+  readonly eventTypes: readonly EventType[];
+  readonly subscriptions: SubscriptionIndex;
+  readonly readers: EventReaders;
+  readonly producer: RecordProducer;
+  readonly metrics: FanOutMetrics;
+  readonly log: Logger;
+  /** Of intake records in memory; a partition is paused when its share is used up. */
+  readonly maxInFlightBytes: number;
+}
+
+const FIRST_BACKOFF_MS = 100;
+const LONGEST_BACKOFF_MS = 10_000;
+/** A partition's share of the memory is at least one fetch of it. */
+const MIN_SHARE_BYTES = 1024 * 1024;
+
+/** Copies intake records to the customers that subscribed to them. */
+export class FanOut {
+  readonly #parts: FanOutParts;
+  readonly #eventTypes: ReadonlyMap<string, EventType>;
+  readonly #consumer: GroupConsumer;
+  readonly #working = new Set<Promise<void>>();
+  /** What waits for Kafka to let it, for readiness. */
+  readonly #stuck = new Map<symbol, 'write' | 'commit'>();
+  #progress: IntakeProgress | undefined;
+  #isStopping = false;
+
+  /** @param createConsumer given the callbacks, makes the member of the fan-out group */
+  constructor(
+    parts: FanOutParts,
+    createConsumer: (callbacks: Pick<GroupConsumerOptions, 'onJoined' | 'onLost' | 'onBatch'>) => GroupConsumer,
+  ) {
+    this.#parts = parts;
+    this.#eventTypes = new Map(parts.eventTypes.map((eventType) => [eventType.topic, eventType]));
+    this.#consumer = createConsumer({
+      onJoined: (membership) => {
+        this.#progress = new IntakeProgress(membership);
+      },
+      onLost: () => this.#forget(),
+      onBatch: (membership, batch) => this.#accept(membership, batch),
+    });
+  }
+
+  /** Resolves when it has joined the group. */
+  async start(): Promise<void> {
+    await this.#consumer.start();
+  }
+
+  /** Takes nothing more, ends what is being written, commits it, leaves. What waits is read again by the next member. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    this.#progress?.end();
+    await Promise.all(this.#working);
+    if (this.#progress) await this.#commit(this.#progress);
+    await this.#consumer.stop();
+  }
+
+  notReadyBecause(): string | undefined {
+    if (!this.#progress || this.#progress.isOver) return 'not a member of its group';
+    if (this.#parts.readers.waitingForRegistry > 0) return 'the schema registry can not be asked';
+    const [doing] = this.#stuck.values();
+    return doing === undefined ? undefined : `Kafka does not let it ${doing}`;
+  }
+
+  /**
+   * The life of one intake batch: read how each record is routed → copies and quarantine, in one produce → what
+   * waited for a schema, likewise → done. Only then may its offset be committed.
+   * @returns false if it was broken off: the stop, or another member's now. It is read again, and what was written
+   * already is written twice, under the same event ids.
+   */
+  async #fanOut(progress: IntakeProgress, batch: ConsumedBatch): Promise<boolean> {
+    const eventType = this.#eventTypes.get(batch.topic);
+    if (!eventType) throw new Error(`nothing is known of intake topic ${batch.topic}`);
+    const { readers, subscriptions } = this.#parts;
+    let records = batch.records;
+    for (;;) {
+      const routed = routeRecords(records, {
+        eventType: eventType.name,
+        intake: batch,
+        readerOf: (schemaId) => readers.peek(eventType, schemaId),
+        customersFor: (name, routing) => subscriptions.customersFor(name, routing),
+      });
+      if (!(await this.#produce(progress, routed.records))) return false;
+      this.#count(eventType, routed);
+      if (routed.undecided.length === 0) return true;
+      const lookups = [...routed.unknownSchemaIds].map((schemaId) => readers.load(eventType, schemaId));
+      await progress.untilOver(lookups);
+      if (progress.isOver) return false;
+      records = routed.undecided;
+    }
+  }
+
+  #accept(membership: Membership, batch: ConsumedBatch): void {
+    const progress = this.#progress;
+    if (this.#isStopping || progress?.membership !== membership || progress.isOver) return;
+    const { topic, partition } = batch;
+    this.#parts.metrics.lag.set({ topic, partition }, Math.max(0, batch.highWatermark - batch.nextOffset));
+    const lane = progress.of(batch);
+    const open = lane.begin(batch);
+    const work = this.#work(progress, lane, open, batch);
+    this.#working.add(work);
+    void work.finally(() => this.#working.delete(work));
+    this.#throttle(progress, lane);
+  }
+
+  async #work(progress: IntakeProgress, lane: PartitionProgress, open: OpenBatch, batch: ConsumedBatch): Promise<void> {
+    for (let backoffMs = FIRST_BACKOFF_MS; ; backoffMs = longer(backoffMs)) {
+      try {
+        if (!(await this.#fanOut(progress, batch))) return;
+        break;
+      } catch (error) {
+        if (progress.isOver) return;
+        // What is at fault with one record is quarantined; this is at fault with us, and waiting loses nothing.
+        const { topic, partition, nextOffset } = batch;
+        this.#parts.log.error({ err: error, topic, partition, nextOffset, backoffMs }, 'batch failed; trying again');
+        await this.#pause(progress, backoffMs);
+      }
+    }
+    lane.finish(open);
+    this.#throttle(progress, lane);
+    await this.#commit(progress);
+  }
+
+  /** @returns false if it was broken off before everything was acknowledged */
+  async #produce(progress: IntakeProgress, records: readonly ProducedRecord[]): Promise<boolean> {
+    const self = Symbol();
+    try {
+      let left = records;
+      for (let backoffMs = FIRST_BACKOFF_MS; left.length > 0; backoffMs = longer(backoffMs)) {
+        if (progress.isOver) return false;
+        try {
+          await this.#parts.producer.send(left);
+          return true;
+        } catch (error) {
+          if (!(error instanceof KafkaPortError)) throw error;
+          if (error instanceof ProduceError) left = error.failedIndexes.map((index) => left[index] as ProducedRecord);
+          // A topic that is missing, too: dropping would lose events, and a person can create it.
+          const topics = [...new Set(left.map(({ topic }) => topic))];
+          this.#isStuck(self, 'write');
+          this.#parts.log.error({ err: error, topics, records: left.length, backoffMs }, 'can not write; trying again');
+          await this.#pause(progress, backoffMs);
+        }
+      }
+      return true;
+    } finally {
+      this.#stuck.delete(self);
+    }
+  }
+
+  /** One commit at a time; what gets done meanwhile goes into the next one. */
+  async #commit(progress: IntakeProgress): Promise<void> {
+    if (progress.isCommitting) return;
+    progress.isCommitting = true;
+    const self = Symbol();
+    try {
+      let backoffMs = FIRST_BACKOFF_MS;
+      for (let offsets = progress.takeCommittable(); offsets.length > 0; offsets = progress.takeCommittable()) {
+        try {
+          await this.#consumer.commit(progress.membership, offsets);
+        } catch (error) {
+          progress.restore(offsets);
+          if (!progress.membership.isCurrent) return;
+          this.#isStuck(self, 'commit');
+          this.#parts.log.error({ err: error, offsets, backoffMs }, 'can not commit; trying again');
+          if (progress.isOver) return;
+          await this.#pause(progress, backoffMs);
+          backoffMs = longer(backoffMs);
+        }
+      }
+    } finally {
+      progress.isCommitting = false;
+      this.#stuck.delete(self);
+    }
+  }
+
+  /** Bounds what is in memory. Only fetching stops: heartbeats go on, and what is open gets done. */
+  #throttle(progress: IntakeProgress, lane: PartitionProgress): void {
+    const { maxInFlightBytes, metrics } = this.#parts;
+    metrics.inFlightBytes.set(progress.openBytes);
+    if (progress.isOver) return;
+    const share = Math.max(MIN_SHARE_BYTES, maxInFlightBytes / Math.max(1, progress.membership.assignment.length));
+    if (!lane.isPaused && lane.openBytes >= share) {
+      lane.isPaused = true;
+      this.#consumer.pause([lane]);
+    } else if (lane.isPaused && lane.openBytes < share / 2) {
+      lane.isPaused = false;
+      this.#consumer.resume([lane]);
+    }
+  }
+
+  #count(eventType: EventType, { matched, unmatched, quarantined, records }: Routed): void {
+    const { metrics, log } = this.#parts;
+    const event_type = eventType.name;
+    metrics.events.inc({ event_type, outcome: 'matched' }, matched);
+    metrics.events.inc({ event_type, outcome: 'unmatched' }, unmatched);
+    metrics.events.inc({ event_type, outcome: 'quarantined' }, quarantined.length);
+    metrics.copies.inc({ event_type }, records.length - quarantined.length);
+    for (const [reason, group] of Map.groupBy(quarantined, (one) => one.reason)) {
+      metrics.quarantined.inc({ event_type, reason }, group.length);
+      const level = reason === 'internal' ? 'error' : 'warn';
+      // One line for all alike: a bad producer must not fill the log. Each record carries its own detail.
+      log[level]({ eventType: eventType.name, reason, records: group.length, first: group[0] }, 'quarantined');
+    }
+  }
+
+  #forget(): void {
+    this.#progress?.end();
+    this.#parts.metrics.lag.reset();
+    this.#parts.metrics.inFlightBytes.set(0);
+  }
+
+  async #pause(progress: IntakeProgress, delayMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, delayMs);
+    await progress.untilOver([promise]);
+    clearTimeout(timer);
+  }
+
+  #isStuck(self: symbol, doing: 'write' | 'commit'): void {
+    this.#parts.metrics.ownFaults.inc({ doing });
+    this.#stuck.set(self, doing);
+  }
+}
+
+const longer = (backoffMs: number) => Math.min(2 * backoffMs, LONGEST_BACKOFF_MS);

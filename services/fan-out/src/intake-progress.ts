@@ -1,0 +1,128 @@
+/** What is under way of the intake, in one membership of the group. It dies with the membership: offsets are read again. */
+import type { Membership } from '@databridge/kernel/kafka/membership';
+import type { CommittedOffset, ConsumedBatch, TopicPartition } from '@databridge/kernel/kafka/records';
+
+/** A batch from its fetch until it is done. */
+export interface OpenBatch {
+  readonly nextOffset: number;
+  readonly bytes: number;
+  isDone: boolean;
+}
+
+/**
+ * One partition. Batches are worked on side by side, so that one that waits for a schema holds up nobody; but the
+ * offset moves only past a batch that is done together with all before it.
+ */
+export class PartitionProgress implements TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+  isPaused = false;
+  /** Of the batches that are not committable yet. */
+  openBytes = 0;
+  readonly #open: OpenBatch[] = [];
+  #committable: number | undefined;
+
+  constructor({ topic, partition }: TopicPartition) {
+    this.topic = topic;
+    this.partition = partition;
+  }
+
+  begin(batch: ConsumedBatch): OpenBatch {
+    const open = { nextOffset: batch.nextOffset, bytes: bytesOf(batch), isDone: false };
+    this.#open.push(open);
+    this.openBytes += open.bytes;
+    return open;
+  }
+
+  finish(batch: OpenBatch): void {
+    batch.isDone = true;
+    while (this.#open[0]?.isDone) {
+      const first = this.#open.shift() as OpenBatch;
+      this.openBytes -= first.bytes;
+      this.#committable = first.nextOffset;
+    }
+  }
+
+  /** @returns what is to be committed, once: if that fails, {@link restore} it */
+  take(): CommittedOffset | undefined {
+    if (this.#committable === undefined) return undefined;
+    const { topic, partition } = this;
+    const offset = { topic, partition, offset: this.#committable, metadata: '' };
+    this.#committable = undefined;
+    return offset;
+  }
+
+  restore({ offset }: CommittedOffset): void {
+    this.#committable ??= offset;
+  }
+}
+
+export class IntakeProgress {
+  readonly membership: Membership;
+  isCommitting = false;
+  readonly #partitions = new Map<string, PartitionProgress>();
+  readonly #waiting = new Set<() => void>();
+  #hasEnded = false;
+
+  constructor(membership: Membership) {
+    this.membership = membership;
+  }
+
+  /** There is no point in going on: the membership has ended, or {@link end} was called. */
+  get isOver(): boolean {
+    return this.#hasEnded || !this.membership.isCurrent;
+  }
+
+  end(): void {
+    this.#hasEnded = true;
+    for (const wake of this.#waiting) wake();
+  }
+
+  /** Waits for the first of `others`, or the end. */
+  async untilOver(others: readonly Promise<unknown>[]): Promise<void> {
+    // Not a promise of the end, kept: each race would leave its handlers on it for as long as the membership lasts.
+    const { promise, resolve } = Promise.withResolvers<void>();
+    if (this.isOver) return;
+    this.#waiting.add(resolve);
+    try {
+      await Promise.race([promise, ...others]);
+    } finally {
+      this.#waiting.delete(resolve);
+    }
+  }
+
+  get partitions(): PartitionProgress[] {
+    return [...this.#partitions.values()];
+  }
+
+  get openBytes(): number {
+    return this.partitions.reduce((sum, { openBytes }) => sum + openBytes, 0);
+  }
+
+  of({ topic, partition }: TopicPartition): PartitionProgress {
+    const key = `${topic}/${partition}`;
+    const known = this.#partitions.get(key);
+    if (known) return known;
+    const progress = new PartitionProgress({ topic, partition });
+    this.#partitions.set(key, progress);
+    return progress;
+  }
+
+  takeCommittable(): CommittedOffset[] {
+    return this.partitions.flatMap((progress) => progress.take() ?? []);
+  }
+
+  restore(offsets: readonly CommittedOffset[]): void {
+    for (const offset of offsets) this.of(offset).restore(offset);
+  }
+}
+
+/** What a record takes in memory besides its key and value. */
+const RECORD_OVERHEAD_BYTES = 200;
+
+function bytesOf({ records }: ConsumedBatch): number {
+  return records.reduce(
+    (sum, { key, value }) => sum + (key?.length ?? 0) + (value?.length ?? 0) + RECORD_OVERHEAD_BYTES,
+    0,
+  );
+}

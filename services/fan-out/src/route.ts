@@ -1,0 +1,130 @@
+/** Decides where intake records go. Pure: what it can't decide yet it hands back. */
+import { messageOf } from '@databridge/kernel/errors';
+import type { ReaderLookup } from '@databridge/kernel/event-readers';
+import type { ConsumedRecord, ProducedRecord, TopicPartition } from '@databridge/kernel/kafka/records';
+import { schemaIdOf } from '@databridge/schemas/confluent-frame';
+import { MalformedEventError } from '@databridge/schemas/errors';
+import type { EventReader } from '@databridge/schemas/event-types';
+import { eventIdOf, formatSource, traceparentOf, writeDeliveryHeaders } from '@databridge/schemas/headers';
+import type { Routing } from '@databridge/schemas/match';
+import { deliveryTopic } from '@databridge/schemas/topics';
+import { type Quarantined, type QuarantineReason, quarantineRecord } from './quarantine.ts';
+
+export interface RouteContext {
+  /** By name. */
+  readonly eventType: string;
+  readonly intake: TopicPartition;
+  /** What is known of a schema id; `undefined`: not asked yet. */
+  readerOf(schemaId: number): ReaderLookup | undefined;
+  customersFor(eventType: string, routing: Routing): readonly string[];
+}
+
+export interface Routed {
+  /** Copies for the customers, and what goes to quarantine. */
+  readonly records: readonly ProducedRecord[];
+  /** Intake records that at least one customer wants. */
+  readonly matched: number;
+  readonly unmatched: number;
+  readonly quarantined: readonly Quarantined[];
+  /** Intake records whose schemas are not known yet: to be routed when they are. */
+  readonly undecided: readonly ConsumedRecord[];
+  readonly unknownSchemaIds: ReadonlySet<number>;
+}
+
+type Decision =
+  /** None, if nobody wants the event. */
+  | { readonly kind: 'copies'; readonly copies: readonly ProducedRecord[] }
+  | { readonly kind: 'quarantine'; readonly reason: QuarantineReason; readonly detail: string }
+  | { readonly kind: 'undecided'; readonly schemaId: number };
+
+/** A bug may depend on what else was going on; one that shows three times in a row does not. */
+const TRIES = 3;
+
+export function routeRecords(records: readonly ConsumedRecord[], context: RouteContext): Routed {
+  const out: ProducedRecord[] = [];
+  const quarantined: Quarantined[] = [];
+  const undecided: ConsumedRecord[] = [];
+  const unknownSchemaIds = new Set<number>();
+  let matched = 0;
+  let unmatched = 0;
+  for (const record of records) {
+    const decision = decideSafely(record, context);
+    if (decision.kind === 'undecided') {
+      undecided.push(record);
+      unknownSchemaIds.add(decision.schemaId);
+      continue;
+    }
+    if (decision.kind === 'quarantine') {
+      const why = { reason: decision.reason, detail: decision.detail, source: sourceOf(record, context) };
+      quarantined.push(why);
+      out.push(quarantineRecord(record, context.eventType, why));
+      continue;
+    }
+    if (decision.copies.length > 0) matched++;
+    else unmatched++;
+    out.push(...decision.copies);
+  }
+  return { records: out, matched, unmatched, quarantined, undecided, unknownSchemaIds };
+}
+
+function decideSafely(record: ConsumedRecord, context: RouteContext): Decision {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return decide(record, context);
+    } catch (error) {
+      if (attempt === TRIES) return { kind: 'quarantine', reason: 'internal', detail: messageOf(error) };
+    }
+  }
+}
+
+function decide(record: ConsumedRecord, context: RouteContext): Decision {
+  const { value } = record;
+  if (value === null) return { kind: 'quarantine', reason: 'no-value', detail: 'the record has no value' };
+  const schemaId = schemaIdOf(value);
+  if (typeof schemaId !== 'number') {
+    return { kind: 'quarantine', reason: 'malformed-frame', detail: schemaId.malformed };
+  }
+  const lookup = context.readerOf(schemaId);
+  if (lookup === undefined) return { kind: 'undecided', schemaId };
+  if (lookup.kind === 'unreadable') return { kind: 'quarantine', reason: lookup.reason, detail: lookup.detail };
+  const routing = routingOf(lookup.reader, value);
+  if (routing instanceof MalformedEventError) {
+    return { kind: 'quarantine', reason: 'malformed-data', detail: routing.message };
+  }
+  const customers = context.customersFor(context.eventType, routing);
+  return { kind: 'copies', copies: customers.length > 0 ? copiesFor(customers, record, context) : [] };
+}
+
+function routingOf(reader: EventReader, value: Buffer): Routing | MalformedEventError {
+  try {
+    return reader.routing(value);
+  } catch (error) {
+    if (error instanceof MalformedEventError) return error;
+    throw error;
+  }
+}
+
+/** All customers get the very bytes of the intake, under the same event id. */
+function copiesFor(customers: readonly string[], record: ConsumedRecord, context: RouteContext): ProducedRecord[] {
+  const { eventType } = context;
+  const eventId = eventIdOf(record, eventType);
+  const traceparent = traceparentOf(record.headers);
+  const source = sourceOf(record, context);
+  const headers = writeDeliveryHeaders({
+    eventId,
+    eventType,
+    source,
+    attempt: 0,
+    ...(traceparent !== undefined && { traceparent }),
+  });
+  return customers.map((customer) => ({
+    topic: deliveryTopic(customer),
+    key: eventId,
+    value: record.value,
+    headers,
+  }));
+}
+
+function sourceOf({ offset }: ConsumedRecord, { intake }: RouteContext): string {
+  return formatSource(intake.topic, intake.partition, offset);
+}

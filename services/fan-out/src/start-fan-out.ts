@@ -1,0 +1,114 @@
+import { EventReaders } from '@databridge/kernel/event-readers';
+import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import type { KafkaSettings } from '@databridge/kernel/kafka/client';
+import { CompactedTable } from '@databridge/kernel/kafka/compacted-table';
+import { GroupConsumer } from '@databridge/kernel/kafka/group-consumer';
+import { KafkaProducer } from '@databridge/kernel/kafka/producer';
+import { kafkaSettings } from '@databridge/kernel/kafka/settings';
+import type { Logger } from '@databridge/kernel/log';
+import { SchemaRegistry } from '@databridge/kernel/schema-registry';
+import type { Running } from '@databridge/kernel/service';
+import { SubscriptionIndex } from '@databridge/schemas/match';
+import { decodeInterest, type Interest } from '@databridge/schemas/subscription';
+import { FAN_OUT_GROUP, MAX_MESSAGE_BYTES, SUBSCRIPTIONS_TOPIC, systemTopics } from '@databridge/schemas/topics';
+import type { Registry } from 'prom-client';
+import type { FanOutConfig } from './config.ts';
+import { FanOut } from './fan-out.ts';
+import { type FanOutMetrics, fanOutMetrics } from './metrics.ts';
+import { registerSchemas } from './register-schemas.ts';
+
+export interface FanOutService extends Running {
+  /** How many subscriptions it knows. */
+  readonly subscriptions: number;
+}
+
+/**
+ * Wires one fan-out instance and starts it: topics → subscriptions, all of them → intake. The order matters: an
+ * event that is routed before a subscription is read would not reach that customer.
+ * @throws {KafkaPortError} if Kafka can't be reached
+ */
+export async function startFanOut(
+  config: FanOutConfig,
+  { log, registry: metricsRegistry }: { log: Logger; registry: Registry },
+): Promise<FanOutService> {
+  const settings: KafkaSettings = { ...kafkaSettings(config, 'fan-out', log), registry: metricsRegistry };
+  const metrics = fanOutMetrics(metricsRegistry);
+  const registry = new SchemaRegistry({ url: config.SCHEMA_REGISTRY_URL });
+  const readers = new EventReaders({ registry, log });
+  const producer = new KafkaProducer(settings, { maxBatchBytes: MAX_MESSAGE_BYTES });
+  const subscriptions = new SubscriptionIndex();
+  const table = subscriptionsTable(settings, subscriptions, metrics);
+  const stopping = new AbortController();
+  const fanOut = new FanOut(
+    {
+      eventTypes: config.EVENT_TYPES,
+      subscriptions,
+      readers,
+      producer,
+      metrics,
+      log,
+      maxInFlightBytes: config.MAX_IN_FLIGHT_MIB * 1024 * 1024,
+    },
+    (callbacks) =>
+      new GroupConsumer(settings, {
+        groupId: FAN_OUT_GROUP,
+        topics: config.EVENT_TYPES.map(({ topic }) => topic),
+        ...callbacks,
+      }),
+  );
+  const stop = async () => {
+    stopping.abort();
+    readers.stop();
+    await fanOut.stop();
+    await Promise.all([producer.disconnect(), table.stop()]);
+  };
+
+  try {
+    await ensureSystemTopics(settings);
+    void registerSchemas(registry, config.EVENT_TYPES, log, stopping.signal);
+    await Promise.all([producer.connect(), table.start()]);
+    await table.caughtUp();
+    await fanOut.start();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    get subscriptions() {
+      return subscriptions.size;
+    },
+    notReadyBecause: () => fanOut.notReadyBecause(),
+    stop,
+  };
+}
+
+async function ensureSystemTopics(settings: KafkaSettings): Promise<void> {
+  const admin = new KafkaAdmin(settings);
+  try {
+    const { created, mismatched } = await admin.ensureTopics(systemTopics());
+    if (created.length > 0) settings.log.info({ created }, 'topics created');
+    for (const mismatch of mismatched) settings.log.warn(mismatch, 'a topic has other settings than we need');
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+/** Every instance reads all of it. */
+function subscriptionsTable(
+  settings: KafkaSettings,
+  subscriptions: SubscriptionIndex,
+  metrics: FanOutMetrics,
+): CompactedTable<Interest> {
+  return new CompactedTable<Interest>(settings, {
+    topic: SUBSCRIPTIONS_TOPIC,
+    decode: (_customer, value) => {
+      const interest = decodeInterest(value);
+      if (!interest) metrics.unreadableSubscriptions.inc();
+      return interest;
+    },
+    onChange: (customer, interest) => {
+      subscriptions.set(customer, interest);
+      metrics.subscriptions.set(subscriptions.size);
+    },
+  });
+}
