@@ -174,6 +174,7 @@ export class Customer {
     this.#destination = this.#with.openDestination(subscription);
     previous.close().catch((error: unknown) => this.#log.warn({ err: error }, 'closing the old connections failed'));
     this.#gate.reset();
+    this.#log.info('subscription changed');
     this.#pump();
   }
 

@@ -1,0 +1,141 @@
+import { applySubscriptions } from '@databridge/control-plane/apply';
+import { ensureSystemTopics } from '@databridge/control-plane/system-topics';
+import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import { KafkaProducer } from '@databridge/kernel/kafka/producer';
+import type { ConsumedRecord } from '@databridge/kernel/kafka/records';
+import { readTopic } from '@databridge/kernel/kafka/topic-reader';
+import { KeyRing } from '@databridge/kernel/key-ring';
+import { createLogger } from '@databridge/kernel/log';
+import { parseSubscription } from '@databridge/schemas/subscription';
+import { deliveryGroup } from '@databridge/schemas/topics';
+import { platform } from './platform.ts';
+import { type ServiceProcess, startService } from './processes.ts';
+import { startUpstream, type UpstreamProducer } from './produce.ts';
+import { freshName } from './topics.ts';
+
+/** Short enough to see an event through all lanes in a test. */
+export const SHORT_PLAN = '1s*2,2s*2';
+const SHORT_DELAYS = ['1s', '2s'];
+
+export interface StageOptions {
+  /** Added to the delivery worker's environment. */
+  readonly delivery?: Record<string, string>;
+  readonly fanOut?: Record<string, string>;
+}
+
+/** Both services as real processes on this worker's platform, an upstream producer, and the operations of the control plane. */
+export class Stage {
+  readonly admin: KafkaAdmin;
+  readonly upstream: UpstreamProducer;
+  readonly fanOut: ServiceProcess;
+  readonly #kafka: ConstructorParameters<typeof KafkaProducer>[0];
+  readonly #producer: KafkaProducer;
+  readonly #keys: string;
+  readonly #deliveryEnv: Record<string, string>;
+  #delivery: ServiceProcess;
+
+  private constructor(parts: {
+    kafka: ConstructorParameters<typeof KafkaProducer>[0];
+    admin: KafkaAdmin;
+    producer: KafkaProducer;
+    upstream: UpstreamProducer;
+    fanOut: ServiceProcess;
+    delivery: ServiceProcess;
+    keys: string;
+    deliveryEnv: Record<string, string>;
+  }) {
+    this.#kafka = parts.kafka;
+    this.admin = parts.admin;
+    this.#producer = parts.producer;
+    this.upstream = parts.upstream;
+    this.fanOut = parts.fanOut;
+    this.#delivery = parts.delivery;
+    this.#keys = parts.keys;
+    this.#deliveryEnv = parts.deliveryEnv;
+  }
+
+  static async start(options: StageOptions = {}): Promise<Stage> {
+    const kafka = { brokers: platform().brokers, clientId: 'stage', log: createLogger('stage', 'silent') };
+    const admin = new KafkaAdmin(kafka);
+    const producer = new KafkaProducer(kafka);
+    await Promise.all([admin.connect(), producer.connect()]);
+    const intake = freshName('intake');
+    await ensureSystemTopics(admin, [intake]);
+    const upstream = await startUpstream(intake);
+    const keys = KeyRing.generate('test');
+    const eventTypes = { EVENT_TYPES: `root-cause=${upstream.topic}` };
+    const deliveryEnv = { ...eventTypes, DATABRIDGE_KEYS: keys, RETRY_PLAN: SHORT_PLAN, ...options.delivery };
+    const [fanOut, delivery] = await Promise.all([
+      startService('fan-out', { ...eventTypes, ...options.fanOut }),
+      startService('delivery', deliveryEnv),
+    ]);
+    const stage = new Stage({ kafka, admin, producer, upstream, fanOut, delivery, keys, deliveryEnv });
+    open.add(stage);
+    return stage;
+  }
+
+  get delivery(): ServiceProcess {
+    return this.#delivery;
+  }
+
+  /** Another worker in place of the one that was stopped or killed. */
+  async restartDelivery(env: Record<string, string> = {}): Promise<ServiceProcess> {
+    this.#delivery = await startService('delivery', { ...this.#deliveryEnv, ...env });
+    return this.#delivery;
+  }
+
+  /** One more worker beside it. */
+  async anotherWorker(env: Record<string, string> = {}): Promise<ServiceProcess> {
+    return await startService('delivery', { ...this.#deliveryEnv, ...env });
+  }
+
+  /** Publishes a customer's subscription; whatever is left out has a working default. */
+  async subscribe(customer: string, url: string, more: Record<string, unknown> = {}): Promise<void> {
+    const { destination, ...rest } = more;
+    const parsed = parseSubscription({
+      customer,
+      eventTypes: ['root-cause'],
+      match: { company: [customer] },
+      destination: { type: 'http', url, ...(destination as object) },
+      ...rest,
+    });
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
+    const context = {
+      kafka: this.#kafka,
+      admin: this.admin,
+      producer: this.#producer,
+      keyRing: new KeyRing(this.#keys),
+      retryDelays: SHORT_DELAYS,
+      log: this.#kafka.log,
+    };
+    await applySubscriptions(context, [{ subscription: parsed.subscription, sets: ['state', 'enableEpoch'] }]);
+  }
+
+  /** Everything in a topic at this moment. */
+  async read(topic: string): Promise<ConsumedRecord[]> {
+    const records: ConsumedRecord[] = [];
+    await readTopic(this.#kafka, topic, { onBatch: (batch) => records.push(...batch.records) });
+    return records;
+  }
+
+  /** How many records of the topic its customer's group has not done: from the committed offset to the end. */
+  async lag(customer: string, topic: string): Promise<number> {
+    const committed = await this.admin.committedOffsets(deliveryGroup(customer));
+    const ends = await this.admin.watermarks(topic);
+    return ends.reduce((sum, { partition, low, high }) => {
+      const found = committed.find((one) => one.topic === topic && one.partition === partition);
+      return sum + high - (found?.offset ?? low);
+    }, 0);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.fanOut.kill(), this.#delivery.kill()]);
+    await Promise.all([this.upstream.stop(), this.#producer.disconnect(), this.admin.disconnect()]);
+  }
+}
+
+const open = new Set<Stage>();
+
+afterAll(async () => {
+  await Promise.all([...open].map((stage) => stage.close()));
+});
