@@ -63,6 +63,9 @@ function serverProperties(logDir: string, ports: KafkaPorts): string {
     'transaction.state.log.min.isr': 1,
     'share.coordinator.state.topic.replication.factor': 1,
     'share.coordinator.state.topic.min.isr': 1,
+    // After a crash the broker is let in again when its last session has run out: 9 s by default.
+    'broker.session.timeout.ms': 3_000,
+    'broker.heartbeat.interval.ms': 1_000,
     // As long as delivery topics keep records, so that a customer paused for days resumes where it was.
     'offsets.retention.minutes': 14 * 24 * 60,
   };

@@ -1,0 +1,78 @@
+import { execFile } from 'node:child_process';
+import { cp, glob, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** The rules by which Biome refuses an import, by the file that would have it. */
+async function refusals(imports: Record<string, string>): Promise<Record<string, string[]>> {
+  const tree = await mkdtemp(join(tmpdir(), 'databridge-boundaries-'));
+  try {
+    // The project's own rules and manifests, around nothing but the files in question.
+    await cp(join(root, '.biome.json'), join(tree, '.biome.json'));
+    for await (const manifest of glob('{,schemas/,services/*/,test/}package.json', { cwd: root })) {
+      await mkdir(dirname(join(tree, manifest)), { recursive: true });
+      await cp(join(root, manifest), join(tree, manifest));
+    }
+    for (const [file, specifier] of Object.entries(imports)) {
+      await mkdir(dirname(join(tree, file)), { recursive: true });
+      await writeFile(join(tree, file), `import { probe } from '${specifier}';\n\nconsole.log(probe);\n`);
+    }
+    const biome = join(root, 'node_modules', '.bin', 'biome');
+    const args = ['lint', '--vcs-enabled=false', '--reporter=json', '--max-diagnostics=none', '.'];
+    const run = promisify(execFile)(biome, args, { cwd: tree });
+    const { stdout } = await run.catch((error: { stdout: string }) => error);
+    const report = JSON.parse(stdout) as { diagnostics: { category: string; location: { path: string } }[] };
+    const found: Record<string, string[]> = Object.fromEntries(Object.keys(imports).map((file) => [file, []]));
+    for (const { category, location } of report.diagnostics) found[location.path]?.push(category);
+    return found;
+  } finally {
+    await rm(tree, { recursive: true, force: true });
+  }
+}
+
+const RESTRICTED = 'lint/style/noRestrictedImports';
+
+test('imports against the arrows are refused', async () => {
+  const refused = await refusals({
+    'schemas/src/kernel.ts': '@databridge/kernel/errors',
+    'schemas/src/service.ts': '@databridge/delivery/lane',
+    'services/kernel/src/service.ts': '@databridge/fan-out/main',
+    'services/delivery/src/service.ts': '@databridge/fan-out/main',
+    'services/fan-out/src/control-plane.ts': '@databridge/control-plane/apply',
+    'services/control-plane/src/front.ts': '@databridge/cli/main',
+    'services/cli/src/service.ts': '@databridge/delivery/lane',
+    'services/fan-out/src/relative.ts': '../../delivery/src/lane.ts',
+    'services/fan-out/src/deep/relative.ts': '../../../kernel/src/errors.ts',
+    'services/kernel/src/relative.ts': '../../../schemas/src/topics.ts',
+    'test/flow/relative.ts': '../../services/delivery/src/lane.ts',
+  });
+  for (const [file, rules] of Object.entries(refused))
+    expect([file, rules]).toEqual([file, expect.arrayContaining([RESTRICTED])]);
+});
+
+test('what the manifest of a package does not name is refused', async () => {
+  const refused = await refusals({
+    'services/demo/src/undeclared.ts': '@databridge/delivery-not-named/lane',
+    'services/fan-out/src/undeclared.ts': 'undici',
+  });
+  for (const [file, rules] of Object.entries(refused)) {
+    expect([file, rules]).toEqual([file, ['lint/correctness/noUndeclaredDependencies']]);
+  }
+});
+
+test('imports along the arrows are not', async () => {
+  const files = {
+    'services/kernel/src/schemas.ts': '@databridge/schemas/topics',
+    'services/delivery/src/kernel.ts': '@databridge/kernel/errors',
+    'services/delivery/src/deep/own.ts': '../lane.ts',
+    'services/delivery/src/deep/deeper/own.ts': '../../lane.ts',
+    'services/cli/src/control-plane.ts': '@databridge/control-plane/apply',
+    'test/flow/harness.ts': '../harness/platform.ts',
+    'test/flow/schemas.ts': '@databridge/schemas/topics',
+  };
+  expect(await refusals(files)).toEqual(Object.fromEntries(Object.keys(files).map((file) => [file, []])));
+});
