@@ -76,7 +76,10 @@ export async function findMaven(): Promise<string> {
   return 'mvn';
 }
 
-function isOlder(version: readonly [number, number, number], minimum: readonly [number, number, number]): boolean {
+export function isOlder(
+  version: readonly [number, number, number],
+  minimum: readonly [number, number, number],
+): boolean {
   for (const [index, wanted] of minimum.entries()) {
     const found = version[index] ?? 0;
     if (found !== wanted) return found < wanted;
