@@ -1,0 +1,165 @@
+/** What can't be read goes to quarantine, whole and with the reason, and holds up nobody; a missing registry is waited for. */
+import { connect, createServer, type Server } from 'node:net';
+import { frame } from '@databridge/schemas/confluent-frame';
+import { headerText } from '@databridge/schemas/headers';
+import { customerTopics, FAN_OUT_GROUP, QUARANTINE_TOPIC } from '@databridge/schemas/topics';
+import { rootCauseEvent } from '../harness/events.ts';
+import { type FanOutHere, startFanOutHere, waitFor } from '../harness/fan-out.ts';
+import { platform } from '../harness/platform.ts';
+import { startUpstream, type UpstreamProducer } from '../harness/produce.ts';
+import { freshName } from '../harness/topics.ts';
+
+let upstream: UpstreamProducer;
+/** One partition, so that a record that held up its partition would hold up all that follow. */
+beforeEach(async () => {
+  upstream = await startUpstream(freshName('intake'), { partitions: 1 });
+});
+afterEach(() => upstream.stop());
+
+async function quarantined(fanOut: FanOutHere) {
+  const records = await fanOut.readAll(QUARANTINE_TOPIC);
+  return records.filter(({ headers }) => headerText(headers, 'source')?.startsWith(`${upstream.topic}/`));
+}
+
+async function committed(fanOut: FanOutHere): Promise<number> {
+  const offsets = await fanOut.admin.committedOffsets(FAN_OUT_GROUP);
+  return offsets.find(({ topic }) => topic === upstream.topic)?.offset ?? 0;
+}
+
+test('undecodable records are set aside with the reason, unchanged; the others arrive', async () => {
+  const customer = freshName('acme');
+  const fanOut = await startFanOutHere(`root-cause=${upstream.topic}`, [{ customer }]);
+  const good = await upstream.encode(rootCauseEvent());
+  await upstream.produceRaw([
+    { key: 'good-1', value: good },
+    { key: 'json', value: Buffer.from('{"not":"avro"}') },
+    { key: 'cut', value: good.subarray(0, 40) },
+    { key: 'trailing', value: Buffer.concat([good, Buffer.from('x')]) },
+    { key: 'tombstone', value: null, headers: { 'event-id': 'their-id' } },
+    { key: 'good-2', value: good },
+  ]);
+  await fanOut.waitUntilDone(upstream.topic);
+
+  expect(await fanOut.delivered(customer)).toHaveLength(2);
+  const records = await quarantined(fanOut);
+  const facts = records.map(({ key, value, headers }) => ({
+    source: key?.toString(),
+    key: headerText(headers, 'intake-key'),
+    reason: headerText(headers, 'quarantine-reason'),
+    value,
+  }));
+  expect(facts).toEqual([
+    { source: `${upstream.topic}/0/1`, key: 'json', reason: 'malformed-frame', value: Buffer.from('{"not":"avro"}') },
+    { source: `${upstream.topic}/0/2`, key: 'cut', reason: 'malformed-data', value: good.subarray(0, 40) },
+    {
+      source: `${upstream.topic}/0/3`,
+      key: 'trailing',
+      reason: 'malformed-data',
+      value: Buffer.concat([good, Buffer.from('x')]),
+    },
+    { source: `${upstream.topic}/0/4`, key: 'tombstone', reason: 'no-value', value: Buffer.alloc(0) },
+  ]);
+  expect(headerText(records[3]?.headers ?? {}, 'event-id')).toBe('their-id');
+  expect(headerText(records[1]?.headers ?? {}, 'quarantine-detail')).toMatch(/truncated/);
+  expect(await fanOut.count('databridge_fan_out_quarantined_total', { reason: 'malformed-data' })).toBe(2);
+  await fanOut.stop();
+});
+
+test('a schema id that nobody registered is waited for a while, then quarantined; meanwhile the others arrive', async () => {
+  const customer = freshName('acme');
+  const fanOut = await startFanOutHere(`root-cause=${upstream.topic}`, [{ customer }]);
+  const good = await upstream.encode(rootCauseEvent());
+  await upstream.produceRaw([
+    { key: 'unknown', value: frame(2_000_000_000, good.subarray(5)) },
+    { key: 'good-1', value: good },
+  ]);
+  await waitFor('the good one is there', async () => (await fanOut.delivered(customer)).length === 1);
+  await upstream.produceRaw([{ key: 'good-2', value: good }]);
+  await waitFor('the next batch is there', async () => (await fanOut.delivered(customer)).length === 2);
+  // Nothing is committed past a record that is still open.
+  expect(await quarantined(fanOut)).toEqual([]);
+  expect(await committed(fanOut)).toBe(0);
+
+  await fanOut.waitUntilDone(upstream.topic);
+  const [record] = await quarantined(fanOut);
+  expect(headerText(record?.headers ?? {}, 'quarantine-reason')).toBe('unknown-schema');
+  await fanOut.stop();
+});
+
+test('an unreachable registry makes it wait, members of its group all the while; nothing is quarantined', async () => {
+  const customer = freshName('acme');
+  const relay = await relayTo(new URL(platform().registryUrl));
+  await relay.cut();
+  const fanOut = await startFanOutHere(`root-cause=${upstream.topic}`, [{ customer }], { registryUrl: relay.url });
+  await upstream.produce([rootCauseEvent(), rootCauseEvent()]);
+  await waitFor('it waits', () => fanOut.service.notReadyBecause() === 'the schema registry can not be asked');
+  expect(await committed(fanOut)).toBe(0);
+
+  await relay.restore();
+  await fanOut.waitUntilDone(upstream.topic);
+  expect(await fanOut.delivered(customer)).toHaveLength(2);
+  expect(await quarantined(fanOut)).toEqual([]);
+  expect(fanOut.service.notReadyBecause()).toBeUndefined();
+  await fanOut.stop();
+  await relay.cut();
+});
+
+test('a stop does not wait for the registry; the next start delivers what was left', async () => {
+  const customer = freshName('acme');
+  const relay = await relayTo(new URL(platform().registryUrl));
+  await relay.cut();
+  const line = `root-cause=${upstream.topic}`;
+  const first = await startFanOutHere(line, [{ customer }], { registryUrl: relay.url });
+  await upstream.produce([rootCauseEvent()]);
+  await waitFor('it waits', () => first.service.notReadyBecause() !== undefined);
+  await first.stop();
+
+  const second = await startFanOutHere(line, [{ customer }]);
+  await second.waitUntilDone(upstream.topic);
+  expect(await second.delivered(customer)).toHaveLength(1);
+  await second.stop();
+});
+
+test('a delivery topic that is missing is waited for; nothing is dropped, and the other customers get theirs', async () => {
+  const [missing, there] = [freshName('missing'), freshName('there')];
+  const customers = [{ customer: missing, withoutTopics: true }, { customer: there }];
+  const fanOut = await startFanOutHere(`root-cause=${upstream.topic}`, customers);
+  await upstream.produce([rootCauseEvent()]);
+  await waitFor('it waits', () => fanOut.service.notReadyBecause() === 'Kafka does not let it write');
+  expect(await fanOut.delivered(there)).toHaveLength(1);
+  expect(await committed(fanOut)).toBe(0);
+
+  await fanOut.admin.ensureTopics(customerTopics(missing));
+  await fanOut.waitUntilDone(upstream.topic);
+  expect(await fanOut.delivered(missing)).toHaveLength(1);
+  expect(await fanOut.delivered(there)).toHaveLength(1);
+  await fanOut.stop();
+});
+
+/** A relay in front of the registry that can be cut: connections are refused then. */
+async function relayTo(target: URL) {
+  let server: Server | undefined;
+  let port = 0;
+  const sockets = new Set<{ destroy(): void }>();
+  const listen = async () => {
+    server = createServer((inbound) => {
+      const outbound = connect(Number(target.port), target.hostname);
+      for (const socket of [inbound, outbound]) {
+        sockets.add(socket);
+        socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
+      }
+      inbound.pipe(outbound).pipe(inbound);
+    });
+    await new Promise<void>((resolve) => server?.listen(port, '127.0.0.1', resolve));
+    port = (server.address() as { port: number }).port;
+  };
+  await listen();
+  return {
+    url: `http://127.0.0.1:${port}${target.pathname}`,
+    async cut() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server?.close(resolve));
+    },
+    restore: listen,
+  };
+}
