@@ -1,0 +1,351 @@
+/** What a member of a consumer group is told, and when: most of it is there because kafkajs says it late, or not at all. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import { stickyAssigner } from '@databridge/kernel/kafka/assigners';
+import type { CommittedOffset } from '@databridge/kernel/kafka/records';
+import { platform } from '../harness/platform.ts';
+import { freshName } from '../harness/topics.ts';
+import { upstreamKafka } from '../harness/upstream-kafka.ts';
+import { createTopic, kafkaSettings, Recorder, until, upstreamSend, withUpstreamAdmin } from './kafka-fixture.ts';
+
+const admin = new KafkaAdmin(kafkaSettings());
+afterAll(() => admin.disconnect());
+
+async function topicWith(values: readonly string[], partitions = 1): Promise<string> {
+  const topic = freshName('records');
+  await createTopic(topic, partitions);
+  if (values.length > 0) await upstreamSend(topic, values);
+  return topic;
+}
+
+function at(topic: string, offset: number, metadata = '', partition = 0): CommittedOffset {
+  return { topic, partition, offset, metadata };
+}
+
+describe('reading', () => {
+  test('from the beginning without a commit, then from the committed offset, byte for byte', async () => {
+    const topic = await topicWith(['a', 'b', 'c']);
+    const groupId = freshName('g');
+    const first = new Recorder({ groupId, topics: [topic] });
+    await first.consumer.start();
+    await until('all is read', () => first.values.length === 3);
+    expect(first.received.at(-1)?.batch).toMatchObject({ nextOffset: 3, highWatermark: 3 });
+    await first.consumer.commit(first.membership, [at(topic, 2, 'AQID-_ü')]);
+    expect(await admin.committedOffsets(groupId)).toEqual([at(topic, 2, 'AQID-_ü')]);
+    await first.consumer.stop();
+
+    const second = new Recorder({ groupId, topics: [topic] });
+    await second.consumer.start();
+    await until('the rest is read', () => second.values.length === 1);
+    expect(second.values).toEqual(['c']);
+  });
+
+  test('transaction markers move the position, whether after records or alone', async () => {
+    const topic = await topicWith([]);
+    const producer = upstreamKafka(platform().brokers).producer({
+      transactionalId: freshName('tx'),
+      idempotent: true,
+      maxInFlightRequests: 1,
+    });
+    await producer.connect();
+    for (const fate of ['commit', 'abort'] as const) {
+      const transaction = await producer.transaction();
+      await transaction.send({ topic, messages: [{ value: fate, partition: 0 }] });
+      await transaction[fate]();
+    }
+    await producer.disconnect();
+    const reader = new Recorder({ groupId: freshName('g'), topics: [topic] });
+    await reader.consumer.start();
+    await until('the end is reached', () => reader.received.some(({ batch }) => batch.nextOffset === 4));
+    expect(reader.values).toEqual(['commit']);
+    await upstreamSend(topic, ['after']);
+    await until('what comes after is read', () => reader.values.includes('after'));
+    expect(reader.records.at(-1)?.offset).toBe(4);
+  });
+
+  test('a throw restarts the consumer, and the batch comes again', async () => {
+    const topic = await topicWith(['a']);
+    let isBroken = true;
+    const reader = new Recorder({
+      groupId: freshName('g'),
+      topics: [topic],
+      onBatch: () => {
+        if (isBroken) throw new Error('broken');
+      },
+    });
+    await reader.consumer.start();
+    await until('it failed twice', () => reader.failures.length === 2);
+    isBroken = false;
+    await until('it came through', () => reader.received.length > 2 && reader.membership.isCurrent);
+    expect(reader.failures[0]?.message).toBe('broken');
+    expect(new Set(reader.values)).toEqual(new Set(['a']));
+    // Each failure ended a membership, once.
+    expect(new Set(reader.lost).size).toBe(reader.lost.length);
+  });
+
+  test('a topic that is missing or goes away is waited for; it is never created', async () => {
+    const topic = freshName('late');
+    const reader = new Recorder({ groupId: freshName('g'), topics: [topic] });
+    const started = reader.consumer.start();
+    await until('it failed', () => reader.failures.length > 0);
+    expect(await admin.listTopics()).not.toContain(topic);
+    await createTopic(topic);
+    await started;
+    await upstreamSend(topic, ['a']);
+    await until('it is read', () => reader.values.length === 1);
+  });
+
+  test('a paused partition rests while the others go on', async () => {
+    const topic = await topicWith(['a'], 2);
+    const reader = new Recorder({ groupId: freshName('g'), topics: [topic] });
+    await reader.consumer.start();
+    await until('it is read', () => reader.values.length === 1);
+    reader.consumer.pause([{ topic, partition: 0 }]);
+    await upstreamSend(topic, ['rests'], 0);
+    for (const round of ['1', '2', '3']) {
+      await upstreamSend(topic, [round], 1);
+      await until('the other partition goes on', () => reader.values.includes(round));
+    }
+    expect(reader.values).not.toContain('rests');
+    reader.consumer.resume([{ topic, partition: 0 }]);
+    await until('it is read', () => reader.values.includes('rests'));
+  });
+
+  test('says when all is read', async () => {
+    const topic = await topicWith(['a', 'b'], 3);
+    const drainedAfter: number[] = [];
+    const reader: Recorder = new Recorder({
+      groupId: freshName('g'),
+      topics: [topic],
+      onDrained: () => drainedAfter.push(reader.values.length),
+    });
+    await reader.consumer.start();
+    await until('all is read', () => drainedAfter.length > 0);
+    expect(drainedAfter[0]).toBe(2);
+  });
+
+  test('an offset out of range starts over at the oldest record, loudly', async () => {
+    const topic = await topicWith(['a', 'b', 'c', 'd']);
+    const groupId = freshName('g');
+    await admin.setOffsets(groupId, [at(topic, 1)]);
+    await withUpstreamAdmin(async (upstream) => {
+      await upstream.fetchTopicOffsets(topic); // kafkajs needs its metadata
+      await upstream.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '3' }] });
+    });
+    const settings = kafkaSettings();
+    const errors: unknown[] = [];
+    import.meta.jest.spyOn(settings.log, 'error').mockImplementation((fields: unknown) => void errors.push(fields));
+    const reader = new Recorder({ groupId, topics: [topic] }, settings);
+    await reader.consumer.start();
+    await until('it is read', () => reader.values.length > 0);
+    expect(reader.values).toEqual(['d']);
+    expect(errors).toContainEqual({ groupId, topic, partition: 0 });
+    expect(await settings.registry.metrics()).toMatch(
+      new RegExp(`offset_jumps_total\\{group="${groupId}",topic="${topic}".*\\} 1`),
+    );
+    // kafkajs has committed -2 by itself, which is not an offset.
+    expect(await admin.committedOffsets(groupId)).toEqual([]);
+  });
+});
+
+describe('memberships', () => {
+  test('a rebalance ends one and begins another; who keeps all may carry over', async () => {
+    const topic = await topicWith(['a'], 2);
+    const groupId = freshName('g');
+    const first = new Recorder({ groupId, topics: [topic], assigners: [stickyAssigner] });
+    await first.consumer.start();
+    await until('it is read', () => first.values.length === 1);
+    const alone = first.membership;
+    expect(alone.continues).toBeUndefined();
+
+    const second = new Recorder({ groupId, topics: [topic], assigners: [stickyAssigner] });
+    await second.consumer.start();
+    await until('the first has rejoined', () => first.joined.length === 2);
+    expect(first.lost).toEqual([alone]);
+    expect(alone.isCurrent).toBe(false);
+    expect(alone.leaseHeld()).toBe(false);
+    const halved = first.membership;
+    expect(halved.memberId).toBe(alone.memberId);
+    expect(halved.continues).toBeUndefined(); // the assignment has changed
+
+    // A third finds no partition: the two others keep theirs, and may carry on.
+    const third = new Recorder({ groupId, topics: [topic], assigners: [stickyAssigner] });
+    await third.consumer.start();
+    await until('the first has rejoined', () => first.joined.length === 3);
+    expect(first.membership.continues).toBe(halved);
+    expect(third.partitions).toEqual([]);
+    expect(halved.isCurrent).toBe(false);
+    for (const received of [...first.received, ...second.received]) expect(received.wasLeaseHeld).toBe(true);
+  });
+
+  test('a new one starts with nothing paused', async () => {
+    const topic = await topicWith(['a'], 1);
+    const groupId = freshName('g');
+    const reader = new Recorder({ groupId, topics: [topic] });
+    await reader.consumer.start();
+    await until('it is read', () => reader.values.length === 1);
+    reader.consumer.pause([{ topic, partition: 0 }]);
+    const other = new Recorder({ groupId, topics: [topic] });
+    await other.consumer.start();
+    await until('it has rejoined', () => reader.joined.length === 2);
+    // The sticky assigner has left it the partition; the rejoin rewinds to where nothing is committed.
+    await until('it is read again', () => reader.values.length === 2);
+  });
+
+  test('a frozen member takes nothing that it fetched before it was replaced', async () => {
+    const topic = await topicWith(['before']);
+    const groupId = freshName('g');
+    const reader = new Recorder({ groupId, topics: [topic], maxWaitMs: 3_000 });
+    await reader.consumer.start();
+    await until('it is read', () => reader.values.length === 1);
+    const frozen = reader.membership;
+    const producer = await startProducerProcess(topic);
+    await upstreamSend(topic, ['just before']);
+    await until('it is read', () => reader.values.length === 2);
+    // The answer to the fetch that waits now lies in the socket while nothing runs here.
+    producer.send('stale');
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 6_500);
+    expect(frozen.leaseHeld()).toBe(false);
+    await until('it comes', () => reader.values.includes('stale'));
+    producer.end();
+    const stale = reader.received.filter(({ batch }) => batch.records.some(({ value }) => String(value) === 'stale'));
+    expect(stale.every(({ wasLeaseHeld }) => wasLeaseHeld)).toBe(true);
+    expect(stale.map(({ membership }) => membership)).not.toContain(frozen);
+    expect(reader.lost).toContain(frozen);
+    expect(reader.membership.memberId).not.toBe(frozen.memberId);
+  });
+
+  test('heartbeats keep the lease while nothing comes', async () => {
+    const topic = await topicWith([]);
+    const reader = new Recorder({ groupId: freshName('g'), topics: [topic] });
+    await reader.consumer.start();
+    await delay(4_000); // longer than 0.6 × the session time-out of 6 s
+    expect(reader.membership.leaseHeld()).toBe(true);
+    expect(reader.joined).toHaveLength(1);
+  });
+
+  test('stopping is quick, ends the membership at once and leaves the group', async () => {
+    const topic = await topicWith(['a']);
+    const groupId = freshName('g');
+    const reader = new Recorder({ groupId, topics: [topic], maxWaitMs: 500 });
+    await reader.consumer.start();
+    await until('it is read', () => reader.values.length === 1);
+    const stopAtMs = performance.now();
+    const stopped = reader.consumer.stop();
+    expect(reader.lost).toEqual([reader.membership]);
+    await stopped;
+    expect(performance.now() - stopAtMs).toBeLessThan(1_500);
+    expect((await admin.groupState(groupId)).members).toEqual([]);
+  });
+
+  test('a stop while it still joins leaves nothing running', async () => {
+    const topic = await topicWith([]);
+    const groupId = freshName('g');
+    const reader = new Recorder({ groupId, topics: [topic] });
+    const started = reader.consumer.start();
+    await reader.consumer.stop();
+    await started;
+    expect((await admin.groupState(groupId)).members).toEqual([]);
+    expect(reader.joined.filter(({ isCurrent }) => isCurrent)).toEqual([]);
+  });
+});
+
+describe('commits', () => {
+  test('are refused without a call when they can only do harm', async () => {
+    const topic = await topicWith(['a']);
+    const groupId = freshName('g');
+    const reader = new Recorder({ groupId, topics: [topic] });
+    await reader.consumer.start();
+    const commit = (offset: CommittedOffset) => reader.consumer.commit(reader.membership, [at(topic, 1), offset]);
+    await expect(commit(at(topic, 1, '', 5))).rejects.toMatchObject({ code: 'DB_KAFKA_NOT_ASSIGNED' });
+    await expect(commit(at('other', 1))).rejects.toMatchObject({ code: 'DB_KAFKA_NOT_ASSIGNED' });
+    await expect(commit(at(topic, 1, 'x'.repeat(4_097)))).rejects.toMatchObject({ code: 'DB_KAFKA_METADATA_TOO_LONG' });
+    expect(await admin.committedOffsets(groupId)).toEqual([]);
+    await commit(at(topic, 1, 'x'.repeat(4_096)));
+    expect((await admin.committedOffsets(groupId))[0]?.metadata).toHaveLength(4_096);
+  });
+
+  test('are stored even as the first membership begins', async () => {
+    const topic = await topicWith(['a', 'b', 'c']);
+    const groupId = freshName('g');
+    let committed: Promise<void> | undefined;
+    const reader: Recorder = new Recorder({
+      groupId,
+      topics: [topic],
+      onJoined: (membership) => {
+        committed = reader.consumer.commit(membership, [at(topic, 2)]);
+      },
+    });
+    await reader.consumer.start();
+    await committed;
+    expect(await admin.committedOffsets(groupId)).toEqual([at(topic, 2)]);
+  });
+
+  test('of a membership that has ended are refused, by us or by the broker', async () => {
+    const topic = await topicWith(['a'], 2);
+    const groupId = freshName('g');
+    const first = new Recorder({ groupId, topics: [topic], heartbeatIntervalMs: 2_000 });
+    await first.consumer.start();
+    const zombie = first.membership;
+    // The broker throws it out, and it hasn't noticed yet.
+    await leaveInItsName(groupId, zombie.memberId);
+    expect(zombie.isCurrent).toBe(true);
+    const late = first.consumer.commit(zombie, [at(topic, 1)]);
+    await expect(late).rejects.toMatchObject({ code: 'DB_KAFKA_MEMBERSHIP_LOST', retryable: false });
+    expect(first.lost).toEqual([zombie]);
+    await until('it has rejoined', () => first.joined.length === 2);
+    await expect(first.consumer.commit(zombie, [at(topic, 1)])).rejects.toMatchObject({
+      code: 'DB_KAFKA_MEMBERSHIP_LOST',
+    });
+    expect(await admin.committedOffsets(groupId)).toEqual([]);
+    expect(first.membership.continues).toBeUndefined();
+  });
+});
+
+/** Sends while this process stands still. */
+async function startProducerProcess(topic: string): Promise<{ send(value: string): void; end(): void }> {
+  const script = `
+    import { createInterface } from 'node:readline';
+    import { Kafka } from 'kafkajs';
+    const producer = new Kafka({ logLevel: 0, brokers: ${JSON.stringify(platform().brokers)} }).producer({ allowAutoTopicCreation: false });
+    await producer.connect();
+    await producer.send({ topic: '${topic}', messages: [] });
+    console.log('ready');
+    for await (const value of createInterface(process.stdin)) {
+      await producer.send({ topic: '${topic}', messages: [{ value, partition: 0 }] });
+    }
+    await producer.disconnect();`;
+  const child = spawn(process.execPath, ['--no-warnings', '--input-type=module', '-e', script], {
+    cwd: new URL('../..', import.meta.url),
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  await once(child.stdout, 'data');
+  return { send: (value) => child.stdin.write(`${value}\n`), end: () => child.stdin.end() };
+}
+
+/** Has the broker throw a member out. */
+async function leaveInItsName(groupId: string, memberId: string): Promise<void> {
+  let cluster: { findGroupCoordinator(group: { groupId: string }): Promise<unknown> } | undefined;
+  const consumer = upstreamKafka(platform().brokers).consumer({
+    groupId: freshName('g'),
+    partitionAssigners: [
+      (config) => {
+        cluster = config.cluster;
+        return {
+          name: 'none',
+          version: 0,
+          assign: async () => [],
+          protocol: () => ({ name: 'none', metadata: Buffer.alloc(0) }),
+        };
+      },
+    ],
+  });
+  await consumer.connect();
+  const broker = (await cluster?.findGroupCoordinator({ groupId })) as {
+    leaveGroup(member: { groupId: string; memberId: string }): Promise<void>;
+  };
+  await broker.leaveGroup({ groupId, memberId });
+  await consumer.disconnect();
+}
