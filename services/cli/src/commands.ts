@@ -1,7 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { type Applied, applySubscriptions } from '@databridge/control-plane/apply';
 import { gatherEvidence } from '@databridge/control-plane/gather-evidence';
-import { addsUp, type Reconciliation, reconcile, type TimeRange } from '@databridge/control-plane/reconcile';
+import {
+  addsUp,
+  type Evidence,
+  fateOf,
+  type Reconciliation,
+  reconcile,
+  type TimeRange,
+} from '@databridge/control-plane/reconcile';
 import { customerStatuses, knownCustomers } from '@databridge/control-plane/status';
 import { formatMistakes, parseSubscriptionFile } from '@databridge/control-plane/subscription-file';
 import { ensureSystemTopics, formatMismatch } from '@databridge/control-plane/system-topics';
@@ -77,13 +84,15 @@ export interface ReconcileOptions {
   readonly from?: Date;
   readonly to?: Date;
   readonly json?: boolean;
+  /** With `json`: each event's fate too. */
+  readonly events?: boolean;
 }
 
 /** @param names of customers; none: all of them */
 export async function reconcileCustomers(
   env: Environment,
   names: readonly string[],
-  { from, to, json }: ReconcileOptions,
+  { from, to, json, events }: ReconcileOptions,
 ): Promise<boolean> {
   const range: TimeRange = {
     ...(from !== undefined && { fromMs: from.getTime() }),
@@ -93,7 +102,8 @@ export async function reconcileCustomers(
     const found: Reconciliation[] = [];
     // One after the other: each holds the ids of a customer's events in memory.
     for (const customer of await knownCustomers(connected, names)) {
-      found.push(reconcile(await gatherEvidence(connected, customer, range), range));
+      const evidence = await gatherEvidence(connected, customer, range);
+      found.push({ ...reconcile(evidence, range), ...(events && { events: fatesOf(evidence) }) });
     }
     return found;
   });
@@ -101,6 +111,9 @@ export async function reconcileCustomers(
   else printLine(formatReconciliations(reconciliations));
   return reconciliations.every(addsUp);
 }
+
+const fatesOf = (evidence: Evidence) =>
+  Object.fromEntries([...evidence.written.keys()].map((eventId) => [eventId, fateOf(eventId, evidence)]));
 
 /** @throws {DatabridgeError} DB_INPUT_INVALID */
 function readText(file: string): string {

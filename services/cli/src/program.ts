@@ -54,6 +54,7 @@ function createProgram(env: Environment, onResult: (isWell: boolean) => void): C
     .option('--from <time>', 'written then or later: 2026-01-31T12:00Z, or how long ago, such as 24h', parseTime)
     .option('--to <time>', 'written before then', parseTime)
     .option('--json', 'for programs')
+    .option('--events', 'with --json: what became of each event')
     .action(async (names, options) => onResult(await reconcileCustomers(env, names, options)));
   program
     .command('keys')

@@ -1,0 +1,125 @@
+/** Who takes part in the demo: customers, what their endpoints are like, and the events that they get. */
+import { randomUUID } from 'node:crypto';
+
+export const EVENT_TYPE = 'root-cause';
+export const INTAKE_TOPIC = 'root-cause.events';
+
+/** Seconds instead of hours, so that retries can be watched. Its waits fit {@link RETRY_WINDOW}. */
+export const RETRY_PLAN = '2s*3,5s*3,30s*10';
+export const RETRY_WINDOW = '10m';
+
+export interface CastMember {
+  readonly customer: string;
+  readonly company: string;
+  /** What its endpoint is like, in words. */
+  readonly temper: 'healthy' | 'fails now and then' | 'down';
+  readonly events: number;
+  /** The customer's wish, in deliveries. */
+  readonly ratePerSecond?: number;
+}
+
+/** 300 events all told, {@link UNWANTED_EVENTS} and the undecodable one included. */
+export const CAST: readonly CastMember[] = [
+  { customer: 'acme', company: 'ACME Corporation', temper: 'healthy', events: 159 },
+  { customer: 'globex', company: 'Globex', temper: 'fails now and then', events: 80, ratePerSecond: 15 },
+  { customer: 'initech', company: 'Initech', temper: 'down', events: 50 },
+];
+export const UNWANTED_EVENTS = 10;
+export const UNDECODABLE_EVENTS = 1;
+/** Of the healthy customer's events: one that its API won't take (400). */
+export const REFUSED_EVENTS = 1;
+
+/** The throughput section's customer. */
+export const BULK_CUSTOMER = { customer: 'hooli', company: 'Hooli', events: 20_000 } as const;
+
+export interface CallFacts {
+  readonly company: string;
+  readonly folder: string;
+  readonly transcript: string;
+}
+
+/** A Root Cause event as an upstream producer makes it. Its request id serves as event id. */
+export function rootCauseEvent({ company, folder, transcript }: CallFacts) {
+  const requestid = randomUUID();
+  const call = {
+    filename: `${requestid}.wav`,
+    requestid,
+    company,
+    organisation: 'North America',
+    folder,
+    processed: true,
+    process_result: 'Complete',
+  };
+  return {
+    schema_version: 'v1.0',
+    statusCode: 200,
+    summary: {
+      ...call,
+      call_summary: { classifier: 'summary', summary: 'The caller asks for a new address.', multiple_summary_flag: 0 },
+    },
+    clientwords: transcript,
+    intent: {
+      ...call,
+      call_intent: {
+        classifier: 'intent',
+        identified_intent: true,
+        reason: 'The caller moved.',
+        dimension_category_id: null,
+        category_name: 'support',
+        sub_category: 'update address',
+        classification_version: 'vi8',
+      },
+    },
+    dissatisfaction: null,
+    callback: null,
+  };
+}
+
+export type RootCauseEvent = ReturnType<typeof rootCauseEvent>;
+
+const SENTENCE = 'hello my name is [NAME] and i moved to [ADDRESS] so i would like to change where my letters go. ';
+
+/** Makes events of about 0.6 KB, or of `bytes`, as Avro. */
+export function transcript(bytes = 200): string {
+  return SENTENCE.repeat(Math.ceil(bytes / SENTENCE.length)).slice(0, bytes);
+}
+
+export interface Endpoints {
+  /** Customer → URL. */
+  readonly urls: Readonly<Record<string, string>>;
+}
+
+/** The subscriptions file. Secrets are not in it: they come from the environment. */
+export function subscriptionsYaml({ urls }: Endpoints): string {
+  const entries = CAST.map(
+    ({ customer, company, ratePerSecond }) => `  - customer: ${customer}
+    eventTypes: [${EVENT_TYPE}]
+    match:
+      company: [${company}]
+      folder: [Support, Sales]
+    destination:
+      type: http
+      url: ${urls[customer]}
+    authentication:
+      type: api-key
+      name: x-api-key
+      key: \${${secretVariable(customer)}}
+${ratePerSecond === undefined ? '' : `    ratePerSecond: ${ratePerSecond}\n`}`,
+  );
+  return `subscriptions:\n${entries.join('\n')}`;
+}
+
+export function bulkYaml(url: string): string {
+  return `subscriptions:
+  - customer: ${BULK_CUSTOMER.customer}
+    eventTypes: [${EVENT_TYPE}]
+    match:
+      company: [${BULK_CUSTOMER.company}]
+    destination:
+      type: http
+      url: ${url}
+    maxInFlight: 128
+`;
+}
+
+export const secretVariable = (customer: string) => `${customer.toUpperCase()}_KEY`;

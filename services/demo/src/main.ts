@@ -1,0 +1,150 @@
+/**
+ * `npm run demo`: a platform of its own, the services as they are, three customers, 300 events, and the proof that
+ * none is lost; then how fast one worker is. Exit code 0 only if it adds up. Leaves nothing running and nothing behind.
+ */
+import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { styleText } from 'node:util';
+import { messageOf } from '@databridge/kernel/errors';
+import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import { createLogger } from '@databridge/kernel/log';
+import { terminalProgress } from '@databridge/local-platform/fetch-progress';
+import { startLocalPlatform } from '@databridge/local-platform/local-platform';
+import type { Platform } from '@databridge/local-platform/platform';
+import {
+  BULK_CUSTOMER,
+  CAST,
+  EVENT_TYPE,
+  INTAKE_TOPIC,
+  RETRY_PLAN,
+  RETRY_WINDOW,
+  secretVariable,
+  subscriptionsYaml,
+} from './cast.ts';
+import { databridge, type Environment, startService, stopChildren } from './child.ts';
+import { isAttempt, runLive, startEndpoints } from './live-run.ts';
+import { liveView } from './live-view.ts';
+import { indent, type StatusLine, say, sayTitle, step } from './say.ts';
+import type { Stage } from './stage.ts';
+import { measureThroughput } from './throughput.ts';
+import { Upstream } from './upstream.ts';
+import { accountsOf, addsUp, printSettlement, settleBooks } from './verdict.ts';
+
+/** What is to be undone at the end, the last first. */
+const undo: (() => Promise<void>)[] = [];
+let isEnding = false;
+
+async function demo(): Promise<boolean> {
+  const startedAtMs = performance.now();
+  sayTitle('Databridge Events');
+  const platform = await step('Kafka and a schema registry of its own run on this machine', startPlatform);
+  const stage = await setStage(platform);
+  const endpoints = await startEndpoints();
+  undo.push(() => endpoints.stop());
+
+  const applied = await step('three customers applied: topics created, secrets sealed', async () => {
+    await databridge(['topics', 'create'], stage.env);
+    return await databridge(['apply', '-f', '-'], stage.env, subscriptionsYaml(endpoints));
+  });
+  say(styleText('dim', indent(indent(applied.trimEnd()))));
+
+  const view = liveView(process.stdout);
+  undo.push(async () => view.end());
+  const [fanOut, delivery] = await step('fan-out and one delivery worker are ready', () =>
+    Promise.all([
+      startService('fan-out', stage.env),
+      // At this level delivery logs each attempt, the successful ones too.
+      startService('delivery', { ...stage.env, LOG_LEVEL: 'debug' }, (line) => isAttempt(line) && view.attempt(line)),
+    ]),
+  );
+
+  sayTitle('300 events on their way');
+  const { produced, last } = await runLive(stage, { fanOut, delivery }, view);
+  view.end();
+
+  sayTitle('Does it add up?');
+  const seen = { produced, unmatchedCount: last.unmatched, accepted: endpoints.accepted() };
+  const settlement = await settleBooks(stage, seen);
+  printSettlement(settlement);
+
+  sayTitle('How fast is one worker?');
+  const speed = await measureThroughput(stage, delivery);
+  const [bulk] = await accountsOf([BULK_CUSTOMER.customer], stage.env);
+  const fates = Object.values(bulk?.events ?? {});
+  const isAllDelivered = fates.length === BULK_CUSTOMER.events && fates.every((fate) => fate === 'delivered');
+  say(
+    `\n  ${styleText('bold', `${Math.round(speed.perSecond).toLocaleString('en')} deliveries a second`)}: ` +
+      `${speed.deliveries.toLocaleString('en')} in ${speed.seconds.toFixed(1)} s, ${speed.repeats} repeated, ` +
+      `peak memory ${Math.round(speed.peakRssMiB)} MiB`,
+  );
+  say(
+    isAllDelivered
+      ? `  ${styleText('green', '✔ all of them accounted for as delivered')}`
+      : `  ${styleText('red', `✘ ${fates.filter((fate) => fate !== 'delivered').length} of ${fates.length} not delivered`)}`,
+  );
+  say(`\n  ${styleText('dim', `${((performance.now() - startedAtMs) / 1_000).toFixed(0)} s in all`)}`);
+  return addsUp(settlement) && isAllDelivered;
+}
+
+async function startPlatform(status: StatusLine): Promise<Platform> {
+  const progress = terminalProgress();
+  const platform = await startLocalPlatform({
+    progress: {
+      ...progress,
+      start(title, expectedBytes) {
+        status.clear();
+        progress.start(title, expectedBytes);
+      },
+    },
+    onFailure: (error) => void end(1, messageOf(error)),
+  });
+  undo.push(() => platform.stop());
+  return platform;
+}
+
+async function setStage({ brokers, registryUrl }: Platform): Promise<Stage> {
+  const log = createLogger('demo', 'silent');
+  const kafka = { brokers, clientId: 'demo', log };
+  const secrets = CAST.map(({ customer }) => [secretVariable(customer), randomBytes(16).toString('hex')]);
+  const env: Environment = {
+    KAFKA_BROKERS: brokers.join(),
+    SCHEMA_REGISTRY_URL: registryUrl,
+    EVENT_TYPES: `${EVENT_TYPE}=${INTAKE_TOPIC}`,
+    RETRY_PLAN,
+    RETRY_WINDOW,
+    BREAKER_RESET: '5s',
+    DATABRIDGE_KEYS: (await databridge(['keys', 'generate'], {})).trim(),
+    ...Object.fromEntries(secrets),
+  };
+  const admin = new KafkaAdmin(kafka);
+  const upstream = new Upstream(kafka, registryUrl);
+  undo.push(
+    () => admin.disconnect(),
+    () => upstream.stop(),
+    () => stopChildren(),
+  );
+  await Promise.all([admin.connect(), upstream.start()]);
+  return { kafka, admin, upstream, env };
+}
+
+const END_WITHIN_MS = 20_000;
+
+async function end(exitCode: number, why?: string): Promise<void> {
+  // A second Ctrl-C: whatever still runs ends with this process.
+  if (isEnding) process.exit(1);
+  isEnding = true;
+  const giveUp = delay(END_WITHIN_MS, undefined, { ref: false });
+  for (const one of undo.reverse()) await Promise.race([one().catch(() => undefined), giveUp]);
+  if (why !== undefined) say(`\n  ${styleText('red', `✘ ${why}`)}`);
+  process.exit(exitCode);
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end(130, 'interrupted'));
+process.on('uncaughtException', (error) => void end(1, messageOf(error)));
+
+try {
+  const isWell = await demo();
+  await end(isWell ? 0 : 1);
+} catch (error) {
+  if (!isEnding) await end(1, messageOf(error));
+}

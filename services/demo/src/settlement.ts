@@ -1,0 +1,89 @@
+/** The demo's verdict: every event that was produced is in exactly one box of the picture, by its id. Pure. */
+
+/** What the reconciliation says of one customer's events. */
+export interface CustomerAccount {
+  readonly customer: string;
+  /** Event id → fate. */
+  readonly events: Readonly<Record<string, string>>;
+  readonly waitingByLane: Readonly<Record<string, number>>;
+  readonly deadByReason: Readonly<Record<string, number>>;
+}
+
+export interface Books {
+  /** What went in, by whom it was meant for: a customer, `nobody`, or `undecodable`. */
+  readonly produced: ReadonlyMap<string, string>;
+  readonly accounts: readonly CustomerAccount[];
+  /** Ids in quarantine. */
+  readonly quarantined: ReadonlySet<string>;
+  /** What fan-out counted: unmatched events go nowhere, so only their number is known. */
+  readonly unmatchedCount: number;
+  /** Customer → ids that its endpoint says it accepted. */
+  readonly accepted: Readonly<Record<string, ReadonlySet<string>>>;
+}
+
+export interface Settlement {
+  readonly produced: number;
+  readonly delivered: Readonly<Record<string, number>>;
+  /** By `customer: lane`. */
+  readonly waiting: Readonly<Record<string, number>>;
+  /** By `customer: reason`. */
+  readonly dead: Readonly<Record<string, number>>;
+  readonly unmatched: number;
+  readonly quarantined: number;
+  /** What does not add up, in words; empty: all is well. */
+  readonly mistakes: readonly string[];
+}
+
+export function settle({ produced, accounts, quarantined, unmatchedCount, accepted }: Books): Settlement {
+  const mistakes: string[] = [];
+  const boxes = new Map<string, string[]>([...produced.keys()].map((id) => [id, []]));
+  const put = (eventId: string, box: string) => {
+    const found = boxes.get(eventId);
+    if (found === undefined) mistakes.push(`${eventId} is ${box}, but was never produced`);
+    else found.push(box);
+  };
+
+  const delivered: Record<string, number> = {};
+  const waiting: Record<string, number> = {};
+  const dead: Record<string, number> = {};
+  for (const { customer, events, waitingByLane, deadByReason } of accounts) {
+    const deliveredIds = Object.keys(events).filter((id) => events[id] === 'delivered');
+    for (const [id, fate] of Object.entries(events)) put(id, `${fate} for ${customer}`);
+    for (const [lane, count] of Object.entries(waitingByLane).sort(mainFirst))
+      waiting[`${customer}: ${laneName(lane)}`] = count;
+    for (const [reason, count] of Object.entries(deadByReason)) dead[`${customer}: ${reason}`] = count;
+    if (deliveredIds.length > 0) delivered[customer] = deliveredIds.length;
+    mistakes.push(...disagreements(customer, new Set(deliveredIds), accepted[customer] ?? new Set()));
+  }
+  for (const id of quarantined) put(id, 'quarantined');
+
+  let unmatched = 0;
+  for (const [id, found] of boxes) {
+    const meantFor = produced.get(id);
+    if (found.length > 1) mistakes.push(`${id} is in ${found.length} boxes: ${found.join(', ')}`);
+    if (found.some((box) => box.startsWith('unaccounted'))) mistakes.push(`${id} is not accounted for`);
+    if (found.length > 0) continue;
+    unmatched += 1;
+    if (meantFor !== 'nobody') mistakes.push(`${id}, meant for ${meantFor}, is nowhere`);
+  }
+  if (unmatched !== unmatchedCount)
+    mistakes.push(`fan-out counted ${unmatchedCount} unmatched events, not ${unmatched}`);
+  return { produced: produced.size, delivered, waiting, dead, unmatched, quarantined: quarantined.size, mistakes };
+}
+
+const mainFirst = ([a]: [string, number], [b]: [string, number]) => Number(b === 'main') - Number(a === 'main');
+const laneName = (lane: string) => (lane === 'main' ? 'main lane' : `retry lane ${lane}`);
+
+/** Our books against the receiver's own. */
+function disagreements(customer: string, ours: ReadonlySet<string>, theirs: ReadonlySet<string>): string[] {
+  const claimed = [...ours].filter((id) => !theirs.has(id));
+  const unknown = [...theirs].filter((id) => !ours.has(id));
+  return [
+    ...claimed.map((id) => `${id} counts as delivered, but ${customer} never accepted it`),
+    ...unknown.map((id) => `${customer} accepted ${id}, but it does not count as delivered`),
+  ];
+}
+
+export function total(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
+}

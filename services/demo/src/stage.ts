@@ -1,0 +1,13 @@
+/** What every part of the demo works with. */
+import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import type { KafkaSettings } from '@databridge/kernel/kafka/client';
+import type { Environment } from './child.ts';
+import type { Upstream } from './upstream.ts';
+
+export interface Stage {
+  readonly kafka: KafkaSettings;
+  readonly admin: KafkaAdmin;
+  readonly upstream: Upstream;
+  /** For the services and the command line: addresses, key ring, retry plan, the customers' secrets. */
+  readonly env: Environment;
+}

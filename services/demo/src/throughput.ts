@@ -1,0 +1,90 @@
+/** The second half: how fast one delivery worker drains a backlog into an endpoint that answers at once. */
+import { readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { BULK_CUSTOMER, bulkYaml, rootCauseEvent, transcript } from './cast.ts';
+import { Child, databridge, startService } from './child.ts';
+import { sumOf, writtenFor } from './observe.ts';
+import { bar, step } from './say.ts';
+import type { SinkReport } from './sink.ts';
+import type { Stage } from './stage.ts';
+
+export interface Throughput {
+  readonly deliveries: number;
+  readonly seconds: number;
+  readonly perSecond: number;
+  readonly peakRssMiB: number;
+  /** Requests beyond the first for an event. */
+  readonly repeats: number;
+}
+
+const BATCH_EVENTS = 1_000;
+/** Makes an event of about 2 KB. */
+const TRANSCRIPT_BYTES = 1_500;
+const BAR_WIDTH = 40;
+const LOOK_EVERY_MS = 200;
+const GIVE_UP_AFTER_MS = 120_000;
+
+/** @param delivery the worker that runs so far; a fresh one takes its place, so that its memory is this run's */
+export async function measureThroughput({ admin, upstream, env }: Stage, delivery: Child): Promise<Throughput> {
+  const { customer, company, events } = BULK_CUSTOMER;
+  const sink = new Child('sink', new URL('sink.ts', import.meta.url), {});
+  const { port } = await sink.message(isPort);
+  await step('the delivery worker finished what was in flight and stopped', () => delivery.stop());
+
+  await step(
+    `${events.toLocaleString('en')} events of about 2 KB for "${customer}" stand in its delivery topic`,
+    async (status) => {
+      await databridge(['apply', '-f', '-'], env, bulkYaml(`http://127.0.0.1:${port}/events`));
+      for (let made = 0; made < events; made += BATCH_EVENTS) {
+        const count = Math.min(BATCH_EVENTS, events - made);
+        const facts = { company, folder: 'Support', transcript: transcript(TRANSCRIPT_BYTES) };
+        status.show(`producing for "${customer}": ${bar(BAR_WIDTH, events, [[made, 'yellow']])} ${made}`);
+        await upstream.produce(Array.from({ length: count }, () => rootCauseEvent(facts)));
+      }
+      await until('fan-out has written them', async () => {
+        const written = await writtenFor(admin, customer);
+        status.show(`fan-out writes them: ${bar(BAR_WIDTH, events, [[written, 'yellow']])} ${written}`);
+        return written >= events;
+      });
+    },
+  );
+
+  const worker = await step('one fresh delivery worker started', () => startService('delivery', env));
+  let peakRssMiB = 0;
+  const report = await step('all of them delivered', async (status) => {
+    for (;;) {
+      const latest = await sink.message(isReport);
+      status.show(`delivered: ${bar(BAR_WIDTH, events, [[latest.events, 'green']])} ${latest.events}`);
+      peakRssMiB = Math.max(peakRssMiB, await rssMiB(worker));
+      if (latest.events >= events) return latest;
+    }
+  });
+  // What was delivered counts once its offset is committed: the reconciliation comes next.
+  await worker.stop();
+  await sink.kill();
+
+  const seconds = (report.latestAtMs - report.firstAtMs) / 1_000;
+  const repeats = report.requests - report.events;
+  return { deliveries: report.events, seconds, perSecond: report.requests / seconds, peakRssMiB, repeats };
+}
+
+/** The kernel's own high-water mark where there is one; else what the worker says at the moment. */
+async function rssMiB(worker: Child): Promise<number> {
+  const status = await readFile(`/proc/${worker.pid}/status`, 'utf8').catch(() => '');
+  const peakKiB = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
+  if (peakKiB !== undefined) return Number(peakKiB) / 1_024;
+  return sumOf(await worker.metrics(), 'process_resident_memory_bytes') / 1_024 ** 2;
+}
+
+async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
+  const giveUpAtMs = performance.now() + GIVE_UP_AFTER_MS;
+  while (!(await isSo())) {
+    if (performance.now() > giveUpAtMs) throw new Error(`Waited ${GIVE_UP_AFTER_MS / 1_000} s in vain until ${what}.`);
+    await delay(LOOK_EVERY_MS);
+  }
+}
+
+const isPort = (message: unknown): message is { port: number } =>
+  typeof message === 'object' && message !== null && 'port' in message;
+const isReport = (message: unknown): message is SinkReport =>
+  typeof message === 'object' && message !== null && 'kind' in message && message.kind === 'report';

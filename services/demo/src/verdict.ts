@@ -1,0 +1,66 @@
+/** Reads the books and prints the demo's last word. */
+import { styleText } from 'node:util';
+import { readTopics } from '@databridge/kernel/kafka/topic-reader';
+import { HEADER, headerText } from '@databridge/schemas/headers';
+import { QUARANTINE_TOPIC } from '@databridge/schemas/topics';
+import { CAST } from './cast.ts';
+import { databridge } from './child.ts';
+import { indent, say } from './say.ts';
+import { type Books, type CustomerAccount, type Settlement, settle, total } from './settlement.ts';
+import type { Stage } from './stage.ts';
+
+export async function settleBooks(
+  { kafka, env }: Stage,
+  seen: Pick<Books, 'produced' | 'unmatchedCount' | 'accepted'>,
+): Promise<Settlement> {
+  const customers = CAST.map(({ customer }) => customer);
+  const accounts = await accountsOf(customers, env);
+  const quarantined = new Set<string>();
+  await readTopics(kafka, [QUARANTINE_TOPIC], {
+    onBatch({ records }) {
+      for (const { headers } of records) quarantined.add(headerText(headers, HEADER.eventId) ?? '');
+    },
+  });
+  return settle({ ...seen, accounts, quarantined });
+}
+
+export async function accountsOf(customers: readonly string[], env: Stage['env']): Promise<CustomerAccount[]> {
+  return JSON.parse(await databridge(['reconcile', ...customers, '--json', '--events'], env)) as CustomerAccount[];
+}
+
+/** The equation, one box a line, and what does not add up. */
+export function printSettlement(settlement: Settlement): void {
+  const { produced, delivered, waiting, dead, unmatched, quarantined, mistakes } = settlement;
+  const details = (counts: Readonly<Record<string, number>>) =>
+    Object.entries(counts)
+      .map(([what, count]) => `${what} ${count}`)
+      .join(', ');
+  const boxes: readonly (readonly [string, number, string])[] = [
+    ['delivered', total(delivered), details(delivered)],
+    ['waiting', total(waiting), details(waiting)],
+    ['dead-lettered', total(dead), details(dead)],
+    ['unmatched', unmatched, 'nobody subscribed to them'],
+    ['quarantined', quarantined, 'could not be decoded'],
+  ];
+  const sum = boxes.reduce((all, [, count]) => all + count, 0);
+  const line = (sign: string, name: string, count: number, detail: string) =>
+    `${sign} ${name.padEnd(14)}${String(count).padStart(6)}   ${styleText('dim', detail)}`.trimEnd();
+  const lines = [
+    line(' ', styleText('bold', 'produced'.padEnd(14)), produced, ''),
+    ...boxes.map(([name, count, detail], index) => line(index === 0 ? '=' : '+', name, count, detail)),
+  ];
+  say(indent(lines.join('\n')));
+  const isWell = mistakes.length === 0 && sum === produced;
+  if (isWell) {
+    say(`\n  ${styleText('green', `✔ ${produced} = ${sum}: every event is in exactly one place, by its id.`)}`);
+  } else {
+    say(`\n  ${styleText('red', `✘ ${produced} produced, ${sum} found:`)}`);
+    for (const mistake of mistakes.slice(0, 20)) say(`    ${mistake}`);
+    if (mistakes.length > 20) say(`    and ${mistakes.length - 20} more`);
+  }
+}
+
+export function addsUp({ produced, delivered, waiting, dead, unmatched, quarantined, mistakes }: Settlement): boolean {
+  const found = total(delivered) + total(waiting) + total(dead) + unmatched + quarantined;
+  return mistakes.length === 0 && found === produced;
+}
