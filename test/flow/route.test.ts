@@ -55,7 +55,6 @@ test('an event reaches those whose company, organisation and folder match; the o
   expect(await foldersDelivered(fanOut, acme)).toEqual(['Sales', 'Support']);
   expect(await foldersDelivered(fanOut, sales)).toEqual(['Sales', 'Sales']);
   expect(await foldersDelivered(fanOut, other)).toEqual([]);
-  await fanOut.stop();
 });
 
 test('the copy is the intake’s bytes under a stable id, and says where it came from', async () => {
@@ -80,7 +79,6 @@ test('the copy is the intake’s bytes under a stable id, and says where it came
   expect(headerText(traced?.headers ?? {}, 'traceparent')).toBe(TRACEPARENT);
   expect(headerText(traced?.headers ?? {}, 'event-type')).toBe('root-cause');
   expect(headerText(traced?.headers ?? {}, 'source')).toMatch(new RegExp(`^${upstream.topic}/\\d+/\\d+$`));
-  await fanOut.stop();
 });
 
 test('an event that nobody subscribed to is counted', async () => {
@@ -90,7 +88,6 @@ test('an event that nobody subscribed to is counted', async () => {
   await fanOut.waitUntilDone(upstream.topic);
   expect(await fanOut.count('databridge_fan_out_events_total', { outcome: 'unmatched' })).toBe(1);
   expect(await fanOut.count('databridge_fan_out_events_total', { outcome: 'matched' })).toBe(1);
-  await fanOut.stop();
 });
 
 test('a paused customer’s events go to its topic all the same', async () => {
@@ -101,7 +98,6 @@ test('a paused customer’s events go to its topic all the same', async () => {
   await upstream.produce([rootCauseEvent({ company: customer })]);
   await fanOut.waitUntilDone(upstream.topic);
   expect(await fanOut.delivered(customer)).toHaveLength(1);
-  await fanOut.stop();
 });
 
 test('a second event type needs its schema and its place in the line of configuration', async () => {
@@ -130,5 +126,4 @@ test('a second event type needs its schema and its place in the line of configur
   await fanOut.waitUntilDone(quality.topic);
   const copies = await fanOut.delivered(customer);
   expect(copies.map((copy) => copy.value)).toEqual([value]);
-  await fanOut.stop();
 });

@@ -40,7 +40,7 @@ export interface FanOutHereOptions {
 export type FanOutHere = Awaited<ReturnType<typeof startFanOutHere>>;
 
 /**
- * Fan-out in this process, with these customers and no others.
+ * Fan-out in this process, with these customers and no others. Stopped at the end of the test at the latest.
  * @param eventTypes or the line of configuration that names them
  */
 export async function startFanOutHere(
@@ -84,7 +84,7 @@ export async function startFanOutHere(
     return (await admin.watermarks(topic)).every(({ partition, high }) => offsetOf(partition) >= high);
   };
 
-  return {
+  const fanOut = {
     service,
     admin,
     readAll,
@@ -103,6 +103,7 @@ export async function startFanOutHere(
         .reduce((sum, { value }) => sum + value, 0);
     },
     async stop(): Promise<void> {
+      running.delete(fanOut);
       await service.stop();
       await producer.send(
         customers.map(({ customer }) => ({ topic: SUBSCRIPTIONS_TOPIC, key: customer, value: null })),
@@ -110,7 +111,16 @@ export async function startFanOutHere(
       await Promise.all([producer.disconnect(), admin.disconnect()]);
     },
   };
+  running.add(fanOut);
+  return fanOut;
 }
+
+const running = new Set<{ stop(): Promise<void> }>();
+
+/** Whatever became of the test: the next one's is the only member of the group. */
+afterEach(async () => {
+  await Promise.all([...running].map((fanOut) => fanOut.stop()));
+});
 
 /** Asks again and again until it is so. */
 export async function waitFor(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {

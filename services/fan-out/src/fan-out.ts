@@ -166,7 +166,9 @@ export class FanOut {
     const self = Symbol();
     try {
       let backoffMs = FIRST_BACKOFF_MS;
-      for (let offsets = progress.takeCommittable(); offsets.length > 0; offsets = progress.takeCommittable()) {
+      while (progress.membership.isCurrent) {
+        const offsets = progress.takeCommittable();
+        if (offsets.length === 0) return;
         try {
           await this.#consumer.commit(progress.membership, offsets);
         } catch (error) {

@@ -1,0 +1,120 @@
+import type { ReaderLookup } from '@databridge/kernel/event-readers';
+import type { ConsumedRecord } from '@databridge/kernel/kafka/records';
+import { frame } from '@databridge/schemas/confluent-frame';
+import { loadEventTypes } from '@databridge/schemas/event-types';
+import { eventIdOf } from '@databridge/schemas/headers';
+import { type RouteContext, routeRecords } from './route.ts';
+
+const [rootCause] = loadEventTypes('root-cause=root-cause.events');
+if (!rootCause) throw new Error('no event type');
+const reader: ReaderLookup = { kind: 'reader', reader: rootCause.readerFor(rootCause.schemaJson) };
+const GOOD = rootCause.encode(1, {
+  schema_version: 'v1.0',
+  statusCode: 200,
+  summary: {
+    filename: '',
+    requestid: '',
+    company: 'ACME',
+    organisation: 'NA',
+    folder: 'Support',
+    processed: true,
+    process_result: '',
+  },
+});
+
+function record(offset: number, value: Buffer | null, headers = {}): ConsumedRecord {
+  return { offset, timestampMs: 0, key: Buffer.from('key'), value, headers };
+}
+
+function context(overrides: Partial<RouteContext> = {}): RouteContext {
+  return {
+    eventType: 'root-cause',
+    intake: { topic: 'root-cause.events', partition: 2 },
+    readerOf: () => reader,
+    customersFor: () => ['a', 'b'],
+    ...overrides,
+  };
+}
+
+test('each customer gets the same bytes under the same id', () => {
+  const intake = record(7, GOOD);
+  const { records, matched, unmatched } = routeRecords([intake], context());
+  const eventId = eventIdOf(intake, 'root-cause');
+  const headers = { 'event-id': eventId, 'event-type': 'root-cause', source: 'root-cause.events/2/7' };
+  expect(records).toEqual([
+    { topic: 'delivery.a', key: eventId, value: GOOD, headers },
+    { topic: 'delivery.b', key: eventId, value: GOOD, headers },
+  ]);
+  expect(records[0]?.value).toBe(GOOD);
+  expect({ matched, unmatched }).toEqual({ matched: 1, unmatched: 0 });
+});
+
+test('customers are asked for by the event’s type and routing', () => {
+  const customersFor = (...args: unknown[]) => [JSON.stringify(args)];
+  const { records } = routeRecords([record(0, GOOD)], context({ customersFor }));
+  expect(records[0]?.topic).toBe('delivery.["root-cause",{"company":"ACME","organisation":"NA","folder":"Support"}]');
+});
+
+test('an event that nobody wants is counted, and goes nowhere', () => {
+  expect(routeRecords([record(0, GOOD)], context({ customersFor: () => [] }))).toMatchObject({
+    records: [],
+    matched: 0,
+    unmatched: 1,
+  });
+});
+
+test('what waits for a schema is handed back, and the rest is decided', () => {
+  const late = record(0, frame(9, GOOD.subarray(5)));
+  const routed = routeRecords(
+    [late, record(1, GOOD)],
+    context({ readerOf: (schemaId) => (schemaId === 1 ? reader : undefined) }),
+  );
+  expect(routed.undecided).toEqual([late]);
+  expect([...routed.unknownSchemaIds]).toEqual([9]);
+  expect(routed.matched).toBe(1);
+});
+
+const unreadable: ReaderLookup = { kind: 'unreadable', reason: 'unknown-schema', detail: 'no schema 1' };
+test.each<[string, Buffer | null, Partial<RouteContext>]>([
+  ['no-value', null, {}],
+  ['malformed-frame', Buffer.from('{}'), {}],
+  ['malformed-data', GOOD.subarray(0, 20), {}],
+  ['unknown-schema', GOOD, { readerOf: () => unreadable }],
+])('%s goes to quarantine, and the record after it on its way', (reason, value, overrides) => {
+  const after = record(1, frame(1, GOOD.subarray(5)));
+  const readerOf = overrides.readerOf && ((id: number) => overrides.readerOf?.(id));
+  const routed = routeRecords([record(0, value), ...(readerOf ? [] : [after])], context(overrides));
+  expect(routed.quarantined).toMatchObject([{ reason, source: 'root-cause.events/2/0' }]);
+  expect(routed.records[0]).toMatchObject({
+    topic: 'fan-out.quarantine',
+    key: 'root-cause.events/2/0',
+    value: value ?? Buffer.alloc(0),
+    headers: { 'quarantine-reason': reason, 'event-type': 'root-cause', 'intake-key': Buffer.from('key') },
+  });
+  expect(routed.matched).toBe(readerOf ? 0 : 1);
+});
+
+test('a fault of our own is tried three times, then quarantines that one record', () => {
+  let tries = 0;
+  const customersFor = () => {
+    tries++;
+    throw new Error('a bug');
+  };
+  const routed = routeRecords([record(0, GOOD)], context({ customersFor }));
+  expect(tries).toBe(3);
+  expect(routed.quarantined).toEqual([{ reason: 'internal', detail: 'a bug', source: 'root-cause.events/2/0' }]);
+});
+
+test('a trace goes on; what only looks like one does not', () => {
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+  const { records } = routeRecords(
+    [record(0, GOOD, { traceparent }), record(1, GOOD, { traceparent: 'x' })],
+    context(),
+  );
+  expect(records.map(({ headers }) => headers?.['traceparent'])).toEqual([
+    traceparent,
+    traceparent,
+    undefined,
+    undefined,
+  ]);
+});
