@@ -53,7 +53,26 @@ describe('a platform with a data directory', () => {
       await embedded.stop();
     }
     expect(await processesNaming(dir)).toEqual([]);
-  });
+  }, 120_000);
+});
+
+test('data that are in use are refused, and whoever uses them is not disturbed', async () => {
+  const options = { ...readMachineConfig(process.env), dataDir: dir };
+  const owner = fork(holder, [dir], { execArgv: [] });
+  const [{ brokers }] = (await once(owner, 'message')) as [{ brokers: string[] }];
+
+  await expect(startJvmPlatform(options)).rejects.toMatchObject({ code: 'DB_PLATFORM_DATA_IN_USE' });
+
+  const topics = upstreamKafka(brokers).admin();
+  await topics.connect();
+  expect(await topics.listTopics()).toEqual([]);
+  await topics.disconnect();
+
+  // Its JVMs take a moment to end: the next start waits for them.
+  owner.kill('SIGKILL');
+  await once(owner, 'exit');
+  const next = await startJvmPlatform(options);
+  await next.stop();
 });
 
 test.each([

@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { DatabridgeError } from '@databridge/kernel/errors';
 import { FetchMeter, type FetchProgress } from './fetch-progress.ts';
 import { findMaven } from './java.ts';
+import { isAlive } from './process-alive.ts';
 
 const KAFKA_VERSION = '4.3.0';
 const REGISTRY_VERSION = '2.6.13.Final';
@@ -180,11 +181,6 @@ async function withLock(file: string, progress: FetchProgress | undefined, work:
 
 async function isAbandoned(lockFile: string): Promise<boolean> {
   const owner = Number(await readFile(lockFile, 'utf8').catch(() => ''));
-  if (!owner) return false; // Just being written, or just removed.
-  try {
-    process.kill(owner, 0);
-    return false;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH';
-  }
+  // Without a pid it is just being written, or was just removed.
+  return owner > 0 && !isAlive(owner);
 }

@@ -5,10 +5,14 @@
  * take the broker away from services that are still draining.
  */
 import { spawn } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { openSync, rmSync, writeSync } from 'node:fs';
 import type { GuardOrder, GuardReport, GuardTask } from './jvm.ts';
 
 const task = JSON.parse(process.argv[2] ?? '') as GuardTask;
+
+const owner = process.ppid;
+// Fails if there is one: then another process was quicker to start on the same data.
+const pidFile = openSync(task.pidFile, 'wx');
 
 const jvm = spawn(task.command, task.args, { stdio: ['ignore', 'inherit', 'inherit'] });
 
@@ -37,11 +41,14 @@ process.on('disconnect', parentGone);
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end('graceful'));
 if (!process.connected) parentGone();
 
+if (jvm.pid !== undefined) writeSync(pidFile, `${owner} ${jvm.pid}`);
 jvm.on('spawn', () => report({ type: 'started', pid: jvm.pid ?? 0 }));
 jvm.on('error', (error) => {
+  rmSync(task.pidFile, { force: true });
   report({ type: 'ended', reason: error.message }, leave);
 });
 jvm.on('exit', (code, signal) => {
+  rmSync(task.pidFile, { force: true });
   if (!process.connected && task.removeWhenOrphaned !== undefined) {
     rmSync(task.removeWhenOrphaned, { recursive: true, force: true, maxRetries: 5 });
   }

@@ -10,6 +10,8 @@ export interface GuardTask {
   args: string[];
   /** How long a graceful end may take before it is forced. */
   graceMs: number;
+  /** Holds the pids of owner and JVM while it runs; whoever finds it must not start another on the same data. */
+  pidFile: string;
   /** Directory that nobody needs once parent and JVM are both gone. */
   removeWhenOrphaned?: string;
 }

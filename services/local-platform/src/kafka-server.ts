@@ -37,6 +37,7 @@ export async function prepareKafka(dir: string, ports: KafkaPorts, artifacts: Ar
     ...['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'],
     '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
     '-Dorg.slf4j.simpleLogger.showDateTime=true',
+    "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSS",
     ...['-cp', artifacts.kafkaClassPath, 'kafka.Kafka', propertiesFile],
   ];
 }

@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { kafkaVariables, readConfig, registryVariables } from '@databridge/kernel/config';
+import { keyRingVariables } from '@databridge/kernel/key-ring-settings';
 import { z } from 'zod';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -30,6 +31,9 @@ const startSchema = machineSchema.extend({
   SCHEMA_REGISTRY_URL: registryVariables.SCHEMA_REGISTRY_URL.optional(),
   /** What Kafka and the registry of its own keep. */
   LOCAL_DATA_DIR: z.string().optional(),
+  /** As the services read it: the intake topics of these are created in a Kafka of its own. */
+  EVENT_TYPES: z.string().default('root-cause=root-cause.events'),
+  ...keyRingVariables,
   /** The admin ports of the two services; 0 takes a free one. */
   FAN_OUT_HTTP_PORT: z.string().default('0'),
   DELIVERY_HTTP_PORT: z.string().default('0'),
@@ -39,6 +43,9 @@ export interface StartConfig {
   brokers: string[] | undefined;
   registryUrl: string | undefined;
   dataDir: string;
+  eventTypes: string;
+  /** Whether the environment brings a key ring. */
+  hasKeys: boolean;
   httpPorts: Record<'fan-out' | 'delivery', string>;
 }
 
@@ -48,6 +55,8 @@ export function readStartConfig(env: Environment): StartConfig {
     brokers: config.KAFKA_BROKERS,
     registryUrl: config.SCHEMA_REGISTRY_URL,
     dataDir: config.LOCAL_DATA_DIR ?? join(config.XDG_DATA_HOME, 'databridge-events'),
+    eventTypes: config.EVENT_TYPES,
+    hasKeys: (config.DATABRIDGE_KEYS ?? config.DATABRIDGE_KEYS_FILE) !== undefined,
     httpPorts: { 'fan-out': config.FAN_OUT_HTTP_PORT, delivery: config.DELIVERY_HTTP_PORT },
   };
 }

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { DatabridgeError } from '@databridge/kernel/errors';
 import { type Artifacts, ensureArtifacts } from './artifacts.ts';
 import { classArchiveFlags, type JvmFlags } from './class-archives.ts';
+import { waitUntilUnused } from './data-owner.ts';
 import type { FetchProgress } from './fetch-progress.ts';
 import { freePorts } from './free-port.ts';
 import { findJava, type Java } from './java.ts';
@@ -19,8 +20,8 @@ const START_TIMEOUT_MS = 90_000;
 const POLL_MS = 100;
 /** A clean end takes the broker under 2 s. */
 const GRACE_MS = 15_000;
-/** A process that was just killed may hold ports and locks a moment longer. */
-const IN_USE = /BindException|Address already in use|seems to be used|acquire lock|Database may be already in use/;
+/** A port that was free a moment ago may be taken, and one of a broker that was just killed still be held. */
+const IN_USE = /BindException|Address already in use|seems to be used/;
 const MAX_IN_USE_RETRIES = 10;
 
 export interface JvmPlatformOptions extends MachineConfig {
@@ -52,6 +53,7 @@ export async function startJvmPlatform(options: JvmPlatformOptions): Promise<Con
 
 type Launched = Omit<ControllablePlatform, 'stop'> & { stop(mode: StopMode): Promise<void> };
 
+/** @throws {DatabridgeError} DB_PLATFORM_DATA_IN_USE, DB_PLATFORM_START_FAILED */
 async function launch(options: {
   java: Java;
   artifacts: Artifacts;
@@ -73,6 +75,7 @@ async function launch(options: {
 
   const broker = new Part({
     name: 'Kafka',
+    pidFile: join(dir, 'kafka.pid'),
     onFailure,
     answers: () => kafkaAnswers(clientPort),
     async prepare() {
@@ -85,6 +88,7 @@ async function launch(options: {
   });
   const registry = new Part({
     name: 'The schema registry',
+    pidFile: join(dir, 'registry.pid'),
     onFailure,
     answers: () => registryAnswers(httpPort),
     async prepare() {
@@ -92,7 +96,14 @@ async function launch(options: {
       await mkdir(registryDir, { recursive: true });
       const { args, cwd, env } = prepareRegistry(registryDir, httpPort, artifacts);
       const logFile = join(dir, 'registry.log');
-      return { ...common, args: [named, ...flags.registry, ...args], cwd, env: { ...process.env, ...env }, logFile };
+      return {
+        ...common,
+        pidFile,
+        args: [named, ...flags.registry, ...args],
+        cwd,
+        env: { ...process.env, ...env },
+        logFile,
+      };
     },
   });
 
@@ -121,11 +132,13 @@ async function launch(options: {
 
 interface PartOptions {
   name: string;
+  /** See {@link JvmOptions}. */
+  pidFile: string;
   onFailure: FailureListener | undefined;
   /** Asks the part itself; false while it doesn't answer. */
   answers(): Promise<boolean>;
   /** Makes its directory ready; called before every start. */
-  prepare(): Promise<JvmOptions>;
+  prepare(): Promise<Omit<JvmOptions, 'pidFile'>>;
 }
 
 /** One JVM that can be stopped and started again, ready when it answers. */
@@ -139,7 +152,8 @@ class Part {
 
   async start(): Promise<void> {
     if (this.#jvm) return;
-    const options = await this.#options.prepare();
+    await waitUntilUnused(this.#options.pidFile, GRACE_MS);
+    const options = { ...(await this.#options.prepare()), pidFile: this.#options.pidFile };
     for (let retries = 0; ; retries++) {
       const failure = await this.#startOnce(options);
       if (failure === undefined) return;

@@ -5,6 +5,7 @@
 import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
 import { terminalProgress } from './fetch-progress.ts';
 import { startLocalPlatform } from './local-platform.ts';
+import { createIntakeTopics, ensureKeyFile } from './own-platform.ts';
 import type { Platform } from './platform.ts';
 import { readStartConfig } from './platform-config.ts';
 import { Supervised } from './supervisor.ts';
@@ -46,19 +47,28 @@ process.on('uncaughtException', fail);
 process.on('unhandledRejection', fail);
 
 async function start(): Promise<void> {
-  const { brokers, registryUrl, dataDir, httpPorts } = readStartConfig(process.env);
+  const { brokers, registryUrl, dataDir, eventTypes, hasKeys, httpPorts } = readStartConfig(process.env);
   if (!brokers) say('platform', `starting Kafka and the schema registry; their data: ${dataDir}`);
   const options = { brokers, registryUrl, dataDir, progress: terminalProgress(), onFailure: fail };
   platform = await startLocalPlatform(options);
   if (isEnding) return platform.stop();
-  const addresses = { KAFKA_BROKERS: platform.brokers.join(','), SCHEMA_REGISTRY_URL: platform.registryUrl };
-  for (const [name, value] of Object.entries(addresses)) say('platform', `${name}=${value}`);
+  const settings: Record<string, string> = {
+    KAFKA_BROKERS: platform.brokers.join(','),
+    SCHEMA_REGISTRY_URL: platform.registryUrl,
+  };
+  if (!brokers) {
+    await createIntakeTopics(platform.brokers, eventTypes);
+    if (!hasKeys) settings['DATABRIDGE_KEYS_FILE'] = await ensureKeyFile(dataDir);
+    if (isEnding) return;
+  }
+  say('platform', 'for databridge and producers in another terminal:');
+  for (const [name, value] of Object.entries(settings)) say('platform', `  export ${name}=${value}`);
 
   for (const name of SERVICES) {
     const service = new Supervised({
       name,
       main: new URL(`../../${name}/src/main.ts`, import.meta.url),
-      env: { ...process.env, ...addresses, HTTP_PORT: httpPorts[name] },
+      env: { ...process.env, ...settings, HTTP_PORT: httpPorts[name] },
       onLine: (line) => say(name, line),
     });
     services.push(service);

@@ -1,0 +1,31 @@
+/** What a Kafka and registry of our own lack that those of a production have: the upstream's topics, an operator's keys. */
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import { KeyRing } from '@databridge/kernel/key-ring';
+import { createLogger } from '@databridge/kernel/log';
+import { loadEventTypes } from '@databridge/schemas/event-types';
+import { intakeTopic } from '@databridge/schemas/topics';
+
+/** @param eventTypes the line that names them, as the services read it */
+export async function createIntakeTopics(brokers: string[], eventTypes: string): Promise<void> {
+  const log = createLogger('local-platform', 'warn');
+  const admin = new KafkaAdmin({ brokers, clientId: 'local-platform', log });
+  await admin.connect();
+  try {
+    await admin.ensureTopics(loadEventTypes(eventTypes).map(({ topic }) => intakeTopic(topic)));
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+/** The file with the keys that seal this data directory's secrets; made at the first start, for its owner alone. */
+export async function ensureKeyFile(dataDir: string): Promise<string> {
+  const file = join(dataDir, 'keys');
+  if (!existsSync(file)) {
+    await mkdir(dataDir, { recursive: true });
+    await writeFile(file, `${KeyRing.generate('local')}\n`, { mode: 0o600, flag: 'wx' });
+  }
+  return file;
+}
