@@ -145,7 +145,11 @@ export class KafkaAdmin {
       throw new KafkaPortError('DB_KAFKA_GROUP_ACTIVE', `set offsets: group ${groupId} is ${state}`);
     }
     const done = Promise.withResolvers<void>();
-    const commit = async (membership: Membership): Promise<void> => consumer.commit(membership, offsets);
+    const commit = async (membership: Membership): Promise<void> => {
+      // Nothing may be fetched: from an offset out of range, kafkajs would commit another one by itself.
+      consumer.pause(membership.assignment);
+      await consumer.commit(membership, offsets);
+    };
     const consumer = new GroupConsumer(this.#settings, {
       groupId,
       topics: [...new Set(offsets.map(({ topic }) => topic))],
@@ -175,22 +179,24 @@ export class KafkaAdmin {
   async #create(specs: readonly TopicSpec[], replicationFactor: number): Promise<string[]> {
     if (specs.length === 0) return [];
     const created = new Set(specs.map(({ topic }) => topic));
-    try {
-      await this.#client.createTopics({
-        waitForLeaders: false, // it waits for one at a time
-        topics: specs.map(({ topic, partitions, config }) => ({
-          topic,
-          numPartitions: partitions,
-          replicationFactor,
-          configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
-        })),
-      });
-    } catch (thrown) {
-      // Somebody else may create the same at this moment: those count as found.
-      for (const { error, topic } of createErrors(thrown)) {
-        if (protocolErrorType(error) !== 'TOPIC_ALREADY_EXISTS')
-          throw toPortError(error, `create ${topic ?? 'topics'}`);
-        if (topic !== undefined) created.delete(topic);
+    const request = specs.map(({ topic, partitions, config }) => ({
+      topic,
+      numPartitions: partitions,
+      replicationFactor,
+      configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
+    }));
+    // Waiting for leaders is done below: kafkajs waits for one topic at a time.
+    const failures = await this.#call('create topics', (admin) =>
+      admin
+        .createTopics({ waitForLeaders: false, topics: request })
+        .then((isAny) => (isAny ? [] : 'all exist'), topicFailures),
+    );
+    // Somebody else may create the same at this moment: those count as found.
+    if (failures === 'all exist') created.clear();
+    else {
+      for (const { error, topic } of failures) {
+        if (protocolErrorType(error) !== 'TOPIC_ALREADY_EXISTS') throw toPortError(error, `create ${topic}`);
+        created.delete(topic);
       }
     }
     const topics = specs.map(({ topic }) => topic);
@@ -269,13 +275,11 @@ export class KafkaAdmin {
   }
 }
 
-function createErrors(thrown: unknown): { error: unknown; topic?: string }[] {
+/** @throws what is no list of failures by topic */
+function topicFailures(thrown: unknown): { error: unknown; topic: string }[] {
   for (let e = thrown; e instanceof Error; e = e.cause) {
     if (!('errors' in e) || !Array.isArray(e.errors)) continue;
-    return e.errors.map((error: { topic?: string }) => ({
-      error,
-      ...(error.topic === undefined ? {} : { topic: error.topic }),
-    }));
+    return e.errors.map((error: { topic: string }) => ({ error, topic: error.topic }));
   }
-  return [{ error: thrown }];
+  throw thrown;
 }

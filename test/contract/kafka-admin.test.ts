@@ -1,0 +1,98 @@
+import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import { freshName } from '../harness/topics.ts';
+import { createTopic, kafkaSettings, Recorder, upstreamSend, withUpstreamAdmin } from './kafka-fixture.ts';
+
+const admin = new KafkaAdmin(kafkaSettings());
+afterAll(() => admin.disconnect());
+
+test('creates what is missing, and reports where what exists differs', async () => {
+  const [a, b] = [freshName('a'), freshName('b')];
+  const config = { 'message.timestamp.type': 'LogAppendTime', 'retention.ms': '1000000' };
+  expect(await admin.ensureTopics([{ topic: a, partitions: 2, config }])).toEqual({ created: [a], mismatched: [] });
+  const again = await admin.ensureTopics([
+    { topic: a, partitions: 3, config: { ...config, 'retention.ms': '-1' } },
+    { topic: b, partitions: 1, config },
+  ]);
+  expect(again).toEqual({
+    created: [b],
+    mismatched: [
+      { topic: a, setting: 'partitions', wanted: '3', found: '2' },
+      { topic: a, setting: 'retention.ms', wanted: '-1', found: '1000000' },
+    ],
+  });
+  // It can be written to at once.
+  await upstreamSend(b, ['x']);
+});
+
+test('two that create the same topics at once both succeed', async () => {
+  const specs = Array.from({ length: 10 }, () => ({ topic: freshName('race'), partitions: 1, config: {} }));
+  const other = new KafkaAdmin(kafkaSettings());
+  const results = await Promise.all([admin.ensureTopics(specs), other.ensureTopics(specs)]);
+  await other.disconnect();
+  expect(results.flatMap(({ created }) => created).sort()).toEqual(specs.map(({ topic }) => topic).sort());
+});
+
+test('a setting that the broker refuses is an error that no retry mends', async () => {
+  const bad = { topic: freshName('bad'), partitions: 1, config: { 'cleanup.policy': 'nonsense' } };
+  await expect(admin.ensureTopics([bad])).rejects.toMatchObject({ code: 'DB_KAFKA_REFUSED', retryable: false });
+});
+
+test('a deleted topic is gone, and in the way of nothing', async () => {
+  const topic = freshName('doomed');
+  await createTopic(topic);
+  await admin.watermarks(topic);
+  const other = new KafkaAdmin(kafkaSettings());
+  await other.watermarks(topic); // from now on its client asks for this topic with every request
+  await admin.deleteTopics([topic, 'never-was']);
+  expect(await admin.listTopics()).not.toContain(topic);
+  const next = freshName('next');
+  expect(await other.ensureTopics([{ topic: next, partitions: 1, config: {} }])).toMatchObject({ created: [next] });
+  await expect(other.watermarks(topic)).rejects.toMatchObject({ code: 'DB_KAFKA_UNKNOWN_TOPIC' });
+  await other.disconnect();
+});
+
+test('sets the offsets of an empty group with their metadata, and refuses an active one', async () => {
+  const [a, b] = [freshName('a'), freshName('b')];
+  await createTopic(a, 2);
+  await createTopic(b);
+  const groupId = freshName('g');
+  // One of them beyond the end: set as it is told, since nothing is read.
+  const offsets = [
+    { topic: a, partition: 0, offset: 4, metadata: 'AQ' },
+    { topic: a, partition: 1, offset: 0, metadata: '' },
+    { topic: b, partition: 0, offset: 9, metadata: 'ü' },
+  ];
+  expect(await admin.groupState(groupId)).toEqual({ state: 'Dead', members: [] });
+  await admin.setOffsets(groupId, offsets);
+  const found = await admin.committedOffsets(groupId);
+  expect(found).toHaveLength(3);
+  expect(found).toEqual(expect.arrayContaining(offsets));
+
+  const member: Recorder = new Recorder({
+    groupId,
+    topics: [a, b],
+    onJoined: (membership) => member.consumer.pause(membership.assignment),
+  });
+  await member.consumer.start();
+  expect(await admin.groupState(groupId)).toMatchObject({ state: 'Stable', members: [{ clientId: 'contract' }] });
+  const change = admin.setOffsets(groupId, [{ topic: a, partition: 0, offset: 0, metadata: '' }]);
+  await expect(change).rejects.toMatchObject({ code: 'DB_KAFKA_GROUP_ACTIVE' });
+  expect(await admin.committedOffsets(groupId)).toEqual(found);
+});
+
+test('finds the offset of a time, and the end for a time to come', async () => {
+  const topic = freshName('times');
+  await createTopic(topic, 1, { 'message.timestamp.type': 'LogAppendTime' });
+  await upstreamSend(topic, ['a', 'b']);
+  const middleMs = Date.now() + 1;
+  while (Date.now() <= middleMs); // the next append is later
+  await upstreamSend(topic, ['c']);
+  expect(await admin.offsetsAtTime(topic, 0)).toEqual([{ partition: 0, offset: 0 }]);
+  expect(await admin.offsetsAtTime(topic, middleMs)).toEqual([{ partition: 0, offset: 2 }]);
+  expect(await admin.offsetsAtTime(topic, Date.now() + 3_600_000)).toEqual([{ partition: 0, offset: 3 }]);
+  await withUpstreamAdmin(async (upstream) => {
+    await upstream.fetchTopicOffsets(topic);
+    await upstream.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '1' }] });
+  });
+  expect(await admin.watermarks(topic)).toEqual([{ partition: 0, low: 1, high: 3 }]);
+});

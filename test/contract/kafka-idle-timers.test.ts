@@ -1,0 +1,43 @@
+import { createKafka } from '@databridge/kernel/kafka/client';
+import { freshName } from '../harness/topics.ts';
+import { createTopic, kafkaSettings, Recorder, until } from './kafka-fixture.ts';
+
+const IDLE_MS = 500;
+
+test('connections that wait for the broker arm next to no timers', async () => {
+  const warnings: string[] = [];
+  const onWarning = ({ name }: Error) => warnings.push(name);
+  process.on('warning', onWarning);
+  const topic = freshName('idle');
+  await createTopic(topic);
+  const reader = new Recorder({
+    groupId: freshName('g'),
+    topics: [topic],
+    maxWaitMs: 2 * IDLE_MS,
+    heartbeatIntervalMs: 2 * IDLE_MS,
+  });
+  await reader.consumer.start();
+  const armed = import.meta.jest.spyOn(globalThis, 'setTimeout');
+  await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
+  // Unpatched, each of its connections would have armed one a millisecond.
+  expect(armed.mock.calls.length).toBeLessThan(20);
+  armed.mockRestore();
+  process.off('warning', onWarning);
+  expect(warnings).not.toContain('TimeoutNegativeWarning');
+});
+
+test('requests that must queue are sent all the same', async () => {
+  const topic = freshName('busy');
+  await createTopic(topic);
+  const producer = createKafka(kafkaSettings(), 'producer').producer({
+    allowAutoTopicCreation: false,
+    maxInFlightRequests: 1,
+  });
+  await producer.connect();
+  const messages = [{ value: 'x', partition: 0 }];
+  await Promise.all(Array.from({ length: 50 }, () => producer.send({ topic, messages })));
+  await producer.disconnect();
+  const reader = new Recorder({ groupId: freshName('g'), topics: [topic] });
+  await reader.consumer.start();
+  await until('all is read', () => reader.records.length === 50);
+});
