@@ -37,6 +37,10 @@ export const deliveryVariables = z
     COMMIT_INTERVAL: duration('200ms'),
     /** What all customers' records may take in memory, in MiB. */
     HELD_RECORDS_MIB: whole(64, 1, 65_536),
+    /** Connections to destinations, token servers and AWS, all customers together. */
+    MAX_CONNECTIONS: whole(4_096, 1, 1_000_000),
+    /** An HTTP proxy through which all of them leave, such as `http://user:password@proxy:3128`. */
+    EGRESS_PROXY: z.url({ protocol: /^https?$/, error: 'must be the http(s) address of a proxy' }).optional(),
     BREAKER_WINDOW: duration('10s'),
     BREAKER_FAILURE_PERCENTAGE: whole(50, 1, 100),
     /** So many attempts in the window before failures can open the breaker. */

@@ -22,6 +22,9 @@ import type { DeliveryConfig } from './config.ts';
 import { Customer, type CustomerDependencies } from './customer.ts';
 import { CustomerSlot } from './customer-slot.ts';
 import { CustomerTopics } from './customer-topics.ts';
+import { ConnectionBudget } from './destination/connection-budget.ts';
+import { Egress } from './destination/dispatcher.ts';
+import { connectAnywhere } from './destination/guarded-connect.ts';
 import { HttpDestination } from './destination/http.ts';
 import { EventMessages } from './event-messages.ts';
 import { deliveryMetrics } from './metrics.ts';
@@ -98,6 +101,11 @@ class Worker implements Running {
       decode: (_customer, value) => decodeStatus(value),
       onChange: (customer, status) => this.#slots.get(customer)?.statusIs(status),
     });
+    const egress = new Egress({
+      connect: connectAnywhere,
+      budget: new ConnectionBudget(config.MAX_CONNECTIONS),
+      ...(config.EGRESS_PROXY && { proxy: new URL(config.EGRESS_PROXY) }),
+    });
     this.#dependencies = {
       worker: config.WORKER_NAME,
       kafka,
@@ -118,7 +126,7 @@ class Worker implements Running {
       breakerRotation,
       sessionTimeoutMs: config.SESSION_TIMEOUT,
       commitIntervalMs: config.COMMIT_INTERVAL,
-      openDestination: (subscription) => new HttpDestination(subscription, config.RETRY_AFTER_CAP),
+      openDestination: (subscription) => new HttpDestination(subscription, config.RETRY_AFTER_CAP, egress),
       onDisabled: (status) => this.#slots.get(status.customer)?.statusIs(status),
     };
   }

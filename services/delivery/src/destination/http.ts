@@ -1,22 +1,21 @@
 import type { Secret } from '@databridge/kernel/secret';
 import type { Subscription } from '@databridge/schemas/subscription';
-import { type Dispatcher, Pool } from 'undici';
+import type { Dispatcher } from 'undici';
 import { authorizationHeaders } from '../authorize.ts';
 import { type Outcome, outcomeOf } from '../outcome.ts';
 import { Signer } from '../sign.ts';
 import type { Destination, Message, Sent } from './destination.ts';
+import type { Egress } from './dispatcher.ts';
 
 /** The attempt log keeps this much of an answer. */
 const KEPT_ANSWER_BYTES = 2_048;
 /** An answer is read to its end up to here, so that the connection can be used again; past it, it is cut off. */
 const MAX_ANSWER_BYTES = 65_536;
-/** A destination that doesn't accept the connection so soon is down. */
-const CONNECT_TIMEOUT_MS = 5_000;
-const IDLE_CONNECTION_MS = 30_000;
 
 /** An HTTP endpoint: POST or PUT of the event's JSON over a keep-alive pool. Redirects are not followed. */
 export class HttpDestination implements Destination {
-  readonly #pool: Pool;
+  readonly #pool: Dispatcher;
+  readonly #origin: string;
   readonly #path: string;
   readonly #method: 'POST' | 'PUT';
   readonly #timeoutMs: number;
@@ -24,17 +23,11 @@ export class HttpDestination implements Destination {
   readonly #signer: Signer | undefined;
   readonly #maxRetryAfterMs: number;
 
-  constructor(subscription: Subscription<Secret>, maxRetryAfterMs: number) {
+  constructor(subscription: Subscription<Secret>, maxRetryAfterMs: number, egress: Egress) {
     const { destination, authentication, signing, maxInFlight } = subscription;
     const url = new URL(destination.url);
-    this.#pool = new Pool(url.origin, {
-      connections: maxInFlight,
-      connect: { timeout: Math.min(CONNECT_TIMEOUT_MS, destination.timeoutMs) },
-      keepAliveTimeout: IDLE_CONNECTION_MS,
-      // The exchange as a whole has a deadline, which bounds both.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    });
+    this.#pool = egress.openPool(url, { connections: maxInFlight, timeoutMs: destination.timeoutMs });
+    this.#origin = url.origin;
     this.#path = url.pathname + url.search;
     this.#method = destination.method;
     this.#timeoutMs = destination.timeoutMs;
@@ -67,7 +60,7 @@ export class HttpDestination implements Destination {
         const outcome = outcomeOf(answer, nowMs, this.#maxRetryAfterMs);
         resolve(answer.body === '' ? { outcome } : { outcome, answerBody: answer.body });
       });
-      this.#pool.dispatch({ path: this.#path, method: this.#method, headers, body }, exchange);
+      this.#pool.dispatch({ origin: this.#origin, path: this.#path, method: this.#method, headers, body }, exchange);
     });
   }
 

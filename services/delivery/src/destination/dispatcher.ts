@@ -1,0 +1,90 @@
+import { Client, type Dispatcher, Pool, ProxyAgent } from 'undici';
+import type { ConnectionBudget } from './connection-budget.ts';
+import type { ConnectOptions, Connector, GuardedConnect } from './guarded-connect.ts';
+
+/** Who doesn't accept a connection so soon is down. */
+const CONNECT_TIMEOUT_MS = 5_000;
+const IDLE_CONNECTION_MS = 30_000;
+/** Of one answer. Node's own limit for its servers. */
+const MAX_HEADER_BYTES = 16_384;
+
+/** How a customer proves itself by certificate, and whom it trusts. PEM. */
+export interface TlsIdentity {
+  readonly cert?: string;
+  readonly key?: string;
+  readonly ca?: string;
+}
+
+export interface PoolOptions {
+  /** At most so many at once to this origin. */
+  readonly connections: number;
+  /** No single phase (connect, headers, a pause in the body) may take longer. The exchange as a whole has a deadline of its own. */
+  readonly timeoutMs: number;
+  readonly tls?: TlsIdentity;
+  /** HTTP/2 where the server offers it. On unless told otherwise. */
+  readonly allowH2?: boolean;
+}
+
+export interface EgressSettings {
+  readonly connect: GuardedConnect;
+  readonly budget: ConnectionBudget;
+  /** Every request leaves through this HTTP proxy, https by a CONNECT tunnel. */
+  readonly proxy?: URL;
+}
+
+/**
+ * The one place where sockets to the outside come from: for destinations, token endpoints and AWS. One a worker;
+ * each customer has pools of its own, so that none can use up another's connections.
+ */
+export class Egress {
+  readonly #settings: EgressSettings;
+
+  constructor(settings: EgressSettings) {
+    this.#settings = settings;
+  }
+
+  /** @param url of which the origin counts */
+  openPool(url: URL, options: PoolOptions): Dispatcher {
+    const { connections, timeoutMs, tls, allowH2 = true } = options;
+    const { proxy } = this.#settings;
+    const connectTimeoutMs = Math.min(CONNECT_TIMEOUT_MS, timeoutMs);
+    const connect: ConnectOptions = { ...tls, timeout: connectTimeoutMs, allowH2, preferH2: true };
+    const limits = {
+      keepAliveTimeout: IDLE_CONNECTION_MS,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      // The exchange as a whole has a deadline, which bounds both.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      allowH2,
+    };
+    if (proxy) return this.#openProxy(proxy, { ...limits, connections }, connect);
+    // One connector a pool: its connections share TLS sessions.
+    const dial = this.#settings.connect(connect);
+    const factory = (origin: URL, all: object) => this.#openClient(origin, all, dial);
+    return new Pool(url.origin, { ...limits, connections, factory });
+  }
+
+  #openClient(origin: URL, options: object, dial: Connector): Client {
+    const connect = this.#settings.budget.limit(dial, () => client);
+    const client: Client = new Client(origin, { ...options, connect });
+    return client;
+  }
+
+  /** The guard sees the address of the proxy; which addresses that may dial is the proxy's own rule. */
+  #openProxy(proxy: URL, limits: Pool.Options, requestTls: ConnectOptions): Dispatcher {
+    const { username, password } = proxy;
+    const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+    const dial = this.#settings.connect({ timeout: CONNECT_TIMEOUT_MS, allowH2: false });
+    // A socket that became a tunnel looks idle to the client that dialled it: it may not make room for another.
+    const connect = this.#settings.budget.limit(dial, () => undefined);
+    return new ProxyAgent({
+      ...limits,
+      uri: proxy.origin,
+      ...(username !== '' && { token: `Basic ${Buffer.from(pair).toString('base64')}` }),
+      // Also for plain http, so that there is one way out, and the proxy sees no header of ours.
+      proxyTunnel: true,
+      requestTls,
+      clientFactory: (origin) => new Pool(origin, { connections: limits.connections ?? null, connect }),
+    });
+  }
+}
