@@ -98,7 +98,6 @@ async function launch(options: {
       const logFile = join(dir, 'registry.log');
       return {
         ...common,
-        pidFile,
         args: [named, ...flags.registry, ...args],
         cwd,
         env: { ...process.env, ...env },

@@ -16,6 +16,10 @@ const NAME_WIDTH = Math.max(...SERVICES.map((name) => name.length), 'platform'.l
 let platform: Platform | undefined;
 const services: Supervised[] = [];
 let isEnding = false;
+let signalledAtMs = Number.NEGATIVE_INFINITY;
+
+/** One Ctrl-C comes twice under npm: from the terminal, and passed on. */
+const SAME_PRESS_MS = 500;
 
 function say(name: string, line: string): void {
   process.stdout.write(`${name.padEnd(NAME_WIDTH)} | ${line}\n`);
@@ -42,7 +46,13 @@ function fail(error: unknown): void {
   void end(1);
 }
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end(0).catch(fail));
+function onSignal(): void {
+  const sinceLastMs = performance.now() - signalledAtMs;
+  signalledAtMs = performance.now();
+  if (sinceLastMs > SAME_PRESS_MS) void end(0).catch(fail);
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
 process.on('uncaughtException', fail);
 process.on('unhandledRejection', fail);
 
