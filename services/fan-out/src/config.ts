@@ -20,7 +20,7 @@ export const fanOutVariables = z.object({
       }
     }),
   /** How much of the intake may be in memory: fetched, not yet committed. */
-  MAX_IN_FLIGHT_MIB: whole(64, 8, 4_096),
+  MAX_IN_FLIGHT_MIB: whole(32, 8, 4_096),
 });
 
 export type FanOutConfig = z.output<typeof fanOutVariables>;
