@@ -92,8 +92,8 @@ export async function runLive(
 /** Everything is routed, and delivered or dead but for the customer that is down. */
 function isSettled({ produced, toProduce, matched, unmatched, quarantined, customers }: Moment): boolean {
   if (produced < toProduce || matched + unmatched + quarantined < toProduce) return false;
-  return customers.every(({ temper, events, delivered, dead, waitingInMain, waitingInRetry, breaker }) =>
-    temper === 'down' ? breaker === 'open' : delivered + dead >= events && waitingInMain + waitingInRetry === 0,
+  return customers.every(({ temper, events, delivered, dead, uncommitted, breaker }) =>
+    temper === 'down' ? breaker === 'open' : delivered + dead >= events && uncommitted === 0,
   );
 }
 

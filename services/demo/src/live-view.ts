@@ -16,7 +16,7 @@ export interface LiveView {
   show(moment: Moment): void;
   /** An attempt as delivery logged it. */
   attempt(line: LogLine): void;
-  /** Leaves the last state on the screen. */
+  /** Leaves the last state on the screen, whatever is shown later. */
   end(): void;
 }
 
@@ -30,12 +30,14 @@ const RECENT_ATTEMPTS = 5;
 class MovingTable implements LiveView {
   readonly #update: ReturnType<typeof createLogUpdate>;
   readonly #recent: string[] = [];
+  #isOver = false;
 
   constructor(stream: NodeJS.WriteStream) {
     this.#update = createLogUpdate(stream);
   }
 
   show(moment: Moment): void {
+    if (this.#isOver) return;
     this.#update(`${formatMoment(moment)}\n${this.#ticker()}`);
   }
 
@@ -47,6 +49,7 @@ class MovingTable implements LiveView {
   }
 
   end(): void {
+    this.#isOver = true;
     this.#update.done();
   }
 
@@ -63,12 +66,14 @@ class PlainLines implements LiveView {
   readonly #stream: NodeJS.WriteStream;
   #shownAtMs = Number.NEGATIVE_INFINITY;
   #last: Moment | undefined;
+  #isOver = false;
 
   constructor(stream: NodeJS.WriteStream) {
     this.#stream = stream;
   }
 
   show(moment: Moment): void {
+    if (this.#isOver) return;
     this.#last = moment;
     if (moment.elapsedMs - this.#shownAtMs < PLAIN_EVERY_MS) return;
     this.#shownAtMs = moment.elapsedMs;
@@ -78,9 +83,10 @@ class PlainLines implements LiveView {
   attempt(): void {}
 
   end(): void {
-    if (this.#last === undefined || this.#last.elapsedMs === this.#shownAtMs) return;
-    this.#stream.write(`${formatPlain(this.#last)}\n`);
-    this.#last = undefined;
+    if (this.#isOver) return;
+    this.#isOver = true;
+    const isShown = this.#last === undefined || this.#last.elapsedMs === this.#shownAtMs;
+    if (!isShown && this.#last !== undefined) this.#stream.write(`${formatPlain(this.#last)}\n`);
   }
 }
 
@@ -129,7 +135,8 @@ function formatCustomer(one: CustomerSnapshot): string[] {
 function formatAttempt(line: LogLine): string | undefined {
   const { customer, eventId, attempt, outcome, status, error, lane } = line;
   if (outcome === 'delivered' && attempt === 1) return undefined;
-  const answer = status === undefined ? String(error ?? '') : String(status);
+  // Of `ECONNREFUSED: connect ECONNREFUSED …` the name says enough.
+  const answer = status === undefined ? String(error ?? '').split(':')[0] : String(status);
   const what =
     outcome === 'delivered'
       ? styleText('green', `${answer} delivered`)

@@ -38,9 +38,9 @@ async function demo(): Promise<boolean> {
   const startedAtMs = performance.now();
   sayTitle('Databridge Events');
   const platform = await step('Kafka and a schema registry of its own run on this machine', startPlatform);
-  const stage = await setStage(platform);
   const endpoints = await startEndpoints();
   undo.push(() => endpoints.stop());
+  const stage = await setStage(platform);
 
   const applied = await step('three customers applied: topics created, secrets sealed', async () => {
     await databridge(['topics', 'create'], stage.env);
@@ -75,7 +75,7 @@ async function demo(): Promise<boolean> {
   say(
     `\n  ${styleText('bold', `${Math.round(speed.perSecond).toLocaleString('en')} deliveries a second`)}: ` +
       `${speed.deliveries.toLocaleString('en')} in ${speed.seconds.toFixed(1)} s, ${speed.repeats} repeated, ` +
-      `peak memory ${Math.round(speed.peakRssMiB)} MiB`,
+      `${Math.round(speed.cpuMicrosEach)} µs of CPU each, peak memory ${Math.round(speed.peakRssMiB)} MiB`,
   );
   say(
     isAllDelivered

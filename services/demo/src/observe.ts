@@ -13,6 +13,8 @@ export interface CustomerSnapshot extends CastMember {
   readonly failures: number;
   readonly waitingInMain: number;
   readonly waitingInRetry: number;
+  /** Records in all its lanes whose offsets are not committed as done: follows the rest by a moment. */
+  readonly uncommitted: number;
   readonly dead: number;
   readonly breaker: 'closed' | 'half-open' | 'open';
 }
@@ -35,12 +37,20 @@ export async function takeSnapshot(admin: KafkaAdmin, fanOut: Child, delivery: C
     const attempts = sumOf(deliveryMetrics, 'databridge_delivery_attempts_total', { customer });
     const delivered = sumOf(deliveryMetrics, 'databridge_delivery_attempts_total', { customer, outcome: 'delivered' });
     const breaker = sumOf(deliveryMetrics, 'databridge_delivery_breaker_state', { customer });
+    const dead = sumOf(deliveryMetrics, 'databridge_delivery_dead_letters_total', { customer });
+    const { written, inMain, inRetry } = await backlogOf(admin, customer);
+    // Offsets are committed a moment after the deliveries that the metrics count: the sum comes from these.
+    const waiting = Math.max(0, written - delivered - dead);
+    const waitingInRetry = Math.min(waiting, inRetry);
     return {
       ...member,
-      ...(await backlogOf(admin, customer)),
+      written,
       delivered,
       failures: attempts - delivered,
-      dead: sumOf(deliveryMetrics, 'databridge_delivery_dead_letters_total', { customer }),
+      waitingInMain: waiting - waitingInRetry,
+      waitingInRetry,
+      uncommitted: inMain + inRetry,
+      dead,
       breaker: BREAKER_STATES[breaker] ?? 'closed',
     };
   });
@@ -69,12 +79,12 @@ async function backlogOf(admin: KafkaAdmin, customer: string) {
       0,
     );
   };
-  const [written, waitingInMain, ...inLanes] = await Promise.all([
+  const [written, inMain, ...inLanes] = await Promise.all([
     writtenFor(admin, customer),
     lagOf(deliveryTopic(customer)),
     ...RETRY_DELAYS.map((delay) => lagOf(retryTopic(customer, delay))),
   ]);
-  return { written, waitingInMain, waitingInRetry: inLanes.reduce((sum, lag) => sum + lag, 0) };
+  return { written, inMain, inRetry: inLanes.reduce((sum, lag) => sum + lag, 0) };
 }
 
 /** Of Prometheus' text format: the sum of a metric's samples that have these labels. */

@@ -13,6 +13,8 @@ export interface Throughput {
   readonly seconds: number;
   readonly perSecond: number;
   readonly peakRssMiB: number;
+  /** Of the worker's processor time: what does not depend on how busy the machine is otherwise. */
+  readonly cpuMicrosEach: number;
   /** Requests beyond the first for an event. */
   readonly repeats: number;
 }
@@ -59,13 +61,21 @@ export async function measureThroughput({ admin, upstream, env }: Stage, deliver
       if (latest.events >= events) return latest;
     }
   });
+  const cpuSeconds = sumOf(await worker.metrics(), 'process_cpu_seconds_total');
   // What was delivered counts once its offset is committed: the reconciliation comes next.
   await worker.stop();
   await sink.kill();
 
   const seconds = (report.latestAtMs - report.firstAtMs) / 1_000;
   const repeats = report.requests - report.events;
-  return { deliveries: report.events, seconds, perSecond: report.requests / seconds, peakRssMiB, repeats };
+  return {
+    deliveries: report.events,
+    seconds,
+    perSecond: report.requests / seconds,
+    peakRssMiB,
+    cpuMicrosEach: (cpuSeconds * 1e6) / report.requests,
+    repeats,
+  };
 }
 
 /** The kernel's own high-water mark where there is one; else what the worker says at the moment. */
