@@ -3,7 +3,7 @@ import { KafkaProducer } from '@databridge/kernel/kafka/producer';
 import { platform } from '../harness/platform.ts';
 import { freshName } from '../harness/topics.ts';
 import { upstreamKafka } from '../harness/upstream-kafka.ts';
-import { createTopic, kafkaSettings, until } from './kafka-fixture.ts';
+import { createTopic, kafkaSettings, until, withUpstreamAdmin } from './kafka-fixture.ts';
 
 const producer = new KafkaProducer(kafkaSettings());
 beforeAll(() => producer.connect());
@@ -32,9 +32,9 @@ async function write(topic: string, entries: Record<string, string | null>): Pro
   await producer.send(Object.entries(entries).map(([key, value]) => ({ topic, key, value })));
 }
 
-async function tableTopic(partitions: number): Promise<string> {
+async function tableTopic(partitions: number, cleanupPolicy = 'compact'): Promise<string> {
   const topic = freshName('table');
-  await createTopic(topic, partitions, { 'cleanup.policy': 'compact' });
+  await createTopic(topic, partitions, { 'cleanup.policy': cleanupPolicy });
   return topic;
 }
 
@@ -132,6 +132,25 @@ test('shared: each holds its partitions; what moves is told, what stays is not t
   await until('the first has it all', () => first.owned.length === 3);
   await first.table.caughtUp();
   expect(Object.fromEntries(first.table.entries())).toEqual({ ...all, [moved as string]: '2' });
+});
+
+test('what has gone from the log of a kept partition goes from the table with the next join', async () => {
+  const topic = await tableTopic(1, 'compact,delete');
+  await write(topic, { gone: '1', stays: '1' });
+  const group = { groupId: freshName('workers'), onOwned: () => {} };
+  const first = open(topic, { group });
+  await first.table.start();
+  await first.table.caughtUp();
+  await withUpstreamAdmin(async (upstream) => {
+    await upstream.fetchTopicOffsets(topic);
+    await upstream.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '1' }] });
+  });
+  const standBy = open(topic, { group });
+  await standBy.table.start();
+  await until('it is gone', () => first.table.get('gone') === undefined);
+  await first.table.caughtUp();
+  expect(first.changes).toEqual(['gone=1', 'stays=1', 'gone=undefined']);
+  expect(first.table.get('stays')).toBe('1');
 });
 
 function omit(entries: Record<string, string>, key: string): Record<string, string> {

@@ -50,15 +50,18 @@ describe('reading', () => {
       maxInFlightRequests: 1,
     });
     await producer.connect();
-    for (const fate of ['commit', 'abort'] as const) {
+    const run = async (fate: 'commit' | 'abort') => {
       const transaction = await producer.transaction();
       await transaction.send({ topic, messages: [{ value: fate, partition: 0 }] });
       await transaction[fate]();
-    }
-    await producer.disconnect();
+    };
+    await run('commit');
     const reader = new Recorder({ groupId: freshName('g'), topics: [topic] });
     await reader.consumer.start();
-    await until('the end is reached', () => reader.received.some(({ batch }) => batch.nextOffset === 4));
+    await until('the marker is passed', () => reader.received.some(({ batch }) => batch.nextOffset === 2));
+    await run('abort');
+    await until('what holds no record is passed', () => reader.received.some(({ batch }) => batch.nextOffset === 4));
+    await producer.disconnect();
     expect(reader.values).toEqual(['commit']);
     await upstreamSend(topic, ['after']);
     await until('what comes after is read', () => reader.values.includes('after'));
