@@ -56,7 +56,7 @@ const DEFAULTS = {
 
 const COMMIT_ATTEMPTS = 5;
 const FIRST_BACKOFF_MS = 100;
-const LONGEST_BACKOFF_MS = 10_000;
+const LONGEST_BACKOFF_MS = 5_000;
 /** Above `maxWaitMs`, what a stop may take; then the sockets are left to close by themselves. */
 const STOP_GRACE_MS = 3_000;
 /** Fetches in a row without a heartbeat within the session: kafkajs counts by the wall clock, which may have stepped back. */
