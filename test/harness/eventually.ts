@@ -10,6 +10,7 @@ export async function eventually<T>(
   ask: () => Promise<T>,
   passes: (answer: T) => boolean,
   timeoutMs = 20_000,
+  askEveryMs = ASK_EVERY_MS,
 ): Promise<T> {
   const deadlineMs = performance.now() + timeoutMs;
   for (;;) {
@@ -17,6 +18,6 @@ export async function eventually<T>(
     if (passes(answer)) return answer;
     if (performance.now() > deadlineMs)
       throw new Error(`Not within ${timeoutMs} ms; at last: ${JSON.stringify(answer)}`);
-    await delay(ASK_EVERY_MS);
+    await delay(askEveryMs);
   }
 }

@@ -30,7 +30,8 @@ export class Stage {
   readonly fanOut: ServiceProcess;
   readonly #kafka: ConstructorParameters<typeof KafkaProducer>[0];
   readonly #producer: KafkaProducer;
-  readonly #keys: string;
+  /** The key ring that secrets are sealed under. */
+  readonly keys: string;
   readonly #deliveryEnv: Record<string, string>;
   #delivery: ServiceProcess;
 
@@ -50,7 +51,7 @@ export class Stage {
     this.upstream = parts.upstream;
     this.fanOut = parts.fanOut;
     this.#delivery = parts.delivery;
-    this.#keys = parts.keys;
+    this.keys = parts.keys;
     this.#deliveryEnv = parts.deliveryEnv;
   }
 
@@ -104,7 +105,7 @@ export class Stage {
       kafka: this.#kafka,
       admin: this.admin,
       producer: this.#producer,
-      keyRing: new KeyRing(this.#keys),
+      keyRing: new KeyRing(this.keys),
       retryDelays: SHORT_DELAYS,
       log: this.#kafka.log,
     };

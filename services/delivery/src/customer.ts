@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import type { Clock, Timer } from '@databridge/kernel/clock';
 import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import { oneMemberAssigner } from '@databridge/kernel/kafka/assigners';
 import type { KafkaSettings } from '@databridge/kernel/kafka/client';
 import { GroupConsumer } from '@databridge/kernel/kafka/group-consumer';
 import type { Membership } from '@databridge/kernel/kafka/membership';
@@ -120,6 +121,8 @@ export class Customer {
         groupId: deliveryGroup(name),
         topics: [deliveryTopic(name), ...delays.keys()],
         sessionTimeoutMs: dependencies.sessionTimeoutMs,
+        // A handover never splits a customer's lanes: two members would each probe, wait and limit by themselves.
+        assigners: [oneMemberAssigner],
         onJoined: (membership) => this.#joined(membership, (topic) => delays.get(topic) ?? 0),
         onLost: () => {
           this.#nextJoin ??= Promise.withResolvers();
@@ -174,6 +177,7 @@ export class Customer {
     this.#destination = this.#with.openDestination(subscription);
     previous.close().catch((error: unknown) => this.#log.warn({ err: error }, 'closing the old connections failed'));
     this.#gate.reset();
+    if (before.enableEpoch !== subscription.enableEpoch) this.#isDisabled = false;
     this.#log.info('subscription changed');
     this.#pump();
   }

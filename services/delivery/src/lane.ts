@@ -61,7 +61,7 @@ export class Lane {
         continue;
       }
       const bytes = value.length + RECORD_OVERHEAD_BYTES;
-      const waitMs = Math.min(Math.max(timestampMs + this.delayMs - nowMs, 0), this.delayMs);
+      const waitMs = Math.min(Math.max(clock.recordMs(timestampMs) + this.delayMs - nowMs, 0), this.delayMs);
       this.#held.push({ lane: this, offset, dueAtMs: monotonicMs + waitMs, key, value, facts, bytes });
       this.#holds(bytes);
     }

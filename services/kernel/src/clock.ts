@@ -4,6 +4,8 @@ export interface Clock {
   nowMs(): number;
   /** Never steps back, whatever the wall clock does: for leases, rates and time-outs. */
   monotonicMs(): number;
+  /** A record's timestamp, which the broker's clock gave, by this clock's reckoning. */
+  recordMs(timestampMs: number): number;
   /** Calls `run` once, `delayMs` from now or later. */
   after(delayMs: number, run: () => void): Timer;
 }
@@ -18,6 +20,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),
+  recordMs: (timestampMs) => timestampMs,
   after(delayMs, run) {
     const timer = setTimeout(run, Math.min(Math.max(delayMs, 0), LONGEST_TIMER_MS));
     return { cancel: () => clearTimeout(timer) };

@@ -25,6 +25,10 @@ export class ManualClock implements Clock {
     return this.#monotonicMs;
   }
 
+  recordMs(timestampMs: number): number {
+    return timestampMs;
+  }
+
   after(delayMs: number, run: () => void): Timer {
     const armed = { atMs: this.#monotonicMs + Math.max(delayMs, 0), order: this.#order++, run };
     this.#armed.add(armed);
