@@ -28,17 +28,19 @@ const BAR_WIDTH = 20;
 const RECENT_ATTEMPTS = 5;
 
 class MovingTable implements LiveView {
+  readonly #stream: NodeJS.WriteStream;
   readonly #update: ReturnType<typeof createLogUpdate>;
   readonly #recent: string[] = [];
   #isOver = false;
 
   constructor(stream: NodeJS.WriteStream) {
+    this.#stream = stream;
     this.#update = createLogUpdate(stream);
   }
 
   show(moment: Moment): void {
     if (this.#isOver) return;
-    this.#update(`${formatMoment(moment)}\n${this.#ticker()}`);
+    this.#update(`${formatMoment(moment, this.#stream.columns)}\n${this.#ticker()}`);
   }
 
   attempt(line: LogLine): void {
@@ -90,7 +92,7 @@ class PlainLines implements LiveView {
   }
 }
 
-function formatMoment(moment: Moment): string {
+function formatMoment(moment: Moment, width: number): string {
   const { produced, toProduce, matched, unmatched, quarantined, customers, elapsedMs } = moment;
   const dim = (text: string) => styleText('dim', text);
   const flow = [
@@ -99,37 +101,55 @@ function formatMoment(moment: Moment): string {
     `${dim('·')} ${unmatched} unmatched`,
     `${dim('·')} ${quarantined} quarantined`,
   ].join(' ');
+  const columns = COLUMNS.filter(({ fromWidth = 0 }) => width >= fromWidth);
   const table = new Table({
-    head: ['customer', 'its endpoint', 'events', '', 'delivered', 'waiting', 'in retry', 'dead', 'failures', 'breaker'],
-    colAligns: ['left', 'left', 'right', 'left', 'right', 'right', 'right', 'right', 'right', 'left'],
+    head: columns.map(({ head }) => head),
+    colAligns: columns.map(({ align }) => align),
     style: { head: ['bold'], border: ['gray'], compact: true },
   });
-  table.push(...customers.map(formatCustomer));
+  table.push(...customers.map((customer) => columns.map(({ cell }) => cell(customer))));
   const seconds = `${(elapsedMs / 1_000).toFixed(1)} s`;
   return `\n  ${flow}   ${dim(seconds)}\n\n${indent(table.toString())}\n`;
 }
 
-function formatCustomer(one: CustomerSnapshot): string[] {
-  const tone = { healthy: 'green', 'fails now and then': 'yellow', down: 'red' } as const;
-  const counted = (count: number, style: 'yellow' | 'red') => (count > 0 ? styleText(style, String(count)) : '0');
-  return [
-    styleText('bold', one.customer),
-    styleText(tone[one.temper], one.temper),
-    String(one.written),
-    // The smallest part first, so that one dead letter among hundreds is still seen.
-    bar(BAR_WIDTH, one.written, [
-      [one.dead, 'red'],
-      [one.delivered, 'green'],
-      [one.waitingInMain + one.waitingInRetry, 'yellow'],
-    ]),
-    styleText('green', String(one.delivered)),
-    counted(one.waitingInMain, 'yellow'),
-    counted(one.waitingInRetry, 'yellow'),
-    counted(one.dead, 'red'),
-    String(one.failures),
-    one.breaker === 'closed' ? 'closed' : styleText('red', one.breaker),
-  ];
+interface Column {
+  readonly head: string;
+  readonly align: 'left' | 'right';
+  /** Left out on a terminal that is narrower. */
+  readonly fromWidth?: number;
+  cell(one: CustomerSnapshot): string;
 }
+
+const TONES = { healthy: 'green', 'fails now and then': 'yellow', down: 'red' } as const;
+const alarming = (count: number, color: 'yellow' | 'red') => (count > 0 ? styleText(color, String(count)) : '0');
+
+const COLUMNS: readonly Column[] = [
+  { head: 'customer', align: 'left', cell: ({ customer }) => styleText('bold', customer) },
+  { head: 'its endpoint', align: 'left', fromWidth: 118, cell: ({ temper }) => styleText(TONES[temper], temper) },
+  { head: 'events', align: 'right', cell: ({ written }) => String(written) },
+  {
+    head: '',
+    align: 'left',
+    fromWidth: 97,
+    // The smallest part first, so that one dead letter among hundreds is still seen.
+    cell: ({ written, delivered, dead, waitingInMain, waitingInRetry }) =>
+      bar(BAR_WIDTH, written, [
+        [dead, 'red'],
+        [delivered, 'green'],
+        [waitingInMain + waitingInRetry, 'yellow'],
+      ]),
+  },
+  { head: 'delivered', align: 'right', cell: ({ delivered }) => styleText('green', String(delivered)) },
+  { head: 'waiting', align: 'right', cell: ({ waitingInMain }) => alarming(waitingInMain, 'yellow') },
+  { head: 'in retry', align: 'right', cell: ({ waitingInRetry }) => alarming(waitingInRetry, 'yellow') },
+  { head: 'dead', align: 'right', cell: ({ dead }) => alarming(dead, 'red') },
+  { head: 'failures', align: 'right', fromWidth: 129, cell: ({ failures }) => String(failures) },
+  {
+    head: 'breaker',
+    align: 'left',
+    cell: ({ breaker }) => (breaker === 'closed' ? breaker : styleText('red', breaker)),
+  },
+];
 
 /** Deliveries at the first attempt are left out: they are the rule, and too many to read. */
 function formatAttempt(line: LogLine): string | undefined {

@@ -52,6 +52,8 @@ export async function measureThroughput({ admin, upstream, env }: Stage, deliver
   );
 
   const worker = await step('one fresh delivery worker started', () => startService('delivery', env));
+  const cpuOf = async () => sumOf(await worker.metrics(), 'process_cpu_seconds_total');
+  const cpuAtStart = await cpuOf();
   let peakRssMiB = 0;
   const report = await step('all of them delivered', async (status) => {
     for (;;) {
@@ -61,7 +63,7 @@ export async function measureThroughput({ admin, upstream, env }: Stage, deliver
       if (latest.events >= events) return latest;
     }
   });
-  const cpuSeconds = sumOf(await worker.metrics(), 'process_cpu_seconds_total');
+  const cpuSeconds = (await cpuOf()) - cpuAtStart;
   // What was delivered counts once its offset is committed: the reconciliation comes next.
   await worker.stop();
   await sink.kill();
