@@ -110,7 +110,8 @@ test('shared: each holds its partitions; what moves is told, what stays is not t
   const first = await join();
   await first.table.caughtUp();
   expect(first.owned).toEqual([{ gained: [0, 1, 2, 3, 4, 5, 6, 7], kept: [], lost: [], lostKeys: [] }]);
-  expect(first.changes).toHaveLength(200);
+  // By key: the producer may have stored a record twice.
+  expect(new Set(first.changes).size).toBe(200);
   first.changes.length = 0;
 
   const second = await join();
