@@ -139,7 +139,17 @@ async function end(exitCode: number, why?: string): Promise<void> {
   process.exit(exitCode);
 }
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end(130, 'interrupted'));
+/** One Ctrl-C comes twice under npm: from the terminal, and passed on. */
+const SAME_PRESS_MS = 500;
+let signalledAtMs = Number.NEGATIVE_INFINITY;
+
+function onSignal(): void {
+  const sinceLastMs = performance.now() - signalledAtMs;
+  signalledAtMs = performance.now();
+  if (sinceLastMs > SAME_PRESS_MS) void end(130, 'interrupted');
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
 process.on('uncaughtException', (error) => void end(1, messageOf(error)));
 
 try {
