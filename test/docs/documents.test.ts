@@ -1,0 +1,51 @@
+/** What the documents name is there, and what is there is named. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { deliveryVariables } from '@databridge/delivery/config';
+import { deliveryMetrics } from '@databridge/delivery/metrics';
+import { fanOutVariables } from '@databridge/fan-out/config';
+import { fanOutMetrics } from '@databridge/fan-out/metrics';
+import { offsetJumps } from '@databridge/kernel/kafka/metrics';
+import { createRegistry } from '@databridge/kernel/metrics';
+
+const root = new URL('../../', import.meta.url);
+const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
+const documents = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', ...pagesUnder('docs/')];
+
+function pagesUnder(folder: string): string[] {
+  return readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => folder + name);
+}
+
+const named = (text: string, pattern: RegExp) => new Set([...text.matchAll(pattern)].map(([, name]) => name as string));
+
+test('every setting of the services is documented, and every documented one of theirs exists', () => {
+  const inTables = named(read('docs/configuration.md').split('## `npm start`')[0] ?? '', /^\| `([A-Z0-9_]+)`/gm);
+  const exist = new Set([...Object.keys(fanOutVariables.shape), ...Object.keys(deliveryVariables.in.shape)]);
+  expect([...inTables].sort()).toEqual([...exist].sort());
+});
+
+test('every metric of the services is documented, and every documented one exists', async () => {
+  const registry = createRegistry('test');
+  const known = new Set((await registry.getMetricsAsJSON()).map(({ name }) => name));
+  fanOutMetrics(registry);
+  const delivery = createRegistry('test');
+  deliveryMetrics(delivery, { heldBytes: () => 0, customers: () => 0 });
+  offsetJumps(delivery);
+  const all = [...(await registry.getMetricsAsJSON()), ...(await delivery.getMetricsAsJSON())].map(({ name }) => name);
+  const exist = new Set(all.filter((name) => !known.has(name)));
+  const inTables = named(read('docs/metrics.md').split('## Fan-out')[1] ?? '', /^\| `([a-z0-9_]+)`/gm);
+  expect([...inTables].sort()).toEqual([...exist].sort());
+});
+
+test.each(documents)('%s names only files and scripts that exist', (page) => {
+  const text = read(page);
+  const folder = new URL(page, root);
+  const links = [...named(text, /\]\((?!https?:|#)([^)#]+)/g)].filter((link) => !existsSync(new URL(link, folder)));
+  const paths = [...named(text, /`((?:services|schemas|test|docs|deploy)\/[\w./-]+)`/g)].filter(
+    (path) => !existsSync(new URL(path, root)),
+  );
+  const scripts = JSON.parse(read('package.json')).scripts as Record<string, string>;
+  const commands = [...named(text, /npm run ([\w:-]+)/g)].filter((name) => !(name in scripts));
+  expect({ links, paths, commands }).toEqual({ links: [], paths: [], commands: [] });
+});
