@@ -1,5 +1,6 @@
 import { suggestion } from './issue-words.ts';
-import { isSecretPath, mapSecrets, parseSubscription } from './subscription.ts';
+import { isSecretPath, mapSecrets } from './secret-places.ts';
+import { parseSubscription } from './subscription.ts';
 
 const plain = {
   customer: 'acme',
@@ -16,7 +17,7 @@ describe('mistakes in words', () => {
     [{ customer: undefined }, 'customer is missing'],
     [{ customer: 5 }, 'customer must be a text, not a number'],
     [{ eventTypes: 'root-cause' }, 'eventTypes must be a list, not a text'],
-    [{ destination: { type: 'sns' } }, 'destination.type must be http'],
+    [{ destination: { type: 'pigeon' } }, 'destination.type must be http or api-gateway or sns or sqs'],
     [{ destination: {} }, 'destination.type is missing'],
     [{ destination: null }, 'destination must be a map of settings, not empty'],
     [{ maxInFlight: 1.5 }, 'maxInFlight must be a whole number, not a fraction'],

@@ -1,9 +1,8 @@
+import { mapSecrets, mapSecretsAsync } from './secret-places.ts';
 import {
   decodeInterest,
   decodeSubscription,
   encodeSubscription,
-  mapSecrets,
-  mapSecretsAsync,
   parseSubscription,
   type Subscription,
 } from './subscription.ts';
@@ -38,7 +37,16 @@ test('what is left out has defaults', () => {
   expect(parsed(MINIMAL)).toEqual({
     ...MINIMAL,
     match: {},
-    destination: { type: 'http', url: 'https://acme.example/hook', method: 'POST', headers: {}, timeoutMs: 10_000 },
+    destination: {
+      type: 'http',
+      url: 'https://acme.example/hook',
+      method: 'POST',
+      headers: {},
+      timeoutMs: 10_000,
+      format: 'json',
+      gzip: false,
+      handshake: false,
+    },
     authentication: { type: 'none' },
     maxInFlight: 64,
     state: 'active',

@@ -1,7 +1,8 @@
 import { messageOf } from '@databridge/kernel/errors';
 import type { TopicMismatch } from '@databridge/kernel/kafka/admin';
 import type { KeyRing } from '@databridge/kernel/key-ring';
-import { encodeSubscription, mapSecretsAsync, type Subscription } from '@databridge/schemas/subscription';
+import { mapSecretsAsync } from '@databridge/schemas/secret-places';
+import { encodeSubscription, type Subscription } from '@databridge/schemas/subscription';
 import { customerTopics, SUBSCRIPTIONS_TOPIC } from '@databridge/schemas/topics';
 import type { ControlPlaneContext } from './context.ts';
 import { readStoredSubscriptions } from './stored-subscriptions.ts';

@@ -3,7 +3,8 @@
  * its place, so that a person mends the file once.
  */
 import { suggestion } from '@databridge/schemas/issue-words';
-import { isSecretPath, parseSubscription, type Subscription } from '@databridge/schemas/subscription';
+import { isSecretPath } from '@databridge/schemas/secret-places';
+import { parseSubscription, type Subscription } from '@databridge/schemas/subscription';
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 
 /** What the file may leave to what already stands: an operator may have paused a customer since. */

@@ -41,6 +41,8 @@ export const deliveryVariables = z
     MAX_CONNECTIONS: whole(4_096, 1, 1_000_000),
     /** An HTTP proxy through which all of them leave, such as `http://user:password@proxy:3128`. */
     EGRESS_PROXY: z.url({ protocol: /^https?$/, error: 'must be the http(s) address of a proxy' }).optional(),
+    /** The DNS name by which customers know the service: who asks in a CloudEvents handshake. */
+    WEBHOOK_ORIGIN: z.string().min(1).default('databridge.events'),
     BREAKER_WINDOW: duration('10s'),
     BREAKER_FAILURE_PERCENTAGE: whole(50, 1, 100),
     /** So many attempts in the window before failures can open the breaker. */

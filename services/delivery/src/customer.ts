@@ -43,7 +43,13 @@ export interface CustomerDependencies {
   readonly breakerRotation: EventEmitter;
   readonly sessionTimeoutMs: number;
   readonly commitIntervalMs: number;
-  readonly openDestination: (subscription: Subscription<Secret>) => Destination;
+  /** @param onRate the destination asks for no more than this a second */
+  readonly openDestination: (
+    subscription: Subscription<Secret>,
+    onRate: (ratePerSecond: number) => void,
+  ) => Destination;
+  /** Of a stop: what is still in flight then is cut off, and sent again by the next owner. */
+  readonly abortAfterMs: number;
   /** The customer is to be stopped: it was disabled here, and its status says so. */
   readonly onDisabled: (status: WorkerStatus) => void;
 }
@@ -75,6 +81,8 @@ export class Customer {
   readonly #stopping = Promise.withResolvers<undefined>();
   #subscription: Subscription<Secret>;
   #destination: Destination;
+  /** Those before it, on which something is still in flight. */
+  readonly #replaced = new Set<Destination>();
   #status: WorkerStatus | undefined;
   #lanes: LaneSet | undefined;
   /** Resolves when the lanes of the present membership know what is committed. */
@@ -103,7 +111,7 @@ export class Customer {
     this.#log = log.child({ customer: name });
     this.#subscription = subscription;
     this.#status = status;
-    this.#destination = dependencies.openDestination(subscription);
+    this.#destination = this.#openDestination(subscription);
     this.#gate = new Gate(
       {
         ratePerSecond: subscription.ratePerSecond,
@@ -170,19 +178,29 @@ export class Customer {
 
   /** The subscription changed: takes effect with the next request. What is in flight ends as it began. */
   update(subscription: Subscription<Secret>): void {
-    const before = this.#subscription;
     this.#subscription = subscription;
-    if (before.ratePerSecond !== subscription.ratePerSecond) this.#gate.rate.restate(subscription.ratePerSecond);
+    this.#gate.rate.restate(subscription.ratePerSecond);
     const previous = this.#destination;
-    this.#destination = this.#with.openDestination(subscription);
-    previous.close().catch((error: unknown) => this.#log.warn({ err: error }, 'closing the old connections failed'));
+    this.#replaced.add(previous);
+    this.#destination = this.#openDestination(subscription);
+    previous
+      .close()
+      .catch((error: unknown) => this.#log.warn({ err: error }, 'closing the old connections failed'))
+      .finally(() => this.#replaced.delete(previous));
     this.#gate.reset();
     if (before.enableEpoch !== subscription.enableEpoch) this.#isDisabled = false;
     this.#log.info('subscription changed');
     this.#pump();
   }
 
-  /** Takes nothing more, lets what is in flight end (its time-outs bound that), commits, leaves the group. */
+  /** A destination may allow less than the subscription does, never more. */
+  #openDestination(subscription: Subscription<Secret>): Destination {
+    return this.#with.openDestination(subscription, (allowedPerSecond) => {
+      this.#gate.rate.restate(Math.min(allowedPerSecond, subscription.ratePerSecond ?? Number.POSITIVE_INFINITY));
+    });
+  }
+
+  /** Takes nothing more, lets what is in flight end or cuts it off after a while, commits, leaves the group. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     this.#stopping.resolve(undefined);
@@ -190,9 +208,11 @@ export class Customer {
     // What ends during a rebalance waits to know whose it is; with the brokers gone it would wait for ever.
     const patience = this.#with.clock.after(REJOIN_PATIENCE_MS, () => this.#nextJoin?.resolve());
     if (this.#inFlight > 0) {
+      const abort = this.#with.clock.after(this.#with.abortAfterMs, () => this.#abort());
       await new Promise<void>((resolve) => {
         this.#onIdle = resolve;
       });
+      abort.cancel();
     }
     await this.#nextJoin?.promise;
     patience.cancel();
@@ -204,6 +224,13 @@ export class Customer {
     await this.#destination.close();
     this.#with.metrics.inFlight.remove(this.#name);
     this.#with.metrics.breaker.remove(this.#name);
+  }
+
+  #abort(): void {
+    this.#log.warn({ inFlight: this.#inFlight }, 'cutting off what is still in flight');
+    for (const destination of [this.#destination, ...this.#replaced]) {
+      destination.abort().catch((error: unknown) => this.#log.warn({ err: error }, 'cutting off failed'));
+    }
   }
 
   #joined(membership: Membership, delayMsOf: (topic: string) => number): void {

@@ -21,7 +21,8 @@ export interface DeliveryContext {
   readonly log: Logger;
   /** The event as the destination gets it. Waits while the registry can't be asked; undefined: the wait was ended. */
   render(record: HeldRecord, attempt: number): Message | Promise<Message | undefined>;
-  send(message: Message, nowMs: number): Promise<Sent>;
+  /** undefined: cut off because the customer is stopping. */
+  send(message: Message, nowMs: number): Promise<Sent | undefined>;
   /** Shows the outcome to breaker, connection and rate. @returns what it means for this event */
   observe(record: HeldRecord, outcome: Outcome): Outcome;
   lastSuccessAtMs(): number | undefined;
@@ -99,7 +100,7 @@ function attemptOf(facts: DeliveryHeaders, enableEpoch: number, nowMs: number) {
   return { attempt: facts.attempt + 1, firstAttemptAtMs: facts.firstAttemptAtMs ?? nowMs };
 }
 
-/** @returns undefined when rendering was given up because the customer is stopping */
+/** @returns undefined when it was given up because the customer is stopping */
 async function sendOnce(
   record: HeldRecord,
   attempt: number,

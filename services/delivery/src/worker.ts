@@ -11,8 +11,9 @@ import type { Logger } from '@databridge/kernel/log';
 import { SchemaRegistry } from '@databridge/kernel/schema-registry';
 import type { Secret } from '@databridge/kernel/secret';
 import type { Running } from '@databridge/kernel/service';
+import { mapSecretsAsync } from '@databridge/schemas/secret-places';
 import { decodeStatus, type WorkerStatus } from '@databridge/schemas/status';
-import { decodeSubscription, formatIssues, mapSecretsAsync, type Subscription } from '@databridge/schemas/subscription';
+import { decodeSubscription, formatIssues, type Subscription } from '@databridge/schemas/subscription';
 import { DELIVERY_WORKERS_GROUP, STATUS_TOPIC, SUBSCRIPTIONS_TOPIC } from '@databridge/schemas/topics';
 import pLimit from 'p-limit';
 import type { Registry } from 'prom-client';
@@ -25,13 +26,15 @@ import { CustomerTopics } from './customer-topics.ts';
 import { ConnectionBudget } from './destination/connection-budget.ts';
 import { Egress } from './destination/dispatcher.ts';
 import { connectAnywhere } from './destination/guarded-connect.ts';
-import { HttpDestination } from './destination/http.ts';
+import { openDestination } from './destination/open-destination.ts';
 import { EventMessages } from './event-messages.ts';
 import { deliveryMetrics } from './metrics.ts';
 
 /** Joining a group takes a few round trips and a connection of its own. */
 const STARTS_AT_ONCE = 16;
 const MIB = 1_048_576;
+/** Of the time that a stop may take; the rest is for committing what is done. */
+const ABORT_SHARE = 0.75;
 
 /**
  * A delivery worker: owns the customers in its partitions of the subscriptions topic, and runs those that are active.
@@ -106,6 +109,11 @@ class Worker implements Running {
       budget: new ConnectionBudget(config.MAX_CONNECTIONS),
       ...(config.EGRESS_PROXY && { proxy: new URL(config.EGRESS_PROXY) }),
     });
+    const destinations = {
+      egress,
+      maxRetryAfterMs: config.RETRY_AFTER_CAP,
+      webhookOrigin: config.WEBHOOK_ORIGIN,
+    };
     this.#dependencies = {
       worker: config.WORKER_NAME,
       kafka,
@@ -126,7 +134,8 @@ class Worker implements Running {
       breakerRotation,
       sessionTimeoutMs: config.SESSION_TIMEOUT,
       commitIntervalMs: config.COMMIT_INTERVAL,
-      openDestination: (subscription) => new HttpDestination(subscription, config.RETRY_AFTER_CAP, egress),
+      openDestination: (subscription, onRate) => openDestination(subscription, destinations, onRate),
+      abortAfterMs: config.DRAIN_TIMEOUT * ABORT_SHARE,
       onDisabled: (status) => this.#slots.get(status.customer)?.statusIs(status),
     };
   }

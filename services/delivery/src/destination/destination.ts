@@ -18,9 +18,15 @@ export interface Sent {
   readonly answerBody?: string;
 }
 
-/** Where one customer's events go. Expected failures are outcomes; it throws only on a bug. */
+/**
+ * Where one customer's events go, and how it knows us. Expected failures are outcomes; it throws only on a bug. Each
+ * kind passes the same tests: test/contract/destination-suite.ts.
+ */
 export interface Destination {
-  send(message: Message, nowMs: number): Promise<Sent>;
+  /** @returns undefined when `abort` cut it off: nobody knows what the destination made of it, no attempt counts */
+  send(message: Message, nowMs: number): Promise<Sent | undefined>;
   /** Lets what is in flight finish, then closes the connections. */
   close(): Promise<void>;
+  /** Cuts off what is in flight and closes the connections. */
+  abort(): Promise<void>;
 }

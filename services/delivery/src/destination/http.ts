@@ -1,51 +1,93 @@
-import type { Secret } from '@databridge/kernel/secret';
-import type { Subscription } from '@databridge/schemas/subscription';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
 import type { Dispatcher } from 'undici';
-import { authorizationHeaders } from '../authorize.ts';
+import type { Authorizer, Headers } from '../authorization/authorizer.ts';
 import { type Outcome, outcomeOf } from '../outcome.ts';
-import { Signer } from '../sign.ts';
+import type { Signer } from '../sign.ts';
 import type { Destination, Message, Sent } from './destination.ts';
-import type { Egress } from './dispatcher.ts';
+import type { Formatted } from './event-format.ts';
+import { exchange, type Seen } from './exchange.ts';
+import type { Handshake } from './handshake.ts';
+import type { Redaction } from './redaction.ts';
+import { UnderWay } from './under-way.ts';
 
-/** The attempt log keeps this much of an answer. */
-const KEPT_ANSWER_BYTES = 2_048;
-/** An answer is read to its end up to here, so that the connection can be used again; past it, it is cut off. */
-const MAX_ANSWER_BYTES = 65_536;
+/** Below it, compressing costs more than it saves. */
+const MIN_GZIP_BYTES = 1_024;
 
-/** An HTTP endpoint: POST or PUT of the event's JSON over a keep-alive pool. Redirects are not followed. */
+export interface HttpOptions {
+  readonly url: URL;
+  readonly method: 'POST' | 'PUT';
+  readonly timeoutMs: number;
+  /** The same with every request: what the customer wants, and who we are where that doesn't change. */
+  readonly headers: Headers;
+  readonly pool: Dispatcher;
+  readonly format: (message: Message) => Formatted;
+  readonly redaction: Redaction;
+  /** A longer `Retry-After` is cut to this. */
+  readonly maxRetryAfterMs: number;
+  readonly maxBodyBytes?: number;
+  readonly signer?: Signer;
+  readonly authorizer?: Authorizer;
+  readonly handshake?: Handshake;
+  readonly gzip?: boolean;
+}
+
+interface Request {
+  readonly headers: Headers;
+  readonly body: string | Uint8Array;
+}
+
+/** An HTTP endpoint: POST or PUT of the event over a keep-alive pool. Redirects are not followed. */
 export class HttpDestination implements Destination {
-  readonly #pool: Dispatcher;
+  readonly #options: HttpOptions;
   readonly #origin: string;
   readonly #path: string;
-  readonly #method: 'POST' | 'PUT';
-  readonly #timeoutMs: number;
-  readonly #staticHeaders: Readonly<Record<string, string>>;
-  readonly #signer: Signer | undefined;
-  readonly #maxRetryAfterMs: number;
+  readonly #limits: { readonly timeoutMs: number };
+  /** Nothing but one request is needed: no token, no compression, no question beforehand. */
+  readonly #isPlain: boolean;
+  /** The pool knows what it was given, not what waits for a token before that. */
+  readonly #underWay = new UnderWay();
+  #isAborted = false;
 
-  constructor(subscription: Subscription<Secret>, maxRetryAfterMs: number, egress: Egress) {
-    const { destination, authentication, signing, maxInFlight } = subscription;
-    const url = new URL(destination.url);
-    this.#pool = egress.openPool(url, { connections: maxInFlight, timeoutMs: destination.timeoutMs });
+  constructor(options: HttpOptions) {
+    const { url, timeoutMs, authorizer, handshake } = options;
+    this.#options = options;
     this.#origin = url.origin;
     this.#path = url.pathname + url.search;
-    this.#method = destination.method;
-    this.#timeoutMs = destination.timeoutMs;
-    this.#signer = signing && new Signer(signing.secrets);
-    this.#maxRetryAfterMs = maxRetryAfterMs;
-    this.#staticHeaders = {
-      'user-agent': 'databridge-events/1',
-      ...destination.headers,
-      ...authorizationHeaders(authentication),
-      'content-type': 'application/json',
-    };
+    this.#limits = { timeoutMs };
+    this.#isPlain = authorizer === undefined && handshake === undefined && options.gzip !== true;
   }
 
-  send(message: Message, nowMs: number): Promise<Sent> {
-    const body = message.body;
+  send(message: Message, nowMs: number): Promise<Sent | undefined> {
+    const { maxBodyBytes } = this.#options;
+    const request = this.#compose(message, nowMs);
+    if (maxBodyBytes !== undefined && Buffer.byteLength(request.body) > maxBodyBytes) {
+      const reason = `too large: ${Buffer.byteLength(request.body)} bytes, and the destination takes ${maxBodyBytes}`;
+      return Promise.resolve({ outcome: { kind: 'refused', reason } });
+    }
+    return this.#isPlain
+      ? this.#exchange(request, nowMs)
+      : this.#underWay.track(this.#prepareAndExchange(request, nowMs));
+  }
+
+  async close(): Promise<void> {
+    await this.#underWay.ended();
+    await this.#options.pool.close();
+    await this.#options.authorizer?.close();
+  }
+
+  async abort(): Promise<void> {
+    this.#isAborted = true;
+    await Promise.all([this.#options.pool.destroy(), this.#options.authorizer?.close()]);
+  }
+
+  #compose(message: Message, nowMs: number): Request & { body: string } {
+    const { headers: staticHeaders, format, signer } = this.#options;
+    const formatted = format(message);
     const timestampSeconds = Math.floor(nowMs / 1_000);
     const headers: Record<string, string> = {
-      ...this.#staticHeaders,
+      ...staticHeaders,
+      ...formatted.headers,
       'webhook-id': message.eventId,
       'webhook-timestamp': String(timestampSeconds),
       'databridge-attempt': String(message.attempt),
@@ -53,95 +95,58 @@ export class HttpDestination implements Destination {
       'databridge-schema-version': message.schemaVersion,
     };
     if (message.traceparent !== undefined) headers['traceparent'] = message.traceparent;
-    if (this.#signer) headers['webhook-signature'] = this.#signer.sign(message.eventId, timestampSeconds, body);
-    return new Promise((resolve) => {
-      const exchange = new Exchange(this.#timeoutMs, (answer) => {
-        if (!('status' in answer)) return resolve({ outcome: answer.outcome });
-        const outcome = outcomeOf(answer, nowMs, this.#maxRetryAfterMs);
-        resolve(answer.body === '' ? { outcome } : { outcome, answerBody: answer.body });
-      });
-      this.#pool.dispatch({ origin: this.#origin, path: this.#path, method: this.#method, headers, body }, exchange);
-    });
+    if (signer) headers['webhook-signature'] = signer.sign(message.eventId, timestampSeconds, formatted.body);
+    return { headers, body: formatted.body };
   }
 
-  async close(): Promise<void> {
-    await this.#pool.close();
-  }
-}
+  /** handshake ─▶ compress ─▶ authorize ─▶ exchange ─▶ on 401: authorize anew, exchange once more */
+  async #prepareAndExchange(request: Request & { body: string }, nowMs: number): Promise<Sent | undefined> {
+    const { handshake, authorizer } = this.#options;
+    const forbidden = await handshake?.permission();
+    if (forbidden) return this.#told({ outcome: forbidden });
+    const packed = await this.#pack(request);
+    if (!authorizer) return this.#exchange(packed, nowMs);
 
-type Seen =
-  | { readonly status: number; readonly retryAfter: string | undefined; readonly body: string }
-  | { readonly outcome: Outcome };
-
-/**
- * One request and its answer. undici's own time-outs start anew with every byte, so that an answer that drips would
- * hold its slot for ever: here one deadline covers connect, headers and body.
- */
-class Exchange implements Dispatcher.DispatchHandler {
-  readonly #finish: (seen: Seen) => void;
-  readonly #deadline: NodeJS.Timeout;
-  #controller: Dispatcher.DispatchController | undefined;
-  #isFinished = false;
-  #status = 0;
-  #retryAfter: string | undefined;
-  #kept: Buffer[] = [];
-  #receivedBytes = 0;
-
-  constructor(timeoutMs: number, finish: (seen: Seen) => void) {
-    this.#finish = finish;
-    this.#deadline = setTimeout(() => {
-      const phase = this.#status === 0 ? 'no answer' : 'answer not complete';
-      this.#end({ outcome: { kind: 'retry', reason: `${phase} within ${timeoutMs} ms` } });
-      this.#controller?.abort(new Error('deadline'));
-    }, timeoutMs);
-  }
-
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    // Waiting for a connection took the whole time: it was given up before it began.
-    if (this.#isFinished) controller.abort(new Error('deadline'));
-  }
-
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Record<string, unknown>): void {
-    if (status < 200) return;
-    this.#status = status;
-    const retryAfter = headers['retry-after'];
-    this.#retryAfter = typeof retryAfter === 'string' ? retryAfter : undefined;
-  }
-
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#receivedBytes < KEPT_ANSWER_BYTES)
-      this.#kept.push(chunk.subarray(0, KEPT_ANSWER_BYTES - this.#receivedBytes));
-    this.#receivedBytes += chunk.length;
-    if (this.#receivedBytes > MAX_ANSWER_BYTES) {
-      // The status says all that matters; the rest is not worth reading.
-      this.#answered();
-      controller.abort(new Error('answer too long'));
+    for (let tries = 1; ; tries++) {
+      const authorization = await this.#authorize(authorizer, request, nowMs);
+      if ('outcome' in authorization) return this.#told(authorization);
+      const headers = { ...packed.headers, ...authorization.headers };
+      const sent = await this.#exchange({ headers, body: packed.body }, nowMs);
+      const isUnknown = sent && 'status' in sent.outcome && sent.outcome.status === 401;
+      if (!isUnknown || tries > 1 || !authorizer.rejected(authorization.headers)) return sent;
     }
   }
 
-  onResponseEnd(): void {
-    this.#answered();
+  #authorize(authorizer: Authorizer, { headers, body }: Request & { body: string }, nowMs: number) {
+    const { method, url } = this.#options;
+    return authorizer.authorize({ method, url, headers, body }, nowMs);
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error & { code?: string }): void {
-    this.#end({ outcome: { kind: 'retry', reason: describe(error) } });
+  async #pack(request: Request & { body: string }): Promise<Request> {
+    if (this.#options.gzip !== true || Buffer.byteLength(request.body) < MIN_GZIP_BYTES) return request;
+    const body = await promisify(gzip)(request.body);
+    return { headers: { ...request.headers, 'content-encoding': 'gzip' }, body };
   }
 
-  #answered(): void {
-    const body = this.#kept.length === 0 ? '' : Buffer.concat(this.#kept).toString('utf8');
-    this.#end({ status: this.#status, retryAfter: this.#retryAfter, body });
+  #exchange({ headers, body }: Request, nowMs: number): Promise<Sent | undefined> {
+    const { pool, method } = this.#options;
+    const request = { origin: this.#origin, path: this.#path, method, headers, body };
+    return new Promise((resolve) => {
+      exchange(pool, request, this.#limits, (seen) => resolve(this.#judge(seen, nowMs)));
+    });
   }
 
-  #end(seen: Seen): void {
-    if (this.#isFinished) return;
-    this.#isFinished = true;
-    clearTimeout(this.#deadline);
-    this.#finish(seen);
+  #judge(seen: Seen, nowMs: number): Sent | undefined {
+    if ('trouble' in seen) return this.#told({ outcome: { kind: 'retry', reason: seen.trouble } });
+    const retryAfter = seen.headers['retry-after'];
+    const answer = { status: seen.status, retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined };
+    const outcome = outcomeOf(answer, nowMs, this.#options.maxRetryAfterMs);
+    if (seen.body === '' || outcome.kind === 'delivered') return { outcome };
+    return { outcome, answerBody: this.#options.redaction.apply(seen.body) };
   }
-}
 
-function describe(error: Error & { code?: string; cause?: unknown }): string {
-  const { code } = error;
-  return code === undefined ? error.message : `${code}: ${error.message}`;
+  /** After `abort` a failure says nothing about the destination. */
+  #told(sent: { readonly outcome: Outcome }): Sent | undefined {
+    return this.#isAborted ? undefined : sent;
+  }
 }

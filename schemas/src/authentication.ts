@@ -1,0 +1,104 @@
+/** How a customer's API knows that it is us. */
+import { z } from 'zod';
+import { headerName, headerValue } from './header-rules.ts';
+import { url } from './url-rules.ts';
+
+/** @typeParam S the form in which secrets are held */
+export type Authentication<S = string> =
+  | { readonly type: 'none' }
+  | { readonly type: 'basic'; readonly username: string; readonly password: S }
+  | { readonly type: 'api-key'; readonly name: string; readonly key: S }
+  | OAuthAuthentication<S>
+  | AwsAuthentication<S>;
+
+/** OAuth 2 client credentials (RFC 6749 §4.4). */
+export interface OAuthAuthentication<S = string> {
+  readonly type: 'oauth';
+  readonly tokenUrl: string;
+  readonly method: 'GET' | 'POST' | 'PUT';
+  readonly clientId: string;
+  readonly clientSecret: S;
+  /** `header`: HTTP Basic; `body`: parameters of the request, which for GET are the query's. */
+  readonly clientAuthentication: 'header' | 'body';
+  readonly scope?: string;
+  readonly audience?: string;
+  /** Extra values of the token request. */
+  readonly headers: OAuthParameters<S>;
+  readonly query: OAuthParameters<S>;
+  readonly body: OAuthParameters<S>;
+}
+
+export type OAuthParameters<S = string> = Readonly<Record<string, string | { readonly secret: S }>>;
+
+/** Keys of the customer's account, or a role there that our own account may take on. */
+export type AwsAuthentication<S = string> =
+  | { readonly type: 'aws'; readonly accessKeyId: string; readonly secretAccessKey: S }
+  | { readonly type: 'aws'; readonly roleArn: string; readonly externalId: string };
+
+/** What may stand where a secret is: as a person writes it, or sealed. */
+export interface SecretRules {
+  readonly password: z.ZodString;
+  readonly key: z.ZodString;
+  readonly clientSecret: z.ZodString;
+  readonly parameter: z.ZodString;
+  readonly secretAccessKey: z.ZodString;
+}
+
+const NAMED_BY_FIELDS = new Set(['grant_type', 'client_id', 'client_secret', 'client_assertion']);
+const parameterName = z
+  .string()
+  .min(1, 'must not be empty')
+  .max(256)
+  .refine((name) => !NAMED_BY_FIELDS.has(name), 'is set by Databridge itself');
+/** RFC 6749 appendix A: what client ids and scopes may hold. */
+const visible = z.string().regex(/^[\x20-\x7e]+$/, 'must be printable ASCII, not empty');
+
+export function authenticationSchema(secret: SecretRules) {
+  const value = (plain: z.ZodString) =>
+    z.union([plain, z.strictObject({ secret: secret.parameter })], {
+      error: 'must be a printable text, or a map with the one key "secret"',
+    });
+  return z
+    .discriminatedUnion('type', [
+      z.strictObject({ type: z.literal('none') }),
+      z.strictObject({
+        type: z.literal('basic'),
+        username: z.string().regex(/^[^:\p{Cc}]+$/u, 'must not be empty, nor hold a colon or control characters'),
+        password: secret.password,
+      }),
+      z.strictObject({ type: z.literal('api-key'), name: headerName, key: secret.key }),
+      z.strictObject({
+        type: z.literal('oauth'),
+        tokenUrl: url,
+        method: z.enum(['GET', 'POST', 'PUT']).default('POST'),
+        clientId: visible,
+        clientSecret: secret.clientSecret,
+        clientAuthentication: z.enum(['header', 'body']).default('header'),
+        scope: visible.optional(),
+        audience: visible.optional(),
+        headers: z.record(headerName, value(headerValue)).default({}),
+        query: z.record(parameterName, value(z.string())).default({}),
+        body: z.record(parameterName, value(z.string())).default({}),
+      }),
+      z.strictObject({
+        type: z.literal('aws'),
+        accessKeyId: z
+          .string()
+          .regex(/^\w{16,128}$/, 'is not an AWS access key id')
+          .optional(),
+        secretAccessKey: secret.secretAccessKey.optional(),
+        roleArn: z
+          .string()
+          .regex(
+            /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]{1,512}$/,
+            'is not the ARN of an IAM role, such as arn:aws:iam::123456789012:role/databridge',
+          )
+          .optional(),
+        externalId: z
+          .string()
+          .regex(/^[\w+=,.@:/-]{2,1224}$/, 'must be 2 to 1224 letters, digits or any of + = , . @ : / - _')
+          .optional(),
+      }),
+    ])
+    .default({ type: 'none' });
+}

@@ -1,0 +1,23 @@
+/** Which HTTP headers a customer may name, and what may stand in them. */
+import { z } from 'zod';
+
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/;
+const HEADER_VALUE = /^[\x20-\x7e]*$/;
+/** Set by us or by the HTTP client: a customer's own value would break the request or fake our facts. */
+const RESERVED_HEADER =
+  /^(host|content-length|content-type|content-encoding|transfer-encoding|connection|keep-alive|upgrade|te|trailer|expect|proxy-.*|webhook-.*|databridge-.*|ce-.*|x-amz-(date|content-sha256|security-token)|traceparent)$/i;
+
+export const headerName = z
+  .string()
+  .regex(HEADER_NAME, 'is not an HTTP header name')
+  .refine((name) => !RESERVED_HEADER.test(name), 'is set by Databridge itself');
+
+const ownHeaderName = headerName.refine(
+  (name) => name.toLowerCase() !== 'authorization',
+  'belongs under authentication, where it is kept secret',
+);
+
+export const headerValue = z.string().regex(HEADER_VALUE, 'must be printable ASCII');
+
+/** Headers that go with every request. */
+export const staticHeaders = z.record(ownHeaderName, headerValue).default({});

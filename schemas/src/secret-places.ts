@@ -1,0 +1,49 @@
+/** Where in a subscription secrets stand: the one list, from which all that treats them alike is made. */
+import type { Subscription } from './subscription.ts';
+
+type Path = readonly (string | number)[];
+
+/** `*` is any one step: a name, or a place in a list. */
+const SECRET_PLACES = [
+  'authentication.password',
+  'authentication.key',
+  'authentication.clientSecret',
+  'authentication.secretAccessKey',
+  'authentication.headers.*.secret',
+  'authentication.query.*.secret',
+  'authentication.body.*.secret',
+  'tls.clientKey',
+  'signing.secrets.*',
+].map((place) => place.split('.'));
+
+/** Whether what stands there is a secret: the places that {@link mapSecrets} visits, in a subscription or not yet one. */
+export function isSecretPath(path: Path): boolean {
+  return SECRET_PLACES.some(
+    (place) => place.length === path.length && place.every((step, i) => step === '*' || step === String(path[i])),
+  );
+}
+
+/** The same subscription with every secret mapped. `path` names the secret's place, such as `authentication.key`. */
+export function mapSecrets<A, B>(subscription: Subscription<A>, map: (secret: A, path: string) => B): Subscription<B> {
+  return mapAt(subscription, [], map as (secret: unknown, path: string) => unknown) as Subscription<B>;
+}
+
+function mapAt(value: unknown, path: Path, map: (secret: unknown, path: string) => unknown): unknown {
+  if (value !== undefined && isSecretPath(path)) return map(value, path.join('.'));
+  if (Array.isArray(value)) return value.map((one, index) => mapAt(one, [...path, index], map));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, mapAt(one, [...path, key], map)]));
+}
+
+/** {@link mapSecrets} for a mapping that takes time, as sealing does. */
+export async function mapSecretsAsync<A, B>(
+  subscription: Subscription<A>,
+  map: (secret: A, path: string) => Promise<B>,
+): Promise<Subscription<B>> {
+  const pending: Promise<B>[] = [];
+  mapSecrets(subscription, (secret, path) => pending.push(map(secret, path)));
+  const mapped = await Promise.all(pending);
+  // Both walks visit the same places in the same order.
+  let next = 0;
+  return mapSecrets(subscription, () => mapped[next++] as B);
+}

@@ -1,0 +1,68 @@
+/** Mutual TLS and private authorities: what a customer gives in PEM, checked without a connection. */
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { z } from 'zod';
+
+export interface Tls<S = string> {
+  /** PEM, the chain after it. */
+  readonly clientCertificate?: string;
+  /** PEM. */
+  readonly clientKey?: S;
+  /** PEM of the authorities that alone are trusted, in place of the public ones. */
+  readonly ca?: string;
+}
+
+const certificates = z.string().refine((pem) => readCertificates(pem) !== undefined, 'is not a certificate in PEM');
+
+export function tlsSchema(key: z.ZodString) {
+  return z
+    .strictObject({
+      clientCertificate: certificates.optional(),
+      clientKey: key.optional(),
+      ca: certificates.optional(),
+    })
+    .optional();
+}
+
+/** As a person gives it: unencrypted, since there is nowhere to keep its passphrase that is safer than the key's own place. */
+export const plainClientKey = z
+  .string()
+  .regex(/-----BEGIN [A-Z ]*PRIVATE KEY-----/, 'is not a private key in PEM')
+  .refine((pem) => !pem.includes('ENCRYPTED'), 'must not be encrypted: it is sealed when it is saved')
+  .refine((pem) => readKey(pem) !== undefined, 'is not a private key that can be read');
+
+/** @returns the mistake, in words, that shows only when both are seen */
+export function keyMismatch(certificate: string, key: string): string | undefined {
+  const [first] = readCertificates(certificate) ?? [];
+  const parsedKey = readKey(key);
+  if (!first || !parsedKey) return undefined;
+  return first.checkPrivateKey(parsedKey) ? undefined : 'does not belong to the client certificate';
+}
+
+/** @returns what is odd about it, though nothing is malformed: it has run out, or is not valid yet */
+export function validityWarning(pem: string, nowMs: number): string | undefined {
+  for (const certificate of readCertificates(pem) ?? []) {
+    if (certificate.validToDate.getTime() < nowMs) return `ran out on ${certificate.validToDate.toISOString()}`;
+    if (certificate.validFromDate.getTime() > nowMs) {
+      return `is not valid before ${certificate.validFromDate.toISOString()}`;
+    }
+  }
+  return undefined;
+}
+
+function readCertificates(pem: string): X509Certificate[] | undefined {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
+  if (!blocks) return undefined;
+  try {
+    return blocks.map((block) => new X509Certificate(block));
+  } catch {
+    return undefined;
+  }
+}
+
+function readKey(pem: string) {
+  try {
+    return createPrivateKey(pem);
+  } catch {
+    return undefined;
+  }
+}

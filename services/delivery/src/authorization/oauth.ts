@@ -1,0 +1,90 @@
+import type { Secret } from '@databridge/kernel/secret';
+import type { OAuthAuthentication } from '@databridge/schemas/authentication';
+import type { Dispatcher } from 'undici';
+import type { Egress, TlsIdentity } from '../destination/dispatcher.ts';
+import type { Redaction } from '../destination/redaction.ts';
+import type { Authorization, Authorizer, Headers } from './authorizer.ts';
+import { requestToken, secretsOf, type Token } from './token-request.ts';
+
+/** A token is given up this long before it ends, so that none ends on its way; of short-lived ones, a fifth. */
+const EARLY_MS = 60_000;
+const EARLY_SHARE = 0.2;
+/** Of a server that does not say: the destination's 401 ends it sooner. */
+const ASSUMED_LIFETIME_MS = 3_600_000;
+
+export interface OAuthOptions {
+  readonly egress: Egress;
+  readonly tls: TlsIdentity;
+  /** Learns the tokens: an API may echo them. */
+  readonly redaction: Redaction;
+  readonly monotonicMs?: () => number;
+}
+
+/**
+ * OAuth 2 client credentials. However many deliveries wait for a token, one request is under way.
+ *
+ *     no token ──authorize──▶ requesting ──token──▶ held ──shortly before its end, or 401──▶ no token
+ *                                 └────failure────▶ no token: all who wait get the failure
+ */
+export class OAuth implements Authorizer {
+  readonly #authentication: OAuthAuthentication<Secret>;
+  readonly #pool: Dispatcher;
+  readonly #redaction: Redaction;
+  readonly #monotonicMs: () => number;
+  #held:
+    | { readonly authorization: { readonly headers: Headers }; readonly token: Token; readonly endsAtMs: number }
+    | undefined;
+  #requesting: Promise<Authorization> | undefined;
+
+  constructor(authentication: OAuthAuthentication<Secret>, options: OAuthOptions) {
+    this.#authentication = authentication;
+    this.#redaction = options.redaction;
+    this.#monotonicMs = options.monotonicMs ?? (() => performance.now());
+    this.#pool = options.egress.openPool(new URL(authentication.tokenUrl), {
+      connections: 1,
+      timeoutMs: 5_000,
+      tls: options.tls,
+    });
+    for (const secret of secretsOf(authentication)) this.#redaction.add(secret);
+  }
+
+  authorize(): Authorization | Promise<Authorization> {
+    const held = this.#held;
+    if (held && held.endsAtMs > this.#monotonicMs()) return held.authorization;
+    this.#requesting ??= this.#request().finally(() => {
+      this.#requesting = undefined;
+    });
+    return this.#requesting;
+  }
+
+  rejected(headers: Headers): boolean {
+    // Another delivery may have seen to it meanwhile: then the fresh one is tried.
+    if (this.#held?.authorization.headers['authorization'] === headers['authorization']) this.#forget();
+    return true;
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.destroy();
+  }
+
+  async #request(): Promise<Authorization> {
+    const answer = await requestToken(this.#pool, this.#authentication);
+    if ('failure' in answer) {
+      const reason = `no token: ${this.#redaction.apply(answer.failure)}`;
+      return { outcome: { kind: 'deauthorized', reason } };
+    }
+    this.#forget();
+    const { token } = answer;
+    const lifetimeMs = token.lifetimeMs ?? ASSUMED_LIFETIME_MS;
+    const authorization = { headers: { authorization: `Bearer ${token.value}` } };
+    const endsAtMs = this.#monotonicMs() + lifetimeMs - Math.min(EARLY_MS, lifetimeMs * EARLY_SHARE);
+    this.#held = { authorization, token, endsAtMs };
+    this.#redaction.add(token.value);
+    return authorization;
+  }
+
+  #forget(): void {
+    if (this.#held) this.#redaction.delete(this.#held.token.value);
+    this.#held = undefined;
+  }
+}

@@ -1,0 +1,92 @@
+import { Readable } from 'node:stream';
+import { type HttpRequest, HttpResponse } from '@smithy/protocol-http';
+import type { HttpHandlerOptions } from '@smithy/types';
+import type { Dispatcher } from 'undici';
+import type { Egress } from './dispatcher.ts';
+import { exchange, type Seen } from './exchange.ts';
+
+/** Answers of SNS, SQS and STS are small; a batch's is a few KiB. */
+const MAX_ANSWER_BYTES = 262_144;
+
+export interface AwsRequestOptions {
+  readonly egress: Egress;
+  readonly connections: number;
+  readonly timeoutMs: number;
+}
+
+/** The request was not answered: network, time-out. Not an error that AWS sent. */
+export class AwsTrouble extends Error {
+  override readonly name = 'AwsTrouble';
+}
+
+/** The AWS SDK's way to the network: our own pools, so that its sockets are counted and guarded as all others are. */
+export class AwsRequests {
+  readonly metadata = { handlerProtocol: 'http/1.1' };
+  readonly #options: AwsRequestOptions;
+  /** By origin: the service's and STS's. */
+  readonly #pools = new Map<string, Dispatcher>();
+
+  constructor(options: AwsRequestOptions) {
+    this.#options = options;
+  }
+
+  async handle(request: HttpRequest, _options?: HttpHandlerOptions): Promise<{ response: HttpResponse }> {
+    const { protocol, hostname, port, method, headers, body } = request;
+    const origin = `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`;
+    const path = request.path + queryOf(request.query);
+    const limits = { timeoutMs: this.#options.timeoutMs, keptBytes: MAX_ANSWER_BYTES };
+    const dispatched: Dispatcher.DispatchOptions = {
+      ...{ origin, path, headers, body: body as string | Uint8Array | null },
+      method: method as Dispatcher.HttpMethod,
+    };
+    const seen = await new Promise<Seen>((resolve) => exchange(this.#pool(origin), dispatched, limits, resolve));
+    if ('trouble' in seen) throw new AwsTrouble(seen.trouble);
+    const answered = Object.entries(seen.headers).map(([name, value]) => [name, String(value)]);
+    return {
+      response: new HttpResponse({
+        statusCode: seen.status,
+        headers: Object.fromEntries(answered) as Record<string, string>,
+        body: Readable.from([Buffer.from(seen.body)]),
+      }),
+    };
+  }
+
+  /** The SDK asks for both; there is nothing to set. */
+  updateHttpClientConfig(): void {}
+
+  httpHandlerConfigs(): Record<string, never> {
+    return {};
+  }
+
+  /** The SDK's clients call it when they are destroyed; they share one, and `close` ends it. */
+  destroy(): void {}
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
+  }
+
+  async abort(): Promise<void> {
+    await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()));
+  }
+
+  #pool(origin: string): Dispatcher {
+    const { egress, connections, timeoutMs } = this.#options;
+    const known = this.#pools.get(origin);
+    if (known) return known;
+    const pool = egress.openPool(new URL(origin), { connections, timeoutMs, allowH2: false });
+    this.#pools.set(origin, pool);
+    return pool;
+  }
+}
+
+export function queryOf(query: Readonly<Record<string, string | string[] | null>> | undefined): string {
+  const pairs = Object.entries(query ?? {}).flatMap(([name, value]) =>
+    (Array.isArray(value) ? value : [value ?? '']).map((one) => `${strictlyEncoded(name)}=${strictlyEncoded(one)}`),
+  );
+  return pairs.length === 0 ? '' : `?${pairs.join('&')}`;
+}
+
+/** RFC 3986, as SigV4 has it: nothing but letters, digits and - . _ ~ stays. */
+function strictlyEncoded(text: string): string {
+  return encodeURIComponent(text).replace(/[!'()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`);
+}

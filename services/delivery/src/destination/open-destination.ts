@@ -1,0 +1,156 @@
+import type { STSClientConfig } from '@aws-sdk/client-sts';
+import { DatabridgeError } from '@databridge/kernel/errors';
+import type { Secret } from '@databridge/kernel/secret';
+import type { AwsAuthentication } from '@databridge/schemas/authentication';
+import type { ApiGatewayDestination, HttpDestination as HttpSettings } from '@databridge/schemas/destination';
+import type { Subscription } from '@databridge/schemas/subscription';
+import { regionOfHost } from '@databridge/schemas/url-rules';
+import type { Authorizer, Headers } from '../authorization/authorizer.ts';
+import { type AwsCredentials, awsCredentials } from '../authorization/aws-credentials.ts';
+import { fixedHeaders } from '../authorization/fixed-headers.ts';
+import { OAuth } from '../authorization/oauth.ts';
+import { SigV4 } from '../authorization/sigv4.ts';
+import { Signer } from '../sign.ts';
+import { AwsRequests } from './aws-requests.ts';
+import type { Destination } from './destination.ts';
+import type { Egress, TlsIdentity } from './dispatcher.ts';
+import { formatterOf } from './event-format.ts';
+import { exchange, type Seen } from './exchange.ts';
+import { Handshake } from './handshake.ts';
+import { HttpDestination } from './http.ts';
+import { Redaction } from './redaction.ts';
+import { SnsDestination } from './sns.ts';
+import { SqsDestination } from './sqs.ts';
+
+/** What all destinations of a worker share. */
+export interface DestinationSettings {
+  readonly egress: Egress;
+  /** A longer `Retry-After` is cut to this. */
+  readonly maxRetryAfterMs: number;
+  /** The DNS name by which customers know the service: who asks in a CloudEvents handshake. */
+  readonly webhookOrigin: string;
+  /** Our own identity at AWS, and where STS is; left out: found as every AWS program finds its own. */
+  readonly sts?: Pick<STSClientConfig, 'credentials' | 'endpoint'>;
+}
+
+/** https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html */
+const API_GATEWAY_MAX_BYTES = 10_485_760;
+
+/**
+ * The destination that a subscription names, known by the authentication that it names.
+ * @param onRate the destination asks for no more than this a second
+ */
+export function openDestination(
+  subscription: Subscription<Secret>,
+  settings: DestinationSettings,
+  onRate: (ratePerSecond: number) => void = () => undefined,
+): Destination {
+  const { destination } = subscription;
+  switch (destination.type) {
+    case 'http':
+    case 'api-gateway':
+      return openHttp(subscription, destination, settings, onRate);
+    case 'sns': {
+      const region = destination.topicArn.split(':')[3] ?? '';
+      return new SnsDestination(destination, aws(subscription, region, destination.timeoutMs, settings));
+    }
+    case 'sqs': {
+      const region = destination.region ?? regionOfHost(destination.queueUrl) ?? '';
+      return new SqsDestination(destination, aws(subscription, region, destination.timeoutMs, settings));
+    }
+  }
+}
+
+function openHttp(
+  subscription: Subscription<Secret>,
+  destination: HttpSettings | ApiGatewayDestination,
+  settings: DestinationSettings,
+  onRate: (ratePerSecond: number) => void,
+): Destination {
+  const { authentication, signing, maxInFlight, ratePerSecond } = subscription;
+  const { method, timeoutMs } = destination;
+  const url = new URL(destination.url);
+  const tls = tlsIdentity(subscription);
+  const pool = settings.egress.openPool(url, { connections: maxInFlight, timeoutMs, tls });
+  const redaction = new Redaction();
+  const headers: Headers = {
+    'user-agent': 'databridge-events/1',
+    ...destination.headers,
+    ...fixedHeaders(authentication),
+  };
+  let authorizer: Authorizer | undefined;
+  switch (authentication.type) {
+    case 'basic':
+      redaction.add(authentication.password);
+      redaction.add(String(headers['authorization']).slice('Basic '.length));
+      break;
+    case 'api-key':
+      redaction.add(authentication.key);
+      break;
+    case 'oauth':
+      authorizer = new OAuth(authentication, { egress: settings.egress, tls, redaction });
+      break;
+    case 'aws': {
+      const region = ('region' in destination ? destination.region : undefined) ?? regionOfHost(destination.url) ?? '';
+      const { credentials } = aws(subscription, region, timeoutMs, settings);
+      if ('secretAccessKey' in authentication) redaction.add(authentication.secretAccessKey);
+      authorizer = new SigV4(credentials, region);
+      break;
+    }
+    case 'none':
+  }
+  const handshake =
+    destination.type === 'http' && destination.handshake
+      ? new Handshake({
+          origin: settings.webhookOrigin,
+          ratePerSecond,
+          onRate,
+          ask: async (asked) => {
+            const all = { ...headers, ...asked };
+            const authorization = await authorizer?.authorize(
+              { method: 'OPTIONS', url, headers: all, body: '' },
+              Date.now(),
+            );
+            if (authorization && 'outcome' in authorization) return authorization;
+            const request = {
+              ...{ origin: url.origin, path: url.pathname + url.search, method: 'OPTIONS' as const },
+              headers: { ...all, ...authorization?.headers },
+            };
+            return new Promise<Seen>((resolve) => exchange(pool, request, { timeoutMs }, resolve));
+          },
+        })
+      : undefined;
+  return new HttpDestination({
+    ...{ url, method, timeoutMs, headers, pool, redaction },
+    format: formatterOf(destination.format),
+    maxRetryAfterMs: settings.maxRetryAfterMs,
+    ...(destination.type === 'api-gateway' && { maxBodyBytes: API_GATEWAY_MAX_BYTES }),
+    ...(destination.type === 'http' && { gzip: destination.gzip }),
+    ...(signing && { signer: new Signer(signing.secrets) }),
+    ...(authorizer && { authorizer }),
+    ...(handshake && { handshake }),
+  });
+}
+
+function aws(
+  { customer, authentication, maxInFlight }: Subscription<Secret>,
+  region: string,
+  timeoutMs: number,
+  { egress, sts }: DestinationSettings,
+): { region: string; credentials: AwsCredentials; requests: AwsRequests } {
+  // The validator lets nothing else through.
+  if (authentication.type !== 'aws')
+    throw new DatabridgeError('DB_INPUT_INVALID', 'AWS needs the authentication "aws"');
+  const requests = new AwsRequests({ egress, connections: maxInFlight, timeoutMs });
+  const credentials = awsCredentials(authentication as AwsAuthentication<Secret>, {
+    ...{ customer, region, requests },
+    ...(sts && { sts }),
+  });
+  return { region, credentials, requests };
+}
+
+function tlsIdentity({ tls }: Subscription<Secret>): TlsIdentity {
+  if (!tls) return {};
+  const { clientCertificate: cert, clientKey: key, ca } = tls;
+  return { ...(cert !== undefined && { cert }), ...(key && { key: key.reveal() }), ...(ca !== undefined && { ca }) };
+}

@@ -1,0 +1,49 @@
+import { ConnectionBudget } from '@databridge/delivery/destination/connection-budget';
+import type { Destination, Message } from '@databridge/delivery/destination/destination';
+import { Egress, type EgressSettings } from '@databridge/delivery/destination/dispatcher';
+import { connectAnywhere } from '@databridge/delivery/destination/guarded-connect';
+import { type DestinationSettings, openDestination } from '@databridge/delivery/destination/open-destination';
+import { Secret } from '@databridge/kernel/secret';
+import { mapSecrets } from '@databridge/schemas/secret-places';
+import { formatIssues, parseSubscription } from '@databridge/schemas/subscription';
+
+export type OpenOptions = Partial<Omit<DestinationSettings, 'egress'>> &
+  Partial<EgressSettings> & { onRate?: (ratePerSecond: number) => void };
+
+/** A destination as a worker opens it. Closed at the end of the test file at the latest. @param parts of a subscription */
+export function openFor(parts: Record<string, unknown>, options: OpenOptions = {}): Destination {
+  const parsed = parseSubscription({ customer: 'acme', eventTypes: ['root-cause'], ...parts });
+  if (!parsed.ok) throw new Error(formatIssues(parsed.issues));
+  const { connect = connectAnywhere, budget = new ConnectionBudget(1_000), proxy, onRate, ...settings } = options;
+  const egress = new Egress({ connect, budget, ...(proxy && { proxy }) });
+  const subscription = mapSecrets(parsed.subscription, (secret) => new Secret(secret));
+  const destination = openDestination(
+    subscription,
+    { maxRetryAfterMs: 3_600_000, webhookOrigin: 'databridge.example', ...settings, egress },
+    onRate,
+  );
+  opened.add(destination);
+  return destination;
+}
+
+let count = 0;
+
+/** An event as the renderer hands it over; ids are fresh unless given. */
+export function message(given: Partial<Message> = {}): Message {
+  count += 1;
+  return {
+    eventId: `evt_${process.pid}_${count}`,
+    eventType: 'root-cause',
+    schemaVersion: 'v1.0',
+    attempt: 1,
+    traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+    body: JSON.stringify({ schema_version: 'v1.0', summary: 'Grüße, "ACME" & 東京', number: count }),
+    ...given,
+  };
+}
+
+const opened = new Set<Destination>();
+
+afterAll(async () => {
+  await Promise.all([...opened].map((destination) => destination.abort()));
+});
