@@ -178,6 +178,7 @@ export class Customer {
 
   /** The subscription changed: takes effect with the next request. What is in flight ends as it began. */
   update(subscription: Subscription<Secret>): void {
+    const before = this.#subscription;
     this.#subscription = subscription;
     this.#gate.rate.restate(subscription.ratePerSecond);
     const previous = this.#destination;
