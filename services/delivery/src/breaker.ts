@@ -27,9 +27,12 @@ export interface BreakerSettings {
  */
 export class Breaker {
   readonly #circuit: CircuitBreaker<[boolean], void>;
+  readonly #windowMs: number;
+  #lastFailureAtMs = Number.NEGATIVE_INFINITY;
 
   /** @param rotation emits `rotate` when a window's bucket is over: one timer for all breakers of a worker */
   constructor(settings: BreakerSettings, rotation: EventEmitter, onChange: (state: BreakerState) => void) {
+    this.#windowMs = settings.windowMs;
     this.#circuit = new CircuitBreaker(judge, {
       timeout: false,
       resetTimeout: settings.resetAfterMs,
@@ -51,8 +54,12 @@ export class Breaker {
     return this.#circuit.halfOpen ? 'half-open' : 'closed';
   }
 
-  observe(outcome: Outcome): void {
-    if (outcome.kind !== 'delivered' && outcome.kind !== 'retry') return;
+  /** @param monotonicMs now */
+  observe(outcome: Outcome, monotonicMs: number): void {
+    if (outcome.kind === 'retry') this.#lastFailureAtMs = monotonicMs;
+    else if (outcome.kind !== 'delivered') return;
+    // With no failure in the window there is nothing that a success could outweigh: the usual case costs nothing.
+    else if (this.state === 'closed' && monotonicMs - this.#lastFailureAtMs > this.#windowMs) return;
     // It rejects what failed, and everything while open: both are known already.
     this.#circuit.fire(outcome.kind === 'retry').catch(() => undefined);
   }

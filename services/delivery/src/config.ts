@@ -36,7 +36,7 @@ export const deliveryVariables = z
     /** How long what is done waits for company before its offset is committed. */
     COMMIT_INTERVAL: duration('200ms'),
     /** What all customers' records may take in memory, in MiB. */
-    HELD_RECORDS_MIB: whole(64, 1, 65_536),
+    HELD_RECORDS_MIB: whole(32, 1, 65_536),
     /** Connections to destinations, token servers and AWS, all customers together. */
     MAX_CONNECTIONS: whole(4_096, 1, 1_000_000),
     /** An HTTP proxy through which all of them leave, such as `http://user:password@proxy:3128`. */

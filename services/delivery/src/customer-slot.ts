@@ -36,8 +36,8 @@ export class CustomerSlot {
     this.#with = options;
   }
 
-  get isRunning(): boolean {
-    return this.#running !== undefined;
+  get running(): Customer | undefined {
+    return this.#running?.customer;
   }
 
   /** @param subscription as published, its secrets sealed; undefined: no longer ours, or deleted */

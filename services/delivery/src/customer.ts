@@ -60,6 +60,8 @@ export interface CustomerDependencies {
 const MAX_UNCOMMITTED = 5_000;
 /** How soon to look again when only the lease stands in the way: heartbeats renew it, and don't tell. */
 const LEASE_RECHECK_MS = 200;
+/** Of one lane in one fetch: what overshoots the budget, for each customer that is far behind. */
+const FETCH_BYTES = 512 * 1024;
 const REJOIN_PATIENCE_MS = 10_000;
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 5_000;
@@ -129,6 +131,8 @@ export class Customer {
         groupId: deliveryGroup(name),
         topics: [deliveryTopic(name), ...delays.keys()],
         sessionTimeoutMs: dependencies.sessionTimeoutMs,
+        maxBytesPerPartition: FETCH_BYTES,
+        maxBytes: 4 * FETCH_BYTES,
         // A handover never splits a customer's lanes: two members would each probe, wait and limit by themselves.
         assigners: [oneMemberAssigner],
         onJoined: (membership) => this.#joined(membership, (topic) => delays.get(topic) ?? 0),
@@ -170,6 +174,11 @@ export class Customer {
 
   get name(): string {
     return this.#name;
+  }
+
+  /** Requests under way. */
+  get inFlight(): number {
+    return this.#inFlight;
   }
 
   async start(): Promise<void> {
@@ -223,7 +232,6 @@ export class Customer {
     this.#lanes?.discard();
     this.#gate.stop();
     await this.#destination.close();
-    this.#with.metrics.inFlight.remove(this.#name);
     this.#with.metrics.breaker.remove(this.#name);
   }
 
@@ -292,7 +300,6 @@ export class Customer {
     } finally {
       this.#isPumping = false;
     }
-    this.#with.metrics.inFlight.set({ customer: this.#name }, this.#inFlight);
   }
 
   /** The next record to send, taken from its lane; undefined when none may be sent now. */
@@ -356,9 +363,9 @@ export class Customer {
   }
 
   #report(attempt: Attempt): void {
-    const { attempts, attemptSeconds } = this.#with.metrics;
-    attempts.inc({ customer: this.#name, outcome: attempt.outcome });
-    attemptSeconds.observe({ outcome: attempt.outcome }, attempt.durationMs / 1_000);
+    const { attemptCounters, attemptTimes } = this.#with.metrics;
+    attemptCounters.of(this.#name, attempt.outcome).inc();
+    attemptTimes.of(attempt.outcome).observe(attempt.durationMs / 1_000);
     this.#attempts.append(attempt);
     // What goes well is told by metrics and the attempt log; a line each would cost more than the delivery.
     if (attempt.outcome === 'delivered') this.#log.debug(attempt, 'attempt');

@@ -103,7 +103,7 @@ export class Gate {
   observe(record: HeldRecord, seen: Outcome, nowMs: number, monotonicMs: number): Outcome {
     const wasHeld = this.#connection.held !== undefined;
     const outcome = this.#connection.judge(record, seen, nowMs);
-    this.#breaker.observe(outcome);
+    this.#breaker.observe(outcome, monotonicMs);
     if (outcome.kind === 'delivered') this.#lastSuccessAtMs = nowMs;
     if (outcome.kind === 'retry' && outcome.retryAfterMs !== undefined) {
       this.#waitUntilMs = Math.max(this.#waitUntilMs, nowMs + outcome.retryAfterMs);

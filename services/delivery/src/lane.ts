@@ -6,7 +6,7 @@ import type { ByteBudget } from './byte-budget.ts';
 import { type HeldRecord, HeldRecords } from './held-records.ts';
 
 /** Beyond this, holding more only costs memory: it is seconds of work at any rate that one customer takes. */
-const MAX_HELD_RECORDS = 20_000;
+const MAX_HELD_RECORDS = 10_000;
 /** An object, its headers and its place in the tracker, beside the payload's bytes. */
 const RECORD_OVERHEAD_BYTES = 512;
 

@@ -6,25 +6,48 @@ export type DeliveryMetrics = ReturnType<typeof deliveryMetrics>;
 export interface Levels {
   heldBytes(): number;
   customers(): number;
+  /** Requests under way, by customer. */
+  inFlight(): Iterable<readonly [customer: string, count: number]>;
+}
+
+/** Finds a series once: looking it up by its labels costs more than counting. */
+class Series<T> {
+  readonly #known = new Map<string, Map<string, T>>();
+  readonly #make: (first: string, second: string) => T;
+
+  constructor(make: (first: string, second: string) => T) {
+    this.#make = make;
+  }
+
+  of(first: string, second = ''): T {
+    const known = this.#known.get(first)?.get(second);
+    if (known !== undefined) return known;
+    const made = this.#make(first, second);
+    const seconds = this.#known.get(first) ?? new Map<string, T>();
+    this.#known.set(first, seconds.set(second, made));
+    return made;
+  }
 }
 
 /** What the delivery worker tells Prometheus. docs/metrics.md lists them in words. */
 export function deliveryMetrics(registry: Registry, levels: Levels) {
   const registers = [registry];
+  const attempts = new Counter({
+    name: 'databridge_delivery_attempts_total',
+    help: 'Attempts by customer and outcome',
+    labelNames: ['customer', 'outcome'],
+    registers,
+  });
+  const attemptSeconds = new Histogram({
+    name: 'databridge_delivery_attempt_duration_seconds',
+    help: 'From the start of an attempt to its outcome',
+    labelNames: ['outcome'],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20],
+    registers,
+  });
   return {
-    attempts: new Counter({
-      name: 'databridge_delivery_attempts_total',
-      help: 'Attempts by customer and outcome',
-      labelNames: ['customer', 'outcome'],
-      registers,
-    }),
-    attemptSeconds: new Histogram({
-      name: 'databridge_delivery_attempt_duration_seconds',
-      help: 'From the start of an attempt to its outcome',
-      labelNames: ['outcome'],
-      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20],
-      registers,
-    }),
+    attemptCounters: new Series((customer, outcome) => attempts.labels(customer, outcome)),
+    attemptTimes: new Series((outcome) => attemptSeconds.labels(outcome)),
     deadLetters: new Counter({
       name: 'databridge_delivery_dead_letters_total',
       help: 'Events given up, by customer and reason',
@@ -47,6 +70,10 @@ export function deliveryMetrics(registry: Registry, levels: Levels) {
       help: 'Requests under way',
       labelNames: ['customer'],
       registers,
+      collect() {
+        this.reset();
+        for (const [customer, count] of levels.inFlight()) this.set({ customer }, count);
+      },
     }),
     heldBytes: new Gauge({
       name: 'databridge_delivery_held_bytes',

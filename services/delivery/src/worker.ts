@@ -73,7 +73,8 @@ class Worker implements Running {
     const budget = new ByteBudget(config.HELD_RECORDS_MIB * MIB);
     const metrics = deliveryMetrics(registry, {
       heldBytes: () => budget.heldBytes,
-      customers: () => this.#runningCount(),
+      customers: () => this.#running().length,
+      inFlight: () => this.#running().map(({ name, inFlight }) => [name, inFlight] as const),
     });
     const breakerRotation = new EventEmitter().setMaxListeners(0);
     this.#log = log;
@@ -215,7 +216,7 @@ class Worker implements Running {
     return mapSecretsAsync(subscription, (sealed) => this.#keyRing.unseal(sealed, subscription.customer));
   }
 
-  #runningCount(): number {
-    return [...this.#slots.values()].filter((slot) => slot.isRunning).length;
+  #running(): Customer[] {
+    return [...this.#slots.values()].flatMap((slot) => slot.running ?? []);
   }
 }
