@@ -6,6 +6,7 @@ import type { ConsumedBatch, ConsumedRecord } from '@databridge/kernel/kafka/rec
 import { createLogger } from '@databridge/kernel/log';
 import { createRegistry } from '@databridge/kernel/metrics';
 import { platform } from '../harness/platform.ts';
+import { createTopic as createTopicWith } from '../harness/topics.ts';
 import { upstreamKafka } from '../harness/upstream-kafka.ts';
 
 export function kafkaSettings(): KafkaSettings & Required<Pick<KafkaSettings, 'registry'>> {
@@ -41,10 +42,7 @@ export async function withUpstreamAdmin<T>(
 export async function createTopic(topic: string, partitions = 1, config: Record<string, string> = {}): Promise<void> {
   const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
   await withUpstreamAdmin((admin) =>
-    admin.createTopics({
-      waitForLeaders: true,
-      topics: [{ topic, numPartitions: partitions, replicationFactor: 1, configEntries }],
-    }),
+    createTopicWith(admin, { topic, numPartitions: partitions, replicationFactor: 1, configEntries }),
   );
 }
 

@@ -7,9 +7,10 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { EventReaders } from '@databridge/kernel/event-readers';
 import { createLogger } from '@databridge/kernel/log';
-import { SchemaRegistry } from '@databridge/kernel/schema-registry';
+import { COMPATIBILITY, SchemaRegistry } from '@databridge/kernel/schema-registry';
 import { frame } from '@databridge/schemas/confluent-frame';
 import { type EventType, loadEventTypes } from '@databridge/schemas/event-types';
+import { SchemaRegistry as Client, SchemaType } from '@kafkajs/confluent-schema-registry';
 import avsc from 'avsc';
 import { platform } from '../harness/platform.ts';
 
@@ -102,6 +103,42 @@ test('an event of a newer producer is still rendered and routed as v1.0', async 
   const reader = await readerOf(type, id);
   expect(reader.json(frame(id, written))).toBe(JSON.stringify(EVENT));
   expect(reader.routing(frame(id, written))).toMatchObject({ company: 'ACME Corporation', folder: 'Support' });
+});
+
+test('an event whose schema refers to another subject is read', async () => {
+  const type = eventType(`root-cause=${uniqueTopic()}`);
+  await registry().ensureCompatibility(type.subject);
+  const shared = `shared.${randomUUID()}`;
+  const mood = { type: 'record', name: 'Mood', namespace: 'shared', fields: [{ name: 'score', type: 'double' }] };
+  await registry().register(shared, JSON.stringify(mood));
+  const newer = changed(type, (fields) =>
+    fields.unshift({ name: 'mood', type: ['null', 'shared.Mood'], default: null }),
+  );
+  // As an upstream producer registers it.
+  const upstream = new Client({ host: platform().registryUrl });
+  const references = [{ name: 'shared.Mood', subject: shared, version: 1 }];
+  const { id } = await upstream.register(
+    { type: SchemaType.AVRO, schema: newer, references },
+    { subject: type.subject, compatibility: COMPATIBILITY },
+  );
+
+  const reader = await readerOf(type, id);
+  expect(reader.json(await upstream.encode(id, { ...EVENT, mood: { score: 0.5 } }))).toBe(JSON.stringify(EVENT));
+});
+
+test('a schema that is not Avro makes its events unreadable, whatever the registry says of it', async () => {
+  const type = eventType(`root-cause=${uniqueTopic()}`);
+  const schema = { type: SchemaType.JSON, schema: '{"$schema":"http://json-schema.org/draft-07/schema#"}' } as const;
+  const { id } = await new Client({ host: platform().registryUrl }).register(schema, { subject: type.subject });
+  const lookup = await new EventReaders({ registry: registry(), log }).load(type, id);
+  expect(lookup).toMatchObject({ kind: 'unreadable', reason: 'incompatible-schema' });
+});
+
+test('the rule is set before the first schema, and stands after it', async () => {
+  const type = eventType(`root-cause=${uniqueTopic()}`);
+  await registered(type);
+  const rule = await fetch(`${platform().registryUrl}/config/${type.subject}`);
+  expect(await rule.json()).toMatchObject({ compatibilityLevel: COMPATIBILITY });
 });
 
 test('a second event type takes a schema and a line of configuration', async () => {

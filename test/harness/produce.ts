@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { intakeTopic } from '@databridge/schemas/topics';
-import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
+import { COMPATIBILITY, SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
 import { CompressionTypes } from 'kafkajs';
 import type { RootCauseEvent } from './events.ts';
 import { platform } from './platform.ts';
+import { createTopic } from './topics.ts';
 import { upstreamKafka } from './upstream-kafka.ts';
 
 const avscFile = new URL('../../schemas/avro/root-cause.v1.0.avsc', import.meta.url);
@@ -39,15 +40,14 @@ export async function startUpstream(
   await admin.connect();
   const spec = intakeTopic(topic, partitions);
   const configEntries = Object.entries(spec.config).map(([name, value]) => ({ name, value }));
-  await admin.createTopics({
-    topics: [{ topic, numPartitions: partitions, replicationFactor: 1, configEntries }],
-    waitForLeaders: true,
-  });
+  await createTopic(admin, { topic, numPartitions: partitions, replicationFactor: 1, configEntries });
   await admin.disconnect();
 
   const registry = new SchemaRegistry({ host: registryUrl });
   const schema = await readFile(avscFile, 'utf8');
-  const { id } = await registry.register({ type: SchemaType.AVRO, schema }, { subject: `${topic}-value` });
+  // The rule that fan-out sets, which may be first: the client refuses a subject that goes by another than asked for.
+  const rule = { subject: `${topic}-value`, compatibility: COMPATIBILITY.FULL_TRANSITIVE };
+  const { id } = await registry.register({ type: SchemaType.AVRO, schema }, rule);
 
   const producer = kafka.producer({ allowAutoTopicCreation: false });
   await producer.connect();

@@ -2,6 +2,7 @@
 
 import type { KafkaSettings } from '@databridge/kernel/kafka/client';
 import { KafkaProducer } from '@databridge/kernel/kafka/producer';
+import { COMPATIBILITY } from '@databridge/kernel/schema-registry';
 import { loadEventTypes } from '@databridge/schemas/event-types';
 import { HEADER } from '@databridge/schemas/headers';
 import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
@@ -21,7 +22,9 @@ export class Upstream {
     const [eventType] = loadEventTypes(`${EVENT_TYPE}=${INTAKE_TOPIC}`);
     if (eventType === undefined) throw new Error('the event type has a schema');
     const schema = { type: SchemaType.AVRO, schema: eventType.schemaJson } as const;
-    const { id } = await this.#registry.register(schema, { subject: eventType.subject });
+    // The rule that fan-out sets, which may be first: the client refuses a subject that goes by another than asked for.
+    const rule = { subject: eventType.subject, compatibility: COMPATIBILITY };
+    const { id } = await this.#registry.register(schema, rule);
     this.#schemaId = id;
     await this.#producer.connect();
   }

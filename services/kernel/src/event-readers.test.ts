@@ -74,6 +74,15 @@ test('an unknown id is waited for; what turns up in time is read', async () => {
   expect((await lookup).kind).toBe('reader');
 });
 
+test('a schema that is no Avro is incompatible, at once', async () => {
+  const { load } = setUp({ kind: 'unusable', detail: 'schema 1 is not Avro' });
+  expect(await load()).toEqual({
+    kind: 'unreadable',
+    reason: 'incompatible-schema',
+    detail: 'schema 1 is not Avro',
+  });
+});
+
 test('an id that stays unknown is unreadable, for a minute', async () => {
   const { readers, registry, load, advance } = setUp(UNKNOWN);
   const lookup = load();

@@ -89,16 +89,19 @@ export class EventReaders {
   }
 
   async #load(eventType: EventType, schemaId: number, key: string): Promise<ReaderLookup> {
-    const schema = await this.#writerSchema(schemaId);
-    if (schema === undefined) {
+    const writer = await this.#writerSchema(schemaId);
+    if (writer.kind === 'unknown-id') {
       return this.#remember(key, {
         kind: 'unreadable',
         reason: 'unknown-schema',
         detail: `the registry does not know schema ${schemaId}`,
       });
     }
+    if (writer.kind === 'unusable') {
+      return this.#remember(key, { kind: 'unreadable', reason: 'incompatible-schema', detail: writer.detail });
+    }
     try {
-      const lookup = { kind: 'reader', reader: eventType.readerFor(schema) } as const;
+      const lookup = { kind: 'reader', reader: eventType.readerFor(writer.schema) } as const;
       this.#readers.set(key, lookup);
       return lookup;
     } catch (error) {
@@ -112,8 +115,8 @@ export class EventReaders {
     return lookup;
   }
 
-  /** @returns `undefined` if the registry still does not know the id after the bounded wait */
-  async #writerSchema(schemaId: number): Promise<string | undefined> {
+  /** @returns `unknown-id` if the registry still does not know the id after the bounded wait */
+  async #writerSchema(schemaId: number): Promise<Exclude<WriterSchema, { kind: 'unreachable' }>> {
     let delayMs = FIRST_RETRY_MS;
     let unknownSinceMs: number | undefined;
     let isWaitingForRegistry = false;
@@ -121,7 +124,7 @@ export class EventReaders {
       for (;;) {
         const answer = await this.#registry.writerSchema(schemaId);
         this.#stopped.signal.throwIfAborted();
-        if (answer.kind === 'schema') return answer.schema;
+        if (answer.kind === 'schema' || answer.kind === 'unusable') return answer;
         if (answer.kind === 'unreachable') {
           // The time in which nobody could say does not count against the id.
           unknownSinceMs = undefined;
@@ -131,7 +134,7 @@ export class EventReaders {
         } else {
           const nowMs = this.#clock.monotonicMs();
           unknownSinceMs ??= nowMs;
-          if (nowMs - unknownSinceMs >= this.#unknownIdWaitMs) return undefined;
+          if (nowMs - unknownSinceMs >= this.#unknownIdWaitMs) return answer;
         }
         await this.#pause(delayMs);
         delayMs = Math.min(delayMs * 2, answer.kind === 'unknown-id' ? 1_000 : LONGEST_RETRY_MS);

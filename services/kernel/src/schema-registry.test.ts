@@ -1,17 +1,23 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import avsc from 'avsc';
 import { SchemaRegistry } from './schema-registry.ts';
 
 let server: Server;
 let url: string;
-let answer: { status: number; body: string } | 'never';
+let answer: { status: number; body: string } | 'never' | 'cut short' | 'half, then silence';
 let asked: string[];
 
 beforeEach(async () => {
   asked = [];
   server = createServer((request, response) => {
     asked.push(`${request.method} ${request.url}`);
-    if (answer !== 'never') response.writeHead(answer.status).end(answer.body);
+    if (typeof answer === 'object') {
+      response.writeHead(answer.status).end(answer.body);
+    } else if (answer !== 'never') {
+      response.writeHead(404, { 'content-length': 100 });
+      response.write('{', () => answer === 'cut short' && response.destroy());
+    }
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -22,7 +28,7 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-const json = (status: number, body: object) => ({ status, body: JSON.stringify(body) });
+const json = (status: number, body: object | null) => ({ status, body: JSON.stringify(body) });
 
 test('a schema is asked for once', async () => {
   answer = json(200, { schema: '"string"' });
@@ -48,14 +54,68 @@ test.each([
   ['a 404 of something that is no registry', { status: 404, body: '<html>not found</html>' }],
   ['a page instead of an answer', { status: 200, body: '<html>welcome</html>' }],
   ['an answer without a schema', json(200, {})],
+  ['an error that is null', json(500, null)],
+  ['a page of an application server', json(404, { status: 404, message: 'no such page' })],
   ['silence', 'never' as const],
+  ['an answer that breaks off', 'cut short' as const],
+  ['an answer that stops', 'half, then silence' as const],
 ])('%s is not an answer: unreachable', async (_what, given) => {
   answer = given;
-  const registry = new SchemaRegistry({ url, timeoutMs: given === 'never' ? 100 : 5_000 });
+  const isSilent = given === 'never' || given === 'half, then silence';
+  const registry = new SchemaRegistry({ url, timeoutMs: isSilent ? 100 : 5_000 });
   expect(await registry.writerSchema(3)).toMatchObject({
     kind: 'unreachable',
     error: { code: 'DB_REGISTRY_UNAVAILABLE', retryable: true },
   });
+  // Trying again is left to those who ask, who know for how long.
+  expect(asked).toHaveLength(1);
+});
+
+test.each([
+  ['is not Avro', json(200, { schemaType: 'JSON', schema: '{"type":"object"}' })],
+  ['is of a kind unheard of', json(200, { schemaType: 'THRIFT', schema: 'struct A {}' })],
+  ['is not sound', json(200, { schema: '{"type":"record","name":"A","fields":[{"name":"b","type":"C"}]}' })],
+])('a schema that %s is unusable, not unreachable', async (_what, given) => {
+  answer = given;
+  const found = await new SchemaRegistry({ url }).writerSchema(3);
+  expect(found).toEqual({ kind: 'unusable', detail: expect.stringContaining('schema 3') });
+});
+
+test('what a reader needs of a writer’s schema is kept: names, order and types', async () => {
+  const field = (name: string, type: unknown, more = {}) => ({ name, type, ...more });
+  const written = {
+    type: 'record',
+    name: 'Event',
+    namespace: 'com.example',
+    aliases: ['Older'],
+    fields: [
+      field('at', { type: 'long', logicalType: 'timestamp-millis' }, { default: 0 }),
+      field('price', { type: 'bytes', logicalType: 'decimal', precision: 9, scale: 2 }, { aliases: ['cost'] }),
+      field('state', { type: 'enum', name: 'State', symbols: ['NEW', 'OLD'], default: 'NEW' }, { default: 'OLD' }),
+      field('before', ['null', 'Event'], { default: null, doc: 'the one before' }),
+      field('digest', { type: 'fixed', name: 'other.Digest', size: 2 }),
+      field('tags', { type: 'map', values: { type: 'array', items: ['null', 'State'] } }, { default: {} }),
+    ],
+  };
+  answer = json(200, { schema: JSON.stringify(written) });
+  const found = await new SchemaRegistry({ url }).writerSchema(3);
+  const given = avsc.Type.forSchema(written as avsc.Schema);
+  const kept = avsc.Type.forSchema(JSON.parse(found.kind === 'schema' ? found.schema : ''));
+  expect(kept.fingerprint()).toEqual(given.fingerprint());
+
+  const reader = avsc.Type.forSchema({
+    type: 'record',
+    name: 'Pinned',
+    aliases: ['com.example.Event'],
+    fields: [
+      field('added', 'int', { default: 7 }),
+      field('amount', 'bytes', { aliases: ['price'] }),
+      field('at', 'double'),
+    ],
+  } as avsc.Schema);
+  const value = { at: 5, price: Buffer.from([1]), state: 'NEW', before: null, digest: Buffer.alloc(2), tags: {} };
+  const read = reader.fromBuffer(given.toBuffer(value), reader.createResolver(kept));
+  expect({ ...read }).toEqual({ added: 7, amount: Buffer.from([1]), at: 5 });
 });
 
 test('a refused connection is unreachable, and says so', async () => {
@@ -66,10 +126,25 @@ test('a refused connection is unreachable, and says so', async () => {
   await new Promise<void>((resolve) => server.listen(0, resolve));
 });
 
+const RECORD = '{"type":"record","name":"A","fields":[]}';
+
 test('a schema that is refused is told from a registry that is not there', async () => {
   const registry = new SchemaRegistry({ url });
   answer = json(409, { error_code: 409, message: 'incompatible' });
-  await expect(registry.register('s', '"string"')).rejects.toMatchObject({ code: 'DB_REGISTRY_REFUSED' });
+  await expect(registry.register('s', RECORD)).rejects.toMatchObject({
+    code: 'DB_REGISTRY_REFUSED',
+    message: expect.stringContaining('(409): incompatible'),
+  });
   answer = json(503, {});
-  await expect(registry.register('s', '"string"')).rejects.toMatchObject({ code: 'DB_REGISTRY_UNAVAILABLE' });
+  await expect(registry.register('s', RECORD)).rejects.toMatchObject({ code: 'DB_REGISTRY_UNAVAILABLE' });
+});
+
+test.each([
+  ['that does not say how schemas must agree', json(200, {}), 'DB_REGISTRY_UNAVAILABLE', RECORD],
+  ['that goes by another rule', json(200, { compatibilityLevel: 'NONE' }), 'DB_REGISTRY_REFUSED', RECORD],
+  ['that is not asked, since the schema is no record', 'never' as const, 'DB_REGISTRY_REFUSED', '"string"'],
+])('nothing is registered with a registry %s', async (_what, given, code, schema) => {
+  answer = given;
+  await expect(new SchemaRegistry({ url }).register('s', schema)).rejects.toMatchObject({ code });
+  expect(asked.filter((one) => !one.startsWith('GET /config/s'))).toEqual([]);
 });
