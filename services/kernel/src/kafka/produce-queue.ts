@@ -59,31 +59,73 @@ const MAX_RECORDS_PER_BATCH = 1_000;
 /** The header of a record batch (61 bytes), and some of the request around it. */
 const BATCH_OVERHEAD_BYTES = 100;
 
-/** Takes from the queue what fits one request, in order; what doesn't fit its partition's batch waits for the next. */
-export function takeRequest(queue: readonly Pending[], limits: RequestLimits): { request: Pending[]; rest: Pending[] } {
-  const request: Pending[] = [];
-  const rest: Pending[] = [];
-  const batches = new Map<string, { bytes: number; records: number; isFull: boolean }>();
-  let requestBytes = 0;
-  for (const pending of queue) {
-    const key = batchKey(pending);
-    const batch = batches.get(key) ?? { bytes: BATCH_OVERHEAD_BYTES, records: 0, isFull: false };
-    batches.set(key, batch);
-    // Once full it stays so: a smaller one that came later must not overtake.
-    batch.isFull ||=
-      batch.records > 0 &&
-      (batch.bytes + pending.bytes > limits.maxBatchBytes || batch.records === MAX_RECORDS_PER_BATCH);
-    batch.isFull ||= request.length > 0 && requestBytes + pending.bytes > limits.maxRequestBytes;
-    if (batch.isFull) {
-      rest.push(pending);
-      continue;
-    }
-    batch.bytes += pending.bytes;
-    batch.records++;
-    requestBytes += pending.bytes;
-    request.push(pending);
+interface Batch {
+  bytes: number;
+  readonly records: Pending[];
+}
+
+/**
+ * What waits to be sent, by partition and cut into batches as it comes in, so that taking a request does not look at
+ * what it leaves. A request takes one batch of each partition, those first that have waited longest: none is held up
+ * by another's backlog.
+ */
+export class ProduceQueue {
+  readonly #limits: RequestLimits;
+  /** None is empty. The next to be served comes first. */
+  readonly #partitions = new Map<string, Batch[]>();
+
+  constructor(limits: RequestLimits) {
+    this.#limits = limits;
   }
-  return { request, rest };
+
+  get isEmpty(): boolean {
+    return this.#partitions.size === 0;
+  }
+
+  push(pending: Pending): void {
+    const key = batchKey(pending);
+    const batches = this.#partitions.get(key);
+    // Only ever the last: a small record that came later must not overtake.
+    const last = batches?.at(-1);
+    if (last && this.#fits(pending, last)) {
+      last.bytes += pending.bytes;
+      last.records.push(pending);
+      return;
+    }
+    const batch = { bytes: BATCH_OVERHEAD_BYTES + pending.bytes, records: [pending] };
+    if (batches) batches.push(batch);
+    else this.#partitions.set(key, [batch]);
+  }
+
+  #fits(pending: Pending, batch: Batch): boolean {
+    return batch.bytes + pending.bytes <= this.#limits.maxBatchBytes && batch.records.length < MAX_RECORDS_PER_BATCH;
+  }
+
+  /** Takes what fits one request: one batch at least, if there is any. */
+  take(): Pending[] {
+    const taken: Batch[] = [];
+    const unfinished: [string, Batch[]][] = [];
+    let bytes = 0;
+    for (const [key, batches] of this.#partitions) {
+      const [batch] = batches as [Batch];
+      bytes += batch.bytes;
+      if (taken.length > 0 && bytes > this.#limits.maxRequestBytes) break;
+      taken.push(batch);
+      batches.shift();
+      this.#partitions.delete(key);
+      if (batches.length > 0) unfinished.push([key, batches]);
+    }
+    for (const [key, batches] of unfinished) this.#partitions.set(key, batches);
+    return taken.flatMap(({ records }) => records);
+  }
+
+  /** Puts what is left of a request before all else, as it was. */
+  putBack(request: readonly Pending[]): void {
+    const waiting = [...this.#partitions];
+    this.#partitions.clear();
+    for (const pending of request) this.push(pending);
+    for (const [key, batches] of waiting) this.#partitions.set(key, [...(this.#partitions.get(key) ?? []), ...batches]);
+  }
 }
 
 export function batchKey({ topic, partition }: { topic: string; partition: number }): string {

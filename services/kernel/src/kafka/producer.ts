@@ -4,7 +4,7 @@ import { createKafka, type KafkaSettings } from './client.ts';
 import { isBug, KafkaPortError, protocolErrorType, toPortError } from './errors.ts';
 import { partitionOfKey } from './murmur2.ts';
 import { PartitionCounts } from './partition-counts.ts';
-import { batchBytes, batchKey, type Pending, recordBytes, SendCall, takeRequest, toMessage } from './produce-queue.ts';
+import { batchBytes, batchKey, type Pending, ProduceQueue, recordBytes, SendCall, toMessage } from './produce-queue.ts';
 import type { ProducedRecord, RecordProducer } from './records.ts';
 
 export interface KafkaProducerOptions {
@@ -38,7 +38,7 @@ export class KafkaProducer implements RecordProducer {
   #client: Producer;
   #isConnected = false;
   readonly #admin: Admin;
-  #queue: Pending[] = [];
+  readonly #queue: ProduceQueue;
   #isPumping = false;
   #isClosed = false;
   #turn = 0;
@@ -46,6 +46,7 @@ export class KafkaProducer implements RecordProducer {
   constructor(settings: KafkaSettings, options: KafkaProducerOptions = {}) {
     this.#settings = settings;
     this.#options = { ...DEFAULTS, ...options };
+    this.#queue = new ProduceQueue(this.#options);
     this.#client = this.#createClient();
     this.#admin = createKafka(settings, 'producer metadata').admin();
     this.#partitions = new PartitionCounts(async (topics) => {
@@ -127,17 +128,15 @@ export class KafkaProducer implements RecordProducer {
 
   async #pump(): Promise<void> {
     let backoffMs = 0;
-    while (this.#queue.length > 0) {
-      const { request, rest } = takeRequest(this.#queue, this.#options);
-      this.#queue = rest;
-      const failure = await this.#request(request);
+    while (!this.#queue.isEmpty) {
+      const failure = await this.#request(this.#queue.take());
       if (!failure) {
         backoffMs = 0;
       } else if (isAboutPartitions(failure.error)) {
         for (const batch of byPartition(failure.pending)) void this.#isolate(batch, failure.error);
       } else {
         // No broker, no answer: nobody gets through, so all wait.
-        this.#queue = [...this.#failOverdue(failure.pending, failure.error), ...this.#queue];
+        this.#queue.putBack(this.#failOverdue(failure.pending, failure.error));
         backoffMs = Math.min(Math.max(FIRST_BACKOFF_MS, 2 * backoffMs), LONGEST_BACKOFF_MS);
         await delay(backoffMs);
       }
