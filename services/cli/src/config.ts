@@ -1,6 +1,5 @@
-import { kafkaVariables } from '@databridge/kernel/config';
+import { eventTypeVariables, kafkaVariables } from '@databridge/kernel/config';
 import { keyRingVariables } from '@databridge/kernel/key-ring-settings';
-import { loadEventTypes } from '@databridge/schemas/event-types';
 import { DEFAULT_RETRY_DELAYS, parseDelay } from '@databridge/schemas/topics';
 import { z } from 'zod';
 
@@ -29,17 +28,7 @@ export const applyConfig = z.object({
 export const topicsConfig = z.object({
   ...kafkaConfig.shape,
   /** As fan-out has it: its intake topics are created too, where producers have not done so. */
-  EVENT_TYPES: z
-    .string()
-    .default('root-cause=root-cause.events')
-    .transform((line, context) => {
-      try {
-        return loadEventTypes(line);
-      } catch (error) {
-        context.addIssue({ code: 'custom', message: (error as Error).message });
-        return z.NEVER;
-      }
-    }),
+  ...eventTypeVariables,
 });
 
 export type KafkaConfig = z.output<typeof kafkaConfig>;

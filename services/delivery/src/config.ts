@@ -1,7 +1,12 @@
-import { duration, kafkaVariables, registryVariables, serviceVariables, whole } from '@databridge/kernel/config';
-import { messageOf } from '@databridge/kernel/errors';
+import {
+  duration,
+  eventTypeVariables,
+  kafkaVariables,
+  registryVariables,
+  serviceVariables,
+  whole,
+} from '@databridge/kernel/config';
 import { keyRingVariables } from '@databridge/kernel/key-ring-settings';
-import { loadEventTypes } from '@databridge/schemas/event-types';
 import { z } from 'zod';
 import { DEFAULT_RETRY_PLAN, parseRetryPlan } from './retry-plan.ts';
 
@@ -13,18 +18,7 @@ export const deliveryVariables = z
     ...keyRingVariables,
     /** Names this worker in the attempt log and in status records; a pod's name, say. */
     WORKER_NAME: z.string().min(1).default(`delivery-${process.pid}`),
-    /** Event types and their intake topics: `root-cause=root-cause.events,other=other.events`. */
-    EVENT_TYPES: z
-      .string()
-      .default('root-cause=root-cause.events')
-      .transform((line, context) => {
-        try {
-          return loadEventTypes(line);
-        } catch (error) {
-          context.addIssue({ code: 'custom', message: messageOf(error) });
-          return z.NEVER;
-        }
-      }),
+    ...eventTypeVariables,
     /** Retry lanes in order, `delay*times`; their waits must fit the window. */
     RETRY_PLAN: z.string().default(DEFAULT_RETRY_PLAN),
     /** No attempt is planned once so much has passed since an event's first. */

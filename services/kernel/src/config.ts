@@ -1,5 +1,6 @@
+import { loadEventTypes } from '@databridge/schemas/event-types';
 import { z } from 'zod';
-import { DatabridgeError } from './errors.ts';
+import { DatabridgeError, messageOf } from './errors.ts';
 
 /**
  * Reads a service's configuration from the environment: the schema's keys are the variables' names. An empty
@@ -93,6 +94,22 @@ export const registryVariables = {
     protocol: /^https?$/,
     error: 'must be the http(s) address of a registry with the Confluent API, such as http://registry:8081',
   }),
+} as const;
+
+/** What every service that knows the event types reads. */
+export const eventTypeVariables = {
+  /** Event types and their intake topics: `root-cause=root-cause.events,other=other.events`. */
+  EVENT_TYPES: z
+    .string()
+    .default('root-cause=root-cause.events')
+    .transform((line, context) => {
+      try {
+        return loadEventTypes(line);
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: messageOf(error) });
+        return z.NEVER;
+      }
+    }),
 } as const;
 
 /** What every service with an admin port reads. */
