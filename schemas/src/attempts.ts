@@ -11,7 +11,7 @@ const attempt = z.object({
   /** When it began, in ms since the epoch. */
   at: z.number(),
   durationMs: z.number(),
-  outcome: z.enum(['delivered', 'retry', 'refused', 'deauthorized', 'gone', 'internal']),
+  outcome: z.enum(['delivered', 'retry', 'refused', 'deauthorized', 'blocked', 'gone', 'internal']),
   /** HTTP's, when there was an answer. */
   status: z.int().optional(),
   error: z.string().optional(),

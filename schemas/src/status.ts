@@ -14,8 +14,10 @@ const workerStatus = z.object({
   breaker: z.enum(['closed', 'open', 'half-open']),
   /** The destination asked for patience until then. */
   waitUntilMs: z.number().optional(),
-  /** The destination does not know us: since when, and what it says. */
-  held: z.object({ because: z.enum(['deauthorized', 'refusals']), sinceMs: z.number(), detail: z.string() }).optional(),
+  /** The destination does not know us, or may not be sent to: since when, and what it says. */
+  held: z
+    .object({ because: z.enum(['deauthorized', 'refusals', 'blocked']), sinceMs: z.number(), detail: z.string() })
+    .optional(),
   lastSuccessAtMs: z.number().optional(),
   /** The group's offsets when this was written: a group that loses its own is set back to these. */
   committed: z

@@ -4,6 +4,7 @@ import type { ControlPlaneContext } from '@databridge/control-plane/context';
 import { readStoredSubscriptions } from '@databridge/control-plane/stored-subscriptions';
 import type { FileSubscription } from '@databridge/control-plane/subscription-file';
 import { ensureSystemTopics } from '@databridge/control-plane/system-topics';
+import { EgressPolicy } from '@databridge/kernel/egress/egress-policy';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { KafkaProducer } from '@databridge/kernel/kafka/producer';
 import { readTopic } from '@databridge/kernel/kafka/topic-reader';
@@ -24,6 +25,7 @@ const context: ControlPlaneContext = {
   producer,
   keyRing: new KeyRing(KeyRing.generate('k1')),
   retryDelays: ['1s', '7m45s'],
+  egress: new EgressPolicy({ allowCidrs: [], denyCidrs: [], allowHttp: false }),
   log,
 };
 

@@ -3,6 +3,7 @@
 import { deliveryVariables } from '@databridge/delivery/config';
 import { startDelivery } from '@databridge/delivery/worker';
 import { readConfig } from '@databridge/kernel/config';
+import { LOOPBACK_EGRESS } from '@databridge/kernel/egress/egress-settings';
 import { createLogger } from '@databridge/kernel/log';
 import { createRegistry } from '@databridge/kernel/metrics';
 import { decodeStatus } from '@databridge/schemas/status';
@@ -37,6 +38,7 @@ beforeAll(async () => {
     KAFKA_BROKERS: platform().brokers.join(','),
     SCHEMA_REGISTRY_URL: platform().registryUrl,
     EVENT_TYPES: `root-cause=${stage.upstream.topic}`,
+    ...LOOPBACK_EGRESS,
     DATABRIDGE_KEYS: stage.keys,
     COMMIT_INTERVAL: '1ms',
     // The breaker runs on real time, in which a day of failures is a few seconds.

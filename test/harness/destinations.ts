@@ -1,8 +1,9 @@
 import { ConnectionBudget } from '@databridge/delivery/destination/connection-budget';
 import type { Destination, Message } from '@databridge/delivery/destination/destination';
 import { Egress, type EgressSettings } from '@databridge/delivery/destination/dispatcher';
-import { connectAnywhere } from '@databridge/delivery/destination/guarded-connect';
 import { type DestinationSettings, openDestination } from '@databridge/delivery/destination/open-destination';
+import { EgressGuard } from '@databridge/delivery/egress/egress-guard';
+import { EgressPolicy } from '@databridge/kernel/egress/egress-policy';
 import { Secret } from '@databridge/kernel/secret';
 import { mapSecrets } from '@databridge/schemas/secret-places';
 import { formatIssues, parseSubscription } from '@databridge/schemas/subscription';
@@ -10,12 +11,15 @@ import { formatIssues, parseSubscription } from '@databridge/schemas/subscriptio
 export type OpenOptions = Partial<Omit<DestinationSettings, 'egress'>> &
   Partial<EgressSettings> & { onRate?: (ratePerSecond: number) => void };
 
+const loopback = { allowCidrs: ['127.0.0.0/8', '::1/128'], denyCidrs: [], allowHttp: true };
+const loopbackGuard = new EgressGuard(new EgressPolicy(loopback));
+
 /** A destination as a worker opens it. Closed at the end of the test file at the latest. @param parts of a subscription */
 export function openFor(parts: Record<string, unknown>, options: OpenOptions = {}): Destination {
   const parsed = parseSubscription({ customer: 'acme', eventTypes: ['root-cause'], ...parts });
   if (!parsed.ok) throw new Error(formatIssues(parsed.issues));
-  const { connect = connectAnywhere, budget = new ConnectionBudget(1_000), proxy, onRate, ...settings } = options;
-  const egress = new Egress({ connect, budget, ...(proxy && { proxy }) });
+  const { guard = loopbackGuard, budget = new ConnectionBudget(1_000), proxy, onRate, ...settings } = options;
+  const egress = new Egress({ guard, budget, ...(proxy && { proxy }) });
   const subscription = mapSecrets(parsed.subscription, (secret) => new Secret(secret));
   const destination = openDestination(
     subscription,

@@ -1,5 +1,7 @@
 import { applySubscriptions } from '@databridge/control-plane/apply';
 import { ensureSystemTopics } from '@databridge/control-plane/system-topics';
+import { readConfig } from '@databridge/kernel/config';
+import { egressPolicy, egressSettings, LOOPBACK_EGRESS } from '@databridge/kernel/egress/egress-settings';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { KafkaProducer } from '@databridge/kernel/kafka/producer';
 import type { ConsumedRecord } from '@databridge/kernel/kafka/records';
@@ -16,6 +18,7 @@ import { freshName } from './topics.ts';
 /** Short enough to see an event through all lanes in a test. */
 export const SHORT_PLAN = '1s*2,2s*2';
 const SHORT_DELAYS = ['1s', '2s'];
+const loopbackEgress = egressPolicy(readConfig(egressSettings, LOOPBACK_EGRESS));
 
 export interface StageOptions {
   /** Added to the delivery worker's environment. */
@@ -65,7 +68,13 @@ export class Stage {
     const upstream = await startUpstream(intake);
     const keys = KeyRing.generate('test');
     const eventTypes = { EVENT_TYPES: `root-cause=${upstream.topic}` };
-    const deliveryEnv = { ...eventTypes, DATABRIDGE_KEYS: keys, RETRY_PLAN: SHORT_PLAN, ...options.delivery };
+    const deliveryEnv = {
+      ...eventTypes,
+      ...LOOPBACK_EGRESS,
+      DATABRIDGE_KEYS: keys,
+      RETRY_PLAN: SHORT_PLAN,
+      ...options.delivery,
+    };
     const [fanOut, delivery] = await Promise.all([
       startService('fan-out', { ...eventTypes, ...options.fanOut }),
       startService('delivery', deliveryEnv),
@@ -107,6 +116,7 @@ export class Stage {
       producer: this.#producer,
       keyRing: new KeyRing(this.keys),
       retryDelays: SHORT_DELAYS,
+      egress: loopbackEgress,
       log: this.#kafka.log,
     };
     await applySubscriptions(context, [{ subscription: parsed.subscription, sets: ['state', 'enableEpoch'] }]);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type Applied, applySubscriptions } from '@databridge/control-plane/apply';
 import { gatherEvidence } from '@databridge/control-plane/gather-evidence';
+import { egressIssues, hostWarnings } from '@databridge/control-plane/outgoing-urls';
 import {
   addsUp,
   type Evidence,
@@ -13,6 +14,7 @@ import { customerStatuses, knownCustomers } from '@databridge/control-plane/stat
 import { formatMistakes, parseSubscriptionFile } from '@databridge/control-plane/subscription-file';
 import { ensureSystemTopics, formatMismatch } from '@databridge/control-plane/system-topics';
 import { readConfig } from '@databridge/kernel/config';
+import { egressPolicy, egressSettings } from '@databridge/kernel/egress/egress-settings';
 import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
 import type { TopicMismatch } from '@databridge/kernel/kafka/admin';
 import { KeyRing } from '@databridge/kernel/key-ring';
@@ -25,17 +27,26 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Every command resolves with whether all is well: the exit code is then 0, else 1. */
 export async function apply(env: Environment, { file }: { file: string }): Promise<boolean> {
-  const parsed = parseSubscriptionFile(readText(file), env);
+  const egress = egressPolicy(readConfig(egressSettings, env));
+  const parsed = parseSubscriptionFile(readText(file), env, (one) => egressIssues(one, egress));
   if (!parsed.ok) throw new DatabridgeError('DB_INPUT_INVALID', formatMistakes(file, parsed.mistakes));
 
   const config = readConfig(applyConfig, env);
   const keyRing = loadKeyRing(config);
   const applied = await withKafka(config, (connected) =>
     withProducer(connected.kafka, (producer) =>
-      applySubscriptions({ ...connected, producer, keyRing, retryDelays: config.RETRY_PLAN }, parsed.subscriptions),
+      applySubscriptions(
+        { ...connected, producer, keyRing, retryDelays: config.RETRY_PLAN, egress },
+        parsed.subscriptions,
+      ),
     ),
   );
   printApplied(applied);
+  const changed = new Set(applied.customers.filter(({ change }) => change !== 'unchanged').map((one) => one.customer));
+  const toLookUp = parsed.subscriptions.map((one) => one.subscription).filter((one) => changed.has(one.customer));
+  for (const { customer, message } of await hostWarnings(toLookUp, egress)) {
+    process.stderr.write(`warning: ${customer}: ${message}\n`);
+  }
   return true;
 }
 

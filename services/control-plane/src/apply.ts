@@ -1,10 +1,11 @@
-import { messageOf } from '@databridge/kernel/errors';
+import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
 import type { TopicMismatch } from '@databridge/kernel/kafka/admin';
 import type { KeyRing } from '@databridge/kernel/key-ring';
 import { mapSecretsAsync } from '@databridge/schemas/secret-places';
-import { encodeSubscription, type Subscription } from '@databridge/schemas/subscription';
+import { encodeSubscription, formatIssues, type Subscription } from '@databridge/schemas/subscription';
 import { customerTopics, SUBSCRIPTIONS_TOPIC } from '@databridge/schemas/topics';
 import type { ControlPlaneContext } from './context.ts';
+import { egressIssues } from './outgoing-urls.ts';
 import { readStoredSubscriptions } from './stored-subscriptions.ts';
 import { type FileSubscription, KEPT_SETTINGS } from './subscription-file.ts';
 
@@ -26,13 +27,15 @@ export interface Applied {
  * twice gives two different texts.
  *
  * A customer's topics are there before its subscription is: fan-out would write to them at once.
- * @throws {DatabridgeError} DB_KAFKA_…; what was published before stays published, and applying again completes it
+ * @throws {DatabridgeError} DB_INPUT_INVALID if one names a URL that nothing may be sent to: then nothing is done.
+ *   DB_KAFKA_…; what was published before stays published, and applying again completes it
  */
 export async function applySubscriptions(
   context: ControlPlaneContext,
   given: readonly FileSubscription[],
 ): Promise<Applied> {
   const { admin, keyRing, producer } = context;
+  refuseClosedUrls(given, context);
   const stored = await readStoredSubscriptions(context);
   const plans = await Promise.all(
     given.map((one) => planChange(keyRing, one, stored.get(one.subscription.customer), context)),
@@ -53,6 +56,14 @@ export async function applySubscriptions(
 
   const customers = plans.map(({ subscription, change }) => ({ customer: subscription.customer, change }));
   return { customers, createdTopics: ensured.created, mismatchedTopics: ensured.mismatched };
+}
+
+function refuseClosedUrls(given: readonly FileSubscription[], { egress }: ControlPlaneContext): void {
+  const mistakes = given.flatMap(({ subscription }) => {
+    const issues = egressIssues(subscription, egress);
+    return issues.length === 0 ? [] : [`customer "${subscription.customer}": ${formatIssues(issues)}`];
+  });
+  if (mistakes.length > 0) throw new DatabridgeError('DB_INPUT_INVALID', mistakes.join('\n'));
 }
 
 interface Plan {

@@ -1,3 +1,4 @@
+import type { EgressPolicy } from '@databridge/kernel/egress/egress-policy';
 import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import type { KafkaSettings } from '@databridge/kernel/kafka/client';
 import type { RecordProducer } from '@databridge/kernel/kafka/records';
@@ -13,5 +14,7 @@ export interface ControlPlaneContext {
   readonly keyRing: KeyRing;
   /** The lanes that a customer's topics are made for. */
   readonly retryDelays: readonly string[];
+  /** Where events may be sent, as the delivery workers have it. */
+  readonly egress: EgressPolicy;
   readonly log: Logger;
 }

@@ -36,6 +36,15 @@ describe('a subscriptions file', () => {
     expect(globex?.sets).toEqual(['state']);
   });
 
+  test('is refused for what a further check finds, at its place', () => {
+    const check = ({ customer }: { customer: string }) =>
+      customer === 'globex' ? [{ path: ['destination', 'url'], message: 'is closed' }] : [];
+    const parsed = parseSubscriptionFile(VALID, { ACME_KEY: 'k-1' }, check);
+    expect(parsed.ok ? [] : formatMistakes('f', parsed.mistakes).split('\n')).toEqual([
+      'f:18:12: destination.url is closed (customer "globex")',
+    ]);
+  });
+
   test('a variable counts only as the whole of a secret', () => {
     const text = VALID.replace(`\${ACME_KEY}`, `'a\${ACME_KEY}'`).replace('[Support]', `['\${ACME_KEY}']`);
     const parsed = parseSubscriptionFile(text, {});

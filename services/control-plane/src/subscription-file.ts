@@ -2,7 +2,7 @@
  * The subscriptions file: YAML, one list under `subscriptions`. Every mistake is found in one reading and named by
  * its place, so that a person mends the file once.
  */
-import { suggestion } from '@databridge/schemas/issue-words';
+import { type Issue, suggestion } from '@databridge/schemas/issue-words';
 import { isSecretPath } from '@databridge/schemas/secret-places';
 import { parseSubscription, type Subscription } from '@databridge/schemas/subscription';
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
@@ -32,10 +32,17 @@ export type ParsedFile =
 type Path = readonly (string | number)[];
 type Report = (offset: number, message: string) => void;
 
+/** What else may be wrong with a subscription that is valid by itself. */
+export type Check = (subscription: Subscription) => readonly Issue[];
+
 /**
  * @param env where `${NAME}`, as the whole of a secret, is looked up: secrets then need not stand in the file
  */
-export function parseSubscriptionFile(text: string, env: Readonly<Record<string, string | undefined>>): ParsedFile {
+export function parseSubscriptionFile(
+  text: string,
+  env: Readonly<Record<string, string | undefined>>,
+  check: Check = () => [],
+): ParsedFile {
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { lineCounter, prettyErrors: false, logLevel: 'error' });
   const mistakes: FileMistake[] = [];
@@ -46,7 +53,7 @@ export function parseSubscriptionFile(text: string, env: Readonly<Record<string,
 
   for (const error of document.errors) report(error.pos[0], inPlainWords(error.message));
   // What a broken document seems to hold is guesswork: its syntax first.
-  const subscriptions = mistakes.length === 0 ? readSubscriptions(document, env, report) : [];
+  const subscriptions = mistakes.length === 0 ? readSubscriptions(document, env, check, report) : [];
   if (mistakes.length === 0) return { ok: true, subscriptions };
   mistakes.sort((a, b) => a.line - b.line || a.column - b.column);
   return { ok: false, mistakes };
@@ -60,6 +67,7 @@ export function formatMistakes(file: string, mistakes: readonly FileMistake[]): 
 function readSubscriptions(
   document: Document,
   env: Readonly<Record<string, string | undefined>>,
+  check: Check,
   report: Report,
 ): FileSubscription[] {
   const root = toPlain(document, report);
@@ -80,7 +88,7 @@ function readSubscriptions(
   const found: FileSubscription[] = [];
   const firstIndexes = new Map<string, number>();
   for (const [index, given] of list.entries()) {
-    const one = readSubscription(document, index, given, env, report);
+    const one = readSubscription(document, index, given, env, check, report);
     const customer: unknown = isPlainMap(given) ? given['customer'] : undefined;
     if (typeof customer === 'string') {
       const first = firstIndexes.get(customer);
@@ -98,6 +106,7 @@ function readSubscription(
   index: number,
   given: unknown,
   env: Readonly<Record<string, string | undefined>>,
+  check: Check,
   report: Report,
 ): FileSubscription | undefined {
   const at: Path = ['subscriptions', index];
@@ -113,11 +122,12 @@ function readSubscription(
   });
 
   const parsed = parseSubscription(filledIn);
-  if (parsed.ok) {
+  const issues = parsed.ok ? check(parsed.subscription) : parsed.issues;
+  if (parsed.ok && issues.length === 0) {
     const sets = KEPT_SETTINGS.filter((name) => isPlainMap(given) && given[name] !== undefined);
     return unset.size === 0 ? { subscription: parsed.subscription, sets } : undefined;
   }
-  for (const { path, message } of parsed.issues) {
+  for (const { path, message } of issues) {
     const where = path.join('.');
     if (unset.has(where)) continue;
     const isAboutKey = message.startsWith('is not known') || message.startsWith('is set by');

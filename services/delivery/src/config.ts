@@ -6,6 +6,7 @@ import {
   serviceVariables,
   whole,
 } from '@databridge/kernel/config';
+import { egressVariables } from '@databridge/kernel/egress/egress-settings';
 import { keyRingVariables } from '@databridge/kernel/key-ring-settings';
 import { z } from 'zod';
 import { DEFAULT_RETRY_PLAN, parseRetryPlan } from './retry-plan.ts';
@@ -16,6 +17,7 @@ export const deliveryVariables = z
     ...registryVariables,
     ...serviceVariables,
     ...keyRingVariables,
+    ...egressVariables,
     /** Names this worker in the attempt log and in status records; a pod's name, say. */
     WORKER_NAME: z.string().min(1).default(`delivery-${process.pid}`),
     ...eventTypeVariables,

@@ -44,6 +44,18 @@ test('events turned away while the key was wrong are delivered once it is right,
   expect(connection.judge(waiting, delivered, 2_000).kind).toBe('delivered');
 });
 
+test('an address that may not be sent to holds the customer, and is no event’s fault however often it comes', () => {
+  const blocked: Outcome = { kind: 'blocked', reason: 'a loopback address' };
+  const connection = new Connection();
+  const waiting = record();
+  for (let nowMs = 0; nowMs < 5_000; nowMs += 1_000) {
+    expect(connection.judge(waiting, blocked, nowMs)).toEqual(blocked);
+    expect(connection.held).toMatchObject({ because: 'blocked', detail: 'a loopback address' });
+    connection.judge(record(), delivered, nowMs + 500);
+    expect(connection.held).toBeUndefined();
+  }
+});
+
 test('many refusals in a row hold the customer, and from then on cost no event its place', () => {
   const connection = new Connection();
   const kinds = Array.from({ length: 25 }, () => connection.judge(record(), notFound, 0).kind);

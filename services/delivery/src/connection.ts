@@ -7,19 +7,19 @@ const FIRST_PROBE_AFTER_MS = 1_000;
 const LONGEST_PROBE_INTERVAL_MS = 60_000;
 
 export interface HeldConnection {
-  readonly because: 'deauthorized' | 'refusals';
+  readonly because: 'deauthorized' | 'refusals' | 'blocked';
   /** Wall clock. */
   readonly sinceMs: number;
   readonly detail: string;
 }
 
 /**
- * Whether the destination knows us. While it does not, the customer is held: nothing is sent but one probe at a
- * time, and no event's attempt is spent.
+ * Whether the destination knows us, and may be sent to. While it does not, the customer is held: nothing is sent but
+ * one probe at a time, and no event's attempt is spent.
  *
- *     ok ──deauthorized, or 20 refusals in a row──▶ held ──a probe succeeds──▶ ok
- *                                                    │ ▲
- *                                                    └─┘ a probe fails: wait twice as long, a minute at most
+ *     ok ──deauthorized, blocked, or 20 refusals in a row──▶ held ──a probe succeeds──▶ ok
+ *                                                             │ ▲
+ *                                                             └─┘ a probe fails: wait twice as long, a minute at most
  *
  * An event that alone is not let in (a firewall that dislikes its text answers 403 just as a wrong key does) shows
  * itself by failing again after another one succeeded: then it is refused, and the others flow.
@@ -74,6 +74,10 @@ export class Connection {
         if (this.#wasOvertaken(record)) return { ...outcome, kind: 'refused' };
         this.#turnAway(record, 'deauthorized', outcome.reason, nowMs);
         return outcome;
+      case 'blocked':
+        // Not even if others were delivered since: the name means this today and that tomorrow, whatever the event.
+        this.#hold('blocked', outcome.reason, nowMs);
+        return outcome;
       case 'refused':
         this.#refusalsInARow++;
         if (this.#wasOvertaken(record)) return outcome;
@@ -95,6 +99,10 @@ export class Connection {
 
   #turnAway(record: HeldRecord, because: HeldConnection['because'], detail: string, nowMs: number): void {
     this.#turnedAway.set(record, this.#successes);
+    this.#hold(because, detail, nowMs);
+  }
+
+  #hold(because: HeldConnection['because'], detail: string, nowMs: number): void {
     if (this.#held === undefined) this.#held = { because, sinceMs: nowMs, detail };
     this.#waitForNextProbe(nowMs);
   }

@@ -357,8 +357,8 @@ export class Customer {
   #observe(record: HeldRecord, seen: Outcome): Outcome {
     const { clock, plan } = this.#with;
     const outcome = this.#gate.observe(record, seen, clock.nowMs(), clock.monotonicMs());
-    const heldForMs = this.#gate.heldForMs(clock.nowMs());
-    if (heldForMs !== undefined && heldForMs >= plan.windowMs) this.#disable('deauthorized', JSON.stringify(outcome));
+    const held = this.#gate.heldFor(plan.windowMs, clock.nowMs());
+    if (held) this.#disable(held.because, held.detail);
     return outcome;
   }
 

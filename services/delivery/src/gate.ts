@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import type { WorkerStatus } from '@databridge/schemas/status';
 import { Breaker, type BreakerSettings, type BreakerState } from './breaker.ts';
-import { Connection } from './connection.ts';
+import { Connection, type HeldConnection } from './connection.ts';
 import type { HeldRecord } from './held-records.ts';
 import type { Outcome } from './outcome.ts';
 import { RateLimit } from './rate-limit.ts';
@@ -93,10 +93,10 @@ export class Gate {
     return this.#connection.wasTurnedAway(record);
   }
 
-  /** @returns how long the connection has been held, if it is: a day without success disables the customer */
-  heldForMs(nowMs: number): number | undefined {
+  /** Why the connection is held, if it has been for so long: a day without success disables the customer. */
+  heldFor(leastMs: number, nowMs: number): HeldConnection | undefined {
     const held = this.#connection.held;
-    return held && nowMs - held.sinceMs;
+    return held && nowMs - held.sinceMs >= leastMs ? held : undefined;
   }
 
   /** Learns from an attempt. @returns what it means for the event */

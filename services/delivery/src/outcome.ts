@@ -17,6 +17,8 @@ export type Outcome =
   | { readonly kind: 'refused'; readonly reason: string; readonly status?: number }
   /** It doesn't know us, or the token server doesn't: no event's fault. */
   | { readonly kind: 'deauthorized'; readonly reason: string; readonly status?: number }
+  /** Its address is one that we don't send to: nothing was sent. No event's fault. */
+  | { readonly kind: 'blocked'; readonly reason: string }
   /** 410: the customer wants no more. */
   | { readonly kind: 'gone'; readonly reason: string; readonly status: number }
   /** Our own fault with this one record: it can't be read, or a bug. The destination may never have seen it. */
@@ -26,6 +28,24 @@ export type Outcome =
 export interface Answer {
   readonly status: number;
   readonly retryAfter?: string | undefined;
+}
+
+/** Why there was no answer. */
+export interface Trouble {
+  /** In words. */
+  readonly trouble: string;
+  /** The address is one that we don't send to. */
+  readonly isBlocked: boolean;
+}
+
+export function troubleOf(error: Error & { code?: string }): Trouble {
+  const { code, message } = error;
+  if (code === 'DB_EGRESS_REFUSED') return { trouble: message, isBlocked: true };
+  return { trouble: code === undefined ? message : `${code}: ${message}`, isBlocked: false };
+}
+
+export function outcomeOfTrouble({ trouble, isBlocked }: Trouble): Outcome {
+  return { kind: isBlocked ? 'blocked' : 'retry', reason: trouble };
 }
 
 const RETRYABLE_4XX = new Set([408, 409, 425, 429]);

@@ -18,6 +18,7 @@ test.each<[Outcome, object]>([
     { kind: 'dead', reason: 'internal' },
   ],
   [{ kind: 'deauthorized', reason: 'status 401', status: 401 }, { kind: 'keep' }],
+  [{ kind: 'blocked', reason: 'a loopback address' }, { kind: 'keep' }],
   [
     { kind: 'gone', reason: 'status 410', status: 410 },
     { kind: 'disable', reason: 'gone' },

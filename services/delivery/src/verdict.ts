@@ -33,6 +33,7 @@ export function verdictOf(outcome: Outcome, facts: AttemptFacts, plan: RetryPlan
     case 'refused':
       return { kind: 'dead', reason: 'refused' };
     case 'deauthorized':
+    case 'blocked':
       return { kind: 'keep' };
     case 'gone':
       return { kind: 'disable', reason: 'gone' };

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { type Clock, systemClock } from '@databridge/kernel/clock';
+import { egressPolicy } from '@databridge/kernel/egress/egress-settings';
 import { EventReaders } from '@databridge/kernel/event-readers';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { CompactedTable, type Ownership } from '@databridge/kernel/kafka/compacted-table';
@@ -25,8 +26,8 @@ import { CustomerSlot } from './customer-slot.ts';
 import { CustomerTopics } from './customer-topics.ts';
 import { ConnectionBudget } from './destination/connection-budget.ts';
 import { Egress } from './destination/dispatcher.ts';
-import { connectAnywhere } from './destination/guarded-connect.ts';
 import { openDestination } from './destination/open-destination.ts';
+import { EgressGuard } from './egress/egress-guard.ts';
 import { EventMessages } from './event-messages.ts';
 import { deliveryMetrics } from './metrics.ts';
 
@@ -106,7 +107,7 @@ class Worker implements Running {
       onChange: (customer, status) => this.#slots.get(customer)?.statusIs(status),
     });
     const egress = new Egress({
-      connect: connectAnywhere,
+      guard: new EgressGuard(egressPolicy(config)),
       budget: new ConnectionBudget(config.MAX_CONNECTIONS),
       ...(config.EGRESS_PROXY && { proxy: new URL(config.EGRESS_PROXY) }),
     });

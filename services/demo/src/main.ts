@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { styleText } from 'node:util';
+import { LOOPBACK_EGRESS } from '@databridge/kernel/egress/egress-settings';
 import { messageOf } from '@databridge/kernel/errors';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { createLogger } from '@databridge/kernel/log';
@@ -113,6 +114,8 @@ async function setStage({ brokers, registryUrl }: Platform): Promise<Stage> {
     RETRY_PLAN,
     RETRY_WINDOW,
     BREAKER_RESET: '5s',
+    // The customers' endpoints are on this machine.
+    ...LOOPBACK_EGRESS,
     DATABRIDGE_KEYS: (await databridge(['keys', 'generate'], {})).trim(),
     ...Object.fromEntries(secrets),
   };

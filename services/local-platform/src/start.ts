@@ -2,6 +2,7 @@
  * `npm start`: the services, and a Kafka and registry of their own unless there are some to use, until Ctrl-C.
  * Ends in the reverse order: the services finish what is in flight while Kafka still runs.
  */
+import { LOOPBACK_EGRESS } from '@databridge/kernel/egress/egress-settings';
 import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
 import { terminalProgress } from './fetch-progress.ts';
 import { startLocalPlatform } from './local-platform.ts';
@@ -69,6 +70,8 @@ async function start(): Promise<void> {
   if (!brokers) {
     await createIntakeTopics(platform.brokers, eventTypes);
     if (!hasKeys) settings['DATABRIDGE_KEYS_FILE'] = await ensureKeyFile(dataDir);
+    // A Kafka of one's own is for trying things out, and the endpoints for that are on this machine.
+    for (const [name, value] of Object.entries(LOOPBACK_EGRESS)) settings[name] = process.env[name] ?? value;
     if (isEnding) return;
   }
   say('platform', 'for databridge and producers in another terminal:');

@@ -3,7 +3,8 @@ import { messageOf } from '@databridge/kernel/errors';
 import type { Secret } from '@databridge/kernel/secret';
 import type { AwsAuthentication } from '@databridge/schemas/authentication';
 import type { AwsCredentialIdentity } from '@smithy/types';
-import type { AwsRequests } from '../destination/aws-requests.ts';
+import { type AwsRequests, AwsTrouble } from '../destination/aws-requests.ts';
+import type { Outcome } from '../outcome.ts';
 
 /** Assumed again this long before they end. */
 const EARLY_MS = 5 * 60_000;
@@ -12,6 +13,11 @@ const SESSION_SECONDS = 3_600;
 /** The customer's AWS account did not give us credentials: no event's fault. */
 export class CredentialsError extends Error {
   override readonly name = 'CredentialsError';
+
+  get outcome(): Outcome {
+    const isBlocked = this.cause instanceof AwsTrouble && this.cause.isBlocked;
+    return { kind: isBlocked ? 'blocked' : 'deauthorized', reason: this.message };
+  }
 }
 
 export type AwsCredentials = () => Promise<AwsCredentialIdentity>;
@@ -68,7 +74,7 @@ function assumedRole(
       endsAtMs = Number.POSITIVE_INFINITY;
       held = assume().catch((error: unknown) => {
         held = undefined;
-        throw new CredentialsError(`assuming ${roleArn} failed: ${messageOf(error)}`);
+        throw new CredentialsError(`assuming ${roleArn} failed: ${messageOf(error)}`, { cause: error });
       });
     }
     return held;

@@ -71,7 +71,7 @@ export class OAuth implements Authorizer {
     const answer = await requestToken(this.#pool, this.#authentication);
     if ('failure' in answer) {
       const reason = `no token: ${this.#redaction.apply(answer.failure)}`;
-      return { outcome: { kind: 'deauthorized', reason } };
+      return { outcome: { kind: answer.isBlocked ? 'blocked' : 'deauthorized', reason } };
     }
     this.#forget();
     const { token } = answer;

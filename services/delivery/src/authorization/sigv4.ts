@@ -1,5 +1,4 @@
 import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
-import { messageOf } from '@databridge/kernel/errors';
 import { HttpRequest } from '@smithy/protocol-http';
 import { SignatureV4 } from '@smithy/signature-v4';
 import type { Authorization, Authorizer, Unauthorized } from './authorizer.ts';
@@ -21,7 +20,7 @@ export class SigV4 implements Authorizer {
       await this.#credentials();
     } catch (error) {
       if (!(error instanceof CredentialsError)) throw error;
-      return { outcome: { kind: 'deauthorized', reason: messageOf(error) } };
+      return { outcome: error.outcome };
     }
     const request = new HttpRequest({
       method,

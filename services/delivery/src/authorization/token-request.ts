@@ -25,7 +25,10 @@ export interface Token {
 }
 
 /** A token, or why there is none: in the server's words, not redacted yet. */
-export type TokenAnswer = { readonly token: Token } | { readonly failure: string };
+export type TokenAnswer =
+  | { readonly token: Token }
+  /** `isBlocked`: the server's address is one that we don't send to. */
+  | { readonly failure: string; readonly isBlocked: boolean };
 
 /**
  * One token request. oauth4webapi shapes it and reads the answer (RFC 6749 §4.4, §2.3.1); what customers' servers want
@@ -63,7 +66,10 @@ export async function requestToken(
     const { access_token: value, expires_in: lifetimeSeconds } = answer;
     return { token: { value, lifetimeMs: lifetimeSeconds === undefined ? undefined : lifetimeSeconds * 1_000 } };
   } catch (error) {
-    return { failure: inWords(error as Error, seen) };
+    return {
+      failure: inWords(error as Error, seen),
+      isBlocked: seen !== undefined && 'trouble' in seen && seen.isBlocked,
+    };
   }
 }
 

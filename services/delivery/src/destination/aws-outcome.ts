@@ -1,5 +1,5 @@
 import { CredentialsError } from '../authorization/aws-credentials.ts';
-import type { Outcome } from '../outcome.ts';
+import { type Outcome, outcomeOfTrouble } from '../outcome.ts';
 import { AwsTrouble } from './aws-requests.ts';
 
 const THROTTLED = /^(Throttl|RequestThrottled|TooManyRequests|RequestLimitExceeded|SlowDown|KMSThrottling|OverLimit)/;
@@ -12,8 +12,8 @@ const PASSING =
 
 /** What an error of the AWS SDK means for the event. @throws what no service and no network said: a bug */
 export function awsOutcome(error: unknown): Outcome {
-  if (error instanceof CredentialsError) return { kind: 'deauthorized', reason: error.message };
-  if (error instanceof AwsTrouble) return { kind: 'retry', reason: error.message };
+  if (error instanceof CredentialsError) return error.outcome;
+  if (error instanceof AwsTrouble) return outcomeOfTrouble(error);
   const { name, message, $metadata } = error as Error & { $metadata?: { httpStatusCode?: number } };
   if (name === 'CredentialsProviderError') return { kind: 'deauthorized', reason: message };
   const status = $metadata?.httpStatusCode;

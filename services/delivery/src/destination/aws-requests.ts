@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { type HttpRequest, HttpResponse } from '@smithy/protocol-http';
 import type { HttpHandlerOptions } from '@smithy/types';
 import type { Dispatcher } from 'undici';
+import type { Trouble } from '../outcome.ts';
 import type { Egress } from './dispatcher.ts';
 import { exchange, type Seen } from './exchange.ts';
 
@@ -15,8 +16,16 @@ export interface AwsRequestOptions {
 }
 
 /** The request was not answered: network, time-out. Not an error that AWS sent. */
-export class AwsTrouble extends Error {
+export class AwsTrouble extends Error implements Trouble {
   override readonly name = 'AwsTrouble';
+  readonly trouble: string;
+  readonly isBlocked: boolean;
+
+  constructor({ trouble, isBlocked }: Trouble) {
+    super(trouble);
+    this.trouble = trouble;
+    this.isBlocked = isBlocked;
+  }
 }
 
 /** The AWS SDK's way to the network: our own pools, so that its sockets are counted and guarded as all others are. */
@@ -40,7 +49,7 @@ export class AwsRequests {
       method: method as Dispatcher.HttpMethod,
     };
     const seen = await new Promise<Seen>((resolve) => exchange(this.#pool(origin), dispatched, limits, resolve));
-    if ('trouble' in seen) throw new AwsTrouble(seen.trouble);
+    if ('trouble' in seen) throw new AwsTrouble(seen);
     const answered = Object.entries(seen.headers).map(([name, value]) => [name, String(value)]);
     return {
       response: new HttpResponse({

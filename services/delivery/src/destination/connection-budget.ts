@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Client } from 'undici';
-import type { Connector } from './guarded-connect.ts';
+import type { Connector } from '../egress/egress-guard.ts';
 
 /** How soon to look again for an idle connection while somebody waits for one: nothing tells when one becomes idle. */
 const LOOK_AGAIN_MS = 20;

@@ -1,6 +1,6 @@
 import { Client, type Dispatcher, Pool, ProxyAgent } from 'undici';
+import type { ConnectOptions, Connector, EgressGuard } from '../egress/egress-guard.ts';
 import type { ConnectionBudget } from './connection-budget.ts';
-import type { ConnectOptions, Connector, GuardedConnect } from './guarded-connect.ts';
 
 /** Who doesn't accept a connection so soon is down. */
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -26,7 +26,7 @@ export interface PoolOptions {
 }
 
 export interface EgressSettings {
-  readonly connect: GuardedConnect;
+  readonly guard: EgressGuard;
   readonly budget: ConnectionBudget;
   /** Every request leaves through this HTTP proxy, https by a CONNECT tunnel. */
   readonly proxy?: URL;
@@ -59,7 +59,7 @@ export class Egress {
     };
     if (proxy) return this.#openProxy(proxy, { ...limits, connections }, connect);
     // One connector a pool: its connections share TLS sessions.
-    const dial = this.#settings.connect(connect);
+    const dial = this.#settings.guard.connect(connect);
     const factory = (origin: URL, all: object) => this.#openClient(origin, all, dial);
     return new Pool(url.origin, { ...limits, connections, factory });
   }
@@ -70,13 +70,14 @@ export class Egress {
     return client;
   }
 
-  /** The guard sees the address of the proxy; which addresses that may dial is the proxy's own rule. */
+  /** The guard judges the proxy's address, and before a tunnel is asked for, the target's. */
   #openProxy(proxy: URL, limits: Pool.Options, requestTls: ConnectOptions): Dispatcher {
+    const { guard, budget } = this.#settings;
     const { username, password } = proxy;
     const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-    const dial = this.#settings.connect({ timeout: CONNECT_TIMEOUT_MS, allowH2: false });
+    const dial = guard.connectToProxy({ timeout: CONNECT_TIMEOUT_MS, allowH2: false });
     // A socket that became a tunnel looks idle to the client that dialled it: it may not make room for another.
-    const connect = this.#settings.budget.limit(dial, () => undefined);
+    const connect = budget.limit(dial, () => undefined);
     return new ProxyAgent({
       ...limits,
       uri: proxy.origin,
@@ -84,6 +85,8 @@ export class Egress {
       // Also for plain http, so that there is one way out, and the proxy sees no header of ours.
       proxyTunnel: true,
       requestTls,
+      factory: (origin, tunnel: Pool.Options) =>
+        new Pool(origin, { ...tunnel, connect: guard.throughProxy(tunnel.connect as Connector) }),
       clientFactory: (origin) => new Pool(origin, { connections: limits.connections ?? null, connect }),
     });
   }

@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import { type Trouble, troubleOf } from '../outcome.ts';
 
 /** The attempt log keeps this much of an answer. */
 const KEPT_ANSWER_BYTES = 2_048;
@@ -13,7 +14,7 @@ export interface Answered {
 }
 
 /** What one request came to: an answer, or in words why there was none. */
-export type Seen = Answered | { readonly trouble: string };
+export type Seen = Answered | Trouble;
 
 export interface ExchangeLimits {
   /** For everything, from the wish to connect to the answer's last byte. */
@@ -57,7 +58,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#keptBytes = keptBytes;
     this.#deadline = setTimeout(() => {
       const phase = this.#status === 0 ? 'no answer' : 'answer not complete';
-      this.#end({ trouble: `${phase} within ${timeoutMs} ms` });
+      this.#end({ trouble: `${phase} within ${timeoutMs} ms`, isBlocked: false });
       this.#controller?.abort(new Error('deadline'));
     }, timeoutMs);
   }
@@ -90,7 +91,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: unknown, error: Error): void {
-    this.#end({ trouble: describe(error) });
+    this.#end(troubleOf(error));
   }
 
   #answered(): void {
@@ -104,8 +105,4 @@ class Exchange implements Dispatcher.DispatchHandler {
     clearTimeout(this.#deadline);
     this.#finish(seen);
   }
-}
-
-function describe(error: Error & { code?: string }): string {
-  return error.code === undefined ? error.message : `${error.code}: ${error.message}`;
 }

@@ -1,4 +1,4 @@
-import type { Outcome } from '../outcome.ts';
+import { type Outcome, outcomeOfTrouble } from '../outcome.ts';
 import type { Answered, Seen } from './exchange.ts';
 
 export interface HandshakeOptions {
@@ -40,7 +40,7 @@ export class Handshake {
     const rate = ratePerSecond === undefined ? '*' : String(Math.max(1, Math.floor(ratePerSecond * 60)));
     const seen = await ask({ 'webhook-request-origin': origin, 'webhook-request-rate': rate });
     if ('outcome' in seen) return seen.outcome;
-    if ('trouble' in seen) return { kind: 'retry', reason: `handshake: ${seen.trouble}` };
+    if ('trouble' in seen) return outcomeOfTrouble({ ...seen, trouble: `handshake: ${seen.trouble}` });
     return this.#judge(seen);
   }
 

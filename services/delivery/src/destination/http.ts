@@ -2,7 +2,7 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Dispatcher } from 'undici';
 import type { Authorizer, Headers } from '../authorization/authorizer.ts';
-import { type Outcome, outcomeOf } from '../outcome.ts';
+import { type Outcome, outcomeOf, outcomeOfTrouble } from '../outcome.ts';
 import type { Signer } from '../sign.ts';
 import type { Destination, Message, Sent } from './destination.ts';
 import type { Formatted } from './event-format.ts';
@@ -137,7 +137,7 @@ export class HttpDestination implements Destination {
   }
 
   #judge(seen: Seen, nowMs: number): Sent | undefined {
-    if ('trouble' in seen) return this.#told({ outcome: { kind: 'retry', reason: seen.trouble } });
+    if ('trouble' in seen) return this.#told({ outcome: outcomeOfTrouble(seen) });
     const retryAfter = seen.headers['retry-after'];
     const answer = { status: seen.status, retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined };
     const outcome = outcomeOf(answer, nowMs, this.#options.maxRetryAfterMs);

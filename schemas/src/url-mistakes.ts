@@ -1,0 +1,39 @@
+/** What can be told of a URL from its text alone: whether everyone who reads it will go to the same host. */
+import { domainToUnicode } from 'node:url';
+
+/**
+ * URL parsers disagree about odd spellings: `https:\\host`, `0177.1`, full-width digits, a host before an `@`. The
+ * one that WHATWG specifies makes something of almost everything, so what it made is compared with what was written:
+ * if they differ, the URL is refused with the spelling that was meant.
+ * @returns the mistakes, each completing "`<where>` …"
+ */
+export function urlMistakes(text: string): string[] {
+  // As the parser does, only said aloud: it drops tabs and line ends, and trims.
+  if (/[\s\p{Cc}\p{Cf}]/u.test(text)) return ['must not hold spaces or invisible characters'];
+  const parsed = URL.parse(text);
+  if (!parsed) return ['is not a URL'];
+  if (parsed.protocol !== 'https:' && parsed.protocol !== 'http:') return ['must begin with https:// (or http://)'];
+  const authority = /^https?:\/\/([^/?#\\]*)(.?)/i.exec(text);
+  if (authority === null || authority[1] === '') return ['must begin with https:// and a host'];
+  const [, written = '', next] = authority;
+  if (next === '\\') return ['must not hold a backslash in place of a slash'];
+  // `https://@host` has no credentials, and yet two hosts for two readers.
+  if (written.includes('@')) return ['must not hold credentials: they belong under authentication'];
+  const mistakes: string[] = [];
+  const host = hostMistake(written.replace(/:\d*$/, ''), parsed.hostname);
+  if (host !== undefined) mistakes.push(host);
+  if (parsed.port === '0') mistakes.push('must not have the port 0');
+  if (parsed.hash !== '' || text.includes('#')) mistakes.push('must not have a #fragment: it is never sent');
+  return mistakes;
+}
+
+function hostMistake(written: string, read: string): string | undefined {
+  // An IPv6 address has many honest spellings, and every reader knows them all.
+  if (written.startsWith('[')) return undefined;
+  if (read.endsWith('.') || written.endsWith('.')) return 'must not have a host that ends with a dot';
+  if (read.split('.').includes('')) return 'must not have a host with an empty part';
+  // ASCII alone: by Unicode's rules the Kelvin sign, too, has a small letter k.
+  const lowerCase = written.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+  if (lowerCase === read || lowerCase === domainToUnicode(read)) return undefined;
+  return `has a host in an unusual spelling: write it as ${read}`;
+}

@@ -1,0 +1,104 @@
+import { isIP } from 'node:net';
+import { CidrList, groupsOf } from './cidr-list.ts';
+import {
+  BAD_PORTS,
+  GLOBAL_UNICAST,
+  METADATA_ADDRESSES,
+  NAT64,
+  SPECIAL_IPV4,
+  SPECIAL_IPV6,
+  type SpecialRange,
+} from './special-ranges.ts';
+
+export interface EgressRules {
+  /** Ranges that may be dialled though they are not public: private peers, or loopback in tests. */
+  readonly allowCidrs: readonly string[];
+  /** Ranges that may not though they are: the operator's own network, where it has public addresses. */
+  readonly denyCidrs: readonly string[];
+  /** Else https only. */
+  readonly allowHttp: boolean;
+}
+
+/** Why not; completes "`<address or URL>` …". Undefined: it may be. */
+export type Refusal = string | undefined;
+
+const listsOf = (ranges: readonly SpecialRange[]) =>
+  ranges.map(([cidr, what]) => ({ list: new CidrList([cidr]), what }));
+const SPECIAL = { 4: listsOf(SPECIAL_IPV4), 6: listsOf(SPECIAL_IPV6) } as const;
+const METADATA = new CidrList(METADATA_ADDRESSES);
+const GLOBAL = new CidrList([GLOBAL_UNICAST]);
+const IN_NAT64 = new CidrList([NAT64]);
+
+/**
+ * Which addresses and URLs events may be sent to. Pure: what is asked of it when a subscription is saved is the same
+ * as what is asked when a socket is opened, where alone it protects.
+ */
+export class EgressPolicy {
+  readonly #allowed: CidrList;
+  readonly #denied: CidrList;
+  readonly #allowHttp: boolean;
+
+  constructor({ allowCidrs, denyCidrs, allowHttp }: EgressRules) {
+    this.#allowed = new CidrList(allowCidrs);
+    this.#denied = new CidrList(denyCidrs);
+    this.#allowHttp = allowHttp;
+  }
+
+  /** @param address as a resolver gives it. Anything that is no address is refused */
+  addressRefusal(address: string): Refusal {
+    const family = isIP(address);
+    if (family === 0) return 'is not an IP address';
+    // Only link-local addresses need one, and what follows could be anything.
+    if (address.includes('%')) return 'is an address with a zone, which only this host understands';
+    if (METADATA.has(address)) return 'is an address of the cloud itself (instance metadata), which is never allowed';
+    if (this.#denied.has(address)) return 'is in a range that this installation refuses';
+    if (this.#allowed.has(address)) return this.#translatedRefusal(address);
+    const special = SPECIAL[family === 4 ? 4 : 6].find(({ list }) => list.has(address));
+    if (special) return `is ${special.what}, and not public`;
+    return family === 6 && !GLOBAL.has(address) ? 'is not a public address' : undefined;
+  }
+
+  /** What a URL shows without asking anyone: scheme, port, and the host if it is an address. */
+  urlRefusal(url: URL): Refusal {
+    if (url.username !== '' || url.password !== '') return 'must not hold credentials';
+    return (
+      this.schemeRefusal(url.protocol) ??
+      portRefusal(url.port === '' ? undefined : Number(url.port)) ??
+      this.hostRefusal(url.hostname)
+    );
+  }
+
+  /** @param protocol with its colon, as in a URL */
+  schemeRefusal(protocol: string): Refusal {
+    if (protocol === 'https:' || (protocol === 'http:' && this.#allowHttp)) return undefined;
+    return protocol === 'http:' ? 'must use https: plain http is not allowed here' : 'must use https';
+  }
+
+  /** @param hostname as the URL parser gives it. A name that says nothing by itself passes: what it resolves to counts */
+  hostRefusal(hostname: string): Refusal {
+    const bare = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
+    const address = isLocalhost(bare) ? '127.0.0.1' : bare;
+    if (isIP(address) === 0) return undefined;
+    const refusal = this.addressRefusal(address);
+    return refusal && `has the host ${bare}, which ${refusal}`;
+  }
+
+  /** Allowing a translator's range is to trust the translator, not to open what is private on its other side. */
+  #translatedRefusal(address: string): Refusal {
+    if (isIP(address) === 4 || !IN_NAT64.has(address)) return undefined;
+    const [high = 0, low = 0] = groupsOf(address).slice(-2);
+    const inner = [high >> 8, high & 255, low >> 8, low & 255].join('.');
+    const refusal = this.addressRefusal(inner);
+    return refusal && `stands for ${inner}, which ${refusal}`;
+  }
+}
+
+export function portRefusal(port: number | undefined): Refusal {
+  if (port === undefined || !BAD_PORTS.has(port)) return undefined;
+  return `has the port ${port}, where something else than HTTP is spoken`;
+}
+
+/** RFC 6761 §6.3: these names are loopback, whatever a resolver says. */
+function isLocalhost(hostname: string): boolean {
+  return /^(.+\.)?localhost\.?$/i.test(hostname);
+}

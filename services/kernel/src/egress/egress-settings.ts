@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import { flag } from '../config.ts';
+import { isCidr } from './cidr-list.ts';
+import { EgressPolicy } from './egress-policy.ts';
+
+function cidrs() {
+  return z
+    .string()
+    .default('')
+    .transform((text, context) => {
+      const given = text
+        .split(',')
+        .map((one) => one.trim())
+        .filter((one) => one !== '');
+      for (const one of given.filter((text) => !isCidr(text))) {
+        const message = `"${one}" is not a range such as 10.1.0.0/16 or fd12:3456::/32 (no bits set past the prefix)`;
+        context.addIssue({ code: 'custom', message });
+      }
+      return given;
+    });
+}
+
+/** What every service reads that sends to customers, or says whether it could. Nothing private is open by default. */
+export const egressVariables = {
+  /** Ranges that may be sent to though they are not public, separated by commas: private peers, loopback in tests. */
+  EGRESS_ALLOW_CIDRS: cidrs(),
+  /** Ranges that may not though they are public: those of your own network. Stronger than EGRESS_ALLOW_CIDRS. */
+  EGRESS_DENY_CIDRS: cidrs(),
+  /** Plain http is sent too; else https only. */
+  EGRESS_ALLOW_HTTP: flag(false),
+} as const;
+
+/** For those who read nothing else. */
+export const egressSettings = z.object(egressVariables);
+
+export interface EgressVariables {
+  readonly EGRESS_ALLOW_CIDRS: readonly string[];
+  readonly EGRESS_DENY_CIDRS: readonly string[];
+  readonly EGRESS_ALLOW_HTTP: boolean;
+}
+
+export function egressPolicy(variables: EgressVariables): EgressPolicy {
+  return new EgressPolicy({
+    allowCidrs: variables.EGRESS_ALLOW_CIDRS,
+    denyCidrs: variables.EGRESS_DENY_CIDRS,
+    allowHttp: variables.EGRESS_ALLOW_HTTP,
+  });
+}
+
+/** For what runs on one machine and plays all parts itself: demo, local platform, tests. */
+export const LOOPBACK_EGRESS = { EGRESS_ALLOW_CIDRS: '127.0.0.0/8,::1/128', EGRESS_ALLOW_HTTP: 'true' } as const;
