@@ -1,15 +1,12 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
+import { launchService, type ServiceName } from './launch-service.ts';
 import { platform } from './platform.ts';
 
-export type ServiceName = 'fan-out' | 'delivery';
 /** A line that the service logged. */
 export type LogLine = Record<string, unknown> & { level: string; msg: string; time: string };
 
 const READY_TIMEOUT_MS = 30_000;
-const endWithParent = new URL('../../services/local-platform/src/end-with-parent.ts', import.meta.url).href;
 
 /** A service as a real process. Killed at the end of the test file at the latest. */
 export interface ServiceProcess {
@@ -39,7 +36,7 @@ export interface ServiceProcess {
 }
 
 /**
- * Starts `services/<name>/src/main.ts` against this worker's platform and waits until it is ready.
+ * Starts the service against this worker's platform and waits until it is ready.
  * @param env added to the platform's addresses and a free HTTP_PORT; nothing else of this process's environment is seen
  */
 export async function startService(name: ServiceName, env: Record<string, string> = {}): Promise<ServiceProcess> {
@@ -51,18 +48,12 @@ export async function startService(name: ServiceName, env: Record<string, string
 /** As `startService`, but returns as soon as the admin port is open: for services that can't become ready yet. */
 export async function spawnService(name: ServiceName, env: Record<string, string> = {}): Promise<ServiceProcess> {
   const { brokers, registryUrl } = platform();
-  const main = new URL(`../../services/${name}/src/main.ts`, import.meta.url);
-  const child = fork(main, [], {
-    execArgv: ['--import', endWithParent],
-    env: {
-      PATH: process.env['PATH'],
-      KAFKA_BROKERS: brokers.join(','),
-      SCHEMA_REGISTRY_URL: registryUrl,
-      HTTP_HOST: '127.0.0.1',
-      HTTP_PORT: '0',
-      ...env,
-    },
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  const child = await launchService(name, {
+    KAFKA_BROKERS: brokers.join(','),
+    SCHEMA_REGISTRY_URL: registryUrl,
+    HTTP_HOST: '127.0.0.1',
+    HTTP_PORT: '0',
+    ...env,
   });
 
   const logs: LogLine[] = [];
@@ -77,20 +68,20 @@ export async function spawnService(name: ServiceName, env: Record<string, string
     logs.push(line);
     for (const listener of listeners) listener(line);
   };
-  for (const stream of [child.stdout, child.stderr]) if (stream) createInterface(stream).on('line', read);
+  for (const stream of child.output) createInterface(stream).on('line', read);
 
   let hasExited = false;
-  const exited = once(child, 'exit').then(([code, signal]) => {
+  const exited = child.exited.then((how) => {
     hasExited = true;
     running.delete(service);
-    return (signal ?? code) as number | NodeJS.Signals;
+    return how;
   });
   const lastWords = () => [...logs.map((line) => JSON.stringify(line)), ...otherOutput].slice(-20).join('\n');
   let adminUrl = '';
 
   const service: ServiceProcess = {
     name,
-    pid: child.pid ?? 0,
+    pid: child.pid,
     get adminUrl() {
       return adminUrl;
     },
@@ -133,19 +124,19 @@ export async function spawnService(name: ServiceName, env: Record<string, string
       return (await fetch(`${adminUrl}/metrics`)).text();
     },
     stop() {
-      child.kill('SIGCONT');
-      child.kill('SIGTERM');
+      child.signal('SIGCONT');
+      child.signal('SIGTERM');
       return exited;
     },
     kill() {
-      child.kill('SIGKILL');
+      child.signal('SIGKILL');
       return exited;
     },
     freeze() {
-      child.kill('SIGSTOP');
+      child.signal('SIGSTOP');
     },
     thaw() {
-      child.kill('SIGCONT');
+      child.signal('SIGCONT');
     },
   };
   running.add(service);

@@ -9,7 +9,7 @@ import { deadUrl, failsNowAndThen, type Receiver, startReceiver } from './receiv
 import type { Stage } from './stage.ts';
 
 /** In a transcript: the healthy customer's API answers 400 to it. */
-const UNACCEPTABLE = 'this call must not leave the building';
+export const UNACCEPTABLE = 'this call must not leave the building';
 
 const PRODUCE_EVERY_MS = 250;
 const EVENTS_A_BATCH = 10;
@@ -97,12 +97,12 @@ function isSettled({ produced, toProduce, matched, unmatched, quarantined, custo
   );
 }
 
-interface Planned {
+export interface Planned {
   readonly event: RootCauseEvent;
   readonly meantFor: string;
 }
 
-function plannedEvents(): Planned[] {
+export function plannedEvents(): Planned[] {
   const planned: Planned[] = [];
   for (const { customer, company, events, temper } of CAST) {
     for (let index = 0; index < events; index++) {

@@ -15,13 +15,17 @@ export async function settleBooks(
 ): Promise<Settlement> {
   const customers = CAST.map(({ customer }) => customer);
   const accounts = await accountsOf(customers, env);
-  const quarantined = new Set<string>();
+  return settle({ ...seen, accounts, quarantined: await quarantinedIds(kafka) });
+}
+
+export async function quarantinedIds(kafka: Stage['kafka']): Promise<ReadonlySet<string>> {
+  const ids = new Set<string>();
   await readTopics(kafka, [QUARANTINE_TOPIC], {
     onBatch({ records }) {
-      for (const { headers } of records) quarantined.add(headerText(headers, HEADER.eventId) ?? '');
+      for (const { headers } of records) ids.add(headerText(headers, HEADER.eventId) ?? '');
     },
   });
-  return settle({ ...seen, accounts, quarantined });
+  return ids;
 }
 
 export async function accountsOf(customers: readonly string[], env: Stage['env']): Promise<CustomerAccount[]> {

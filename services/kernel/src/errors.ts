@@ -30,6 +30,7 @@ const ERRORS = {
   DB_PLATFORM_JAVA_TOO_OLD: { retryable: false, httpStatus: 500 },
   DB_PLATFORM_MAVEN_MISSING: { retryable: false, httpStatus: 500 },
   DB_PLATFORM_MAVEN_TOO_OLD: { retryable: false, httpStatus: 500 },
+  DB_PLATFORM_DOCKER_MISSING: { retryable: false, httpStatus: 500 },
   DB_PLATFORM_FETCH_FAILED: { retryable: true, httpStatus: 500 },
   DB_PLATFORM_START_FAILED: { retryable: true, httpStatus: 500 },
   DB_PLATFORM_ENDED: { retryable: true, httpStatus: 500 },

@@ -10,8 +10,8 @@ import { FetchMeter, type FetchProgress } from './fetch-progress.ts';
 import { findMaven } from './java.ts';
 import { isAlive } from './process-alive.ts';
 
-const KAFKA_VERSION = '4.3.0';
-const REGISTRY_VERSION = '2.6.13.Final';
+export const KAFKA_VERSION = '4.3.0';
+export const REGISTRY_VERSION = '2.6.13.Final';
 /** slf4j's own, since Kafka's jars bring none: without it the broker's reason for not starting is lost. */
 const SLF4J_VERSION = '1.7.36';
 

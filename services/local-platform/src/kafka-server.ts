@@ -8,7 +8,10 @@ import type { Artifacts } from './artifacts.ts';
 installIdleTimerPatch();
 
 /** Memory for a broker that serves one machine; 256 MiB is too little for compaction beside some hundred topics. */
-const MAX_HEAP = '-Xmx512m';
+export const MAX_HEAP = '-Xmx512m';
+
+/** One small broker: the cheap collector and the quick compiler start it a second sooner and cost no throughput here. */
+export const QUICK_START = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
 
 export interface KafkaPorts {
   client: number;
@@ -33,14 +36,35 @@ export async function prepareKafka(dir: string, ports: KafkaPorts, artifacts: Ar
   await writeFile(propertiesFile, serverProperties(logDir, ports));
   return [
     MAX_HEAP,
-    // One small broker: the cheap collector and the quick compiler start it a second sooner and cost no throughput here.
-    ...['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'],
+    ...QUICK_START,
     '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
     '-Dorg.slf4j.simpleLogger.showDateTime=true',
     "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSS",
     ...['-cp', artifacts.kafkaClassPath, 'kafka.Kafka', propertiesFile],
   ];
 }
+
+/** Of a broker on its own that serves one machine, wherever it runs. */
+export const LONE_BROKER_SETTINGS: Readonly<Record<string, string | number | boolean>> = {
+  // A mistyped topic must be an error here as in production.
+  'auto.create.topics.enable': false,
+  // A group is complete with its first member more often than not.
+  'group.initial.rebalance.delay.ms': 0,
+  // Fewer partitions of the internal topics: each costs files and time at the first use.
+  'offsets.topic.num.partitions': 8,
+  'transaction.state.log.num.partitions': 4,
+  'share.coordinator.state.topic.num.partitions': 1,
+  'offsets.topic.replication.factor': 1,
+  'transaction.state.log.replication.factor': 1,
+  'transaction.state.log.min.isr': 1,
+  'share.coordinator.state.topic.replication.factor': 1,
+  'share.coordinator.state.topic.min.isr': 1,
+  // After a crash the broker is let in again when its last session has run out: 9 s by default.
+  'broker.session.timeout.ms': 3_000,
+  'broker.heartbeat.interval.ms': 1_000,
+  // As long as delivery topics keep records, so that a customer paused for days resumes where it was.
+  'offsets.retention.minutes': 14 * 24 * 60,
+};
 
 function serverProperties(logDir: string, ports: KafkaPorts): string {
   const settings: Record<string, string | number | boolean> = {
@@ -51,24 +75,7 @@ function serverProperties(logDir: string, ports: KafkaPorts): string {
     listeners: `PLAINTEXT://127.0.0.1:${ports.client},CONTROLLER://127.0.0.1:${ports.controller}`,
     'advertised.listeners': `PLAINTEXT://127.0.0.1:${ports.client}`,
     'log.dirs': logDir,
-    // A mistyped topic must be an error here as in production.
-    'auto.create.topics.enable': false,
-    // A group is complete with its first member more often than not.
-    'group.initial.rebalance.delay.ms': 0,
-    // Fewer partitions of the internal topics: each costs files and time at the first use.
-    'offsets.topic.num.partitions': 8,
-    'transaction.state.log.num.partitions': 4,
-    'share.coordinator.state.topic.num.partitions': 1,
-    'offsets.topic.replication.factor': 1,
-    'transaction.state.log.replication.factor': 1,
-    'transaction.state.log.min.isr': 1,
-    'share.coordinator.state.topic.replication.factor': 1,
-    'share.coordinator.state.topic.min.isr': 1,
-    // After a crash the broker is let in again when its last session has run out: 9 s by default.
-    'broker.session.timeout.ms': 3_000,
-    'broker.heartbeat.interval.ms': 1_000,
-    // As long as delivery topics keep records, so that a customer paused for days resumes where it was.
-    'offsets.retention.minutes': 14 * 24 * 60,
+    ...LONE_BROKER_SETTINGS,
   };
   return `${Object.entries(settings)
     .map(([name, value]) => `${name}=${value}`)

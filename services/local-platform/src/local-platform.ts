@@ -1,6 +1,7 @@
 import { DatabridgeError } from '@databridge/kernel/errors';
+import { askDocker } from './docker.ts';
 import type { FetchProgress } from './fetch-progress.ts';
-import type { Platform } from './platform.ts';
+import type { ControllablePlatform, Platform } from './platform.ts';
 import { readMachineConfig } from './platform-config.ts';
 import { startJvmPlatform } from './platform-jvm.ts';
 
@@ -16,8 +17,7 @@ export interface LocalPlatformOptions {
 }
 
 /**
- * The Kafka and the registry that the caller names, or else its own on this machine. Another way to run
- * them (containers, say) is another function that returns a `Platform`, chosen here.
+ * The Kafka and the registry that the caller names, or else its own on this machine.
  * @throws DatabridgeError DB_PLATFORM_…
  */
 export async function startLocalPlatform(options: LocalPlatformOptions = {}): Promise<Platform> {
@@ -29,5 +29,28 @@ export async function startLocalPlatform(options: LocalPlatformOptions = {}): Pr
       `${brokers ? 'KAFKA_BROKERS' : 'SCHEMA_REGISTRY_URL'} is set but ${brokers ? 'SCHEMA_REGISTRY_URL' : 'KAFKA_BROKERS'} is not: set both, or neither for a local platform.`,
     );
   }
-  return startJvmPlatform({ ...own, ...readMachineConfig(process.env) });
+  return startOwnPlatform(own);
+}
+
+/**
+ * As containers where Docker answers and has the images, or can pull them; else as JVMs. DATABRIDGE_PLATFORM decides
+ * otherwise.
+ * @throws DatabridgeError DB_PLATFORM_…
+ */
+export async function startOwnPlatform(
+  options: Omit<LocalPlatformOptions, 'brokers' | 'registryUrl'> = {},
+): Promise<ControllablePlatform> {
+  const machine = readMachineConfig(process.env);
+  const docker = machine.forced === 'jvm' ? undefined : await askDocker(machine, options.progress);
+  if (docker?.isUsable) {
+    const { startDockerPlatform } = await import('./platform-docker.ts');
+    return startDockerPlatform(options);
+  }
+  if (machine.forced === 'docker') {
+    throw new DatabridgeError(
+      'DB_PLATFORM_DOCKER_MISSING',
+      `DATABRIDGE_PLATFORM is docker, but ${docker?.reason}. Start Docker, or unset it to run on the local Java.`,
+    );
+  }
+  return startJvmPlatform({ ...options, ...machine });
 }

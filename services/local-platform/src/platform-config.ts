@@ -1,4 +1,5 @@
-import { homedir } from 'node:os';
+import { existsSync } from 'node:fs';
+import { homedir, platform } from 'node:os';
 import { join } from 'node:path';
 import { kafkaVariables, readConfig, registryVariables } from '@databridge/kernel/config';
 import { keyRingVariables } from '@databridge/kernel/key-ring-settings';
@@ -9,20 +10,46 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const machineSchema = z.object({
   /** The Java to run Kafka and the registry with; unset: the one on the PATH. */
   JAVA_HOME: z.string().optional(),
+  /** Where Kafka and the registry run when none are given; unset: in Docker if that can be used, else as JVMs. */
+  DATABRIDGE_PLATFORM: z.enum(['docker', 'jvm'], { error: 'must be docker or jvm' }).optional(),
+  /** Where Docker is, if not at one of its usual places. */
+  DOCKER_HOST: z.string().optional(),
+  XDG_RUNTIME_DIR: z.string().optional(),
   XDG_CACHE_HOME: z.string().default(join(homedir(), '.cache')),
   XDG_DATA_HOME: z.string().default(join(homedir(), '.local', 'share')),
 });
 
 /** What the local platform needs to know of the machine. */
 export interface MachineConfig {
+  forced: 'docker' | 'jvm' | undefined;
+  /** Whether it is worth asking for Docker. */
+  mayHaveDocker: boolean;
   javaHome: string | undefined;
   /** Fetched programs: may be deleted at any time, and are fetched again. */
   cacheDir: string;
 }
 
 export function readMachineConfig(env: Environment): MachineConfig {
-  const { JAVA_HOME, XDG_CACHE_HOME } = readConfig(machineSchema, env);
-  return { javaHome: JAVA_HOME, cacheDir: join(XDG_CACHE_HOME, 'databridge-events') };
+  const config = readConfig(machineSchema, env);
+  return {
+    forced: config.DATABRIDGE_PLATFORM,
+    mayHaveDocker: mayHaveDocker(config),
+    javaHome: config.JAVA_HOME,
+    cacheDir: join(config.XDG_CACHE_HOME, 'databridge-events'),
+  };
+}
+
+/** The places where testcontainers looks for Docker. */
+function mayHaveDocker({ DOCKER_HOST, XDG_RUNTIME_DIR }: z.output<typeof machineSchema>): boolean {
+  if (DOCKER_HOST !== undefined || platform() === 'win32') return true;
+  const sockets = [
+    '/var/run/docker.sock',
+    ...(XDG_RUNTIME_DIR === undefined ? [] : [join(XDG_RUNTIME_DIR, 'docker.sock')]),
+    join(homedir(), '.docker/run/docker.sock'),
+    join(homedir(), '.docker/desktop/docker.sock'),
+    join(homedir(), '.testcontainers.properties'),
+  ];
+  return sockets.some((path) => existsSync(path));
 }
 
 const startSchema = machineSchema.extend({

@@ -24,7 +24,7 @@ const GRACE_MS = 15_000;
 const IN_USE = /BindException|Address already in use|seems to be used/;
 const MAX_IN_USE_RETRIES = 10;
 
-export interface JvmPlatformOptions extends MachineConfig {
+export interface JvmPlatformOptions extends Pick<MachineConfig, 'javaHome' | 'cacheDir'> {
   /** Keeps data across restarts, schema ids too; absent: a temporary directory that goes with the platform. */
   dataDir?: string | undefined;
   progress?: FetchProgress | undefined;

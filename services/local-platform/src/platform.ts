@@ -1,6 +1,7 @@
 /**
  * What the services need from outside: a Kafka and a schema registry. Where they run is behind this
- * interface; `platform-jvm.ts` runs them as local JVMs, `local-platform.ts` chooses.
+ * interface; `platform-jvm.ts` runs them as local JVMs, `platform-docker.ts` as containers;
+ * `local-platform.ts` chooses.
  */
 export interface Platform {
   /** `host:port` of the brokers to bootstrap from. */

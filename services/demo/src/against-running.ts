@@ -1,0 +1,207 @@
+/**
+ * `docker compose run demo`: the demo against services that run already, and go on running. It sees them from outside
+ * only: the intake, the reconciliation, fan-out's metrics, and what the customers' APIs say that they accepted. So
+ * workers may come and go meanwhile. Exit code 0 only if it adds up. May be run again and again.
+ */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { styleText } from 'node:util';
+import { kafkaVariables, readConfig, registryVariables, whole } from '@databridge/kernel/config';
+import { messageOf } from '@databridge/kernel/errors';
+import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import { kafkaSettings } from '@databridge/kernel/kafka/settings';
+import { createLogger } from '@databridge/kernel/log';
+import { FAN_OUT_GROUP } from '@databridge/schemas/topics';
+import { z } from 'zod';
+import {
+  BULK_CUSTOMER,
+  bulkYaml,
+  CAST,
+  INTAKE_TOPIC,
+  rootCauseEvent,
+  secretVariable,
+  subscriptionsYaml,
+  transcript,
+} from './cast.ts';
+import { databridge } from './child.ts';
+import { plannedEvents } from './live-run.ts';
+import { sumOf } from './observe.ts';
+import { indent, say, sayTitle, step } from './say.ts';
+import { type CustomerAccount, settle } from './settlement.ts';
+import { Upstream } from './upstream.ts';
+import { addsUp, printSettlement, quarantinedIds } from './verdict.ts';
+
+const config = readConfig(
+  z.object({
+    ...kafkaVariables,
+    ...registryVariables,
+    /** Where `customer-apis.ts` runs, as the delivery workers reach it. */
+    RECEIVER_URL: z.url(),
+    /** Fan-out's admin port. */
+    FAN_OUT_URL: z.url(),
+    /** So many events more, for a customer whose API answers at once. */
+    DEMO_LOAD: whole(0, 0, 1_000_000),
+  }),
+  process.env,
+);
+
+const LOOK_EVERY_MS = 2_000;
+const GIVE_UP_AFTER_MS = 600_000;
+const BATCH_EVENTS = 1_000;
+const PRODUCE_EVERY_MS = 250;
+const EVENTS_A_BATCH = 10;
+
+const customers = [
+  ...CAST.map(({ customer, events, temper }) => ({ customer, events, isDown: temper === 'down' })),
+  ...(config.DEMO_LOAD > 0 ? [{ customer: BULK_CUSTOMER.customer, events: config.DEMO_LOAD, isDown: false }] : []),
+];
+const secrets = CAST.map(({ customer }) => [secretVariable(customer), randomBytes(16).toString('hex')]);
+const env = { ...process.env, ...Object.fromEntries(secrets) };
+const kafka = kafkaSettings(config, 'demo', createLogger('demo', 'silent'));
+const admin = new KafkaAdmin(kafka);
+const upstream = new Upstream(kafka, config.SCHEMA_REGISTRY_URL);
+
+/** Connections are refused at the discard port: nobody listens there. */
+const urlOf = (customer: string, isDown: boolean) => {
+  const url = new URL(`/${customer}/events`, config.RECEIVER_URL);
+  if (isDown) url.port = '9';
+  return url.href;
+};
+
+async function demo(): Promise<boolean> {
+  sayTitle('Databridge Events, as it runs here');
+  const urls = Object.fromEntries(customers.map(({ customer, isDown }) => [customer, urlOf(customer, isDown)]));
+  const since = new Date().toISOString();
+  await Promise.all([admin.connect(), upstream.start()]);
+  const unmatchedBefore = await unmatchedEvents();
+  const applied = await step(`${customers.length} customers applied`, async () => {
+    if (config.DEMO_LOAD > 0) await databridge(['apply', '-f', '-'], env, bulkYaml(urls[BULK_CUSTOMER.customer] ?? ''));
+    return await databridge(['apply', '-f', '-'], env, subscriptionsYaml({ urls }));
+  });
+  say(styleText('dim', indent(indent(applied.trimEnd()))));
+
+  const produced = new Map<string, string>();
+  const producing = produceAll(produced);
+  const accounts = await watch(since, producing);
+  await producing;
+
+  sayTitle('Does it add up?');
+  const quarantined = await quarantinedIds(kafka);
+  const settlement = settle({
+    produced,
+    accounts,
+    // Earlier runs have left theirs.
+    quarantined: new Set([...quarantined].filter((id) => produced.has(id))),
+    unmatchedCount: (await unmatchedEvents()) - unmatchedBefore,
+    accepted: Object.fromEntries(
+      await Promise.all(customers.map(async ({ customer }) => [customer, await acceptedBy(customer, produced)])),
+    ),
+  });
+  printSettlement(settlement);
+  await pauseTheOneThatIsDown(urls);
+  return addsUp(settlement);
+}
+
+async function produceAll(produced: Map<string, string>): Promise<void> {
+  for (let made = 0; made < config.DEMO_LOAD; made += BATCH_EVENTS) {
+    const facts = { company: BULK_CUSTOMER.company, folder: 'Support', transcript: transcript() };
+    const count = Math.min(BATCH_EVENTS, config.DEMO_LOAD - made);
+    const ids = await upstream.produce(Array.from({ length: count }, () => rootCauseEvent(facts)));
+    for (const id of ids) produced.set(id, BULK_CUSTOMER.customer);
+  }
+  const planned = plannedEvents();
+  for (let start = 0; start < planned.length; start += EVENTS_A_BATCH) {
+    const batch = planned.slice(start, start + EVENTS_A_BATCH);
+    for (const { event, meantFor } of batch) produced.set(event.summary.requestid, meantFor);
+    await upstream.produce(batch.map(({ event }) => event));
+    await delay(PRODUCE_EVERY_MS);
+  }
+  const garbage = randomUUID();
+  produced.set(garbage, 'undecodable');
+  await upstream.produceGarbage(garbage);
+}
+
+/** Shows how it goes until all is where it belongs. @returns the accounts of that moment */
+async function watch(since: string, producing: Promise<void>): Promise<CustomerAccount[]> {
+  let isProduced = false;
+  let failure: unknown;
+  producing.then(
+    () => {
+      isProduced = true;
+    },
+    (error: unknown) => {
+      failure = error;
+    },
+  );
+  const names = customers.map(({ customer }) => customer);
+  const startedAtMs = performance.now();
+  for (;;) {
+    const isRouted = isProduced && (await intakeLag()) === 0;
+    const text = await databridge(['reconcile', ...names, '--json', '--events', '--from', since], env);
+    const accounts = JSON.parse(text) as CustomerAccount[];
+    const elapsedMs = performance.now() - startedAtMs;
+    say(`  ${(elapsedMs / 1_000).toFixed(1).padStart(6)} s  ${accounts.map(formatAccount).join(' | ')}`);
+    if (failure !== undefined) throw failure;
+    if (isRouted && customers.every((one) => isSettled(one, accounts))) return accounts;
+    if (elapsedMs > GIVE_UP_AFTER_MS) throw new Error(`Not settled after ${GIVE_UP_AFTER_MS / 1_000} s.`);
+    await delay(LOOK_EVERY_MS);
+  }
+}
+
+/** Fate → how many of the customer's events. */
+function fatesOf(account: CustomerAccount | undefined): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const fate of Object.values(account?.events ?? {})) counts[fate] = (counts[fate] ?? 0) + 1;
+  return counts;
+}
+
+function isSettled({ customer, events, isDown }: (typeof customers)[number], accounts: CustomerAccount[]): boolean {
+  const { delivered = 0, dead = 0, waiting = 0 } = fatesOf(accounts.find((one) => one.customer === customer));
+  return isDown ? waiting === events : delivered + dead === events && waiting === 0;
+}
+
+function formatAccount(account: CustomerAccount): string {
+  const counts = Object.entries(fatesOf(account)).map(([fate, count]) => `${count} ${fate}`);
+  return `${account.customer} ${counts.join(', ') || 'nothing yet'}`;
+}
+
+async function intakeLag(): Promise<number> {
+  const committed = await admin.committedOffsets(FAN_OUT_GROUP);
+  const ends = await admin.watermarks(INTAKE_TOPIC);
+  return ends.reduce((sum, { partition, low, high }) => {
+    const found = committed.find((one) => one.topic === INTAKE_TOPIC && one.partition === partition);
+    return sum + high - (found?.offset ?? low);
+  }, 0);
+}
+
+async function unmatchedEvents(): Promise<number> {
+  const metrics = await (await fetch(new URL('/metrics', config.FAN_OUT_URL))).text();
+  return sumOf(metrics, 'databridge_fan_out_events_total', { outcome: 'unmatched' });
+}
+
+async function acceptedBy(customer: string, produced: ReadonlyMap<string, string>): Promise<Set<string>> {
+  const ids = (await (await fetch(new URL(`/${customer}/books`, config.RECEIVER_URL))).json()) as string[];
+  return new Set(ids.filter((id) => produced.has(id)));
+}
+
+/** Or its events would knock for a day at a door that nobody opens. The next run makes it active again. */
+async function pauseTheOneThatIsDown(urls: Readonly<Record<string, string>>): Promise<void> {
+  const yaml = CAST.filter(({ temper }) => temper === 'down').map(
+    ({ customer, company }) => `  - customer: ${customer}
+    eventTypes: [root-cause]
+    match: { company: [${company}] }
+    destination: { type: http, url: '${urls[customer]}' }
+    state: paused
+`,
+  );
+  await databridge(['apply', '-f', '-'], env, `subscriptions:\n${yaml.join('')}`);
+}
+
+let exitCode = 1;
+try {
+  exitCode = (await demo()) ? 0 : 1;
+} catch (error) {
+  say(`\n  ${styleText('red', `✘ ${messageOf(error)}`)}`);
+}
+await Promise.all([admin.disconnect(), upstream.stop()]);
+process.exit(exitCode);
