@@ -1,3 +1,4 @@
+import type { Instant } from '@databridge/kernel/clock';
 import type { HeldRecord } from './held-records.ts';
 import type { Outcome } from './outcome.ts';
 
@@ -26,6 +27,7 @@ export interface HeldConnection {
  */
 export class Connection {
   #held: HeldConnection | undefined;
+  #heldSinceMonotonicMs = 0;
   #probeAtMs = 0;
   #probeIntervalMs = FIRST_PROBE_AFTER_MS;
   #refusalsInARow = 0;
@@ -37,7 +39,7 @@ export class Connection {
     return this.#held;
   }
 
-  /** When the next probe may be sent; only while held. */
+  /** When the next probe may be sent, by the monotonic clock; only while held. */
   get probeAtMs(): number {
     return this.#probeAtMs;
   }
@@ -47,9 +49,15 @@ export class Connection {
   }
 
   /** Takes up what an earlier owner of the customer found. */
-  restore(held: HeldConnection, nowMs: number): void {
+  restore(held: HeldConnection, now: Instant): void {
     this.#held = held;
-    this.#probeAtMs = nowMs;
+    this.#heldSinceMonotonicMs = now.monotonicMs - Math.max(0, now.wallMs - held.sinceMs);
+    this.#probeAtMs = now.monotonicMs;
+  }
+
+  /** How long it has been held, if it is: a day without success disables the customer. */
+  heldForMs(monotonicMs: number): number | undefined {
+    return this.#held && monotonicMs - this.#heldSinceMonotonicMs;
   }
 
   /** The subscription changed, or was enabled anew: its connection is good until it proves otherwise. */
@@ -64,7 +72,7 @@ export class Connection {
    * @returns what the attempt means for its event: a refusal while held is the connection's fault, and the second
    *   time an event alone is turned away it is the event's
    */
-  judge(record: HeldRecord, outcome: Outcome, nowMs: number): Outcome {
+  judge(record: HeldRecord, outcome: Outcome, now: Instant): Outcome {
     switch (outcome.kind) {
       case 'delivered':
         this.#successes++;
@@ -72,22 +80,22 @@ export class Connection {
         return outcome;
       case 'deauthorized':
         if (this.#wasOvertaken(record)) return { ...outcome, kind: 'refused' };
-        this.#turnAway(record, 'deauthorized', outcome.reason, nowMs);
+        this.#turnAway(record, 'deauthorized', outcome.reason, now);
         return outcome;
       case 'blocked':
         // Not even if others were delivered since: the name means this today and that tomorrow, whatever the event.
-        this.#hold('blocked', outcome.reason, nowMs);
+        this.#hold('blocked', outcome.reason, now);
         return outcome;
       case 'refused':
         this.#refusalsInARow++;
         if (this.#wasOvertaken(record)) return outcome;
         if (this.#held === undefined && this.#refusalsInARow < MAX_REFUSALS_IN_A_ROW) return outcome;
-        this.#turnAway(record, 'refusals', outcome.reason, nowMs);
+        this.#turnAway(record, 'refusals', outcome.reason, now);
         return { ...outcome, kind: 'deauthorized' };
       case 'retry':
       case 'gone':
       case 'internal':
-        if (this.#held) this.#waitForNextProbe(nowMs);
+        if (this.#held) this.#waitForNextProbe(now.monotonicMs);
         return outcome;
     }
   }
@@ -97,20 +105,23 @@ export class Connection {
     return successesThen !== undefined && this.#successes > successesThen;
   }
 
-  #turnAway(record: HeldRecord, because: HeldConnection['because'], detail: string, nowMs: number): void {
+  #turnAway(record: HeldRecord, because: HeldConnection['because'], detail: string, now: Instant): void {
     this.#turnedAway.set(record, this.#successes);
-    this.#hold(because, detail, nowMs);
+    this.#hold(because, detail, now);
   }
 
-  #hold(because: HeldConnection['because'], detail: string, nowMs: number): void {
-    if (this.#held === undefined) this.#held = { because, sinceMs: nowMs, detail };
-    this.#waitForNextProbe(nowMs);
+  #hold(because: HeldConnection['because'], detail: string, now: Instant): void {
+    if (this.#held === undefined) {
+      this.#held = { because, sinceMs: now.wallMs, detail };
+      this.#heldSinceMonotonicMs = now.monotonicMs;
+    }
+    this.#waitForNextProbe(now.monotonicMs);
   }
 
-  #waitForNextProbe(nowMs: number): void {
+  #waitForNextProbe(monotonicMs: number): void {
     // The answers of requests that were in flight together count as one failed probe.
-    if (this.#probeAtMs > nowMs) return;
-    this.#probeAtMs = nowMs + this.#probeIntervalMs;
+    if (this.#probeAtMs > monotonicMs) return;
+    this.#probeAtMs = monotonicMs + this.#probeIntervalMs;
     this.#probeIntervalMs = Math.min(this.#probeIntervalMs * 2, LONGEST_PROBE_INTERVAL_MS);
   }
 }

@@ -1,9 +1,8 @@
 import type { EventEmitter } from 'node:events';
-import type { Clock, Timer } from '@databridge/kernel/clock';
+import { type Clock, instantOf, type Timer } from '@databridge/kernel/clock';
 import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { oneMemberAssigner } from '@databridge/kernel/kafka/assigners';
-import type { KafkaSettings } from '@databridge/kernel/kafka/client';
-import { GroupConsumer } from '@databridge/kernel/kafka/group-consumer';
+import type { GroupConsumer, GroupConsumerOptions } from '@databridge/kernel/kafka/group-consumer';
 import type { Membership } from '@databridge/kernel/kafka/membership';
 import type { CommittedOffset, ConsumedBatch, ProducedRecord, RecordProducer } from '@databridge/kernel/kafka/records';
 import type { Logger } from '@databridge/kernel/log';
@@ -22,18 +21,21 @@ import type { EventMessages } from './event-messages.ts';
 import { Gate } from './gate.ts';
 import type { HeldRecord } from './held-records.ts';
 import type { Lane } from './lane.ts';
-import { keyOf, LaneSet } from './lane-set.ts';
+import { LaneOwnership } from './lane-ownership.ts';
 import type { DeliveryMetrics } from './metrics.ts';
 import type { Outcome } from './outcome.ts';
 import { laneDelayMs, type RetryPlan } from './retry-plan.ts';
 
+/** What a customer needs of its group's member. */
+export type CustomerConsumer = Pick<GroupConsumer, 'start' | 'stop' | 'pause' | 'resume' | 'commit'>;
+
 /** What all customers of a worker share. */
 export interface CustomerDependencies {
   readonly worker: string;
-  readonly kafka: KafkaSettings;
-  readonly admin: KafkaAdmin;
+  readonly openConsumer: (log: Logger, options: GroupConsumerOptions) => CustomerConsumer;
+  readonly admin: Pick<KafkaAdmin, 'committedOffsets'>;
   readonly producer: RecordProducer;
-  readonly messages: EventMessages;
+  readonly messages: Pick<EventMessages, 'render'>;
   readonly budget: ByteBudget;
   readonly clock: Clock;
   readonly log: Logger;
@@ -43,6 +45,8 @@ export interface CustomerDependencies {
   readonly breakerRotation: EventEmitter;
   readonly sessionTimeoutMs: number;
   readonly commitIntervalMs: number;
+  /** A longer `Retry-After` is cut to this. */
+  readonly maxRetryAfterMs: number;
   /** @param onRate the destination asks for no more than this a second */
   readonly openDestination: (
     subscription: Subscription<Secret>,
@@ -75,8 +79,9 @@ export class Customer {
   readonly #name: string;
   readonly #with: CustomerDependencies;
   readonly #log: Logger;
-  readonly #consumer: GroupConsumer;
+  readonly #consumer: CustomerConsumer;
   readonly #gate: Gate;
+  readonly #ownership: LaneOwnership;
   readonly #attempts: AttemptLog;
   readonly #commits: Commits;
   readonly #context: DeliveryContext;
@@ -86,11 +91,6 @@ export class Customer {
   /** Those before it, on which something is still in flight. */
   readonly #replaced = new Set<Destination>();
   #status: WorkerStatus | undefined;
-  #lanes: LaneSet | undefined;
-  /** Resolves when the lanes of the present membership know what is committed. */
-  #restored: Promise<void> = Promise.resolve();
-  /** Pending between the end of a membership and the next join. */
-  #nextJoin: PromiseWithResolvers<void> | undefined;
   #inFlight = 0;
   #isStopping = false;
   #isDisabled = false;
@@ -105,7 +105,7 @@ export class Customer {
     retryDelays: readonly string[],
     dependencies: CustomerDependencies,
   ) {
-    const { clock, log, kafka, producer, worker } = dependencies;
+    const { clock, log, producer, worker } = dependencies;
     const name = subscription.customer;
     const delays = new Map(retryDelays.map((delay) => [retryTopic(name, delay), laneDelayMs(delay)]));
     this.#name = name;
@@ -117,31 +117,36 @@ export class Customer {
     this.#gate = new Gate(
       {
         ratePerSecond: subscription.ratePerSecond,
+        maxWaitMs: dependencies.maxRetryAfterMs,
         breaker: dependencies.breaker,
         breakerRotation: dependencies.breakerRotation,
         onChange: () => this.#gateChanged(),
       },
       clock.monotonicMs(),
     );
-    if (status) this.#gate.restore(status, clock.nowMs());
+    if (status) this.#gate.restore(status, instantOf(clock));
     this.#attempts = new AttemptLog(producer, name, worker);
-    this.#consumer = new GroupConsumer(
-      { ...kafka, log: this.#log },
-      {
-        groupId: deliveryGroup(name),
-        topics: [deliveryTopic(name), ...delays.keys()],
-        sessionTimeoutMs: dependencies.sessionTimeoutMs,
-        maxBytesPerPartition: FETCH_BYTES,
-        maxBytes: 4 * FETCH_BYTES,
-        // A handover never splits a customer's lanes: two members would each probe, wait and limit by themselves.
-        assigners: [oneMemberAssigner],
-        onJoined: (membership) => this.#joined(membership, (topic) => delays.get(topic) ?? 0),
-        onLost: () => {
-          this.#nextJoin ??= Promise.withResolvers();
-        },
-        onBatch: (membership, batch) => this.#received(membership, batch),
-      },
-    );
+    this.#ownership = new LaneOwnership({
+      customer: name,
+      admin: dependencies.admin,
+      budget: dependencies.budget,
+      clock,
+      delayMsOf: (topic) => delays.get(topic) ?? 0,
+      history: () => this.#status?.committed ?? [],
+      onHistoryUsed: (lost) => this.#historyUsed(lost),
+    });
+    this.#consumer = dependencies.openConsumer(this.#log, {
+      groupId: deliveryGroup(name),
+      topics: [deliveryTopic(name), ...delays.keys()],
+      sessionTimeoutMs: dependencies.sessionTimeoutMs,
+      maxBytesPerPartition: FETCH_BYTES,
+      maxBytes: 4 * FETCH_BYTES,
+      // A handover never splits a customer's lanes: two members would each probe, wait and limit by themselves.
+      assigners: [oneMemberAssigner],
+      onJoined: (membership) => this.#ownership.joined(membership),
+      onLost: () => this.#ownership.lost(),
+      onBatch: (membership, batch) => this.#received(membership, batch),
+    });
     this.#context = {
       customer: name,
       enableEpoch: () => this.#subscription.enableEpoch,
@@ -153,7 +158,7 @@ export class Customer {
       observe: (record, outcome) => this.#observe(record, outcome),
       lastSuccessAtMs: () => this.#gate.lastSuccessAtMs,
       report: (attempt) => this.#report(attempt),
-      isOurs: (record) => this.#isOurs(record),
+      isOurs: (record) => this.#ownership.isOurs(record),
       write: (next, of) => this.#write(next, of),
       done: (record) => this.#done(record),
       keep: (record) => record.lane.putBack(record),
@@ -166,7 +171,7 @@ export class Customer {
       intervalMs: dependencies.commitIntervalMs,
       attempts: this.#attempts,
       consumer: this.#consumer,
-      lanes: () => this.#lanes,
+      lanes: () => this.#ownership.lanes,
       writeStatus: () => this.#writeStatus(),
       onCommitted: () => this.#pump(),
     });
@@ -216,7 +221,7 @@ export class Customer {
     this.#stopping.resolve(undefined);
     this.#wake?.timer.cancel();
     // What ends during a rebalance waits to know whose it is; with the brokers gone it would wait for ever.
-    const patience = this.#with.clock.after(REJOIN_PATIENCE_MS, () => this.#nextJoin?.resolve());
+    const patience = this.#with.clock.after(REJOIN_PATIENCE_MS, () => this.#ownership.giveUp());
     if (this.#inFlight > 0) {
       const abort = this.#with.clock.after(this.#with.abortAfterMs, () => this.#abort());
       await new Promise<void>((resolve) => {
@@ -224,12 +229,11 @@ export class Customer {
       });
       abort.cancel();
     }
-    await this.#nextJoin?.promise;
+    await this.#ownership.settled();
     patience.cancel();
     await this.#commits.finish();
     await this.#consumer.stop();
-    this.#nextJoin?.resolve();
-    this.#lanes?.discard();
+    this.#ownership.end();
     this.#gate.stop();
     await this.#destination.close();
     this.#with.metrics.breaker.remove(this.#name);
@@ -242,42 +246,14 @@ export class Customer {
     }
   }
 
-  #joined(membership: Membership, delayMsOf: (topic: string) => number): void {
-    const previous = this.#lanes;
-    const lanes = new LaneSet(membership, this.#with.budget, this.#with.clock);
-    this.#lanes = lanes;
-    if (previous && membership.continues === previous.membership) {
-      lanes.adopt(previous);
-    } else {
-      previous?.discard();
-      this.#restored = this.#restore(lanes, delayMsOf);
-      // Whoever awaits it sees the failure; here nobody may.
-      this.#restored.catch(() => undefined);
-    }
-    this.#nextJoin?.resolve();
-    this.#nextJoin = undefined;
-  }
-
-  async #restore(lanes: LaneSet, delayMsOf: (topic: string) => number): Promise<void> {
-    const committed = await this.#with.admin.committedOffsets(deliveryGroup(this.#name));
-    if (this.#lanes === lanes) lanes.restore(this.#withHistory(committed, lanes.membership), delayMsOf);
-  }
-
-  /** A group that lost its offsets would start from the beginning of the log: the status record knows better. */
-  #withHistory(committed: readonly CommittedOffset[], { assignment }: Membership): readonly CommittedOffset[] {
-    const known = new Set(committed.map(keyOf));
-    const assigned = new Set(assignment.map(keyOf));
-    const lost = (this.#status?.committed ?? []).filter((one) => assigned.has(keyOf(one)) && !known.has(keyOf(one)));
-    if (lost.length === 0) return committed;
+  #historyUsed(lost: readonly CommittedOffset[]): void {
     this.#with.metrics.offsetsLost.inc({ customer: this.#name }, lost.length);
     this.#log.error({ lost }, 'the group has lost its offsets; going on where its status record says');
-    return [...committed, ...lost];
   }
 
   async #received(membership: Membership, batch: ConsumedBatch): Promise<void> {
-    await this.#restored;
-    const lanes = this.#lanes;
-    if (lanes?.membership !== membership) return;
+    const lanes = await this.#ownership.of(membership);
+    if (lanes === undefined) return;
     lanes.accept(batch);
     const forks = lanes.takeForks();
     if (forks > 0) this.#with.metrics.forks.inc(forks);
@@ -305,18 +281,17 @@ export class Customer {
   /** The next record to send, taken from its lane; undefined when none may be sent now. */
   #take(): HeldRecord | undefined {
     const { clock } = this.#with;
-    const lanes = this.#lanes;
+    const lanes = this.#ownership.lanes;
     // Each of these ends by an event that pumps again: a delivery's end, a commit, a join.
     if (this.#isStopping || this.#isDisabled || !lanes?.membership.isCurrent) return undefined;
     if (this.#inFlight >= this.#subscription.maxInFlight) return undefined;
     if (this.#commits.uncommittedCount >= MAX_UNCOMMITTED) return undefined;
 
     const monotonicMs = clock.monotonicMs();
-    const nowMs = clock.nowMs();
     if (!lanes.membership.leaseHeld()) return this.#wakeAt(monotonicMs + LEASE_RECHECK_MS);
-    const permit = this.#gate.permit(nowMs);
+    const permit = this.#gate.permit(monotonicMs);
     if (permit.kind === 'closed') {
-      return permit.untilMs === undefined ? undefined : this.#wakeAt(monotonicMs + permit.untilMs - nowMs);
+      return permit.untilMs === undefined ? undefined : this.#wakeAt(permit.untilMs);
     }
     if (permit.kind === 'probe' && this.#inFlight > 0) return undefined;
 
@@ -340,7 +315,7 @@ export class Customer {
     } catch (error) {
       // A bug past the sending: the record stays undone, and goes back to be tried again after the others.
       this.#log.error({ err: error, eventId: record.facts.eventId }, 'a delivery failed in an unforeseen way');
-      if (this.#lanes?.holds(record.lane)) record.lane.putBack(record);
+      if (this.#ownership.lanes?.holds(record.lane)) record.lane.putBack(record);
     } finally {
       this.#inFlight--;
       this.#pump();
@@ -356,8 +331,8 @@ export class Customer {
 
   #observe(record: HeldRecord, seen: Outcome): Outcome {
     const { clock, plan } = this.#with;
-    const outcome = this.#gate.observe(record, seen, clock.nowMs(), clock.monotonicMs());
-    const held = this.#gate.heldFor(plan.windowMs, clock.nowMs());
+    const outcome = this.#gate.observe(record, seen, instantOf(clock));
+    const held = this.#gate.heldFor(plan.windowMs, clock.monotonicMs());
     if (held) this.#disable(held.because, held.detail);
     return outcome;
   }
@@ -373,17 +348,16 @@ export class Customer {
   }
 
   #done(record: HeldRecord): void {
-    this.#lanes?.done(record);
+    this.#ownership.lanes?.done(record);
     this.#commits.finished();
   }
 
-  #isOurs(record: HeldRecord): boolean | Promise<boolean> {
-    if (this.#lanes?.holds(record.lane)) return true;
-    return this.#nextJoin ? this.#nextJoin.promise.then(() => this.#lanes?.holds(record.lane) ?? false) : false;
-  }
-
   async #write(next: ProducedRecord, of: HeldRecord): Promise<boolean> {
-    for (let delayMs = FIRST_RETRY_MS; await this.#isOurs(of); delayMs = Math.min(delayMs * 2, LONGEST_RETRY_MS)) {
+    for (
+      let delayMs = FIRST_RETRY_MS;
+      await this.#ownership.isOurs(of);
+      delayMs = Math.min(delayMs * 2, LONGEST_RETRY_MS)
+    ) {
       try {
         await this.#with.producer.send([next]);
         if (next.topic.endsWith('.dead'))
@@ -431,22 +405,22 @@ export class Customer {
   #gateChanged(): void {
     const state = this.#gate.breakerState;
     this.#with.metrics.breaker.set({ customer: this.#name }, BREAKER_VALUE[state]);
-    const { breaker, held, waitUntilMs } = this.#gate.status(this.#with.clock.nowMs());
+    const { breaker, held, waitUntilMs } = this.#gate.status(instantOf(this.#with.clock));
     this.#log.warn({ breaker, held, waitUntilMs }, 'what the destination is sent changed');
     this.#commits.writeStatusSoon();
     this.#pump();
   }
 
   #currentStatus(): WorkerStatus {
-    const nowMs = this.#with.clock.nowMs();
+    const now = instantOf(this.#with.clock);
     const { disabledEpoch, disabledBecause } = this.#status ?? {};
     return {
       customer: this.#name,
       worker: this.#with.worker,
-      at: nowMs,
+      at: now.wallMs,
       ...(disabledEpoch !== undefined && { disabledEpoch }),
       ...(disabledBecause !== undefined && { disabledBecause }),
-      ...this.#gate.status(nowMs),
+      ...this.#gate.status(now),
       committed: this.#commits.committed(),
     };
   }

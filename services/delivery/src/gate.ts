@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events';
+import type { Instant } from '@databridge/kernel/clock';
 import type { WorkerStatus } from '@databridge/schemas/status';
 import { Breaker, type BreakerSettings, type BreakerState } from './breaker.ts';
 import { Connection, type HeldConnection } from './connection.ts';
@@ -11,11 +12,13 @@ export type Permit =
   | { readonly kind: 'free' }
   /** One event, while nothing else is in flight; what comes of it decides. */
   | { readonly kind: 'probe' }
-  /** Nothing. `untilMs` by the wall clock; undefined: an event will say. */
+  /** Nothing. `untilMs` by the monotonic clock; undefined: an event will say. */
   | { readonly kind: 'closed'; readonly untilMs: number | undefined; readonly because: string };
 
 export interface GateOptions {
   readonly ratePerSecond: number | undefined;
+  /** The longest wait that a destination may ask for. */
+  readonly maxWaitMs: number;
   readonly breaker: BreakerSettings;
   /** One timer for the windows of all breakers of a worker. */
   readonly breakerRotation: EventEmitter;
@@ -35,12 +38,15 @@ export class Gate {
   readonly #connection = new Connection();
   readonly #breaker: Breaker;
   readonly #onChange: () => void;
-  #waitUntilMs = 0;
+  readonly #maxWaitMs: number;
+  /** By the monotonic clock, as all waits: a wall clock that is set back must not hold anybody. */
+  #waitUntilMs = Number.NEGATIVE_INFINITY;
   #lastSuccessAtMs: number | undefined;
 
   constructor(options: GateOptions, monotonicMs: number) {
     this.rate = new RateLimit(options.ratePerSecond, monotonicMs);
     this.#onChange = options.onChange;
+    this.#maxWaitMs = options.maxWaitMs;
     this.#breaker = new Breaker(options.breaker, options.breakerRotation, options.onChange);
   }
 
@@ -53,18 +59,21 @@ export class Gate {
   }
 
   /** Takes up what an earlier owner of the customer found. */
-  restore(status: WorkerStatus, nowMs: number): void {
+  restore(status: WorkerStatus, now: Instant): void {
     this.#lastSuccessAtMs = status.lastSuccessAtMs;
-    this.#waitUntilMs = status.waitUntilMs ?? 0;
-    if (status.held) this.#connection.restore(status.held, nowMs);
+    // Never longer than a destination may ask for, whatever the two workers' clocks say.
+    const leftMs = Math.min((status.waitUntilMs ?? 0) - now.wallMs, this.#maxWaitMs);
+    this.#waitUntilMs = now.monotonicMs + leftMs;
+    if (status.held) this.#connection.restore(status.held, now);
   }
 
   /** The customer's side of the status record. */
-  status(nowMs: number): Pick<WorkerStatus, 'breaker' | 'waitUntilMs' | 'held' | 'lastSuccessAtMs'> {
+  status(now: Instant): Pick<WorkerStatus, 'breaker' | 'waitUntilMs' | 'held' | 'lastSuccessAtMs'> {
     const held = this.#connection.held;
+    const waitMs = this.#waitUntilMs - now.monotonicMs;
     return {
       breaker: this.#breaker.state,
-      ...(this.#waitUntilMs > nowMs && { waitUntilMs: this.#waitUntilMs }),
+      ...(waitMs > 0 && { waitUntilMs: Math.ceil(now.wallMs + waitMs) }),
       ...(held && { held }),
       ...(this.#lastSuccessAtMs !== undefined && { lastSuccessAtMs: this.#lastSuccessAtMs }),
     };
@@ -73,15 +82,15 @@ export class Gate {
   /** Another destination, another secret, or enabled anew: what was found no longer holds. */
   reset(): void {
     this.#connection.reset();
-    this.#waitUntilMs = 0;
+    this.#waitUntilMs = Number.NEGATIVE_INFINITY;
   }
 
-  permit(nowMs: number): Permit {
-    if (this.#waitUntilMs > nowMs) {
+  permit(monotonicMs: number): Permit {
+    if (this.#waitUntilMs > monotonicMs) {
       return { kind: 'closed', untilMs: this.#waitUntilMs, because: 'the destination asked for patience' };
     }
     if (this.#connection.held) {
-      if (this.#connection.probeAtMs <= nowMs) return PROBE;
+      if (this.#connection.probeAtMs <= monotonicMs) return PROBE;
       return { kind: 'closed', untilMs: this.#connection.probeAtMs, because: this.#connection.held.because };
     }
     if (this.#breaker.state === 'open') return { kind: 'closed', untilMs: undefined, because: 'the breaker is open' };
@@ -94,22 +103,22 @@ export class Gate {
   }
 
   /** Why the connection is held, if it has been for so long: a day without success disables the customer. */
-  heldFor(leastMs: number, nowMs: number): HeldConnection | undefined {
-    const held = this.#connection.held;
-    return held && nowMs - held.sinceMs >= leastMs ? held : undefined;
+  heldFor(leastMs: number, monotonicMs: number): HeldConnection | undefined {
+    const heldForMs = this.#connection.heldForMs(monotonicMs);
+    return heldForMs !== undefined && heldForMs >= leastMs ? this.#connection.held : undefined;
   }
 
   /** Learns from an attempt. @returns what it means for the event */
-  observe(record: HeldRecord, seen: Outcome, nowMs: number, monotonicMs: number): Outcome {
+  observe(record: HeldRecord, seen: Outcome, now: Instant): Outcome {
     const wasHeld = this.#connection.held !== undefined;
-    const outcome = this.#connection.judge(record, seen, nowMs);
-    this.#breaker.observe(outcome, monotonicMs);
-    if (outcome.kind === 'delivered') this.#lastSuccessAtMs = nowMs;
+    const outcome = this.#connection.judge(record, seen, now);
+    this.#breaker.observe(outcome, now.monotonicMs);
+    if (outcome.kind === 'delivered') this.#lastSuccessAtMs = now.wallMs;
     if (outcome.kind === 'retry' && outcome.retryAfterMs !== undefined) {
-      this.#waitUntilMs = Math.max(this.#waitUntilMs, nowMs + outcome.retryAfterMs);
+      this.#waitUntilMs = Math.max(this.#waitUntilMs, now.monotonicMs + outcome.retryAfterMs);
       this.#onChange();
     } else if (outcome.kind === 'retry' && outcome.status === 429) {
-      this.rate.slowDown(monotonicMs);
+      this.rate.slowDown(now.monotonicMs);
     }
     if (wasHeld !== (this.#connection.held !== undefined)) this.#onChange();
     return outcome;

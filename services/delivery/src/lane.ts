@@ -24,6 +24,7 @@ export class Lane {
   readonly #held = new HeldRecords();
   #heldBytes = 0;
   #isPaused = false;
+  #isDiscarded = false;
 
   constructor(at: TopicPartition, delayMs: number, tracker: OffsetTracker, budget: ByteBudget) {
     this.topic = at.topic;
@@ -100,9 +101,10 @@ export class Lane {
     this.#holds(record.bytes);
   }
 
-  /** The membership is over: what it holds no longer counts. */
+  /** The membership is over: what it holds no longer counts, nor what may still be put back. */
   discard(): void {
     this.#holds(-this.#heldBytes);
+    this.#isDiscarded = true;
   }
 
   /** `pause` when the buffer is full, `resume` when half of it is free again, else undefined: as it is. */
@@ -126,6 +128,7 @@ export class Lane {
   }
 
   #holds(moreBytes: number): void {
+    if (this.#isDiscarded) return;
     this.#budget.changed(this.#heldBytes, this.#heldBytes + moreBytes);
     this.#heldBytes += moreBytes;
   }

@@ -4,6 +4,7 @@ import { egressPolicy } from '@databridge/kernel/egress/egress-settings';
 import { EventReaders } from '@databridge/kernel/event-readers';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { CompactedTable, type Ownership } from '@databridge/kernel/kafka/compacted-table';
+import { GroupConsumer } from '@databridge/kernel/kafka/group-consumer';
 import { KafkaProducer } from '@databridge/kernel/kafka/producer';
 import { kafkaSettings } from '@databridge/kernel/kafka/settings';
 import type { KeyRing } from '@databridge/kernel/key-ring';
@@ -118,7 +119,7 @@ class Worker implements Running {
     };
     this.#dependencies = {
       worker: config.WORKER_NAME,
-      kafka,
+      openConsumer: (logger, options) => new GroupConsumer({ ...kafka, log: logger }, options),
       admin: this.#admin,
       producer: this.#producer,
       messages: new EventMessages(config.EVENT_TYPES, this.#readers),
@@ -136,6 +137,7 @@ class Worker implements Running {
       breakerRotation,
       sessionTimeoutMs: config.SESSION_TIMEOUT,
       commitIntervalMs: config.COMMIT_INTERVAL,
+      maxRetryAfterMs: config.RETRY_AFTER_CAP,
       openDestination: (subscription, onRate) => openDestination(subscription, destinations, onRate),
       abortAfterMs: config.DRAIN_TIMEOUT * ABORT_SHARE,
       onDisabled: (status) => this.#slots.get(status.customer)?.statusIs(status),

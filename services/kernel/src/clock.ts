@@ -10,6 +10,16 @@ export interface Clock {
   after(delayMs: number, run: () => void): Timer;
 }
 
+/** One moment by both clocks: the wall clock for what is written down, the monotonic one for every wait. */
+export interface Instant {
+  readonly wallMs: number;
+  readonly monotonicMs: number;
+}
+
+export function instantOf(clock: Clock): Instant {
+  return { wallMs: clock.nowMs(), monotonicMs: clock.monotonicMs() };
+}
+
 export interface Timer {
   cancel(): void;
 }

@@ -1,0 +1,388 @@
+import { EventEmitter } from 'node:events';
+import { ByteBudget } from '@databridge/delivery/byte-budget';
+import { Customer, type CustomerDependencies } from '@databridge/delivery/customer';
+import type { Destination, Message, Sent } from '@databridge/delivery/destination/destination';
+import type { HeldRecord } from '@databridge/delivery/held-records';
+import { deliveryMetrics } from '@databridge/delivery/metrics';
+import type { Outcome } from '@databridge/delivery/outcome';
+import { parseRetryPlan, type RetryPlan } from '@databridge/delivery/retry-plan';
+import type { ProducedRecord } from '@databridge/kernel/kafka/records';
+import { createLogger } from '@databridge/kernel/log';
+import { ManualClock } from '@databridge/kernel/manual-clock';
+import { createRegistry } from '@databridge/kernel/metrics';
+import type { Secret } from '@databridge/kernel/secret';
+import { headerText } from '@databridge/schemas/headers';
+import { effectiveState, type WorkerStatus } from '@databridge/schemas/status';
+import { parseSubscription, type Subscription } from '@databridge/schemas/subscription';
+import { deadTopic, deliveryTopic, retryTopic } from '@databridge/schemas/topics';
+import { Random } from './random.ts';
+import { SimulatedConsumer, SimulatedKafka } from './simulated-kafka.ts';
+
+const CUSTOMER = 'sim';
+const EPOCH_MS = Date.UTC(2026, 0, 1);
+const HOUR_MS = 3_600_000;
+const MAIN = deliveryTopic(CUSTOMER);
+const PLAN = parseRetryPlan('10s*1,1m*2', HOUR_MS) as RetryPlan;
+const LANES = [MAIN, retryTopic(CUSTOMER, '10s'), retryTopic(CUSTOMER, '1m')];
+const DELAYS_MS = new Map([
+  [LANES[1], 10_000],
+  [LANES[2], 60_000],
+]);
+
+const log = createLogger('simulation', 'silent');
+const metrics = deliveryMetrics(createRegistry('simulation'), {
+  heldBytes: () => 0,
+  customers: () => 0,
+  inFlight: () => [],
+});
+
+interface InFlight {
+  readonly record: HeldRecord;
+  readonly of: SimulatedConsumer;
+  readonly answer: (sent: Sent) => void;
+}
+
+interface Worker {
+  readonly customer: Customer;
+  readonly consumer: SimulatedConsumer;
+}
+
+type Mood = 'up' | 'down' | 'picky' | 'locked';
+
+/**
+ * One random run of the real `Customer` (lanes, gate, retry plan, verdicts, commits) against a simulated broker and
+ * destination: failures, crashes, rebalances, frozen workers, pauses, disabling, lost answers of the broker, clocks
+ * that jump by an hour. Every step is checked against what must hold. All randomness comes from the seed.
+ */
+export class Schedule {
+  readonly #random: Random;
+  readonly #clock = new ManualClock(EPOCH_MS);
+  readonly #kafka = new SimulatedKafka(() => this.#clock.monotonicMs());
+  readonly #events: string[] = [];
+  readonly #accepted = new Map<string, number>();
+  readonly #trace: string[] = [];
+  #inFlight: InFlight[] = [];
+  #worker: Worker | undefined;
+  #subscription: Subscription<Secret>;
+  #status: WorkerStatus | undefined;
+  #mood: Mood = 'up';
+  #hasClockJumped = false;
+  #isBrokerFlaky = true;
+  /** How often, at most, faults may have made the destination accept an event again. */
+  #repeatBound = 0;
+
+  constructor(seed: number) {
+    this.#random = new Random(seed);
+    const parsed = parseSubscription({
+      customer: CUSTOMER,
+      eventTypes: ['any'],
+      destination: { type: 'http', url: 'https://destination.example' },
+      maxInFlight: 1 + this.#random.below(5),
+    });
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
+    this.#subscription = parsed.subscription as unknown as Subscription<Secret>;
+  }
+
+  /** @throws Error with what did not hold and the steps that led there */
+  async run(steps: number): Promise<void> {
+    try {
+      await this.#startWorker();
+      for (let step = 0; step < steps; step++) {
+        await this.#step();
+        this.#checkNothingLost();
+      }
+      await this.#heal();
+      this.#checkEnd();
+    } catch (error) {
+      throw new Error(`${(error as Error).message}\nsteps: ${this.#trace.join(' ')}`, { cause: error });
+    }
+  }
+
+  async #step(): Promise<void> {
+    const random = this.#random;
+    const roll = random.below(100);
+    if (roll < 18) this.#produce(1 + random.below(4));
+    else if (roll < 45) await this.#fetch();
+    else if (roll < 72) await this.#answer();
+    else if (roll < 86) this.#pass(random.pick([50, 250, 1_000, 11_000, 61_000]));
+    else if (roll < 89) this.#mood = this.#note(random.pick<Mood>(['up', 'down', 'picky', 'locked']));
+    else if (roll < 91) this.#crash();
+    else if (roll < 94) this.#rejoin(random.chance(0.7));
+    else if (roll < 96) await this.#pause();
+    else if (roll < 98) this.#jumpClock(random.pick([-HOUR_MS, HOUR_MS]));
+    else this.#isBrokerFlaky = !this.#isBrokerFlaky;
+    await turn();
+    if (!this.#worker && random.chance(0.5)) await this.#startWorker();
+  }
+
+  #produce(count: number): void {
+    this.#note(`produce${count}`);
+    for (let i = 0; i < count; i++) {
+      const eventId = `e${this.#events.length}`;
+      this.#events.push(eventId);
+      const headers = { 'event-id': eventId, 'event-type': 'any' };
+      this.#kafka.append({ topic: MAIN, key: eventId, value: 'x', headers }, EPOCH_MS);
+    }
+  }
+
+  async #fetch(): Promise<void> {
+    const topic = this.#random.pick(LANES);
+    if (await this.#worker?.consumer.fetch(topic, 1 + this.#random.below(5))) this.#note('fetch');
+  }
+
+  async #answer(): Promise<void> {
+    const at = this.#random.below(this.#inFlight.length);
+    const [request] = this.#inFlight.splice(at, 1);
+    if (request === undefined) return;
+    const outcome = this.#outcome(request.record);
+    this.#note(`${request.record.facts.eventId}:${outcome.kind}`);
+    if (outcome.kind === 'delivered') {
+      const { eventId } = request.record.facts;
+      this.#accepted.set(eventId, (this.#accepted.get(eventId) ?? 0) + 1);
+    }
+    request.answer({ outcome });
+    await turn();
+  }
+
+  #outcome({ facts }: HeldRecord): Outcome {
+    const mood = this.#random.chance(0.9) ? this.#mood : 'down';
+    if (mood === 'locked') return { kind: 'deauthorized', reason: 'status 401', status: 401 };
+    if (mood === 'picky' && Number(facts.eventId.slice(1)) % 7 === 0) {
+      return { kind: 'refused', reason: 'status 422', status: 422 };
+    }
+    if (mood !== 'down') return { kind: 'delivered', status: 200 };
+    if (this.#random.chance(0.1)) return { kind: 'retry', reason: 'status 429', status: 429, retryAfterMs: 5_000 };
+    return { kind: 'retry', reason: 'status 503', status: 503 };
+  }
+
+  #pass(byMs: number): void {
+    this.#note(`+${byMs}`);
+    this.#clock.advance(byMs);
+  }
+
+  #jumpClock(byMs: number): void {
+    this.#note(`jump${byMs}`);
+    this.#hasClockJumped = true;
+    this.#clock.stepWallClock(byMs);
+  }
+
+  /** SIGKILL, or frozen: what it still does reaches nobody. */
+  #crash(): void {
+    const worker = this.#worker;
+    if (!worker) return;
+    this.#note('crash');
+    this.#countRepeats();
+    worker.consumer.cutOff();
+    worker.consumer.isDead = this.#random.chance(0.5);
+    // A frozen one's requests may yet be answered; a dead one's destination got them all the same.
+    if (worker.consumer.isDead) this.#dropInFlight(worker.consumer);
+    this.#worker = undefined;
+  }
+
+  #rejoin(continues: boolean): void {
+    if (!this.#worker) return;
+    this.#note(continues ? 'rejoin' : 'replaced');
+    if (!continues) this.#countRepeats();
+    this.#worker.consumer.rejoin(continues);
+  }
+
+  /** The operator pauses and resumes, which gives every event a new budget. */
+  async #pause(): Promise<void> {
+    const worker = this.#worker;
+    if (!worker) return;
+    this.#note('pause');
+    this.#worker = undefined;
+    await this.#stop(worker);
+    // A graceful stop commits what is done, if the broker lets it.
+    if (this.#isBrokerFlaky) this.#countRepeats();
+    this.#subscription = { ...this.#subscription, enableEpoch: this.#subscription.enableEpoch + 1 };
+  }
+
+  async #stop({ customer, consumer }: Worker): Promise<void> {
+    let isStopped = false;
+    const stopped = customer.stop().then(() => {
+      isStopped = true;
+    });
+    for (let i = 0; !isStopped; i++) {
+      if (i > 500) throw new Error('a stop did not end');
+      for (const request of [...this.#inFlight]) if (request.of === consumer) await this.#answer();
+      this.#clock.advance(250);
+      await turn();
+    }
+    await stopped;
+  }
+
+  #dropInFlight(of: SimulatedConsumer): void {
+    for (const request of this.#inFlight.filter((one) => one.of === of)) {
+      if (!this.#random.chance(0.5)) continue;
+      const { eventId } = request.record.facts;
+      this.#accepted.set(eventId, (this.#accepted.get(eventId) ?? 0) + 1);
+    }
+    this.#inFlight = this.#inFlight.filter((one) => one.of !== of);
+  }
+
+  async #startWorker(): Promise<void> {
+    if (effectiveState(this.#subscription, this.#status) === 'disabled') {
+      this.#subscription = { ...this.#subscription, enableEpoch: this.#subscription.enableEpoch + 1 };
+    }
+    this.#note('start');
+    let opened: SimulatedConsumer | undefined;
+    const self: { consumer?: SimulatedConsumer } = {};
+    const dependencies: CustomerDependencies = {
+      worker: 'w',
+      openConsumer: (_log, options) => {
+        opened = new SimulatedConsumer(this.#kafka, options, this.#random);
+        self.consumer = opened;
+        return opened;
+      },
+      admin: { committedOffsets: async () => [...this.#kafka.committed.values()] },
+      producer: {
+        send: (records) => this.#send(records, self.consumer),
+        connect: async () => undefined,
+        disconnect: async () => undefined,
+      },
+      messages: { render: (record, attempt) => messageOf(record, attempt) },
+      budget: new ByteBudget(this.#random.pick([1, 4_000, 1_000_000])),
+      clock: this.#clock,
+      log,
+      metrics,
+      plan: PLAN,
+      // opossum keeps real time, which does not pass here: it stays closed.
+      breaker: { resetAfterMs: 1, minAttempts: 1e9, failurePercentage: 50, windowMs: 10_000 },
+      breakerRotation: new EventEmitter(),
+      sessionTimeoutMs: 10_000,
+      commitIntervalMs: 200,
+      maxRetryAfterMs: HOUR_MS,
+      abortAfterMs: 1e9,
+      openDestination: () => this.#destination(self),
+      onDisabled: (status) => this.#disabled(status, self.consumer),
+    };
+    const customer = new Customer(this.#subscription, this.#status, ['10s', '1m'], dependencies);
+    await customer.start();
+    if (opened) this.#worker = { customer, consumer: opened };
+  }
+
+  #disabled(status: WorkerStatus, of: SimulatedConsumer | undefined): void {
+    this.#note('disabled');
+    this.#status = status;
+    const worker = this.#worker;
+    if (!worker || worker.consumer !== of) return;
+    this.#worker = undefined;
+    // The slot stops it in its own time; here it counts as cut off, and what it has in flight as unknown.
+    this.#countRepeats();
+    worker.consumer.cutOff();
+  }
+
+  #destination(self: { consumer?: SimulatedConsumer }): Destination {
+    return {
+      send: (message) => {
+        const { record } = message as Message & { record: HeldRecord };
+        const consumer = self.consumer as SimulatedConsumer;
+        this.#checkSend(record, message.attempt, consumer);
+        return new Promise((resolve) => this.#inFlight.push({ record, of: consumer, answer: resolve }));
+      },
+      close: async () => undefined,
+      abort: async () => undefined,
+    };
+  }
+
+  async #send(records: readonly ProducedRecord[], of: SimulatedConsumer | undefined): Promise<void> {
+    if (of?.isDead) return await new Promise(() => undefined);
+    const fate = this.#isBrokerFlaky ? this.#random.below(12) : 11;
+    if (fate === 0) throw new Error('the broker is away');
+    for (const record of records) if (record.topic.startsWith('delivery.')) this.#kafka.append(record, EPOCH_MS);
+    if (fate > 1) return;
+    // Stored, and the answer lost: it will be written again.
+    this.#repeatBound += records.length;
+    throw new Error('the answer was lost');
+  }
+
+  #checkSend(record: HeldRecord, attempt: number, consumer: SimulatedConsumer): void {
+    if (consumer !== this.#worker?.consumer) {
+      // Started a moment ago and not yet known as the worker, or a zombie: the latter may send nothing.
+      if (this.#worker) throw new Error(`a worker that was replaced sent ${record.facts.eventId}`);
+    }
+    if (attempt > PLAN.maxAttempts) throw new Error(`attempt ${attempt} of ${record.facts.eventId}`);
+    const stored = this.#kafka.log(record.lane.topic)[record.offset];
+    const waitedMs = this.#clock.monotonicMs() - (stored?.appendedAtMs ?? 0);
+    // With a clock that was set, "due" is what that clock says: it may be early or late, but nothing waits for ever.
+    const delayMs = DELAYS_MS.get(record.lane.topic) ?? 0;
+    if (!this.#hasClockJumped && waitedMs < delayMs) {
+      throw new Error(`${record.facts.eventId} was sent after ${waitedMs} ms in a lane of ${delayMs} ms`);
+    }
+  }
+
+  /** What is in flight, and what is finished but not committed, may come again after the fault that follows. */
+  #countRepeats(): void {
+    this.#repeatBound += this.#inFlight.length;
+    const seen = new Set(this.#accepted.keys());
+    // The latest copy of an event is the one that counts: the others are finished.
+    for (const topic of [deadTopic(CUSTOMER), ...LANES.toReversed()]) {
+      for (const { offset, headers } of this.#kafka.log(topic).toReversed()) {
+        if (topic !== deadTopic(CUSTOMER) && this.#kafka.isCommitted(topic, offset)) continue;
+        const eventId = headerText(headers, 'event-id') ?? '';
+        if (seen.has(eventId)) this.#repeatBound++;
+        seen.add(eventId);
+      }
+    }
+  }
+
+  /** Every event is accepted, or a dead letter, or stands in a lane where a restart would find it. */
+  #checkNothingLost(): void {
+    const safe = new Set(this.#accepted.keys());
+    for (const { headers } of this.#kafka.log(deadTopic(CUSTOMER))) safe.add(headerText(headers, 'event-id') ?? '');
+    for (const topic of LANES) {
+      for (const { offset, headers } of this.#kafka.log(topic)) {
+        if (!this.#kafka.isCommitted(topic, offset)) safe.add(headerText(headers, 'event-id') ?? '');
+      }
+    }
+    const lost = this.#events.filter((eventId) => !safe.has(eventId));
+    if (lost.length > 0) throw new Error(`lost: ${lost.join()}`);
+  }
+
+  /** All troubles end: everything that waits must come to its end. */
+  async #heal(): Promise<void> {
+    this.#note('heal');
+    this.#mood = 'up';
+    this.#isBrokerFlaky = false;
+    for (let round = 0; round < 600; round++) {
+      if (!this.#worker) await this.#startWorker();
+      for (const topic of LANES) await this.#worker?.consumer.fetch(topic, 50);
+      await turn();
+      while (this.#inFlight.length > 0) await this.#answer();
+      this.#clock.advance(5_000);
+      await turn();
+      if (this.#isAllDone()) return;
+    }
+    throw new Error('something never came to its end');
+  }
+
+  #isAllDone(): boolean {
+    return LANES.every((topic) => this.#kafka.log(topic).every(({ offset }) => this.#kafka.isCommitted(topic, offset)));
+  }
+
+  #checkEnd(): void {
+    this.#checkNothingLost();
+    const dead = new Set(this.#kafka.log(deadTopic(CUSTOMER)).map(({ headers }) => headerText(headers, 'event-id')));
+    const neither = this.#events.filter((eventId) => !this.#accepted.has(eventId) && !dead.has(eventId));
+    if (neither.length > 0) throw new Error(`neither delivered nor dead: ${neither.join()}`);
+    const repeats = [...this.#accepted.values()].reduce((sum, times) => sum + times - 1, 0);
+    if (repeats > this.#repeatBound) throw new Error(`${repeats} repeats, at most ${this.#repeatBound} explained`);
+  }
+
+  #note<T>(step: T): T {
+    this.#trace.push(String(step));
+    return step;
+  }
+}
+
+function messageOf(record: HeldRecord, attempt: number): Message {
+  const { eventId, eventType } = record.facts;
+  const message = { eventId, eventType, schemaVersion: 'v1.0', attempt, traceparent: undefined, body: 'x', record };
+  return message;
+}
+
+/** Lets everything run that waits for nothing but its turn. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

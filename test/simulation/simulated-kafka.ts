@@ -1,0 +1,145 @@
+import type { GroupConsumerOptions } from '@databridge/kernel/kafka/group-consumer';
+import type { Membership } from '@databridge/kernel/kafka/membership';
+import type { CommittedOffset, ConsumedRecord, ProducedRecord, RecordHeaders } from '@databridge/kernel/kafka/records';
+import { decodeOffsetSet } from '@databridge/kernel/offset-set';
+import type { Random } from './random.ts';
+
+/** A record in a simulated log, and what is known of it that no worker knows. */
+export interface LoggedRecord extends ConsumedRecord {
+  /** Its append, by the clock that nobody can set. */
+  readonly appendedAtMs: number;
+  /** The destination accepted it, or the next topic has it. */
+  isFinished: boolean;
+}
+
+/** The broker's side: logs, and one group's offsets. Its clock is its own, and runs evenly. */
+export class SimulatedKafka {
+  readonly logs = new Map<string, LoggedRecord[]>();
+  readonly committed = new Map<string, CommittedOffset>();
+  readonly #nowMs: () => number;
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+  }
+
+  log(topic: string): LoggedRecord[] {
+    const known = this.logs.get(topic);
+    if (known) return known;
+    const log: LoggedRecord[] = [];
+    this.logs.set(topic, log);
+    return log;
+  }
+
+  append({ topic, key, value, headers }: ProducedRecord, epochMs: number): void {
+    const log = this.log(topic);
+    const bytes = (part: Buffer | string | null) => (typeof part === 'string' ? Buffer.from(part) : part);
+    log.push({
+      offset: log.length,
+      timestampMs: epochMs + this.#nowMs(),
+      appendedAtMs: this.#nowMs(),
+      key: bytes(key),
+      value: bytes(value),
+      headers: (headers ?? {}) as RecordHeaders,
+      isFinished: false,
+    });
+  }
+
+  /** Whether a restart would pass over the record. */
+  isCommitted(topic: string, offset: number): boolean {
+    const commit = this.committed.get(topic);
+    if (commit === undefined) return false;
+    if (offset < commit.offset) return true;
+    return decodeOffsetSet(commit.offset, commit.metadata).some(({ from, to }) => offset >= from && offset < to);
+  }
+}
+
+/** One process's member of the customer's group. It fetches when it is told to. */
+export class SimulatedConsumer {
+  readonly #kafka: SimulatedKafka;
+  readonly #options: GroupConsumerOptions;
+  readonly #random: Random;
+  readonly #positions = new Map<string, number>();
+  readonly #paused = new Set<string>();
+  #membership: (Membership & { isCurrent: boolean }) | undefined;
+  /** SIGKILL: nothing it does reaches anybody. */
+  isDead = false;
+
+  constructor(kafka: SimulatedKafka, options: GroupConsumerOptions, random: Random) {
+    this.#kafka = kafka;
+    this.#options = options;
+    this.#random = random;
+  }
+
+  async start(): Promise<void> {
+    this.#join(undefined);
+  }
+
+  /** The group rebalances: the same member with the same assignment, or as another one. */
+  rejoin(continues: boolean): void {
+    const before = this.#membership;
+    if (!before?.isCurrent) return;
+    before.isCurrent = false;
+    this.#options.onLost(before);
+    this.#join(continues ? before : undefined);
+  }
+
+  /** Frozen past its session, or killed: others own what it holds, and it has not noticed. */
+  cutOff(): void {
+    if (this.#membership) this.#membership.isCurrent = false;
+  }
+
+  async stop(): Promise<void> {
+    const membership = this.#membership;
+    if (!membership?.isCurrent) return;
+    membership.isCurrent = false;
+    this.#options.onLost(membership);
+  }
+
+  pause(partitions: readonly { topic: string }[]): void {
+    for (const { topic } of partitions) this.#paused.add(topic);
+  }
+
+  resume(partitions: readonly { topic: string }[]): void {
+    for (const { topic } of partitions) this.#paused.delete(topic);
+  }
+
+  async commit(membership: Membership, offsets: readonly CommittedOffset[]): Promise<void> {
+    if (this.isDead) return await new Promise(() => undefined);
+    if (!membership.isCurrent) throw new Error('the membership has ended');
+    for (const offset of offsets) this.#kafka.committed.set(offset.topic, offset);
+  }
+
+  /** @returns whether there was anything to read */
+  async fetch(topic: string, most: number): Promise<boolean> {
+    const membership = this.#membership;
+    if (!membership?.isCurrent || this.#paused.has(topic)) return false;
+    const from = this.#positions.get(topic) ?? 0;
+    const log = this.#kafka.log(topic);
+    const records = log.slice(from, from + most);
+    if (records.length === 0) return false;
+    const nextOffset = from + records.length;
+    await this.#options.onBatch(membership, { topic, partition: 0, records, nextOffset, highWatermark: log.length });
+    if (membership.isCurrent) this.#positions.set(topic, nextOffset);
+    return true;
+  }
+
+  get topics(): readonly string[] {
+    return this.#options.topics;
+  }
+
+  #join(continues: Membership | undefined): void {
+    const assignment = this.#options.topics.map((topic) => ({ topic, partition: 0 }));
+    const membership = {
+      memberId: String(this.#random.next()),
+      assignment,
+      isCurrent: true,
+      continues,
+      leaseHeld: () => membership.isCurrent,
+    };
+    this.#membership = membership;
+    this.#paused.clear();
+    // Every rejoin rewinds to what is committed.
+    for (const topic of this.#options.topics) this.#positions.set(topic, this.#kafka.committed.get(topic)?.offset ?? 0);
+    this.#options.onJoined(membership);
+  }
+}
