@@ -7,6 +7,7 @@ import { Egress } from '@databridge/delivery/destination/dispatcher';
 import { type Connector, EgressGuard } from '@databridge/delivery/egress/egress-guard';
 import { EgressPolicy } from '@databridge/kernel/egress/egress-policy';
 import { type Dispatcher, Pool } from 'undici';
+import { message, openFor } from '../harness/destinations.ts';
 import { DnsServer } from '../harness/dns-server.ts';
 
 const PUBLIC = '93.184.216.34';
@@ -224,6 +225,48 @@ test('over TLS the name is what the certificate must match, the judged address w
   expect(names).toEqual([NAME]);
   expect(await send(`https://${NAME}:${port}`, guarded())).toMatch(/^DB_EGRESS_REFUSED/);
   expect(closed.connections).toBe(0);
+});
+
+describe('every kind of way out is guarded: nothing is sent, and the outcome is `blocked`', () => {
+  const AWS = {
+    type: 'aws',
+    accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
+    secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
+  };
+  const token = (url: string) => ({
+    destination: { type: 'http', url: `http://${OPEN}:${port}/` },
+    authentication: { type: 'oauth', tokenUrl: `${url}/token`, clientId: 'c', clientSecret: 's' },
+  });
+  const ways: [string, (url: string) => Record<string, unknown>][] = [
+    ['HTTP', (url) => ({ destination: { type: 'http', url } })],
+    ['a handshake', (url) => ({ destination: { type: 'http', url, handshake: true, format: 'cloudevents-binary' } })],
+    ['a token endpoint', token],
+    ['API Gateway', (url) => ({ destination: { type: 'api-gateway', url, region: 'eu-west-1' }, authentication: AWS })],
+    [
+      'SQS',
+      (url) => ({
+        destination: { type: 'sqs', queueUrl: `${url}/123456789012/q`, region: 'eu-west-1' },
+        authentication: AWS,
+      }),
+    ],
+    [
+      'SNS',
+      (url) => ({
+        destination: { type: 'sns', topicArn: 'arn:aws:sns:eu-west-1:123456789012:t', endpoint: url },
+        authentication: AWS,
+      }),
+    ],
+  ];
+
+  test.each(ways)('%s', async (_way, parts) => {
+    dns.script(NAME, [CLOSED]);
+    for (const host of [NAME, CLOSED]) {
+      const guard = new EgressGuard(POLICY, dns.lookup);
+      const sent = await openFor(parts(`http://${host}:${port}`), { guard }).send(message(), Date.now());
+      expect(sent?.outcome).toMatchObject({ kind: 'blocked', reason: expect.stringContaining('loopback') });
+    }
+    expect([closed.connections, open.connections]).toEqual([0, 0]);
+  });
 });
 
 describe('through a proxy', () => {
