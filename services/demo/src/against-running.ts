@@ -61,10 +61,10 @@ const kafka = kafkaSettings(config, 'demo', createLogger('demo', 'silent'));
 const admin = new KafkaAdmin(kafka);
 const upstream = new Upstream(kafka, config.SCHEMA_REGISTRY_URL);
 
-/** Connections are refused at the discard port: nobody listens there. */
+/** Connections are refused where nobody listens: the port 4 was never given to anyone. */
 const urlOf = (customer: string, isDown: boolean) => {
   const url = new URL(`/${customer}/events`, config.RECEIVER_URL);
-  if (isDown) url.port = '9';
+  if (isDown) url.port = '4';
   return url.href;
 };
 
