@@ -9,6 +9,8 @@ import { ADDRESSES_VARIABLE, type PlatformAddress, running } from './running-pla
  * once for every project that has tests to run.
  */
 export default async function globalSetup({ maxWorkers }: { maxWorkers: number }): Promise<void> {
+  // Elsewhere Docker comes first; tests say which they are for. Workers and what they start inherit it.
+  process.env['DATABRIDGE_PLATFORM'] ??= 'jvm';
   running.projects += 1;
   running.platforms ??= startPlatforms(maxWorkers);
   const platforms = await running.platforms;

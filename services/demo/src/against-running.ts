@@ -39,12 +39,13 @@ const config = readConfig(
     RECEIVER_URL: z.url(),
     /** Fan-out's admin port. */
     FAN_OUT_URL: z.url(),
-    /** So many events more, for a customer whose API answers at once. */
+    /** So many events more, for a customer whose API answers at once: time enough to kill somebody. */
     DEMO_LOAD: whole(0, 0, 1_000_000),
   }),
   process.env,
 );
 
+const LOAD_PER_SECOND = 1_000;
 const LOOK_EVERY_MS = 2_000;
 const GIVE_UP_AFTER_MS = 600_000;
 const BATCH_EVENTS = 1_000;
@@ -75,7 +76,8 @@ async function demo(): Promise<boolean> {
   await Promise.all([admin.connect(), upstream.start()]);
   const unmatchedBefore = await unmatchedEvents();
   const applied = await step(`${customers.length} customers applied`, async () => {
-    if (config.DEMO_LOAD > 0) await databridge(['apply', '-f', '-'], env, bulkYaml(urls[BULK_CUSTOMER.customer] ?? ''));
+    if (config.DEMO_LOAD > 0)
+      await databridge(['apply', '-f', '-'], env, bulkYaml(urls[BULK_CUSTOMER.customer] ?? '', LOAD_PER_SECOND));
     return await databridge(['apply', '-f', '-'], env, subscriptionsYaml({ urls }));
   });
   say(styleText('dim', indent(indent(applied.trimEnd()))));

@@ -109,7 +109,7 @@ ${ratePerSecond === undefined ? '' : `    ratePerSecond: ${ratePerSecond}\n`}`,
   return `subscriptions:\n${entries.join('\n')}`;
 }
 
-export function bulkYaml(url: string): string {
+export function bulkYaml(url: string, ratePerSecond?: number): string {
   return `subscriptions:
   - customer: ${BULK_CUSTOMER.customer}
     eventTypes: [${EVENT_TYPE}]
@@ -119,7 +119,7 @@ export function bulkYaml(url: string): string {
       type: http
       url: ${url}
     maxInFlight: 128
-`;
+${ratePerSecond === undefined ? '' : `    ratePerSecond: ${ratePerSecond}\n`}`;
 }
 
 export const secretVariable = (customer: string) => `${customer.toUpperCase()}_KEY`;

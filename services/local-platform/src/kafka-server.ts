@@ -18,11 +18,23 @@ export interface KafkaPorts {
   controller: number;
 }
 
+/** One more listener, `SECURED`, for tests of TLS, SASL and access control. */
+export interface SecuredListener {
+  port: number;
+  /** Properties of the broker that make it secure. */
+  settings: Readonly<Record<string, string>>;
+}
+
 /**
  * Makes `dir` ready for a broker and returns the arguments for java. Ports may differ from one start to the
  * next: nothing in the data depends on them.
  */
-export async function prepareKafka(dir: string, ports: KafkaPorts, artifacts: Artifacts): Promise<string[]> {
+export async function prepareKafka(
+  dir: string,
+  ports: KafkaPorts,
+  artifacts: Artifacts,
+  secured?: SecuredListener,
+): Promise<string[]> {
   const logDir = join(dir, 'data');
   // The copy's last file makes it count as formatted, so that a copy broken off is done again.
   if (!existsSync(join(logDir, 'meta.properties'))) {
@@ -33,7 +45,7 @@ export async function prepareKafka(dir: string, ports: KafkaPorts, artifacts: Ar
     await cp(join(artifacts.formattedLogDir, 'meta.properties'), join(logDir, 'meta.properties'));
   }
   const propertiesFile = join(dir, 'server.properties');
-  await writeFile(propertiesFile, serverProperties(logDir, ports));
+  await writeFile(propertiesFile, serverProperties(logDir, ports, secured));
   return [
     MAX_HEAP,
     ...QUICK_START,
@@ -66,16 +78,18 @@ export const LONE_BROKER_SETTINGS: Readonly<Record<string, string | number | boo
   'offsets.retention.minutes': 14 * 24 * 60,
 };
 
-function serverProperties(logDir: string, ports: KafkaPorts): string {
+function serverProperties(logDir: string, ports: KafkaPorts, secured: SecuredListener | undefined): string {
+  const more = secured ? `,SECURED://127.0.0.1:${secured.port}` : '';
   const settings: Record<string, string | number | boolean> = {
     'process.roles': 'broker,controller',
     'node.id': 1,
     'controller.quorum.voters': `1@127.0.0.1:${ports.controller}`,
     'controller.listener.names': 'CONTROLLER',
-    listeners: `PLAINTEXT://127.0.0.1:${ports.client},CONTROLLER://127.0.0.1:${ports.controller}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${ports.client}`,
+    listeners: `PLAINTEXT://127.0.0.1:${ports.client},CONTROLLER://127.0.0.1:${ports.controller}${more}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${ports.client}${more}`,
     'log.dirs': logDir,
     ...LONE_BROKER_SETTINGS,
+    ...secured?.settings,
   };
   return `${Object.entries(settings)
     .map(([name, value]) => `${name}=${value}`)

@@ -10,7 +10,7 @@ import type { FetchProgress } from './fetch-progress.ts';
 import { freePorts } from './free-port.ts';
 import { findJava, type Java } from './java.ts';
 import { type Jvm, type JvmOptions, startJvm } from './jvm.ts';
-import { kafkaAnswers, prepareKafka } from './kafka-server.ts';
+import { kafkaAnswers, prepareKafka, type SecuredListener } from './kafka-server.ts';
 import type { ControllablePlatform, StopMode } from './platform.ts';
 import type { MachineConfig } from './platform-config.ts';
 import { prepareRegistry, registryAnswers, registryUrlAt } from './registry-server.ts';
@@ -28,6 +28,7 @@ export interface JvmPlatformOptions extends Pick<MachineConfig, 'javaHome' | 'ca
   /** Keeps data across restarts, schema ids too; absent: a temporary directory that goes with the platform. */
   dataDir?: string | undefined;
   progress?: FetchProgress | undefined;
+  secured?: SecuredListener | undefined;
   /** Called when a part ends without having been told to. */
   onFailure?: FailureListener | undefined;
 }
@@ -39,14 +40,14 @@ type FailureListener = (error: DatabridgeError) => void;
  * @throws {DatabridgeError} DB_PLATFORM_…
  */
 export async function startJvmPlatform(options: JvmPlatformOptions): Promise<ControllablePlatform> {
-  const { cacheDir, javaHome, dataDir, progress, onFailure } = options;
+  const { cacheDir, javaHome, dataDir, progress, secured, onFailure } = options;
   const java = await findJava(javaHome);
   const artifacts = await ensureArtifacts({ cacheDir, java: java.command, progress });
   const flags = await classArchiveFlags(artifacts.home, java, async (rehearsalFlags) => {
     const rehearsal = await launch({ java, artifacts, flags: rehearsalFlags });
     await rehearsal.stop('graceful');
   });
-  const launched = await launch({ java, artifacts, flags, dataDir, onFailure });
+  const launched = await launch({ java, artifacts, flags, dataDir, secured, onFailure });
   // There is nothing to save of data that go with the platform.
   return { ...launched, stop: () => launched.stop(dataDir === undefined ? 'kill' : 'graceful') };
 }
@@ -59,9 +60,10 @@ async function launch(options: {
   artifacts: Artifacts;
   flags: JvmFlags;
   dataDir?: string | undefined;
+  secured?: SecuredListener | undefined;
   onFailure?: FailureListener | undefined;
 }): Promise<Launched> {
-  const { java, artifacts, flags, dataDir, onFailure } = options;
+  const { java, artifacts, flags, dataDir, secured, onFailure } = options;
   const dir = dataDir ?? (await mkdtemp(join(tmpdir(), 'databridge-platform-')));
   const [clientPort = 0, controllerPort = 0, httpPort = 0] = await freePorts(3);
   const common = {
@@ -81,7 +83,8 @@ async function launch(options: {
     async prepare() {
       const kafkaDir = join(dir, 'kafka');
       await mkdir(kafkaDir, { recursive: true });
-      const args = await prepareKafka(kafkaDir, { client: clientPort, controller: controllerPort }, artifacts);
+      const ports = { client: clientPort, controller: controllerPort };
+      const args = await prepareKafka(kafkaDir, ports, artifacts, secured);
       const logFile = join(dir, 'kafka.log');
       return { ...common, args: [named, ...flags.kafka, ...args], cwd: kafkaDir, env: process.env, logFile };
     },

@@ -74,6 +74,7 @@ const REFUSALS = new Set([
 const CODES_BY_NAME: Readonly<Record<string, KafkaErrorCode>> = {
   KafkaJSMetadataNotLoaded: 'DB_KAFKA_UNKNOWN_TOPIC',
   KafkaJSTopicMetadataNotLoaded: 'DB_KAFKA_UNKNOWN_TOPIC',
+  KafkaJSSASLAuthenticationError: 'DB_KAFKA_REFUSED',
 };
 
 function codeByName(error: unknown): KafkaErrorCode | undefined {

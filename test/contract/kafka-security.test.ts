@@ -1,0 +1,162 @@
+/** TLS, SCRAM and access control: each service works with what the guide grants it, and says what is wrong if it can't. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { applySubscriptions } from '@databridge/control-plane/apply';
+import { ensureSystemTopics } from '@databridge/control-plane/system-topics';
+import { kafkaVariables } from '@databridge/kernel/config';
+import { egressPolicy, egressSettings, LOOPBACK_EGRESS } from '@databridge/kernel/egress/egress-settings';
+import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import { KafkaProducer } from '@databridge/kernel/kafka/producer';
+import { kafkaSettings } from '@databridge/kernel/kafka/settings';
+import { KeyRing } from '@databridge/kernel/key-ring';
+import { createLogger } from '@databridge/kernel/log';
+import { parseSubscription } from '@databridge/schemas/subscription';
+import { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } from 'kafkajs';
+import { z } from 'zod';
+import { rootCauseEvent } from '../harness/events.ts';
+import { spawnService } from '../harness/processes.ts';
+import { startUpstream } from '../harness/produce.ts';
+import { Receiver } from '../harness/receiver.ts';
+import { type SecuredBroker, startSecuredBroker } from '../harness/secured-broker.ts';
+import { upstreamKafka } from '../harness/upstream-kafka.ts';
+
+const USERS = { 'fan-out': 'f-secret', delivery: 'd-secret', 'control-plane': 'c-secret' } as const;
+const CLEAR_WITHIN_MS = 10_000;
+let broker: SecuredBroker;
+
+beforeAll(async () => {
+  broker = await startSecuredBroker(USERS);
+  await grantAsTheGuideSays(broker.openBrokers);
+}, 180_000);
+afterAll(() => broker?.stop());
+
+/** As a service gets it: the password in a file. */
+function environmentOf(user: keyof typeof USERS, changes: Record<string, string> = {}): Record<string, string> {
+  const passwordFile = join(dirname(broker.caFile), `${user}.password`);
+  writeFileSync(passwordFile, `${changes['password'] ?? USERS[user]}\n`, { mode: 0o600 });
+  const { password: _, ...others } = changes;
+  return {
+    KAFKA_BROKERS: broker.securedBrokers.join(),
+    SCHEMA_REGISTRY_URL: broker.registryUrl,
+    KAFKA_TLS: 'true',
+    KAFKA_TLS_CA_FILE: broker.caFile,
+    KAFKA_SASL_MECHANISM: 'scram-sha-512',
+    KAFKA_SASL_USERNAME: user,
+    KAFKA_SASL_PASSWORD_FILE: passwordFile,
+    ...others,
+  };
+}
+
+const settingsOf = (environment: Record<string, string>) =>
+  kafkaSettings(z.object(kafkaVariables).parse(environment), 'test', createLogger('test', 'silent'));
+
+test('with what the guide grants each of them, an event goes from the intake to the customer', async () => {
+  const kafka = settingsOf(environmentOf('control-plane'));
+  const [admin, producer] = [new KafkaAdmin(kafka), new KafkaProducer(kafka)];
+  await Promise.all([admin.connect(), producer.connect()]);
+  await ensureSystemTopics(admin, ['root-cause.events']);
+  const keys = KeyRing.generate('test');
+  const egress = egressSettings.parse(LOOPBACK_EGRESS);
+  const receiver = await Receiver.start();
+  const parsed = parseSubscription({
+    customer: 'acme',
+    eventTypes: ['root-cause'],
+    destination: { type: 'http', url: receiver.url },
+    authentication: { type: 'api-key', name: 'x-key', key: 'sealed' },
+  });
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
+  await applySubscriptions(
+    {
+      kafka,
+      admin,
+      producer,
+      keyRing: new KeyRing(keys),
+      retryDelays: ['1s'],
+      egress: egressPolicy(egress),
+      log: kafka.log,
+    },
+    [{ subscription: parsed.subscription, sets: ['state', 'enableEpoch'] }],
+  );
+  await Promise.all([admin.disconnect(), producer.disconnect()]);
+
+  const plan = { RETRY_PLAN: '1s*2', DATABRIDGE_KEYS: keys, ...LOOPBACK_EGRESS };
+  const services = await Promise.all([
+    spawnService('fan-out', environmentOf('fan-out')),
+    spawnService('delivery', environmentOf('delivery', plan)),
+  ]);
+  await Promise.all(services.map((service) => service.waitUntilReady()));
+  const upstream = await startUpstream('root-cause.events', {
+    brokers: broker.openBrokers,
+    registryUrl: broker.registryUrl,
+  });
+  receiver.script = (_request, nth) => (nth === 1 ? { status: 503 } : {}); // So that a retry lane is used too.
+  await upstream.produce([rootCauseEvent()]);
+  await receiver.waitFor(({ accepted }) => accepted === 1);
+  await upstream.stop();
+  for (const service of services) {
+    expect(service.logs.filter((line) => JSON.stringify(line).includes('AUTHORIZATION'))).toEqual([]);
+    expect(await service.stop()).toBe(0);
+  }
+}, 120_000);
+
+test.each([
+  [
+    'a wrong password',
+    { password: 'nobody-has-this-one' },
+    'DB_KAFKA_REFUSED',
+    /authentication failed.*invalid credentials/i,
+  ],
+  ['an authority that is not trusted', { KAFKA_TLS_CA_FILE: '' }, 'DB_KAFKA_UNAVAILABLE', /self-signed certificate/],
+] as const)(
+  '%s is a clear error within 10 s, and ends the service at its start',
+  async (_what, changes, code, says) => {
+    const environment = environmentOf('fan-out', changes);
+    const admin = new KafkaAdmin(settingsOf(withoutEmpty(environment)));
+    const startedAtMs = performance.now();
+    await expect(admin.connect()).rejects.toMatchObject({ code, message: expect.stringMatching(says) });
+    expect(performance.now() - startedAtMs).toBeLessThan(CLEAR_WITHIN_MS);
+    await admin.disconnect();
+
+    const service = await spawnService('fan-out', environment);
+    expect(await service.exited).toBe(1);
+    const last = service.logs.at(-1);
+    expect(last).toMatchObject({ level: 'fatal', msg: expect.stringMatching(says) });
+    expect(Date.parse(last?.time ?? '') - Date.parse(service.logs[0]?.time ?? '')).toBeLessThan(CLEAR_WITHIN_MS);
+    expect(JSON.stringify(service.logs)).not.toContain('nobody-has-this-one');
+  },
+  60_000,
+);
+
+const withoutEmpty = (environment: Record<string, string>) =>
+  Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+
+/** The rows of `docs/own-kafka.md`, as they stand there. */
+async function grantAsTheGuideSays(brokers: string[]): Promise<void> {
+  const guide = readFileSync(new URL('../../docs/own-kafka.md', import.meta.url), 'utf8');
+  const rows = [...guide.matchAll(/^\| ([\w-]+) \| (topic|group) \| `([^`]+)` \| ([\w, ]+) \|$/gm)];
+  expect(new Set(rows.map(([, user]) => user))).toEqual(new Set(Object.keys(USERS)));
+  const acl = rows.flatMap(([, user, resource, pattern = '', operations = '']) =>
+    operations.split(', ').map((operation) => ({
+      principal: `User:${user}`,
+      host: '*',
+      permissionType: AclPermissionTypes.ALLOW,
+      operation: OPERATIONS[operation] ?? AclOperationTypes.UNKNOWN,
+      resourceType: resource === 'topic' ? AclResourceTypes.TOPIC : AclResourceTypes.GROUP,
+      resourceName: pattern.replace(/\*$/, ''),
+      resourcePatternType: pattern.endsWith('*') ? ResourcePatternTypes.PREFIXED : ResourcePatternTypes.LITERAL,
+    })),
+  );
+  const admin = upstreamKafka(brokers).admin();
+  await admin.connect();
+  await admin.createAcls({ acl });
+  await admin.disconnect();
+}
+
+const OPERATIONS: Readonly<Record<string, AclOperationTypes>> = {
+  Read: AclOperationTypes.READ,
+  Write: AclOperationTypes.WRITE,
+  Create: AclOperationTypes.CREATE,
+  Delete: AclOperationTypes.DELETE,
+  Describe: AclOperationTypes.DESCRIBE,
+  DescribeConfigs: AclOperationTypes.DESCRIBE_CONFIGS,
+};
