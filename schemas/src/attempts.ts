@@ -11,7 +11,8 @@ const attempt = z.object({
   /** When it began, in ms since the epoch. */
   at: z.number(),
   durationMs: z.number(),
-  outcome: z.enum(['delivered', 'retry', 'refused', 'deauthorized', 'blocked', 'gone', 'internal']),
+  /** `skipped` is no attempt: an operator moved the customer past the event, which then is not delivered. */
+  outcome: z.enum(['delivered', 'retry', 'refused', 'deauthorized', 'blocked', 'gone', 'internal', 'skipped']),
   /** HTTP's, when there was an answer. */
   status: z.int().optional(),
   error: z.string().optional(),

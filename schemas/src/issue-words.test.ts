@@ -24,7 +24,7 @@ describe('mistakes in words', () => {
     [{ maxInFlight: 0 }, 'maxInFlight must be at least 1'],
     [{ ratePerSecond: 0 }, 'ratePerSecond must be more than 0'],
     [{ signing: { secrets: [] } }, 'signing.secrets must be at least 1 values'],
-    [{ state: 'asleep' }, 'state must be active or paused'],
+    [{ state: 'asleep' }, 'state must be active or paused or disabled'],
     [{ ratePerSecnd: 1 }, 'ratePerSecnd is not known; did you mean "ratePerSecond"?'],
     [{ whatever: 1 }, 'whatever is not known'],
     [

@@ -40,7 +40,7 @@ export function decodeStatus(value: Buffer): WorkerStatus | undefined {
   }
 }
 
-export type EffectiveState = 'active' | 'paused' | 'disabled';
+export type EffectiveState = Subscription['state'];
 
 /**
  * The one state that counts. What is wanted stands in the subscription, what was found in the status: neither side

@@ -27,8 +27,8 @@ export interface Subscription<S = string> {
   /** Two during a rotation: `whsec_…` signs symmetrically (v1), `whsk_…` by Ed25519 (v1a). */
   readonly signing?: { readonly secrets: readonly S[] };
   /** What the operator wants. What the worker found stands in the status record. */
-  readonly state: 'active' | 'paused';
-  /** Raised by each enabling. The customer is disabled while its status record names the same epoch. */
+  readonly state: 'active' | 'paused' | 'disabled';
+  /** Raised by each enabling and resuming. The customer is disabled while its status record names the same epoch. */
   readonly enableEpoch: number;
 }
 
@@ -63,7 +63,7 @@ function subscriptionShape(secret: SecretRules & { clientKey: z.ZodString; signi
     ratePerSecond: z.number().positive().max(1_000_000).optional(),
     maxInFlight: z.int().min(1).max(10_000).default(64),
     signing: z.strictObject({ secrets: z.array(secret.signing).min(1).max(2) }).optional(),
-    state: z.enum(['active', 'paused']).default('active'),
+    state: z.enum(['active', 'paused', 'disabled']).default('active'),
     enableEpoch: z.int().min(0).default(0),
   });
 }

@@ -1,4 +1,5 @@
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import { eventually } from '../harness/eventually.ts';
 import { freshName } from '../harness/topics.ts';
 import { createTopic, kafkaSettings, Recorder, upstreamSend, withUpstreamAdmin } from './kafka-fixture.ts';
 
@@ -95,4 +96,26 @@ test('finds the offset of a time, and the end for a time to come', async () => {
     await upstream.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '1' }] });
   });
   expect(await admin.watermarks(topic)).toEqual([{ partition: 0, low: 1, high: 3 }]);
+});
+
+test('changes one setting of a topic and leaves its others', async () => {
+  const topic = freshName('kept');
+  const config = { 'cleanup.policy': 'delete', 'message.timestamp.type': 'LogAppendTime', 'retention.ms': '1000' };
+  await admin.ensureTopics([{ topic, partitions: 1, config }]);
+  expect(await admin.changeTopicSettings([topic], { 'retention.ms': '-1' })).toEqual([topic]);
+  const kept = { ...config, 'retention.ms': '-1' };
+  const settingsOf = async () => (await admin.topicSettings([topic])).get(topic);
+  expect(await eventually(settingsOf, (found) => found?.['retention.ms'] === '-1')).toEqual(kept);
+  expect(await admin.changeTopicSettings([topic], { 'retention.ms': '-1' })).toEqual([]);
+});
+
+test('deletes a group and its offsets; one that is not there is no error', async () => {
+  const topic = freshName('t');
+  await createTopic(topic);
+  const groupId = freshName('g');
+  await admin.setOffsets(groupId, [{ topic, partition: 0, offset: 0, metadata: '' }]);
+  expect(await admin.committedOffsets(groupId)).toHaveLength(1);
+  await admin.deleteGroup(groupId);
+  expect(await admin.committedOffsets(groupId)).toEqual([]);
+  await admin.deleteGroup(groupId);
 });

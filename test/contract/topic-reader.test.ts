@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { createKafka } from '@databridge/kernel/kafka/client';
 import { KafkaProducer } from '@databridge/kernel/kafka/producer';
+import { TopicFollower } from '@databridge/kernel/kafka/topic-follower';
 import { type ReadOptions, readTopics } from '@databridge/kernel/kafka/topic-reader';
 import { createLogger } from '@databridge/kernel/log';
+import { eventually } from '../harness/eventually.ts';
 import { platform } from '../harness/platform.ts';
 
 const settings = {
@@ -65,6 +67,20 @@ describe('reading topics to their end', () => {
     expect(await readAll([topic], { fromMs: c + 60_000 })).toEqual([]);
   });
 
+  test('only a range of offsets', async () => {
+    const topic = await newTopic();
+    await write(topic, ['a', 'b', 'c', 'd']);
+    expect(valuesOf(await readAll([topic], { within: () => ({ from: 1, to: 3 }) }))).toEqual(['b', 'c']);
+    expect(valuesOf(await readAll([topic], { within: () => ({ from: 3 }) }))).toEqual(['d']);
+  });
+
+  test('what its handler throws ends it, as it was thrown', async () => {
+    const topic = await newTopic();
+    await write(topic, ['a']);
+    const own = new Error('no room');
+    await expect(readTopics(settings, [topic], { onBatch: () => Promise.reject(own) })).rejects.toBe(own);
+  });
+
   test('a transaction’s marker at the end does not make it wait', async () => {
     const topic = await newTopic();
     const transactional = createKafka(settings, 'transactional').producer({
@@ -94,4 +110,28 @@ describe('reading topics to their end', () => {
     await kafkaAdmin.disconnect();
     expect(groups.filter(({ groupId }) => groupId.startsWith('databridge.reader.'))).toEqual([]);
   });
+});
+
+test('a follower gets each record that comes from now on, once, and leaves no group behind', async () => {
+  const topic = await newTopic(2);
+  await write(topic, ['before']);
+  const found: string[] = [];
+  const follower = new TopicFollower(settings, {
+    topic,
+    onBatch: ({ records }) => void found.push(...records.map(({ value }) => String(value))),
+  });
+  await follower.start();
+  const values = Array.from({ length: 50 }, (_, index) => `v${String(index).padStart(2, '0')}`);
+  for (const value of values) await write(topic, [value]);
+  await eventually(
+    async () => found.length,
+    (length) => length >= 50,
+  );
+  await follower.stop();
+  expect(found.sort()).toEqual(values);
+  const kafkaAdmin = createKafka(settings, 'groups').admin();
+  await kafkaAdmin.connect();
+  const { groups } = await kafkaAdmin.listGroups();
+  await kafkaAdmin.disconnect();
+  expect(groups.filter(({ groupId }) => groupId.includes(topic))).toEqual([]);
 });

@@ -1,4 +1,5 @@
 import { applySubscriptions } from '@databridge/control-plane/apply';
+import type { ControlPlaneContext } from '@databridge/control-plane/context';
 import { ensureSystemTopics } from '@databridge/control-plane/system-topics';
 import { readConfig } from '@databridge/kernel/config';
 import { egressPolicy, egressSettings, LOOPBACK_EGRESS } from '@databridge/kernel/egress/egress-settings';
@@ -99,6 +100,19 @@ export class Stage {
     return await startService('delivery', { ...this.#deliveryEnv, ...env });
   }
 
+  /** What the control plane's operations work with. */
+  get operations(): ControlPlaneContext {
+    return {
+      kafka: this.#kafka,
+      admin: this.admin,
+      producer: this.#producer,
+      keyRing: new KeyRing(this.keys),
+      retryDelays: SHORT_DELAYS,
+      egress: loopbackEgress,
+      log: this.#kafka.log,
+    };
+  }
+
   /** Publishes a customer's subscription; whatever is left out has a working default. */
   async subscribe(customer: string, url: string, more: Record<string, unknown> = {}): Promise<void> {
     const { destination, ...rest } = more;
@@ -110,22 +124,13 @@ export class Stage {
       ...rest,
     });
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
-    const context = {
-      kafka: this.#kafka,
-      admin: this.admin,
-      producer: this.#producer,
-      keyRing: new KeyRing(this.keys),
-      retryDelays: SHORT_DELAYS,
-      egress: loopbackEgress,
-      log: this.#kafka.log,
-    };
-    await applySubscriptions(context, [{ subscription: parsed.subscription, sets: ['state', 'enableEpoch'] }]);
+    await applySubscriptions(this.operations, [{ subscription: parsed.subscription, sets: ['state', 'enableEpoch'] }]);
   }
 
   /** Everything in a topic at this moment. */
   async read(topic: string): Promise<ConsumedRecord[]> {
     const records: ConsumedRecord[] = [];
-    await readTopic(this.#kafka, topic, { onBatch: (batch) => records.push(...batch.records) });
+    await readTopic(this.#kafka, topic, { onBatch: (batch) => void records.push(...batch.records) });
     return records;
   }
 

@@ -21,7 +21,7 @@ import { KeyRing } from '@databridge/kernel/key-ring';
 import { loadKeyRing } from '@databridge/kernel/key-ring-settings';
 import { applyConfig, kafkaConfig, topicsConfig } from './config.ts';
 import { withKafka, withProducer } from './connect.ts';
-import { formatReconciliations, formatStatuses, formatTable, printJson, printLine } from './print.ts';
+import { formatReconciliations, formatStatus, formatStatuses, formatTable, printJson, printLine } from './print.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -82,11 +82,20 @@ export function generateKey({ name }: { name?: string }): boolean {
 
 const DAY_MS = 86_400_000;
 
-export async function status(env: Environment, { json }: { json?: boolean }): Promise<boolean> {
+/** @param names of customers, each then shown in full; none: all of them, a line each */
+export async function status(
+  env: Environment,
+  names: readonly string[],
+  { json }: { json?: boolean },
+): Promise<boolean> {
   const statuses = await withKafka(readConfig(kafkaConfig, env), (connected) =>
-    customerStatuses(connected, { attemptsSinceMs: Date.now() - DAY_MS }),
+    customerStatuses(connected, {
+      attemptsSinceMs: Date.now() - DAY_MS,
+      ...(names.length > 0 && { customers: names }),
+    }),
   );
   if (json) printJson(statuses);
+  else if (names.length > 0) printLine(statuses.map(formatStatus).join('\n\n'));
   else printLine(formatStatuses(statuses));
   return true;
 }

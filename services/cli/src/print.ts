@@ -1,5 +1,7 @@
 import type { Reconciliation } from '@databridge/control-plane/reconcile';
+import type { Rewind } from '@databridge/control-plane/rewind';
 import type { CustomerStatus } from '@databridge/control-plane/status';
+import type { Attempt } from '@databridge/schemas/attempts';
 
 export function printLine(text = ''): void {
   process.stdout.write(`${text}\n`);
@@ -30,17 +32,63 @@ export function formatStatuses(statuses: readonly CustomerStatus[]): string {
   return `${formatTable(headings, rows)}\n\nDelivered and failed are attempts of the last 24 hours.`;
 }
 
-function noteOf({ state, worker }: CustomerStatus): string {
+/** One customer in full. */
+export function formatStatus(one: CustomerStatus): string {
+  const { customer, state, worker, lagByLane, deadRecords, attempts } = one;
+  const facts: (readonly [string, string])[] = [
+    ['customer', customer],
+    ['state', state],
+    ['note', noteOf(one) || 'nothing'],
+    ['breaker', worker?.breaker ?? 'unknown: no worker has said'],
+    ['last success', timeOf(worker?.lastSuccessAtMs) ?? 'none known'],
+    ...Object.entries(lagByLane).map(([lane, lag]) => [`lag ${lane}`, String(lag)] as const),
+    ['dead letters', `${deadRecords}, tombstones included`],
+    ...Object.entries(attempts).map(([outcome, count]) => [`attempts ${outcome}`, `${count} in 24 hours`] as const),
+    ['worker', worker ? `${worker.worker}, ${timeOf(worker.at)}` : 'none yet'],
+  ];
+  const width = Math.max(...facts.map(([name]) => name.length));
+  return facts.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join('\n');
+}
+
+function timeOf(ms: number | undefined): string | undefined {
+  return ms === undefined ? undefined : new Date(ms).toISOString();
+}
+
+function noteOf({ state, worker, disabledBy }: CustomerStatus): string {
+  if (disabledBy === 'operator') return 'disabled by an operator';
   if (worker === undefined) return '';
   if (state === 'disabled') return `disabled: ${worker.disabledBecause ?? 'unknown'}`;
+  if (worker.waitUntilMs !== undefined && worker.waitUntilMs > Date.now()) {
+    return `waits until ${timeOf(worker.waitUntilMs)}, as its destination asked`;
+  }
   if (worker.held !== undefined) return `waits: ${worker.held.because} (${worker.held.detail})`;
   return worker.breaker === 'closed' ? '' : `breaker ${worker.breaker}`;
+}
+
+export function formatRewind(rewind: Rewind, isDryRun: boolean): string {
+  const { customer, again, firstAtMs, lastAtMs, deleted, waitingInRetry, skipped, partitions } = rewind;
+  const will = isDryRun ? 'would be' : 'are';
+  const lines = [
+    `${customer}: ${again} records ${will} delivered again${again > 0 ? `, written ${timeOf(firstAtMs)} to ${timeOf(lastAtMs)}` : ''}.`,
+    ...partitions.map(({ partition, from, to }) => `  partition ${partition}: offset ${from} to ${to}`),
+    ...(deleted > 0 ? [`  At most ${deleted} more are deleted already.`] : []),
+    ...(waitingInRetry > 0 ? [`  ${waitingInRetry} of the events also wait in a retry lane.`] : []),
+    ...(skipped > 0 ? [`  ${skipped} records that are not delivered ${will} skipped.`] : []),
+  ];
+  return lines.join('\n');
+}
+
+/** One line an attempt. */
+export function formatAttempt(customer: string, attempt: Attempt): string {
+  const { at, outcome, status, eventId, attempt: nth, lane, durationMs, error } = attempt;
+  const parts = [timeOf(at), customer, outcome, status ?? '-', eventId, `attempt ${nth}`, lane, `${durationMs} ms`];
+  return [...parts, ...(error === undefined ? [] : [error])].join('  ');
 }
 
 const MAX_NAMED = 20;
 
 export function formatReconciliations(reconciliations: readonly Reconciliation[]): string {
-  const headings = ['CUSTOMER', 'WRITTEN', 'DELIVERED', 'WAITING', 'DEAD', 'REMOVED', 'UNACCOUNTED'];
+  const headings = ['CUSTOMER', 'WRITTEN', 'DELIVERED', 'WAITING', 'DEAD', 'REMOVED', 'SKIPPED', 'UNACCOUNTED'];
   const rows = reconciliations.map((one) => [
     one.customer,
     one.written,
@@ -48,6 +96,7 @@ export function formatReconciliations(reconciliations: readonly Reconciliation[]
     one.waiting,
     one.dead,
     one.removed,
+    one.skipped,
     one.unaccounted.length,
   ]);
   const named = reconciliations.flatMap(({ customer, unaccounted }) => [

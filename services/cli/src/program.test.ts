@@ -43,6 +43,10 @@ describe('exit codes', () => {
     ['a missing option', ['apply'], {}, /required option/],
     ['a time that is none', ['reconcile', '--from', 'yesterday'], {}, /24h for a day ago/],
     ['a file that is not there', ['apply', '-f', '/nowhere/subscriptions.yaml'], {}, /^The file can't be read/],
+    ['two ends at once', ['rewind', 'a', '--to-earliest', '--to-offset', '1'], {}, /^Give one of --to-time/],
+    ['an offset that is none', ['rewind', 'a', '--to-offset', '-1'], {}, /An offset is a whole number/],
+    ['an event and a time', ['redeliver', 'a', '--event', 'x', '--from', '1h'], {}, /^Give either --event/],
+    ['whose dead letters', ['redrive'], {}, /^Give either a customer, or --quarantine/],
     ['configuration', ['status'], {}, /KAFKA_BROKERS: is not set/],
   ])('2: %s', async (_what, args, env, message) => {
     const { code, err } = await run(args, env);

@@ -2,6 +2,7 @@ import { durationMs } from '@databridge/kernel/config';
 import { DatabridgeError, type ErrorCode, messageOf } from '@databridge/kernel/errors';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { apply, createTopics, type Environment, generateKey, reconcileCustomers, status } from './commands.ts';
+import { redeliver, redrive, rewind, setState, tail } from './operations.ts';
 
 /**
  * 0: done, and all is well. 1: failed, or it is not well: events unaccounted for, topics with other settings.
@@ -44,12 +45,53 @@ function createProgram(env: Environment, onResult: (isWell: boolean) => void): C
     .action(async (options) => onResult(await apply(env, options)));
   program
     .command('status')
-    .description('show how every customer is doing')
+    .description('show how customers are doing: state, breaker, waits, what lags')
+    .argument('[customer...]', 'which customers, each in full; all of them, a line each, if left out')
     .option('--json', 'for programs')
-    .action(async (options) => onResult(await status(env, options)));
+    .action(async (names, options) => onResult(await status(env, names, options)));
+  for (const [action, description] of STATE_ACTIONS) {
+    program
+      .command(action)
+      .description(description)
+      .argument('<customer>')
+      .action(async (customer) => onResult(await setState(env, customer, action)));
+  }
+  program
+    .command('rewind')
+    .description('deliver again from a point on: pauses the customer, sets it back, resumes it')
+    .argument('<customer>')
+    .option('--to-time <time>', 'what fan-out wrote then or later: 2026-01-31T12:00Z, or 24h for a day ago', parseTime)
+    .option('--to-offset <offset>', 'from that offset of the main topic', parseOffset)
+    .option('--to-earliest', 'all that is left')
+    .option('--dry-run', 'only say what it would do')
+    .option('--skip', 'the point may lie ahead: what is passed over is never delivered')
+    .option('--json', 'for programs')
+    .action(async (customer, options) => onResult(await rewind(env, customer, options)));
+  program
+    .command('redeliver')
+    .description('deliver one event, or what was written in a time, once more')
+    .argument('<customer>')
+    .option('--event <id>', 'the event’s id, as in the webhook-id header')
+    .option('--from <time>', 'written then or later', parseTime)
+    .option('--to <time>', 'written before then', parseTime)
+    .action(async (customer, options) => onResult(await redeliver(env, customer, options)));
+  program
+    .command('redrive')
+    .description('deliver dead letters once more, or put quarantined records back to the intake')
+    .argument('[customer]', 'whose dead letters')
+    .option('--quarantine', 'the quarantine instead')
+    .option('--reason <reason...>', 'only those with one of these reasons, such as refused')
+    .action(async (customer, options) => onResult(await redrive(env, customer, options)));
+  program
+    .command('tail')
+    .description('show attempts as they are made, until Ctrl-C')
+    .argument('[customer]', 'whose; everybody’s if left out')
+    .option('--from <time>', 'also those since then', parseTime)
+    .option('--json', 'for programs: one object a line')
+    .action(async (customer, options) => onResult(await tail(env, customer, options)));
   program
     .command('reconcile')
-    .description('account for every event that fan-out wrote: delivered, waiting, dead-lettered or removed')
+    .description('account for every event that fan-out wrote: delivered, waiting, dead-lettered, removed or skipped')
     .argument('[customer...]', 'which customers; all of them if left out')
     .option('--from <time>', 'written then or later: 2026-01-31T12:00Z, or how long ago, such as 24h', parseTime)
     .option('--to <time>', 'written before then', parseTime)
@@ -70,6 +112,18 @@ function createProgram(env: Environment, onResult: (isWell: boolean) => void): C
     .description('create those that are missing; compare the others with what they should be')
     .action(async () => onResult(await createTopics(env)));
   return program;
+}
+
+const STATE_ACTIONS = [
+  ['pause', 'stop sending to a customer; everything waits'],
+  ['resume', 'send to a paused customer again; attempts are counted anew'],
+  ['disable', 'stop sending to a customer until it is enabled'],
+  ['enable', 'send to a disabled customer again; attempts are counted anew'],
+] as const;
+
+function parseOffset(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('An offset is a whole number.');
+  return Number(text);
 }
 
 function parseTime(text: string): Date {

@@ -3,8 +3,9 @@ import { readTopics } from '@databridge/kernel/kafka/topic-reader';
 import { decodeOffsetSet, type OffsetRange } from '@databridge/kernel/offset-set';
 import { type Attempt, decodeAttempts } from '@databridge/schemas/attempts';
 import { readDeadLetterHeaders, readDeliveryHeaders } from '@databridge/schemas/headers';
-import { ATTEMPTS_TOPIC, deadTopic, deliveryGroup, deliveryTopic, retryDelayOf } from '@databridge/schemas/topics';
+import { ATTEMPTS_TOPIC, deadTopic, deliveryGroup, deliveryTopic } from '@databridge/schemas/topics';
 import type { ControlPlaneContext } from './context.ts';
+import { lanesOf } from './customer-lanes.ts';
 import type { AttemptedEvent, Evidence, TimeRange, WrittenEvent } from './reconcile.ts';
 
 /**
@@ -20,11 +21,7 @@ export async function gatherEvidence(
   const isDone = doneBy(await admin.committedOffsets(deliveryGroup(customer)));
   const mainTopic = deliveryTopic(customer);
   const graveyard = deadTopic(customer);
-  const lanes = new Map<string, string>([[mainTopic, 'main']]);
-  for (const topic of await admin.listTopics()) {
-    const delay = retryDelayOf(customer, topic);
-    if (delay !== undefined) lanes.set(topic, delay);
-  }
+  const lanes = await lanesOf(admin, customer);
 
   const written = new Map<string, WrittenEvent>();
   const waiting = new Map<string, string[]>();
@@ -88,7 +85,7 @@ function isWithin(
 
 function withAttempt(known: AttemptedEvent | undefined, { outcome }: Attempt): AttemptedEvent {
   return {
-    attempts: (known?.attempts ?? 0) + 1,
+    attempts: (known?.attempts ?? 0) + (outcome === 'skipped' ? 0 : 1),
     delivered: (known?.delivered ?? 0) + (outcome === 'delivered' ? 1 : 0),
     lastOutcome: outcome,
   };

@@ -15,6 +15,7 @@ function evidenceOf(fates: Readonly<Record<string, string>>, more: Partial<Evide
     attempted: new Map([
       ...ids('delivered').map((id) => [id, tried('delivered', 1)] as const),
       ...ids('refused').map((id) => [id, tried('refused', 0)] as const),
+      ...ids('skipped').map((id) => [id, { attempts: 0, delivered: 0, lastOutcome: 'skipped' }] as const),
       ...ids('retry').map((id) => [id, tried('retry', 0)] as const),
     ]),
     ...more,
@@ -23,9 +24,18 @@ function evidenceOf(fates: Readonly<Record<string, string>>, more: Partial<Evide
 
 describe('reconciling', () => {
   test('every event that was written has one fate', () => {
-    const fates = { a: 'delivered', b: 'waiting', c: 'dead', d: 'redriven', e: 'refused', f: 'delivered' };
+    const fates = {
+      a: 'delivered',
+      b: 'waiting',
+      c: 'dead',
+      d: 'redriven',
+      e: 'refused',
+      f: 'delivered',
+      g: 'skipped',
+    };
     const found = reconcile(evidenceOf(fates), {});
-    expect(found).toMatchObject({ written: 6, delivered: 2, waiting: 1, dead: 1, removed: 2, unaccounted: [] });
+    expect(found).toMatchObject({ skipped: 1 });
+    expect(found).toMatchObject({ written: 7, delivered: 2, waiting: 1, dead: 1, removed: 2, unaccounted: [] });
     expect(found).toMatchObject({ waitingByLane: { main: 1 }, deadByReason: { refused: 1 } });
     expect(addsUp(found)).toBe(true);
   });
@@ -45,12 +55,12 @@ describe('reconciling', () => {
   });
 
   test('the counts always add up to what was written', () => {
-    const fate = constantFrom('delivered', 'waiting', 'dead', 'redriven', 'refused', 'retry', 'nowhere');
+    const fate = constantFrom('delivered', 'waiting', 'dead', 'redriven', 'refused', 'retry', 'skipped', 'nowhere');
     assert(
       property(listOf(fate), (fates) => {
         const found = reconcile(evidenceOf(Object.fromEntries(fates.map((one, index) => [`e${index}`, one]))), {});
-        const { delivered, waiting, dead, removed, unaccounted } = found;
-        expect(delivered + waiting + dead + removed + unaccounted.length).toBe(fates.length);
+        const { delivered, waiting, dead, removed, skipped, unaccounted } = found;
+        expect(delivered + waiting + dead + removed + skipped + unaccounted.length).toBe(fates.length);
       }),
     );
   });

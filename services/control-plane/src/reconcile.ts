@@ -1,6 +1,6 @@
 /**
- * The proof that nothing is lost: what fan-out wrote for a customer is delivered, waiting, dead-lettered or taken
- * out by an operator, event by event. Pure: `gather-evidence.ts` reads what it judges.
+ * The proof that nothing is lost: what fan-out wrote for a customer is delivered, waiting, dead-lettered, or taken
+ * out or skipped by an operator, event by event. Pure: `gather-evidence.ts` reads what it judges.
  */
 
 export interface TimeRange {
@@ -37,7 +37,7 @@ export interface AttemptedEvent {
   readonly lastOutcome: string;
 }
 
-export type EventFate = 'delivered' | 'waiting' | 'dead' | 'removed' | 'unaccounted';
+export type EventFate = 'delivered' | 'waiting' | 'dead' | 'removed' | 'skipped' | 'unaccounted';
 
 export interface Reconciliation {
   readonly customer: string;
@@ -54,6 +54,8 @@ export interface Reconciliation {
   readonly deadByReason: Readonly<Record<string, number>>;
   /** Was a dead letter; an operator discarded it, or redrove it. */
   readonly removed: number;
+  /** An operator moved the customer past it, undelivered. */
+  readonly skipped: number;
   /** Accepted by the destination more than once: at least once is the promise. */
   readonly deliveredAgain: number;
   /** Events that nothing accounts for: lost, or their evidence is older than the attempt log keeps. */
@@ -66,6 +68,7 @@ export function fateOf(eventId: string, { attempted, waiting, dead, tombstones }
   if (tried !== undefined && tried.delivered > 0) return 'delivered';
   if (waiting.has(eventId)) return 'waiting';
   if (dead.has(eventId)) return 'dead';
+  if (tried?.lastOutcome === 'skipped') return 'skipped';
   if (tombstones.has(eventId)) return 'removed';
   // Its last attempt made it a dead letter, and even the tombstone is compacted away.
   if (tried !== undefined && DEADLY.has(tried.lastOutcome)) return 'removed';
@@ -75,7 +78,7 @@ export function fateOf(eventId: string, { attempted, waiting, dead, tombstones }
 const DEADLY = new Set(['refused', 'internal']);
 
 export function reconcile(evidence: Evidence, range: TimeRange): Reconciliation {
-  const counts = { delivered: 0, waiting: 0, dead: 0, removed: 0 };
+  const counts = { delivered: 0, waiting: 0, dead: 0, removed: 0, skipped: 0 };
   const waitingByLane: Record<string, number> = {};
   const deadByReason: Record<string, number> = {};
   const unaccounted: { eventId: string; source?: string }[] = [];

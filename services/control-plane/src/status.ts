@@ -1,40 +1,39 @@
 import { DatabridgeError } from '@databridge/kernel/errors';
 import { readTopics } from '@databridge/kernel/kafka/topic-reader';
 import { decodeAttempts } from '@databridge/schemas/attempts';
-import { decodeStatus, type EffectiveState, effectiveState, type WorkerStatus } from '@databridge/schemas/status';
-import {
-  ATTEMPTS_TOPIC,
-  deadTopic,
-  deliveryGroup,
-  deliveryTopic,
-  retryDelayOf,
-  STATUS_TOPIC,
-} from '@databridge/schemas/topics';
+import { type EffectiveState, effectiveState, type WorkerStatus } from '@databridge/schemas/status';
+import { ATTEMPTS_TOPIC, deadTopic, deliveryGroup } from '@databridge/schemas/topics';
 import type { ControlPlaneContext } from './context.ts';
+import { readWorkerStatuses } from './customer.ts';
+import { lanesAmong } from './customer-lanes.ts';
 import { readStoredSubscriptions } from './stored-subscriptions.ts';
 
 export interface CustomerStatus {
   readonly customer: string;
   readonly state: EffectiveState;
+  /** Only while disabled. */
+  readonly disabledBy?: 'operator' | 'worker';
   /** What its worker found, if it said so yet. */
   readonly worker: WorkerStatus | undefined;
   /** Records not yet done by lane, `main` first; up to the lowest that isn't done, so an upper bound. */
   readonly lagByLane: Readonly<Record<string, number>>;
   /** Records in the dead-letter topic: tombstones not yet compacted away count too. */
   readonly deadRecords: number;
-  /** Of the last {@link StatusOptions.attemptsSinceMs}. */
+  /** By outcome, since {@link StatusOptions.attemptsSinceMs}. */
   readonly attempts: Readonly<Record<string, number>>;
 }
 
 export interface StatusOptions {
   /** Count attempts made since then, ms since the epoch. */
   readonly attemptsSinceMs: number;
+  /** Only these; left out: all. @throws {DatabridgeError} DB_NOT_FOUND if one is not known */
+  readonly customers?: readonly string[];
 }
 
 /** How every customer is doing, by name. */
 export async function customerStatuses(
   context: Pick<ControlPlaneContext, 'admin' | 'kafka' | 'log'>,
-  { attemptsSinceMs }: StatusOptions,
+  { attemptsSinceMs, customers }: StatusOptions,
 ): Promise<CustomerStatus[]> {
   const { admin, kafka } = context;
   const [subscriptions, workers, attempts, topics] = await Promise.all([
@@ -43,12 +42,17 @@ export async function customerStatuses(
     countAttempts(kafka, attemptsSinceMs),
     admin.listTopics(),
   ]);
-  const statuses = [...subscriptions.values()].map(async (subscription): Promise<CustomerStatus> => {
+  const asked = customers ?? [...subscriptions.keys()];
+  refuseUnknown(asked, subscriptions);
+  const chosen = asked.flatMap((name) => subscriptions.get(name) ?? []);
+  const statuses = chosen.map(async (subscription): Promise<CustomerStatus> => {
     const { customer } = subscription;
     const worker = workers.get(customer);
+    const state = effectiveState(subscription, worker);
     return {
       customer,
-      state: effectiveState(subscription, worker),
+      state,
+      ...(state === 'disabled' && { disabledBy: subscription.state === 'disabled' ? 'operator' : 'worker' }),
       worker,
       lagByLane: await lagByLane(admin, customer, topics),
       deadRecords: topics.includes(deadTopic(customer)) ? await countRecords(admin, deadTopic(customer)) : 0,
@@ -63,25 +67,15 @@ export async function knownCustomers(
   context: Pick<ControlPlaneContext, 'kafka' | 'log'>,
   names: readonly string[],
 ): Promise<string[]> {
-  const known = [...(await readStoredSubscriptions(context)).keys()].sort();
-  const unknown = names.filter((name) => !known.includes(name));
-  if (unknown.length > 0) {
-    throw new DatabridgeError('DB_NOT_FOUND', `There is no customer ${unknown.map((name) => `"${name}"`).join(', ')}`);
-  }
-  return names.length > 0 ? [...names] : known;
+  const known = await readStoredSubscriptions(context);
+  refuseUnknown(names, known);
+  return names.length > 0 ? [...names] : [...known.keys()].sort();
 }
 
-async function readWorkerStatuses({ kafka }: Pick<ControlPlaneContext, 'kafka'>): Promise<Map<string, WorkerStatus>> {
-  const found = new Map<string, WorkerStatus>();
-  await readTopics(kafka, [STATUS_TOPIC], {
-    onBatch({ records }) {
-      for (const { key, value } of records) {
-        const status = value === null ? undefined : decodeStatus(value);
-        if (key !== null && status !== undefined) found.set(key.toString('utf8'), status);
-      }
-    },
-  });
-  return found;
+function refuseUnknown(names: readonly string[], known: ReadonlyMap<string, unknown>): void {
+  const unknown = names.filter((name) => !known.has(name));
+  if (unknown.length === 0) return;
+  throw new DatabridgeError('DB_NOT_FOUND', `There is no customer ${unknown.map((name) => `"${name}"`).join(', ')}`);
 }
 
 /** Customer → outcome → how often. */
@@ -98,7 +92,8 @@ async function countAttempts(
         if (batch === undefined) continue;
         const byOutcome = counts.get(batch.customer) ?? {};
         counts.set(batch.customer, byOutcome);
-        for (const { outcome } of batch.attempts) byOutcome[outcome] = (byOutcome[outcome] ?? 0) + 1;
+        for (const { outcome } of batch.attempts)
+          if (outcome !== 'skipped') byOutcome[outcome] = (byOutcome[outcome] ?? 0) + 1;
       }
     },
   });
@@ -110,21 +105,18 @@ async function lagByLane(
   customer: string,
   topics: readonly string[],
 ): Promise<Record<string, number>> {
-  const lanes = [deliveryTopic(customer), ...topics.filter((topic) => retryDelayOf(customer, topic) !== undefined)];
   const committed = new Map<string, number>();
   for (const { topic, partition, offset } of await admin.committedOffsets(deliveryGroup(customer))) {
     committed.set(`${topic}/${partition}`, offset);
   }
-  const lags = lanes
-    .filter((topic) => topics.includes(topic))
-    .map(async (topic) => {
-      const partitions = await admin.watermarks(topic);
-      const lag = partitions.reduce(
-        (sum, { partition, low, high }) => sum + high - Math.max(low, committed.get(`${topic}/${partition}`) ?? low),
-        0,
-      );
-      return [retryDelayOf(customer, topic) ?? 'main', lag] as const;
-    });
+  const lags = [...lanesAmong(topics, customer)].map(async ([topic, lane]) => {
+    const partitions = await admin.watermarks(topic);
+    const lag = partitions.reduce(
+      (sum, { partition, low, high }) => sum + high - Math.max(low, committed.get(`${topic}/${partition}`) ?? low),
+      0,
+    );
+    return [lane, lag] as const;
+  });
   return Object.fromEntries(await Promise.all(lags));
 }
 

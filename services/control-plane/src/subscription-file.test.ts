@@ -83,7 +83,7 @@ describe('a subscriptions file', () => {
       'an empty value, at its key',
       VALID.replace('state: paused', 'state:'),
       undefined,
-      ['f:15:5: state must be active or paused (customer "globex")'],
+      ['f:15:5: state must be active or paused or disabled (customer "globex")'],
     ],
     [
       'a wrong type in a list, at the item',
@@ -140,7 +140,7 @@ describe('a subscriptions file', () => {
       'f:2:15: customer must be 1 to 63 of a-z, 0-9 and - (customer "Acme")',
       'f:5:15: match.folder needs at least one value; leave it out to match anything (customer "Acme")',
       'f:12:12: authentication.key: the variable ACME_KEY is not set (customer "Acme")',
-      'f:15:12: state must be active or paused (customer "globex")',
+      'f:15:12: state must be active or paused or disabled (customer "globex")',
     ]);
   });
 

@@ -70,8 +70,12 @@ export class Commits {
     this.touch();
   }
 
-  /** Commits what is done; after that nothing more is. */
+  /**
+   * Commits what is done, and says so in the status, which outlives a group that stands empty for too long; after that
+   * nothing more is committed.
+   */
   async finish(): Promise<void> {
+    this.#isStatusDue = true;
     this.#timer?.cancel();
     this.#timer = undefined;
     await this.#running;
@@ -118,7 +122,8 @@ export class Commits {
         endTimer();
       }
       this.#uncommittedCount -= count;
-      if (writesStatus) {
+      // Without a commit there is no proof, as before the lanes know what was committed: then it is due still.
+      if (writesStatus && points.length > 0) {
         this.#isStatusDue = false;
         await this.#with.writeStatus().catch((error: unknown) => {
           this.#isStatusDue = true;

@@ -3,9 +3,8 @@ import type { TopicSpec } from '@databridge/schemas/topics';
 import kafkajs, { type Admin } from 'kafkajs';
 import { createKafka, type KafkaSettings } from './client.ts';
 import { KafkaPortError, protocolErrorType, toPortError } from './errors.ts';
-import { GroupConsumer } from './group-consumer.ts';
-import type { Membership } from './membership.ts';
 import type { CommittedOffset } from './records.ts';
+import { commitAsOnlyMember } from './set-offsets.ts';
 
 export interface TopicMismatch {
   readonly topic: string;
@@ -34,8 +33,8 @@ const REPLICAS = 3;
 const MIN_IN_SYNC = '2';
 const LEADERS_WITHIN_MS = 30_000;
 const POLL_EVERY_MS = 50;
-/** Joining an idle group takes a few round trips. */
-const JOIN_WITHIN_MS = 10_000;
+/** Kafka's `ConfigSource.TOPIC_CONFIG`: set for the topic itself, not inherited. */
+const TOPICS_OWN: number = 1;
 
 /** What is asked of the cluster beside reading and writing. Every method throws a `KafkaPortError`. */
 export class KafkaAdmin {
@@ -132,6 +131,14 @@ export class KafkaAdmin {
     return { state: group.state, members };
   }
 
+  /** With its offsets. One that is not there is passed over. @throws {KafkaPortError} `DB_KAFKA_GROUP_ACTIVE` */
+  async deleteGroup(groupId: string): Promise<void> {
+    await this.#call('delete the group', async (admin) => {
+      const failure = await admin.deleteGroups([groupId]).then(() => undefined, groupFailure);
+      if (failure !== undefined && protocolErrorType(failure) !== 'GROUP_ID_NOT_FOUND') throw failure;
+    });
+  }
+
   /**
    * Commits for a group that has no members, metadata included, in some 100 ms. (kafkajs's own takes 5 s a topic and
    * clears the metadata.)
@@ -144,36 +151,39 @@ export class KafkaAdmin {
     if (state !== 'Empty' && state !== 'Dead') {
       throw new KafkaPortError('DB_KAFKA_GROUP_ACTIVE', `set offsets: group ${groupId} is ${state}`);
     }
-    const done = Promise.withResolvers<void>();
-    const commit = async (membership: Membership): Promise<void> => {
-      // Nothing may be fetched: from an offset out of range, kafkajs would commit another one by itself.
-      consumer.pause(membership.assignment);
-      await consumer.commit(membership, offsets);
-    };
-    const consumer = new GroupConsumer(this.#settings, {
-      groupId,
-      topics: [...new Set(offsets.map(({ topic }) => topic))],
-      maxWaitMs: 100,
-      onJoined: (membership) => void commit(membership).then(done.resolve, done.reject),
-      onLost: () => {},
-      onBatch: () => {},
-      onFailure: (error) => done.reject(toPortError(error, 'set offsets')),
-    });
-    const overdue = delay(JOIN_WITHIN_MS, undefined, { ref: false }).then(() => {
-      throw new KafkaPortError('DB_KAFKA_UNAVAILABLE', `set offsets: could not join group ${groupId}`);
-    });
-    overdue.catch(() => {});
-    try {
-      await Promise.race([consumer.start().then(() => done.promise), done.promise, overdue]);
-    } catch (error) {
-      // Another member came in meanwhile, and got some of the partitions, or all.
-      const lost =
-        error instanceof KafkaPortError && ['DB_KAFKA_NOT_ASSIGNED', 'DB_KAFKA_MEMBERSHIP_LOST'].includes(error.code);
-      throw lost ? new KafkaPortError('DB_KAFKA_GROUP_ACTIVE', `set offsets: group ${groupId} is in use`) : error;
-    } finally {
-      done.promise.catch(() => {});
-      await consumer.stop();
-    }
+    await commitAsOnlyMember(this.#settings, groupId, offsets);
+  }
+
+  /** What the topics have set for themselves, by name; what they inherit from the broker is not among it. */
+  async topicSettings(topics: readonly string[]): Promise<Map<string, Record<string, string>>> {
+    if (topics.length === 0) return new Map();
+    const { resources } = await this.#call('describe topics', (admin) =>
+      admin.describeConfigs({
+        includeSynonyms: false,
+        resources: topics.map((name) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name })),
+      }),
+    );
+    return new Map(
+      resources.map(({ resourceName, configEntries }) => {
+        const own = configEntries.filter(({ configSource }) => configSource === TOPICS_OWN);
+        return [resourceName, Object.fromEntries(own.map(({ configName, configValue }) => [configName, configValue]))];
+      }),
+    );
+  }
+
+  /** Changes some of the topics' own settings and leaves the others. @returns the topics that had other values */
+  async changeTopicSettings(topics: readonly string[], changes: Readonly<Record<string, string>>): Promise<string[]> {
+    const found = [...(await this.topicSettings(topics))];
+    const resources = found
+      .filter(([, before]) => Object.entries(changes).some(([name, value]) => before[name] !== value))
+      .map(([name, before]) => {
+        // The request replaces all that a topic has of its own: what is left out would fall back to the broker's.
+        const entries = Object.entries({ ...before, ...changes }).map(([key, value]) => ({ name: key, value }));
+        return { type: kafkajs.ConfigResourceTypes.TOPIC, name, configEntries: entries };
+      });
+    if (resources.length === 0) return [];
+    await this.#call('change topic settings', (admin) => admin.alterConfigs({ validateOnly: false, resources }));
+    return resources.map(({ name }) => name);
   }
 
   async #create(specs: readonly TopicSpec[], replicationFactor: number): Promise<string[]> {
@@ -282,4 +292,12 @@ function topicFailures(thrown: unknown): { error: unknown; topic: string }[] {
     return e.errors.map((error: { topic: string }) => ({ error, topic: error.topic }));
   }
   throw thrown;
+}
+
+/** The first of the failures by group that kafkajs collects. */
+function groupFailure(thrown: unknown): unknown {
+  for (let e = thrown; e instanceof Error; e = e.cause) {
+    if ('groups' in e && Array.isArray(e.groups)) return (e.groups as { error?: unknown }[])[0]?.error ?? thrown;
+  }
+  return thrown;
 }

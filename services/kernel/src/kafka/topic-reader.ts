@@ -10,8 +10,10 @@ export interface ReadOptions {
   readonly fromMs?: number;
   /** Only records appended before then. */
   readonly toMs?: number;
-  /** In offset order within a partition; the batches of several partitions come mixed. */
-  onBatch(batch: ConsumedBatch): void;
+  /** Only records from offset `from` on, and before `to`; undefined: the whole partition. */
+  within?(topic: string, partition: number): { readonly from?: number; readonly to?: number } | undefined;
+  /** In offset order within a partition; the batches of several partitions come mixed. Awaited before the next. */
+  onBatch(batch: ConsumedBatch): void | Promise<void>;
 }
 
 interface Span {
@@ -31,7 +33,7 @@ const ASK_AGAIN_AFTER_MS = 200;
 /**
  * Reads topics from their start (or a time) to where they end when it is called, then resolves. For operations that
  * look at everything once; what is read continually is a `CompactedTable` or a `GroupConsumer`.
- * @throws {KafkaPortError} `DB_KAFKA_UNKNOWN_TOPIC` if one is not there
+ * @throws {KafkaPortError} `DB_KAFKA_UNKNOWN_TOPIC` if one is not there; and whatever `onBatch` throws, which ends it
  */
 export async function readTopics(
   settings: KafkaSettings,
@@ -49,13 +51,14 @@ export async function readTopics(
     if (spans.every(isRead)) return;
     await consumer.connect();
     await read(consumer, spans, options);
-    await consumer.disconnect();
-    // Left behind, it would vanish by itself, only later.
-    await admin.deleteGroups([groupId]).catch(() => undefined);
   } catch (error) {
+    if (error instanceof HandlerFailure) throw error.cause;
     throw toPortError(error, `reading ${topics.join(', ')}`);
   } finally {
-    await Promise.allSettled([consumer.disconnect(), admin.disconnect()]);
+    await consumer.disconnect().catch(() => undefined);
+    // Left behind, it would vanish by itself, only later.
+    await admin.deleteGroups([groupId]).catch(() => undefined);
+    await admin.disconnect().catch(() => undefined);
   }
 }
 
@@ -63,10 +66,21 @@ export async function readTopic(settings: KafkaSettings, topic: string, options:
   await readTopics(settings, [topic], options);
 }
 
+/** What `onBatch` threw: the caller's own, not the port's. */
+class HandlerFailure extends Error {
+  constructor(cause: unknown) {
+    super('onBatch failed', { cause });
+  }
+}
+
 const isRead = ({ position, end }: Span) => position >= end;
 
 /** One call after the other: one that fails must not leave another under way when the admin disconnects. */
-async function spansOf(admin: Admin, topics: readonly string[], { fromMs, toMs }: ReadOptions): Promise<Span[]> {
+async function spansOf(
+  admin: Admin,
+  topics: readonly string[],
+  { fromMs, toMs, within }: ReadOptions,
+): Promise<Span[]> {
   const spans: Span[] = [];
   const at = async (topic: string, ms: number | undefined) => {
     const offsets = ms === undefined ? [] : await admin.fetchTopicOffsetsByTimestamp(topic, ms);
@@ -79,8 +93,9 @@ async function spansOf(admin: Admin, topics: readonly string[], { fromMs, toMs }
     const starts = await at(topic, fromMs);
     const ends = await at(topic, toMs);
     for (const { partition, low, high } of watermarks) {
-      const position = Math.max(Number(low), starts.get(partition) ?? 0);
-      const end = Math.min(Number(high), ends.get(partition) ?? Number.POSITIVE_INFINITY);
+      const { from = 0, to = Number.POSITIVE_INFINITY } = within?.(topic, partition) ?? {};
+      const position = Math.max(Number(low), starts.get(partition) ?? 0, from);
+      const end = Math.min(Number(high), ends.get(partition) ?? Number.POSITIVE_INFINITY, to);
       spans.push({ topic, partition, leader: leaders.get(partition) ?? -1, position, end });
     }
   }
@@ -104,15 +119,21 @@ async function patiently<T>(ask: () => Promise<T>): Promise<T> {
 async function read(consumer: Consumer, spans: readonly Span[], { onBatch }: ReadOptions): Promise<void> {
   const byPlace = new Map(spans.map((span) => [placeOf(span.topic, span.partition), span]));
   const emptyFetches = new Map<number, number>();
+  let handlersFailure: HandlerFailure | undefined;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
 
-  const takeBatch = (topic: string, partition: number, records: readonly ConsumedRecord[], highWatermark: number) => {
+  const takeBatch = async (
+    topic: string,
+    partition: number,
+    records: readonly ConsumedRecord[],
+    highWatermark: number,
+  ) => {
     const span = byPlace.get(placeOf(topic, partition));
     // Every rejoin starts over: what was read is read again, and left out here.
     const fresh = records.filter(({ offset }) => span !== undefined && offset >= span.position && offset < span.end);
     const last = fresh.at(-1);
     if (span === undefined || last === undefined) return;
-    onBatch({ topic, partition, records: fresh, nextOffset: last.offset + 1, highWatermark });
+    await onBatch({ topic, partition, records: fresh, nextOffset: last.offset + 1, highWatermark });
     span.position = last.offset + 1;
   };
   const { CRASH, END_BATCH_PROCESS, FETCH, GROUP_JOIN } = consumer.events;
@@ -150,7 +171,14 @@ async function read(consumer: Consumer, spans: readonly Span[], { onBatch }: Rea
         value,
         headers: headers ?? {},
       }));
-      takeBatch(topic, partition, records, Number(highWatermark));
+      if (handlersFailure !== undefined) return;
+      try {
+        await takeBatch(topic, partition, records, Number(highWatermark));
+      } catch (error) {
+        // kafkajs would try the batch again, without end and without us hearing of it.
+        handlersFailure = new HandlerFailure(error);
+        reject(handlersFailure);
+      }
     },
   });
   await promise;

@@ -1,0 +1,69 @@
+import { DatabridgeError } from '@databridge/kernel/errors';
+import { type EffectiveState, effectiveState, type WorkerStatus } from '@databridge/schemas/status';
+import { encodeSubscription, type Subscription } from '@databridge/schemas/subscription';
+import { SUBSCRIPTIONS_TOPIC } from '@databridge/schemas/topics';
+import type { ControlPlaneContext } from './context.ts';
+import { readCustomer } from './customer.ts';
+import { keepWithoutLimit } from './retention.ts';
+
+/**
+ * What an operator may do to a customer's state:
+ *
+ *              pause              disable
+ *     active ─────────▶ paused ─────────────▶ disabled ◀── its worker, by the status record
+ *        ▲ ◀───────────   │ resume               │
+ *        │                                       │
+ *        └──────────────── enable ───────────────┘      (active ─disable─▶ disabled, too)
+ *
+ * Resuming and enabling raise `enableEpoch`: the attempts counted before count no more.
+ */
+export type StateAction = 'pause' | 'resume' | 'enable' | 'disable';
+
+export interface StateChange {
+  readonly customer: string;
+  readonly before: EffectiveState;
+  /** The same as before if there was nothing to do. */
+  readonly after: EffectiveState;
+}
+
+type Wanted = Pick<Subscription, 'state' | 'enableEpoch'>;
+
+/** @returns what the subscription is to say; undefined: it says so already; a text: why that can't be */
+export function stateAfter(
+  { state, enableEpoch }: Wanted,
+  worker: Pick<WorkerStatus, 'disabledEpoch'> | undefined,
+  action: StateAction,
+): Wanted | undefined | string {
+  const now = effectiveState({ state, enableEpoch }, worker);
+  switch (action) {
+    case 'pause':
+      if (now === 'disabled') return 'is disabled: nothing is sent as it is';
+      return now === 'paused' ? undefined : { state: 'paused', enableEpoch };
+    case 'resume':
+      if (now === 'disabled') return 'is disabled, not paused: enable it';
+      return now === 'active' ? undefined : { state: 'active', enableEpoch: enableEpoch + 1 };
+    case 'enable':
+      if (now === 'paused') return 'is paused, not disabled: resume it';
+      return now === 'active' ? undefined : { state: 'active', enableEpoch: enableEpoch + 1 };
+    case 'disable':
+      return now === 'disabled' ? undefined : { state: 'disabled', enableEpoch };
+  }
+}
+
+/** @throws {DatabridgeError} DB_NOT_FOUND; DB_CONFLICT if the customer's state does not allow it */
+export async function changeState(
+  context: Pick<ControlPlaneContext, 'kafka' | 'log' | 'admin' | 'producer'>,
+  customer: string,
+  action: StateAction,
+): Promise<StateChange> {
+  const { subscription, worker } = await readCustomer(context, customer);
+  const before = effectiveState(subscription, worker);
+  const wanted = stateAfter(subscription, worker, action);
+  if (typeof wanted === 'string') throw new DatabridgeError('DB_CONFLICT', `Customer "${customer}" ${wanted}`);
+  if (wanted === undefined) return { customer, before, after: before };
+  // First, so that not even a crash leaves a stopped customer with topics that forget.
+  if (wanted.state !== 'active') await keepWithoutLimit(context.admin, customer);
+  const value = encodeSubscription({ ...subscription, ...wanted });
+  await context.producer.send([{ topic: SUBSCRIPTIONS_TOPIC, key: customer, value }]);
+  return { customer, before, after: wanted.state };
+}
