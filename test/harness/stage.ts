@@ -11,6 +11,7 @@ import { KeyRing } from '@databridge/kernel/key-ring';
 import { createLogger } from '@databridge/kernel/log';
 import { parseSubscription } from '@databridge/schemas/subscription';
 import { deliveryGroup } from '@databridge/schemas/topics';
+import { eventually } from './eventually.ts';
 import { platform } from './platform.ts';
 import { type ServiceProcess, startService } from './processes.ts';
 import { startUpstream, type UpstreamProducer } from './produce.ts';
@@ -113,7 +114,10 @@ export class Stage {
     };
   }
 
-  /** Publishes a customer's subscription; whatever is left out has a working default. */
+  /**
+   * Publishes a customer's subscription; whatever is left out has a working default. Returns when fan-out knows a new
+   * customer: what comes before goes to nobody.
+   */
   async subscribe(customer: string, url: string, more: Record<string, unknown> = {}): Promise<void> {
     const { destination, ...rest } = more;
     const parsed = parseSubscription({
@@ -124,7 +128,22 @@ export class Stage {
       ...rest,
     });
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
-    await applySubscriptions(this.operations, [{ subscription: parsed.subscription, sets: ['state', 'enableEpoch'] }]);
+    const before = await this.#customersKnown();
+    const { customers } = await applySubscriptions(this.operations, [
+      { subscription: parsed.subscription, sets: ['state', 'enableEpoch'] },
+    ]);
+    if (before === undefined || customers[0]?.change !== 'created') return;
+    await eventually(
+      () => this.#customersKnown(),
+      (after) => after === undefined || after > before,
+    );
+  }
+
+  /** @returns undefined when fan-out does not answer: a test may have ended it */
+  async #customersKnown(): Promise<number | undefined> {
+    const metrics = await this.fanOut.metrics().catch(() => undefined);
+    const count = metrics && /^databridge_fan_out_subscriptions{.*} (\d+)$/m.exec(metrics)?.[1];
+    return count === undefined ? undefined : Number(count);
   }
 
   /** Everything in a topic at this moment. */
