@@ -30,7 +30,10 @@ export default {
     {
       ...shared,
       displayName: 'unit',
-      testMatch: ['<rootDir>/{schemas,services}/**/*.test.ts', '<rootDir>/test/{docs,harness,simulation}/**/*.test.ts'],
+      testMatch: [
+        '<rootDir>/{schemas,services}/**/*.test.ts',
+        '<rootDir>/test/{bench,docs,harness,simulation}/**/*.test.ts',
+      ],
     },
     { ...onPlatform, displayName: 'contract', testMatch: ['<rootDir>/test/contract/**/*.test.ts'] },
     {

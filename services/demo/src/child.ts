@@ -20,6 +20,13 @@ export async function stopChildren(how: 'gracefully' | 'at once' = 'gracefully')
   await Promise.all([...running].map((child) => (how === 'gracefully' ? child.stop() : child.kill())));
 }
 
+export interface ChildOptions {
+  /** Gets each line that the child logs. */
+  readonly onLine?: ((line: LogLine) => void) | undefined;
+  /** Of the Node that runs it, such as `--cpu-prof`. */
+  readonly nodeFlags?: readonly string[];
+}
+
 export class Child {
   readonly name: string;
   readonly #process: ChildProcess;
@@ -28,12 +35,11 @@ export class Child {
   #adminUrl = '';
   #isEnding = false;
 
-  /** @param onLine gets each line that the child logs */
-  constructor(name: string, main: URL, env: Environment, onLine?: (line: LogLine) => void) {
+  constructor(name: string, main: URL, env: Environment, { onLine, nodeFlags = [] }: ChildOptions = {}) {
     this.name = name;
     this.#process = fork(main, [], {
       env,
-      execArgv: ['--import', endWithParent],
+      execArgv: [...nodeFlags, '--import', endWithParent],
       // A group of its own: Ctrl-C reaches the demo alone, which then ends all in order.
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -57,7 +63,7 @@ export class Child {
     }
   }
 
-  send(message: object): void {
+  send(message: object | string): void {
     this.#process.send(message);
   }
 
@@ -142,7 +148,7 @@ export function startService(
   onLine?: (line: LogLine) => void,
 ): Promise<Child> {
   const main = new URL(`../../${name}/src/main.ts`, import.meta.url);
-  return new Child(name, main, { ...env, HTTP_HOST: '127.0.0.1', HTTP_PORT: '0' }, onLine).ready();
+  return new Child(name, main, { ...env, HTTP_HOST: '127.0.0.1', HTTP_PORT: '0' }, { onLine }).ready();
 }
 
 /** Runs `databridge …`. @returns what it printed @throws if it failed, with what it said */

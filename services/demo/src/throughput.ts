@@ -1,9 +1,9 @@
 /** The second half: how fast one delivery worker drains a backlog into an endpoint that answers at once. */
-import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BULK_CUSTOMER, bulkYaml, rootCauseEvent, transcript } from './cast.ts';
 import { Child, databridge, startService } from './child.ts';
 import { sumOf, writtenFor } from './observe.ts';
+import { peakRssMiB } from './process-usage.ts';
 import { bar, step } from './say.ts';
 import type { SinkReport } from './sink.ts';
 import type { Stage } from './stage.ts';
@@ -54,12 +54,12 @@ export async function measureThroughput({ admin, upstream, env }: Stage, deliver
   const worker = await step('one fresh delivery worker started', () => startService('delivery', env));
   const cpuOf = async () => sumOf(await worker.metrics(), 'process_cpu_seconds_total');
   const cpuAtStart = await cpuOf();
-  let peakRssMiB = 0;
+  let peakMiB = 0;
   const report = await step('all of them delivered', async (status) => {
     for (;;) {
       const latest = await sink.message(isReport);
       status.show(`delivered: ${bar(BAR_WIDTH, events, [[latest.events, 'green']])} ${latest.events}`);
-      peakRssMiB = Math.max(peakRssMiB, await rssMiB(worker));
+      peakMiB = Math.max(peakMiB, await memoryMiB(worker));
       if (latest.events >= events) return latest;
     }
   });
@@ -74,18 +74,19 @@ export async function measureThroughput({ admin, upstream, env }: Stage, deliver
     deliveries: report.events,
     seconds,
     perSecond: report.requests / seconds,
-    peakRssMiB,
+    peakRssMiB: peakMiB,
     cpuMicrosEach: (cpuSeconds * 1e6) / report.requests,
     repeats,
   };
 }
 
 /** The kernel's own high-water mark where there is one; else what the worker says at the moment. */
-async function rssMiB(worker: Child): Promise<number> {
-  const status = await readFile(`/proc/${worker.pid}/status`, 'utf8').catch(() => '');
-  const peakKiB = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
-  if (peakKiB !== undefined) return Number(peakKiB) / 1_024;
-  return sumOf(await worker.metrics(), 'process_resident_memory_bytes') / 1_024 ** 2;
+async function memoryMiB(worker: Child): Promise<number> {
+  try {
+    return await peakRssMiB(worker.pid);
+  } catch {
+    return sumOf(await worker.metrics(), 'process_resident_memory_bytes') / 1_024 ** 2;
+  }
 }
 
 async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {

@@ -1,0 +1,45 @@
+/**
+ * What undici can do at the most: posts ready-made bodies over as many connections, and nothing else. A process of its
+ * own, as the worker is.
+ */
+import { loadEventTypes } from '@databridge/schemas/event-types';
+import { type Dispatcher, Pool } from 'undici';
+import { samples } from './samples.ts';
+
+export interface PostOrder {
+  readonly url: string;
+  readonly count: number;
+  readonly connections: number;
+}
+
+function post({ url, count, connections }: PostOrder): void {
+  const { origin, pathname: path } = new URL(url);
+  const [eventType] = loadEventTypes('root-cause=root-cause.events');
+  if (eventType === undefined) throw new Error('the event type has a schema');
+  const reader = eventType.readerFor(eventType.schemaJson);
+  const bodies = samples(eventType, 1).map((frame) => reader.json(frame));
+  const pool = new Pool(origin, { connections });
+  let sent = 0;
+  const next = (): void => {
+    if (sent === count) return;
+    const n = sent++;
+    const headers = { 'content-type': 'application/json', 'webhook-id': `evt_${n}` };
+    const body = bodies[n % bodies.length] as string;
+    pool.dispatch({ path, method: 'POST', headers, body }, handler);
+  };
+  const handler: Dispatcher.DispatchHandler = {
+    onRequestStart: () => undefined,
+    onResponseStart: () => undefined,
+    onResponseData: () => undefined,
+    onResponseEnd: next,
+    onResponseError: (_controller, error) => {
+      throw error;
+    },
+  };
+  for (let at = 0; at < connections; at++) next();
+}
+
+process.on('message', (order: PostOrder) => post(order));
+// Nothing else keeps it alive until the order comes.
+process.channel?.ref();
+process.send?.({ kind: 'ready' });

@@ -1,0 +1,89 @@
+/** `npm run bench`: measures speed, memory and latency beside what is possible, and says how they stand to the targets. */
+import { writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import type { Measure } from './measure.ts';
+import { verdictOf } from './measure.ts';
+import { describeMachine, type Result, terminalTable, writeDocuments } from './report.ts';
+import { ROWS } from './rows/all.ts';
+import { FULL, QUICK, type Scale, TINY } from './scale.ts';
+
+const USAGE = `npm run bench -- [options]
+  --quick           a short run, under 5 minutes; writes no documents
+  --tiny            shows only that everything works; writes no documents
+  --only <rows>     of: ${Object.keys(ROWS).join(', ')}
+  --rounds <n>      of the rows that race
+  --set <name=n>    a count of scale.ts, such as deliverEvents=20000; several times
+  --json <file>     also writes the results there
+  --profile <dir>   has Node write CPU profiles of our services there
+A full run of all rows writes docs/performance.md and what belongs to it.`;
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    tiny: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    rounds: { type: 'string' },
+    set: { type: 'string', multiple: true, default: [] },
+    json: { type: 'string' },
+    profile: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+async function bench(): Promise<number> {
+  const scale = scaleOf();
+  const names = options.only?.split(',') ?? Object.keys(ROWS);
+  const startedAtMs = performance.now();
+  const measures: Measure[] = [];
+  for (const name of names) {
+    const row = ROWS[name];
+    if (row === undefined) throw new Error(`there is no row "${name}"\n${USAGE}`);
+    const rowStartedAtMs = performance.now();
+    const say = (text: string) => console.log(`  ${name}: ${text}`);
+    measures.push(...(await measureRow(name, () => row({ scale, profileDir: options.profile, say }))));
+    say(`${((performance.now() - rowStartedAtMs) / 1_000).toFixed(0)} s`);
+  }
+  const result: Result = {
+    date: new Date().toISOString().slice(0, 10),
+    command: ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' '),
+    machine: describeMachine(),
+    node: process.version,
+    seconds: Math.round((performance.now() - startedAtMs) / 1_000),
+    measures,
+  };
+  console.log(`\n${terminalTable(measures)}\n${result.seconds} s on ${result.machine}`);
+  if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(result, undefined, 2)}\n`);
+  const isFull = !options.quick && !options.tiny && options.only === undefined && options.profile === undefined;
+  if (isFull) await writeDocuments(result);
+  // A busy machine misses targets; only what is far off is a slide for certain.
+  return measures.some((measure) => verdictOf(measure) === 'far off') && !options.tiny ? 1 : 0;
+}
+
+/** One that fails takes its own figures away, not those of the others. */
+async function measureRow(row: string, run: () => Promise<Measure[]>): Promise<Measure[]> {
+  try {
+    return await run();
+  } catch (error) {
+    console.error(error);
+    process.exitCode = 1;
+    return [{ row, name: 'not measured', unit: '', values: [], note: (error as Error).message.split('\n')[0] ?? '' }];
+  }
+}
+
+function scaleOf(): Scale {
+  const scale: Record<string, number> = { ...(options.tiny ? TINY : options.quick ? QUICK : FULL) };
+  const changes = [...options.set, ...(options.rounds === undefined ? [] : [`rounds=${options.rounds}`])];
+  for (const change of changes) {
+    const [name = '', count = ''] = change.split('=');
+    if (!(name in scale) || !/^[1-9]\d*$/.test(count)) throw new Error(`"${change}" says nothing\n${USAGE}`);
+    scale[name] = Number(count);
+  }
+  return scale as unknown as Scale;
+}
+
+if (options.help) console.log(USAGE);
+else {
+  const code = await bench();
+  // Whatever a broken row left open must not keep the command from ending.
+  process.exit(process.exitCode ?? code);
+}

@@ -1,0 +1,73 @@
+/** How much each row does. The full run is what docs/performance.md shows; the quick one is for continuous integration. */
+export interface Scale {
+  /** Of the rows that race against a peer or a limit. */
+  readonly rounds: number;
+  readonly deliverEvents: number;
+  readonly slowEvents: number;
+  readonly fanOutEvents: number;
+  readonly fanOutCustomers: number;
+  readonly latencyCustomers: number;
+  readonly latencyEventsPerSecond: number;
+  /** Of each phase; what comes in its first two seconds warms up and does not count. */
+  readonly latencySeconds: number;
+  /** What waits for one of the customers while the others are timed. */
+  readonly isolationBacklog: number;
+  readonly idleCustomers: number;
+  readonly idleSeconds: number;
+  readonly backlogEvents: number;
+  /** The peak of memory shows within seconds; draining all of it would only take longer. */
+  readonly backlogSeconds: number;
+  readonly heldRetries: number;
+  readonly punctualRetries: number;
+}
+
+export const FULL: Scale = {
+  rounds: 3,
+  deliverEvents: 60_000,
+  slowEvents: 6_400,
+  fanOutEvents: 200_000,
+  fanOutCustomers: 100,
+  latencyCustomers: 50,
+  latencyEventsPerSecond: 500,
+  latencySeconds: 20,
+  isolationBacklog: 1_000_000,
+  idleCustomers: 1_000,
+  idleSeconds: 20,
+  backlogEvents: 1_000_000,
+  backlogSeconds: 30,
+  heldRetries: 100_000,
+  punctualRetries: 10_000,
+};
+
+export const QUICK: Scale = {
+  ...FULL,
+  rounds: 2,
+  deliverEvents: 20_000,
+  slowEvents: 3_200,
+  fanOutEvents: 60_000,
+  latencySeconds: 8,
+  isolationBacklog: 100_000,
+  idleCustomers: 100,
+  idleSeconds: 8,
+  backlogEvents: 100_000,
+  backlogSeconds: 8,
+};
+
+/** As little as shows that everything works: for trying out a change of the bench itself. */
+export const TINY: Scale = {
+  ...QUICK,
+  rounds: 1,
+  deliverEvents: 3_000,
+  slowEvents: 640,
+  fanOutEvents: 5_000,
+  fanOutCustomers: 10,
+  latencyEventsPerSecond: 100,
+  latencySeconds: 4,
+  isolationBacklog: 5_000,
+  idleCustomers: 10,
+  idleSeconds: 2,
+  backlogEvents: 5_000,
+  backlogSeconds: 2,
+  heldRetries: 3_000,
+  punctualRetries: 1_000,
+};
