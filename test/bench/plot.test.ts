@@ -1,6 +1,7 @@
 import { plot } from './plot.ts';
 
-const widths = (svg: string) => [...svg.matchAll(/<rect x="400" y="\d+" width="(\d+)"/g)].map(([, width]) => Number(width));
+const widths = (svg: string) =>
+  [...svg.matchAll(/<rect x="400" y="\d+" width="(\d+)"/g)].map(([, width]) => Number(width));
 
 test('a bar is as long as the share of the target that is reached, whichever way the target points', () => {
   const svg = plot([
@@ -18,5 +19,7 @@ test('a bar is as long as the share of the target that is reached, whichever way
 });
 
 test('what it says is text, not markup', () => {
-  expect(plot([{ row: 'a & b', name: 'x < y', unit: '×', values: [1], target: { atLeast: 1 } }])).toContain('a &amp; b: x &lt; y');
+  expect(plot([{ row: 'a & b', name: 'x < y', unit: '×', values: [1], target: { atLeast: 1 } }])).toContain(
+    'a &amp; b: x &lt; y',
+  );
 });

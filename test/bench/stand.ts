@@ -3,6 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { applySubscriptions } from '@databridge/control-plane/apply';
 import { ensureSystemTopics } from '@databridge/control-plane/system-topics';
 import { Child } from '@databridge/demo/child';
+import { readConfig } from '@databridge/kernel/config';
+import { egressPolicy, egressSettings, LOOPBACK_EGRESS } from '@databridge/kernel/egress/egress-settings';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import type { KafkaSettings } from '@databridge/kernel/kafka/client';
 import { KafkaProducer } from '@databridge/kernel/kafka/producer';
@@ -21,6 +23,7 @@ import { Sink } from './sink-process.ts';
 
 export const INTAKE = 'root-cause.events';
 const SIGNING = { secrets: ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'] };
+const egress = egressPolicy(readConfig(egressSettings, LOOPBACK_EGRESS));
 const READY_WITHIN_MS = 120_000;
 const ASK_EVERY_MS = 100;
 
@@ -93,6 +96,7 @@ export class Stand {
       keyRing: new KeyRing(this.#keys),
       retryDelays: DEFAULT_RETRY_DELAYS,
       log: this.kafka.log,
+      egress,
     };
     await applySubscriptions(context, given);
   }
@@ -106,9 +110,7 @@ export class Stand {
       SCHEMA_REGISTRY_URL: this.#registryUrl,
       EVENT_TYPES: `${this.eventType.name}=${INTAKE}`,
       DATABRIDGE_KEYS: this.#keys,
-      // The sink is on this machine and speaks plain HTTP.
-      EGRESS_ALLOW_HTTP: 'true',
-      EGRESS_ALLOW_CIDRS: '127.0.0.0/8',
+      ...LOOPBACK_EGRESS,
       LOG_LEVEL: 'info',
       HTTP_HOST: '127.0.0.1',
       HTTP_PORT: '0',
