@@ -143,7 +143,11 @@ export class Customer {
       maxBytes: 4 * FETCH_BYTES,
       // A handover never splits a customer's lanes: two members would each probe, wait and limit by themselves.
       assigners: [oneMemberAssigner],
-      onJoined: (membership) => this.#ownership.joined(membership),
+      onJoined: (membership) => {
+        this.#ownership.joined(membership);
+        // A timer that ran out during the rebalance found nothing that it might send.
+        this.#pump();
+      },
       onLost: () => this.#ownership.lost(),
       onBatch: (membership, batch) => this.#received(membership, batch),
     });
