@@ -123,6 +123,11 @@ export class SimulatedConsumer {
     return true;
   }
 
+  /** As the group sees it. */
+  get isMember(): boolean {
+    return this.#membership?.isCurrent === true;
+  }
+
   get topics(): readonly string[] {
     return this.#options.topics;
   }
