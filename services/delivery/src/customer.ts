@@ -8,13 +8,15 @@ import type { CommittedOffset, ConsumedBatch, ProducedRecord, RecordProducer } f
 import type { Logger } from '@databridge/kernel/log';
 import type { Secret } from '@databridge/kernel/secret';
 import type { Attempt } from '@databridge/schemas/attempts';
-import { encodeStatus, type WorkerStatus } from '@databridge/schemas/status';
+import { HEADER } from '@databridge/schemas/headers';
+import type { WorkerStatus } from '@databridge/schemas/status';
 import type { Subscription } from '@databridge/schemas/subscription';
-import { deliveryGroup, deliveryTopic, retryTopic, STATUS_TOPIC } from '@databridge/schemas/topics';
+import { deliveryGroup, deliveryTopic, retryTopic } from '@databridge/schemas/topics';
 import { AttemptLog } from './attempt-log.ts';
 import type { BreakerSettings } from './breaker.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import { Commits } from './commits.ts';
+import { CustomerStatus } from './customer-status.ts';
 import { type DeliveryContext, deliver } from './delivery.ts';
 import type { Destination, Message } from './destination/destination.ts';
 import type { EventMessages } from './event-messages.ts';
@@ -23,6 +25,7 @@ import type { HeldRecord } from './held-records.ts';
 import type { Lane } from './lane.ts';
 import { LaneOwnership } from './lane-ownership.ts';
 import type { DeliveryMetrics } from './metrics.ts';
+import { NextTopics } from './next-topics.ts';
 import type { Outcome } from './outcome.ts';
 import { laneDelayMs, type RetryPlan } from './retry-plan.ts';
 
@@ -67,8 +70,7 @@ const LEASE_RECHECK_MS = 200;
 /** Of one lane in one fetch: what overshoots the budget, for each customer that is far behind. */
 const FETCH_BYTES = 512 * 1024;
 const REJOIN_PATIENCE_MS = 10_000;
-const FIRST_RETRY_MS = 100;
-const LONGEST_RETRY_MS = 5_000;
+const BUG_PAUSE_MS = 5_000;
 
 /**
  * One customer's deliveries: reads its lanes, sends what is due as fast as gate and rate allow, commits what is done.
@@ -81,6 +83,8 @@ export class Customer {
   readonly #log: Logger;
   readonly #consumer: CustomerConsumer;
   readonly #gate: Gate;
+  readonly #status: CustomerStatus;
+  readonly #nextTopics: NextTopics;
   readonly #ownership: LaneOwnership;
   readonly #attempts: AttemptLog;
   readonly #commits: Commits;
@@ -90,10 +94,8 @@ export class Customer {
   #destination: Destination;
   /** Those before it, on which something is still in flight. */
   readonly #replaced = new Set<Destination>();
-  #status: WorkerStatus | undefined;
   #inFlight = 0;
   #isStopping = false;
-  #isDisabled = false;
   #isPumping = false;
   #onIdle: (() => void) | undefined;
   #wake: { readonly atMs: number; readonly timer: Timer } | undefined;
@@ -112,7 +114,6 @@ export class Customer {
     this.#with = dependencies;
     this.#log = log.child({ customer: name });
     this.#subscription = subscription;
-    this.#status = status;
     this.#destination = this.#openDestination(subscription);
     this.#gate = new Gate(
       {
@@ -132,8 +133,25 @@ export class Customer {
       budget: dependencies.budget,
       clock,
       delayMsOf: (topic) => delays.get(topic) ?? 0,
-      history: () => this.#status?.committed ?? [],
+      history: status?.committed ?? [],
       onHistoryUsed: (lost) => this.#historyUsed(lost),
+    });
+    this.#status = new CustomerStatus({
+      customer: name,
+      worker,
+      clock,
+      gate: this.#gate,
+      producer,
+      committed: () => this.#commits.committed(),
+      found: status,
+    });
+    this.#nextTopics = new NextTopics({
+      producer,
+      clock,
+      log: this.#log,
+      metrics: dependencies.metrics,
+      isOurs: (record) => this.#ownership.isOurs(record),
+      stopping: this.#stopping.promise,
     });
     this.#consumer = dependencies.openConsumer(this.#log, {
       groupId: deliveryGroup(name),
@@ -207,7 +225,7 @@ export class Customer {
       .catch((error: unknown) => this.#log.warn({ err: error }, 'closing the old connections failed'))
       .finally(() => this.#replaced.delete(previous));
     this.#gate.reset();
-    if (before.enableEpoch !== subscription.enableEpoch) this.#isDisabled = false;
+    if (before.enableEpoch !== subscription.enableEpoch) this.#status.enable();
     this.#log.info('subscription changed');
     this.#pump();
   }
@@ -287,7 +305,7 @@ export class Customer {
     const { clock } = this.#with;
     const lanes = this.#ownership.lanes;
     // Each of these ends by an event that pumps again: a delivery's end, a commit, a join.
-    if (this.#isStopping || this.#isDisabled || !lanes?.membership.isCurrent) return undefined;
+    if (this.#isStopping || this.#status.isDisabled || !lanes?.membership.isCurrent) return undefined;
     if (this.#inFlight >= this.#subscription.maxInFlight) return undefined;
     if (this.#commits.uncommittedCount >= MAX_UNCOMMITTED) return undefined;
 
@@ -317,14 +335,21 @@ export class Customer {
     try {
       await deliver(record, this.#context);
     } catch (error) {
-      // A bug past the sending: the record stays undone, and goes back to be tried again after the others.
+      // A bug past the sending: the record stays undone, and is tried again after a while, not at once and for ever.
       this.#log.error({ err: error, eventId: record.facts.eventId }, 'a delivery failed in an unforeseen way');
+      await this.#pauseAfterBug();
       if (this.#ownership.lanes?.holds(record.lane)) record.lane.putBack(record);
     } finally {
       this.#inFlight--;
       this.#pump();
       if (this.#inFlight === 0) this.#onIdle?.();
     }
+  }
+
+  #pauseAfterBug(): Promise<unknown> {
+    const pause = Promise.withResolvers<void>();
+    const timer = this.#with.clock.after(BUG_PAUSE_MS, pause.resolve);
+    return Promise.race([pause.promise, this.#stopping.promise]).finally(() => timer.cancel());
   }
 
   #render(record: HeldRecord, attempt: number): Message | Promise<Message | undefined> {
@@ -357,52 +382,19 @@ export class Customer {
   }
 
   async #write(next: ProducedRecord, of: HeldRecord): Promise<boolean> {
-    for (
-      let delayMs = FIRST_RETRY_MS;
-      await this.#ownership.isOurs(of);
-      delayMs = Math.min(delayMs * 2, LONGEST_RETRY_MS)
-    ) {
-      try {
-        await this.#with.producer.send([next]);
-        if (next.topic.endsWith('.dead'))
-          this.#with.metrics.deadLetters.inc({
-            customer: this.#name,
-            reason: String(next.headers?.['dead-letter-reason']),
-          });
-        return true;
-      } catch (error) {
-        this.#with.metrics.ownFaults.inc({ doing: 'produce' });
-        this.#log.warn(
-          { err: error, topic: next.topic, retryInMs: delayMs },
-          'writing to the next topic failed; waiting',
-        );
-        if (this.#isStopping) return false;
-        await this.#pause(delayMs);
-      }
+    const isWritten = await this.#nextTopics.write(next, of);
+    const reason = next.headers?.[HEADER.deadLetterReason];
+    if (isWritten && reason !== undefined) {
+      this.#with.metrics.deadLetters.inc({ customer: this.#name, reason: String(reason) });
     }
-    return false;
-  }
-
-  #pause(delayMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = this.#with.clock.after(delayMs, resolve);
-      void this.#stopping.promise.then(() => {
-        timer.cancel();
-        resolve();
-      });
-    });
+    return isWritten;
   }
 
   #disable(because: string, detail: string): void {
-    if (this.#isDisabled) return;
-    this.#isDisabled = true;
+    if (this.#status.isDisabled) return;
+    this.#status.disable(this.#subscription.enableEpoch, `${because}: ${detail}`);
     this.#with.metrics.disabled.inc({ customer: this.#name, reason: because });
     this.#log.error({ because, detail }, 'customer disabled: nothing more is sent, everything stays in place');
-    this.#status = {
-      ...this.#currentStatus(),
-      disabledEpoch: this.#subscription.enableEpoch,
-      disabledBecause: `${because}: ${detail}`,
-    };
     this.#commits.writeStatusSoon();
   }
 
@@ -415,25 +407,9 @@ export class Customer {
     this.#pump();
   }
 
-  #currentStatus(): WorkerStatus {
-    const now = instantOf(this.#with.clock);
-    const { disabledEpoch, disabledBecause } = this.#status ?? {};
-    return {
-      customer: this.#name,
-      worker: this.#with.worker,
-      at: now.wallMs,
-      ...(disabledEpoch !== undefined && { disabledEpoch }),
-      ...(disabledBecause !== undefined && { disabledBecause }),
-      ...this.#gate.status(now),
-      committed: this.#commits.committed(),
-    };
-  }
-
   async #writeStatus(): Promise<void> {
-    const status = this.#currentStatus();
-    await this.#with.producer.send([{ topic: STATUS_TOPIC, key: this.#name, value: encodeStatus(status) }]);
-    this.#status = status;
-    if (this.#isDisabled) this.#with.onDisabled(status);
+    const status = await this.#status.write();
+    if (this.#status.isDisabled) this.#with.onDisabled(status);
   }
 
   #adjustFlow(lane: Lane): void {

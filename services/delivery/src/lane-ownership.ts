@@ -14,7 +14,7 @@ export interface LaneOwnershipOptions {
   readonly clock: Clock;
   readonly delayMsOf: (topic: string) => number;
   /** What the customer's status record says was committed. */
-  readonly history: () => readonly CommittedOffset[];
+  readonly history: readonly CommittedOffset[];
   /** The group had lost these, and goes on by history. */
   readonly onHistoryUsed: (lost: readonly CommittedOffset[]) => void;
 }
@@ -99,7 +99,7 @@ export class LaneOwnership {
   #withHistory(committed: readonly CommittedOffset[], { assignment }: Membership): readonly CommittedOffset[] {
     const known = new Set(committed.map(keyOf));
     const assigned = new Set(assignment.map(keyOf));
-    const lost = this.#options.history().filter((one) => assigned.has(keyOf(one)) && !known.has(keyOf(one)));
+    const lost = this.#options.history.filter((one) => assigned.has(keyOf(one)) && !known.has(keyOf(one)));
     if (lost.length === 0) return committed;
     this.#options.onHistoryUsed(lost);
     return [...committed, ...lost];
