@@ -18,7 +18,8 @@ case $name in
   *)
     if [ -f "/app/services/$name/src/main.ts" ]; then
       shift
-      exec node "/app/services/$name/src/main.ts" "$@"
+      # The flags of services/kernel/src/node-flags.ts.
+      exec node --max-semi-space-size=8 "/app/services/$name/src/main.ts" "$@"
     fi
     ;;
 esac

@@ -3,6 +3,7 @@ import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
+import { SERVICE_NODE_FLAGS } from '@databridge/kernel/node-flags';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 /** A line that a service logged. */
@@ -148,7 +149,8 @@ export function startService(
   onLine?: (line: LogLine) => void,
 ): Promise<Child> {
   const main = new URL(`../../${name}/src/main.ts`, import.meta.url);
-  return new Child(name, main, { ...env, HTTP_HOST: '127.0.0.1', HTTP_PORT: '0' }, { onLine }).ready();
+  const options = { onLine, nodeFlags: SERVICE_NODE_FLAGS };
+  return new Child(name, main, { ...env, HTTP_HOST: '127.0.0.1', HTTP_PORT: '0' }, options).ready();
 }
 
 /** Runs `databridge …`. @returns what it printed @throws if it failed, with what it said */

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { SERVICE_NODE_FLAGS } from '@databridge/kernel/node-flags';
 
 const FIRST_RESTART_MS = 1_000;
 const MAX_RESTART_MS = 30_000;
@@ -47,7 +48,7 @@ export class Supervised {
     const startedAtMs = performance.now();
     const child = fork(main, [], {
       env,
-      execArgv: ['--import', endWithParent],
+      execArgv: [...SERVICE_NODE_FLAGS, '--import', endWithParent],
       // A group of its own: Ctrl-C in the terminal reaches the supervisor alone, which then ends all in order.
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
