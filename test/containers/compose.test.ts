@@ -13,15 +13,23 @@ const env = {
   ...process.env,
   KAFKA_PORT: String(KAFKA_PORT),
   REGISTRY_PORT: String(REGISTRY_PORT),
+  // Seconds instead of hours, or the last of those that fail now and then takes minutes.
+  RETRY_PLAN: '2s*3,5s*3,30s*10',
+  RETRY_WINDOW: '10m',
   // Not the one of a project that somebody has running.
   CUSTOMERS_SUBNET: `172.30.${randomInt(256)}.0/24`,
 };
 const LOAD = 15_000;
 
 /** @throws with what it printed, if it fails */
-const compose = async (...args: string[]) => {
+const compose = async (...args: string[]): Promise<string> => {
   const options = { cwd, env, maxBuffer: 64 * 1024 * 1024 };
-  return (await promisify(execFile)('docker', ['compose', '-p', project, ...args], options)).stdout;
+  try {
+    return (await promisify(execFile)('docker', ['compose', '-p', project, ...args], options)).stdout;
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout: string; stderr: string };
+    throw new Error(`docker compose ${args.join(' ')} failed:\n${stderr}\n${stdout}`);
+  }
 };
 const demo = (...options: string[]) => compose('run', '--rm', '-T', ...options, 'demo');
 
