@@ -1,7 +1,10 @@
 /** `npm run bench`: measures speed, memory and latency beside what is possible, and says how they stand to the targets. */
-import { writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { flameGraph } from './flame-graph.ts';
 import { type Measure, verdictOf } from './measure.ts';
+import { type CpuProfile, callTree, profileTables } from './profile.ts';
 import { describeMachine, type Result, terminalTable, writeDocuments } from './report.ts';
 import { ROWS } from './rows/all.ts';
 import { FULL, QUICK, type Scale, TINY } from './scale.ts';
@@ -13,7 +16,7 @@ const USAGE = `npm run bench -- [options]
   --rounds <n>      of the rows that race
   --set <name=n>    a count of scale.ts, such as deliverEvents=20000; several times
   --json <file>     also writes the results there
-  --profile <dir>   has Node write CPU profiles of our services there
+  --profile <dir>   writes CPU profiles of our services there, with a flame graph and tables of each
 A full run of all rows writes docs/performance.md and what belongs to it.`;
 
 const { values: options } = parseArgs({
@@ -58,10 +61,28 @@ async function bench(): Promise<number> {
   };
   console.log(`\n${terminalTable(measures)}\n${result.seconds} s on ${result.machine}`);
   if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(result, undefined, 2)}\n`);
+  if (options.profile !== undefined) await describeProfiles(options.profile, scale);
   const isFull = !options.quick && !options.tiny && options.only === undefined && options.profile === undefined;
   if (isFull) await writeDocuments(result);
   // A busy machine misses targets; only what is far off is a slide for certain.
   return measures.some(isFarOff) && !options.tiny ? 1 : 0;
+}
+
+/** The flame graph beside each profile, and where its time went. */
+async function describeProfiles(directory: string, scale: Scale): Promise<void> {
+  const counts: Record<string, [number, string]> = {
+    deliver: [scale.deliverEvents, 'a delivery'],
+    'fan-out': [scale.fanOutEvents, 'an event'],
+  };
+  for (const file of await readdir(directory)) {
+    const [name = '', type] = file.split('.');
+    const [count, unit] = counts[name] ?? [];
+    if (type !== 'cpuprofile' || count === undefined || unit === undefined) continue;
+    const root = callTree(JSON.parse(await readFile(join(directory, file), 'utf8')) as CpuProfile);
+    await writeFile(join(directory, `${name}.svg`), flameGraph(root, `${name}: processor time`));
+    await writeFile(join(directory, `${name}.md`), `${profileTables(root, count, unit)}\n`);
+    console.log(`\n${name}\n${profileTables(root, count, unit)}`);
+  }
 }
 
 const isFarOff = (measure: Measure) => verdictOf(measure) === 'far off';

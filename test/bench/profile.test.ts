@@ -1,0 +1,47 @@
+import { flameGraph } from './flame-graph.ts';
+import { callTree, profileTables, shares } from './profile.ts';
+
+const frame = (id: number, functionName: string, url: string, children: number[] = []) => ({
+  ...{ id, children },
+  callFrame: { functionName, url, lineNumber: 6 },
+});
+const profile = {
+  nodes: [
+    frame(1, '(root)', '', [2, 5, 6]),
+    frame(2, 'deliver', 'file:///x/services/delivery/src/delivery.ts', [3, 4]),
+    frame(3, 'dispatch', 'file:///x/node_modules/undici/lib/pool.js'),
+    frame(4, 'digest', 'node:internal/crypto/hash'),
+    frame(5, '(idle)', ''),
+    frame(6, '(garbage collector)', ''),
+  ],
+  samples: [2, 3, 3, 4, 5, 6],
+  timeDeltas: [10, 20, 30, 40, 1_000, 5],
+};
+
+test('own time belongs to whose code it is, and being idle to nobody', () => {
+  expect(shares(callTree(profile), ({ owner }) => owner)).toEqual([
+    { name: 'undici', micros: 50 },
+    { name: 'node', micros: 40 },
+    { name: 'services/delivery', micros: 10 },
+    { name: 'garbage collector', micros: 5 },
+  ]);
+});
+
+test('a caller is as wide as all that it called', () => {
+  const root = callTree(profile);
+  expect(root.totalMicros).toBe(105);
+  expect(root.children.find(({ owner }) => owner === 'services/delivery')?.totalMicros).toBe(100);
+  const widths = new Map(
+    [...flameGraph(root, 't').matchAll(/<title>[^:]*: (\S+)[^<]*<\/title><rect [^>]*width="([\d.]+)"/g)].map(
+      (found) => [found[1], Number(found[2])],
+    ),
+  );
+  expect(widths.get('deliver')).toBeCloseTo((1_200 * 100) / 105 - 0.3, 0);
+  expect(widths.get('dispatch')).toBeCloseTo((1_200 * 50) / 105 - 0.3, 0);
+});
+
+test('the tables say what each of so many cost', () => {
+  expect(profileTables(callTree(profile), 10, 'a delivery')).toContain(
+    '| undici: `dispatch (pool.js:7)` | 47.6 % | 5.0 |',
+  );
+});
