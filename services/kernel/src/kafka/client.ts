@@ -5,6 +5,7 @@ import type { Logger } from '../log.ts';
 import { installCodecs } from './codecs.ts';
 import { installCommitPatch } from './commit-patch.ts';
 import { installIdleTimerPatch } from './idle-timer-patch.ts';
+import { installProducePatch } from './produce-patch.ts';
 
 /** How to reach the cluster; one a process. */
 export interface KafkaSettings {
@@ -26,6 +27,7 @@ const { logLevel } = kafkajs;
 
 installIdleTimerPatch();
 installCommitPatch();
+installProducePatch();
 installCodecs();
 
 /**
