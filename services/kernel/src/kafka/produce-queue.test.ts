@@ -1,5 +1,5 @@
 import { KafkaPortError } from './errors.ts';
-import { batchBytes, type Pending, ProduceQueue, SendCall, toMessage } from './produce-queue.ts';
+import { BATCH_OVERHEAD_BYTES, type Pending, ProduceQueue, recordBytes, SendCall, toMessage } from './produce-queue.ts';
 
 const LIMITS = { maxBatchBytes: 1_000, maxRequestBytes: 10_000 };
 const call = new SendCall(1, Number.POSITIVE_INFINITY);
@@ -103,8 +103,8 @@ test('a send is settled with its last record, and says which failed', async () =
 test('the size counts keys, values and headers as bytes', () => {
   const record = { topic: 't', key: 'ä'.repeat(50), value: Buffer.alloc(100), headers: { ab: ['x'.repeat(10), 'y'] } };
   const content = 100 + 100 + (2 + 10) + (2 + 1);
-  expect(batchBytes(record)).toBeGreaterThanOrEqual(61 + content);
-  expect(batchBytes(record)).toBeLessThan(61 + content + 120);
+  expect(BATCH_OVERHEAD_BYTES + recordBytes(record)).toBeGreaterThanOrEqual(61 + content);
+  expect(BATCH_OVERHEAD_BYTES + recordBytes(record)).toBeLessThan(61 + content + 120);
 });
 
 test('headers that hold nothing are left out', () => {

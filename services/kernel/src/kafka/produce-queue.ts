@@ -57,7 +57,7 @@ export interface RequestLimits {
 const MAX_RECORDS_PER_BATCH = 1_000;
 
 /** The header of a record batch (61 bytes), and some of the request around it. */
-const BATCH_OVERHEAD_BYTES = 100;
+export const BATCH_OVERHEAD_BYTES = 100;
 
 interface Batch {
   bytes: number;
@@ -132,18 +132,13 @@ export function batchKey({ topic, partition }: { topic: string; partition: numbe
   return `${topic}/${partition}`;
 }
 
-/** The most that the record can take in a batch of its own. */
-export function batchBytes(record: ProducedRecord): number {
-  return BATCH_OVERHEAD_BYTES + recordBytes(record);
-}
-
 /** The most that the record can take uncompressed: every variable-length integer at its longest. */
 export function recordBytes({ key, value, headers }: ProducedRecord): number {
   let bytes = 5 + 1 + 10 + 5 + 5 + byteLength(key) + 5 + byteLength(value) + 5;
-  for (const [name, values] of Object.entries(headers ?? {})) {
-    for (const one of Array.isArray(values) ? values : [values]) {
-      bytes += 5 + byteLength(name) + 5 + byteLength(one);
-    }
+  for (const name in headers) {
+    const values = headers[name];
+    if (!Array.isArray(values)) bytes += 5 + byteLength(name) + 5 + byteLength(values);
+    else for (const one of values) bytes += 5 + byteLength(name) + 5 + byteLength(one);
   }
   return bytes;
 }
@@ -153,12 +148,13 @@ function byteLength(value: Buffer | string | null | undefined): number {
 }
 
 export function toMessage({ key, value, headers }: ProducedRecord, partition: number): Message {
-  return { key, value, partition, ...(headers === undefined ? {} : { headers: withoutNulls(headers) }) };
+  return headers === undefined ? { key, value, partition } : { key, value, partition, headers: withoutNulls(headers) };
 }
 
 /** A header that was consumed may be null, whatever its type says; kafkajs throws on one. */
 function withoutNulls(headers: RecordHeaders): IHeaders {
-  const values = Object.values(headers);
-  if (values.every((value) => value !== undefined && value !== null)) return headers;
+  let hasNull = false;
+  for (const name in headers) hasNull ||= headers[name] === undefined || headers[name] === null;
+  if (!hasNull) return headers;
   return Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== undefined && value !== null));
 }

@@ -4,7 +4,15 @@ import { createKafka, type KafkaSettings } from './client.ts';
 import { isBug, KafkaPortError, protocolErrorType, toPortError } from './errors.ts';
 import { partitionOfKey } from './murmur2.ts';
 import { PartitionCounts } from './partition-counts.ts';
-import { batchBytes, batchKey, type Pending, ProduceQueue, recordBytes, SendCall, toMessage } from './produce-queue.ts';
+import {
+  BATCH_OVERHEAD_BYTES,
+  batchKey,
+  type Pending,
+  ProduceQueue,
+  recordBytes,
+  SendCall,
+  toMessage,
+} from './produce-queue.ts';
 import type { ProducedRecord, RecordProducer } from './records.ts';
 
 export interface KafkaProducerOptions {
@@ -90,20 +98,14 @@ export class KafkaProducer implements RecordProducer {
     const failures = unknown.size === 0 ? undefined : await this.#partitions.load(unknown);
     for (const [index, record] of records.entries()) {
       const { topic } = record;
-      const failure = failures?.get(topic) ?? this.#tooLarge(record);
+      const bytes = recordBytes(record);
+      const failure = failures?.get(topic) ?? this.#tooLarge(topic, bytes);
       if (failure) {
         call.settle(index, failure);
         continue;
       }
       const partition = record.partition ?? this.#choosePartition(record);
-      this.#queue.push({
-        call,
-        index,
-        topic,
-        partition,
-        bytes: recordBytes(record),
-        message: toMessage(record, partition),
-      });
+      this.#queue.push({ call, index, topic, partition, bytes, message: toMessage(record, partition) });
     }
     if (this.#isPumping) return;
     this.#isPumping = true;
@@ -111,17 +113,18 @@ export class KafkaProducer implements RecordProducer {
     setImmediate(() => void this.#pump());
   }
 
-  #tooLarge(record: ProducedRecord): KafkaPortError | undefined {
-    const bytes = batchBytes(record);
+  #tooLarge(topic: string, recordBytes: number): KafkaPortError | undefined {
+    const bytes = BATCH_OVERHEAD_BYTES + recordBytes;
     if (bytes <= this.#options.maxBatchBytes) return undefined;
     return new KafkaPortError(
       'DB_KAFKA_RECORD_TOO_LARGE',
-      `a record for ${record.topic} takes up to ${bytes} bytes, more than ${this.#options.maxBatchBytes}`,
+      `a record for ${topic} takes up to ${bytes} bytes, more than ${this.#options.maxBatchBytes}`,
     );
   }
 
   #choosePartition({ topic, key }: ProducedRecord): number {
     const partitions = this.#partitions.of(topic) ?? 1;
+    if (partitions === 1) return 0;
     if (key === null) return this.#turn++ % partitions;
     return partitionOfKey(Buffer.isBuffer(key) ? key : Buffer.from(key), partitions);
   }
