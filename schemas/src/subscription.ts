@@ -115,6 +115,9 @@ function withoutUndefined(parsed: z.output<typeof plainSchema>): Subscription {
   return JSON.parse(JSON.stringify(parsed)) as Subscription;
 }
 
+/** What people write, for those who describe it: {@link parseSubscription} checks by it, and some more. */
+export const subscriptionSchema = plainSchema;
+
 /** The one validator of what people write: fills in defaults, reports every mistake with its path. */
 export function parseSubscription(value: unknown): ParsedSubscription {
   return parseAs(plainSchema, value);

@@ -1,5 +1,6 @@
 /** What the documents name is there, and what is there is named. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { controlPlaneVariables } from '@databridge/control-plane/config';
 import { deliveryVariables } from '@databridge/delivery/config';
 import { deliveryMetrics } from '@databridge/delivery/metrics';
 import { fanOutVariables } from '@databridge/fan-out/config';
@@ -21,7 +22,8 @@ const named = (text: string, pattern: RegExp) => new Set([...text.matchAll(patte
 
 test('every setting of the services is documented, and every documented one of theirs exists', () => {
   const inTables = named(read('docs/configuration.md').split('## `npm start`')[0] ?? '', /^\| `([A-Z0-9_]+)`/gm);
-  const exist = new Set([...Object.keys(fanOutVariables.shape), ...Object.keys(deliveryVariables.in.shape)]);
+  const services = [fanOutVariables.shape, deliveryVariables.in.shape, controlPlaneVariables.shape];
+  const exist = new Set(services.flatMap((shape) => Object.keys(shape)));
   expect([...inTables].sort()).toEqual([...exist].sort());
 });
 

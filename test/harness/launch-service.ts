@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 
-export type ServiceName = 'fan-out' | 'delivery';
+export type ServiceName = 'fan-out' | 'delivery' | 'control-plane';
 
 /** A service that was just started, whatever it runs in. */
 export interface LaunchedService {

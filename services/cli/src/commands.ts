@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { type Role, Tokens } from '@databridge/control-plane/api/tokens';
 import { type Applied, applySubscriptions } from '@databridge/control-plane/apply';
 import { gatherEvidence } from '@databridge/control-plane/gather-evidence';
 import { egressIssues, hostWarnings } from '@databridge/control-plane/outgoing-urls';
@@ -77,6 +78,20 @@ function printMismatches(mismatched: readonly TopicMismatch[]): void {
 
 export function generateKey({ name }: { name?: string }): boolean {
   printLine(KeyRing.generate(name ?? `k${new Date().toISOString().slice(0, 10)}`));
+  return true;
+}
+
+export interface TokenChoice {
+  readonly name: string;
+  readonly role: Role;
+  readonly customer?: string;
+}
+
+/** The token to standard output, for its owner; the line for the control plane to standard error. */
+export function generateToken({ name, role, customer }: TokenChoice): boolean {
+  const { token, line } = Tokens.generate(name, role, customer);
+  process.stderr.write(`For API_TOKENS of the control plane:\n${line}\nThe token itself, shown this once:\n`);
+  printLine(token);
   return true;
 }
 

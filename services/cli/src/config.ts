@@ -1,6 +1,6 @@
+import { retryPlanVariables } from '@databridge/control-plane/retry-delays';
 import { eventTypeVariables, kafkaVariables } from '@databridge/kernel/config';
 import { keyRingVariables } from '@databridge/kernel/key-ring-settings';
-import { DEFAULT_RETRY_DELAYS, parseDelay } from '@databridge/schemas/topics';
 import { z } from 'zod';
 
 export const kafkaConfig = z.object({
@@ -12,17 +12,7 @@ export const kafkaConfig = z.object({
 export const applyConfig = z.object({
   ...kafkaConfig.shape,
   ...keyRingVariables,
-  /** As the delivery workers have it: its delays are the lanes that a customer's topics are made for. */
-  RETRY_PLAN: z
-    .string()
-    .default(DEFAULT_RETRY_DELAYS.map((delay) => `${delay}*1`).join())
-    .transform((text, context) => {
-      const delays = text.split(',').map((step) => step.trim().split('*')[0] ?? '');
-      const wrong = delays.filter((delay) => parseDelay(delay) === undefined);
-      if (wrong.length > 0)
-        context.addIssue({ code: 'custom', message: `"${wrong.join()}" is not a delay such as 10s` });
-      return delays;
-    }),
+  ...retryPlanVariables,
 });
 
 export const topicsConfig = z.object({

@@ -1,7 +1,15 @@
 import { durationMs } from '@databridge/kernel/config';
 import { DatabridgeError, type ErrorCode, messageOf } from '@databridge/kernel/errors';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { apply, createTopics, type Environment, generateKey, reconcileCustomers, status } from './commands.ts';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import {
+  apply,
+  createTopics,
+  type Environment,
+  generateKey,
+  generateToken,
+  reconcileCustomers,
+  status,
+} from './commands.ts';
 import { redeliver, redrive, rewind, setState, tail } from './operations.ts';
 
 /**
@@ -105,6 +113,17 @@ function createProgram(env: Environment, onResult: (isWell: boolean) => void): C
     .description('print a new key for DATABRIDGE_KEYS')
     .option('--name <name>', 'its name in the ring; today’s date if left out')
     .action((options) => onResult(generateKey(options)));
+  program
+    .command('tokens')
+    .description('who may use the API')
+    .command('generate')
+    .description('print a new token, and the line that stands for it in API_TOKENS')
+    .requiredOption('--name <name>', 'whose it is, as the log names them')
+    .addOption(
+      new Option('--role <role>', 'what it may').choices(['operator', 'reader', 'customer']).makeOptionMandatory(),
+    )
+    .option('--customer <customer>', 'with the role customer: which one')
+    .action((options) => onResult(generateToken(options)));
   program
     .command('topics')
     .description('the topics that the services themselves need')

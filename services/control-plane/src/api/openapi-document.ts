@@ -1,0 +1,11 @@
+import { createLogger } from '@databridge/kernel/log';
+import type { ControlPlaneContext } from '../context.ts';
+import { createApi } from './api.ts';
+import { Tokens } from './tokens.ts';
+
+/** What `/v1/openapi.json` answers. Nothing is called, so nothing needs to be connected. */
+export async function openApiDocument(): Promise<unknown> {
+  const log = createLogger('control-plane', 'silent');
+  const api = await createApi({ log } as ControlPlaneContext, new Tokens(''), log);
+  return JSON.parse(JSON.stringify(api.swagger()));
+}

@@ -1,0 +1,149 @@
+import { createHash } from 'node:crypto';
+import { DatabridgeError } from '@databridge/kernel/errors';
+import { parseSubscription, type Subscription } from '@databridge/schemas/subscription';
+import { validatorCompiler } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { applySubscriptions } from '../apply.ts';
+import { changeState, type StateAction } from '../change-state.ts';
+import { readStoredSubscriptions } from '../stored-subscriptions.ts';
+import { maySee } from './access.ts';
+import type { Api, ApiContext } from './api.ts';
+import {
+  customerParams,
+  masked,
+  maskedPlaces,
+  page,
+  stateChange,
+  subscriptionAnswer,
+  subscriptionBody,
+} from './models.ts';
+import { InvalidBody, problems } from './problem.ts';
+
+const tags = ['subscriptions'];
+
+/** Changes with every change, secrets included: it is made of what Kafka holds. */
+export function etagOf(sealed: Subscription): string {
+  return `"${createHash('sha256').update(JSON.stringify(sealed)).digest('base64url').slice(0, 22)}"`;
+}
+
+export function subscriptionRoutes(api: Api, { operations, writes }: ApiContext): void {
+  const stored = async (customer: string): Promise<Subscription> => {
+    const found = (await readStoredSubscriptions(operations)).get(customer);
+    if (found === undefined) throw new DatabridgeError('DB_NOT_FOUND', `There is no customer "${customer}"`);
+    return found;
+  };
+
+  api.get(
+    '/v1/subscriptions',
+    {
+      config: { access: 'see' },
+      schema: {
+        tags,
+        summary: 'All subscriptions that the caller may see, by customer',
+        querystring: page,
+        response: { 200: z.object({ items: z.array(subscriptionAnswer), next: z.string().optional() }), ...problems },
+      },
+    },
+    async ({ query: { limit, cursor }, caller }) => {
+      const after = cursor === undefined ? '' : Buffer.from(cursor, 'base64url').toString('utf8');
+      const visible = [...(await readStoredSubscriptions(operations)).values()]
+        .filter(({ customer }) => customer > after && maySee(caller, customer))
+        .sort((a, b) => (a.customer < b.customer ? -1 : 1));
+      const items = visible.slice(0, limit);
+      const last = items.at(-1);
+      const hasMore = visible.length > items.length && last !== undefined;
+      return { items: items.map(masked), ...(hasMore && { next: Buffer.from(last.customer).toString('base64url') }) };
+    },
+  );
+
+  api.get(
+    '/v1/subscriptions/:customer',
+    {
+      config: { access: 'see' },
+      schema: {
+        tags,
+        summary: 'One subscription; its ETag is what a later PUT is checked against',
+        params: customerParams,
+        response: { 200: subscriptionAnswer, ...problems },
+      },
+    },
+    async ({ params }, reply) => {
+      const found = await stored(params.customer);
+      reply.header('etag', etagOf(found));
+      return masked(found);
+    },
+  );
+
+  api.put(
+    '/v1/subscriptions/:customer',
+    {
+      config: { access: 'act' },
+      schema: {
+        tags,
+        summary: 'Creates a subscription (If-None-Match: *) or replaces it (If-Match: its ETag), secrets included',
+        params: customerParams,
+        headers: z.looseObject({ 'if-match': z.string().optional(), 'if-none-match': z.literal('*').optional() }),
+        body: subscriptionBody,
+        response: { 200: subscriptionAnswer, 201: subscriptionAnswer, ...problems },
+      },
+      // The same schema, in words that name every mistake by its place: parseSubscription.
+      validatorCompiler: (part) =>
+        part.httpPart === 'body' ? (value: unknown) => ({ value }) : validatorCompiler(part as never),
+    },
+    async ({ params: { customer }, headers, body }, reply) => {
+      const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = headers;
+      const subscription = parsedBody(customer, body);
+      return await writes(async () => {
+        const before = (await readStoredSubscriptions(operations)).get(customer);
+        refuseUnlessMeant(before, ifMatch, ifNoneMatch);
+        await applySubscriptions(operations, [{ subscription, sets: [] }]);
+        const after = await stored(customer);
+        reply.header('etag', etagOf(after)).code(before === undefined ? 201 : 200);
+        return masked(after);
+      });
+    },
+  );
+
+  for (const action of ['pause', 'resume', 'enable', 'disable'] as const satisfies StateAction[]) {
+    api.post(
+      `/v1/subscriptions/:customer/${action}`,
+      {
+        config: { access: 'act' },
+        schema: {
+          tags,
+          summary: `${action[0]?.toUpperCase()}${action.slice(1)}s the customer; nothing happens if it is so already`,
+          params: customerParams,
+          response: { 200: stateChange, ...problems },
+        },
+      },
+      async ({ params }) => await writes(() => changeState(operations, params.customer, action)),
+    );
+  }
+}
+
+/** @throws {InvalidBody} with every mistake */
+function parsedBody(customer: string, body: unknown): Subscription {
+  if (typeof body !== 'object' || body === null) throw new InvalidBody([{ path: [], message: 'must be an object' }]);
+  const strange = ['customer', 'state', 'enableEpoch'].filter((name) => name in body);
+  if (strange.length > 0) {
+    throw new InvalidBody(strange.map((name) => ({ path: [name], message: 'does not belong into the body' })));
+  }
+  const parsed = parseSubscription({ ...body, customer });
+  if (!parsed.ok) throw new InvalidBody(parsed.issues);
+  const places = maskedPlaces(parsed.subscription);
+  if (places.length > 0) {
+    const message = 'is the mask that answers show: send the secret itself';
+    throw new InvalidBody(places.map((place) => ({ path: place.split('.'), message })));
+  }
+  return parsed.subscription;
+}
+
+/** Nobody overwrites what they have not seen. */
+function refuseUnlessMeant(before: Subscription | undefined, ifMatch?: string, ifNoneMatch?: string): void {
+  if (before === undefined && ifMatch === undefined) return;
+  if (before !== undefined && ifMatch === etagOf(before) && ifNoneMatch === undefined) return;
+  if (before !== undefined && ifMatch === undefined && ifNoneMatch === undefined) {
+    throw new DatabridgeError('DB_PRECONDITION_REQUIRED', 'It exists: send its ETag as If-Match to replace it');
+  }
+  throw new DatabridgeError('DB_PRECONDITION_FAILED', 'It is not as you think: get it again, and decide again');
+}

@@ -1,0 +1,24 @@
+import { duration, kafkaVariables, serviceVariables, whole } from '@databridge/kernel/config';
+import { egressVariables } from '@databridge/kernel/egress/egress-settings';
+import { keyRingVariables } from '@databridge/kernel/key-ring-settings';
+import { z } from 'zod';
+import { retryPlanVariables } from './retry-delays.ts';
+
+export const controlPlaneVariables = z.object({
+  ...kafkaVariables,
+  ...serviceVariables,
+  ...keyRingVariables,
+  ...egressVariables,
+  ...retryPlanVariables,
+  /** Where the API listens; 0 takes a free port, which a log line names. */
+  API_PORT: whole(8080, 0, 65_535),
+  API_HOST: z.string().default('127.0.0.1'),
+  /** Who may use the API: lines that `databridge tokens generate` prints, or one line with commas. */
+  API_TOKENS: z.string().optional(),
+  /** A file that holds the same. */
+  API_TOKENS_FILE: z.string().optional(),
+  /** How often the retention of customers' topics is brought in line with their states. */
+  RETENTION_INTERVAL: duration('10m'),
+});
+
+export type ControlPlaneConfig = z.output<typeof controlPlaneVariables>;

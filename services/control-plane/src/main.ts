@@ -1,0 +1,19 @@
+import process from 'node:process';
+import { readConfig } from '@databridge/kernel/config';
+import { createLogger } from '@databridge/kernel/log';
+import { createRegistry } from '@databridge/kernel/metrics';
+import { runService } from '@databridge/kernel/service';
+import { controlPlaneVariables } from './config.ts';
+import { startControlPlane } from './start-control-plane.ts';
+
+const config = readConfig(controlPlaneVariables, process.env);
+const log = createLogger('control-plane', config.LOG_LEVEL);
+
+await runService({
+  log,
+  registry: createRegistry('control-plane'),
+  httpHost: config.HTTP_HOST,
+  httpPort: config.HTTP_PORT,
+  drainTimeoutMs: config.DRAIN_TIMEOUT,
+  start: () => startControlPlane(config, log),
+});

@@ -1,0 +1,76 @@
+import { egressPolicy } from '@databridge/kernel/egress/egress-settings';
+import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
+import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import { KafkaProducer } from '@databridge/kernel/kafka/producer';
+import { kafkaSettings, readSetting } from '@databridge/kernel/kafka/settings';
+import { loadKeyRing } from '@databridge/kernel/key-ring-settings';
+import type { Logger } from '@databridge/kernel/log';
+import type { Running } from '@databridge/kernel/service';
+import { createApi } from './api/api.ts';
+import { Tokens } from './api/tokens.ts';
+import type { ControlPlaneConfig } from './config.ts';
+import type { ControlPlaneContext } from './context.ts';
+import { tendRetention } from './retention.ts';
+import { ensureSystemTopics } from './system-topics.ts';
+
+/** The API, and what has to be looked after now and then. */
+export async function startControlPlane(config: ControlPlaneConfig, log: Logger): Promise<Running> {
+  const tokens = loadTokens(config);
+  const kafka = kafkaSettings(config, 'control-plane', log);
+  const admin = new KafkaAdmin(kafka);
+  const producer = new KafkaProducer(kafka);
+  const operations: ControlPlaneContext = {
+    kafka,
+    admin,
+    producer,
+    keyRing: loadKeyRing(config),
+    retryDelays: config.RETRY_PLAN,
+    egress: egressPolicy(config),
+    log,
+  };
+  await Promise.all([admin.connect(), producer.connect()]);
+  await ensureSystemTopics(admin, []);
+  const api = await createApi(operations, tokens, log);
+  const address = await api.listen({ host: config.API_HOST, port: config.API_PORT });
+  log.info({ address, apiPort: Number(new URL(address).port) }, 'API open');
+  const tending = startTending(operations, config.RETENTION_INTERVAL);
+
+  return {
+    notReadyBecause: () => undefined,
+    async stop() {
+      await api.close();
+      await tending.stop();
+      await producer.disconnect();
+      await admin.disconnect();
+    },
+  };
+}
+
+/** @throws {DatabridgeError} DB_CONFIG_INVALID */
+function loadTokens({ API_TOKENS: tokens, API_TOKENS_FILE: file }: ControlPlaneConfig): Tokens {
+  if (tokens !== undefined && file === undefined) return new Tokens(tokens);
+  if (file !== undefined && tokens === undefined) return new Tokens(readSetting('API_TOKENS_FILE', file));
+  throw new DatabridgeError(
+    'DB_CONFIG_INVALID',
+    'Set one of API_TOKENS and API_TOKENS_FILE; "databridge tokens generate" makes a token and its line',
+  );
+}
+
+function startTending(operations: ControlPlaneContext, everyMs: number): { stop(): Promise<void> } {
+  let running: Promise<void> = Promise.resolve();
+  const tend = async () => {
+    const { unlimited, usual } = await tendRetention(operations, Date.now());
+    if (unlimited.length + usual.length > 0) operations.log.info({ unlimited, usual }, 'retention changed');
+  };
+  const timer = setInterval(() => {
+    running = running
+      .then(tend)
+      .catch((error: unknown) => operations.log.warn({ err: error }, `retention not tended: ${messageOf(error)}`));
+  }, everyMs);
+  return {
+    stop() {
+      clearInterval(timer);
+      return running;
+    },
+  };
+}

@@ -1,0 +1,223 @@
+/** The control plane's API as operators and customers use it: a real process, real Kafka, real deliveries. */
+import { Tokens } from '@databridge/control-plane/api/tokens';
+import { LOOPBACK_EGRESS } from '@databridge/kernel/egress/egress-settings';
+import { readTopic } from '@databridge/kernel/kafka/topic-reader';
+import { SUBSCRIPTIONS_TOPIC } from '@databridge/schemas/topics';
+import { rootCauseEvent } from '../harness/events.ts';
+import { eventually } from '../harness/eventually.ts';
+import type { ServiceProcess } from '../harness/processes.ts';
+import { startService } from '../harness/processes.ts';
+import { Receiver } from '../harness/receiver.ts';
+import { Stage } from '../harness/stage.ts';
+import { freshName } from '../harness/topics.ts';
+
+const CANARY = 'canary-6f1d0c';
+const [operator, reader, acme] = [
+  Tokens.generate('ann', 'operator'),
+  Tokens.generate('bob', 'reader'),
+  Tokens.generate('ci', 'customer', 'acme'),
+];
+let stage: Stage;
+let service: ServiceProcess;
+let url: string;
+
+beforeAll(async () => {
+  stage = await Stage.start();
+  service = await startService('control-plane', {
+    API_PORT: '0',
+    API_TOKENS: [operator, reader, acme].map(({ line }) => line).join(','),
+    DATABRIDGE_KEYS: stage.keys,
+    RETRY_PLAN: '1s*2,2s*2',
+    ...LOOPBACK_EGRESS,
+  });
+  const { apiPort } = await service.waitForLog((line) => typeof line['apiPort'] === 'number');
+  url = `http://127.0.0.1:${apiPort}/v1`;
+});
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: whatever JSON came
+  readonly body: any;
+}
+
+async function call(
+  method: string,
+  path: string,
+  {
+    body,
+    headers = {},
+    token = operator.token,
+  }: { body?: unknown; headers?: Record<string, string>; token?: string } = {},
+): Promise<Answer> {
+  const response = await fetch(`${url}${path}`, {
+    method,
+    headers: {
+      ...(token !== '' && { authorization: `Bearer ${token}` }),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
+}
+
+const subscriptionTo = (customer: string, receiver: Receiver, key = CANARY) => ({
+  eventTypes: ['root-cause'],
+  match: { company: [customer] },
+  destination: { type: 'http', url: receiver.url },
+  authentication: { type: 'api-key', name: 'x-key', key },
+});
+
+test('a subscription is created, delivered to, replaced by who has seen it, and never shows its secret', async () => {
+  const customer = freshName('api');
+  const path = `/subscriptions/${customer}`;
+  const receiver = await Receiver.start();
+  expect((await call('GET', path)).status).toBe(404);
+  const known = async () => Number(/_fan_out_subscriptions{.*} (\d+)/.exec(await stage.fanOut.metrics())?.[1]);
+  const before = await known();
+  const created = await call('PUT', path, { body: subscriptionTo(customer, receiver) });
+  expect(created).toMatchObject({ status: 201, body: { customer, authentication: { key: '[secret]' } } });
+  const etag = created.headers.get('etag') ?? '';
+  expect((await call('GET', path)).headers.get('etag')).toBe(etag);
+
+  const produced = async () => (await stage.upstream.produce([rootCauseEvent({ company: customer })])).length;
+  await eventually(known, (count) => count > before);
+  await produced();
+  await receiver.waitFor(({ accepted }) => accepted === 1);
+  expect(receiver.requests[0]?.headers['x-key']).toBe(CANARY);
+
+  const changed = { ...subscriptionTo(customer, receiver, `${CANARY}-2`), ratePerSecond: 5 };
+  expect((await call('PUT', path, { body: changed })).body).toMatchObject({ code: 'DB_PRECONDITION_REQUIRED' });
+  const stale = await call('PUT', path, { body: changed, headers: { 'if-match': '"other"' } });
+  expect(stale).toMatchObject({ status: 412, body: { code: 'DB_PRECONDITION_FAILED' } });
+  const replaced = await call('PUT', path, { body: changed, headers: { 'if-match': etag } });
+  expect(replaced).toMatchObject({ status: 200, body: { ratePerSecond: 5 } });
+  expect((await call('PUT', path, { body: changed, headers: { 'if-match': etag } })).status).toBe(412);
+
+  // Sent back as it was answered, it would make the mask the secret.
+  const echoed = { ...changed, authentication: replaced.body.authentication };
+  const refused = await call('PUT', path, {
+    body: echoed,
+    headers: { 'if-match': replaced.headers.get('etag') ?? '' },
+  });
+  expect(refused.body).toMatchObject({ status: 422, errors: [{ pointer: '/authentication/key' }] });
+
+  await produced();
+  await receiver.waitFor(({ accepted }) => accepted === 2);
+  expect(receiver.requests[1]?.headers['x-key']).toBe(`${CANARY}-2`);
+});
+
+test('of writers who all saw the same, one wins', async () => {
+  const customer = freshName('race');
+  const receiver = await Receiver.start();
+  const path = `/subscriptions/${customer}`;
+  const body = (ratePerSecond: number) => ({ ...subscriptionTo(customer, receiver), ratePerSecond });
+  const etag = (await call('PUT', path, { body: body(1) })).headers.get('etag') ?? '';
+  const answers = await Promise.all(
+    [2, 3, 4, 5].map((rate) => call('PUT', path, { body: body(rate), headers: { 'if-match': etag } })),
+  );
+  expect(answers.map(({ status }) => status).sort()).toEqual([200, 412, 412, 412]);
+  const winner = answers.find(({ status }) => status === 200)?.body.ratePerSecond;
+  expect((await call('GET', path)).body.ratePerSecond).toBe(winner);
+});
+
+test('who is not known, or may not, is told so and nothing else', async () => {
+  const receiver = await Receiver.start();
+  const [other] = [freshName('other')];
+  await call('PUT', `/subscriptions/${other}`, { body: subscriptionTo(other, receiver) });
+  await call('PUT', '/subscriptions/acme', { body: subscriptionTo('acme', receiver) });
+  const statusOf = async (method: string, path: string, token: string, body?: unknown) =>
+    (await call(method, path, { token, ...(body !== undefined && { body }) })).status;
+  expect(await statusOf('GET', '/subscriptions', '')).toBe(401);
+  expect(await statusOf('GET', '/subscriptions', 'wrong')).toBe(401);
+  expect(await statusOf('GET', `/subscriptions/${other}`, reader.token)).toBe(200);
+  expect(await statusOf('POST', `/subscriptions/${other}/pause`, reader.token)).toBe(403);
+  expect(await statusOf('GET', `/subscriptions/${other}`, acme.token)).toBe(404);
+  expect(await statusOf('POST', `/subscriptions/${other}/pause`, acme.token)).toBe(404);
+  expect(await statusOf('POST', '/quarantine/redrives', acme.token, {})).toBe(403);
+  const mine = await call('GET', '/subscriptions', { token: acme.token });
+  expect(mine.body.items.map((one: { customer: string }) => one.customer)).toEqual(['acme']);
+  expect(await statusOf('POST', '/subscriptions/acme/pause', acme.token)).toBe(200);
+});
+
+test('every mistake comes at once, by its place, and quotes no secret', async () => {
+  const body = { eventTypes: [], destination: { type: 'http', url: 'ftp://x' }, signing: { secrets: [CANARY] } };
+  const { status, headers, body: problem } = await call('PUT', '/subscriptions/wrong', { body });
+  expect([status, headers.get('content-type')]).toEqual([422, expect.stringContaining('application/problem+json')]);
+  const pointers = problem.errors.map(({ pointer }: { pointer: string }) => pointer);
+  expect(pointers).toEqual(expect.arrayContaining(['/eventTypes', '/destination/url', '/signing/secrets/0']));
+  expect(JSON.stringify(problem)).not.toContain(CANARY);
+  const raw = await fetch(`${url}/subscriptions/wrong`, {
+    method: 'PUT',
+    headers: { authorization: `Bearer ${operator.token}`, 'content-type': 'application/json' },
+    body: `{"key": "${CANARY}`,
+  });
+  expect(raw.status).toBe(400);
+  expect(await raw.text()).not.toContain(CANARY);
+});
+
+test('state, rewind, redelivery, dead letters and books by the API; a POST that is sent again does nothing again', async () => {
+  const customer = freshName('operated');
+  const path = `/subscriptions/${customer}`;
+  const receiver = await Receiver.start((_request, nth) => ({ status: nth === 1 ? 400 : 200 }));
+  await stage.subscribe(customer, receiver.url);
+  await stage.upstream.produce([rootCauseEvent({ company: customer }), rootCauseEvent({ company: customer })]);
+  await receiver.waitFor(({ requests }) => requests.length === 2);
+  const letters = async () => (await call('GET', `${path}/dead-letters?limit=1`)).body;
+  const found = await eventually(letters, ({ next }) => next !== undefined);
+  expect(found.items).toEqual([expect.objectContaining({ reason: 'refused', attempts: 1 })]);
+  const rest = (await call('GET', `${path}/dead-letters?limit=1&cursor=${found.next}`)).body;
+  expect([rest.items.length, rest.next]).toEqual([1, undefined]);
+
+  const redrive = () =>
+    call('POST', `${path}/dead-letters/redrives`, {
+      body: { reasons: ['refused'] },
+      headers: { 'idempotency-key': `redrive-${customer}` },
+    });
+  const first = await redrive();
+  expect(first.body).toEqual({ taken: 2, stayed: 0 });
+  const again = await redrive();
+  expect(again.body).toEqual(first.body);
+  expect(again.headers.get('idempotency-replayed')).toBe('true');
+  await receiver.waitFor(({ accepted }) => accepted === 2);
+
+  const redelivered = await call('POST', `${path}/redeliveries`, { body: { eventId: receiver.requests[0]?.id } });
+  expect(redelivered.body).toMatchObject({ events: 1 });
+  await receiver.waitFor(({ requests }) => requests.length === 5);
+
+  expect((await call('POST', `${path}/pause`)).body).toEqual({ customer, before: 'active', after: 'paused' });
+  expect((await call('POST', `${path}/enable`)).status).toBe(409);
+  const plan = await call('POST', `${path}/rewinds`, { body: { to: 'earliest', dryRun: true } });
+  expect(plan.body).toMatchObject({ again: expect.any(Number), skipped: 0 });
+  expect((await call('POST', `${path}/rewinds`, { body: { to: { offset: 9_999 } } })).status).toBe(422);
+  expect((await call('POST', `${path}/resume`)).body).toMatchObject({ after: 'active' });
+  expect((await call('GET', `${path}/status`)).body).toMatchObject({ customer, state: 'active' });
+  const books = await call('GET', `${path}/reconciliation`);
+  expect(books.body).toMatchObject({ written: 2, delivered: 2, unaccounted: [] });
+});
+
+test('the document is OpenAPI 3.1, and names every route', async () => {
+  const { body } = await call('GET', '/openapi.json', { token: '' });
+  expect(body.openapi).toBe('3.1.0');
+  expect(Object.keys(body.paths)).toEqual(
+    expect.arrayContaining([
+      '/v1/subscriptions',
+      '/v1/subscriptions/{customer}',
+      '/v1/subscriptions/{customer}/rewinds',
+    ]),
+  );
+});
+
+test('the secret stands nowhere in the log, the metrics and the topic', async () => {
+  const stored: string[] = [];
+  await readTopic(stage.operations.kafka, SUBSCRIPTIONS_TOPIC, {
+    onBatch: ({ records }) => void stored.push(...records.map(({ value }) => String(value))),
+  });
+  expect(stored.length).toBeGreaterThan(0);
+  const places = [stored, service.logs, service.otherOutput, stage.delivery.logs, stage.fanOut.logs];
+  const text = JSON.stringify(places) + (await service.metrics()) + (await stage.delivery.metrics());
+  expect(text).not.toContain(CANARY);
+  expect(text).not.toContain(operator.token);
+});
