@@ -4,7 +4,7 @@ import type { Dispatcher } from 'undici';
 import type { Egress, TlsIdentity } from '../destination/dispatcher.ts';
 import type { Redaction } from '../destination/redaction.ts';
 import type { Authorization, Authorizer, Headers } from './authorizer.ts';
-import { requestToken, secretsOf, type Token } from './token-request.ts';
+import { basicPair, requestToken, secretsOf, type Token } from './token-request.ts';
 
 /** A token is given up this long before it ends, so that none ends on its way; of short-lived ones, a fifth. */
 const EARLY_MS = 60_000;
@@ -46,6 +46,8 @@ export class OAuth implements Authorizer {
       tls: options.tls,
     });
     for (const secret of secretsOf(authentication)) this.#redaction.add(secret);
+    // As it stands in the header of a token request, which a server may quote.
+    this.#redaction.add(basicPair(authentication));
   }
 
   authorize(): Authorization | Promise<Authorization> {

@@ -3,7 +3,7 @@ import type { OAuthAuthentication, OAuthParameters } from '@databridge/schemas/a
 import {
   allowInsecureRequests,
   type Client,
-  ClientSecretBasic,
+  type ClientAuth,
   ClientSecretPost,
   clientCredentialsGrantRequest,
   customFetch,
@@ -42,7 +42,7 @@ export async function requestToken(
   const server = { issuer: new URL(authentication.tokenUrl).origin, token_endpoint: authentication.tokenUrl };
   const client: Client = { client_id: clientId };
   const secret = clientSecret.reveal();
-  const byClient = clientAuthentication === 'header' ? ClientSecretBasic(secret) : ClientSecretPost(secret);
+  const byClient = clientAuthentication === 'header' ? inHeader(authentication) : ClientSecretPost(secret);
   const parameters = {
     ...revealed(authentication.body),
     ...(scope !== undefined && { scope }),
@@ -71,6 +71,24 @@ export async function requestToken(
       isBlocked: seen !== undefined && 'trouble' in seen && seen.isBlocked,
     };
   }
+}
+
+/**
+ * In place of the library's own, which percent-encodes even - and _ : allowed, but servers that don't decode at all
+ * (there are many) then know no client whose id is a UUID.
+ */
+function inHeader(authentication: OAuthAuthentication<Secret>): ClientAuth {
+  return (_server, _client, _body, headers) => {
+    headers.set('authorization', `Basic ${basicPair(authentication)}`);
+  };
+}
+
+/** RFC 6749 §2.3.1: id and secret form-encoded, then put together. */
+export function basicPair({ clientId, clientSecret }: OAuthAuthentication<Secret>): string {
+  const encoded = [clientId, clientSecret.reveal()].map((part) =>
+    new URLSearchParams({ '': part }).toString().slice(1),
+  );
+  return Buffer.from(encoded.join(':')).toString('base64');
 }
 
 interface Shaped {
