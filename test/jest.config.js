@@ -1,4 +1,7 @@
-/** Three projects: `unit` needs nothing but Node; `contract` and `flow` have a real Kafka and registry. */
+/**
+ * `unit` needs nothing but Node; `contract` and `flow` have a real Kafka and registry; `peers` fetches what others wrote
+ * to receive our requests, and runs only when asked for (`npm run test:peers`).
+ */
 const rootDir = new URL('..', import.meta.url).pathname;
 
 const shared = {
@@ -42,5 +45,15 @@ export default {
       testMatch: ['<rootDir>/test/flow/**/*.test.ts'],
       setupFilesAfterEnv: [...onPlatform.setupFilesAfterEnv, '<rootDir>/test/harness/clean-slate.ts'],
     },
+    ...(process.env.DATABRIDGE_PEERS
+      ? [
+          {
+            ...shared,
+            displayName: 'peers',
+            testMatch: ['<rootDir>/test/peers/**/*.test.ts'],
+            setupFilesAfterEnv: ['<rootDir>/test/harness/peers/patience.ts'],
+          },
+        ]
+      : []),
   ],
 };

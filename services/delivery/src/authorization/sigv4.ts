@@ -22,13 +22,15 @@ export class SigV4 implements Authorizer {
       if (!(error instanceof CredentialsError)) throw error;
       return { outcome: error.outcome };
     }
+    // Hops on the way may change it, so AWS's own signers leave it out.
+    const { traceparent: _unsigned, ...toSign } = headers;
     const request = new HttpRequest({
       method,
       protocol: url.protocol,
       hostname: url.hostname,
       path: url.pathname,
       query: queryBag(url.searchParams),
-      headers: { host: url.host, ...headers },
+      headers: { host: url.host, ...toSign },
       body,
     });
     const signed = await this.#signer.sign(request, { signingDate: new Date(nowMs) });
@@ -56,7 +58,7 @@ export function queryBag(parameters: URLSearchParams): Record<string, string | s
 }
 
 /** Node's own, in the shape that the signer asks for. */
-class Sha256 {
+export class Sha256 {
   readonly #secret: string | ArrayBuffer | ArrayBufferView | undefined;
   #hash: Hash | Hmac;
 

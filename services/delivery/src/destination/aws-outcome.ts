@@ -18,7 +18,9 @@ export function awsOutcome(error: unknown): Outcome {
   if (name === 'CredentialsProviderError') return { kind: 'deauthorized', reason: message };
   const status = $metadata?.httpStatusCode;
   if (status === undefined) throw error;
-  return outcomeOfCode(name, message, status);
+  // The SDK's own error over an answer that is not in the service's language, a proxy's page say.
+  const isUnread = message.includes('Deserialization error');
+  return isUnread ? outcomeOfCode('Unreadable', `status ${status}`, status) : outcomeOfCode(name, message, status);
 }
 
 /** @param code AWS's, with or without the service's name before it */

@@ -3,6 +3,7 @@ import { type HttpRequest, HttpResponse } from '@smithy/protocol-http';
 import type { HttpHandlerOptions } from '@smithy/types';
 import type { Dispatcher } from 'undici';
 import type { Trouble } from '../outcome.ts';
+import { strictQuery } from './aws-query.ts';
 import type { Egress } from './dispatcher.ts';
 import { exchange, type Seen } from './exchange.ts';
 
@@ -42,7 +43,7 @@ export class AwsRequests {
   async handle(request: HttpRequest, _options?: HttpHandlerOptions): Promise<{ response: HttpResponse }> {
     const { protocol, hostname, port, method, headers, body } = request;
     const origin = `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`;
-    const path = request.path + queryOf(request.query);
+    const path = request.path + strictQuery(pairsOf(request.query));
     const limits = { timeoutMs: this.#options.timeoutMs, keptBytes: MAX_ANSWER_BYTES };
     const dispatched: Dispatcher.DispatchOptions = {
       ...{ origin, path, headers, body: body as string | Uint8Array | null },
@@ -88,14 +89,8 @@ export class AwsRequests {
   }
 }
 
-export function queryOf(query: Readonly<Record<string, string | string[] | null>> | undefined): string {
-  const pairs = Object.entries(query ?? {}).flatMap(([name, value]) =>
-    (Array.isArray(value) ? value : [value ?? '']).map((one) => `${strictlyEncoded(name)}=${strictlyEncoded(one)}`),
+function pairsOf(query: HttpRequest['query'] = {}): [string, string][] {
+  return Object.entries(query).flatMap(([name, value]) =>
+    (Array.isArray(value) ? value : [value ?? '']).map((one): [string, string] => [name, one]),
   );
-  return pairs.length === 0 ? '' : `?${pairs.join('&')}`;
-}
-
-/** RFC 3986, as SigV4 has it: nothing but letters, digits and - . _ ~ stays. */
-function strictlyEncoded(text: string): string {
-  return encodeURIComponent(text).replace(/[!'()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`);
 }

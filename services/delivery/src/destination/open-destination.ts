@@ -11,6 +11,7 @@ import { fixedHeaders } from '../authorization/fixed-headers.ts';
 import { OAuth } from '../authorization/oauth.ts';
 import { SigV4 } from '../authorization/sigv4.ts';
 import { Signer } from '../sign.ts';
+import { strictQuery } from './aws-query.ts';
 import { AwsRequests } from './aws-requests.ts';
 import type { Destination } from './destination.ts';
 import type { Egress, TlsIdentity } from './dispatcher.ts';
@@ -95,6 +96,7 @@ function openHttp(
       const { credentials } = aws(subscription, region, timeoutMs, settings);
       if ('secretAccessKey' in authentication) redaction.add(authentication.secretAccessKey);
       authorizer = new SigV4(credentials, region);
+      url.search = strictQuery(url.searchParams);
       break;
     }
     case 'none':
