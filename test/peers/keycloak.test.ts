@@ -55,12 +55,17 @@ async function javaHome(): Promise<string> {
   if (given !== undefined) return given;
   const root = '/usr/lib/jvm';
   for (const name of await readdir(root).catch(() => [])) {
-    const { stderr } = await promisify(execFile)(join(root, name, 'bin', 'java'), ['-version']).catch(() => ({
-      stderr: '',
-    }));
-    if ((javaRelease(stderr) ?? 0) >= MIN_JAVA) return join(root, name);
+    if ((await releaseOf(join(root, name, 'bin', 'java'))) >= MIN_JAVA) return join(root, name);
   }
   throw new Error(`Keycloak needs Java ${MIN_JAVA} or newer, and there is none in ${root}: set JAVA_21_HOME`);
+}
+
+async function releaseOf(java: string): Promise<number> {
+  try {
+    return javaRelease((await promisify(execFile)(java, ['-version'])).stderr) ?? 0;
+  } catch {
+    return 0;
+  }
 }
 
 async function createClient(): Promise<void> {
