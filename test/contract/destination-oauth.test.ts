@@ -3,10 +3,9 @@ import { OAuth } from '@databridge/delivery/authorization/oauth';
 import { ConnectionBudget } from '@databridge/delivery/destination/connection-budget';
 import type { Destination } from '@databridge/delivery/destination/destination';
 import { Egress } from '@databridge/delivery/destination/dispatcher';
-import { connectAnywhere } from '@databridge/delivery/destination/guarded-connect';
 import { Redaction } from '@databridge/delivery/destination/redaction';
 import { Secret } from '@databridge/kernel/secret';
-import { message, openFor } from '../harness/destinations.ts';
+import { loopbackGuard, message, openFor } from '../harness/destinations.ts';
 import { Front, type Passed } from '../harness/front.ts';
 import { CLIENT, startTokenServer, type TokenServer } from '../harness/token-server.ts';
 import { destinationSuite } from './destination-suite.ts';
@@ -132,7 +131,7 @@ describe('one token for all', () => {
 
   test('a token is given up shortly before it ends, and not sooner', async () => {
     let nowMs = 0;
-    const egress = new Egress({ connect: connectAnywhere, budget: new ConnectionBudget(10) });
+    const egress = new Egress({ guard: loopbackGuard, budget: new ConnectionBudget(10) });
     const authentication = { ...oauth(tokens.url), clientSecret: new Secret(CLIENT.secret) } as const;
     const settings = { method: 'POST', clientAuthentication: 'header', headers: {}, query: {}, body: {} } as const;
     const options = { egress, tls: {}, redaction: new Redaction(), monotonicMs: () => nowMs };

@@ -12,7 +12,8 @@ export type OpenOptions = Partial<Omit<DestinationSettings, 'egress'>> &
   Partial<EgressSettings> & { onRate?: (ratePerSecond: number) => void };
 
 const loopback = { allowCidrs: ['127.0.0.0/8', '::1/128'], denyCidrs: [], allowHttp: true };
-const loopbackGuard = new EgressGuard(new EgressPolicy(loopback));
+/** Lets tests dial this machine. */
+export const loopbackGuard = new EgressGuard(new EgressPolicy(loopback));
 
 /** A destination as a worker opens it. Closed at the end of the test file at the latest. @param parts of a subscription */
 export function openFor(parts: Record<string, unknown>, options: OpenOptions = {}): Destination {
