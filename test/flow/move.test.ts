@@ -65,9 +65,11 @@ test('every event arrives at the old place or the new one, through four moves', 
     await stage.subscribe(customer, receiver.url, { maxInFlight: 20, ...parts });
     sent.push(...(await stage.upstream.produce(events(customer, 100))));
     // The next move comes while this one's requests hang on their answers.
-    await receiver.waitFor(({ requests }) => requests.length >= 20).catch((error: Error) => {
-      throw new Error(`${JSON.stringify(parts)}: ${error.message}`);
-    });
+    await receiver
+      .waitFor(({ requests }) => requests.length >= 20)
+      .catch((error: Error) => {
+        throw new Error(`${JSON.stringify(parts)}: ${error.message}`);
+      });
     expect(receiver.requests.filter(({ status }) => status === undefined).length).toBeGreaterThan(0);
   }
   await nothingWaits(customer);
