@@ -1,5 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { cp, writeFile } from 'node:fs/promises';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { installIdleTimerPatch } from '@databridge/kernel/kafka/idle-timer-patch';
 import { Kafka, logLevel } from 'kafkajs';
@@ -16,6 +17,17 @@ export const QUICK_START = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
 export interface KafkaPorts {
   client: number;
   controller: number;
+  /** One more listener, whose clients are sent to another port: a relay that stands in front of the broker. */
+  relayed?: { port: number; advertisedPort: number } | undefined;
+}
+
+/** A broker, alone or among others; each is controller as well. */
+export interface KafkaNode extends KafkaPorts {
+  /** From 1. */
+  nodeId: number;
+  /** Of all nodes, in the order of their ids. */
+  controllerPorts: readonly number[];
+  secured?: SecuredListener | undefined;
 }
 
 /** One more listener, `SECURED`, for tests of TLS, SASL and access control. */
@@ -29,12 +41,7 @@ export interface SecuredListener {
  * Makes `dir` ready for a broker and returns the arguments for java. Ports may differ from one start to the
  * next: nothing in the data depends on them.
  */
-export async function prepareKafka(
-  dir: string,
-  ports: KafkaPorts,
-  artifacts: Artifacts,
-  secured?: SecuredListener,
-): Promise<string[]> {
+export async function prepareKafka(dir: string, node: KafkaNode, artifacts: Artifacts): Promise<string[]> {
   const logDir = join(dir, 'data');
   // The copy's last file makes it count as formatted, so that a copy broken off is done again.
   if (!existsSync(join(logDir, 'meta.properties'))) {
@@ -42,10 +49,11 @@ export async function prepareKafka(
       recursive: true,
       filter: (from) => !from.endsWith('meta.properties'),
     });
-    await cp(join(artifacts.formattedLogDir, 'meta.properties'), join(logDir, 'meta.properties'));
+    const formatted = await readFile(join(artifacts.formattedLogDir, 'meta.properties'), 'utf8');
+    await writeFile(join(logDir, 'meta.properties'), formattedFor(node.nodeId, formatted));
   }
   const propertiesFile = join(dir, 'server.properties');
-  await writeFile(propertiesFile, serverProperties(logDir, ports, secured));
+  await writeFile(propertiesFile, serverProperties(logDir, node));
   return [
     MAX_HEAP,
     ...QUICK_START,
@@ -78,17 +86,48 @@ export const LONE_BROKER_SETTINGS: Readonly<Record<string, string | number | boo
   'offsets.retention.minutes': 14 * 24 * 60,
 };
 
-function serverProperties(logDir: string, ports: KafkaPorts, secured: SecuredListener | undefined): string {
-  const more = secured ? `,SECURED://127.0.0.1:${secured.port}` : '';
+/** The log directory was formatted for node 1: another node's tells its own id, and is a directory of its own. */
+function formattedFor(nodeId: number, metaProperties: string): string {
+  if (nodeId === 1) return metaProperties;
+  const directoryId = randomBytes(16).toString('base64url');
+  return metaProperties
+    .replace(/^node\.id=.*$/m, `node.id=${nodeId}`)
+    .replace(/^directory\.id=.*$/m, `directory.id=${directoryId}`);
+}
+
+/** Of three brokers or more: a write is safe on three, and goes on with two. */
+const REPLICATED_SETTINGS = {
+  'offsets.topic.replication.factor': 3,
+  'transaction.state.log.replication.factor': 3,
+  'transaction.state.log.min.isr': 2,
+  'share.coordinator.state.topic.replication.factor': 3,
+  'share.coordinator.state.topic.min.isr': 2,
+};
+
+function serverProperties(logDir: string, node: KafkaNode): string {
+  const { client, controller, relayed, secured, nodeId, controllerPorts } = node;
+  const listeners = [`PLAINTEXT://127.0.0.1:${client}`, `CONTROLLER://127.0.0.1:${controller}`];
+  const advertised = [`PLAINTEXT://127.0.0.1:${client}`];
+  if (relayed) {
+    listeners.push(`RELAYED://127.0.0.1:${relayed.port}`);
+    advertised.push(`RELAYED://127.0.0.1:${relayed.advertisedPort}`);
+  }
+  if (secured) {
+    listeners.push(`SECURED://127.0.0.1:${secured.port}`);
+    advertised.push(`SECURED://127.0.0.1:${secured.port}`);
+  }
   const settings: Record<string, string | number | boolean> = {
     'process.roles': 'broker,controller',
-    'node.id': 1,
-    'controller.quorum.voters': `1@127.0.0.1:${ports.controller}`,
+    'node.id': nodeId,
+    'controller.quorum.voters': controllerPorts.map((port, at) => `${at + 1}@127.0.0.1:${port}`).join(','),
     'controller.listener.names': 'CONTROLLER',
-    listeners: `PLAINTEXT://127.0.0.1:${ports.client},CONTROLLER://127.0.0.1:${ports.controller}${more}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${ports.client}${more}`,
+    'inter.broker.listener.name': 'PLAINTEXT',
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,RELAYED:PLAINTEXT',
+    listeners: listeners.join(','),
+    'advertised.listeners': advertised.join(','),
     'log.dirs': logDir,
     ...LONE_BROKER_SETTINGS,
+    ...(controllerPorts.length >= 3 && REPLICATED_SETTINGS),
     ...secured?.settings,
   };
   return `${Object.entries(settings)

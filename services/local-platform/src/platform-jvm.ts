@@ -29,6 +29,10 @@ export interface JvmPlatformOptions extends Pick<MachineConfig, 'javaHome' | 'ca
   dataDir?: string | undefined;
   progress?: FetchProgress | undefined;
   secured?: SecuredListener | undefined;
+  /** Default 1. With three, everything has three replicas. */
+  brokerCount?: number | undefined;
+  /** A port where a relay listens: clients of the first broker's `relayedPort` are sent there. For tests of bad networks. */
+  relayAtPort?: number | undefined;
   /** Called when a part ends without having been told to. */
   onFailure?: FailureListener | undefined;
 }
@@ -36,18 +40,18 @@ export interface JvmPlatformOptions extends Pick<MachineConfig, 'javaHome' | 'ca
 type FailureListener = (error: DatabridgeError) => void;
 
 /**
- * One Kafka broker and one registry as local JVMs, side by side, on free ports of 127.0.0.1.
+ * Kafka, of one broker unless told otherwise, and one registry as local JVMs, side by side, on free ports of 127.0.0.1.
  * @throws {DatabridgeError} DB_PLATFORM_…
  */
 export async function startJvmPlatform(options: JvmPlatformOptions): Promise<ControllablePlatform> {
-  const { cacheDir, javaHome, dataDir, progress, secured, onFailure } = options;
+  const { cacheDir, javaHome, dataDir, progress, secured, onFailure, brokerCount, relayAtPort } = options;
   const java = await findJava(javaHome);
   const artifacts = await ensureArtifacts({ cacheDir, java: java.command, progress });
   const flags = await classArchiveFlags(artifacts.home, java, async (rehearsalFlags) => {
     const rehearsal = await launch({ java, artifacts, flags: rehearsalFlags });
     await rehearsal.stop('graceful');
   });
-  const launched = await launch({ java, artifacts, flags, dataDir, secured, onFailure });
+  const launched = await launch({ java, artifacts, flags, dataDir, secured, onFailure, brokerCount, relayAtPort });
   // There is nothing to save of data that go with the platform.
   return { ...launched, stop: () => launched.stop(dataDir === undefined ? 'kill' : 'graceful') };
 }
@@ -62,10 +66,14 @@ async function launch(options: {
   dataDir?: string | undefined;
   secured?: SecuredListener | undefined;
   onFailure?: FailureListener | undefined;
+  brokerCount?: number | undefined;
+  relayAtPort?: number | undefined;
 }): Promise<Launched> {
-  const { java, artifacts, flags, dataDir, secured, onFailure } = options;
+  const { java, artifacts, flags, dataDir, secured, onFailure, brokerCount = 1, relayAtPort } = options;
   const dir = dataDir ?? (await mkdtemp(join(tmpdir(), 'databridge-platform-')));
-  const [clientPort = 0, controllerPort = 0, httpPort = 0] = await freePorts(3);
+  const [httpPort = 0, relayedPort = 0, ...ports] = await freePorts(2 + 2 * brokerCount);
+  const clientPorts = ports.slice(0, brokerCount);
+  const controllerPorts = ports.slice(brokerCount);
   const common = {
     command: java.command,
     graceMs: GRACE_MS,
@@ -75,19 +83,24 @@ async function launch(options: {
   // Tells in a list of processes whose they are.
   const named = `-Ddatabridge.platform=${dir}`;
 
-  const broker = new Part({
-    name: 'Kafka',
-    pidFile: join(dir, 'kafka.pid'),
-    onFailure,
-    answers: () => kafkaAnswers(clientPort),
-    async prepare() {
-      const kafkaDir = join(dir, 'kafka');
-      await mkdir(kafkaDir, { recursive: true });
-      const ports = { client: clientPort, controller: controllerPort };
-      const args = await prepareKafka(kafkaDir, ports, artifacts, secured);
-      const logFile = join(dir, 'kafka.log');
-      return { ...common, args: [named, ...flags.kafka, ...args], cwd: kafkaDir, env: process.env, logFile };
-    },
+  const brokers = clientPorts.map((client, at) => {
+    const name = at === 0 ? 'kafka' : `kafka-${at + 1}`;
+    const relayed =
+      at === 0 && relayAtPort !== undefined ? { port: relayedPort, advertisedPort: relayAtPort } : undefined;
+    const node = { nodeId: at + 1, client, controller: controllerPorts[at] ?? 0, controllerPorts, relayed, secured };
+    return new Part({
+      name: 'Kafka',
+      pidFile: join(dir, `${name}.pid`),
+      onFailure,
+      answers: () => kafkaAnswers(client),
+      async prepare() {
+        const kafkaDir = join(dir, name);
+        await mkdir(kafkaDir, { recursive: true });
+        const args = await prepareKafka(kafkaDir, node, artifacts);
+        const logFile = join(dir, `${name}.log`);
+        return { ...common, args: [named, ...flags.kafka, ...args], cwd: kafkaDir, env: process.env, logFile };
+      },
+    });
   });
   const registry = new Part({
     name: 'The schema registry',
@@ -110,25 +123,26 @@ async function launch(options: {
   });
 
   async function stop(mode: StopMode): Promise<void> {
-    await Promise.all([broker.stop(mode), registry.stop(mode)]);
+    await Promise.all([...brokers.map((broker) => broker.stop(mode)), registry.stop(mode)]);
     if (dataDir === undefined) await rm(dir, { recursive: true, force: true, maxRetries: 5 });
   }
 
-  const starts = await Promise.allSettled([broker.start(), registry.start()]);
+  const starts = await Promise.allSettled([...brokers.map((broker) => broker.start()), registry.start()]);
   const failed = starts.find((start) => start.status === 'rejected');
   if (failed) {
     await stop('kill');
     throw failed.reason;
   }
   return {
-    brokers: [`127.0.0.1:${clientPort}`],
+    brokers: clientPorts.map((port) => `127.0.0.1:${port}`),
     registryUrl: registryUrlAt(httpPort),
+    relayedPort: relayAtPort === undefined ? undefined : relayedPort,
     stop,
-    stopBroker: (mode = 'graceful') => broker.stop(mode),
-    startBroker: () => broker.start(),
+    stopBroker: async (mode = 'graceful', at = 0) => brokers[at]?.stop(mode),
+    startBroker: async (at = 0) => brokers[at]?.start(),
     stopRegistry: (mode = 'graceful') => registry.stop(mode),
     startRegistry: () => registry.start(),
-    signalBroker: (signal) => broker.signal(signal),
+    signalBroker: (signal, at = 0) => brokers[at]?.signal(signal),
   };
 }
 

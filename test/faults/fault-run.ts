@@ -1,0 +1,303 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { gatherEvidence } from '@databridge/control-plane/gather-evidence';
+import { reconcile } from '@databridge/control-plane/reconcile';
+import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import { createLogger } from '@databridge/kernel/log';
+import type { ControllablePlatform } from '@databridge/local-platform/platform';
+import { readMachineConfig } from '@databridge/local-platform/platform-config';
+import { startJvmPlatform } from '@databridge/local-platform/platform-jvm';
+import { HEADER, headerText } from '@databridge/schemas/headers';
+import { deliveryTopic } from '@databridge/schemas/topics';
+import { rootCauseEvent } from '../harness/events.ts';
+import { ADDRESSES_VARIABLE } from '../harness/running-platform.ts';
+import { Stage } from '../harness/stage.ts';
+import { freshName } from '../harness/topics.ts';
+import { KeptService } from './kept-service.ts';
+import { type FaultWindow, Ledger, type Tally } from './ledger.ts';
+import { Load } from './load.ts';
+import { ReceiverProcess } from './receiver-process.ts';
+
+/** What one run tells: a row of the table in docs/guarantees.md. */
+export interface FaultReport extends Tally {
+  readonly scenario: string;
+  readonly faults: readonly string[];
+  readonly seconds: number;
+}
+
+export interface FaultRunOptions {
+  readonly scenario: string;
+  readonly workers?: number;
+  readonly fanOuts?: number;
+  readonly customers?: number;
+  readonly eventsPerSecond?: number;
+  /** Added to the workers' environment. */
+  readonly delivery?: Record<string, string>;
+  readonly platform?: { brokerCount?: number; relayAtPort?: number; dataDir?: string };
+  /** Where subscriptions send to, when not straight to the receiver. */
+  readonly destinationPort?: (receiver: ReceiverProcess) => number;
+}
+
+const SAMPLE_EVERY_MS = 200;
+/** The least that a broker allows. */
+const SESSION_TIMEOUT = '6s';
+const REWIND_WITHIN_MS = 60_000;
+const SETTLE_WITHIN_MS = 120_000;
+
+/**
+ * Real services under load on a platform of their own, with a destination that counts. Faults are done to them by
+ * `fault`; `finish` waits until every event has arrived and says what it cost.
+ */
+export class FaultRun {
+  readonly platform: ControllablePlatform;
+  readonly receiver: ReceiverProcess;
+  readonly stage: Stage;
+  readonly customers: readonly string[];
+  readonly workers: KeptService[] = [];
+  readonly fanOuts: KeptService[] = [];
+  readonly #options: FaultRunOptions;
+  readonly #workerEnv: Record<string, string>;
+  readonly #admin: KafkaAdmin;
+  readonly #ledger: Ledger;
+  readonly #windows: FaultWindow[] = [];
+  readonly #startedAtMs = performance.now();
+  #load: Load | undefined;
+  #named = 0;
+  #struckAtMs: number | undefined;
+  #isSampling = true;
+  #sampling: Promise<void> = Promise.resolve();
+
+  private constructor(
+    options: FaultRunOptions,
+    parts: { platform: ControllablePlatform; receiver: ReceiverProcess; stage: Stage },
+  ) {
+    this.#options = options;
+    this.platform = parts.platform;
+    this.receiver = parts.receiver;
+    this.stage = parts.stage;
+    this.customers = Array.from({ length: options.customers ?? 3 }, (_, at) => freshName(`customer-${at + 1}`));
+    this.#workerEnv = {
+      EVENT_TYPES: `root-cause=${this.stage.upstream.topic}`,
+      DATABRIDGE_KEYS: this.stage.keys,
+      NODE_OPTIONS: `--import ${new URL('tag-requests.ts', import.meta.url).href}`,
+      SESSION_TIMEOUT,
+      RETRY_PLAN: '1s*30,2s*150',
+      BREAKER_RESET: '2s',
+      LOG_LEVEL: 'info',
+      ...options.delivery,
+    };
+    const log = createLogger('faults', 'silent');
+    this.#admin = new KafkaAdmin({ brokers: this.platform.brokers, clientId: 'faults', log });
+    this.#ledger = new Ledger(this.#admin, this.stage, this.customers);
+  }
+
+  static async start(options: FaultRunOptions): Promise<FaultRun> {
+    const [platform, receiver] = await Promise.all([
+      startJvmPlatform({ ...readMachineConfig(process.env), ...options.platform }),
+      ReceiverProcess.start(),
+    ]);
+    const { brokers, registryUrl } = platform;
+    process.env[ADDRESSES_VARIABLE] = JSON.stringify([{ brokers, registryUrl }]);
+    // The stage's own services make way for those that are kept running.
+    const stage = await Stage.start();
+    await Promise.all([stage.fanOut.stop(), stage.delivery.stop()]);
+    const run = new FaultRun(options, { platform, receiver, stage });
+    const port = options.destinationPort?.(receiver) ?? receiver.port;
+    for (const customer of run.customers) {
+      const destination = { timeoutMs: 3_000 };
+      await stage.subscribe(customer, `http://127.0.0.1:${port}/events`, { maxInFlight: 32, destination });
+    }
+    receiver.behave({ kind: 'accept', delayMs: 10 });
+    await Promise.all([
+      ...Array.from({ length: options.fanOuts ?? 1 }, () => run.addFanOut()),
+      ...Array.from({ length: options.workers ?? 2 }, () => run.addWorker()),
+    ]);
+    run.#load = new Load(stage.upstream, run.customers, options.eventsPerSecond ?? 200);
+    run.#sampling = run.#sampleAgainAndAgain();
+    await run.flowing();
+    return run;
+  }
+
+  async addWorker(env: Record<string, string> = {}): Promise<KeptService> {
+    const name = `worker-${++this.#named}`;
+    const worker = await KeptService.start(name, 'delivery', { ...this.#workerEnv, WORKER_NAME: name, ...env });
+    this.workers.push(worker);
+    return worker;
+  }
+
+  async addFanOut(env: Record<string, string> = {}): Promise<KeptService> {
+    const name = `fan-out-${++this.#named}`;
+    const fanOut = await KeptService.start(name, 'fan-out', {
+      EVENT_TYPES: `root-cause=${this.stage.upstream.topic}`,
+      ...env,
+    });
+    this.fanOuts.push(fanOut);
+    return fanOut;
+  }
+
+  /**
+   * Does something bad, and waits until events flow again. What may be repeated for it is what was in flight, or
+   * finished and not committed, at the worst moment of that time.
+   * @param hits whose repeats it can cause
+   */
+  async fault(what: string, hits: readonly ('fan-out' | 'delivery')[], doIt: () => Promise<void>): Promise<void> {
+    await this.sample();
+    const fromMs = Date.now();
+    await doIt();
+    const doneMs = Date.now();
+    await this.flowing();
+    await this.sample();
+    const toMs = this.#struckAtMs ?? Date.now();
+    this.#struckAtMs = undefined;
+    say(`${what}: done to it for ${seconds(doneMs - fromMs)}, events flow again ${seconds(Date.now() - doneMs)} later`);
+    this.#windows.push({ what, hits, fromMs, toMs });
+  }
+
+  /** Told within a fault that took its whole toll in a moment, such as a kill: what comes after it is not its doing. */
+  async struck(): Promise<void> {
+    await this.sample();
+    this.#struckAtMs = Date.now();
+  }
+
+  /**
+   * A rewind of a customer, done by `doIt` in the middle of a fault: every event between the two offsets must come
+   * again, and that is no duplicate.
+   */
+  async rewind(customer: string, doIt: () => Promise<{ from: number; to: number }>): Promise<void> {
+    const startedAtMs = Date.now();
+    let range = { from: 0, to: 0 };
+    await this.fault('frozen, rewound, thawed', ['delivery'], async () => {
+      range = await doIt();
+    });
+    const records = await this.stage.read(deliveryTopic(customer));
+    const again = records
+      .filter(({ offset }) => offset >= range.from && offset < range.to)
+      .map(({ headers }) => headerText(headers, HEADER.eventId) ?? '');
+    const deadlineMs = performance.now() + REWIND_WITHIN_MS;
+    const missing = () => {
+      const seen = new Set(this.receiver.requests.filter(({ atMs }) => atMs >= startedAtMs).map(({ id }) => id));
+      return again.filter((id) => !seen.has(id));
+    };
+    while (missing().length > 0) {
+      if (performance.now() > deadlineMs)
+        throw new Error(`the rewind was undone: ${missing().length} did not come again`);
+      await delay(100);
+    }
+    this.#ledger.expectAgain(again.length);
+  }
+
+  /** What is done and committed at this moment: straight after a kill it is exactly what counts. */
+  async sample(): Promise<void> {
+    await this.#ledger.sample();
+  }
+
+  /** Resolves when events that are produced from now on arrive, of every customer. */
+  async flowing(withinMs = 90_000): Promise<void> {
+    const fresh = this.customers.map((company) => ({ company, id: freshName('probe') }));
+    const deadlineMs = performance.now() + withinMs;
+    for (const { company, id } of fresh) {
+      const event = rootCauseEvent({ company, requestId: id });
+      const value = await this.stage.upstream.encode(event);
+      await untilDone(
+        () => this.stage.upstream.produceRaw([{ key: id, value, headers: { 'event-id': id } }]),
+        deadlineMs,
+      );
+      this.#load?.acknowledged.add(id);
+    }
+    while (!fresh.every(({ id }) => this.receiver.acceptedIds.has(id))) {
+      if (performance.now() > deadlineMs) throw new Error(`${this.#options.scenario}: no event came through in time`);
+      await delay(50);
+    }
+  }
+
+  /** Ends the load, waits for the last event, compares all books. @throws Error when anything is missing */
+  async finish(): Promise<FaultReport> {
+    const load = this.#load as Load;
+    await load.stop();
+    const stoppedAtMs = performance.now();
+    const deadlineMs = performance.now() + SETTLE_WITHIN_MS;
+    const missing = () => [...load.acknowledged].filter((id) => !this.receiver.acceptedIds.has(id));
+    while (missing().length > 0 && performance.now() < deadlineMs) await delay(100);
+    await this.#untilCommitted(deadlineMs);
+    this.#isSampling = false;
+    await this.#sampling;
+    const lost = missing();
+    say(`all settled ${seconds(performance.now() - stoppedAtMs)} after the last event`);
+    const tally = await this.#ledger.tally(this.receiver, load.acknowledged, lost, this.#windows);
+    const report: FaultReport = {
+      scenario: this.#options.scenario,
+      faults: this.#windows.map(({ what }) => what),
+      seconds: (performance.now() - this.#startedAtMs) / 1_000,
+      ...tally,
+    };
+    await write(report);
+    for (const customer of this.customers) {
+      const evidence = await gatherEvidence({ admin: this.#admin, kafka: this.#ledger.kafka }, customer, {});
+      const { unaccounted } = reconcile(evidence, {});
+      if (unaccounted.length > 0) throw new Error(`${customer}: reconcile does not account for ${unaccounted.length}`);
+    }
+    return report;
+  }
+
+  async close(): Promise<void> {
+    this.#isSampling = false;
+    await this.#load?.stop();
+    await Promise.all([...this.workers, ...this.fanOuts].map((service) => service.end()));
+    await this.#sampling;
+    await this.stage.close();
+    await Promise.all([this.receiver.stop(), this.#admin.disconnect()]);
+    await this.platform.stop();
+  }
+
+  /** The last commit may be an interval, or a rejoin, away. */
+  async #untilCommitted(deadlineMs: number): Promise<void> {
+    while (performance.now() < deadlineMs) {
+      const lags = await Promise.all(this.customers.map((customer) => this.#ledger.lag(customer)));
+      if (lags.every((lag) => lag === 0)) return;
+      await delay(200);
+    }
+    throw new Error(`${this.#options.scenario}: all arrived, but not all is committed`);
+  }
+
+  async #sampleAgainAndAgain(): Promise<void> {
+    while (this.#isSampling) {
+      await this.sample();
+      await delay(SAMPLE_EVERY_MS);
+    }
+  }
+}
+
+/** Past jest, which would put a stack under it: the progress of a run that takes a minute. */
+function say(line: string): void {
+  process.stderr.write(`  ${line}\n`);
+}
+
+const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`;
+
+async function untilDone(work: () => Promise<void>, deadlineMs: number): Promise<void> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (performance.now() > deadlineMs) throw error;
+      await delay(100);
+    }
+  }
+}
+
+/** For the table, which `run.ts` makes of all of them. */
+async function write(report: FaultReport): Promise<void> {
+  const dir = process.env['FAULT_REPORTS'];
+  if (dir === undefined) return;
+  await mkdir(dir, { recursive: true });
+  await writeFile(join(dir, `${report.scenario.replaceAll(/\W+/g, '-')}.json`), JSON.stringify(report));
+}
+
+/** What must hold whatever was done. @param longestStallMs what the fault itself may take, and what is allowed on top */
+export function expectKept(report: FaultReport, longestStallMs: number): void {
+  expect(report.lost).toBe(0);
+  expect(report.delivered).toBe(report.events);
+  expect(report.duplicates).toBeLessThanOrEqual(report.bound);
+  expect(report.longestStallMs).toBeLessThan(longestStallMs);
+}

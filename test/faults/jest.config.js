@@ -1,0 +1,12 @@
+/** Fault runs: each file a platform of its own, one after the other. `npm run test:faults` makes the table of them. */
+import all from '../jest.config.js';
+
+const [unit] = all.projects;
+
+export default {
+  ...unit,
+  displayName: 'faults',
+  testMatch: ['<rootDir>/test/faults/**/*.fault.ts'],
+  maxWorkers: 1,
+  testTimeout: 300_000,
+};

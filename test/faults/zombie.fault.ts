@@ -1,0 +1,74 @@
+/**
+ * A worker is frozen past its session time-out and comes back: it has been replaced. It must send nothing, commit
+ * nothing, and not undo a rewind made meanwhile.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { deliveryGroup, deliveryTopic } from '@databridge/schemas/topics';
+import { eventually } from '../harness/eventually.ts';
+import { expectKept, FaultRun } from './fault-run.ts';
+import type { KeptService } from './kept-service.ts';
+
+let run: FaultRun;
+
+beforeAll(async () => {
+  run = await FaultRun.start({ scenario: 'SIGSTOP past the session time-out, SIGCONT', workers: 1 });
+});
+afterAll(() => run.close());
+
+const SESSION_MS = 6_000;
+
+/** What a worker sent from then on that its receiver saw. */
+const sentBy = (worker: KeptService, sinceMs: number) =>
+  run.receiver.requests.filter((request) => request.worker === worker.name && request.atMs > sinceMs);
+
+test('its successor takes over, and the zombie sends and commits nothing', async () => {
+  const [first] = run.workers as [KeptService];
+  // A destination that takes its time: when the worker freezes, requests are under way.
+  run.receiver.behave({ kind: 'accept', delayMs: 50 });
+  const second = await run.addWorker();
+  await run.fault('one of two workers frozen, thawed', ['delivery'], async () => {
+    first.process?.freeze();
+    const frozenAtMs = Date.now();
+    await run.sample();
+    await delay(SESSION_MS + 4_000);
+    await run.flowing();
+    const thawedAtMs = Date.now();
+    // What lay in the sockets when it froze arrived at once; nothing may follow.
+    expect(sentBy(first, frozenAtMs + 500)).toEqual([]);
+    first.process?.thaw();
+    // Its customers have another owner: the zombie hands over what it held, and learns what it owns now.
+    await run.flowing();
+    const early = sentBy(first, thawedAtMs);
+    const rejoined = first.process?.logs.filter(({ time }) => Date.parse(time) > thawedAtMs);
+    // It may own customers again later, by a join; what it sends before its first one would be a zombie's.
+    expect(early.filter(({ atMs }) => atMs < thawedAtMs + 50)).toEqual([]);
+    expect(rejoined?.length).toBeGreaterThan(0);
+  });
+  await second.end();
+  run.workers.pop();
+  await run.flowing();
+});
+
+test('a rewind made while the only worker is frozen holds', async () => {
+  const [worker] = run.workers as [KeptService];
+  const customer = run.customers[0] as string;
+  const topic = deliveryTopic(customer);
+  await run.rewind(customer, async () => {
+    worker.process?.freeze();
+    await eventually(
+      () => run.stage.admin.groupState(deliveryGroup(customer)),
+      ({ state }) => state === 'Empty',
+      30_000,
+      200,
+    );
+    const before = await run.stage.admin.committedOffsets(deliveryGroup(customer));
+    const rewoundFrom = before.find((one) => one.topic === topic)?.offset ?? 0;
+    const target = rewoundFrom - 500;
+    expect(target).toBeGreaterThan(0);
+    await run.stage.admin.setOffsets(deliveryGroup(customer), [{ topic, partition: 0, offset: target, metadata: '' }]);
+    worker.process?.thaw();
+    return { from: target, to: rewoundFrom };
+  });
+  expect((await run.workers[0]?.terminate())?.exit).toBe(0);
+  expectKept(await run.finish(), 60_000);
+});
