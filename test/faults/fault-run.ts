@@ -26,6 +26,11 @@ export interface FaultReport extends Tally {
   readonly seconds: number;
 }
 
+export interface SkippedReport {
+  readonly scenario: string;
+  readonly skipped: string;
+}
+
 export interface FaultRunOptions {
   readonly scenario: string;
   readonly workers?: number;
@@ -287,11 +292,17 @@ async function untilDone(work: () => Promise<void>, deadlineMs: number): Promise
 }
 
 /** For the table, which `run.ts` makes of all of them. */
-async function write(report: FaultReport): Promise<void> {
+async function write(report: FaultReport | SkippedReport): Promise<void> {
   const dir = process.env['FAULT_REPORTS'];
   if (dir === undefined) return;
   await mkdir(dir, { recursive: true });
   await writeFile(join(dir, `${report.scenario.replaceAll(/\W+/g, '-')}.json`), JSON.stringify(report));
+}
+
+/** Says plainly in the table what could not be run, and why. */
+export async function skipped(scenario: string, why: string): Promise<void> {
+  say(`skipped: ${scenario}: ${why}`);
+  await write({ scenario, skipped: why });
 }
 
 /** What must hold whatever was done. @param longestStallMs what the fault itself may take, and what is allowed on top */
