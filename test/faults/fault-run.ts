@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gatherEvidence } from '@databridge/control-plane/gather-evidence';
 import { reconcile } from '@databridge/control-plane/reconcile';
+import { LOOPBACK_EGRESS } from '@databridge/kernel/egress/egress-settings';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { createLogger } from '@databridge/kernel/log';
-import type { ControllablePlatform } from '@databridge/local-platform/platform';
 import { readMachineConfig } from '@databridge/local-platform/platform-config';
-import { startJvmPlatform } from '@databridge/local-platform/platform-jvm';
+import { type JvmPlatform, startJvmPlatform } from '@databridge/local-platform/platform-jvm';
 import { HEADER, headerText } from '@databridge/schemas/headers';
 import { deliveryTopic } from '@databridge/schemas/topics';
 import { rootCauseEvent } from '../harness/events.ts';
@@ -55,7 +55,7 @@ const SETTLE_WITHIN_MS = 120_000;
  * `fault`; `finish` waits until every event has arrived and says what it cost.
  */
 export class FaultRun {
-  readonly platform: ControllablePlatform;
+  readonly platform: JvmPlatform;
   readonly receiver: ReceiverProcess;
   readonly stage: Stage;
   readonly customers: readonly string[];
@@ -75,7 +75,7 @@ export class FaultRun {
 
   private constructor(
     options: FaultRunOptions,
-    parts: { platform: ControllablePlatform; receiver: ReceiverProcess; stage: Stage },
+    parts: { platform: JvmPlatform; receiver: ReceiverProcess; stage: Stage },
   ) {
     this.#options = options;
     this.platform = parts.platform;
@@ -84,6 +84,7 @@ export class FaultRun {
     this.customers = Array.from({ length: options.customers ?? 3 }, (_, at) => freshName(`customer-${at + 1}`));
     this.#workerEnv = {
       EVENT_TYPES: `root-cause=${this.stage.upstream.topic}`,
+      ...LOOPBACK_EGRESS,
       DATABRIDGE_KEYS: this.stage.keys,
       NODE_OPTIONS: `--import ${new URL('tag-requests.ts', import.meta.url).href}`,
       SESSION_TIMEOUT,

@@ -17,7 +17,7 @@ import type { BreakerSettings } from './breaker.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import { Commits } from './commits.ts';
 import { CustomerStatus } from './customer-status.ts';
-import { type DeliveryContext, deliver } from './delivery.ts';
+import { type DeliveryContext, deliverSafely } from './delivery.ts';
 import type { Destination, Message } from './destination/destination.ts';
 import type { EventMessages } from './event-messages.ts';
 import { Gate } from './gate.ts';
@@ -70,7 +70,6 @@ const LEASE_RECHECK_MS = 200;
 /** Of one lane in one fetch: what overshoots the budget, for each customer that is far behind. */
 const FETCH_BYTES = 512 * 1024;
 const REJOIN_PATIENCE_MS = 10_000;
-const BUG_PAUSE_MS = 5_000;
 
 /**
  * One customer's deliveries: reads its lanes, sends what is due as fast as gate and rate allow, commits what is done.
@@ -176,6 +175,7 @@ export class Customer {
       clock,
       log: this.#log,
       render: (record, attempt) => this.#render(record, attempt),
+      maySend: (record) => this.#ownership.mayBeSent(record),
       send: (message, nowMs) => this.#destination.send(message, nowMs),
       observe: (record, outcome) => this.#observe(record, outcome),
       lastSuccessAtMs: () => this.#gate.lastSuccessAtMs,
@@ -333,23 +333,15 @@ export class Customer {
 
   async #deliver(record: HeldRecord): Promise<void> {
     try {
-      await deliver(record, this.#context);
+      await deliverSafely(record, this.#context);
     } catch (error) {
-      // A bug past the sending: the record stays undone, and is tried again after a while, not at once and for ever.
-      this.#log.error({ err: error, eventId: record.facts.eventId }, 'a delivery failed in an unforeseen way');
-      await this.#pauseAfterBug();
-      if (this.#ownership.lanes?.holds(record.lane)) record.lane.putBack(record);
+      // Not even a dead letter can be made of it. It stays undone, and is not touched again before a restart.
+      this.#log.error({ err: error, eventId: record.facts.eventId }, 'a record can be neither delivered nor given up');
     } finally {
       this.#inFlight--;
       this.#pump();
       if (this.#inFlight === 0) this.#onIdle?.();
     }
-  }
-
-  #pauseAfterBug(): Promise<unknown> {
-    const pause = Promise.withResolvers<void>();
-    const timer = this.#with.clock.after(BUG_PAUSE_MS, pause.resolve);
-    return Promise.race([pause.promise, this.#stopping.promise]).finally(() => timer.cancel());
   }
 
   #render(record: HeldRecord, attempt: number): Message | Promise<Message | undefined> {

@@ -21,6 +21,8 @@ export interface DeliveryContext {
   readonly log: Logger;
   /** The event as the destination gets it. Waits while the registry can't be asked; undefined: the wait was ended. */
   render(record: HeldRecord, attempt: number): Message | Promise<Message | undefined>;
+  /** Whether this worker still is the one to send it, as far as it can know. */
+  maySend(record: HeldRecord): boolean;
   /** undefined: cut off because the customer is stopping. */
   send(message: Message, nowMs: number): Promise<Sent | undefined>;
   /** Shows the outcome to breaker, connection and rate. @returns what it means for this event */
@@ -36,7 +38,7 @@ export interface DeliveryContext {
   write(record: ProducedRecord, of: HeldRecord): Promise<boolean>;
   /** The offset is done. */
   done(record: HeldRecord): void;
-  /** The record goes back to its lane: not done, no attempt spent. */
+  /** The record, which is ours, goes back to its lane: not done, no attempt spent. */
   keep(record: HeldRecord): void;
   disable(reason: 'exhausted' | 'gone', detail: string): void;
 }
@@ -62,7 +64,7 @@ export async function deliver(record: HeldRecord, context: DeliveryContext): Pro
   const { attempt, firstAttemptAtMs } = attemptOf(record.facts, context.enableEpoch(), startedAtMs);
 
   const sent = await sendOnce(record, attempt, startedAtMs, context);
-  if (sent === undefined) return context.keep(record);
+  if (sent === undefined) return keepIfOurs(record, context);
 
   const nowMs = clock.nowMs();
   // A worker that was replaced while the request was under way has no say any more: the next owner delivers it again.
@@ -100,7 +102,35 @@ function attemptOf(facts: DeliveryHeaders, enableEpoch: number, nowMs: number) {
   return { attempt: facts.attempt + 1, firstAttemptAtMs: facts.firstAttemptAtMs ?? nowMs };
 }
 
-/** @returns undefined when it was given up because the customer is stopping */
+/** Back to its lane, unless that is another's by now. In a rebalance the lane may go on: it must not miss its record. */
+async function keepIfOurs(record: HeldRecord, context: DeliveryContext): Promise<void> {
+  if (await context.isOurs(record)) context.keep(record);
+}
+
+/**
+ * Delivers, and copes with a bug anywhere in {@link deliver}: the record is tried again, and after a few times it goes
+ * to the dead letters, so that it neither is lost nor comes again and again.
+ */
+export async function deliverSafely(record: HeldRecord, context: DeliveryContext): Promise<void> {
+  try {
+    await deliver(record, context);
+  } catch (error) {
+    const failures = (failuresOf.get(record) ?? 0) + 1;
+    failuresOf.set(record, failures);
+    context.log.error({ err: error, eventId: record.facts.eventId, failures }, 'a delivery failed by a bug of ours');
+    if (failures < MAX_INTERNAL_TRIES) return keepIfOurs(record, context);
+    const attempted = attemptOf(record.facts, context.enableEpoch(), context.clock.nowMs());
+    const outcome = { kind: 'internal', reason: messageOf(error) } as const;
+    const verdict = { kind: 'dead', reason: 'internal' } as const;
+    const letter = deadLetter(record, verdict, outcome, attempted.attempt, attempted.firstAttemptAtMs, context);
+    if (await context.write(letter, record)) context.done(record);
+  }
+}
+
+/** Kept beside the record, which is put back in between. */
+const failuresOf = new WeakMap<HeldRecord, number>();
+
+/** @returns undefined when it was given up: the customer is stopping, or no longer ours */
 async function sendOnce(
   record: HeldRecord,
   attempt: number,
@@ -110,7 +140,9 @@ async function sendOnce(
   for (let tries = 1; ; tries++) {
     try {
       const message = await context.render(record, attempt);
-      return message && (await context.send(message, nowMs));
+      // Rendering may have waited for hours, and another worker been given the customer meanwhile.
+      if (message === undefined || !context.maySend(record)) return undefined;
+      return await context.send(message, nowMs);
     } catch (error) {
       context.log.error({ err: error, eventId: record.facts.eventId, tries }, 'delivery failed by our own fault');
       if (tries >= MAX_INTERNAL_TRIES) return { outcome: { kind: 'internal', reason: messageOf(error) } };

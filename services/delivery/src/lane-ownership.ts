@@ -47,7 +47,8 @@ export class LaneOwnership {
     const previous = this.#lanes;
     const lanes = new LaneSet(membership, this.#options.budget, this.#options.clock);
     this.#lanes = lanes;
-    if (previous && membership.continues === previous.membership) {
+    // One that ended before it knew what is committed has no lanes to take over: without any, nothing would be read.
+    if (previous?.isRestored && membership.continues === previous.membership) {
       lanes.adopt(previous);
     } else {
       previous?.discard();
@@ -72,6 +73,11 @@ export class LaneOwnership {
   isOurs(record: HeldRecord): boolean | Promise<boolean> {
     if (this.#lanes?.holds(record.lane)) return true;
     return this.#nextJoin ? this.#nextJoin.promise.then(() => this.#lanes?.holds(record.lane) ?? false) : false;
+  }
+
+  /** Ours, and the lease held: what waited since it was taken from its lane asks again before it is sent. */
+  mayBeSent(record: HeldRecord): boolean {
+    return this.#lanes?.holds(record.lane) === true && this.#lanes.membership.leaseHeld();
   }
 
   /** Resolves when no rebalance is under way. */

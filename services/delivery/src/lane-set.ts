@@ -26,6 +26,7 @@ export class LaneSet {
   /** (event id, replay id, attempt) of all that is held or in flight. */
   readonly #present = new Set<string>();
   #takesRetryNext = true;
+  #isRestored = false;
   #forks = 0;
 
   constructor(membership: Membership, budget: ByteBudget, clock: Clock) {
@@ -36,6 +37,11 @@ export class LaneSet {
 
   get membership(): Membership {
     return this.#membership;
+  }
+
+  /** Whether it knows what is committed. Until then it has no lanes, and takes no record. */
+  get isRestored(): boolean {
+    return this.#isRestored;
   }
 
   get lanes(): Iterable<Lane> {
@@ -56,6 +62,7 @@ export class LaneSet {
       const tracker = new OffsetTracker(found?.offset ?? 0, found?.metadata ?? null);
       this.#lanes.set(keyOf(at), new Lane(at, delayMsOf(at.topic), tracker, this.#budget));
     }
+    this.#isRestored = true;
   }
 
   /** Takes over from the membership that this one continues. */
@@ -67,6 +74,7 @@ export class LaneSet {
     }
     for (const kind of previous.#present) this.#present.add(kind);
     previous.#lanes.clear();
+    this.#isRestored = true;
   }
 
   holds(lane: Lane): boolean {
@@ -87,8 +95,9 @@ export class LaneSet {
     for (const lane of this.#lanes.values()) {
       const record = lane.next();
       if (record === undefined) continue;
-      if (!lane.isRetry) fresh ??= record;
-      else if (retry === undefined || record.dueAtMs < retry.dueAtMs) retry = record;
+      // By when they came, or due: of several partitions none is starved by another's backlog.
+      if (!lane.isRetry) fresh = earlier(fresh, record);
+      else retry = earlier(retry, record);
     }
     if (retry && !isDue(retry, monotonicMs)) return fresh ?? retry.dueAtMs;
     if (!fresh || !retry) return fresh ?? retry;
@@ -136,6 +145,10 @@ export class LaneSet {
     this.#present.add(kind);
     return false;
   }
+}
+
+function earlier(a: HeldRecord | undefined, b: HeldRecord): HeldRecord {
+  return a !== undefined && a.dueAtMs <= b.dueAtMs ? a : b;
 }
 
 export function keyOf({ topic, partition }: TopicPartition): string {

@@ -1,7 +1,12 @@
 import type { Clock } from '@databridge/kernel/clock';
 import type { ConsumedBatch, TopicPartition } from '@databridge/kernel/kafka/records';
 import type { OffsetTracker } from '@databridge/kernel/offset-tracker';
-import { type DeliveryHeaders, readDeliveryHeaders } from '@databridge/schemas/headers';
+import {
+  type DeliveryHeaders,
+  formatSource,
+  type HeaderValues,
+  readDeliveryHeaders,
+} from '@databridge/schemas/headers';
 import type { ByteBudget } from './byte-budget.ts';
 import { type HeldRecord, HeldRecords } from './held-records.ts';
 
@@ -55,7 +60,7 @@ export class Lane {
     const monotonicMs = clock.monotonicMs();
     for (const { offset, timestampMs, key, value, headers } of batch.records) {
       if (!this.tracker.accept(offset)) continue;
-      const facts = readDeliveryHeaders(headers);
+      const facts = this.#factsOf(offset, headers);
       // A tombstone in a delivery topic carries nothing to deliver.
       if (value === null || isFork(facts)) {
         this.tracker.done(offset);
@@ -68,6 +73,15 @@ export class Lane {
     }
     this.tracker.advanceTo(batch.nextOffset);
     return this.#held.size - before;
+  }
+
+  /**
+   * A record without an event id was not written by us. It gets one of its own, which names where it stands: with none,
+   * two such records would pass for the same event, and all their dead letters for the same letter.
+   */
+  #factsOf(offset: number, headers: HeaderValues): DeliveryHeaders {
+    const facts = readDeliveryHeaders(headers);
+    return facts.eventId === '' ? { ...facts, eventId: formatSource(this.topic, this.partition, offset) } : facts;
   }
 
   /** The next record, due or not; undefined when nothing is held, or nothing may be taken for the moment. */

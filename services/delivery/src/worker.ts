@@ -16,7 +16,12 @@ import type { Running } from '@databridge/kernel/service';
 import { mapSecretsAsync } from '@databridge/schemas/secret-places';
 import { decodeStatus, type WorkerStatus } from '@databridge/schemas/status';
 import { decodeSubscription, formatIssues, type Subscription } from '@databridge/schemas/subscription';
-import { DELIVERY_WORKERS_GROUP, STATUS_TOPIC, SUBSCRIPTIONS_TOPIC } from '@databridge/schemas/topics';
+import {
+  DELIVERY_WORKERS_GROUP,
+  MAX_MESSAGE_BYTES,
+  STATUS_TOPIC,
+  SUBSCRIPTIONS_TOPIC,
+} from '@databridge/schemas/topics';
 import pLimit from 'p-limit';
 import type { Registry } from 'prom-client';
 import { BREAKER_BUCKETS } from './breaker.ts';
@@ -83,7 +88,8 @@ class Worker implements Running {
     this.#clock = clock;
     this.#keyRing = loadKeyRing(config);
     this.#admin = new KafkaAdmin(kafka);
-    this.#producer = new KafkaProducer(kafka);
+    // What fan-out could write must fit the retry topics, too.
+    this.#producer = new KafkaProducer(kafka, { maxBatchBytes: MAX_MESSAGE_BYTES });
     this.#readers = new EventReaders({ registry: new SchemaRegistry({ url: config.SCHEMA_REGISTRY_URL }), log });
     this.#topics = new CustomerTopics(
       this.#admin,

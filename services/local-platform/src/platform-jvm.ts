@@ -37,13 +37,18 @@ export interface JvmPlatformOptions extends Pick<MachineConfig, 'javaHome' | 'ca
   onFailure?: FailureListener | undefined;
 }
 
+export interface JvmPlatform extends ControllablePlatform {
+  /** Where the relay that was asked for has to lead: the first broker's listener behind it. */
+  readonly relayedPort: number | undefined;
+}
+
 type FailureListener = (error: DatabridgeError) => void;
 
 /**
  * Kafka, of one broker unless told otherwise, and one registry as local JVMs, side by side, on free ports of 127.0.0.1.
  * @throws {DatabridgeError} DB_PLATFORM_…
  */
-export async function startJvmPlatform(options: JvmPlatformOptions): Promise<ControllablePlatform> {
+export async function startJvmPlatform(options: JvmPlatformOptions): Promise<JvmPlatform> {
   const { cacheDir, javaHome, dataDir, progress, secured, onFailure, brokerCount, relayAtPort } = options;
   const java = await findJava(javaHome);
   const artifacts = await ensureArtifacts({ cacheDir, java: java.command, progress });
@@ -56,7 +61,7 @@ export async function startJvmPlatform(options: JvmPlatformOptions): Promise<Con
   return { ...launched, stop: () => launched.stop(dataDir === undefined ? 'kill' : 'graceful') };
 }
 
-type Launched = Omit<ControllablePlatform, 'stop'> & { stop(mode: StopMode): Promise<void> };
+type Launched = Omit<JvmPlatform, 'stop'> & { stop(mode: StopMode): Promise<void> };
 
 /** @throws {DatabridgeError} DB_PLATFORM_DATA_IN_USE, DB_PLATFORM_START_FAILED */
 async function launch(options: {

@@ -17,8 +17,6 @@ export type StopMode = 'graceful' | 'kill';
 
 /** A platform whose parts can be taken away and brought back, as tests of faults need it. Addresses and data stay. */
 export interface ControllablePlatform extends Platform {
-  /** Where the relay that was asked for has to lead: the broker's listener behind it. */
-  readonly relayedPort: number | undefined;
   /** @param at which of several brokers, from 0, in the order of `brokers` */
   stopBroker(mode?: StopMode, at?: number): Promise<void>;
   startBroker(at?: number): Promise<void>;

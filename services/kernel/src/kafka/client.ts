@@ -4,6 +4,7 @@ import type { Registry } from 'prom-client';
 import type { Logger } from '../log.ts';
 import { installCodecs } from './codecs.ts';
 import { installCommitPatch } from './commit-patch.ts';
+import { installHeartbeatPatch } from './heartbeat-patch.ts';
 import { installIdleTimerPatch } from './idle-timer-patch.ts';
 import { installProducePatch } from './produce-patch.ts';
 
@@ -28,6 +29,7 @@ const { logLevel } = kafkajs;
 installIdleTimerPatch();
 installCommitPatch();
 installProducePatch();
+installHeartbeatPatch();
 installCodecs();
 
 /**
