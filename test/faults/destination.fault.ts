@@ -6,7 +6,7 @@ import { MISBEHAVIOURS } from './misbehaviour.ts';
 let run: FaultRun;
 
 beforeAll(async () => {
-  run = await FaultRun.start({ scenario: 'destinations misbehave', customers: 2 });
+  run = await FaultRun.start({ scenario: 'destinations misbehave', customers: 2, timeoutMs: 2_000 });
 });
 afterAll(() => run.close());
 

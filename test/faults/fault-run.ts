@@ -37,6 +37,8 @@ export interface FaultRunOptions {
   readonly fanOuts?: number;
   readonly customers?: number;
   readonly eventsPerSecond?: number;
+  /** The destination's. Default 10 s. */
+  readonly timeoutMs?: number;
   /** Added to the workers' environment. */
   readonly delivery?: Record<string, string>;
   readonly platform?: { brokerCount?: number; relayAtPort?: number; dataDir?: string };
@@ -111,7 +113,7 @@ export class FaultRun {
     const run = new FaultRun(options, { platform, receiver, stage });
     const port = options.destinationPort?.(receiver) ?? receiver.port;
     for (const customer of run.customers) {
-      const destination = { timeoutMs: 3_000 };
+      const destination = { timeoutMs: options.timeoutMs ?? 10_000 };
       await stage.subscribe(customer, `http://127.0.0.1:${port}/events`, { maxInFlight: 32, destination });
     }
     receiver.behave({ kind: 'accept', delayMs: 10 });

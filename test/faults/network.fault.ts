@@ -12,6 +12,7 @@ beforeAll(async () => {
   run = await FaultRun.start({
     scenario: 'the network is cut, silent, slow',
     workers: 1,
+    timeoutMs: 3_000,
     platform: { relayAtPort: toBroker.port },
     destinationPort: (receiver) => {
       toDestination.leadTo(receiver.port);

@@ -3,6 +3,7 @@ import { connect, createServer, type Server } from 'node:net';
 import { frame } from '@databridge/schemas/confluent-frame';
 import { headerText } from '@databridge/schemas/headers';
 import { customerTopics, FAN_OUT_GROUP, QUARANTINE_TOPIC } from '@databridge/schemas/topics';
+import { CompressionTypes } from 'kafkajs';
 import { rootCauseEvent } from '../harness/events.ts';
 import { type FanOutHere, startFanOutHere, waitFor } from '../harness/fan-out.ts';
 import { platform } from '../harness/platform.ts';
@@ -64,6 +65,19 @@ test('undecodable records are set aside with the reason, unchanged; the others a
   expect(headerText(records[3]?.headers ?? {}, 'event-id')).toBe('their-id');
   expect(headerText(records[1]?.headers ?? {}, 'quarantine-detail')).toMatch(/truncated/);
   expect(await fanOut.count('databridge_fan_out_quarantined_total', { reason: 'malformed-data' })).toBe(2);
+});
+
+test('a record that came compressed and is too large for our topics holds up nobody', async () => {
+  const customer = freshName('acme');
+  const packed = await startUpstream(upstream.topic, { partitions: 1, compression: CompressionTypes.GZIP });
+  const fanOut = await startFanOutHere(`root-cause=${upstream.topic}`, [{ customer }]);
+  await packed.produce([rootCauseEvent({ transcript: 'la '.repeat(1_000_000) }), rootCauseEvent()]);
+  await packed.stop();
+  await fanOut.waitUntilDone(upstream.topic);
+  expect(await fanOut.delivered(customer)).toHaveLength(1);
+  const [aside] = await quarantined(fanOut);
+  expect(headerText(aside?.headers ?? {}, 'quarantine-reason')).toBe('too-large');
+  expect(headerText(aside?.headers ?? {}, 'source')).toBe(`${upstream.topic}/0/0`);
 });
 
 test('a schema id that nobody registered is waited for a while, then quarantined; meanwhile the others arrive', async () => {

@@ -133,7 +133,7 @@ describe('forks', () => {
 describe('a rejoin', () => {
   function ownership(committedOffsets: () => Promise<never[]>) {
     const options = { customer: 'acme', admin: { committedOffsets }, budget: new ByteBudget(1_000) };
-    const rest = { clock: new ManualClock(), delayMsOf, history: () => [], onHistoryUsed: () => undefined };
+    const rest = { clock: new ManualClock(), delayMsOf, history: [], onHistoryUsed: () => undefined };
     return new LaneOwnership({ ...options, ...rest });
   }
 

@@ -1,7 +1,8 @@
 /** Intake records that can't be read go aside, whole and with the reason, so that they hold up nobody. */
+import { batchBytes } from '@databridge/kernel/kafka/produce-queue';
 import type { ConsumedRecord, ProducedRecord } from '@databridge/kernel/kafka/records';
 import { eventIdOf, HEADER, traceparentOf } from '@databridge/schemas/headers';
-import { QUARANTINE_TOPIC } from '@databridge/schemas/topics';
+import { MAX_MESSAGE_BYTES, QUARANTINE_TOPIC } from '@databridge/schemas/topics';
 
 export type QuarantineReason =
   /** A record without a value: there is no event in it. */
@@ -13,6 +14,8 @@ export type QuarantineReason =
   | 'incompatible-schema'
   /** The data do not fit the schema that they name. */
   | 'malformed-data'
+  /** It came compressed, or by a topic that takes more than ours: no copy of it can be written. Its source has it. */
+  | 'too-large'
   /** Our own fault with this one record, three times in a row. */
   | 'internal';
 
@@ -35,7 +38,7 @@ export function quarantineRecord(
   { reason, detail, source }: Quarantined,
 ): ProducedRecord {
   const traceparent = traceparentOf(record.headers);
-  return {
+  const whole: ProducedRecord = {
     topic: QUARANTINE_TOPIC,
     key: source,
     // The topic is compacted: null would delete what we mean to keep.
@@ -50,4 +53,11 @@ export function quarantineRecord(
       ...(traceparent !== undefined && { [HEADER.traceparent]: traceparent }),
     },
   };
+  return batchBytes(whole) > MAX_MESSAGE_BYTES ? withoutBytes(whole) : whole;
+}
+
+/** What can't be written must not be tried for ever: the reason and the source stand, the bytes stay at the source. */
+function withoutBytes(whole: ProducedRecord): ProducedRecord {
+  const { [HEADER.intakeKey]: _key, ...headers } = whole.headers ?? {};
+  return { ...whole, value: Buffer.alloc(0), headers };
 }

@@ -118,3 +118,19 @@ test('a trace goes on; what only looks like one does not', () => {
     undefined,
   ]);
 });
+
+test('what no topic of ours takes is set aside without its bytes, which its source keeps', () => {
+  const call = { filename: '', requestid: '', company: 'ACME', organisation: 'NA', folder: 'Support' };
+  const summary = { ...call, processed: true, process_result: 'x'.repeat(2_000_000) };
+  const huge = rootCause.encode(1, { schema_version: 'v1.0', statusCode: 200, summary });
+  const { records, quarantined } = routeRecords([record(7, huge), record(8, GOOD)], context());
+  expect(quarantined).toMatchObject([{ reason: 'too-large', source: 'root-cause.events/2/7' }]);
+  expect(records.map(({ topic }) => topic)).toEqual(['fan-out.quarantine', 'delivery.a', 'delivery.b']);
+  expect(records[0]).toMatchObject({ key: 'root-cause.events/2/7', value: Buffer.alloc(0) });
+});
+
+test('nobody wants it: then its size is nobody’s trouble', () => {
+  const value = Buffer.concat([GOOD.subarray(0, 5), Buffer.alloc(2_000_000)]);
+  const unreadable = routeRecords([record(7, value)], context({ customersFor: () => [] }));
+  expect(unreadable.records.every((one) => (one.value?.length ?? 0) === 0)).toBe(true);
+});

@@ -1,13 +1,14 @@
 /** Decides where intake records go. Pure: what it can't decide yet it hands back. */
 import { messageOf } from '@databridge/kernel/errors';
 import type { ReaderLookup } from '@databridge/kernel/event-readers';
+import { batchBytes } from '@databridge/kernel/kafka/produce-queue';
 import type { ConsumedRecord, ProducedRecord, TopicPartition } from '@databridge/kernel/kafka/records';
 import { schemaIdOf } from '@databridge/schemas/confluent-frame';
 import { MalformedEventError } from '@databridge/schemas/errors';
 import type { EventReader } from '@databridge/schemas/event-types';
 import { eventIdOf, formatSource, traceparentOf, writeDeliveryHeaders } from '@databridge/schemas/headers';
 import type { Routing } from '@databridge/schemas/match';
-import { deliveryTopic } from '@databridge/schemas/topics';
+import { deliveryTopic, MAX_MESSAGE_BYTES } from '@databridge/schemas/topics';
 import { type Quarantined, type QuarantineReason, quarantineRecord } from './quarantine.ts';
 
 export interface RouteContext {
@@ -92,7 +93,12 @@ function decide(record: ConsumedRecord, context: RouteContext): Decision {
     return { kind: 'quarantine', reason: 'malformed-data', detail: routing.message };
   }
   const customers = context.customersFor(context.eventType, routing);
-  return { kind: 'copies', copies: customers.length > 0 ? copiesFor(customers, record, context) : [] };
+  const copies = customers.length > 0 ? copiesFor(customers, record, context) : [];
+  const bytes = Math.max(0, ...copies.map(batchBytes));
+  if (bytes > MAX_MESSAGE_BYTES) {
+    return { kind: 'quarantine', reason: 'too-large', detail: `${bytes} bytes; topics take ${MAX_MESSAGE_BYTES}` };
+  }
+  return { kind: 'copies', copies };
 }
 
 function routingOf(reader: EventReader, value: Buffer): Routing | MalformedEventError {
