@@ -127,16 +127,24 @@ export class FaultRun {
     return run;
   }
 
+  get #fileName(): string {
+    return fileNameOf(this.#options.scenario);
+  }
+
   async addWorker(env: Record<string, string> = {}): Promise<KeptService> {
     const name = `worker-${++this.#named}`;
-    const worker = await KeptService.start(name, 'delivery', { ...this.#workerEnv, WORKER_NAME: name, ...env });
+    const worker = await KeptService.start(this.#fileName, name, 'delivery', {
+      ...this.#workerEnv,
+      WORKER_NAME: name,
+      ...env,
+    });
     this.workers.push(worker);
     return worker;
   }
 
   async addFanOut(env: Record<string, string> = {}): Promise<KeptService> {
     const name = `fan-out-${++this.#named}`;
-    const fanOut = await KeptService.start(name, 'fan-out', {
+    const fanOut = await KeptService.start(this.#fileName, name, 'fan-out', {
       EVENT_TYPES: `root-cause=${this.stage.upstream.topic}`,
       ...env,
     });
@@ -260,12 +268,13 @@ export class FaultRun {
 
   /** The last commit may be an interval, or a rejoin, away. */
   async #untilCommitted(deadlineMs: number): Promise<void> {
+    let lags: Record<string, number>[] = [];
     while (performance.now() < deadlineMs) {
-      const lags = await Promise.all(this.customers.map((customer) => this.#ledger.lag(customer)));
-      if (lags.every((lag) => lag === 0)) return;
+      lags = await Promise.all(this.customers.map((customer) => this.#ledger.lags(customer)));
+      if (lags.every((byTopic) => Object.keys(byTopic).length === 0)) return;
       await delay(200);
     }
-    throw new Error(`${this.#options.scenario}: all arrived, but not all is committed`);
+    throw new Error(`${this.#options.scenario}: all arrived, but not all is committed: ${JSON.stringify(lags)}`);
   }
 
   async #sampleAgainAndAgain(): Promise<void> {
@@ -294,12 +303,16 @@ async function untilDone(work: () => Promise<void>, deadlineMs: number): Promise
   }
 }
 
+function fileNameOf(scenario: string): string {
+  return scenario.replaceAll(/\W+/g, '-');
+}
+
 /** For the table, which `run.ts` makes of all of them. */
 async function write(report: FaultReport | SkippedReport): Promise<void> {
   const dir = process.env['FAULT_REPORTS'];
   if (dir === undefined) return;
   await mkdir(dir, { recursive: true });
-  await writeFile(join(dir, `${report.scenario.replaceAll(/\W+/g, '-')}.json`), JSON.stringify(report));
+  await writeFile(join(dir, `${fileNameOf(report.scenario)}.json`), JSON.stringify(report));
 }
 
 /** Says plainly in the table what could not be run, and why. */

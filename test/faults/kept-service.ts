@@ -10,6 +10,7 @@ const RESTART_AFTER_MS = 500;
 /** A service that is started again whenever it ends, as whoever runs it in production does. */
 export class KeptService {
   readonly name: string;
+  readonly #run: string;
   readonly #service: ServiceName;
   readonly #env: Record<string, string>;
   #current: ServiceProcess | undefined;
@@ -18,15 +19,24 @@ export class KeptService {
   /** Starts, the first included: more than were asked for means that it crashed. */
   starts = 0;
 
-  private constructor(name: string, service: ServiceName, env: Record<string, string>) {
+  private constructor(run: string, name: string, service: ServiceName, env: Record<string, string>) {
+    this.#run = run;
     this.name = name;
     this.#service = service;
     this.#env = env;
   }
 
-  /** Resolves when it is ready. */
-  static async start(name: string, service: ServiceName, env: Record<string, string>): Promise<KeptService> {
-    const kept = new KeptService(name, service, env);
+  /**
+   * Resolves when it is ready.
+   * @param run which its log is kept under
+   */
+  static async start(
+    run: string,
+    name: string,
+    service: ServiceName,
+    env: Record<string, string>,
+  ): Promise<KeptService> {
+    const kept = new KeptService(run, name, service, env);
     kept.#running = kept.#keepRunning();
     await kept.ready();
     return kept;
@@ -47,8 +57,9 @@ export class KeptService {
 
   /** For whoever looks for the cause of a failed run. */
   async #keepLog({ logs, otherOutput }: ServiceProcess): Promise<void> {
-    const dir = process.env['FAULT_LOGS'];
-    if (dir === undefined) return;
+    const logsDir = process.env['FAULT_LOGS'];
+    if (logsDir === undefined) return;
+    const dir = join(logsDir, this.#run);
     await mkdir(dir, { recursive: true });
     const lines = [...logs.map((line) => JSON.stringify(line)), ...otherOutput];
     await writeFile(join(dir, `${this.name}.${this.starts}.log`), `${lines.join('\n')}\n`);

@@ -83,10 +83,13 @@ export class Ledger {
     this.#orderedAgain += count;
   }
 
-  async lag(customer: string): Promise<number> {
+  /** How many records are not done yet, by topic; none: not listed. */
+  async lags(customer: string): Promise<Record<string, number>> {
     const topics = await this.#lanes(customer);
-    const lags = await Promise.all(topics.map((topic) => this.#stage.lag(customer, topic)));
-    return lags.reduce((sum, lag) => sum + lag, 0);
+    const lags = await Promise.all(
+      topics.map(async (topic) => [topic, await this.#stage.lag(customer, topic)] as const),
+    );
+    return Object.fromEntries(lags.filter(([, lag]) => lag > 0));
   }
 
   async tally(

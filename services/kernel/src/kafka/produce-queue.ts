@@ -147,6 +147,11 @@ function byteLength(value: Buffer | string | null | undefined): number {
   return value === null || value === undefined ? 0 : Buffer.byteLength(value);
 }
 
+/** The most that the record can take in a batch of its own. */
+export function batchBytes(record: ProducedRecord): number {
+  return BATCH_OVERHEAD_BYTES + recordBytes(record);
+}
+
 export function toMessage({ key, value, headers }: ProducedRecord, partition: number): Message {
   return headers === undefined ? { key, value, partition } : { key, value, partition, headers: withoutNulls(headers) };
 }
