@@ -198,6 +198,37 @@ test('state, rewind, redelivery, dead letters and books by the API; a POST that 
   expect(books.body).toMatchObject({ written: 2, delivered: 2, unaccounted: [] });
 });
 
+test('attempts are found by outcome and event, page by page, and seen live', async () => {
+  const customer = freshName('attempts');
+  const receiver = await Receiver.start((_request, nth) => ({ status: nth === 1 ? 503 : 200 }));
+  await stage.subscribe(customer, receiver.url);
+  const path = `/subscriptions/${customer}/attempts`;
+  const live = await fetch(`${url}${path}/live`, { headers: { authorization: `Bearer ${operator.token}` } });
+  expect(live.headers.get('content-type')).toBe('text/event-stream');
+  await stage.upstream.produce([rootCauseEvent({ company: customer })]);
+  const events: string[] = [];
+  for await (const chunk of live.body ?? []) {
+    events.push(
+      ...new TextDecoder()
+        .decode(chunk)
+        .split('\n')
+        .filter((line) => line.startsWith('data: ')),
+    );
+    if (events.length === 2) break;
+  }
+  const outcomes = events.map((line) => JSON.parse(line.slice('data: '.length)).outcome);
+  expect(outcomes).toEqual(['retry', 'delivered']);
+
+  const [delivered] = (await call('GET', `${path}?outcome=delivered`)).body.items;
+  expect(delivered).toMatchObject({ attempt: 2, status: 200, lane: '1s' });
+  const first = (await call('GET', `${path}?eventId=${delivered.eventId}&limit=1`)).body;
+  expect(first.items).toEqual([delivered]);
+  const second = (await call('GET', `${path}?eventId=${delivered.eventId}&limit=1&cursor=${first.next}`)).body;
+  expect(second).toMatchObject({ items: [{ attempt: 1, outcome: 'retry' }] });
+  expect(second.next).toBeUndefined();
+  expect((await call('GET', `${path}?from=2100-01-01T00:00:00Z`)).body.items).toEqual([]);
+});
+
 test('the document is OpenAPI 3.1, and names every route', async () => {
   const { body } = await call('GET', '/openapi.json', { token: '' });
   expect(body.openapi).toBe('3.1.0');

@@ -17,6 +17,8 @@ export const controlPlaneVariables = z.object({
   API_TOKENS: z.string().optional(),
   /** A file that holds the same. */
   API_TOKENS_FILE: z.string().optional(),
+  /** How many attempts, the newest, can be asked for; some 300 bytes of memory each. */
+  MAX_ATTEMPTS: whole(500_000, 1_000, 50_000_000),
   /** How often the retention of customers' topics is brought in line with their states. */
   RETENTION_INTERVAL: duration('10m'),
 });

@@ -8,10 +8,14 @@ import type { Logger } from '@databridge/kernel/log';
 import type { Running } from '@databridge/kernel/service';
 import { createApi } from './api/api.ts';
 import { Tokens } from './api/tokens.ts';
+import { AttemptView } from './attempt-view.ts';
 import type { ControlPlaneConfig } from './config.ts';
 import type { ControlPlaneContext } from './context.ts';
 import { tendRetention } from './retention.ts';
 import { ensureSystemTopics } from './system-topics.ts';
+
+/** As long as the topic keeps them. */
+const ATTEMPTS_BACK_MS = 7 * 86_400_000;
 
 /** The API, and what has to be looked after now and then. */
 export async function startControlPlane(config: ControlPlaneConfig, log: Logger): Promise<Running> {
@@ -30,16 +34,19 @@ export async function startControlPlane(config: ControlPlaneConfig, log: Logger)
   };
   await Promise.all([admin.connect(), producer.connect()]);
   await ensureSystemTopics(admin, []);
-  const api = await createApi(operations, tokens, log);
+  const attempts = new AttemptView(kafka, { maxAttempts: config.MAX_ATTEMPTS, backMs: ATTEMPTS_BACK_MS }, Date.now());
+  await attempts.start();
+  const api = await createApi(operations, attempts, tokens, log);
   const address = await api.listen({ host: config.API_HOST, port: config.API_PORT });
   log.info({ address, apiPort: Number(new URL(address).port) }, 'API open');
   const tending = startTending(operations, config.RETENTION_INTERVAL);
 
   return {
-    notReadyBecause: () => undefined,
+    notReadyBecause: () => (attempts.isCaughtUp ? undefined : 'reading the attempts'),
     async stop() {
       await api.close();
       await tending.stop();
+      await attempts.stop();
       await producer.disconnect();
       await admin.disconnect();
     },

@@ -9,8 +9,10 @@ import {
   validatorCompiler,
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
+import type { AttemptView } from '../attempt-view.ts';
 import type { ControlPlaneContext } from '../context.ts';
 import { guardAccess } from './access.ts';
+import { attemptRoutes } from './attempt-routes.ts';
 import { rememberAnswers } from './idempotency.ts';
 import { operationRoutes } from './operation-routes.ts';
 import { answerWithProblems } from './problem.ts';
@@ -27,6 +29,7 @@ export type Api = FastifyInstance<
 
 export interface ApiContext {
   readonly operations: ControlPlaneContext;
+  readonly attempts: Pick<AttemptView, 'find' | 'listen'>;
   /** One change after the other: each reads, decides, and writes. */
   writes<T>(change: () => Promise<T>): Promise<T>;
 }
@@ -39,7 +42,12 @@ const MAX_BODY_BYTES = 1_048_576;
  *     request ─▶ who is it? may it? ─▶ valid? ─▶ seen before (Idempotency-Key)? ─▶ operation ─▶ answer
  *                    └ 401, 403, 404    └ 422       └ the first answer              └ 4xx, 5xx as a problem
  */
-export async function createApi(operations: ControlPlaneContext, tokens: Tokens, log: Logger): Promise<Api> {
+export async function createApi(
+  operations: ControlPlaneContext,
+  attempts: ApiContext['attempts'],
+  tokens: Tokens,
+  log: Logger,
+): Promise<Api> {
   const api: Api = fastify({
     bodyLimit: MAX_BODY_BYTES,
   }).withTypeProvider<ZodTypeProvider>();
@@ -59,10 +67,11 @@ export async function createApi(operations: ControlPlaneContext, tokens: Tokens,
   guardAccess(api as unknown as FastifyInstance, tokens);
   rememberAnswers(api as unknown as FastifyInstance);
 
-  const context = { operations, writes: oneAfterTheOther() };
+  const context = { operations, attempts, writes: oneAfterTheOther() };
   api.get('/v1/openapi.json', { config: { access: 'open' }, schema: { hide: true } }, () => api.swagger());
   subscriptionRoutes(api, context);
   operationRoutes(api, context);
+  attemptRoutes(api, context);
   await api.ready();
   return api;
 }

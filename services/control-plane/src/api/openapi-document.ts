@@ -5,7 +5,8 @@ import { Tokens } from './tokens.ts';
 
 /** What `/v1/openapi.json` answers. Nothing is called, so nothing needs to be connected. */
 export async function openApiDocument(): Promise<unknown> {
+  const nothing = { find: () => [], listen: () => () => {} };
   const log = createLogger('control-plane', 'silent');
-  const api = await createApi({ log } as ControlPlaneContext, new Tokens(''), log);
+  const api = await createApi({ log } as ControlPlaneContext, nothing, new Tokens(''), log);
   return JSON.parse(JSON.stringify(api.swagger()));
 }

@@ -20,7 +20,11 @@ export const problem = z
 type Problem = z.infer<typeof problem>;
 
 /** What every route may answer. */
-export const problems = { '4xx': problem, '5xx': problem } as const;
+const content = { 'application/problem+json': { schema: problem } };
+export const problems = {
+  '4xx': { description: 'It is not done, and why', content },
+  '5xx': { description: 'It may not be done, by a fault of ours', content },
+};
 
 export interface Misfit {
   readonly path: readonly (string | number)[];

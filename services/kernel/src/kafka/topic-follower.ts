@@ -3,6 +3,7 @@ import { KafkaAdmin } from './admin.ts';
 import type { KafkaSettings } from './client.ts';
 import { GroupConsumer } from './group-consumer.ts';
 import type { ConsumedBatch } from './records.ts';
+import { patiently } from './topic-reader.ts';
 
 export interface FollowOptions {
   readonly topic: string;
@@ -44,10 +45,11 @@ export class TopicFollower {
   /** Resolves when nothing that comes from now on is missed. */
   async start(): Promise<void> {
     const { topic, fromMs } = this.#options;
-    const starts =
+    const starts = await patiently(async () =>
       fromMs === undefined
         ? (await this.#admin.watermarks(topic)).map(({ partition, high }) => ({ partition, offset: high }))
-        : await this.#admin.offsetsAtTime(topic, fromMs);
+        : await this.#admin.offsetsAtTime(topic, fromMs),
+    );
     for (const { partition, offset } of starts) this.#positions.set(partition, offset);
     await this.#admin.setOffsets(
       this.#groupId,

@@ -103,7 +103,7 @@ async function spansOf(
 }
 
 /** A partition whose topic was just made, or whose leader moves, refuses for a moment. */
-async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+export async function patiently<T>(ask: () => Promise<T>): Promise<T> {
   const giveUpAtMs = performance.now() + LEADERS_WITHIN_MS;
   for (;;) {
     try {
