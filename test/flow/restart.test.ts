@@ -38,7 +38,8 @@ test('SIGKILL in the middle of 20,000: every event arrives, repeats are in fligh
 
   await stage.restartDelivery();
   await receiver.waitFor(({ accepted }) => accepted === count, 180_000);
-  expect(receiver.repeats).toBeLessThanOrEqual(seenAtKill - done.size);
+  // What was in flight may not have reached the receiver's own count when that was read.
+  expect(receiver.repeats).toBeLessThanOrEqual(seenAtKill - done.size + maxInFlight);
   for (const id of done) expect(receiver.timesById.get(id)).toBe(1);
 }, 300_000);
 
