@@ -108,6 +108,15 @@ test.each(['GET', 'PUT'])('%s to a token server that wants it so', async (method
   expect(form).toEqual(method === 'GET' ? {} : { ...parameters, client_id: CLIENT.id });
 });
 
+test('an ID token that comes along is nobody’s business', async () => {
+  const { opened, api } = await openApi();
+  const body = '{"access_token":"tok-2","token_type":"Bearer","expires_in":60,"id_token":"e30.e30.c2ln"}';
+  tokens.front.manner = { status: 200, headers: { 'content-type': 'application/json' }, body };
+  const sent = await opened.send(message(), Date.now());
+  expect(sent?.outcome).toEqual({ kind: 'delivered', status: 200 });
+  expect(bearerOf(api.passed[0] as Passed)).toBe('tok-2');
+});
+
 describe('one token for all', () => {
   test('2,000 deliveries that wait for a token cause one token request', async () => {
     const { opened, api } = await openApi();

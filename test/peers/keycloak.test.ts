@@ -37,12 +37,9 @@ beforeAll(async () => {
     KC_BOOTSTRAP_ADMIN_PASSWORD: 'admin',
     JAVA_OPTS_KC_HEAP: '-Xms64m -Xmx400m',
   };
-  const args = [
-    'start-dev',
-    '--http-host=127.0.0.1',
-    `--http-port=${port}`,
-    `--http-management-port=${managementPort}`,
-  ];
+  const listen = ['--http-enabled=true', '--http-host=127.0.0.1', `--http-port=${port}`];
+  const others = ['--hostname-strict=false', '--cache=local', `--http-management-port=${managementPort}`];
+  const args = ['start', '--optimized', ...listen, ...others];
   const program = join(dataDir, 'bin', 'kc.sh');
   await startPeer({ program: '/bin/sh', args: [program, ...args], port, env, readyWithinMs: FETCH_TIMEOUT_MS });
   tokenUrl = `${keycloak}/realms/master/protocol/openid-connect/token`;

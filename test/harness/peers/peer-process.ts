@@ -17,6 +17,8 @@ export async function startPeer({ program, args, port, env = {}, readyWithinMs =
   const child = spawn(program, args, {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    // A group of its own: a script's Java goes with it.
+    detached: true,
   });
   started.add(child);
   let words = '';
@@ -58,7 +60,7 @@ afterAll(async () => {
     [...started].map(async (child) => {
       if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
       const exited = once(child, 'exit');
-      child.kill('SIGKILL');
+      process.kill(-child.pid, 'SIGKILL');
       await exited;
     }),
   );

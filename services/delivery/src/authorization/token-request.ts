@@ -120,10 +120,26 @@ function ask(pool: Dispatcher, target: URL, { method, headers, body }: Shaped): 
 /** As oauth4webapi reads it: any success is 200, and a challenge doesn't hide the error that stands in the body. */
 function asResponse({ status, headers, body }: Answered): Response {
   const contentType = headers['content-type'];
-  return new Response(body, {
+  return new Response(withoutIdToken(body), {
     status: status >= 200 && status < 300 ? 200 : status,
     headers: typeof contentType === 'string' ? { 'content-type': contentType } : {},
   });
+}
+
+/**
+ * Who asks for the scope `openid` is given an ID token as well. We have no use for it, and oauth4webapi would check it
+ * against an issuer that nobody told us.
+ */
+function withoutIdToken(body: string): string {
+  try {
+    const answer: unknown = JSON.parse(body);
+    if (typeof answer !== 'object' || answer === null || !('id_token' in answer)) return body;
+    const { id_token: _unused, ...others } = answer;
+    return JSON.stringify(others);
+  } catch {
+    // No JSON: oauth4webapi says so.
+    return body;
+  }
 }
 
 function inWords(error: Error, seen: Seen | undefined): string {
