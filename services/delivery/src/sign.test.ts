@@ -1,0 +1,29 @@
+import { createHmac } from 'node:crypto';
+import { Secret } from '@databridge/kernel/secret';
+import fc from 'fast-check';
+import { Signer } from './sign.ts';
+
+const secretOf = (key: Uint8Array) => new Secret(`whsec_${Buffer.from(key).toString('base64')}`);
+
+test("whatever the key and the message: the same as Node's own HMAC", () => {
+  const key = fc.uint8Array({ minLength: 1, maxLength: 150 });
+  const text = fc.string({ unit: 'binary', maxLength: 300 });
+  fc.assert(
+    fc.property(key, key, text, fc.nat(), text, (newer, older, id, seconds, body) => {
+      const by = (secret: Uint8Array) =>
+        `v1,${createHmac('sha256', secret).update(`${id}.${seconds}.`).update(body).digest('base64')}`;
+      const signer = new Signer([secretOf(newer), secretOf(older)]);
+      expect(signer.sign(id, seconds, body)).toBe(`${by(newer)} ${by(older)}`);
+      // What one signature left behind must not show in the next.
+      expect(signer.sign(id, seconds, body)).toBe(`${by(newer)} ${by(older)}`);
+    }),
+  );
+});
+
+test('keys around the block size of the hash, where their treatment changes', () => {
+  for (const length of [63, 64, 65, 128]) {
+    const key = Buffer.alloc(length, 0xab);
+    const expected = createHmac('sha256', key).update('id.1.{}').digest('base64');
+    expect(new Signer([secretOf(key)]).sign('id', 1, '{}')).toBe(`v1,${expected}`);
+  }
+});
