@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { flameGraph } from './flame-graph.ts';
 import { type Measure, verdictOf } from './measure.ts';
 import { type CpuProfile, callTree, profileTables } from './profile.ts';
-import { describeMachine, type Result, terminalTable, writeDocuments } from './report.ts';
+import { describeMachine, type Result, terminalTable, updateDocuments, writeDocuments } from './report.ts';
 import { ROWS } from './rows/all.ts';
 import { FULL, QUICK, type Scale, TINY } from './scale.ts';
 
@@ -15,7 +15,7 @@ const USAGE = `npm run bench -- [options]
   --only <rows>     of: ${Object.keys(ROWS).join(', ')}
   --rounds <n>      of the rows that race
   --set <name=n>    a count of scale.ts, such as deliverEvents=20000; several times
-  --write           writes the documents, though it is not a full run
+  --write           writes the documents, though it is not a full run; with --only, those rows
   --json <file>     also writes the results there
   --profile <dir>   writes CPU profiles of our services there, with a flame graph and tables of each
 A full run of all rows writes docs/performance.md and what belongs to it.`;
@@ -65,7 +65,7 @@ async function bench(): Promise<number> {
   if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(result, undefined, 2)}\n`);
   if (options.profile !== undefined) await describeProfiles(options.profile, scale);
   const isFull = !options.quick && !options.tiny && options.only === undefined && options.profile === undefined;
-  if (isFull || options.write) await writeDocuments(result);
+  if (isFull || options.write) await (options.only === undefined ? writeDocuments : updateDocuments)(result);
   // A busy machine misses targets; only what is far off is a slide for certain.
   return measures.some(isFarOff) && !options.tiny ? 1 : 0;
 }

@@ -72,6 +72,15 @@ function shown(verdict: Verdict): string {
   return verdict === 'no target' ? '' : verdict;
 }
 
+/** Puts some rows that were measured anew in the place of those in the documents. */
+export async function updateDocuments({ measures }: Result): Promise<void> {
+  const written = JSON.parse(await readFile(JSON_FILE, 'utf8')) as Result;
+  const rows = [...new Set([...written.measures, ...measures].map(({ row }) => row))];
+  const latest = (row: string) => [measures, written.measures].map((all) => all.filter((one) => one.row === row));
+  const merged = rows.flatMap((row) => latest(row).find((found) => found.length > 0) ?? []);
+  await writeDocuments({ ...written, measures: merged });
+}
+
 /** Puts the result into docs/performance.md and beside it. */
 export async function writeDocuments(result: Result): Promise<void> {
   const { date, command, machine, node, seconds, measures } = result;

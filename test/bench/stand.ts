@@ -58,7 +58,9 @@ export class Stand {
       await Promise.all([stand.admin.connect(), stand.#producer.connect()]);
       await ensureSystemTopics(stand.admin, [INTAKE]);
       const registry = new SchemaRegistry({ url: stand.#registryUrl });
-      stand.#schemaId = await registry.register(stand.eventType.subject, stand.eventType.schemaJson);
+      const { subject, schemaJson } = stand.eventType;
+      const register = () => registry.register(subject, schemaJson).catch(() => undefined);
+      stand.#schemaId = (await until('the registry takes the schema', register, (id) => id !== undefined)) ?? 0;
       return await work(stand);
     } finally {
       await Promise.allSettled([stand.#producer.disconnect(), stand.admin.disconnect(), stand.sink.stop()]);
