@@ -10,6 +10,7 @@ import type { KafkaSettings } from '@databridge/kernel/kafka/client';
 import { KafkaProducer } from '@databridge/kernel/kafka/producer';
 import { KeyRing } from '@databridge/kernel/key-ring';
 import { createLogger } from '@databridge/kernel/log';
+import { SERVICE_NODE_FLAGS } from '@databridge/kernel/node-flags';
 import { SchemaRegistry } from '@databridge/kernel/schema-registry';
 import type { Platform } from '@databridge/local-platform/platform';
 import { readMachineConfig } from '@databridge/local-platform/platform-config';
@@ -118,7 +119,7 @@ export class Stand {
       HTTP_PORT: '0',
       ...env,
     };
-    return new Child(name, main, all, { nodeFlags });
+    return new Child(name, main, all, { nodeFlags: [...SERVICE_NODE_FLAGS, ...nodeFlags] });
   }
 
   /** The customer's deliveries start over with the first record of its main lane. Nothing of it may run. */
