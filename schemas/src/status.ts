@@ -21,7 +21,7 @@ const workerStatus = z.object({
   lastSuccessAtMs: z.number().optional(),
   /** The group's offsets when this was written: a group that loses its own is set back to these. */
   committed: z
-    .array(z.object({ topic: z.string(), partition: z.int(), offset: z.int(), metadata: z.string() }))
+    .array(z.object({ topic: z.string(), partition: z.int().min(0), offset: z.int().min(0), metadata: z.string() }))
     .optional(),
 });
 

@@ -8,5 +8,5 @@ export default {
   displayName: 'faults',
   testMatch: ['<rootDir>/test/faults/**/*.fault.ts'],
   maxWorkers: 1,
-  testTimeout: 300_000,
+  testTimeout: 480_000,
 };

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KeyRing } from '@databridge/kernel/key-ring';
+import fc from 'fast-check';
 import { type ExitCode, runProgram } from './program.ts';
 
 const { jest } = import.meta;
@@ -75,3 +76,49 @@ describe('exit codes', () => {
     expect(err).not.toContain('    at ');
   }, 20_000);
 });
+
+test('any arguments: an exit code and a message, never a stack and never a hang', async () => {
+  const word = fc.oneof(
+    fc.constantFrom(
+      ...[
+        'apply',
+        'status',
+        'pause',
+        'resume',
+        'enable',
+        'disable',
+        'rewind',
+        'redeliver',
+        'redrive',
+        'tail',
+        'reconcile',
+      ],
+      ...[
+        'keys',
+        'tokens',
+        'topics',
+        'generate',
+        'create',
+        '-f',
+        '--file',
+        '--json',
+        '--from',
+        '--to',
+        '--to-offset',
+        '--help',
+      ],
+      ...['acme', '/nowhere', '24h', '-1', '--', '--to-time=x', '--dry-run'],
+    ),
+    // Standard input would be waited for.
+    fc.string({ unit: 'binary', maxLength: 12 }).filter((text) => text !== '-'),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(word, { maxLength: 6 }), async (args) => {
+      const { code, out, err } = await run(args);
+      expect([0, 1, 2]).toContain(code);
+      expect(`${out}${err}`).not.toMatch(/^ {4}at /m);
+      if (code !== 0) expect(err.trim()).not.toBe('');
+    }),
+    { numRuns: 80 },
+  );
+}, 30_000);
