@@ -1,0 +1,147 @@
+/** A worker that comes or goes moves the customers that must move, and no others; a customer's lanes never split. */
+import { oneMemberAssigner } from '@databridge/kernel/kafka/assigners';
+import { GroupConsumer } from '@databridge/kernel/kafka/group-consumer';
+import { createLogger } from '@databridge/kernel/log';
+import { decodeStatus } from '@databridge/schemas/status';
+import { deliveryGroup, deliveryTopic, retryTopic, STATUS_TOPIC } from '@databridge/schemas/topics';
+import kafkajs from 'kafkajs';
+import { rootCauseEvent } from '../harness/events.ts';
+import { eventually } from '../harness/eventually.ts';
+import { platform } from '../harness/platform.ts';
+import type { ServiceProcess } from '../harness/processes.ts';
+import { Receiver } from '../harness/receiver.ts';
+import { Stage } from '../harness/stage.ts';
+import { freshName } from '../harness/topics.ts';
+import { upstreamKafka } from '../harness/upstream-kafka.ts';
+
+let stage: Stage;
+
+beforeAll(async () => {
+  stage = await Stage.start({ delivery: { SESSION_TIMEOUT: '6s', WORKER_NAME: 'first', COMMIT_INTERVAL: '50ms' } });
+});
+
+const events = (company: string, count: number) => Array.from({ length: count }, () => rootCauseEvent({ company }));
+
+/** Who runs a customer, by the client ids of its group's members and what each is assigned. */
+async function lanesByWorker(customer: string): Promise<Map<string, string[]>> {
+  const admin = upstreamKafka(platform().brokers).admin();
+  await admin.connect();
+  try {
+    const { groups } = await admin.describeGroups([deliveryGroup(customer)]);
+    const members = groups[0]?.state === 'Stable' ? groups[0].members : [];
+    return new Map(
+      members.map(({ clientId, memberAssignment }) => {
+        const assigned = kafkajs.AssignerProtocol.MemberAssignment.decode(memberAssignment)?.assignment ?? {};
+        return [clientId, Object.keys(assigned).toSorted()] as const;
+      }),
+    );
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+/** Resolves when each customer has one owner, and nobody stands by. */
+async function owners(customers: readonly string[]): Promise<Record<string, string>> {
+  return Object.fromEntries(
+    await Promise.all(
+      customers.map(async (customer) => {
+        const lanes = await eventually(
+          () => lanesByWorker(customer),
+          (found) => found.size === 1 && [...found.values()].every((topics) => topics.length > 0),
+          40_000,
+          200,
+        );
+        return [customer, [...lanes.keys()][0] as string] as const;
+      }),
+    ),
+  );
+}
+
+const rejoinsOf = (worker: ServiceProcess, customer: string) =>
+  worker.logs.filter((line) => line['customer'] === customer && line.msg.includes('re-joining')).length;
+
+test('a second worker takes its share, the others stay and keep running; when it leaves, they get them back', async () => {
+  const customers = Array.from({ length: 6 }, () => freshName('moving'));
+  const receiver = await Receiver.start();
+  for (const customer of customers) await stage.subscribe(customer, receiver.url);
+  const first = stage.delivery;
+  expect(new Set(Object.values(await owners(customers)))).toEqual(new Set(['first']));
+
+  const second = await stage.anotherWorker({ WORKER_NAME: 'second' });
+  await stage.upstream.produce(customers.flatMap((customer) => events(customer, 20)));
+  const shared = await eventually(
+    () => owners(customers),
+    (found) => Object.values(found).includes('second'),
+    40_000,
+  );
+  const stayed = customers.filter((customer) => shared[customer] === 'first');
+  // Their group never rebalanced: what runs elsewhere is not their business.
+  expect(stayed.map((customer) => rejoinsOf(first, customer))).toEqual(stayed.map(() => 0));
+  expect(stayed.length).toBeGreaterThan(0);
+  await receiver.waitFor(({ accepted }) => accepted === 120);
+
+  expect(await second.stop()).toBe(0);
+  await stage.upstream.produce(customers.flatMap((customer) => events(customer, 20)));
+  await receiver.waitFor(({ accepted }) => accepted === 240, 40_000);
+  expect(new Set(Object.values(await owners(customers)))).toEqual(new Set(['first']));
+  expect(stayed.map((customer) => rejoinsOf(first, customer))).toEqual(stayed.map(() => 0));
+  expect(receiver.repeats).toBe(0);
+}, 150_000);
+
+test('all lanes of a customer belong to one worker, also while two are members of its group', async () => {
+  const customer = freshName('whole');
+  const receiver = await Receiver.start();
+  await stage.subscribe(customer, receiver.url);
+  await owners([customer]);
+  // Another member, which stands by: the assigner of the group gives it nothing.
+  const all = [deliveryTopic(customer), retryTopic(customer, '1s'), retryTopic(customer, '2s')].toSorted();
+  const settings = { brokers: platform().brokers, clientId: 'other', log: createLogger('other', 'silent') };
+  const other = new GroupConsumer(settings, {
+    groupId: deliveryGroup(customer),
+    topics: all,
+    assigners: [oneMemberAssigner],
+    onJoined: () => undefined,
+    onLost: () => undefined,
+    onBatch: () => undefined,
+  });
+  await other.start();
+  const lanes = await eventually(
+    () => lanesByWorker(customer),
+    (found) => found.size === 2,
+    40_000,
+    200,
+  );
+  expect([...lanes.values()].toSorted((a, b) => a.length - b.length)).toEqual([[], all]);
+  await other.stop();
+}, 90_000);
+
+test('what a crash between retry topic and commit writes twice is sent once: the fork is dropped', async () => {
+  const customer = freshName('forked');
+  const count = 20;
+  const receiver = await Receiver.start((_request, nth) => (nth <= 2 ? { status: 503 } : {}));
+  // Commits never come in time: whatever was written to the retry topic is written again after the crash.
+  await stage.delivery.stop();
+  const slow = { COMMIT_INTERVAL: '10m', BREAKER_MIN_ATTEMPTS: '1000', WORKER_NAME: 'crashes', RETRY_PLAN: '30s*3' };
+  const crashing = await stage.restartDelivery(slow);
+  await stage.subscribe(customer, receiver.url);
+  await stage.upstream.produce(events(customer, count));
+  await eventually(
+    // The worker creates the topic when it starts the customer.
+    async () => (await stage.read(retryTopic(customer, '30s')).catch(() => [])).length,
+    (written) => written === count,
+    40_000,
+  );
+  await crashing.kill();
+  const next = await stage.restartDelivery({ ...slow, COMMIT_INTERVAL: '50ms', WORKER_NAME: 'next' });
+  await receiver.waitFor(({ accepted }) => accepted === count, 90_000);
+
+  // The first attempt twice: it was in flight or finished at the crash. The retry was written twice, and sent once.
+  expect(await stage.read(retryTopic(customer, '30s'))).toHaveLength(2 * count);
+  for (const id of receiver.timesById.keys()) {
+    const attempts = receiver.requestsFor(id).map(({ headers }) => headers['databridge-attempt']);
+    expect(attempts).toEqual(['1', '1', '2']);
+  }
+  expect(await next.metrics()).toMatch(new RegExp(`databridge_delivery_forks_total\\S* ${count}\\n`));
+  const status = (await stage.read(STATUS_TOPIC)).filter(({ key }) => key?.toString() === customer).at(-1);
+  expect(status?.value ? decodeStatus(status.value)?.disabledEpoch : undefined).toBeUndefined();
+}, 180_000);
