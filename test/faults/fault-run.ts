@@ -227,6 +227,15 @@ export class FaultRun {
     }
   }
 
+  /** @throws Error if it does not come to hold in time */
+  async until(holds: () => boolean, withinMs: number): Promise<void> {
+    const deadlineMs = performance.now() + withinMs;
+    while (!holds()) {
+      if (performance.now() > deadlineMs) throw new Error(`${this.#options.scenario}: not within ${withinMs} ms`);
+      await delay(50);
+    }
+  }
+
   /** Ends the load, waits for the last event, compares all books. @throws Error when anything is missing */
   async finish(): Promise<FaultReport> {
     const load = this.#load as Load;

@@ -89,10 +89,11 @@ export class KeptService {
     await this.#current?.kill();
   }
 
-  /** SIGTERM; it is started again. @returns exit code, and what it took */
-  async terminate(): Promise<{ exit: number | NodeJS.Signals | undefined; tookMs: number }> {
+  /** SIGTERM, as soon as it is there to get it; it is started again. @returns exit code, and what it took */
+  async terminate(): Promise<{ exit: number | NodeJS.Signals; tookMs: number }> {
+    while (this.#current === undefined) await delay(50);
     const startedAtMs = performance.now();
-    const exit = await this.#current?.stop();
+    const exit = await this.#current.stop();
     return { exit, tookMs: performance.now() - startedAtMs };
   }
 
