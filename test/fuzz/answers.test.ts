@@ -85,3 +85,16 @@ test('every answer is an outcome, in time', async () => {
     { numRuns: 60 },
   );
 }, 60_000);
+
+test('a request that is no longer ours when it gets its connection is not sent, and no attempt counts', async () => {
+  const { port } = server.address() as AddressInfo;
+  const destination = openFor({ destination: { type: 'http', url: `http://127.0.0.1:${port}/` } });
+  let requests = 0;
+  server.on('connection', (socket) => socket.once('data', () => requests++));
+  answer = { pieces: [line('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')], ending: 'stay open' };
+  expect(await destination.send(message(), Date.now(), () => false)).toBeUndefined();
+  expect(requests).toBe(0);
+  const sent = await destination.send(message(), Date.now(), () => true);
+  expect(sent?.outcome.kind).toBe('delivered');
+  expect(requests).toBe(1);
+});

@@ -176,7 +176,7 @@ export class Customer {
       log: this.#log,
       render: (record, attempt) => this.#render(record, attempt),
       maySend: (record) => this.#ownership.mayBeSent(record),
-      send: (message, nowMs) => this.#destination.send(message, nowMs),
+      send: (message, nowMs, mayStart) => this.#destination.send(message, nowMs, mayStart),
       observe: (record, outcome) => this.#observe(record, outcome),
       lastSuccessAtMs: () => this.#gate.lastSuccessAtMs,
       report: (attempt) => this.#report(attempt),

@@ -23,8 +23,8 @@ export interface DeliveryContext {
   render(record: HeldRecord, attempt: number): Message | Promise<Message | undefined>;
   /** Whether this worker still is the one to send it, as far as it can know. */
   maySend(record: HeldRecord): boolean;
-  /** undefined: cut off because the customer is stopping. */
-  send(message: Message, nowMs: number): Promise<Sent | undefined>;
+  /** undefined: cut off because the customer is stopping, or not begun because `mayStart` said no. */
+  send(message: Message, nowMs: number, mayStart: () => boolean): Promise<Sent | undefined>;
   /** Shows the outcome to breaker, connection and rate. @returns what it means for this event */
   observe(record: HeldRecord, outcome: Outcome): Outcome;
   lastSuccessAtMs(): number | undefined;
@@ -142,7 +142,7 @@ async function sendOnce(
       const message = await context.render(record, attempt);
       // Rendering may have waited for hours, and another worker been given the customer meanwhile.
       if (message === undefined || !context.maySend(record)) return undefined;
-      return await context.send(message, nowMs);
+      return await context.send(message, nowMs, () => context.maySend(record));
     } catch (error) {
       context.log.error({ err: error, eventId: record.facts.eventId, tries }, 'delivery failed by our own fault');
       if (tries >= MAX_INTERNAL_TRIES) return { outcome: { kind: 'internal', reason: messageOf(error) } };

@@ -36,6 +36,8 @@ export interface Trouble {
   readonly trouble: string;
   /** The address is one that we don't send to. */
   readonly isBlocked: boolean;
+  /** Nothing was sent: it stopped being ours to send. Says nothing of the destination. */
+  readonly isWithheld?: true;
 }
 
 export function troubleOf(error: Error & { code?: string }): Trouble {

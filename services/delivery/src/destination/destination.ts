@@ -23,8 +23,12 @@ export interface Sent {
  * kind passes the same tests: test/contract/destination-suite.ts.
  */
 export interface Destination {
-  /** @returns undefined when `abort` cut it off: nobody knows what the destination made of it, no attempt counts */
-  send(message: Message, nowMs: number): Promise<Sent | undefined>;
+  /**
+   * @param mayStart asked, by destinations that can, when the request is about to go out: it may have waited for a token
+   *   or a connection while the customer was given to another worker
+   * @returns undefined when `abort` cut it off, or `mayStart` said no: no attempt counts
+   */
+  send(message: Message, nowMs: number, mayStart?: () => boolean): Promise<Sent | undefined>;
   /** Lets what is in flight finish, then closes the connections. */
   close(): Promise<void>;
   /** Cuts off what is in flight and closes the connections. */

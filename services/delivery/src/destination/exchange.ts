@@ -20,6 +20,8 @@ export interface ExchangeLimits {
   /** For everything, from the wish to connect to the answer's last byte. */
   readonly timeoutMs: number;
   readonly keptBytes?: number;
+  /** Asked when there is a connection and the request is about to go out; false: it doesn't. */
+  readonly mayStart?: () => boolean;
 }
 
 /** One request and its answer. Never rejects: what goes wrong is seen. */
@@ -46,6 +48,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   readonly #finish: (seen: Seen) => void;
   readonly #deadline: NodeJS.Timeout;
   readonly #keptBytes: number;
+  readonly #mayStart: ExchangeLimits['mayStart'];
   #controller: Dispatcher.DispatchController | undefined;
   #isFinished = false;
   #status = 0;
@@ -53,8 +56,9 @@ class Exchange implements Dispatcher.DispatchHandler {
   #kept: Buffer[] = [];
   #receivedBytes = 0;
 
-  constructor({ timeoutMs, keptBytes = KEPT_ANSWER_BYTES }: ExchangeLimits, finish: (seen: Seen) => void) {
+  constructor({ timeoutMs, keptBytes = KEPT_ANSWER_BYTES, mayStart }: ExchangeLimits, finish: (seen: Seen) => void) {
     this.#finish = finish;
+    this.#mayStart = mayStart;
     this.#keptBytes = keptBytes;
     this.#deadline = setTimeout(() => {
       const phase = this.#status === 0 ? 'no answer' : 'answer not complete';
@@ -65,8 +69,11 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    // Waiting for a connection took the whole time: it was given up before it began.
-    if (this.#isFinished) controller.abort(new Error('deadline'));
+    if (this.#mayStart?.() === false) {
+      this.#end({ trouble: 'no longer ours to send', isBlocked: false, isWithheld: true });
+    }
+    // Withheld, or waiting for a connection took the whole time: it was given up before it began.
+    if (this.#isFinished) controller.abort(new Error('given up'));
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Answered['headers']): void {

@@ -58,7 +58,7 @@ export class HttpDestination implements Destination {
     this.#isPlain = authorizer === undefined && handshake === undefined && options.gzip !== true;
   }
 
-  send(message: Message, nowMs: number): Promise<Sent | undefined> {
+  send(message: Message, nowMs: number, mayStart?: () => boolean): Promise<Sent | undefined> {
     const { maxBodyBytes } = this.#options;
     const request = this.#compose(message, nowMs);
     if (maxBodyBytes !== undefined && Buffer.byteLength(request.body) > maxBodyBytes) {
@@ -66,8 +66,8 @@ export class HttpDestination implements Destination {
       return Promise.resolve({ outcome: { kind: 'refused', reason } });
     }
     return this.#isPlain
-      ? this.#exchange(request, nowMs)
-      : this.#underWay.track(this.#prepareAndExchange(request, nowMs));
+      ? this.#exchange(request, nowMs, mayStart)
+      : this.#underWay.track(this.#prepareAndExchange(request, nowMs, mayStart));
   }
 
   async close(): Promise<void> {
@@ -100,18 +100,22 @@ export class HttpDestination implements Destination {
   }
 
   /** handshake ─▶ compress ─▶ authorize ─▶ exchange ─▶ on 401: authorize anew, exchange once more */
-  async #prepareAndExchange(request: Request & { body: string }, nowMs: number): Promise<Sent | undefined> {
+  async #prepareAndExchange(
+    request: Request & { body: string },
+    nowMs: number,
+    mayStart: (() => boolean) | undefined,
+  ): Promise<Sent | undefined> {
     const { handshake, authorizer } = this.#options;
     const forbidden = await handshake?.permission();
     if (forbidden) return this.#told({ outcome: forbidden });
     const packed = await this.#pack(request);
-    if (!authorizer) return this.#exchange(packed, nowMs);
+    if (!authorizer) return this.#exchange(packed, nowMs, mayStart);
 
     for (let tries = 1; ; tries++) {
       const authorization = await this.#authorize(authorizer, request, nowMs);
       if ('outcome' in authorization) return this.#told(authorization);
       const headers = { ...packed.headers, ...authorization.headers };
-      const sent = await this.#exchange({ headers, body: packed.body }, nowMs);
+      const sent = await this.#exchange({ headers, body: packed.body }, nowMs, mayStart);
       const isUnknown = sent && 'status' in sent.outcome && sent.outcome.status === 401;
       if (!isUnknown || tries > 1 || !authorizer.rejected(authorization.headers)) return sent;
     }
@@ -128,15 +132,17 @@ export class HttpDestination implements Destination {
     return { headers: { ...request.headers, 'content-encoding': 'gzip' }, body };
   }
 
-  #exchange({ headers, body }: Request, nowMs: number): Promise<Sent | undefined> {
+  #exchange({ headers, body }: Request, nowMs: number, mayStart?: () => boolean): Promise<Sent | undefined> {
     const { pool, method } = this.#options;
     const request = { origin: this.#origin, path: this.#path, method, headers, body };
     return new Promise((resolve) => {
-      exchange(pool, request, this.#limits, (seen) => resolve(this.#judge(seen, nowMs)));
+      const limits = mayStart ? { ...this.#limits, mayStart } : this.#limits;
+      exchange(pool, request, limits, (seen) => resolve(this.#judge(seen, nowMs)));
     });
   }
 
   #judge(seen: Seen, nowMs: number): Sent | undefined {
+    if ('trouble' in seen && seen.isWithheld) return undefined;
     if ('trouble' in seen) return this.#told({ outcome: outcomeOfTrouble(seen) });
     const retryAfter = seen.headers['retry-after'];
     const answer = { status: seen.status, retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined };
