@@ -5,12 +5,22 @@ import { url } from './url-rules.ts';
 
 export type Destination = HttpDestination | ApiGatewayDestination | SnsDestination | SqsDestination;
 
-interface HttpSettings {
+/** In ms. No phase's limit is longer than the whole. */
+export interface TimeSettings {
+  /** For the whole exchange, from the wish to connect to the answer's last byte. */
+  readonly timeoutMs: number;
+  /** Until there is a connection: name, TCP, TLS. Left out: 5 s, or the whole if that is shorter. */
+  readonly connectTimeoutMs?: number;
+  /** From there until the answer's headers have come. Left out: the whole. */
+  readonly headersTimeoutMs?: number;
+  /** From there until its last byte has. Left out: the whole. */
+  readonly bodyTimeoutMs?: number;
+}
+
+interface HttpSettings extends TimeSettings {
   readonly url: string;
   readonly method: 'POST' | 'PUT';
   readonly headers: Readonly<Record<string, string>>;
-  /** For the whole exchange, from the wish to connect to the answer's last byte. */
-  readonly timeoutMs: number;
   readonly format: EventFormat;
 }
 
@@ -33,31 +43,38 @@ export interface ApiGatewayDestination extends HttpSettings {
   readonly region?: string;
 }
 
-export interface SnsDestination {
+export interface SnsDestination extends TimeSettings {
   readonly type: 'sns';
   readonly topicArn: string;
   /** A VPC endpoint, say; left out: the region's own. */
   readonly endpoint?: string;
-  readonly timeoutMs: number;
 }
 
-export interface SqsDestination {
+export interface SqsDestination extends TimeSettings {
   readonly type: 'sqs';
   readonly queueUrl: string;
   /** Left out: as the URL's host name tells. */
   readonly region?: string;
-  readonly timeoutMs: number;
 }
 
 // The retry plan's 185 attempts leave about 20 s for each in their 24 hours.
-const timeoutMs = z.int().min(100).max(20_000).default(10_000);
+const limitMs = z.int().min(100).max(20_000);
+export const DEFAULT_TIMEOUT_MS = 10_000;
+const timeSettings = {
+  timeoutMs: limitMs.default(DEFAULT_TIMEOUT_MS),
+  connectTimeoutMs: limitMs.optional(),
+  headersTimeoutMs: limitMs.optional(),
+  bodyTimeoutMs: limitMs.optional(),
+};
+/** Of one phase each. */
+export const PHASE_LIMITS = ['connectTimeoutMs', 'headersTimeoutMs', 'bodyTimeoutMs'] as const;
 export const region = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'is not an AWS region, such as eu-west-1');
 
 const httpSettings = {
   url,
   method: z.enum(['POST', 'PUT']).default('POST'),
   headers: staticHeaders,
-  timeoutMs,
+  ...timeSettings,
   format: z.enum(['json', 'cloudevents-binary', 'cloudevents-structured']).default('json'),
 };
 
@@ -78,7 +95,7 @@ export const destinationSchema = z.discriminatedUnion('type', [
         'is not the ARN of an SNS topic, such as arn:aws:sns:eu-west-1:123456789012:events',
       ),
     endpoint: url.optional(),
-    timeoutMs,
+    ...timeSettings,
   }),
   z.strictObject({
     type: z.literal('sqs'),
@@ -87,6 +104,6 @@ export const destinationSchema = z.discriminatedUnion('type', [
       'is not the URL of an SQS queue, such as https://sqs.eu-west-1.amazonaws.com/123456789012/events',
     ),
     region: region.optional(),
-    timeoutMs,
+    ...timeSettings,
   }),
 ]);

@@ -52,6 +52,18 @@ function mistakes(more: Record<string, unknown>): string {
   return result.ok ? '' : formatIssues(result.issues);
 }
 
+test('a phase may not have more time than the whole, which is 10 s unless told otherwise', () => {
+  const within = { timeoutMs: 5_000, connectTimeoutMs: 1_000, headersTimeoutMs: 5_000, bodyTimeoutMs: 2_000 };
+  expect(mistakes({ destination: { ...HTTP, ...within } })).toBe('');
+  expect(mistakes({ destination: { ...HTTP, timeoutMs: 900, connectTimeoutMs: 901, bodyTimeoutMs: 50 } })).toBe(
+    'destination.bodyTimeoutMs must be at least 100; ' +
+      'destination.connectTimeoutMs must be at most 900, the timeoutMs of the whole',
+  );
+  expect(mistakes({ destination: { ...SQS, headersTimeoutMs: 10_001 }, authentication: KEYS })).toBe(
+    'destination.headersTimeoutMs must be at most 10000, the timeoutMs of the whole',
+  );
+});
+
 test.each([
   ['http, OAuth', { destination: HTTP, authentication: OAUTH }],
   ['API Gateway, API key', { destination: GATEWAY, authentication: { type: 'api-key', name: 'x-api-key', key: 'k' } }],

@@ -1,4 +1,5 @@
 /** Mistakes that no part of a subscription shows alone: parts that don't go together. */
+import { DEFAULT_TIMEOUT_MS, PHASE_LIMITS } from './destination.ts';
 import type { Issue } from './issue-words.ts';
 import { keyMismatch } from './tls-identity.ts';
 import { regionOfHost } from './url-rules.ts';
@@ -33,6 +34,13 @@ function ofDestination(subscription: Loose): Issue[] {
     const text = destination[address];
     if (typeof text === 'string' && URL.canParse(text) && regionOfHost(text) === undefined) {
       issues.push(at('destination.region', `is missing, and can't be told from ${address}`));
+    }
+  }
+  const wholeMs = destination['timeoutMs'] ?? DEFAULT_TIMEOUT_MS;
+  for (const name of PHASE_LIMITS) {
+    const limitMs = destination[name];
+    if (typeof limitMs === 'number' && typeof wholeMs === 'number' && limitMs > wholeMs) {
+      issues.push(at(`destination.${name}`, `must be at most ${wholeMs}, the timeoutMs of the whole`));
     }
   }
   return issues;

@@ -1,5 +1,9 @@
 /** HTTP and API Gateway, against an endpoint that does what real ones do on bad days. */
 import { createHash, generateKeyPairSync, verify } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { ConnectionBudget } from '@databridge/delivery/destination/connection-budget';
+import type { TimeSettings } from '@databridge/schemas/destination';
 import { CloudEvent, HTTP } from 'cloudevents';
 import { Webhook } from 'standardwebhooks';
 import { message, openFor } from '../harness/destinations.ts';
@@ -22,10 +26,10 @@ function kindOf(
   return {
     answers,
     tooLarge,
-    async open({ timeoutMs }) {
+    async open(times) {
       front = await Front.start();
       const opened = openFor({
-        destination: { ...destination, url: `${front.origin}/events?a=b`, timeoutMs },
+        destination: { ...destination, url: `${front.origin}/events?a=b`, ...times },
         authentication,
       });
       return { destination: opened, front };
@@ -104,6 +108,32 @@ test('of an answer 2 KB are kept, and no secret that it echoes', async () => {
   expect(sent?.outcome).toMatchObject({ kind: 'refused', status: 400 });
   expect(sent?.answerBody).toMatch(/^Basic \[secret\] \[secret\] x+$/);
   expect(sent?.answerBody?.length).toBeLessThan(2_100);
+});
+
+test('who accepts a connection and never speaks TLS: no connection in time', async () => {
+  const silent = createServer();
+  await once(silent.listen(0, '127.0.0.1'), 'listening');
+  const url = `https://127.0.0.1:${(silent.address() as AddressInfo).port}/`;
+  const sent = await openFor({ destination: { type: 'http', url, connectTimeoutMs: 300 } }).send(message(), Date.now());
+  expect(sent?.outcome).toEqual({ kind: 'retry', reason: 'no connection within 300 ms' });
+  silent.close();
+});
+
+test('waiting for the worker’s own connections is charged to nobody, however short its time-outs', async () => {
+  const budget = new ConnectionBudget(1);
+  const front = await Front.start();
+  const open = (times: TimeSettings) =>
+    openFor({ destination: { type: 'http', url: front.origin, ...times } }, { budget });
+  // Holds the one connection for longer than the others would wait for an answer.
+  front.manner = ({ headers }) => (headers['webhook-id'] === 'slow' ? 'hang' : 'pass');
+  const slow = open({ timeoutMs: 900 }).send(message({ eventId: 'slow' }), Date.now());
+  await front.came(1);
+  const waiting = [open({ timeoutMs: 150 }), open({ timeoutMs: 600, connectTimeoutMs: 100 })].map((destination) =>
+    destination.send(message(), Date.now()),
+  );
+  expect((await slow)?.outcome).toEqual({ kind: 'retry', reason: 'no answer within 900 ms' });
+  for (const sent of await Promise.all(waiting)) expect(sent?.outcome).toEqual({ kind: 'delivered', status: 200 });
+  expect(budget.openCount).toBeLessThanOrEqual(1);
 });
 
 describe('signing', () => {

@@ -40,9 +40,9 @@ destinationSuite('http with OAuth', {
     unauthorized: { status: 401 },
   },
   tooLarge: { bytes: 100_000, answer: { status: 413 } },
-  async open({ timeoutMs }) {
+  async open(times) {
     front = await Front.start();
-    const destination = { type: 'http', url: `${front.origin}/events`, timeoutMs };
+    const destination = { type: 'http', url: `${front.origin}/events`, ...times };
     return { destination: openFor({ destination, authentication: oauth(tokens.url) }), front };
   },
   bodies: async () => front.passed.map(({ body }) => body),
@@ -219,7 +219,7 @@ describe('no token: the connection is at fault, in the words of the server, with
 
 async function openApi(more: Record<string, unknown> = {}) {
   const api = await Front.start();
-  const destination = { type: 'http', url: api.origin, timeoutMs: 20_000 };
+  const destination = { type: 'http', url: api.origin, timeoutMs: 20_000, connectTimeoutMs: 20_000 };
   return { api, opened: openFor({ destination, authentication: oauth(tokens.url, more), maxInFlight: 64 }) };
 }
 

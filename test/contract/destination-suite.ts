@@ -1,11 +1,12 @@
 import type { Destination } from '@databridge/delivery/destination/destination';
+import type { TimeSettings } from '@databridge/schemas/destination';
 import { message } from '../harness/destinations.ts';
 import type { Front, Manner } from '../harness/front.ts';
 
 /** What the suite has to know of a kind of destination. */
 export interface Kind {
   /** With the settings given, at a front that passes to the counterpart. */
-  open(settings: { timeoutMs: number }): Promise<{ destination: Destination; front: Front }>;
+  open(times: TimeSettings): Promise<{ destination: Destination; front: Front }>;
   /** The bodies that the counterpart holds now. */
   bodies(): Promise<string[]>;
   /** What this kind's service answers when it is in trouble, will not have an event, is asked too much, does not know us. */
@@ -19,7 +20,7 @@ const HASTY = { timeoutMs: 300 };
 
 /** What every destination does, whatever it is. */
 export function destinationSuite(name: string, kind: Kind): void {
-  const sendWhile = async (manner: Manner, settings = PATIENT) => {
+  const sendWhile = async (manner: Manner, settings: TimeSettings = PATIENT) => {
     const { destination, front } = await kind.open(settings);
     front.manner = manner;
     const sent = await destination.send(message(), Date.now());
@@ -71,6 +72,19 @@ export function destinationSuite(name: string, kind: Kind): void {
     test('time-out: one deadline for the whole, however the answer drips', async () => {
       expect(await sendWhile('hang', HASTY)).toEqual({ kind: 'retry', reason: 'no answer within 300 ms' });
       expect(await sendWhile('drip', HASTY)).toEqual({ kind: 'retry', reason: 'answer not complete within 300 ms' });
+    });
+
+    test('time-outs of phases: each says which one it was', async () => {
+      const hastyHeaders = { ...PATIENT, headersTimeoutMs: 300 };
+      expect(await sendWhile('hang', hastyHeaders)).toEqual({
+        kind: 'retry',
+        reason: 'no headers within 300 ms of the request',
+      });
+      const hastyBody = { ...PATIENT, bodyTimeoutMs: 300 };
+      expect(await sendWhile('drip', hastyBody)).toEqual({
+        kind: 'retry',
+        reason: 'answer not complete within 300 ms of its headers',
+      });
     });
 
     test('abort: what is in flight ends at once, and counts as no attempt', async () => {

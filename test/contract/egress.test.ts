@@ -306,7 +306,7 @@ describe('through a proxy', () => {
     const httpsOnly = new EgressPolicy({ allowCidrs: [OPEN], denyCidrs: [], allowHttp: false });
     const settings = { guard: new EgressGuard(httpsOnly, dns.lookup), budget: new ConnectionBudget(10) };
     const egress = new Egress({ ...settings, proxy: new URL(proxy) });
-    const pool = egress.openPool(new URL(url), { connections: 1, timeoutMs: 5_000 });
+    const pool = egress.openPool(new URL(url), { connections: 1, connectTimeoutMs: 5_000 });
     pools.push(pool);
     return pool.request({ origin: new URL(url).origin, method: 'POST', path: '/', body: '{}' });
   };

@@ -54,10 +54,10 @@ function kind(isFifo: boolean): Kind {
   return {
     answers: sqsAnswers,
     tooLarge: { bytes: 1_048_577 },
-    async open({ timeoutMs }) {
+    async open(times) {
       const front = await Front.start(origin);
       queueUrl = await createQueue(isFifo);
-      const destination = { type: 'sqs', queueUrl: front.origin + new URL(queueUrl).pathname, region, timeoutMs };
+      const destination = { type: 'sqs', queueUrl: front.origin + new URL(queueUrl).pathname, region, ...times };
       return { front, destination: openFor({ destination, authentication: { type: 'aws', ...keys } }) };
     },
     bodies: () => bodiesIn(queueUrl),

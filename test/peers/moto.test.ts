@@ -87,10 +87,10 @@ function sqsKind(isFifo: boolean): Kind {
   return {
     answers: sqsAnswers,
     tooLarge: { bytes: 1_048_577 },
-    async open({ timeoutMs }) {
+    async open(times) {
       const front = await Front.start(moto);
       queueUrl = await createQueue(isFifo);
-      const destination = { type: 'sqs', queueUrl: throughFront(front, queueUrl), region, timeoutMs };
+      const destination = { type: 'sqs', queueUrl: throughFront(front, queueUrl), region, ...times };
       return { front, destination: openFor({ destination, authentication: authentication() }) };
     },
     bodies: async () => (await received(queueUrl)).map(({ Body = '' }) => Body),
@@ -118,11 +118,11 @@ function snsKind(isFifo: boolean): Kind {
   return {
     answers: snsAnswers,
     tooLarge: { bytes: 262_145 },
-    async open({ timeoutMs }) {
+    async open(times) {
       const front = await Front.start(moto);
       const topic = await createTopic(isFifo);
       queueUrl = topic.queueUrl;
-      const destination = { type: 'sns', topicArn: topic.topicArn, endpoint: front.origin, timeoutMs };
+      const destination = { type: 'sns', topicArn: topic.topicArn, endpoint: front.origin, ...times };
       return { front, destination: openFor({ destination, authentication: authentication() }) };
     },
     bodies: async () => (await received(queueUrl)).map(({ Body = '' }) => Body),

@@ -1,7 +1,6 @@
 import type { Secret } from '@databridge/kernel/secret';
 import type { OAuthAuthentication } from '@databridge/schemas/authentication';
-import type { Dispatcher } from 'undici';
-import type { Egress, TlsIdentity } from '../destination/dispatcher.ts';
+import { CONNECT_TIMEOUT_MS, type Egress, type EgressPool, type TlsIdentity } from '../destination/dispatcher.ts';
 import type { Redaction } from '../destination/redaction.ts';
 import type { Authorization, Authorizer, Headers } from './authorizer.ts';
 import { basicPair, requestToken, secretsOf, type Token } from './token-request.ts';
@@ -28,7 +27,7 @@ export interface OAuthOptions {
  */
 export class OAuth implements Authorizer {
   readonly #authentication: OAuthAuthentication<Secret>;
-  readonly #pool: Dispatcher;
+  readonly #pool: EgressPool;
   readonly #redaction: Redaction;
   readonly #monotonicMs: () => number;
   #held:
@@ -42,7 +41,7 @@ export class OAuth implements Authorizer {
     this.#monotonicMs = options.monotonicMs ?? (() => performance.now());
     this.#pool = options.egress.openPool(new URL(authentication.tokenUrl), {
       connections: 1,
-      timeoutMs: 5_000,
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
       tls: options.tls,
     });
     for (const secret of secretsOf(authentication)) this.#redaction.add(secret);

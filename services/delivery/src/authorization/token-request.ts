@@ -10,12 +10,18 @@ import {
   processClientCredentialsResponse,
   ResponseBodyError,
 } from 'oauth4webapi';
-import type { Dispatcher } from 'undici';
-import { type Answered, exchange, type Seen } from '../destination/exchange.ts';
+import { CONNECT_TIMEOUT_MS, type EgressPool } from '../destination/dispatcher.ts';
+import { type Answered, type ExchangeLimits, exchange, type Seen } from '../destination/exchange.ts';
 
 /** A token server that takes longer is in trouble. */
 const TIMEOUT_MS = 10_000;
-const MAX_TOKEN_ANSWER_BYTES = 65_536;
+const LIMITS: ExchangeLimits = {
+  timeoutMs: TIMEOUT_MS,
+  connectTimeoutMs: CONNECT_TIMEOUT_MS,
+  headersTimeoutMs: TIMEOUT_MS,
+  bodyTimeoutMs: TIMEOUT_MS,
+  keptBytes: 65_536,
+};
 const SHOWN_ANSWER_CHARS = 300;
 
 export interface Token {
@@ -35,7 +41,7 @@ export type TokenAnswer =
  * beyond the RFC (GET, PUT, values in the query) is done to the request on its way out.
  */
 export async function requestToken(
-  pool: Dispatcher,
+  pool: EgressPool,
   authentication: OAuthAuthentication<Secret>,
 ): Promise<TokenAnswer> {
   const { clientId, clientSecret, clientAuthentication, scope, audience } = authentication;
@@ -111,10 +117,9 @@ function shape(
   return { method, headers: others, body: null };
 }
 
-function ask(pool: Dispatcher, target: URL, { method, headers, body }: Shaped): Promise<Seen> {
+function ask(pool: EgressPool, target: URL, { method, headers, body }: Shaped): Promise<Seen> {
   const request = { origin: target.origin, path: target.pathname + target.search, method, headers, body };
-  const limits = { timeoutMs: TIMEOUT_MS, keptBytes: MAX_TOKEN_ANSWER_BYTES };
-  return new Promise((resolve) => exchange(pool, request, limits, resolve));
+  return new Promise((resolve) => exchange(pool, request, LIMITS, resolve));
 }
 
 /** As oauth4webapi reads it: any success is 200, and a challenge doesn't hide the error that stands in the body. */

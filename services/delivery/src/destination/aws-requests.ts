@@ -4,8 +4,8 @@ import type { HttpHandlerOptions } from '@smithy/types';
 import type { Dispatcher } from 'undici';
 import type { Trouble } from '../outcome.ts';
 import { strictQuery } from './aws-query.ts';
-import type { Egress } from './dispatcher.ts';
-import { exchange, type Seen } from './exchange.ts';
+import type { Egress, EgressPool } from './dispatcher.ts';
+import { exchange, type Seen, type TimeLimits } from './exchange.ts';
 
 /** Answers of SNS, SQS and STS are small; a batch's is a few KiB. */
 const MAX_ANSWER_BYTES = 262_144;
@@ -13,7 +13,7 @@ const MAX_ANSWER_BYTES = 262_144;
 export interface AwsRequestOptions {
   readonly egress: Egress;
   readonly connections: number;
-  readonly timeoutMs: number;
+  readonly limits: TimeLimits;
 }
 
 /** The request was not answered: network, time-out. Not an error that AWS sent. */
@@ -34,7 +34,7 @@ export class AwsRequests {
   readonly metadata = { handlerProtocol: 'http/1.1' };
   readonly #options: AwsRequestOptions;
   /** By origin: the service's and STS's. */
-  readonly #pools = new Map<string, Dispatcher>();
+  readonly #pools = new Map<string, EgressPool>();
 
   constructor(options: AwsRequestOptions) {
     this.#options = options;
@@ -44,7 +44,7 @@ export class AwsRequests {
     const { protocol, hostname, port, method, headers, body } = request;
     const origin = `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`;
     const path = request.path + strictQuery(pairsOf(request.query));
-    const limits = { timeoutMs: this.#options.timeoutMs, keptBytes: MAX_ANSWER_BYTES };
+    const limits = { ...this.#options.limits, keptBytes: MAX_ANSWER_BYTES };
     const dispatched: Dispatcher.DispatchOptions = {
       ...{ origin, path, headers, body: body as string | Uint8Array | null },
       method: method as Dispatcher.HttpMethod,
@@ -79,11 +79,12 @@ export class AwsRequests {
     await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()));
   }
 
-  #pool(origin: string): Dispatcher {
-    const { egress, connections, timeoutMs } = this.#options;
+  #pool(origin: string): EgressPool {
+    const { egress, connections, limits } = this.#options;
+    const { connectTimeoutMs } = limits;
     const known = this.#pools.get(origin);
     if (known) return known;
-    const pool = egress.openPool(new URL(origin), { connections, timeoutMs, allowH2: false });
+    const pool = egress.openPool(new URL(origin), { connections, connectTimeoutMs, allowH2: false });
     this.#pools.set(origin, pool);
     return pool;
   }

@@ -6,9 +6,34 @@ import type { Connector } from '../egress/egress-guard.ts';
 const LOOK_AGAIN_MS = 20;
 
 /**
+ * How long a pool has stood in line for the worker's budget: at least one connection that it wished for waited. That is
+ * our own shortage, so the clocks of its requests stand still meanwhile: no customer is charged for it.
+ */
+export class Line {
+  #waiting = 0;
+  #sinceMs = 0;
+  #pastMs = 0;
+
+  /** In all, up to now. Only differences mean something. */
+  get standstillMs(): number {
+    return this.#waiting === 0 ? this.#pastMs : this.#pastMs + performance.now() - this.#sinceMs;
+  }
+
+  join(): void {
+    if (this.#waiting === 0) this.#sinceMs = performance.now();
+    this.#waiting += 1;
+  }
+
+  leave(): void {
+    this.#pastMs = this.standstillMs;
+    this.#sinceMs = performance.now();
+    this.#waiting -= 1;
+  }
+}
+
+/**
  * The connections of all customers of a worker, never more than `max` at once. When one more is wanted, an idle one
- * makes room, the one open for longest first; while none is idle, the wish waits in line. A wish is given up by the
- * deadline of its request.
+ * makes room, the one open for longest first; while none is idle, the wish waits in line, for as long as it takes.
  */
 export class ConnectionBudget {
   readonly #max: number;
@@ -25,12 +50,18 @@ export class ConnectionBudget {
     return this.#open.size + this.#dialling;
   }
 
-  /** @param client whose idleness says whether its socket may make room; undefined: never */
-  limit(connect: Connector, client: () => Client | undefined): Connector {
+  /**
+   * @param client whose idleness says whether its socket may make room; undefined: never
+   * @param line where those who wait for this connection see for how long it stood in line
+   */
+  limit(connect: Connector, client: () => Client | undefined, line: Line): Connector {
     return (options, callback) => {
       // A tunnel through a proxy is one socket, already counted.
       if (options.httpSocket) return connect(options, callback);
+      line.join();
       this.#whenThereIsRoom(() => {
+        line.leave();
+        if (client()?.destroyed) return callback(new Error('closed while it stood in line'), null);
         this.#dialling++;
         connect(options, (...result) => {
           this.#dialling--;

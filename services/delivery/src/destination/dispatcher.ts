@@ -1,9 +1,9 @@
 import { Client, type Dispatcher, Pool, ProxyAgent } from 'undici';
 import type { ConnectOptions, Connector, EgressGuard } from '../egress/egress-guard.ts';
-import type { ConnectionBudget } from './connection-budget.ts';
+import { type ConnectionBudget, Line } from './connection-budget.ts';
 
 /** Who doesn't accept a connection so soon is down. */
-const CONNECT_TIMEOUT_MS = 5_000;
+export const CONNECT_TIMEOUT_MS = 5_000;
 const IDLE_CONNECTION_MS = 30_000;
 /** Of one answer. Node's own limit for its servers. */
 const MAX_HEADER_BYTES = 16_384;
@@ -18,12 +18,15 @@ export interface TlsIdentity {
 export interface PoolOptions {
   /** At most so many at once to this origin. */
   readonly connections: number;
-  /** No single phase (connect, headers, a pause in the body) may take longer. The exchange as a whole has a deadline of its own. */
-  readonly timeoutMs: number;
+  /** For one dial: the name, TCP, TLS. */
+  readonly connectTimeoutMs: number;
   readonly tls?: TlsIdentity;
   /** HTTP/2 where the server offers it. On unless told otherwise. */
   readonly allowH2?: boolean;
 }
+
+/** `line`: how long its requests waited for the worker itself. */
+export type EgressPool = Dispatcher & { readonly line: Line };
 
 export interface EgressSettings {
   readonly guard: EgressGuard;
@@ -44,40 +47,40 @@ export class Egress {
   }
 
   /** @param url of which the origin counts */
-  openPool(url: URL, options: PoolOptions): Dispatcher {
-    const { connections, timeoutMs, tls, allowH2 = true } = options;
+  openPool(url: URL, options: PoolOptions): EgressPool {
+    const { connections, connectTimeoutMs, tls, allowH2 = true } = options;
     const { proxy } = this.#settings;
-    const connectTimeoutMs = Math.min(CONNECT_TIMEOUT_MS, timeoutMs);
+    const line = new Line();
     const connect: ConnectOptions = { ...tls, timeout: connectTimeoutMs, allowH2, preferH2: true };
     const limits = {
       keepAliveTimeout: IDLE_CONNECTION_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
-      // The exchange as a whole has a deadline, which bounds both.
+      // undici's start anew with every byte: the exchange has clocks of its own.
       headersTimeout: 0,
       bodyTimeout: 0,
       allowH2,
     };
-    if (proxy) return this.#openProxy(proxy, { ...limits, connections }, connect);
+    if (proxy) return Object.assign(this.#openProxy(proxy, { ...limits, connections }, connect, line), { line });
     // One connector a pool: its connections share TLS sessions.
     const dial = this.#settings.guard.connect(connect);
-    const factory = (origin: URL, all: object) => this.#openClient(origin, all, dial);
-    return new Pool(url.origin, { ...limits, connections, factory });
+    const factory = (origin: URL, all: object) => this.#openClient(origin, all, dial, line);
+    return Object.assign(new Pool(url.origin, { ...limits, connections, factory }), { line });
   }
 
-  #openClient(origin: URL, options: object, dial: Connector): Client {
-    const connect = this.#settings.budget.limit(dial, () => client);
+  #openClient(origin: URL, options: object, dial: Connector, line: Line): Client {
+    const connect = this.#settings.budget.limit(dial, () => client, line);
     const client: Client = new Client(origin, { ...options, connect });
     return client;
   }
 
   /** The guard judges the proxy's address, and before a tunnel is asked for, the target's. */
-  #openProxy(proxy: URL, limits: Pool.Options, requestTls: ConnectOptions): Dispatcher {
+  #openProxy(proxy: URL, limits: Pool.Options, requestTls: ConnectOptions, line: Line): Dispatcher {
     const { guard, budget } = this.#settings;
     const { username, password } = proxy;
     const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
     const dial = guard.connectToProxy({ timeout: CONNECT_TIMEOUT_MS, allowH2: false });
     // A socket that became a tunnel looks idle to the client that dialled it: it may not make room for another.
-    const connect = budget.limit(dial, () => undefined);
+    const connect = budget.limit(dial, () => undefined, line);
     return new ProxyAgent({
       ...limits,
       uri: proxy.origin,
@@ -87,7 +90,9 @@ export class Egress {
       requestTls,
       factory: (origin, tunnel: Pool.Options) =>
         new Pool(origin, { ...tunnel, connect: guard.throughProxy(tunnel.connect as Connector) }),
-      clientFactory: (origin) => new Pool(origin, { connections: limits.connections ?? null, connect }),
+      // undici would wait for minutes for the proxy's answer, and the socket counts meanwhile.
+      clientFactory: (origin) =>
+        new Pool(origin, { connections: limits.connections ?? null, connect, headersTimeout: requestTls.timeout ?? 0 }),
     });
   }
 }

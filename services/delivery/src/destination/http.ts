@@ -1,12 +1,12 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import type { Dispatcher } from 'undici';
 import type { Authorizer, Headers } from '../authorization/authorizer.ts';
 import { type Outcome, outcomeOf, outcomeOfTrouble } from '../outcome.ts';
 import type { Signer } from '../sign.ts';
 import type { Destination, Message, Sent } from './destination.ts';
+import type { EgressPool } from './dispatcher.ts';
 import type { Formatted } from './event-format.ts';
-import { exchange, type Seen } from './exchange.ts';
+import { exchange, type Seen, type TimeLimits } from './exchange.ts';
 import type { Handshake } from './handshake.ts';
 import type { Redaction } from './redaction.ts';
 import { UnderWay } from './under-way.ts';
@@ -17,10 +17,10 @@ const MIN_GZIP_BYTES = 1_024;
 export interface HttpOptions {
   readonly url: URL;
   readonly method: 'POST' | 'PUT';
-  readonly timeoutMs: number;
+  readonly limits: TimeLimits;
   /** The same with every request: what the customer wants, and who we are where that doesn't change. */
   readonly headers: Headers;
-  readonly pool: Dispatcher;
+  readonly pool: EgressPool;
   readonly format: (message: Message) => Formatted;
   readonly redaction: Redaction;
   /** A longer `Retry-After` is cut to this. */
@@ -42,7 +42,6 @@ export class HttpDestination implements Destination {
   readonly #options: HttpOptions;
   readonly #origin: string;
   readonly #path: string;
-  readonly #limits: { readonly timeoutMs: number };
   /** Nothing but one request is needed: no token, no compression, no question beforehand. */
   readonly #isPlain: boolean;
   /** The pool knows what it was given, not what waits for a token before that. */
@@ -50,11 +49,10 @@ export class HttpDestination implements Destination {
   #isAborted = false;
 
   constructor(options: HttpOptions) {
-    const { url, timeoutMs, authorizer, handshake } = options;
+    const { url, authorizer, handshake } = options;
     this.#options = options;
     this.#origin = url.origin;
     this.#path = url.pathname + url.search;
-    this.#limits = { timeoutMs };
     this.#isPlain = authorizer === undefined && handshake === undefined && options.gzip !== true;
   }
 
@@ -133,11 +131,10 @@ export class HttpDestination implements Destination {
   }
 
   #exchange({ headers, body }: Request, nowMs: number, mayStart?: () => boolean): Promise<Sent | undefined> {
-    const { pool, method } = this.#options;
+    const { pool, method, limits } = this.#options;
     const request = { origin: this.#origin, path: this.#path, method, headers, body };
     return new Promise((resolve) => {
-      const limits = mayStart ? { ...this.#limits, mayStart } : this.#limits;
-      exchange(pool, request, limits, (seen) => resolve(this.#judge(seen, nowMs)));
+      exchange(pool, request, limits, (seen) => resolve(this.#judge(seen, nowMs)), mayStart);
     });
   }
 

@@ -2,7 +2,11 @@ import type { STSClientConfig } from '@aws-sdk/client-sts';
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { Secret } from '@databridge/kernel/secret';
 import type { AwsAuthentication } from '@databridge/schemas/authentication';
-import type { ApiGatewayDestination, HttpDestination as HttpSettings } from '@databridge/schemas/destination';
+import type {
+  ApiGatewayDestination,
+  HttpDestination as HttpSettings,
+  TimeSettings,
+} from '@databridge/schemas/destination';
 import type { Subscription } from '@databridge/schemas/subscription';
 import { regionOfHost } from '@databridge/schemas/url-rules';
 import type { Authorizer, Headers } from '../authorization/authorizer.ts';
@@ -14,9 +18,9 @@ import { Signer } from '../sign.ts';
 import { strictQuery } from './aws-query.ts';
 import { AwsRequests } from './aws-requests.ts';
 import type { Destination } from './destination.ts';
-import type { Egress, TlsIdentity } from './dispatcher.ts';
+import { CONNECT_TIMEOUT_MS, type Egress, type TlsIdentity } from './dispatcher.ts';
 import { formatterOf } from './event-format.ts';
-import { exchange, type Seen } from './exchange.ts';
+import { exchange, type Seen, type TimeLimits } from './exchange.ts';
 import { Handshake } from './handshake.ts';
 import { HttpDestination } from './http.ts';
 import { Redaction } from './redaction.ts';
@@ -53,11 +57,11 @@ export function openDestination(
       return openHttp(subscription, destination, settings, onRate);
     case 'sns': {
       const region = destination.topicArn.split(':')[3] ?? '';
-      return new SnsDestination(destination, aws(subscription, region, destination.timeoutMs, settings));
+      return new SnsDestination(destination, aws(subscription, region, timeLimits(destination), settings));
     }
     case 'sqs': {
       const region = destination.region ?? regionOfHost(destination.queueUrl) ?? '';
-      return new SqsDestination(destination, aws(subscription, region, destination.timeoutMs, settings));
+      return new SqsDestination(destination, aws(subscription, region, timeLimits(destination), settings));
     }
   }
 }
@@ -69,10 +73,12 @@ function openHttp(
   onRate: (ratePerSecond: number) => void,
 ): Destination {
   const { authentication, signing, maxInFlight, ratePerSecond } = subscription;
-  const { method, timeoutMs } = destination;
+  const { method } = destination;
+  const limits = timeLimits(destination);
   const url = new URL(destination.url);
   const tls = tlsIdentity(subscription);
-  const pool = settings.egress.openPool(url, { connections: maxInFlight, timeoutMs, tls });
+  const { connectTimeoutMs } = limits;
+  const pool = settings.egress.openPool(url, { connections: maxInFlight, connectTimeoutMs, tls });
   const redaction = new Redaction();
   const headers: Headers = {
     'user-agent': 'databridge-events/1',
@@ -93,7 +99,7 @@ function openHttp(
       break;
     case 'aws': {
       const region = ('region' in destination ? destination.region : undefined) ?? regionOfHost(destination.url) ?? '';
-      const { credentials } = aws(subscription, region, timeoutMs, settings);
+      const { credentials } = aws(subscription, region, limits, settings);
       if ('secretAccessKey' in authentication) redaction.add(authentication.secretAccessKey);
       authorizer = new SigV4(credentials, region);
       url.search = strictQuery(url.searchParams);
@@ -118,12 +124,12 @@ function openHttp(
               ...{ origin: url.origin, path: url.pathname + url.search, method: 'OPTIONS' as const },
               headers: { ...all, ...authorization?.headers },
             };
-            return new Promise<Seen>((resolve) => exchange(pool, request, { timeoutMs }, resolve));
+            return new Promise<Seen>((resolve) => exchange(pool, request, limits, resolve));
           },
         })
       : undefined;
   return new HttpDestination({
-    ...{ url, method, timeoutMs, headers, pool, redaction },
+    ...{ url, method, limits, headers, pool, redaction },
     format: formatterOf(destination.format),
     maxRetryAfterMs: settings.maxRetryAfterMs,
     ...(destination.type === 'api-gateway' && { maxBodyBytes: API_GATEWAY_MAX_BYTES }),
@@ -137,18 +143,27 @@ function openHttp(
 function aws(
   { customer, authentication, maxInFlight }: Subscription<Secret>,
   region: string,
-  timeoutMs: number,
+  limits: TimeLimits,
   { egress, sts }: DestinationSettings,
 ): { region: string; credentials: AwsCredentials; requests: AwsRequests } {
   // The validator lets nothing else through.
   if (authentication.type !== 'aws')
     throw new DatabridgeError('DB_INPUT_INVALID', 'AWS needs the authentication "aws"');
-  const requests = new AwsRequests({ egress, connections: maxInFlight, timeoutMs });
+  const requests = new AwsRequests({ egress, connections: maxInFlight, limits });
   const credentials = awsCredentials(authentication as AwsAuthentication<Secret>, {
     ...{ customer, region, requests },
     ...(sts && { sts }),
   });
   return { region, credentials, requests };
+}
+
+function timeLimits({ timeoutMs, connectTimeoutMs, headersTimeoutMs, bodyTimeoutMs }: TimeSettings): TimeLimits {
+  return {
+    timeoutMs,
+    connectTimeoutMs: connectTimeoutMs ?? Math.min(CONNECT_TIMEOUT_MS, timeoutMs),
+    headersTimeoutMs: headersTimeoutMs ?? timeoutMs,
+    bodyTimeoutMs: bodyTimeoutMs ?? timeoutMs,
+  };
 }
 
 function tlsIdentity({ tls }: Subscription<Secret>): TlsIdentity {
