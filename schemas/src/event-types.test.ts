@@ -50,6 +50,15 @@ describe('the document', () => {
     expect(OWN.json(rootCause.encode(ID, backwards))).toBe(JSON.stringify(EVENT));
   });
 
+  test('has the sections that are asked for, in its own order, and what is no section always', () => {
+    const event = { ...EVENT, clientwords: 'my name is [name]' };
+    const document = (sections: string[]) => Object.keys(JSON.parse(OWN.json(rootCause.encode(ID, event), sections)));
+    expect(document(['intent', 'clientwords'])).toEqual(['schema_version', 'statusCode', 'clientwords', 'intent']);
+    // One that this event does not have, and one that no event has.
+    expect(document(['callback', 'nonsense'])).toEqual(['schema_version', 'statusCode']);
+    expect(rootCause.sections).toEqual(['summary', 'clientwords', 'intent', 'dissatisfaction', 'callback']);
+  });
+
   test('has every section that the event has', () => {
     const event = { ...EVENT, clientwords: 'my name is [name]', callback: { ...head, call_callback: {} } };
     const document = JSON.parse(OWN.json(rootCause.encode(ID, event)));

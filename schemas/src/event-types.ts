@@ -6,7 +6,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import avsc from 'avsc';
 import { frame, payloadOf, schemaIdOf } from './confluent-frame.ts';
 import { EventTypesError, IncompatibleSchemaError, MalformedEventError } from './errors.ts';
-import { isRecord, type JsonRenderer, jsonRenderer } from './json-rendering.ts';
+import { type EventFields, eventFields } from './event-fields.ts';
+import { isRecord, type JsonRenderer, jsonRenderer, sectionsOf } from './json-rendering.ts';
 import type { Routing } from './match.ts';
 import { type RoutingProjection, routingProjection } from './routing-projection.ts';
 
@@ -18,8 +19,14 @@ const AVRO_DIRECTORY = new URL('../avro/', import.meta.url);
 export interface EventReader {
   /** @throws {MalformedEventError} */
   routing(frame: Buffer): Routing;
-  /** The JSON document that the customer gets. @throws {MalformedEventError} */
-  json(frame: Buffer): string;
+  /**
+   * The JSON document that the customer gets.
+   * @param sections those that it wants; left out: all
+   * @throws {MalformedEventError}
+   */
+  json(frame: Buffer, sections?: readonly string[]): string;
+  /** All of it, for filters: see {@link EventType.fields}. @throws {MalformedEventError} */
+  decoded(frame: Buffer): unknown;
 }
 
 /** As `root-cause=root-cause.events,other=other.events`: which event types there are, and the intake topic of each. */
@@ -56,11 +63,30 @@ export function loadEventTypes(line: string, directory: URL = AVRO_DIRECTORY): E
 }
 
 function readSchema(name: string, directory: URL): string {
+  const known = eventTypeNames(directory);
   const file = `${name}.${SCHEMA_VERSION}.avsc`;
-  const files = readdirSync(directory);
-  if (files.includes(file)) return readFileSync(new URL(file, directory), 'utf8');
-  const known = files.filter((found) => found.endsWith(`.${SCHEMA_VERSION}.avsc`)).map((found) => found.split('.')[0]);
+  if (known.includes(name)) return readFileSync(new URL(file, directory), 'utf8');
   throw new Error(`there is no schema ${file}; there are schemas for: ${known.join(', ') || 'none'}`);
+}
+
+/** The event types that there are schemas for. */
+export function eventTypeNames(directory: URL = AVRO_DIRECTORY): string[] {
+  const ending = `.${SCHEMA_VERSION}.avsc`;
+  const files = readdirSync(directory).filter((file) => file.endsWith(ending));
+  return files.map((file) => file.slice(0, -ending.length)).sort();
+}
+
+const described = new Map<string, EventType | undefined>();
+
+/**
+ * An event type as its schema describes it, whether or not it is configured: for checking what is asked of its events.
+ * @returns undefined if there is no schema of that name
+ */
+export function describedEventType(name: string): EventType | undefined {
+  if (!described.has(name) && eventTypeNames().includes(name)) {
+    described.set(name, new EventType(name, name, readSchema(name, AVRO_DIRECTORY)));
+  }
+  return described.get(name);
 }
 
 export class EventType {
@@ -70,8 +96,12 @@ export class EventType {
   readonly schemaVersion: string = SCHEMA_VERSION;
   /** The pinned reader schema, as JSON: what producers may write with, and what the registry is given. */
   readonly schemaJson: string;
-  readonly #type: avsc.Type;
+  readonly #type: avsc.types.RecordType;
+  readonly #constants: ReadonlyMap<string, string>;
   readonly #render: JsonRenderer;
+  /** By the very list that a subscription holds: customers have few, and a changed one is another list. */
+  readonly #renderSections = new WeakMap<readonly string[], JsonRenderer>();
+  #fields: EventFields | undefined;
   readonly #projection: RoutingProjection;
   readonly #readers = new Map<string, EventReader>();
 
@@ -80,10 +110,23 @@ export class EventType {
     this.topic = topic;
     this.schemaJson = schemaJson;
     const schema = JSON.parse(schemaJson) as avsc.Schema;
-    this.#type = avsc.Type.forSchema(schema);
-    if (!isRecord(this.#type)) throw new TypeError(`an event is a record, not ${this.#type.typeName}`);
-    this.#render = jsonRenderer(this.#type, constantsOf(schema));
-    this.#projection = routingProjection(this.#type);
+    const type = avsc.Type.forSchema(schema);
+    if (!isRecord(type)) throw new TypeError(`an event is a record, not ${type.typeName}`);
+    this.#type = type;
+    this.#constants = constantsOf(schema);
+    this.#render = jsonRenderer(type, this.#constants);
+    this.#projection = routingProjection(type);
+  }
+
+  /** What customers may choose to get or not, in the order of the document. */
+  get sections(): string[] {
+    return sectionsOf(this.#type);
+  }
+
+  /** For filters. Made when first asked for: not every service has filters. */
+  get fields(): EventFields {
+    this.#fields ??= eventFields(this.#type, this.#constants);
+    return this.#fields;
   }
 
   /** The registry's subject for the intake topic's values, named as Confluent's serializers do by default. */
@@ -111,7 +154,8 @@ export class EventType {
       const toRouting = projected.createResolver(writer);
       return {
         routing: (frame) => routingOf(decode(projected, toRouting, frame)),
-        json: (frame) => this.#render(decode(this.#type, toDocument, frame)),
+        json: (frame, sections) => this.#rendererOf(sections)(decode(this.#type, toDocument, frame)),
+        decoded: (frame) => decode(this.#type, toDocument, frame),
       };
     } catch (error) {
       throw new IncompatibleSchemaError(
@@ -119,6 +163,16 @@ export class EventType {
         { cause: error },
       );
     }
+  }
+
+  #rendererOf(sections: readonly string[] | undefined): JsonRenderer {
+    if (sections === undefined) return this.#render;
+    let render = this.#renderSections.get(sections);
+    if (render === undefined) {
+      render = jsonRenderer(this.#type, this.#constants, sections);
+      this.#renderSections.set(sections, render);
+    }
+    return render;
   }
 
   /**

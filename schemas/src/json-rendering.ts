@@ -9,19 +9,32 @@ export type JsonRenderer = (value: unknown) => string;
  * - Any other nullable field is shown as null: the receiver is told that there is no value.
  * - Bytes become base64.
  * @param constants root fields whose value is fixed by the document's version, whatever the writer wrote
+ * @param wanted the root's sections to render; left out: all of them
  * @throws {TypeError} for what has no one obvious form in JSON, such as a union of several types
  */
-export function jsonRenderer(type: avsc.Type, constants: ReadonlyMap<string, string>): JsonRenderer {
+export function jsonRenderer(
+  type: avsc.Type,
+  constants: ReadonlyMap<string, string>,
+  wanted?: readonly string[],
+): JsonRenderer {
   if (!isRecord(type)) throw new TypeError(`an event is a record, not ${type.typeName}`);
-  return recordRenderer(type, constants, true);
+  const left = wanted && new Set(sectionsOf(type).filter((name) => !wanted.includes(name)));
+  return recordRenderer(type, constants, true, left);
+}
+
+/** The parts of an event that it may or may not have, in the schema's order. What else it has is always there. */
+export function sectionsOf(type: avsc.types.RecordType): string[] {
+  return type.fields.filter((field) => nullable(field.type) !== undefined).map(({ name }) => name);
 }
 
 function recordRenderer(
   type: avsc.types.RecordType,
   constants: ReadonlyMap<string, string>,
   isRoot: boolean,
+  leftOut: ReadonlySet<string> = new Set(),
 ): JsonRenderer {
-  const fields = type.fields.map((field) => {
+  const shown = type.fields.filter(({ name }) => !leftOut.has(name));
+  const fields = shown.map((field) => {
     const constant = constants.get(field.name);
     const optional = nullable(field.type);
     return {

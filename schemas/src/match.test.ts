@@ -80,3 +80,13 @@ describe('the index', () => {
     expect(index.customersFor('root-cause', { organisation: 'undefinedab' })).toEqual([]);
   });
 });
+
+test('those with a filter are told apart, and change with their subscription', () => {
+  const index = new SubscriptionIndex();
+  index.set('x', { ...subscription('x', {}), filter: 'true' });
+  index.set('y', subscription('y', {}));
+  const ask = () => index.filteredAmong(index.customersFor('root-cause', EVENT));
+  expect(ask()).toEqual([{ customer: 'x', filter: 'true' }]);
+  index.set('x', subscription('x', {}));
+  expect(ask()).toEqual([]);
+});

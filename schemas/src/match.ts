@@ -14,9 +14,13 @@ export const ROUTING_FIELDS = ['company', 'organisation', 'folder'] as const sat
 /**
  * The subscription names the event's type, and each field that it filters by has one of the wanted values. An event
  * without the field does not match. Whether the customer is paused or disabled does not matter: its events wait in
- * its topic.
+ * its topic. Its content filter is asked later, of the few events that come so far: event-filter.ts.
  */
-export function matches(interest: Interest, eventType: string, routing: Routing): boolean {
+export function matches(
+  interest: Pick<Interest, 'eventTypes' | 'match'>,
+  eventType: string,
+  routing: Routing,
+): boolean {
   return interest.eventTypes.includes(eventType) && matchesFields(interest.match, routing);
 }
 
@@ -34,9 +38,18 @@ function matchesFields(match: Match, routing: Routing): boolean {
  */
 const MAX_REMEMBERED = 10_000;
 
+/** Which of an event's customers want it only if its content passes their filter. */
+export interface Filtered {
+  readonly customer: string;
+  /** As the subscription has it. */
+  readonly filter: string;
+}
+
 export class SubscriptionIndex {
   readonly #interests = new Map<string, Interest>();
   readonly #remembered = new Map<string, readonly string[]>();
+  /** By the very list that was answered. */
+  readonly #filtered = new WeakMap<readonly string[], readonly Filtered[]>();
 
   /** `undefined`: the customer is gone. */
   set(customer: string, interest: Interest | undefined): void {
@@ -49,7 +62,7 @@ export class SubscriptionIndex {
     return this.#interests.size;
   }
 
-  /** @returns the customers that want the event */
+  /** @returns the customers that want the event by where it belongs; {@link filteredAmong} those that ask for more */
   customersFor(eventType: string, routing: Routing): readonly string[] {
     const question = questionOf(eventType, routing);
     const known = this.#remembered.get(question);
@@ -60,7 +73,19 @@ export class SubscriptionIndex {
     }
     if (this.#remembered.size >= MAX_REMEMBERED) this.#remembered.clear();
     this.#remembered.set(question, customers);
+    this.#filtered.set(
+      customers,
+      customers.flatMap((customer) => {
+        const filter = this.#interests.get(customer)?.filter;
+        return filter === undefined ? [] : [{ customer, filter }];
+      }),
+    );
     return customers;
+  }
+
+  /** @param customers the very list that {@link customersFor} answered: so this costs next to nothing */
+  filteredAmong(customers: readonly string[]): readonly Filtered[] {
+    return this.#filtered.get(customers) ?? [];
   }
 }
 

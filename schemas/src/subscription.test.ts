@@ -54,6 +54,33 @@ test('what is left out has defaults', () => {
   });
 });
 
+test('filter and sections are checked by the schemas of the event types', () => {
+  const messages = (more: object) => {
+    const result = parseSubscription({ ...MINIMAL, ...more });
+    return result.ok ? [] : result.issues.map(({ path, message }) => `${path.join('.')} ${message}`);
+  };
+  expect(messages({ filter: 'has(event.callback)', sections: ['summary', 'callback'] })).toEqual([]);
+  expect(messages({ filter: 'has(event.calback)', sections: ['summary', 'calback'] })).toEqual([
+    'filter at character 1: the event has no "calback" there; did you mean "callback"?',
+    'sections.1 is not a section; did you mean "callback"?',
+  ]);
+  expect(messages({ sections: ['zzz'] })[0]).toContain('there are summary, clientwords, intent');
+  expect(messages({ sections: ['intent', 'intent'] })).toEqual(['sections names a section twice']);
+  expect(messages({ sections: [] })).toHaveLength(1);
+  expect(messages({ eventTypes: ['root-cause', 'other'], filter: 'true' })).toEqual([
+    'eventTypes.1 has no schema to check filter and sections by',
+  ]);
+  // Nobody's schema is asked for where nothing is to be checked by it.
+  expect(messages({ eventTypes: ['other'] })).toEqual([]);
+});
+
+test('a stored filter that no longer fits its schema stops neither routing nor delivery', () => {
+  const stored = Buffer.from(JSON.stringify({ ...parsed(MINIMAL), filter: 'event.gone == 1' }));
+  expect(decodeInterest(stored)).toMatchObject({ filter: 'event.gone == 1' });
+  expect(decodeSubscription('acme', stored).ok).toBe(true);
+  expect(decodeInterest(Buffer.from(JSON.stringify({ ...MINIMAL, filter: 7 })))).not.toHaveProperty('filter');
+});
+
 test('all mistakes are reported at once, each with its place', () => {
   const issues = issuesOf({
     customer: 'ACME Corp',

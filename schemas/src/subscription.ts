@@ -1,7 +1,9 @@
 /** The subscription: a customer's standing order. Its one validator, and its coding in the subscriptions topic. */
 import { z } from 'zod';
 import { type Authentication, authenticationSchema, type SecretRules } from './authentication.ts';
+import { contentIssues } from './content-choice.ts';
 import { type Destination, destinationSchema } from './destination.ts';
+import { MAX_FILTER_CHARS } from './event-filter.ts';
 import { type Issue, inWords, issuesOf } from './issue-words.ts';
 import { misfits } from './subscription-misfits.ts';
 import { plainClientKey, type Tls, tlsSchema } from './tls-identity.ts';
@@ -17,6 +19,10 @@ export interface Subscription<S = string> {
   readonly eventTypes: readonly string[];
   /** Exact strings, case-sensitive. A field left out matches anything. */
   readonly match: Match;
+  /** CEL over the event's fields: of the events that match, only those get through. */
+  readonly filter?: string;
+  /** Which sections of an event the customer gets; left out: all. What is no section is always there. */
+  readonly sections?: readonly string[];
   readonly destination: Destination;
   readonly authentication: Authentication<S>;
   /** For HTTP and API Gateway, and the token endpoint: a client certificate, a private authority. */
@@ -57,6 +63,12 @@ function subscriptionShape(secret: SecretRules & { clientKey: z.ZodString; signi
     match: z
       .strictObject({ company: wanted.optional(), organisation: wanted.optional(), folder: wanted.optional() })
       .default({}),
+    filter: z.string().min(1).max(MAX_FILTER_CHARS).optional(),
+    sections: z
+      .array(z.string().min(1))
+      .min(1, 'needs at least one section; leave it out to get all')
+      .refine((sections) => new Set(sections).size === sections.length, 'names a section twice')
+      .optional(),
     destination: destinationSchema,
     authentication: authenticationSchema(secret),
     tls: tlsSchema(secret.clientKey),
@@ -120,7 +132,11 @@ export const subscriptionSchema = plainSchema;
 
 /** The one validator of what people write: fills in defaults, reports every mistake with its path. */
 export function parseSubscription(value: unknown): ParsedSubscription {
-  return parseAs(plainSchema, value);
+  const parsed = parseAs(plainSchema, value);
+  if (!parsed.ok) return parsed;
+  // Not of what is stored: a filter that a newer schema would refuse must not stop a customer.
+  const issues = contentIssues(parsed.subscription);
+  return issues.length === 0 ? parsed : { ok: false, issues };
 }
 
 /**
@@ -149,7 +165,7 @@ export function decodeSubscription(customer: string, value: Buffer): ParsedSubsc
 }
 
 /** The part of a subscription that decides which events the customer gets. */
-export type Interest = Pick<Subscription, 'eventTypes' | 'match'>;
+export type Interest = Pick<Subscription, 'eventTypes' | 'match' | 'filter'>;
 
 /** All else is left aside: a kind of destination that only newer services know must not cost the customer its events. */
 const interestSchema = z.object({
@@ -161,6 +177,8 @@ const interestSchema = z.object({
       folder: z.array(z.string()).optional(),
     })
     .default({}),
+  // What is no text is no filter: better too many events than none.
+  filter: z.string().optional().catch(undefined),
 });
 
 /** Reads of a record of the subscriptions topic what routing needs. @returns `undefined` if it does not even hold that */

@@ -229,6 +229,32 @@ test('attempts are found by outcome and event, page by page, and seen live', asy
   expect((await call('GET', `${path}?from=2100-01-01T00:00:00Z`)).body.items).toEqual([]);
 });
 
+test('a filter is tried as fan-out would ask it', async () => {
+  const event = rootCauseEvent({ company: 'ACME' });
+  const tried = async (filter: string) => {
+    const { status, body } = await call('POST', '/filters/try', { body: { filter, event }, token: reader.token });
+    return { status, ...body };
+  };
+  expect(await tried('event.summary.company == "ACME"')).toEqual({ status: 200, matches: true });
+  expect(await tried('event.summary.company == "Other"')).toEqual({ status: 200, matches: false });
+  expect(await tried('event.callback.processed')).toEqual({ status: 200, matches: false, lacks: 'callback' });
+  const unclear = await tried('event.statusCode / 0 == 1');
+  expect(unclear).toEqual({ status: 200, matches: true, error: 'division by zero' });
+  expect(await tried('event.sumary.company == "ACME"')).toMatchObject({
+    status: 422,
+    errors: [{ pointer: '/filter', detail: expect.stringContaining('did you mean "summary"') }],
+  });
+});
+
+test('only the sections that it asked for reach a customer', async () => {
+  const customer = freshName('sections');
+  const receiver = await Receiver.start();
+  await stage.subscribe(customer, receiver.url, { sections: ['intent'] });
+  await stage.upstream.produce([rootCauseEvent({ company: customer })]);
+  await receiver.waitFor(({ accepted }) => accepted === 1);
+  expect(Object.keys(JSON.parse(receiver.requests[0]?.body ?? ''))).toEqual(['schema_version', 'statusCode', 'intent']);
+});
+
 test('the document is OpenAPI 3.1, and names every route', async () => {
   const { body } = await call('GET', '/openapi.json', { token: '' });
   expect(body.openapi).toBe('3.1.0');

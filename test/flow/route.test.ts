@@ -90,6 +90,28 @@ test('an event that nobody subscribed to is counted', async () => {
   expect(await fanOut.count('databridge_fan_out_events_total', { outcome: 'matched' })).toBe(1);
 });
 
+test('a filter on the content lets through what it is true of, and what it can’t be asked about', async () => {
+  const company = freshName('filtered');
+  const [support, unclear, all] = ['support', 'unclear', 'all'].map(freshName) as [string, string, string];
+  const match = { company: [company] };
+  const fanOut = await startFanOutHere(`root-cause=${upstream.topic}`, [
+    { customer: support, match, filter: 'event.intent.call_intent.category_name == "support"' },
+    { customer: unclear, match, filter: 'int(event.summary.folder) > 7' },
+    { customer: all, match },
+  ]);
+  const event = (folder: string) => rootCauseEvent({ company, folder });
+  const sales = event('8');
+  sales.intent.call_intent.category_name = 'sales';
+  await upstream.produce([event('Support'), event('7'), sales]);
+  await fanOut.waitUntilDone(upstream.topic);
+
+  expect(await foldersDelivered(fanOut, support)).toEqual(['7', 'Support']);
+  expect(await foldersDelivered(fanOut, unclear)).toEqual(['8', 'Support']);
+  expect(await foldersDelivered(fanOut, all)).toEqual(['7', '8', 'Support']);
+  expect(await fanOut.count('databridge_fan_out_filtered_total')).toBe(2);
+  expect(await fanOut.count('databridge_fan_out_filter_failures_total', { customer: unclear })).toBe(1);
+});
+
 test('a paused customer’s events go to its topic all the same', async () => {
   const customer = freshName('acme');
   const fanOut = await startFanOutHere(`root-cause=${upstream.topic}`, [

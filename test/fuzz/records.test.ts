@@ -45,6 +45,8 @@ test('intake: every record is copied to its customers or set aside with a reason
         intake: { topic: 'root-cause.events', partition: 0 },
         readerOf: () => reader,
         customersFor: () => ['acme'],
+        filteredAmong: () => [],
+        ask: () => ({ kind: 'matches' }),
       });
       expect(matched + unmatched + quarantined.length).toBe(list.length);
       expect(undecided).toEqual([]);

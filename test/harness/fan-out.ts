@@ -26,6 +26,7 @@ export interface FanOutCustomer {
   customer: string;
   eventTypes?: string[];
   match?: Record<string, string[]>;
+  filter?: string;
   state?: string;
   /** The customer's topics are left to the test. */
   withoutTopics?: boolean;

@@ -16,9 +16,10 @@ export class EventMessages {
 
   /**
    * At once when the writer's schema is known, else when the registry has told it.
+   * @param sections those that the customer wants; left out: all
    * @throws when the record can't be read: unknown event type, not a frame, an unreadable schema, damaged
    */
-  render(record: HeldRecord, attempt: number): Message | Promise<Message> {
+  render(record: HeldRecord, attempt: number, sections?: readonly string[]): Message | Promise<Message> {
     const { facts, value } = record;
     const eventType = this.#eventTypes.get(facts.eventType);
     if (!eventType) throw new Error(`event type "${facts.eventType}" is not configured`);
@@ -32,7 +33,7 @@ export class EventMessages {
         schemaVersion: eventType.schemaVersion,
         attempt,
         traceparent: facts.traceparent,
-        body: lookup.reader.json(value),
+        body: lookup.reader.json(value, sections),
       };
     };
     const known = this.#readers.peek(eventType, schemaId);

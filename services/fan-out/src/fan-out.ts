@@ -6,6 +6,7 @@ import type { ConsumedBatch, ProducedRecord, RecordProducer } from '@databridge/
 import type { Logger } from '@databridge/kernel/log';
 import type { EventType } from '@databridge/schemas/event-types';
 import type { SubscriptionIndex } from '@databridge/schemas/match';
+import { Filters } from './filters.ts';
 import { IntakeProgress, type OpenBatch, type PartitionProgress } from './intake-progress.ts';
 import type { FanOutMetrics } from './metrics.ts';
 import { type Routed, routeRecords } from './route.ts';
@@ -31,6 +32,7 @@ export class FanOut {
   readonly #parts: FanOutParts;
   readonly #eventTypes: ReadonlyMap<string, EventType>;
   readonly #consumer: GroupConsumer;
+  readonly #filters = new Filters();
   readonly #working = new Set<Promise<void>>();
   /** What waits for Kafka to let it, for readiness. */
   readonly #stuck = new Map<symbol, 'write' | 'commit'>();
@@ -91,6 +93,8 @@ export class FanOut {
         intake: batch,
         readerOf: (schemaId) => readers.peek(eventType, schemaId),
         customersFor: (name, routing) => subscriptions.customersFor(name, routing),
+        filteredAmong: (customers) => subscriptions.filteredAmong(customers),
+        ask: (filter, event) => this.#filters.of(filter, eventType).test(event),
       });
       if (!(await this.#produce(progress, routed.records))) return false;
       this.#count(eventType, routed);
@@ -202,9 +206,18 @@ export class FanOut {
     }
   }
 
-  #count(eventType: EventType, { matched, unmatched, quarantined, records }: Routed): void {
+  #count(eventType: EventType, routed: Routed): void {
+    const { matched, unmatched, quarantined, records, filteredOut, filterFailures } = routed;
     const { metrics, log } = this.#parts;
     const event_type = eventType.name;
+    if (filteredOut > 0) metrics.filteredOut.inc({ event_type }, filteredOut);
+    for (const [customer, group] of Map.groupBy(filterFailures, (one) => one.customer)) {
+      metrics.filterFailures.inc({ event_type, customer }, group.length);
+      log.warn(
+        { eventType: eventType.name, customer, records: group.length, first: group[0] },
+        'a filter can not be evaluated: its customer gets the events',
+      );
+    }
     metrics.events.inc({ event_type, outcome: 'matched' }, matched);
     metrics.events.inc({ event_type, outcome: 'unmatched' }, unmatched);
     metrics.events.inc({ event_type, outcome: 'quarantined' }, quarantined.length);

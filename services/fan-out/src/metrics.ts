@@ -24,6 +24,18 @@ export function fanOutMetrics(registry: Registry) {
       labelNames: ['event_type'],
       registers,
     }),
+    filteredOut: new Counter({
+      name: 'databridge_fan_out_filtered_total',
+      help: 'Copies that were not made because the customer’s content filter said no',
+      labelNames: ['event_type'],
+      registers,
+    }),
+    filterFailures: new Counter({
+      name: 'databridge_fan_out_filter_failures_total',
+      help: 'Events for which a customer’s content filter could not be evaluated; the customer got them',
+      labelNames: ['event_type', 'customer'],
+      registers,
+    }),
     lag: new Gauge({
       name: 'databridge_fan_out_lag_records',
       help: 'Records of an intake partition that are not fetched yet',

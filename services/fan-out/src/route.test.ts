@@ -1,6 +1,7 @@
 import type { ReaderLookup } from '@databridge/kernel/event-readers';
 import type { ConsumedRecord } from '@databridge/kernel/kafka/records';
 import { frame } from '@databridge/schemas/confluent-frame';
+import type { FilterVerdict } from '@databridge/schemas/event-filter';
 import { loadEventTypes } from '@databridge/schemas/event-types';
 import { eventIdOf } from '@databridge/schemas/headers';
 import { type RouteContext, routeRecords } from './route.ts';
@@ -32,6 +33,8 @@ function context(overrides: Partial<RouteContext> = {}): RouteContext {
     intake: { topic: 'root-cause.events', partition: 2 },
     readerOf: () => reader,
     customersFor: () => ['a', 'b'],
+    filteredAmong: () => [],
+    ask: () => ({ kind: 'matches' }),
     ...overrides,
   };
 }
@@ -133,4 +136,33 @@ test('nobody wants it: then its size is nobody’s trouble', () => {
   const value = Buffer.concat([GOOD.subarray(0, 5), Buffer.alloc(2_000_000)]);
   const unreadable = routeRecords([record(7, value)], context({ customersFor: () => [] }));
   expect(unreadable.records.every((one) => (one.value?.length ?? 0) === 0)).toBe(true);
+});
+
+test('filters are asked once an event and text; who can’t be told whether it wants the event gets it', () => {
+  const texts = { a: undefined, b: 'no', c: 'yes', d: 'no', e: 'unclear' };
+  const asked: string[] = [];
+  const verdicts: Record<string, FilterVerdict> = {
+    no: { kind: 'differs' },
+    yes: { kind: 'matches' },
+    unclear: { kind: 'failed', detail: 'division by zero' },
+  };
+  const routed = routeRecords(
+    [record(7, GOOD)],
+    context({
+      customersFor: () => Object.keys(texts),
+      filteredAmong: () =>
+        Object.entries(texts).flatMap(([customer, filter]) => (filter === undefined ? [] : [{ customer, filter }])),
+      ask(filter, event) {
+        asked.push(filter);
+        expect(event).toMatchObject({ summary: { company: 'ACME' } });
+        return verdicts[filter] as FilterVerdict;
+      },
+    }),
+  );
+  expect(routed.records.map(({ topic }) => topic)).toEqual(['delivery.a', 'delivery.c', 'delivery.e']);
+  expect(asked).toEqual(['no', 'yes', 'unclear']);
+  expect(routed).toMatchObject({ matched: 1, unmatched: 0, filteredOut: 2 });
+  expect(routed.filterFailures).toEqual([
+    { customer: 'e', detail: 'division by zero', source: 'root-cause.events/2/7' },
+  ]);
 });

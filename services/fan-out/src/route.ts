@@ -5,9 +5,10 @@ import { batchBytes } from '@databridge/kernel/kafka/produce-queue';
 import type { ConsumedRecord, ProducedRecord, TopicPartition } from '@databridge/kernel/kafka/records';
 import { schemaIdOf } from '@databridge/schemas/confluent-frame';
 import { MalformedEventError } from '@databridge/schemas/errors';
+import type { FilterVerdict } from '@databridge/schemas/event-filter';
 import type { EventReader } from '@databridge/schemas/event-types';
 import { eventIdOf, formatSource, traceparentOf, writeDeliveryHeaders } from '@databridge/schemas/headers';
-import type { Routing } from '@databridge/schemas/match';
+import type { Filtered, Routing } from '@databridge/schemas/match';
 import { deliveryTopic, MAX_MESSAGE_BYTES } from '@databridge/schemas/topics';
 import { type Quarantined, type QuarantineReason, quarantineRecord } from './quarantine.ts';
 
@@ -18,6 +19,17 @@ export interface RouteContext {
   /** What is known of a schema id; `undefined`: not asked yet. */
   readerOf(schemaId: number): ReaderLookup | undefined;
   customersFor(eventType: string, routing: Routing): readonly string[];
+  /** Those of them that have a content filter. */
+  filteredAmong(customers: readonly string[]): readonly Filtered[];
+  /** What a filter says of an event that was decoded. */
+  ask(filter: string, event: unknown): FilterVerdict;
+}
+
+/** A filter that could say neither yes nor no: the customer got the event. */
+export interface FilterFailure {
+  readonly customer: string;
+  readonly detail: string;
+  readonly source: string;
 }
 
 export interface Routed {
@@ -26,6 +38,9 @@ export interface Routed {
   /** Intake records that at least one customer wants. */
   readonly matched: number;
   readonly unmatched: number;
+  /** Copies that were not made because the customer's filter said no. */
+  readonly filteredOut: number;
+  readonly filterFailures: readonly FilterFailure[];
   readonly quarantined: readonly Quarantined[];
   /** Intake records whose schemas are not known yet: to be routed when they are. */
   readonly undecided: readonly ConsumedRecord[];
@@ -34,7 +49,12 @@ export interface Routed {
 
 type Decision =
   /** None, if nobody wants the event. */
-  | { readonly kind: 'copies'; readonly copies: readonly ProducedRecord[] }
+  | {
+      readonly kind: 'copies';
+      readonly copies: readonly ProducedRecord[];
+      /** Where a filter was asked. */
+      readonly passing?: Passing;
+    }
   | { readonly kind: 'quarantine'; readonly reason: QuarantineReason; readonly detail: string }
   | { readonly kind: 'undecided'; readonly schemaId: number };
 
@@ -46,8 +66,10 @@ export function routeRecords(records: readonly ConsumedRecord[], context: RouteC
   const quarantined: Quarantined[] = [];
   const undecided: ConsumedRecord[] = [];
   const unknownSchemaIds = new Set<number>();
+  const filterFailures: FilterFailure[] = [];
   let matched = 0;
   let unmatched = 0;
+  let filteredOut = 0;
   for (const record of records) {
     const decision = decideSafely(record, context);
     if (decision.kind === 'undecided') {
@@ -64,8 +86,11 @@ export function routeRecords(records: readonly ConsumedRecord[], context: RouteC
     if (decision.copies.length > 0) matched++;
     else unmatched++;
     out.push(...decision.copies);
+    if (decision.passing === undefined) continue;
+    filteredOut += decision.passing.filteredOut;
+    filterFailures.push(...decision.passing.failures);
   }
-  return { records: out, matched, unmatched, quarantined, undecided, unknownSchemaIds };
+  return { records: out, matched, unmatched, filteredOut, filterFailures, quarantined, undecided, unknownSchemaIds };
 }
 
 function decideSafely(record: ConsumedRecord, context: RouteContext): Decision {
@@ -92,7 +117,11 @@ function decide(record: ConsumedRecord, context: RouteContext): Decision {
   if (routing instanceof MalformedEventError) {
     return { kind: 'quarantine', reason: 'malformed-data', detail: routing.message };
   }
-  const customers = context.customersFor(context.eventType, routing);
+  const placed = context.customersFor(context.eventType, routing);
+  const filtered = context.filteredAmong(placed);
+  const passing =
+    filtered.length > 0 ? passFilters(placed, filtered, lookup.reader, record, value, context) : undefined;
+  const customers = passing?.customers ?? placed;
   const copies = customers.length > 0 ? copiesFor(customers, record, context) : [];
   const [copy] = copies;
   // Only large ones are measured: what we add to the event is small, and the same for every customer but the topic.
@@ -100,7 +129,57 @@ function decide(record: ConsumedRecord, context: RouteContext): Decision {
     const detail = `${batchBytes(copy)} bytes as a copy, and topics take ${MAX_MESSAGE_BYTES}`;
     return { kind: 'quarantine', reason: 'too-large', detail };
   }
-  return { kind: 'copies', copies };
+  return { kind: 'copies', copies, ...(passing && { passing }) };
+}
+
+interface Passing {
+  readonly customers: readonly string[];
+  readonly filteredOut: number;
+  readonly failures: readonly FilterFailure[];
+}
+
+/**
+ * Only here is a whole event decoded, once, however many filters it is shown to. Who can't be told whether it wants
+ * the event gets it: too much is better than too little, and whoever wrote the filter is told.
+ */
+function passFilters(
+  placed: readonly string[],
+  filtered: readonly Filtered[],
+  reader: EventReader,
+  record: ConsumedRecord,
+  value: Buffer,
+  context: RouteContext,
+): Passing {
+  const verdictOf = verdictsOn(reader, value, context);
+  const refusing = new Set<string>();
+  const failures: FilterFailure[] = [];
+  for (const { customer, filter } of filtered) {
+    const verdict = verdictOf(filter);
+    if (verdict.kind === 'differs') refusing.add(customer);
+    else if (verdict.kind === 'failed') {
+      failures.push({ customer, detail: verdict.detail, source: sourceOf(record, context) });
+    }
+  }
+  const customers = refusing.size === 0 ? placed : placed.filter((customer) => !refusing.has(customer));
+  return { customers, filteredOut: refusing.size, failures };
+}
+
+function verdictsOn(reader: EventReader, value: Buffer, context: RouteContext): (filter: string) => FilterVerdict {
+  let event: unknown;
+  try {
+    event = reader.decoded(value);
+  } catch (error) {
+    return () => ({ kind: 'failed', detail: messageOf(error) });
+  }
+  const known = new Map<string, FilterVerdict>();
+  return (filter) => {
+    let verdict = known.get(filter);
+    if (verdict === undefined) {
+      verdict = context.ask(filter, event);
+      known.set(filter, verdict);
+    }
+    return verdict;
+  };
 }
 
 function routingOf(reader: EventReader, value: Buffer): Routing | MalformedEventError {

@@ -13,6 +13,7 @@ import type { AttemptView } from '../attempt-view.ts';
 import type { ControlPlaneContext } from '../context.ts';
 import { guardAccess } from './access.ts';
 import { attemptRoutes } from './attempt-routes.ts';
+import { filterRoutes } from './filter-routes.ts';
 import { rememberAnswers } from './idempotency.ts';
 import { operationRoutes } from './operation-routes.ts';
 import { answerWithProblems } from './problem.ts';
@@ -72,6 +73,7 @@ export async function createApi(
   subscriptionRoutes(api, context);
   operationRoutes(api, context);
   attemptRoutes(api, context);
+  filterRoutes(api);
   await api.ready();
   return api;
 }
