@@ -35,7 +35,7 @@ let otherKey = '';
 beforeAll(() => {
   const dir = mkdtempSync(join(tmpdir(), 'databridge-tls-'));
   const make = (name: string) => {
-    const args = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
+    const args = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '90'];
     const out = ['-subj', '/CN=acme', '-keyout', join(dir, `${name}.key`), '-out', join(dir, `${name}.crt`)];
     execFileSync('openssl', [...args, ...out], { stdio: 'ignore' });
   };
@@ -170,9 +170,13 @@ describe('mutual TLS', () => {
     );
   });
 
-  test('a certificate that has run out is odd, not malformed', () => {
-    expect(validityWarning(certificate, Date.now())).toBeUndefined();
-    expect(validityWarning(certificate, Date.now() + 3 * 86_400_000)).toMatch(/^ran out on /);
+  test('a certificate that has run out, soon will, or is not valid yet is odd, not malformed', () => {
+    const inDays = (days: number) => validityWarning(certificate, Date.now() + days * 86_400_000);
+    expect(inDays(0)).toBeUndefined();
+    expect(inDays(59)).toBeUndefined();
+    expect(inDays(61)).toMatch(/^runs out soon, on \d{4}-/);
+    expect(inDays(91)).toMatch(/^ran out on \d{4}-/);
+    expect(inDays(-1)).toMatch(/^is not valid before \d{4}-/);
   });
 });
 

@@ -38,12 +38,18 @@ export function keyMismatch(certificate: string, key: string): string | undefine
   return first.checkPrivateKey(parsedKey) ? undefined : 'does not belong to the client certificate';
 }
 
-/** @returns what is odd about it, though nothing is malformed: it has run out, or is not valid yet */
+/** Time to ask the customer for the next one. */
+const NOTICE_MS = 30 * 86_400_000;
+
+/** @returns what is odd about it, though nothing is malformed: it has run out, soon will, or is not valid yet */
 export function validityWarning(pem: string, nowMs: number): string | undefined {
   for (const certificate of readCertificates(pem) ?? []) {
     if (certificate.validToDate.getTime() < nowMs) return `ran out on ${certificate.validToDate.toISOString()}`;
     if (certificate.validFromDate.getTime() > nowMs) {
       return `is not valid before ${certificate.validFromDate.toISOString()}`;
+    }
+    if (certificate.validToDate.getTime() < nowMs + NOTICE_MS) {
+      return `runs out soon, on ${certificate.validToDate.toISOString()}`;
     }
   }
   return undefined;

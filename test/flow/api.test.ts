@@ -109,6 +109,22 @@ test('a subscription is created, delivered to, replaced by who has seen it, and 
   expect(receiver.requests[1]?.headers['x-key']).toBe(`${CANARY}-2`);
 });
 
+test('what looks odd is told with what was saved: nobody there today', async () => {
+  const receiver = await Receiver.start();
+  const path = `/subscriptions/${freshName('odd')}`;
+  const body = subscriptionTo('odd', receiver);
+  const created = await call('PUT', path, { body });
+  expect(created).toMatchObject({ status: 201, body: { warnings: [] } });
+  await receiver.stop();
+  const headers = { 'if-match': created.headers.get('etag') ?? '' };
+  const replaced = await call('PUT', path, { body: { ...body, ratePerSecond: 7 }, headers });
+  expect(replaced).toMatchObject({ status: 200, body: { ratePerSecond: 7 } });
+  expect(replaced.body.warnings).toEqual([
+    { pointer: '/destination/url', detail: expect.stringMatching(/takes no connection from here \(ECONNREFUSED\)/) },
+  ]);
+  expect((await call('GET', path)).body).not.toHaveProperty('warnings');
+});
+
 test('of writers who all saw the same, one wins', async () => {
   const customer = freshName('race');
   const receiver = await Receiver.start();

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type Role, Tokens } from '@databridge/control-plane/api/tokens';
 import { type Applied, applySubscriptions } from '@databridge/control-plane/apply';
 import { gatherEvidence } from '@databridge/control-plane/gather-evidence';
-import { egressIssues, hostWarnings } from '@databridge/control-plane/outgoing-urls';
+import { egressIssues } from '@databridge/control-plane/outgoing-urls';
 import {
   addsUp,
   type Evidence,
@@ -14,6 +14,7 @@ import {
 import { customerStatuses, knownCustomers } from '@databridge/control-plane/status';
 import { formatMistakes, parseSubscriptionFile } from '@databridge/control-plane/subscription-file';
 import { ensureSystemTopics, formatMismatch } from '@databridge/control-plane/system-topics';
+import { warningsOf } from '@databridge/control-plane/warnings';
 import { readConfig } from '@databridge/kernel/config';
 import { egressPolicy, egressSettings } from '@databridge/kernel/egress/egress-settings';
 import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
@@ -45,8 +46,8 @@ export async function apply(env: Environment, { file }: { file: string }): Promi
   printApplied(applied);
   const changed = new Set(applied.customers.filter(({ change }) => change !== 'unchanged').map((one) => one.customer));
   const toLookUp = parsed.subscriptions.map((one) => one.subscription).filter((one) => changed.has(one.customer));
-  for (const { customer, message } of await hostWarnings(toLookUp, egress)) {
-    process.stderr.write(`warning: ${customer}: ${message}\n`);
+  for (const { customer, path, message } of await warningsOf(toLookUp, egress)) {
+    process.stderr.write(`warning: ${customer}: ${path.join('.')}: ${message}\n`);
   }
   return true;
 }

@@ -1,6 +1,6 @@
 import { EgressPolicy } from '@databridge/kernel/egress/egress-policy';
 import { parseSubscription, type Subscription } from '@databridge/schemas/subscription';
-import { egressIssues, hostWarnings, type LookUp } from './outgoing-urls.ts';
+import { egressIssues } from './outgoing-urls.ts';
 
 const STRICT = new EgressPolicy({ allowCidrs: [], denyCidrs: [], allowHttp: false });
 const LOOSE = new EgressPolicy({ allowCidrs: ['10.0.0.0/8'], denyCidrs: [], allowHttp: true });
@@ -35,44 +35,4 @@ test('token servers, queues and endpoints are judged as well', () => {
     'destination.queueUrl',
     'authentication.tokenUrl',
   ]);
-});
-
-describe('warnings', () => {
-  const names: Record<string, string[]> = {
-    'public.example': ['93.184.216.34', '2606:4700::1'],
-    'private.example': ['93.184.216.34', '10.1.2.3'],
-  };
-  const asked: string[] = [];
-  const lookUp: LookUp = async (hostname) => {
-    asked.push(hostname);
-    const addresses = names[hostname];
-    if (addresses === undefined) throw Object.assign(new Error('not found'), { code: 'ENOTFOUND' });
-    return addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
-  };
-
-  test('tell of names that lead where nothing may be sent, or nowhere', async () => {
-    const given = ['public', 'private', 'unknown', 'private'].map((name, index) =>
-      sentTo(`https://${name}.example/`, `c${index}`),
-    );
-    expect(await hostWarnings(given, STRICT, lookUp)).toEqual([
-      {
-        customer: 'c1',
-        message:
-          'destination.url: private.example leads to 10.1.2.3, which is a private address, and not public: events wait until that changes',
-      },
-      {
-        customer: 'c2',
-        message: "destination.url: unknown.example can't be resolved from here (ENOTFOUND): events wait until it can",
-      },
-      { customer: 'c3', message: expect.stringContaining('private.example leads to 10.1.2.3') },
-    ]);
-    expect(asked).toEqual(['public.example', 'private.example', 'unknown.example']);
-  });
-
-  test('are not given of what is allowed; addresses are not looked up', async () => {
-    asked.length = 0;
-    const given = [sentTo('https://private.example/'), sentTo('https://10.0.0.1/'), sentTo('https://[2606:4700::1]/')];
-    expect(await hostWarnings(given, LOOSE, lookUp)).toEqual([]);
-    expect(asked).toEqual(['private.example']);
-  });
 });

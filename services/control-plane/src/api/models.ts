@@ -3,6 +3,7 @@ import { mapSecrets } from '@databridge/schemas/secret-places';
 import { type Subscription, subscriptionSchema } from '@databridge/schemas/subscription';
 import { CUSTOMER_PATTERN } from '@databridge/schemas/topics';
 import { z } from 'zod';
+import { pointedMisfit } from './problem.ts';
 
 export const customerParams = z.object({
   customer: z.string().regex(CUSTOMER_PATTERN, 'must be 1 to 63 of a-z, 0-9 and -'),
@@ -18,6 +19,11 @@ export const subscriptionAnswer = z
   .looseObject({ customer: z.string(), state: z.enum(['active', 'paused', 'disabled']) })
   .describe('The subscription as it was written, secrets as "[secret]"')
   .meta({ id: 'Subscription' });
+
+/** Saved all the same: a name that leads nowhere today, a certificate that runs out soon. */
+export const savedAnswer = subscriptionAnswer
+  .extend({ warnings: z.array(pointedMisfit).describe('it is saved; these may keep events waiting') })
+  .meta({ id: 'SavedSubscription' });
 
 export function masked(subscription: Subscription): z.infer<typeof subscriptionAnswer> {
   return { ...mapSecrets(subscription, () => MASK) };

@@ -4,6 +4,11 @@ import type { FastifyInstance } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 
+export const pointedMisfit = z.object({
+  pointer: z.string().describe('JSON pointer into the body'),
+  detail: z.string(),
+});
+
 /** RFC 9457. `code` is stable; `detail` is for people. */
 export const problem = z
   .object({
@@ -12,9 +17,7 @@ export const problem = z
     status: z.int(),
     code: z.string(),
     detail: z.string(),
-    errors: z
-      .array(z.object({ pointer: z.string().describe('JSON pointer into the body'), detail: z.string() }))
-      .optional(),
+    errors: z.array(pointedMisfit).optional(),
   })
   .meta({ id: 'Problem' });
 type Problem = z.infer<typeof problem>;
@@ -88,6 +91,12 @@ function problemOf(error: unknown): Problem {
   return problemWith(status, 'DB_INPUT_INVALID', (error as Error).message);
 }
 
+/** A place in a body as RFC 6901 writes it. */
+export function pointed({ path, message }: Misfit): z.infer<typeof pointedMisfit> {
+  const pointer = path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+  return { pointer, detail: message };
+}
+
 const problemWith = (status: number, code: string, detail: string): Problem => ({
   type: 'about:blank',
   title: TITLES[status] ?? 'Failed',
@@ -97,9 +106,5 @@ const problemWith = (status: number, code: string, detail: string): Problem => (
 });
 
 function withErrors(detail: string, misfits: readonly Misfit[]): Problem {
-  const errors = misfits.map(({ path, message }) => ({
-    pointer: path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join(''),
-    detail: message,
-  }));
-  return { ...problemWith(422, 'DB_INPUT_INVALID', detail), errors };
+  return { ...problemWith(422, 'DB_INPUT_INVALID', detail), errors: misfits.map(pointed) };
 }

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { applySubscriptions } from '../apply.ts';
 import { changeState, type StateAction } from '../change-state.ts';
 import { readStoredSubscriptions } from '../stored-subscriptions.ts';
+import { warningsOf } from '../warnings.ts';
 import { maySee } from './access.ts';
 import type { Api, ApiContext } from './api.ts';
 import {
@@ -13,11 +14,12 @@ import {
   masked,
   maskedPlaces,
   page,
+  savedAnswer,
   stateChange,
   subscriptionAnswer,
   subscriptionBody,
 } from './models.ts';
-import { InvalidBody, problems } from './problem.ts';
+import { InvalidBody, pointed, problems } from './problem.ts';
 
 const tags = ['subscriptions'];
 
@@ -84,7 +86,7 @@ export function subscriptionRoutes(api: Api, { operations, writes }: ApiContext)
         params: customerParams,
         headers: z.looseObject({ 'if-match': z.string().optional(), 'if-none-match': z.literal('*').optional() }),
         body: subscriptionBody,
-        response: { 200: subscriptionAnswer, 201: subscriptionAnswer, ...problems },
+        response: { 200: savedAnswer, 201: savedAnswer, ...problems },
       },
       // The same schema, in words that name every mistake by its place: parseSubscription.
       validatorCompiler: (part) =>
@@ -93,13 +95,14 @@ export function subscriptionRoutes(api: Api, { operations, writes }: ApiContext)
     async ({ params: { customer }, headers, body }, reply) => {
       const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = headers;
       const subscription = parsedBody(customer, body);
+      const warnings = (await warningsOf([subscription], operations.egress)).map(pointed);
       return await writes(async () => {
         const before = (await readStoredSubscriptions(operations)).get(customer);
         refuseUnlessMeant(before, ifMatch, ifNoneMatch);
         await applySubscriptions(operations, [{ subscription, sets: [] }]);
         const after = await stored(customer);
         reply.header('etag', etagOf(after)).code(before === undefined ? 201 : 200);
-        return masked(after);
+        return { ...masked(after), warnings };
       });
     },
   );
