@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { applySubscriptions } from '@databridge/control-plane/apply';
 import { ensureSystemTopics } from '@databridge/control-plane/system-topics';
 import { Child } from '@databridge/demo/child';
+import { Sink } from '@databridge/demo/sink-process';
 import { readConfig } from '@databridge/kernel/config';
 import { egressPolicy, egressSettings, LOOPBACK_EGRESS } from '@databridge/kernel/egress/egress-settings';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
@@ -20,7 +21,6 @@ import { parseSubscription } from '@databridge/schemas/subscription';
 import { DEFAULT_RETRY_DELAYS, deliveryGroup, deliveryTopic } from '@databridge/schemas/topics';
 import { type Load, load } from './loader.ts';
 import { samples } from './samples.ts';
-import { Sink } from './sink-process.ts';
 
 export const INTAKE = 'root-cause.events';
 const SIGNING = { secrets: ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'] };

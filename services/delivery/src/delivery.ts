@@ -68,7 +68,8 @@ export async function deliver(record: HeldRecord, context: DeliveryContext): Pro
 
   const nowMs = clock.nowMs();
   // A worker that was replaced while the request was under way has no say any more: the next owner delivers it again.
-  if (!(await context.isOurs(record))) return;
+  const isOurs = context.isOurs(record);
+  if (isOurs !== true && !(await isOurs)) return;
   const outcome = context.observe(record, sent.outcome);
   context.report(attemptReport(record, attempt, startedAtMs, nowMs - startedAtMs, outcome, sent.answerBody));
 
@@ -139,7 +140,9 @@ async function sendOnce(
 ): Promise<Sent | undefined> {
   for (let tries = 1; ; tries++) {
     try {
-      const message = await context.render(record, attempt);
+      // Nearly always at hand, and waiting for what is at hand costs a turn of the queue.
+      const rendering = context.render(record, attempt);
+      const message = rendering instanceof Promise ? await rendering : rendering;
       // Rendering may have waited for hours, and another worker been given the customer meanwhile.
       if (message === undefined || !context.maySend(record)) return undefined;
       return await context.send(message, nowMs, () => context.maySend(record));

@@ -26,12 +26,12 @@ export class Signer {
   }
 
   /** @param timestampSeconds of this attempt, since the epoch */
-  sign(id: string, timestampSeconds: number, body: string): string {
+  sign(id: string, timestampSeconds: number, body: Uint8Array): string {
     const head = `${id}.${timestampSeconds}.`;
     const headBytes = Buffer.byteLength(head);
-    const signed = Buffer.allocUnsafe(HEAD_BYTES + headBytes + Buffer.byteLength(body));
+    const signed = Buffer.allocUnsafe(HEAD_BYTES + headBytes + body.length);
     signed.write(head, HEAD_BYTES);
-    signed.write(body, HEAD_BYTES + headBytes);
+    signed.set(body, HEAD_BYTES + headBytes);
     return this.#keys.map((key) => key(signed)).join(' ');
   }
 }

@@ -1,11 +1,11 @@
 /** The second half: how fast one delivery worker drains a backlog into an endpoint that answers at once. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { BULK_CUSTOMER, bulkYaml, rootCauseEvent, transcript } from './cast.ts';
-import { Child, databridge, startService } from './child.ts';
+import { type Child, databridge, startService } from './child.ts';
 import { sumOf, writtenFor } from './observe.ts';
 import { peakRssMiB } from './process-usage.ts';
 import { bar, step } from './say.ts';
-import type { SinkReport } from './sink.ts';
+import { Sink } from './sink-process.ts';
 import type { Stage } from './stage.ts';
 
 export interface Throughput {
@@ -19,6 +19,8 @@ export interface Throughput {
   readonly repeats: number;
 }
 
+/** Answers at once, and keeps the ids. */
+const SINK_PATH = '/record/events';
 const BATCH_EVENTS = 1_000;
 /** Makes an event of about 2 KB. */
 const TRANSCRIPT_BYTES = 1_500;
@@ -29,14 +31,13 @@ const GIVE_UP_AFTER_MS = 120_000;
 /** @param delivery the worker that runs so far; a fresh one takes its place, so that its memory is this run's */
 export async function measureThroughput({ admin, upstream, env }: Stage, delivery: Child): Promise<Throughput> {
   const { customer, company, events } = BULK_CUSTOMER;
-  const sink = new Child('sink', new URL('sink.ts', import.meta.url), {});
-  const { port } = await sink.message(isPort);
+  const sink = await Sink.start();
   await step('the delivery worker finished what was in flight and stopped', () => delivery.stop());
 
   await step(
     `${events.toLocaleString('en')} events of about 2 KB for "${customer}" stand in its delivery topic`,
     async (status) => {
-      await databridge(['apply', '-f', '-'], env, bulkYaml(`http://127.0.0.1:${port}/events`));
+      await databridge(['apply', '-f', '-'], env, bulkYaml(sink.url(SINK_PATH)));
       for (let made = 0; made < events; made += BATCH_EVENTS) {
         const count = Math.min(BATCH_EVENTS, events - made);
         const facts = { company, folder: 'Support', transcript: transcript(TRANSCRIPT_BYTES) };
@@ -57,16 +58,18 @@ export async function measureThroughput({ admin, upstream, env }: Stage, deliver
   let peakMiB = 0;
   const report = await step('all of them delivered', async (status) => {
     for (;;) {
-      const latest = await sink.message(isReport);
-      status.show(`delivered: ${bar(BAR_WIDTH, events, [[latest.events, 'green']])} ${latest.events}`);
+      const count = await sink.count(SINK_PATH);
+      status.show(`delivered: ${bar(BAR_WIDTH, events, [[count.requests, 'green']])} ${count.requests}`);
       peakMiB = Math.max(peakMiB, await memoryMiB(worker));
-      if (latest.events >= events) return latest;
+      const distinct = count.requests < events ? 0 : (await sink.arrivals()).size;
+      if (distinct >= events) return { ...count, events: distinct };
+      await delay(LOOK_EVERY_MS);
     }
   });
   const cpuSeconds = (await cpuOf()) - cpuAtStart;
   // What was delivered counts once its offset is committed: the reconciliation comes next.
   await worker.stop();
-  await sink.kill();
+  await sink.stop();
 
   const seconds = (report.latestAtMs - report.firstAtMs) / 1_000;
   const repeats = report.requests - report.events;
@@ -96,8 +99,3 @@ async function until(what: string, isSo: () => Promise<boolean>): Promise<void> 
     await delay(LOOK_EVERY_MS);
   }
 }
-
-const isPort = (message: unknown): message is { port: number } =>
-  typeof message === 'object' && message !== null && 'port' in message;
-const isReport = (message: unknown): message is SinkReport =>
-  typeof message === 'object' && message !== null && 'kind' in message && message.kind === 'report';

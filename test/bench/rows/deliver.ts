@@ -1,11 +1,11 @@
 /** How fast one worker drains one customer's backlog into an endpoint that answers at once. */
 import { Child } from '@databridge/demo/child';
+import type { Flow } from '@databridge/demo/sink-process';
 import { deliveryTopic } from '@databridge/schemas/topics';
 import type { PostOrder } from '../limit-post.ts';
 import { laneHeaders } from '../loader.ts';
 import { type Measure, ratios } from '../measure.ts';
 import { PEER, preparePeer } from '../peer/peer.ts';
-import type { Flow } from '../sink-process.ts';
 import { INTAKE, Stand } from '../stand.ts';
 import { profileFlags, type Row, type RowContext } from './row.ts';
 

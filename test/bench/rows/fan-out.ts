@@ -1,13 +1,14 @@
 /** How fast events get from the intake to the customers' topics. */
+
 import { setTimeout as delay } from 'node:timers/promises';
 import { Child } from '@databridge/demo/child';
 import { sumOf } from '@databridge/demo/observe';
 import { cpuMs, peakRssMiB } from '@databridge/demo/process-usage';
+import type { Flow } from '@databridge/demo/sink-process';
 import { deliveryTopic, FAN_OUT_GROUP } from '@databridge/schemas/topics';
 import type { CopyOrder, CopyReport } from '../limit-copy.ts';
 import { intakeHeaders } from '../loader.ts';
 import { ratios } from '../measure.ts';
-import type { Flow } from '../sink-process.ts';
 import { INTAKE, Stand } from '../stand.ts';
 import { profileFlags, type Row, type RowContext } from './row.ts';
 

@@ -7,7 +7,7 @@ export interface Unauthorized {
   readonly method: string;
   readonly url: URL;
   readonly headers: Headers;
-  readonly body: string;
+  readonly body: Uint8Array;
 }
 
 /** The headers by which the destination knows us, or why there are none. */

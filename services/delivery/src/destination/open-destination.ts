@@ -40,6 +40,7 @@ export interface DestinationSettings {
 
 /** https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html */
 const API_GATEWAY_MAX_BYTES = 10_485_760;
+const NO_BODY = new Uint8Array();
 
 /**
  * The destination that a subscription names, known by the authentication that it names.
@@ -116,7 +117,7 @@ function openHttp(
           ask: async (asked) => {
             const all = { ...headers, ...asked };
             const authorization = await authorizer?.authorize(
-              { method: 'OPTIONS', url, headers: all, body: '' },
+              { method: 'OPTIONS', url, headers: all, body: NO_BODY },
               Date.now(),
             );
             if (authorization && 'outcome' in authorization) return authorization;

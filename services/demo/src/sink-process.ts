@@ -1,7 +1,7 @@
-/** The sink as the bench sees it. */
+/** The sink as demo and bench see it. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { Child } from '@databridge/demo/child';
-import { cpuMs, peakRssMiB } from '@databridge/demo/process-usage';
+import { Child } from './child.ts';
+import { cpuMs, peakRssMiB } from './process-usage.ts';
 import type { SinkAnswer, SinkQuestion } from './sink.ts';
 
 /** What was measured while requests came in. */
