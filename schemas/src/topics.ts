@@ -16,6 +16,10 @@ export const SUBSCRIPTIONS_TOPIC = 'databridge.subscriptions';
 export const STATUS_TOPIC = 'databridge.status';
 /** Customer → a batch of attempts, kept seven days. */
 export const ATTEMPTS_TOPIC = 'databridge.attempts';
+/** Customer → who changed what of it, and when: an append log, kept a year. Written with the change, in one transaction. */
+export const AUDIT_TOPIC = 'databridge.audit';
+/** One partition: the control plane that owns it is the one that writes. Its address stands in it. */
+export const CONTROL_PLANE_TOPIC = 'databridge.control-plane';
 /** Intake source → intake bytes that can't be read, and why. Compacted, redriven like dead letters. */
 export const QUARANTINE_TOPIC = 'fan-out.quarantine';
 
@@ -23,6 +27,11 @@ export const QUARANTINE_TOPIC = 'fan-out.quarantine';
 export const FAN_OUT_GROUP = 'fan-out';
 /** The group that shards customers over the delivery workers, on the subscriptions topic. */
 export const DELIVERY_WORKERS_GROUP = 'delivery-workers';
+
+/** The group of the control planes, on {@link CONTROL_PLANE_TOPIC}. */
+export const CONTROL_PLANE_GROUP = 'control-plane';
+/** One for all control planes: whoever takes it up shuts out who had it before. */
+export const CONTROL_PLANE_TRANSACTIONAL_ID = 'databridge.control-plane';
 
 /** How many partitions the customers are sharded over: the most delivery workers that can have work. */
 export const SUBSCRIPTIONS_PARTITIONS = 64;
@@ -123,6 +132,9 @@ const keptFor = (retentionMs: number) => ({
 /** How long delivery and retry topics keep records, unless a customer is paused or disabled. */
 export const DELIVERY_RETENTION_MS = 14 * DAY_MS;
 
+/** What an audit usually asks back to. */
+const AUDIT_RETENTION_MS = 365 * DAY_MS;
+
 /** The topics that the service itself needs, intake topics apart. */
 export function systemTopics(): TopicSpec[] {
   return [
@@ -130,6 +142,8 @@ export function systemTopics(): TopicSpec[] {
     // As many partitions as subscriptions have: who owns a customer's partition there reads the same one here.
     { topic: STATUS_TOPIC, partitions: SUBSCRIPTIONS_PARTITIONS, config: COMPACTED_STATE },
     { topic: ATTEMPTS_TOPIC, partitions: 8, config: keptFor(7 * DAY_MS) },
+    { topic: AUDIT_TOPIC, partitions: 1, config: keptFor(AUDIT_RETENTION_MS) },
+    { topic: CONTROL_PLANE_TOPIC, partitions: 1, config: COMPACTED_STATE },
     { topic: QUARANTINE_TOPIC, partitions: 1, config: COMPACTED },
   ];
 }

@@ -1,6 +1,8 @@
 /** A Kafka, a registry and a sink of their own for each row, so that no row works with what another left behind. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { applySubscriptions } from '@databridge/control-plane/apply';
+import { commitBy } from '@databridge/control-plane/changes';
+import { readStoredSubscriptions } from '@databridge/control-plane/stored-subscriptions';
 import { ensureSystemTopics } from '@databridge/control-plane/system-topics';
 import { Child } from '@databridge/demo/child';
 import { Sink } from '@databridge/demo/sink-process';
@@ -96,6 +98,8 @@ export class Stand {
       kafka: this.kafka,
       admin: this.admin,
       producer: this.#producer,
+      subscriptions: () => readStoredSubscriptions(this.kafka),
+      commit: commitBy(this.#producer, 'bench'),
       keyRing: new KeyRing(this.#keys),
       retryDelays: DEFAULT_RETRY_DELAYS,
       log: this.kafka.log,

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { applySubscriptions } from '@databridge/control-plane/apply';
+import { commitBy } from '@databridge/control-plane/changes';
 import type { ControlPlaneContext } from '@databridge/control-plane/context';
 import { readStoredSubscriptions } from '@databridge/control-plane/stored-subscriptions';
 import type { FileSubscription } from '@databridge/control-plane/subscription-file';
@@ -23,6 +24,8 @@ const context: ControlPlaneContext = {
   kafka,
   admin,
   producer,
+  subscriptions: () => readStoredSubscriptions(kafka),
+  commit: commitBy(producer, 'test'),
   keyRing: new KeyRing(KeyRing.generate('k1')),
   retryDelays: ['1s', '7m45s'],
   egress: new EgressPolicy({ allowCidrs: [], denyCidrs: [], allowHttp: false }),
@@ -110,9 +113,9 @@ describe('applying subscriptions', () => {
     await applySubscriptions(context, [inFile(customer, { state: 'paused' })]);
     expect(await changesOf(inFile(customer))).toEqual(['unchanged']);
     expect(await changesOf(inFile(customer, { ratePerSecond: 5 }))).toEqual(['updated']);
-    expect((await readStoredSubscriptions(context)).get(customer)).toMatchObject({ state: 'paused', ratePerSecond: 5 });
+    expect((await readStoredSubscriptions(kafka)).get(customer)).toMatchObject({ state: 'paused', ratePerSecond: 5 });
     expect(await changesOf(inFile(customer, { state: 'active', ratePerSecond: 5 }))).toEqual(['updated']);
-    expect((await readStoredSubscriptions(context)).get(customer)).toMatchObject({ state: 'active' });
+    expect((await readStoredSubscriptions(kafka)).get(customer)).toMatchObject({ state: 'active' });
   });
 
   test('no secret stands in the topic in plain text; the key ring opens it, for its customer alone', async () => {

@@ -2,6 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { applySubscriptions } from '@databridge/control-plane/apply';
+import { commitBy } from '@databridge/control-plane/changes';
+import { readStoredSubscriptions } from '@databridge/control-plane/stored-subscriptions';
 import { ensureSystemTopics } from '@databridge/control-plane/system-topics';
 import { kafkaVariables } from '@databridge/kernel/config';
 import { egressPolicy, egressSettings, LOOPBACK_EGRESS } from '@databridge/kernel/egress/egress-settings';
@@ -70,6 +72,8 @@ test('with what the guide grants each of them, an event goes from the intake to 
       kafka,
       admin,
       producer,
+      subscriptions: () => readStoredSubscriptions(kafka),
+      commit: commitBy(producer, 'test'),
       keyRing: new KeyRing(keys),
       retryDelays: ['1s'],
       egress: egressPolicy(egress),

@@ -1,12 +1,10 @@
 /** The control plane's API as operators and customers use it: a real process, real Kafka, real deliveries. */
 import { Tokens } from '@databridge/control-plane/api/tokens';
-import { LOOPBACK_EGRESS } from '@databridge/kernel/egress/egress-settings';
 import { readTopic } from '@databridge/kernel/kafka/topic-reader';
 import { SUBSCRIPTIONS_TOPIC } from '@databridge/schemas/topics';
+import { type ControlPlane, startControlPlane } from '../harness/control-plane.ts';
 import { rootCauseEvent } from '../harness/events.ts';
 import { eventually } from '../harness/eventually.ts';
-import type { ServiceProcess } from '../harness/processes.ts';
-import { startService } from '../harness/processes.ts';
 import { Receiver } from '../harness/receiver.ts';
 import { Stage } from '../harness/stage.ts';
 import { freshName } from '../harness/topics.ts';
@@ -18,50 +16,14 @@ const [operator, reader, acme] = [
   Tokens.generate('ci', 'customer', 'acme'),
 ];
 let stage: Stage;
-let service: ServiceProcess;
-let url: string;
+let plane: ControlPlane;
 
 beforeAll(async () => {
   stage = await Stage.start();
-  service = await startService('control-plane', {
-    API_PORT: '0',
-    API_TOKENS: [operator, reader, acme].map(({ line }) => line).join(','),
-    DATABRIDGE_KEYS: stage.keys,
-    RETRY_PLAN: '1s*2,2s*2',
-    ...LOOPBACK_EGRESS,
-  });
-  const { apiPort } = await service.waitForLog((line) => typeof line['apiPort'] === 'number');
-  url = `http://127.0.0.1:${apiPort}/v1`;
+  plane = await startControlPlane([operator, reader, acme], { DATABRIDGE_KEYS: stage.keys });
 });
 
-interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  // biome-ignore lint/suspicious/noExplicitAny: whatever JSON came
-  readonly body: any;
-}
-
-async function call(
-  method: string,
-  path: string,
-  {
-    body,
-    headers = {},
-    token = operator.token,
-  }: { body?: unknown; headers?: Record<string, string>; token?: string } = {},
-): Promise<Answer> {
-  const response = await fetch(`${url}${path}`, {
-    method,
-    headers: {
-      ...(token !== '' && { authorization: `Bearer ${token}` }),
-      ...(body !== undefined && { 'content-type': 'application/json' }),
-      ...headers,
-    },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  });
-  const text = await response.text();
-  return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
-}
+const call = (...asked: Parameters<ControlPlane['call']>) => plane.call(...asked);
 
 const subscriptionTo = (customer: string, receiver: Receiver, key = CANARY) => ({
   eventTypes: ['root-cause'],
@@ -165,7 +127,7 @@ test('every mistake comes at once, by its place, and quotes no secret', async ()
   const pointers = problem.errors.map(({ pointer }: { pointer: string }) => pointer);
   expect(pointers).toEqual(expect.arrayContaining(['/eventTypes', '/destination/url', '/signing/secrets/0']));
   expect(JSON.stringify(problem)).not.toContain(CANARY);
-  const raw = await fetch(`${url}/subscriptions/wrong`, {
+  const raw = await fetch(`${plane.url}/subscriptions/wrong`, {
     method: 'PUT',
     headers: { authorization: `Bearer ${operator.token}`, 'content-type': 'application/json' },
     body: `{"key": "${CANARY}`,
@@ -219,7 +181,7 @@ test('attempts are found by outcome and event, page by page, and seen live', asy
   const receiver = await Receiver.start((_request, nth) => ({ status: nth === 1 ? 503 : 200 }));
   await stage.subscribe(customer, receiver.url);
   const path = `/subscriptions/${customer}/attempts`;
-  const live = await fetch(`${url}${path}/live`, { headers: { authorization: `Bearer ${operator.token}` } });
+  const live = await fetch(`${plane.url}${path}/live`, { headers: { authorization: `Bearer ${operator.token}` } });
   expect(live.headers.get('content-type')).toBe('text/event-stream');
   await stage.upstream.produce([rootCauseEvent({ company: customer })]);
   const events: string[] = [];
@@ -289,8 +251,8 @@ test('the secret stands nowhere in the log, the metrics and the topic', async ()
     onBatch: ({ records }) => void stored.push(...records.map(({ value }) => String(value))),
   });
   expect(stored.length).toBeGreaterThan(0);
-  const places = [stored, service.logs, service.otherOutput, stage.delivery.logs, stage.fanOut.logs];
-  const text = JSON.stringify(places) + (await service.metrics()) + (await stage.delivery.metrics());
+  const places = [stored, plane.service.logs, plane.service.otherOutput, stage.delivery.logs, stage.fanOut.logs];
+  const text = JSON.stringify(places) + (await plane.service.metrics()) + (await stage.delivery.metrics());
   expect(text).not.toContain(CANARY);
   expect(text).not.toContain(operator.token);
 });

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { FAN_OUT_GROUP, systemTopics } from '@databridge/schemas/topics';
+import { CONTROL_PLANE_GROUP, FAN_OUT_GROUP, systemTopics } from '@databridge/schemas/topics';
 import type { Admin } from 'kafkajs';
 import { platform } from './platform.ts';
 import { upstreamKafka } from './upstream-kafka.ts';
@@ -28,7 +28,7 @@ export async function cleanSlate(): Promise<void> {
 }
 
 function isOurGroup(groupId: string): boolean {
-  return groupId === FAN_OUT_GROUP || groupId.startsWith('delivery');
+  return groupId === FAN_OUT_GROUP || groupId === CONTROL_PLANE_GROUP || groupId.startsWith('delivery');
 }
 
 async function deleteGroups(admin: Admin, groups: string[]): Promise<void> {

@@ -1,5 +1,7 @@
 import { applySubscriptions } from '@databridge/control-plane/apply';
+import { commitBy } from '@databridge/control-plane/changes';
 import type { ControlPlaneContext } from '@databridge/control-plane/context';
+import { readStoredSubscriptions } from '@databridge/control-plane/stored-subscriptions';
 import { ensureSystemTopics } from '@databridge/control-plane/system-topics';
 import { readConfig } from '@databridge/kernel/config';
 import { egressPolicy, egressSettings, LOOPBACK_EGRESS } from '@databridge/kernel/egress/egress-settings';
@@ -107,6 +109,8 @@ export class Stage {
       kafka: this.#kafka,
       admin: this.admin,
       producer: this.#producer,
+      subscriptions: () => readStoredSubscriptions(this.#kafka),
+      commit: commitBy(this.#producer, 'stage'),
       keyRing: new KeyRing(this.keys),
       retryDelays: SHORT_DELAYS,
       egress: loopbackEgress,

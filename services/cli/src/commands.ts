@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type Role, Tokens } from '@databridge/control-plane/api/tokens';
 import { type Applied, applySubscriptions } from '@databridge/control-plane/apply';
+import { commitBy } from '@databridge/control-plane/changes';
 import { gatherEvidence } from '@databridge/control-plane/gather-evidence';
 import { egressIssues } from '@databridge/control-plane/outgoing-urls';
 import {
@@ -38,7 +39,7 @@ export async function apply(env: Environment, { file }: { file: string }): Promi
   const applied = await withKafka(config, (connected) =>
     withProducer(connected.kafka, (producer) =>
       applySubscriptions(
-        { ...connected, producer, keyRing, retryDelays: config.RETRY_PLAN, egress },
+        { ...connected, producer, commit: commitBy(producer, 'cli'), keyRing, retryDelays: config.RETRY_PLAN, egress },
         parsed.subscriptions,
       ),
     ),

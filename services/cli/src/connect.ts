@@ -1,3 +1,5 @@
+import type { ControlPlaneContext } from '@databridge/control-plane/context';
+import { readStoredSubscriptions } from '@databridge/control-plane/stored-subscriptions';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import type { KafkaSettings } from '@databridge/kernel/kafka/client';
 import { KafkaProducer } from '@databridge/kernel/kafka/producer';
@@ -9,6 +11,7 @@ export interface Connected {
   readonly kafka: KafkaSettings;
   readonly admin: KafkaAdmin;
   readonly log: Logger;
+  readonly subscriptions: ControlPlaneContext['subscriptions'];
 }
 
 /** Connects for the time of one command. */
@@ -18,7 +21,7 @@ export async function withKafka<T>(config: KafkaConfig, run: (connected: Connect
   const admin = new KafkaAdmin(kafka);
   try {
     await admin.connect();
-    return await run({ kafka, admin, log });
+    return await run({ kafka, admin, log, subscriptions: () => readStoredSubscriptions(kafka) });
   } finally {
     await admin.disconnect();
   }

@@ -1,6 +1,7 @@
 /** The commands that change what customers get: each is one operation of the control plane. */
 import { once } from 'node:events';
 import { changeState, type StateAction } from '@databridge/control-plane/change-state';
+import { type Commit, commitBy } from '@databridge/control-plane/changes';
 import type { TakenOut } from '@databridge/control-plane/letters';
 import { redeliver as redeliverEvents } from '@databridge/control-plane/redeliver';
 import { redriveDeadLetters, redriveQuarantine } from '@databridge/control-plane/redrive';
@@ -14,11 +15,11 @@ import { kafkaConfig } from './config.ts';
 import { type Connected, withKafka, withProducer } from './connect.ts';
 import { formatAttempt, formatRewind, printJson, printLine } from './print.ts';
 
-type Operating = Connected & { readonly producer: KafkaProducer };
+type Operating = Connected & { readonly producer: KafkaProducer; readonly commit: Commit };
 
 async function operate<T>(env: Environment, run: (context: Operating) => Promise<T>): Promise<T> {
   return await withKafka(readConfig(kafkaConfig, env), (connected) =>
-    withProducer(connected.kafka, (producer) => run({ ...connected, producer })),
+    withProducer(connected.kafka, (producer) => run({ ...connected, producer, commit: commitBy(producer, 'cli') })),
   );
 }
 

@@ -2,11 +2,10 @@ import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
 import type { TopicMismatch } from '@databridge/kernel/kafka/admin';
 import type { KeyRing } from '@databridge/kernel/key-ring';
 import { mapSecretsAsync } from '@databridge/schemas/secret-places';
-import { encodeSubscription, formatIssues, type Subscription } from '@databridge/schemas/subscription';
-import { customerTopics, SUBSCRIPTIONS_TOPIC } from '@databridge/schemas/topics';
+import { formatIssues, type Subscription } from '@databridge/schemas/subscription';
+import { customerTopics } from '@databridge/schemas/topics';
 import type { ControlPlaneContext } from './context.ts';
 import { egressIssues } from './outgoing-urls.ts';
-import { readStoredSubscriptions } from './stored-subscriptions.ts';
 import { type FileSubscription, KEPT_SETTINGS } from './subscription-file.ts';
 
 export interface AppliedCustomer {
@@ -34,9 +33,9 @@ export async function applySubscriptions(
   context: ControlPlaneContext,
   given: readonly FileSubscription[],
 ): Promise<Applied> {
-  const { admin, keyRing, producer } = context;
+  const { admin, keyRing } = context;
   refuseClosedUrls(given, context);
-  const stored = await readStoredSubscriptions(context);
+  const stored = await context.subscriptions();
   const plans = await Promise.all(
     given.map((one) => planChange(keyRing, one, stored.get(one.subscription.customer), context)),
   );
@@ -45,14 +44,15 @@ export async function applySubscriptions(
   const ensured = await admin.ensureTopics(topics);
 
   const changed = plans.filter(({ change }) => change !== 'unchanged');
-  const records = await Promise.all(
-    changed.map(async ({ subscription }) => ({
-      topic: SUBSCRIPTIONS_TOPIC,
-      key: subscription.customer,
-      value: encodeSubscription(await seal(keyRing, subscription)),
+  const changes = await Promise.all(
+    changed.map(async ({ subscription, change }) => ({
+      what: change === 'created' ? ('create' as const) : ('replace' as const),
+      customer: subscription.customer,
+      before: stored.get(subscription.customer),
+      after: await seal(keyRing, subscription),
     })),
   );
-  if (records.length > 0) await producer.send(records);
+  if (changes.length > 0) await context.commit(changes);
 
   const customers = plans.map(({ subscription, change }) => ({ customer: subscription.customer, change }));
   return { customers, createdTopics: ensured.created, mismatchedTopics: ensured.mismatched };

@@ -1,7 +1,6 @@
 import { DatabridgeError } from '@databridge/kernel/errors';
 import { type EffectiveState, effectiveState, type WorkerStatus } from '@databridge/schemas/status';
-import { encodeSubscription, type Subscription } from '@databridge/schemas/subscription';
-import { SUBSCRIPTIONS_TOPIC } from '@databridge/schemas/topics';
+import type { Subscription } from '@databridge/schemas/subscription';
 import type { ControlPlaneContext } from './context.ts';
 import { readCustomer } from './customer.ts';
 import { keepWithoutLimit } from './retention.ts';
@@ -52,7 +51,7 @@ export function stateAfter(
 
 /** @throws {DatabridgeError} DB_NOT_FOUND; DB_CONFLICT if the customer's state does not allow it */
 export async function changeState(
-  context: Pick<ControlPlaneContext, 'kafka' | 'log' | 'admin' | 'producer'>,
+  context: Pick<ControlPlaneContext, 'kafka' | 'subscriptions' | 'admin' | 'commit'>,
   customer: string,
   action: StateAction,
 ): Promise<StateChange> {
@@ -63,7 +62,6 @@ export async function changeState(
   if (wanted === undefined) return { customer, before, after: before };
   // First, so that not even a crash leaves a stopped customer with topics that forget.
   if (wanted.state !== 'active') await keepWithoutLimit(context.admin, customer);
-  const value = encodeSubscription({ ...subscription, ...wanted });
-  await context.producer.send([{ topic: SUBSCRIPTIONS_TOPIC, key: customer, value }]);
+  await context.commit([{ what: action, customer, before: subscription, after: { ...subscription, ...wanted } }]);
   return { customer, before, after: wanted.state };
 }

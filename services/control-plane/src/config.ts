@@ -13,6 +13,10 @@ export const controlPlaneVariables = z.object({
   /** Where the API listens; 0 takes a free port, which a log line names. */
   API_PORT: whole(8080, 0, 65_535),
   API_HOST: z.string().default('127.0.0.1'),
+  /** Where other control planes reach this one's API: one of them makes the changes, the others send theirs to it. */
+  API_ADVERTISED_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) address' }).optional(),
+  /** A control plane that makes the changes and is silent for so long is replaced. */
+  SESSION_TIMEOUT: duration('10s'),
   /** Who may use the API: lines that `databridge tokens generate` prints, or one line with commas. */
   API_TOKENS: z.string().optional(),
   /** A file that holds the same. */

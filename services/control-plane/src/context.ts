@@ -4,13 +4,19 @@ import type { KafkaSettings } from '@databridge/kernel/kafka/client';
 import type { RecordProducer } from '@databridge/kernel/kafka/records';
 import type { KeyRing } from '@databridge/kernel/key-ring';
 import type { Logger } from '@databridge/kernel/log';
+import type { Subscription } from '@databridge/schemas/subscription';
+import type { Commit } from './changes.ts';
 
-/** What the operations work with. Connected by whoever calls them: the command line, later the API. */
+/** What the operations work with, connected by whoever calls them: the API, or a test. */
 export interface ControlPlaneContext {
   /** For reading topics to their end. */
   readonly kafka: KafkaSettings;
   readonly admin: KafkaAdmin;
+  /** For copies of events. Subscriptions are written by {@link commit} alone. */
   readonly producer: RecordProducer;
+  /** Every customer's subscription, secrets sealed, with all that was acknowledged before the call. */
+  readonly subscriptions: () => Promise<ReadonlyMap<string, Subscription>>;
+  readonly commit: Commit;
   readonly keyRing: KeyRing;
   /** The lanes that a customer's topics are made for. */
   readonly retryDelays: readonly string[];

@@ -4,7 +4,6 @@ import { decodeStatus, type WorkerStatus } from '@databridge/schemas/status';
 import type { Subscription } from '@databridge/schemas/subscription';
 import { STATUS_TOPIC } from '@databridge/schemas/topics';
 import type { ControlPlaneContext } from './context.ts';
-import { readStoredSubscriptions } from './stored-subscriptions.ts';
 
 /** What is wanted of a customer, and what its worker found. */
 export interface KnownCustomer {
@@ -15,10 +14,10 @@ export interface KnownCustomer {
 
 /** @throws {DatabridgeError} DB_NOT_FOUND */
 export async function readCustomer(
-  context: Pick<ControlPlaneContext, 'kafka' | 'log'>,
+  context: Pick<ControlPlaneContext, 'kafka' | 'subscriptions'>,
   customer: string,
 ): Promise<KnownCustomer> {
-  const [subscriptions, statuses] = await Promise.all([readStoredSubscriptions(context), readWorkerStatuses(context)]);
+  const [subscriptions, statuses] = await Promise.all([context.subscriptions(), readWorkerStatuses(context)]);
   const subscription = subscriptions.get(customer);
   if (subscription === undefined) throw new DatabridgeError('DB_NOT_FOUND', `There is no customer "${customer}"`);
   return { subscription, worker: statuses.get(customer) };

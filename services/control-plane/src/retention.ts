@@ -4,7 +4,6 @@ import { DELIVERY_RETENTION_MS, deliveryGroup } from '@databridge/schemas/topics
 import type { ControlPlaneContext } from './context.ts';
 import { readWorkerStatuses } from './customer.ts';
 import { lanesAmong, lanesOf } from './customer-lanes.ts';
-import { readStoredSubscriptions } from './stored-subscriptions.ts';
 
 const SETTING = 'retention.ms';
 const UNLIMITED = '-1';
@@ -31,12 +30,12 @@ export interface TendedRetention {
  * themselves, and backlogs drain when they do.
  */
 export async function tendRetention(
-  context: Pick<ControlPlaneContext, 'kafka' | 'log' | 'admin'>,
+  context: Pick<ControlPlaneContext, 'kafka' | 'subscriptions' | 'admin'>,
   nowMs: number,
 ): Promise<TendedRetention> {
   const { admin } = context;
   const [subscriptions, workers, topics] = await Promise.all([
-    readStoredSubscriptions(context),
+    context.subscriptions(),
     readWorkerStatuses(context),
     admin.listTopics(),
   ]);

@@ -36,7 +36,7 @@ export interface Rewind {
   readonly skipped: number;
 }
 
-type Context = Pick<ControlPlaneContext, 'kafka' | 'log' | 'admin' | 'producer'>;
+type Context = Pick<ControlPlaneContext, 'kafka' | 'subscriptions' | 'admin' | 'producer' | 'commit'>;
 
 interface Place {
   readonly partition: number;
@@ -53,7 +53,7 @@ interface Place {
  * @throws {DatabridgeError} DB_NOT_FOUND; DB_INPUT_INVALID if there is no such offset
  */
 export async function planRewind(
-  context: Pick<Context, 'kafka' | 'log' | 'admin'>,
+  context: Pick<Context, 'kafka' | 'subscriptions' | 'admin'>,
   customer: string,
   target: RewindTarget,
 ): Promise<Rewind> {

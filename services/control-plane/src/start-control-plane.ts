@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { egressPolicy } from '@databridge/kernel/egress/egress-settings';
 import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
@@ -12,7 +13,9 @@ import { AttemptView } from './attempt-view.ts';
 import type { ControlPlaneConfig } from './config.ts';
 import type { ControlPlaneContext } from './context.ts';
 import { tendRetention } from './retention.ts';
+import { SubscriptionTable } from './subscription-table.ts';
 import { ensureSystemTopics } from './system-topics.ts';
+import { Writer } from './writer.ts';
 
 /** As long as the topic keeps them. */
 const ATTEMPTS_BACK_MS = 7 * 86_400_000;
@@ -23,10 +26,14 @@ export async function startControlPlane(config: ControlPlaneConfig, log: Logger)
   const kafka = kafkaSettings(config, 'control-plane', log);
   const admin = new KafkaAdmin(kafka);
   const producer = new KafkaProducer(kafka);
+  const table = new SubscriptionTable(kafka);
+  const writer = new Writer({ kafka, admin, table, sessionTimeoutMs: config.SESSION_TIMEOUT });
   const operations: ControlPlaneContext = {
     kafka,
     admin,
     producer,
+    subscriptions: () => table.read(),
+    commit: () => Promise.reject(new DatabridgeError('DB_NOT_THE_WRITER', 'Changes are made by the writer alone')),
     keyRing: loadKeyRing(config),
     retryDelays: config.RETRY_PLAN,
     egress: egressPolicy(config),
@@ -36,21 +43,32 @@ export async function startControlPlane(config: ControlPlaneConfig, log: Logger)
   await ensureSystemTopics(admin, []);
   const attempts = new AttemptView(kafka, { maxAttempts: config.MAX_ATTEMPTS, backMs: ATTEMPTS_BACK_MS }, Date.now());
   await attempts.start();
-  const api = await createApi(operations, attempts, tokens, log);
+  await table.start();
+  const api = await createApi(operations, attempts, tokens, writer, log);
   const address = await api.listen({ host: config.API_HOST, port: config.API_PORT });
   log.info({ address, apiPort: Number(new URL(address).port) }, 'API open');
+  await writer.start(config.API_ADVERTISED_URL ?? advertised(address));
   const tending = startTending(operations, config.RETENTION_INTERVAL);
 
   return {
     notReadyBecause: () => (attempts.isCaughtUp ? undefined : 'reading the attempts'),
     async stop() {
       await api.close();
+      await writer.stop();
       await tending.stop();
+      await table.stop();
       await attempts.stop();
       await producer.disconnect();
       await admin.disconnect();
     },
   };
+}
+
+/** An address that listens everywhere leads nowhere: then this machine's name does. */
+function advertised(address: string): string {
+  const url = new URL(address);
+  if (url.hostname === '0.0.0.0' || url.hostname === '[::]') url.hostname = hostname();
+  return url.origin;
 }
 
 /** @throws {DatabridgeError} DB_CONFIG_INVALID */

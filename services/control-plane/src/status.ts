@@ -6,7 +6,6 @@ import { ATTEMPTS_TOPIC, deadTopic, deliveryGroup } from '@databridge/schemas/to
 import type { ControlPlaneContext } from './context.ts';
 import { readWorkerStatuses } from './customer.ts';
 import { lanesAmong } from './customer-lanes.ts';
-import { readStoredSubscriptions } from './stored-subscriptions.ts';
 
 export interface CustomerStatus {
   readonly customer: string;
@@ -32,12 +31,12 @@ export interface StatusOptions {
 
 /** How every customer is doing, by name. */
 export async function customerStatuses(
-  context: Pick<ControlPlaneContext, 'admin' | 'kafka' | 'log'>,
+  context: Pick<ControlPlaneContext, 'admin' | 'kafka' | 'subscriptions'>,
   { attemptsSinceMs, customers }: StatusOptions,
 ): Promise<CustomerStatus[]> {
   const { admin, kafka } = context;
   const [subscriptions, workers, attempts, topics] = await Promise.all([
-    readStoredSubscriptions(context),
+    context.subscriptions(),
     readWorkerStatuses(context),
     countAttempts(kafka, attemptsSinceMs),
     admin.listTopics(),
@@ -64,10 +63,10 @@ export async function customerStatuses(
 
 /** @throws {DatabridgeError} DB_NOT_FOUND if one of the names is no customer's */
 export async function knownCustomers(
-  context: Pick<ControlPlaneContext, 'kafka' | 'log'>,
+  context: Pick<ControlPlaneContext, 'subscriptions'>,
   names: readonly string[],
 ): Promise<string[]> {
-  const known = await readStoredSubscriptions(context);
+  const known = await context.subscriptions();
   refuseUnknown(names, known);
   return names.length > 0 ? [...names] : [...known.keys()].sort();
 }

@@ -1,13 +1,10 @@
+import type { KafkaSettings } from '@databridge/kernel/kafka/client';
 import { readTopic } from '@databridge/kernel/kafka/topic-reader';
 import { decodeSubscription, formatIssues, type Subscription } from '@databridge/schemas/subscription';
 import { SUBSCRIPTIONS_TOPIC } from '@databridge/schemas/topics';
-import type { ControlPlaneContext } from './context.ts';
 
-/** Every customer's subscription as it stands in Kafka, its secrets sealed. */
-export async function readStoredSubscriptions({
-  kafka,
-  log,
-}: Pick<ControlPlaneContext, 'kafka' | 'log'>): Promise<Map<string, Subscription>> {
+/** Every customer's subscription as it stands in Kafka, its secrets sealed: reads the topic, once. */
+export async function readStoredSubscriptions(kafka: KafkaSettings): Promise<Map<string, Subscription>> {
   const stored = new Map<string, Subscription>();
   await readTopic(kafka, SUBSCRIPTIONS_TOPIC, {
     onBatch({ records }) {
@@ -17,7 +14,7 @@ export async function readStoredSubscriptions({
         if (value === null) continue;
         const parsed = decodeSubscription(customer, value);
         if (parsed.ok) stored.set(customer, parsed.subscription);
-        else log.error({ customer }, `the stored subscription is not valid: ${formatIssues(parsed.issues)}`);
+        else kafka.log.error({ customer }, `the stored subscription is not valid: ${formatIssues(parsed.issues)}`);
       }
     },
   });

@@ -1,7 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from '@databridge/kernel/log';
+import type { Actor } from '@databridge/schemas/audit';
 import swagger from '@fastify/swagger';
-import { type FastifyBaseLogger, type FastifyInstance, fastify, type RawServerDefault } from 'fastify';
+import {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyRequest,
+  fastify,
+  type RawServerDefault,
+} from 'fastify';
 import {
   jsonSchemaTransform,
   jsonSchemaTransformObject,
@@ -11,14 +18,16 @@ import {
 } from 'fastify-type-provider-zod';
 import type { AttemptView } from '../attempt-view.ts';
 import type { ControlPlaneContext } from '../context.ts';
+import type { Writer } from '../writer.ts';
 import { guardAccess } from './access.ts';
 import { attemptRoutes } from './attempt-routes.ts';
 import { filterRoutes } from './filter-routes.ts';
+import { type ForwardingWriter, forwardChanges } from './forward.ts';
 import { rememberAnswers } from './idempotency.ts';
 import { operationRoutes } from './operation-routes.ts';
 import { answerWithProblems } from './problem.ts';
 import { subscriptionRoutes } from './subscription-routes.ts';
-import type { Tokens } from './tokens.ts';
+import type { Caller, Tokens } from './tokens.ts';
 
 export type Api = FastifyInstance<
   RawServerDefault,
@@ -28,25 +37,39 @@ export type Api = FastifyInstance<
   ZodTypeProvider
 >;
 
+export type ApiWriter = ForwardingWriter & Pick<Writer, 'change'>;
+
 export interface ApiContext {
   readonly operations: ControlPlaneContext;
   readonly attempts: Pick<AttemptView, 'find' | 'listen'>;
-  /** One change after the other: each reads, decides, and writes. */
-  writes<T>(change: () => Promise<T>): Promise<T>;
+  readonly change: MakeChange;
 }
+
+/**
+ * Makes a change in the name of the caller, one after the other for a customer.
+ * @param customer undefined: of none
+ * @param run is given what it reads and writes with
+ */
+export type MakeChange = <T>(
+  request: Pick<FastifyRequest, 'caller'>,
+  customer: string | undefined,
+  run: (operations: ControlPlaneContext) => Promise<T>,
+) => Promise<T>;
 
 const MAX_BODY_BYTES = 1_048_576;
 
 /**
  * The API under `/v1`, not yet listening; `/v1/openapi.json` describes it.
  *
- *     request ─▶ who is it? may it? ─▶ valid? ─▶ seen before (Idempotency-Key)? ─▶ operation ─▶ answer
- *                    └ 401, 403, 404    └ 422       └ the first answer              └ 4xx, 5xx as a problem
+ *     request ─▶ who is it? may it? ─▶ ours to change? ─▶ valid? ─▶ seen before (Idempotency-Key)? ─▶ operation ─▶ answer
+ *                    └ 401, 403, 404     └ the writer's     └ 422       └ the first answer               └ a problem
+ *                                          answer
  */
 export async function createApi(
   operations: ControlPlaneContext,
   attempts: ApiContext['attempts'],
   tokens: Tokens,
+  writer: ApiWriter,
   log: Logger,
 ): Promise<Api> {
   const api: Api = fastify({
@@ -66,9 +89,10 @@ export async function createApi(
   });
   answerWithProblems(api as unknown as FastifyInstance, log);
   guardAccess(api as unknown as FastifyInstance, tokens);
+  forwardChanges(api as unknown as FastifyInstance, writer);
   rememberAnswers(api as unknown as FastifyInstance);
 
-  const context = { operations, attempts, writes: oneAfterTheOther() };
+  const context = { operations, attempts, change: changesBy(writer, operations) };
   api.get('/v1/openapi.json', { config: { access: 'open' }, schema: { hide: true } }, () => api.swagger());
   subscriptionRoutes(api, context);
   operationRoutes(api, context);
@@ -78,11 +102,10 @@ export async function createApi(
   return api;
 }
 
-function oneAfterTheOther(): ApiContext['writes'] {
-  let last: Promise<unknown> = Promise.resolve();
-  return (change) => {
-    const next = last.then(change, change);
-    last = next.catch(() => undefined);
-    return next;
+function changesBy(writer: ApiWriter, operations: ControlPlaneContext): MakeChange {
+  return ({ caller }, customer, run) => {
+    // Every route that makes changes has let in somebody.
+    const who: Actor = { ...(caller as Caller) };
+    return writer.change(who, customer, (commit) => run({ ...operations, commit }));
   };
 }

@@ -7,6 +7,7 @@ import { Tokens } from './tokens.ts';
 export async function openApiDocument(): Promise<unknown> {
   const nothing = { find: () => [], listen: () => () => {} };
   const log = createLogger('control-plane', 'silent');
-  const api = await createApi({ log } as ControlPlaneContext, nothing, new Tokens(''), log);
+  const writer = { isOwner: true, ownerUrl: undefined, change: () => Promise.reject(new Error('nothing is called')) };
+  const api = await createApi({ log } as ControlPlaneContext, nothing, new Tokens(''), writer, log);
   return JSON.parse(JSON.stringify(api.swagger()));
 }

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { readCustomer } from '../customer.ts';
 import { gatherEvidence } from '../gather-evidence.ts';
 import { readLetters } from '../letters.ts';
+import { noteOperation } from '../note-operation.ts';
 import { reconcile, type TimeRange } from '../reconcile.ts';
 import { redeliver } from '../redeliver.ts';
 import { discardDeadLetters, redriveDeadLetters, redriveQuarantine } from '../redrive.ts';
@@ -30,7 +31,7 @@ const DAY_MS = 86_400_000;
 const tags = ['operations'];
 const params = customerParams;
 
-export function operationRoutes(api: Api, { operations, writes }: ApiContext): void {
+export function operationRoutes(api: Api, { operations, change }: ApiContext): void {
   const see = { access: 'see' } as const;
   const act = { access: 'act' } as const;
 
@@ -60,10 +61,15 @@ export function operationRoutes(api: Api, { operations, writes }: ApiContext): v
         response: { 200: rewindAnswer, ...problems },
       },
     },
-    async ({ params: { customer }, body: { to, dryRun, maySkip } }) => {
+    async (request) => {
+      const { customer } = request.params;
+      const { to, dryRun, maySkip } = request.body;
       const target = targetOf(to);
       if (dryRun) return copyOf(await planRewind(operations, customer, target));
-      return copyOf(await writes(() => rewind(operations, customer, target, { maySkip })));
+      return await change(request, customer, async (context) => {
+        await noteOperation(context, 'rewind', customer, { to, maySkip });
+        return copyOf(await rewind(context, customer, target, { maySkip }));
+      });
     },
   );
 
@@ -79,12 +85,17 @@ export function operationRoutes(api: Api, { operations, writes }: ApiContext): v
         response: { 200: redeliveryAnswer, ...problems },
       },
     },
-    async ({ params: { customer }, body }) => {
+    async (request) => {
+      const { customer } = request.params;
+      const { body } = request;
       const what =
         'eventId' in body
           ? ({ kind: 'event', eventId: body.eventId } as const)
           : ({ kind: 'range', ...rangeOf(body) } as const);
-      return await redeliver(operations, customer, what);
+      return await change(request, customer, async (context) => {
+        await noteOperation(context, 'redeliver', customer, body);
+        return await redeliver(context, customer, what);
+      });
     },
   );
 
@@ -126,9 +137,9 @@ export function operationRoutes(api: Api, { operations, writes }: ApiContext): v
     },
   );
 
-  for (const [name, summary, run] of [
-    ['redrives', 'Delivers dead letters once more', redriveDeadLetters],
-    ['discards', 'Gives dead letters up for good', discardDeadLetters],
+  for (const [name, what, summary, run] of [
+    ['redrives', 'redrive', 'Delivers dead letters once more', redriveDeadLetters],
+    ['discards', 'discard', 'Gives dead letters up for good', discardDeadLetters],
   ] as const) {
     api.post(
       `/v1/subscriptions/:customer/dead-letters/${name}`,
@@ -136,7 +147,13 @@ export function operationRoutes(api: Api, { operations, writes }: ApiContext): v
         config: act,
         schema: { tags, summary, params, body: lettersBody, response: { 200: takenOut, ...problems } },
       },
-      async ({ params: { customer }, body }) => await writes(() => run(operations, customer, filterOf(body))),
+      async (request) => {
+        const { customer } = request.params;
+        return await change(request, customer, async (context) => {
+          await noteOperation(context, what, customer, request.body);
+          return await run(context, customer, filterOf(request.body));
+        });
+      },
     );
   }
 
@@ -151,7 +168,11 @@ export function operationRoutes(api: Api, { operations, writes }: ApiContext): v
         response: { 200: takenOut, ...problems },
       },
     },
-    async ({ body }) => await writes(() => redriveQuarantine(operations, filterOf(body))),
+    async (request) =>
+      await change(request, undefined, async (context) => {
+        await context.commit([{ what: 'redrive-quarantine', detail: request.body }]);
+        return await redriveQuarantine(context, filterOf(request.body));
+      }),
   );
 
   api.get(

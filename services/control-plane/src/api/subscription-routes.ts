@@ -5,7 +5,7 @@ import { validatorCompiler } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { applySubscriptions } from '../apply.ts';
 import { changeState, type StateAction } from '../change-state.ts';
-import { readStoredSubscriptions } from '../stored-subscriptions.ts';
+import type { ControlPlaneContext } from '../context.ts';
 import { warningsOf } from '../warnings.ts';
 import { maySee } from './access.ts';
 import type { Api, ApiContext } from './api.ts';
@@ -28,13 +28,7 @@ export function etagOf(sealed: Subscription): string {
   return `"${createHash('sha256').update(JSON.stringify(sealed)).digest('base64url').slice(0, 22)}"`;
 }
 
-export function subscriptionRoutes(api: Api, { operations, writes }: ApiContext): void {
-  const stored = async (customer: string): Promise<Subscription> => {
-    const found = (await readStoredSubscriptions(operations)).get(customer);
-    if (found === undefined) throw new DatabridgeError('DB_NOT_FOUND', `There is no customer "${customer}"`);
-    return found;
-  };
-
+export function subscriptionRoutes(api: Api, { operations, change }: ApiContext): void {
   api.get(
     '/v1/subscriptions',
     {
@@ -48,7 +42,7 @@ export function subscriptionRoutes(api: Api, { operations, writes }: ApiContext)
     },
     async ({ query: { limit, cursor }, caller }) => {
       const after = cursor === undefined ? '' : Buffer.from(cursor, 'base64url').toString('utf8');
-      const visible = [...(await readStoredSubscriptions(operations)).values()]
+      const visible = [...(await operations.subscriptions()).values()]
         .filter(({ customer }) => customer > after && maySee(caller, customer))
         .sort((a, b) => (a.customer < b.customer ? -1 : 1));
       const items = visible.slice(0, limit);
@@ -70,7 +64,7 @@ export function subscriptionRoutes(api: Api, { operations, writes }: ApiContext)
       },
     },
     async ({ params }, reply) => {
-      const found = await stored(params.customer);
+      const found = await storedBy(operations, params.customer);
       reply.header('etag', etagOf(found));
       return masked(found);
     },
@@ -92,15 +86,16 @@ export function subscriptionRoutes(api: Api, { operations, writes }: ApiContext)
       validatorCompiler: (part) =>
         part.httpPart === 'body' ? (value: unknown) => ({ value }) : validatorCompiler(part as never),
     },
-    async ({ params: { customer }, headers, body }, reply) => {
-      const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = headers;
-      const subscription = parsedBody(customer, body);
+    async (request, reply) => {
+      const { customer } = request.params;
+      const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = request.headers;
+      const subscription = parsedBody(customer, request.body);
       const warnings = (await warningsOf([subscription], operations.egress)).map(pointed);
-      return await writes(async () => {
-        const before = (await readStoredSubscriptions(operations)).get(customer);
+      return await change(request, customer, async (context) => {
+        const before = (await context.subscriptions()).get(customer);
         refuseUnlessMeant(before, ifMatch, ifNoneMatch);
-        await applySubscriptions(operations, [{ subscription, sets: [] }]);
-        const after = await stored(customer);
+        await applySubscriptions(context, [{ subscription, sets: [] }]);
+        const after = await storedBy(context, customer);
         reply.header('etag', etagOf(after)).code(before === undefined ? 201 : 200);
         return { ...masked(after), warnings };
       });
@@ -119,9 +114,22 @@ export function subscriptionRoutes(api: Api, { operations, writes }: ApiContext)
           response: { 200: stateChange, ...problems },
         },
       },
-      async ({ params }) => await writes(() => changeState(operations, params.customer, action)),
+      async (request) =>
+        await change(request, request.params.customer, (context) =>
+          changeState(context, request.params.customer, action),
+        ),
     );
   }
+}
+
+/** @throws {DatabridgeError} DB_NOT_FOUND */
+export async function storedBy(
+  { subscriptions }: Pick<ControlPlaneContext, 'subscriptions'>,
+  customer: string,
+): Promise<Subscription> {
+  const found = (await subscriptions()).get(customer);
+  if (found === undefined) throw new DatabridgeError('DB_NOT_FOUND', `There is no customer "${customer}"`);
+  return found;
 }
 
 /** @throws {InvalidBody} with every mistake */

@@ -40,6 +40,16 @@ export interface CompactedTableOptions<V> {
 }
 
 const RETRY_WATERMARKS_AFTER_MS = 500;
+const MAX_WAIT_MS = 500;
+/** So long without anything to fetch, in fetches: what is waited for is a hole at the end of the log. */
+const FETCHES_IN_VAIN = 3;
+
+/** Somebody who waits until the table has read so far. */
+interface Reader {
+  readonly ends: readonly { readonly partition: number; readonly end: number }[];
+  readonly sinceMs: number;
+  resolve(): void;
+}
 
 /**
  * The latest value of each key of a compacted topic, read from the start at each join; nothing is ever committed.
@@ -55,6 +65,8 @@ export class CompactedTable<V> {
   #caughtUp = Promise.withResolvers<void>();
   #isCaughtUp = false;
   #membership: Membership | undefined;
+  readonly #readers = new Set<Reader>();
+  #refreshing: { readonly done: Promise<void>; hasAsked: boolean } | undefined;
 
   constructor(settings: KafkaSettings, options: CompactedTableOptions<V>) {
     this.#settings = settings;
@@ -67,7 +79,7 @@ export class CompactedTable<V> {
       ...(group?.assigners ? { assigners: group.assigners } : {}),
       ...(sessionTimeoutMs === undefined ? {} : { sessionTimeoutMs }),
       ...(heartbeatIntervalMs === undefined ? {} : { heartbeatIntervalMs }),
-      ...(maxWaitMs === undefined ? {} : { maxWaitMs }),
+      maxWaitMs: maxWaitMs ?? MAX_WAIT_MS,
       onJoined: (membership) => this.#onJoined(membership),
       onLost: () => {},
       onBatch: (membership, batch) => this.#onBatch(membership, batch),
@@ -91,6 +103,46 @@ export class CompactedTable<V> {
   /** Resolves once everything that was in the owned partitions at the latest join is read; after a rejoin, anew. */
   async caughtUp(): Promise<void> {
     while (!this.#isCaughtUp) await this.#caughtUp.promise;
+  }
+
+  /**
+   * Resolves once the table holds all that was written, and committed, before the call.
+   * @throws {KafkaPortError} `DB_KAFKA_UNAVAILABLE`
+   */
+  async refreshed(): Promise<void> {
+    // Those who call before Kafka is asked share the question.
+    if (this.#refreshing === undefined || this.#refreshing.hasAsked) {
+      const mine = { hasAsked: false, done: Promise.resolve() };
+      mine.done = this.#refresh(this.#refreshing?.done, mine);
+      this.#refreshing = mine;
+    }
+    await this.#refreshing.done;
+  }
+
+  async #refresh(before: Promise<void> | undefined, mine: { hasAsked: boolean }): Promise<void> {
+    await before?.catch(() => undefined);
+    mine.hasAsked = true;
+    const watermarks = await this.#admin.watermarks(this.#options.topic);
+    await this.readUpTo(watermarks.map(({ partition, low, high }) => ({ partition, end: low === high ? 0 : high })));
+  }
+
+  /** Resolves once the table has read all before these ends, of partitions that it owns. */
+  async readUpTo(ends: Reader['ends']): Promise<void> {
+    const reader = { ends, sinceMs: performance.now() };
+    if (this.#hasRead(reader)) return;
+    await new Promise<void>((resolve) => this.#readers.add({ ...reader, resolve }));
+  }
+
+  #hasRead({ ends }: Pick<Reader, 'ends'>): boolean {
+    return ends.every(({ partition, end }) => this.#partitions.get(partition)?.reflects(end) ?? true);
+  }
+
+  #wakeReaders(): void {
+    for (const reader of this.#readers) {
+      if (!this.#hasRead(reader)) continue;
+      this.#readers.delete(reader);
+      reader.resolve();
+    }
   }
 
   get(key: string): V | undefined {
@@ -153,11 +205,19 @@ export class CompactedTable<V> {
       if (change) this.#options.onChange?.(key, change.value);
     }
     partition.advance(batch.nextOffset);
+    this.#wakeReaders();
     this.#sweep();
   }
 
   #onDrained(membership: Membership): void {
-    if (this.#isCaughtUp || membership !== this.#membership) return;
+    if (membership !== this.#membership) return;
+    const inVainMs = FETCHES_IN_VAIN * (this.#options.maxWaitMs ?? MAX_WAIT_MS);
+    for (const { ends, sinceMs } of this.#readers) {
+      if (performance.now() - sinceMs < inVainMs) continue;
+      for (const { partition, end } of ends) this.#partitions.get(partition)?.advance(end);
+    }
+    this.#wakeReaders();
+    if (this.#isCaughtUp) return;
     for (const partition of this.#partitions.values()) partition.drained();
     this.#sweep();
   }

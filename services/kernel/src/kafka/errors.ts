@@ -11,6 +11,7 @@ export type KafkaErrorCode = Extract<ErrorCode, `DB_KAFKA_${string}`>;
  * - `DB_KAFKA_REFUSED` the broker refuses for good: authorization, an invalid request
  * - `DB_KAFKA_CLOSED` used after `disconnect` or `stop`
  * - `DB_KAFKA_MEMBERSHIP_LOST`, `DB_KAFKA_NOT_ASSIGNED`, `DB_KAFKA_METADATA_TOO_LONG` a commit that must not be made
+ * - `DB_KAFKA_FENCED` another has taken up the transactional id since: nothing is written
  * - `DB_KAFKA_GROUP_ACTIVE` the group's offsets can't be set: it has members
  * - `DB_KAFKA_CLIENT_CHANGED` the client library is not the one that our patches were written for
  */
@@ -45,6 +46,8 @@ const CODES_BY_TYPE: Readonly<Record<string, KafkaErrorCode>> = {
   REBALANCE_IN_PROGRESS: 'DB_KAFKA_MEMBERSHIP_LOST',
   FENCED_INSTANCE_ID: 'DB_KAFKA_MEMBERSHIP_LOST',
   OFFSET_METADATA_TOO_LARGE: 'DB_KAFKA_METADATA_TOO_LONG',
+  INVALID_PRODUCER_EPOCH: 'DB_KAFKA_FENCED',
+  PRODUCER_FENCED: 'DB_KAFKA_FENCED',
   NON_EMPTY_GROUP: 'DB_KAFKA_GROUP_ACTIVE',
 };
 

@@ -22,6 +22,11 @@ export class TablePartition<V> {
     return this.#values.get(key);
   }
 
+  /** Whether the values are those after all records before that offset. */
+  reflects(end: number): boolean {
+    return this.#appliedUpTo >= end;
+  }
+
   keys(): IterableIterator<string> {
     return this.#values.keys();
   }

@@ -1,0 +1,55 @@
+/** The audit log: every change that somebody asked for. What was secret is not in it. */
+import { z } from 'zod';
+
+const subscriptionAsSeen = z.record(z.string(), z.unknown());
+
+const auditRecord = z.object({
+  /** Unique; what is told again to be sure has the same. */
+  id: z.string(),
+  /** ms since the epoch, by the clock of the control plane; the record's own time is the broker's. */
+  at: z.number(),
+  who: z.object({ name: z.string(), role: z.string(), customer: z.string().optional() }),
+  what: z.enum([
+    'create',
+    'replace',
+    'delete',
+    'pause',
+    'resume',
+    'enable',
+    'disable',
+    'set-secret',
+    'reseal',
+    'rewind',
+    'redeliver',
+    'redrive',
+    'discard',
+    'redrive-quarantine',
+    'test',
+  ]),
+  /** Absent: it concerns no one customer. */
+  customer: z.string().optional(),
+  /** The subscription, secrets masked. Absent: there was none, or it did not change. */
+  before: subscriptionAsSeen.optional(),
+  after: subscriptionAsSeen.optional(),
+  /** Which secrets are other ones than before: their places, such as `authentication.key`. */
+  secrets: z.array(z.string()).optional(),
+  /** What an operation was asked to do. */
+  detail: z.record(z.string(), z.unknown()).optional(),
+});
+
+export type AuditRecord = z.infer<typeof auditRecord>;
+export type AuditedAction = AuditRecord['what'];
+export type Actor = AuditRecord['who'];
+
+export function encodeAudit(record: AuditRecord): string {
+  return JSON.stringify(record);
+}
+
+/** @returns undefined for what is not an audit record */
+export function decodeAudit(value: Buffer): AuditRecord | undefined {
+  try {
+    return auditRecord.parse(JSON.parse(value.toString('utf8')));
+  } catch {
+    return undefined;
+  }
+}
