@@ -1,20 +1,17 @@
 /** TLS, SCRAM and access control: each service works with what the guide grants it, and says what is wrong if it can't. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { applySubscriptions } from '@databridge/control-plane/apply';
-import { commitBy } from '@databridge/control-plane/changes';
-import { readStoredSubscriptions } from '@databridge/control-plane/stored-subscriptions';
+import { Tokens } from '@databridge/control-plane/api/tokens';
 import { ensureSystemTopics } from '@databridge/control-plane/system-topics';
 import { kafkaVariables } from '@databridge/kernel/config';
-import { egressPolicy, egressSettings, LOOPBACK_EGRESS } from '@databridge/kernel/egress/egress-settings';
+import { LOOPBACK_EGRESS } from '@databridge/kernel/egress/egress-settings';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
-import { KafkaProducer } from '@databridge/kernel/kafka/producer';
 import { kafkaSettings } from '@databridge/kernel/kafka/settings';
 import { KeyRing } from '@databridge/kernel/key-ring';
 import { createLogger } from '@databridge/kernel/log';
-import { parseSubscription } from '@databridge/schemas/subscription';
 import { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } from 'kafkajs';
 import { z } from 'zod';
+import { startControlPlane } from '../harness/control-plane.ts';
 import { rootCauseEvent } from '../harness/events.ts';
 import { spawnService } from '../harness/processes.ts';
 import { startUpstream } from '../harness/produce.ts';
@@ -53,37 +50,22 @@ const settingsOf = (environment: Record<string, string>) =>
   kafkaSettings(z.object(kafkaVariables).parse(environment), 'test', createLogger('test', 'silent'));
 
 test('with what the guide grants each of them, an event goes from the intake to the customer', async () => {
-  const kafka = settingsOf(environmentOf('control-plane'));
-  const [admin, producer] = [new KafkaAdmin(kafka), new KafkaProducer(kafka)];
-  await Promise.all([admin.connect(), producer.connect()]);
+  const admin = new KafkaAdmin(settingsOf(environmentOf('control-plane')));
   await ensureSystemTopics(admin, ['root-cause.events']);
-  const keys = KeyRing.generate('test');
-  const egress = egressSettings.parse(LOOPBACK_EGRESS);
+  await admin.disconnect();
+  const keys = { DATABRIDGE_KEYS: KeyRing.generate('test') };
+  const plan = { RETRY_PLAN: '1s*2', ...keys, ...LOOPBACK_EGRESS };
+  const plane = await startControlPlane([Tokens.generate('ann', 'operator')], environmentOf('control-plane', plan));
   const receiver = await Receiver.start();
-  const parsed = parseSubscription({
-    customer: 'acme',
+  const body = {
     eventTypes: ['root-cause'],
     destination: { type: 'http', url: receiver.url },
     authentication: { type: 'api-key', name: 'x-key', key: 'sealed' },
-  });
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
-  await applySubscriptions(
-    {
-      kafka,
-      admin,
-      producer,
-      subscriptions: () => readStoredSubscriptions(kafka),
-      commit: commitBy(producer, 'test'),
-      keyRing: new KeyRing(keys),
-      retryDelays: ['1s'],
-      egress: egressPolicy(egress),
-      log: kafka.log,
-    },
-    [{ subscription: parsed.subscription, sets: ['state', 'enableEpoch'] }],
-  );
-  await Promise.all([admin.disconnect(), producer.disconnect()]);
+  };
+  expect(await plane.call('PUT', '/subscriptions/acme', { body })).toMatchObject({ status: 201 });
+  expect(await plane.call('POST', '/subscriptions/acme/pause')).toMatchObject({ status: 200 });
+  expect(await plane.call('POST', '/subscriptions/acme/resume')).toMatchObject({ status: 200 });
 
-  const plan = { RETRY_PLAN: '1s*2', DATABRIDGE_KEYS: keys, ...LOOPBACK_EGRESS };
   const services = await Promise.all([
     spawnService('fan-out', environmentOf('fan-out')),
     spawnService('delivery', environmentOf('delivery', plan)),
@@ -97,7 +79,11 @@ test('with what the guide grants each of them, an event goes from the intake to 
   await upstream.produce([rootCauseEvent()]);
   await receiver.waitFor(({ accepted }) => accepted === 1);
   await upstream.stop();
-  for (const service of services) {
+  expect(await plane.call('GET', '/subscriptions/acme/status')).toMatchObject({ status: 200 });
+  expect(await plane.call('POST', '/subscriptions/acme/rewinds', { body: { to: 'earliest' } })).toMatchObject({
+    status: 200,
+  });
+  for (const service of [...services, plane.service]) {
     expect(service.logs.filter((line) => JSON.stringify(line).includes('AUTHORIZATION'))).toEqual([]);
     expect(await service.stop()).toBe(0);
   }
@@ -137,7 +123,7 @@ const withoutEmpty = (environment: Record<string, string>) =>
 /** The rows of `docs/own-kafka.md`, as they stand there. */
 async function grantAsTheGuideSays(brokers: string[]): Promise<void> {
   const guide = readFileSync(new URL('../../docs/own-kafka.md', import.meta.url), 'utf8');
-  const rows = [...guide.matchAll(/^\| ([\w-]+) \| (topic|group) \| `([^`]+)` \| ([\w, ]+) \|$/gm)];
+  const rows = [...guide.matchAll(/^\| ([\w-]+) \| (topic|group|transactional-id) \| `([^`]+)` \| ([\w, ]+) \|$/gm)];
   expect(new Set(rows.map(([, user]) => user))).toEqual(new Set(Object.keys(USERS)));
   const acl = rows.flatMap(([, user, resource, pattern = '', operations = '']) =>
     operations.split(', ').map((operation) => ({
@@ -145,7 +131,7 @@ async function grantAsTheGuideSays(brokers: string[]): Promise<void> {
       host: '*',
       permissionType: AclPermissionTypes.ALLOW,
       operation: OPERATIONS[operation] ?? AclOperationTypes.UNKNOWN,
-      resourceType: resource === 'topic' ? AclResourceTypes.TOPIC : AclResourceTypes.GROUP,
+      resourceType: RESOURCES[resource ?? ''] ?? AclResourceTypes.UNKNOWN,
       resourceName: pattern.replace(/\*$/, ''),
       resourcePatternType: pattern.endsWith('*') ? ResourcePatternTypes.PREFIXED : ResourcePatternTypes.LITERAL,
     })),
@@ -156,9 +142,15 @@ async function grantAsTheGuideSays(brokers: string[]): Promise<void> {
   await admin.disconnect();
 }
 
+const RESOURCES: Readonly<Record<string, AclResourceTypes>> = {
+  topic: AclResourceTypes.TOPIC,
+  group: AclResourceTypes.GROUP,
+  'transactional-id': AclResourceTypes.TRANSACTIONAL_ID,
+};
 const OPERATIONS: Readonly<Record<string, AclOperationTypes>> = {
   Read: AclOperationTypes.READ,
   Write: AclOperationTypes.WRITE,
+  AlterConfigs: AclOperationTypes.ALTER_CONFIGS,
   Create: AclOperationTypes.CREATE,
   Delete: AclOperationTypes.DELETE,
   Describe: AclOperationTypes.DESCRIBE,
