@@ -21,8 +21,9 @@ const ANSWER_WITHIN_MS = 150_000;
  */
 export function forwardChanges(api: FastifyInstance, writer: ForwardingWriter): void {
   api.addHook('preValidation', async (request, reply) => {
-    if (request.method === 'GET' || request.method === 'HEAD' || request.routeOptions.url === undefined)
-      return undefined;
+    const { access } = request.routeOptions.config;
+    // What only looks is answered here, whatever its method.
+    if (request.method === 'GET' || (access !== 'act' && access !== 'operate')) return undefined;
     const giveUpAtMs = performance.now() + WRITER_WITHIN_MS;
     while (!writer.isOwner) {
       if (request.headers[FORWARDED] !== undefined || performance.now() > giveUpAtMs) {
