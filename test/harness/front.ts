@@ -16,6 +16,8 @@ export interface Passed {
   readonly headers: IncomingHttpHeaders;
   /** Uncompressed. */
   readonly body: string;
+  /** The address that it came from. */
+  readonly from: string | undefined;
 }
 
 /**
@@ -46,7 +48,7 @@ export class Front {
         const raw = Buffer.concat(chunks);
         const { method = '', url = '', headers } = request;
         const body = (headers['content-encoding'] === 'gzip' ? gunzipSync(raw) : raw).toString('utf8');
-        const passed = { method, url, headers, body };
+        const passed = { method, url, headers, body, from: request.socket.remoteAddress };
         this.passed.push(passed);
         const manner = typeof this.manner === 'function' ? this.manner(passed) : this.manner;
         void this.#answer(manner, passed, raw, response);
@@ -55,17 +57,18 @@ export class Front {
     });
   }
 
-  /** Listens on a free port of 127.0.0.1. @param upstream such as `http://127.0.0.1:5000` */
-  static async start(upstream?: string): Promise<Front> {
+  /** Listens on a free port. @param upstream such as `http://127.0.0.1:5000` */
+  static async start(upstream?: string, address = '127.0.0.1'): Promise<Front> {
     const front = new Front(upstream);
-    front.#server.listen(0, '127.0.0.1');
+    front.#server.listen(0, address);
     await once(front.#server, 'listening');
     started.add(front);
     return front;
   }
 
   get origin(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    const { address, port } = this.#server.address() as AddressInfo;
+    return `http://${address}:${port}`;
   }
 
   /** Resolves when so many requests have come. */

@@ -17,7 +17,7 @@ export type Outcome =
   | { readonly kind: 'refused'; readonly reason: string; readonly status?: number }
   /** It doesn't know us, or the token server doesn't: no event's fault. */
   | { readonly kind: 'deauthorized'; readonly reason: string; readonly status?: number }
-  /** Its address is one that we don't send to: nothing was sent. No event's fault. */
+  /** Its address is one that we don't send to, or our own way out is shut: nothing was sent. No event's fault. */
   | { readonly kind: 'blocked'; readonly reason: string }
   /** 410: the customer wants no more. */
   | { readonly kind: 'gone'; readonly reason: string; readonly status: number }
@@ -34,7 +34,7 @@ export interface Answer {
 export interface Trouble {
   /** In words. */
   readonly trouble: string;
-  /** The address is one that we don't send to. */
+  /** The address is one that we don't send to, or our egress proxy is at fault. */
   readonly isBlocked: boolean;
   /** Nothing was sent: it stopped being ours to send. Says nothing of the destination. */
   readonly isWithheld?: true;
@@ -42,7 +42,7 @@ export interface Trouble {
 
 export function troubleOf(error: Error & { code?: string }): Trouble {
   const { code, message } = error;
-  if (code === 'DB_EGRESS_REFUSED') return { trouble: message, isBlocked: true };
+  if (code === 'DB_EGRESS_REFUSED' || code === 'DB_EGRESS_PROXY') return { trouble: message, isBlocked: true };
   return { trouble: code === undefined ? message : `${code}: ${message}`, isBlocked: false };
 }
 

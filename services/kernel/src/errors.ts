@@ -5,6 +5,7 @@
 const ERRORS = {
   DB_CONFIG_INVALID: { retryable: false, httpStatus: 500 },
   DB_EGRESS_REFUSED: { retryable: true, httpStatus: 422 },
+  DB_EGRESS_PROXY: { retryable: true, httpStatus: 502 },
   DB_KEY_RING_INVALID: { retryable: false, httpStatus: 500 },
   DB_SECRET_UNSEALABLE: { retryable: false, httpStatus: 500 },
   DB_INPUT_INVALID: { retryable: false, httpStatus: 422 },

@@ -4,9 +4,10 @@ import { cached, command } from './peers-cache.ts';
 
 /**
  * Programs of Debian packages, unpacked into the cache: nothing is installed, no root is needed.
+ * @param name of the program
  * @param packages those that a plain Debian has not, dependencies included
  */
-export async function debian(name: string, packages: readonly string[]) {
+export async function debian(name: string, packages: readonly string[], folder: 'bin' | 'sbin' = 'sbin') {
   const home = await cached(`debian-${name}`, async (dir) => {
     await command('apt-get', ['download', ...packages], dir);
     for (const file of await readdir(dir)) {
@@ -15,7 +16,7 @@ export async function debian(name: string, packages: readonly string[]) {
   });
   const root = join(home, 'root');
   return {
-    program: join(root, 'usr', 'sbin', name),
+    program: join(root, 'usr', folder, name),
     env: { LD_LIBRARY_PATH: join(root, 'usr', 'lib', `${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`) },
   };
 }

@@ -1,5 +1,6 @@
 import { Client, type Dispatcher, Pool, ProxyAgent } from 'undici';
 import type { ConnectOptions, Connector, EgressGuard } from '../egress/egress-guard.ts';
+import { dialledProxy, tunnelledByProxy } from '../egress/proxy-fault.ts';
 import { type ConnectionBudget, Line } from './connection-budget.ts';
 
 /** Who doesn't accept a connection so soon is down. */
@@ -78,7 +79,7 @@ export class Egress {
     const { guard, budget } = this.#settings;
     const { username, password } = proxy;
     const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-    const dial = guard.connectToProxy({ timeout: CONNECT_TIMEOUT_MS, allowH2: false });
+    const dial = dialledProxy(guard.connectToProxy({ timeout: CONNECT_TIMEOUT_MS, allowH2: false }));
     // A socket that became a tunnel looks idle to the client that dialled it: it may not make room for another.
     const connect = budget.limit(dial, () => undefined, line);
     return new ProxyAgent({
@@ -89,7 +90,7 @@ export class Egress {
       proxyTunnel: true,
       requestTls,
       factory: (origin, tunnel: Pool.Options) =>
-        new Pool(origin, { ...tunnel, connect: guard.throughProxy(tunnel.connect as Connector) }),
+        new Pool(origin, { ...tunnel, connect: guard.throughProxy(tunnelledByProxy(tunnel.connect as Connector)) }),
       // undici would wait for minutes for the proxy's answer, and the socket counts meanwhile.
       clientFactory: (origin) =>
         new Pool(origin, { connections: limits.connections ?? null, connect, headersTimeout: requestTls.timeout ?? 0 }),

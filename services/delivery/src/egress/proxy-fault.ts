@@ -1,0 +1,34 @@
+/** What goes wrong with our own way out is our fault: it becomes `blocked`, by which customers wait and pay nothing. */
+import { DatabridgeError } from '@databridge/kernel/errors';
+import type { Connector } from './egress-guard.ts';
+
+/** A name may not be sent to: that is said already. */
+const isSaid = (error: Error & { code?: string }) => error.code === 'DB_EGRESS_REFUSED';
+/** Its address is none of the customers' business: they read this. */
+const fault = (why: string, cause: Error) =>
+  new DatabridgeError('DB_EGRESS_PROXY', `our egress proxy ${why}`, { cause });
+
+/** @param dial connects to the proxy */
+export function dialledProxy(dial: Connector): Connector {
+  return (target, callback) =>
+    dial(target, (...result) => {
+      const [error] = result;
+      if (error === null || isSaid(error)) callback(...result);
+      else callback(fault(`can't be reached (${(error as NodeJS.ErrnoException).code ?? 'it failed'})`, error), null);
+    });
+}
+
+/**
+ * @param tunnel asks the proxy for a tunnel. That it won't have us (407, of some 401), or won't go there (403), is between it and
+ *   us; that it can't (5xx) is the destination's trouble, as it would be without a proxy
+ */
+export function tunnelledByProxy(tunnel: Connector): Connector {
+  return (target, callback) =>
+    tunnel(target, (...result) => {
+      const [error] = result;
+      // undici has no other place for the status.
+      const status = error === null ? undefined : /^Proxy response \((401|403|407)\)/.exec(error.message)?.[1];
+      if (error === null || status === undefined) callback(...result);
+      else callback(fault(`refuses (status ${status})`, error), null);
+    });
+}
