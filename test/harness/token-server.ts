@@ -15,8 +15,8 @@ export interface TokenServer {
   revoke(token: string): Promise<void>;
 }
 
-/** @param lifetimeSeconds of its tokens */
-export async function startTokenServer(lifetimeSeconds = 600): Promise<TokenServer> {
+/** @param lifetimeSeconds of its tokens, asked for each */
+export async function startTokenServer(lifetimeSeconds: () => number = () => 600): Promise<TokenServer> {
   const server = createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
