@@ -62,6 +62,10 @@ export class SubscriptionIndex {
     return this.#interests.size;
   }
 
+  has(customer: string): boolean {
+    return this.#interests.has(customer);
+  }
+
   /** @returns the customers that want the event by where it belongs; {@link filteredAmong} those that ask for more */
   customersFor(eventType: string, routing: Routing): readonly string[] {
     const question = questionOf(eventType, routing);

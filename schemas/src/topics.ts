@@ -86,6 +86,11 @@ export function deliveryTopic(customer: string): string {
   return `delivery.${customer}`;
 }
 
+/** @returns whose main lane the topic is, else `undefined` */
+export function customerOfDeliveryTopic(topic: string): string | undefined {
+  return /^delivery\.([a-z0-9-]{1,63})$/.exec(topic)?.[1];
+}
+
 export function retryTopic(customer: string, delay: RetryDelay): string {
   return `delivery.${customer}.retry.${delay}`;
 }

@@ -83,6 +83,8 @@ test('with what the guide grants each of them, an event goes from the intake to 
   expect(await plane.call('POST', '/subscriptions/acme/rewinds', { body: { to: 'earliest' } })).toMatchObject({
     status: 200,
   });
+  const headers = { 'if-match': (await plane.call('GET', '/subscriptions/acme')).headers.get('etag') ?? '' };
+  expect(await plane.call('DELETE', '/subscriptions/acme?waiting=discard', { headers })).toMatchObject({ status: 200 });
   for (const service of [...services, plane.service]) {
     expect(service.logs.filter((line) => JSON.stringify(line).includes('AUTHORIZATION'))).toEqual([]);
     expect(await service.stop()).toBe(0);

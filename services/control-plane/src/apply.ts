@@ -5,6 +5,7 @@ import { mapSecretsAsync } from '@databridge/schemas/secret-places';
 import { formatIssues, type Subscription } from '@databridge/schemas/subscription';
 import { customerTopics } from '@databridge/schemas/topics';
 import type { ControlPlaneContext } from './context.ts';
+import { readWorkerStatuses } from './customer.ts';
 import { egressIssues } from './outgoing-urls.ts';
 import { type FileSubscription, KEPT_SETTINGS } from './subscription-file.ts';
 
@@ -36,9 +37,10 @@ export async function applySubscriptions(
   const { admin, keyRing } = context;
   refuseClosedUrls(given, context);
   const stored = await context.subscriptions();
-  const plans = await Promise.all(
+  const planned = await Promise.all(
     given.map((one) => planChange(keyRing, one, stored.get(one.subscription.customer), context)),
   );
+  const plans = planned.some(({ change }) => change === 'created') ? await enabled(context, planned) : planned;
 
   const topics = plans.flatMap(({ subscription }) => customerTopics(subscription.customer, context.retryDelays));
   const ensured = await admin.ensureTopics(topics);
@@ -87,6 +89,16 @@ async function planChange(
     log.warn({ customer: stored.customer }, messageOf(error));
     return { subscription, change: 'updated' };
   }
+}
+
+/** Where a customer of that name was deleted and its topics kept, its worker may have disabled it: it begins anew. */
+async function enabled(context: Pick<ControlPlaneContext, 'kafka'>, plans: readonly Plan[]): Promise<Plan[]> {
+  const statuses = await readWorkerStatuses(context);
+  return plans.map(({ subscription, change }) => {
+    const disabledEpoch = statuses.get(subscription.customer)?.disabledEpoch;
+    if (change !== 'created' || disabledEpoch === undefined) return { subscription, change };
+    return { subscription: { ...subscription, enableEpoch: disabledEpoch + 1 }, change };
+  });
 }
 
 /** A customer that an operator paused or enabled meanwhile stays so, unless the file says otherwise. */

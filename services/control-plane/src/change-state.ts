@@ -65,3 +65,17 @@ export async function changeState(
   await context.commit([{ what: action, customer, before: subscription, after: { ...subscription, ...wanted } }]);
   return { customer, before, after: wanted.state };
 }
+
+/** @returns whether it was active until now */
+export async function pauseIfActive(context: Parameters<typeof changeState>[0], customer: string): Promise<boolean> {
+  const { subscription, worker } = await readCustomer(context, customer);
+  if (effectiveState(subscription, worker) !== 'active') return false;
+  try {
+    const { before, after } = await changeState(context, customer, 'pause');
+    return before !== after;
+  } catch (error) {
+    // Its worker has disabled it meanwhile: then it is stopped as it is.
+    if (error instanceof DatabridgeError && error.code === 'DB_CONFLICT') return false;
+    throw error;
+  }
+}

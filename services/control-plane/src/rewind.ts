@@ -5,7 +5,7 @@ import { decodeOffsetSet } from '@databridge/kernel/offset-set';
 import { type Attempt, encodeAttempts } from '@databridge/schemas/attempts';
 import { readDeliveryHeaders } from '@databridge/schemas/headers';
 import { ATTEMPTS_TOPIC, deliveryGroup, deliveryTopic } from '@databridge/schemas/topics';
-import { changeState } from './change-state.ts';
+import { changeState, pauseIfActive } from './change-state.ts';
 import type { ControlPlaneContext } from './context.ts';
 import { readCustomer } from './customer.ts';
 import { lanesOf } from './customer-lanes.ts';
@@ -81,8 +81,7 @@ export async function rewind(
 ): Promise<Rewind> {
   const { admin, producer } = context;
   refuseSkips(await planRewind(context, customer, target), maySkip);
-  const { subscription } = await readCustomer(context, customer);
-  const isToResume = subscription.state === 'active' && (await pauseIfActive(context, customer));
+  const isToResume = await pauseIfActive(context, customer);
   try {
     await groupEmpty(admin, customer, emptyWithinMs);
     // Now nothing moves any more: what is done is settled.
@@ -93,17 +92,6 @@ export async function rewind(
     return planned;
   } finally {
     if (isToResume) await changeState(context, customer, 'resume');
-  }
-}
-
-/** @returns false if its worker has disabled it: then it is stopped as it is */
-async function pauseIfActive(context: Context, customer: string): Promise<boolean> {
-  try {
-    const { before, after } = await changeState(context, customer, 'pause');
-    return before !== after;
-  } catch (error) {
-    if (error instanceof DatabridgeError && error.code === 'DB_CONFLICT') return false;
-    throw error;
   }
 }
 

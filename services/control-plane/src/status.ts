@@ -99,7 +99,8 @@ async function countAttempts(
   return counts;
 }
 
-async function lagByLane(
+/** Records not yet done by lane, `main` first; up to the lowest that isn't done. */
+export async function lagByLane(
   admin: ControlPlaneContext['admin'],
   customer: string,
   topics: readonly string[],

@@ -88,7 +88,7 @@ function setUp() {
     callbacks?.onLost(membership as unknown as Membership);
   };
   const committed = () => commits.flat().map((one) => one.offset);
-  return { fanOut, sends, committed, calls, schema9, join, receive, lose };
+  return { fanOut, subscriptions, sends, committed, calls, schema9, join, receive, lose };
 }
 
 test('an offset is committed after all copies are acknowledged, and not before', async () => {
@@ -146,6 +146,16 @@ test('what was not acknowledged is sent again, and only that', async () => {
   await turn();
   expect(committed()).toEqual([2]);
   expect(fanOut.notReadyBecause()).toBeUndefined();
+});
+
+test('a customer that is deleted, its topic too, holds up nobody', async () => {
+  const { subscriptions, sends, committed, join, receive } = setUp();
+  await receive(join(), [GOOD, GOOD]);
+  subscriptions.set('acme', undefined);
+  sends[0]?.reject(new ProduceError(new KafkaPortError('DB_KAFKA_UNKNOWN_TOPIC', 'no topic'), [0, 1]));
+  await turn();
+  expect(sends).toHaveLength(1);
+  expect(committed()).toEqual([2]);
 });
 
 test('what ends after its membership is not committed', async () => {

@@ -6,6 +6,7 @@ import type { ConsumedBatch, ProducedRecord, RecordProducer } from '@databridge/
 import type { Logger } from '@databridge/kernel/log';
 import type { EventType } from '@databridge/schemas/event-types';
 import type { SubscriptionIndex } from '@databridge/schemas/match';
+import { customerOfDeliveryTopic } from '@databridge/schemas/topics';
 import { Filters } from './filters.ts';
 import { IntakeProgress, type OpenBatch, type PartitionProgress } from './intake-progress.ts';
 import type { FanOutMetrics } from './metrics.ts';
@@ -150,7 +151,9 @@ export class FanOut {
         } catch (error) {
           if (!(error instanceof KafkaPortError)) throw error;
           if (error instanceof ProduceError) left = error.failedIndexes.map((index) => left[index] as ProducedRecord);
+          left = left.filter((record) => !this.#isForNobody(record));
           // A topic that is missing, too: dropping would lose events, and a person can create it.
+          if (left.length === 0) return true;
           const topics = [...new Set(left.map(({ topic }) => topic))];
           this.#isStuck(self, 'write');
           this.#parts.log.error({ err: error, topics, records: left.length, backoffMs }, 'can not write; trying again');
@@ -161,6 +164,12 @@ export class FanOut {
     } finally {
       this.#stuck.delete(self);
     }
+  }
+
+  /** Its customer was deleted since it was routed, and the topic may be gone for good. */
+  #isForNobody({ topic }: ProducedRecord): boolean {
+    const customer = customerOfDeliveryTopic(topic);
+    return customer !== undefined && !this.#parts.subscriptions.has(customer);
   }
 
   /** One commit at a time; what gets done meanwhile goes into the next one. */

@@ -21,6 +21,7 @@ import type { ControlPlaneContext } from '../context.ts';
 import type { Writer } from '../writer.ts';
 import { guardAccess } from './access.ts';
 import { attemptRoutes } from './attempt-routes.ts';
+import { auditRoutes } from './audit-routes.ts';
 import { filterRoutes } from './filter-routes.ts';
 import { type ForwardingWriter, forwardChanges } from './forward.ts';
 import { rememberAnswers } from './idempotency.ts';
@@ -97,6 +98,7 @@ export async function createApi(
   subscriptionRoutes(api, context);
   operationRoutes(api, context);
   attemptRoutes(api, context);
+  auditRoutes(api, context);
   filterRoutes(api);
   await api.ready();
   return api;

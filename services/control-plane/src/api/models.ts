@@ -47,6 +47,12 @@ export const stateChange = z.object({ customer: z.string(), before: z.string(), 
 
 const time = z.iso.datetime({ offset: true });
 
+export const deletion = z.object({
+  customer: z.string(),
+  waiting: z.object({ events: z.int(), deadLetters: z.int() }),
+  topics: z.enum(['removed', 'kept']),
+});
+
 export const rewindBody = z.object({
   to: z.union([z.object({ time }).strict(), z.object({ offset: z.int().min(0) }).strict(), z.literal('earliest')]),
   dryRun: z.boolean().default(false),

@@ -3,6 +3,7 @@ import type { Logger } from '@databridge/kernel/log';
 import type { FastifyInstance } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { SomethingWaits } from '../delete-customer.ts';
 
 export const pointedMisfit = z.object({
   pointer: z.string().describe('JSON pointer into the body'),
@@ -18,6 +19,10 @@ export const problem = z
     code: z.string(),
     detail: z.string(),
     errors: z.array(pointedMisfit).optional(),
+    waiting: z
+      .object({ events: z.int(), deadLetters: z.int() })
+      .optional()
+      .describe('what a deletion would leave undelivered'),
   })
   .meta({ id: 'Problem' });
 type Problem = z.infer<typeof problem>;
@@ -77,6 +82,9 @@ export function answerWithProblems(api: FastifyInstance, log: Logger): void {
 
 function problemOf(error: unknown): Problem {
   if (error instanceof InvalidBody) return withErrors(error.message, error.misfits);
+  if (error instanceof SomethingWaits) {
+    return { ...problemWith(error.httpStatus, error.code, error.message), waiting: { ...error.waiting } };
+  }
   if (error instanceof DatabridgeError) return problemWith(error.httpStatus, error.code, error.message);
   if (hasZodFastifySchemaValidationErrors(error)) {
     const misfits = error.validation.map(({ instancePath, message }) => ({

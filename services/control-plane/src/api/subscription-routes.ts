@@ -6,11 +6,13 @@ import { z } from 'zod';
 import { applySubscriptions } from '../apply.ts';
 import { changeState, type StateAction } from '../change-state.ts';
 import type { ControlPlaneContext } from '../context.ts';
+import { deleteCustomer } from '../delete-customer.ts';
 import { warningsOf } from '../warnings.ts';
 import { maySee } from './access.ts';
 import type { Api, ApiContext } from './api.ts';
 import {
   customerParams,
+  deletion,
   masked,
   maskedPlaces,
   page,
@@ -98,6 +100,33 @@ export function subscriptionRoutes(api: Api, { operations, change }: ApiContext)
         const after = await storedBy(context, customer);
         reply.header('etag', etagOf(after)).code(before === undefined ? 201 : 200);
         return { ...masked(after), warnings };
+      });
+    },
+  );
+
+  api.delete(
+    '/v1/subscriptions/:customer',
+    {
+      config: { access: 'act' },
+      schema: {
+        tags,
+        summary: 'Deletes a customer (If-Match: its ETag); says what becomes of what waits, if something does',
+        params: customerParams,
+        headers: z.looseObject({ 'if-match': z.string().optional() }),
+        querystring: z.object({
+          waiting: z
+            .enum(['discard', 'keep'])
+            .optional()
+            .describe('discard: its topics go; keep: they stay, and creating it again goes on where it was'),
+        }),
+        response: { 200: deletion, ...problems },
+      },
+    },
+    async (request) => {
+      const { customer } = request.params;
+      return await change(request, customer, async (context) => {
+        refuseUnlessMeant(await storedBy(context, customer), request.headers['if-match']);
+        return await deleteCustomer(context, customer, request.query.waiting);
       });
     },
   );
