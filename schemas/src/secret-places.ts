@@ -14,6 +14,7 @@ const SECRET_PLACES = [
   'authentication.body.*.secret',
   'tls.clientKey',
   'signing.secrets.*',
+  'fallbacks.*.secret',
 ].map((place) => place.split('.'));
 
 /** Whether what stands there is a secret: the places that {@link mapSecrets} visits, in a subscription or not yet one. */
@@ -33,6 +34,20 @@ function mapAt(value: unknown, path: Path, map: (secret: unknown, path: string) 
   if (Array.isArray(value)) return value.map((one, index) => mapAt(one, [...path, index], map));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, mapAt(one, [...path, key], map)]));
+}
+
+/** The places of the secrets in use, and what stands there; those that are but fallbacks are left out. */
+export function secretsInUse<S>(subscription: Subscription<S>): Map<string, S> {
+  const places = new Map<string, S>();
+  mapSecrets(subscription, (secret, path) => {
+    if (!path.startsWith('fallbacks.')) places.set(path, secret);
+  });
+  return places;
+}
+
+/** The same subscription with another secret at one place. */
+export function withSecretAt<S>(subscription: Subscription<S>, place: string, secret: S): Subscription<S> {
+  return mapSecrets(subscription, (now, path) => (path === place ? secret : now));
 }
 
 /** {@link mapSecrets} for a mapping that takes time, as sealing does. */

@@ -36,6 +36,16 @@ export interface Subscription<S = string> {
   readonly state: 'active' | 'paused' | 'disabled';
   /** Raised by each enabling and resuming. The customer is disabled while its status record names the same epoch. */
   readonly enableEpoch: number;
+  /** When the secret of a place was set, in ms since the epoch. Kept by the control plane; people don't write it. */
+  readonly secretsSetAt?: Readonly<Record<string, number>>;
+  /** What stood at a place before, and is used where the new one is not known yet. People don't write it. */
+  readonly fallbacks?: Readonly<Record<string, Fallback<S>>>;
+}
+
+export interface Fallback<S = string> {
+  readonly secret: S;
+  /** ms since the epoch. */
+  readonly untilMs: number;
 }
 
 export interface Match {
@@ -85,7 +95,7 @@ const visibleSecret = z
   .regex(/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/, 'must be printable ASCII, not empty');
 
 /** As a person writes it. No message may quote a secret. */
-const plainSchema = subscriptionShape({
+const plainRules = {
   password: z.string().regex(/^\P{Cc}*$/u, 'must not hold control characters'),
   key: visibleSecret,
   clientSecret: visibleSecret,
@@ -99,7 +109,21 @@ const plainSchema = subscriptionShape({
       /^(?:whsec_(?:[A-Za-z0-9+/]{4}){8,21}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?|whsk_(?:[A-Za-z0-9+/]{43}=|[A-Za-z0-9+/]{86}==))$/,
       'must be whsec_ and the base64 of 24 to 64 bytes, or whsk_ and the base64 of an Ed25519 key',
     ),
-});
+};
+const plainSchema = subscriptionShape(plainRules);
+
+/**
+ * @param place as `mapSecrets` names it
+ * @returns what is wrong with a new secret for that place, in words that don't quote it
+ */
+export function secretMistake(place: string, secret: string): string | undefined {
+  if (place === 'tls.clientKey') return 'goes with its certificate: replace the subscription';
+  const last = place.split('.').at(-1) ?? '';
+  const name = place.startsWith('signing.') ? 'signing' : last === 'secret' ? 'parameter' : last;
+  const rule = Object.entries(plainRules).find(([one]) => one === name)?.[1];
+  const parsed = (rule ?? z.never()).safeParse(secret, { error: inWords });
+  return parsed.success ? undefined : (parsed.error.issues[0]?.message ?? 'is not valid');
+}
 
 const JWE = z.string().regex(/^[\w-]+\.[\w-]*\.[\w-]+\.[\w-]+\.[\w-]+$/, 'is not sealed');
 /** As Kafka holds it: a secret that is not sealed is refused, on the way in and on the way out. */
@@ -111,9 +135,12 @@ const sealedSchema = subscriptionShape({
   secretAccessKey: JWE,
   clientKey: JWE,
   signing: JWE,
+}).extend({
+  secretsSetAt: z.record(z.string(), z.number()).optional(),
+  fallbacks: z.record(z.string(), z.strictObject({ secret: JWE, untilMs: z.number() })).optional(),
 });
 
-function parseAs(schema: typeof plainSchema, value: unknown): ParsedSubscription {
+function parseAs(schema: typeof plainSchema | typeof sealedSchema, value: unknown): ParsedSubscription {
   const parsed = schema.safeParse(value, { error: inWords });
   const issues = parsed.success ? [] : issuesOf(parsed.error);
   const places = new Set(issues.map(({ path }) => path.join('.')));

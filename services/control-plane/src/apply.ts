@@ -1,7 +1,7 @@
-import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
+import { DatabridgeError } from '@databridge/kernel/errors';
 import type { TopicMismatch } from '@databridge/kernel/kafka/admin';
 import type { KeyRing } from '@databridge/kernel/key-ring';
-import { mapSecretsAsync } from '@databridge/schemas/secret-places';
+import { mapSecretsAsync, secretsInUse } from '@databridge/schemas/secret-places';
 import { formatIssues, type Subscription } from '@databridge/schemas/subscription';
 import { customerTopics } from '@databridge/schemas/topics';
 import type { ControlPlaneContext } from './context.ts';
@@ -23,8 +23,7 @@ export interface Applied {
 
 /**
  * Makes the given subscriptions stand; customers that are not among them stay as they are. Doing it again does
- * nothing again: what is compared are the subscriptions with their secrets opened, since sealing the same secret
- * twice gives two different texts.
+ * nothing again: a secret that is the one sealed already keeps its seal, which is told without opening it.
  *
  * A customer's topics are there before its subscription is: fan-out would write to them at once.
  * @throws {DatabridgeError} DB_INPUT_INVALID if one names a URL that nothing may be sent to: then nothing is done.
@@ -38,7 +37,7 @@ export async function applySubscriptions(
   refuseClosedUrls(given, context);
   const stored = await context.subscriptions();
   const planned = await Promise.all(
-    given.map((one) => planChange(keyRing, one, stored.get(one.subscription.customer), context)),
+    given.map((one) => planChange(keyRing, one, stored.get(one.subscription.customer), Date.now())),
   );
   const plans = planned.some(({ change }) => change === 'created') ? await enabled(context, planned) : planned;
 
@@ -46,14 +45,12 @@ export async function applySubscriptions(
   const ensured = await admin.ensureTopics(topics);
 
   const changed = plans.filter(({ change }) => change !== 'unchanged');
-  const changes = await Promise.all(
-    changed.map(async ({ subscription, change }) => ({
-      what: change === 'created' ? ('create' as const) : ('replace' as const),
-      customer: subscription.customer,
-      before: stored.get(subscription.customer),
-      after: await seal(keyRing, subscription),
-    })),
-  );
+  const changes = changed.map(({ subscription, change, before }) => ({
+    what: change === 'created' ? ('create' as const) : ('replace' as const),
+    customer: subscription.customer,
+    before,
+    after: subscription,
+  }));
   if (changes.length > 0) await context.commit(changes);
 
   const customers = plans.map(({ subscription, change }) => ({ customer: subscription.customer, change }));
@@ -69,35 +66,53 @@ function refuseClosedUrls(given: readonly FileSubscription[], { egress }: Contro
 }
 
 interface Plan {
+  /** Secrets sealed: those that stay as they are keep their very seal. */
   readonly subscription: Subscription;
+  readonly before: Subscription | undefined;
   readonly change: AppliedCustomer['change'];
 }
 
 async function planChange(
   keyRing: KeyRing,
   given: FileSubscription,
-  stored: Subscription | undefined,
-  { log }: Pick<ControlPlaneContext, 'log'>,
+  before: Subscription | undefined,
+  nowMs: number,
 ): Promise<Plan> {
-  if (stored === undefined) return { subscription: given.subscription, change: 'created' };
-  const subscription = withKeptSettings(given, stored);
-  try {
-    const isSame = canonical(await unseal(keyRing, stored)) === canonical(subscription);
-    return { subscription, change: isSame ? 'unchanged' : 'updated' };
-  } catch (error) {
-    // The key it was sealed with is gone, so nobody can read it: the file's secrets, sealed anew, mend that.
-    log.warn({ customer: stored.customer }, messageOf(error));
-    return { subscription, change: 'updated' };
-  }
+  const wanted = before === undefined ? given.subscription : withKeptSettings(given, before);
+  const { customer } = wanted;
+  const known = before === undefined ? new Map<string, string>() : secretsInUse(before);
+  const setAt: Record<string, number> = {};
+  const sealed = await mapSecretsAsync(wanted, async (secret, place) => {
+    const kept = known.get(place);
+    const isKept = kept !== undefined && keyRing.holds(kept, secret, customer);
+    const since = isKept ? before?.secretsSetAt?.[place] : nowMs;
+    if (since !== undefined) setAt[place] = since;
+    return isKept ? kept : await keyRing.seal(secret, customer);
+  });
+  const subscription = {
+    ...sealed,
+    ...(Object.keys(setAt).length > 0 && { secretsSetAt: setAt }),
+    ...keptFallbacks(before, sealed),
+  };
+  if (before === undefined) return { subscription, before, change: 'created' };
+  return { subscription, before, change: canonical(before) === canonical(subscription) ? 'unchanged' : 'updated' };
+}
+
+/** An old secret is for where it was known, and for nobody else: one change there, and no fallback is left. */
+function keptFallbacks(before: Subscription | undefined, after: Subscription): Pick<Subscription, 'fallbacks'> {
+  const place = ({ destination, authentication, tls, signing }: Subscription) =>
+    canonical({ destination, authentication, tls, signing });
+  if (before?.fallbacks === undefined || place(before) !== place(after)) return {};
+  return { fallbacks: before.fallbacks };
 }
 
 /** Where a customer of that name was deleted and its topics kept, its worker may have disabled it: it begins anew. */
 async function enabled(context: Pick<ControlPlaneContext, 'kafka'>, plans: readonly Plan[]): Promise<Plan[]> {
   const statuses = await readWorkerStatuses(context);
-  return plans.map(({ subscription, change }) => {
+  return plans.map(({ subscription, before, change }) => {
     const disabledEpoch = statuses.get(subscription.customer)?.disabledEpoch;
-    if (change !== 'created' || disabledEpoch === undefined) return { subscription, change };
-    return { subscription: { ...subscription, enableEpoch: disabledEpoch + 1 }, change };
+    if (change !== 'created' || disabledEpoch === undefined) return { subscription, before, change };
+    return { subscription: { ...subscription, enableEpoch: disabledEpoch + 1 }, before, change };
   });
 }
 
@@ -107,15 +122,7 @@ export function withKeptSettings({ subscription, sets }: FileSubscription, store
   return { ...subscription, ...Object.fromEntries(kept) };
 }
 
-async function seal(keyRing: KeyRing, subscription: Subscription): Promise<Subscription> {
-  return await mapSecretsAsync(subscription, (secret) => keyRing.seal(secret, subscription.customer));
-}
-
-async function unseal(keyRing: KeyRing, sealed: Subscription): Promise<Subscription> {
-  return await mapSecretsAsync(sealed, async (text) => (await keyRing.unseal(text, sealed.customer)).reveal());
-}
-
-/** The same text for the same content, whatever the order of keys. Holds secrets: compared, never shown. */
+/** The same text for the same content, whatever the order of keys. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_key, one: unknown) =>
     typeof one === 'object' && one !== null && !Array.isArray(one)

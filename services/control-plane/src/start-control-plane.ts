@@ -12,6 +12,7 @@ import { Tokens } from './api/tokens.ts';
 import { AttemptView } from './attempt-view.ts';
 import type { ControlPlaneConfig } from './config.ts';
 import type { ControlPlaneContext } from './context.ts';
+import { dropOldFallbacks } from './reseal.ts';
 import { tendRetention } from './retention.ts';
 import { SubscriptionTable } from './subscription-table.ts';
 import { ensureSystemTopics } from './system-topics.ts';
@@ -48,7 +49,7 @@ export async function startControlPlane(config: ControlPlaneConfig, log: Logger)
   const address = await api.listen({ host: config.API_HOST, port: config.API_PORT });
   log.info({ address, apiPort: Number(new URL(address).port) }, 'API open');
   await writer.start(config.API_ADVERTISED_URL ?? advertised(address));
-  const tending = startTending(operations, config.RETENTION_INTERVAL);
+  const tending = startTending(operations, writer, config.RETENTION_INTERVAL);
 
   return {
     notReadyBecause: () => (attempts.isCaughtUp ? undefined : 'reading the attempts'),
@@ -81,9 +82,11 @@ function loadTokens({ API_TOKENS: tokens, API_TOKENS_FILE: file }: ControlPlaneC
   );
 }
 
-function startTending(operations: ControlPlaneContext, everyMs: number): { stop(): Promise<void> } {
+function startTending(operations: ControlPlaneContext, writer: Writer, everyMs: number): { stop(): Promise<void> } {
   let running: Promise<void> = Promise.resolve();
   const tend = async () => {
+    if (!writer.isOwner) return;
+    await dropOldFallbacks(operations, writer, Date.now());
     const { unlimited, usual } = await tendRetention(operations, Date.now());
     if (unlimited.length + usual.length > 0) operations.log.info({ unlimited, usual }, 'retention changed');
   };

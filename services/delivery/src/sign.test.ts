@@ -27,3 +27,11 @@ test('keys around the block size of the hash, where their treatment changes', ()
     expect(new Signer([secretOf(key)]).sign('id', 1, Buffer.from('{}'))).toBe(`v1,${expected}`);
   }
 });
+
+test('a key that was replaced signs beside the new one until it runs out, and then no more', () => {
+  const [now, old] = [secretOf(Buffer.alloc(32, 1)), secretOf(Buffer.alloc(32, 2))];
+  const signer = new Signer([now], [{ secret: old, untilMs: 5_000 }]);
+  const body = Buffer.from('{}');
+  expect(signer.sign('id', 4, body)).toBe(new Signer([now, old]).sign('id', 4, body));
+  expect(signer.sign('id', 5, body)).toBe(new Signer([now]).sign('id', 5, body));
+});

@@ -1,5 +1,6 @@
 import { createPrivateKey, hash, type KeyObject, sign } from 'node:crypto';
 import type { Secret } from '@databridge/kernel/secret';
+import type { Fallback } from '@databridge/schemas/subscription';
 
 /** @param signed from {@link HEAD_BYTES} on: what is signed. What stands before is the key's to use */
 type SignBytes = (signed: Buffer) => string;
@@ -18,15 +19,25 @@ const ED25519_SEED_BYTES = 32;
  * https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
  */
 export class Signer {
-  readonly #keys: readonly SignBytes[];
+  #keys: readonly SignBytes[];
+  readonly #lasting: readonly SignBytes[];
+  /** When the old keys are used no more, the last of them. */
+  readonly #oldUntilSeconds: number;
 
-  /** @param secrets `whsec_` and base64, or `whsk_` and the base64 of an Ed25519 key; the newest first */
-  constructor(secrets: readonly Secret[]) {
-    this.#keys = secrets.map((secret) => signatureBy(secret.reveal()));
+  /**
+   * @param secrets `whsec_` and base64, or `whsk_` and the base64 of an Ed25519 key; the newest first
+   * @param old keys that were replaced, and sign beside these until then
+   */
+  constructor(secrets: readonly Secret[], old: readonly Fallback<Secret>[] = []) {
+    this.#lasting = secrets.map((secret) => signatureBy(secret.reveal()));
+    this.#keys = [...this.#lasting, ...old.map(({ secret }) => signatureBy(secret.reveal()))];
+    this.#oldUntilSeconds =
+      old.length === 0 ? Number.POSITIVE_INFINITY : Math.max(...old.map(({ untilMs }) => untilMs)) / 1_000;
   }
 
   /** @param timestampSeconds of this attempt, since the epoch */
   sign(id: string, timestampSeconds: number, body: Uint8Array): string {
+    if (timestampSeconds >= this.#oldUntilSeconds) this.#keys = this.#lasting;
     const head = `${id}.${timestampSeconds}.`;
     const headBytes = Buffer.byteLength(head);
     const signed = Buffer.allocUnsafe(HEAD_BYTES + headBytes + body.length);

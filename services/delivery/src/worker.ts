@@ -32,6 +32,7 @@ import { CustomerSlot } from './customer-slot.ts';
 import { CustomerTopics } from './customer-topics.ts';
 import { ConnectionBudget } from './destination/connection-budget.ts';
 import { Egress } from './destination/dispatcher.ts';
+import { openWithFallback } from './destination/fallback.ts';
 import { openDestination } from './destination/open-destination.ts';
 import { EgressGuard } from './egress/egress-guard.ts';
 import { EventMessages } from './event-messages.ts';
@@ -144,7 +145,8 @@ class Worker implements Running {
       sessionTimeoutMs: config.SESSION_TIMEOUT,
       commitIntervalMs: config.COMMIT_INTERVAL,
       maxRetryAfterMs: config.RETRY_AFTER_CAP,
-      openDestination: (subscription, onRate) => openDestination(subscription, destinations, onRate),
+      openDestination: (subscription, onRate) =>
+        openWithFallback(subscription, (one) => openDestination(one, destinations, onRate), clock.nowMs()),
       abortAfterMs: config.DRAIN_TIMEOUT * ABORT_SHARE,
       onDisabled: (status) => this.#slots.get(status.customer)?.statusIs(status),
     };

@@ -11,6 +11,24 @@ test('a sealed secret opens for its owner, also after a rotation put a newer key
   expect(secret.reveal()).toBe('hunter2');
 });
 
+test('whether a secret is the one sealed is told without opening it', async () => {
+  const sealed = await new KeyRing(oldKey).seal('hunter2', 'acme');
+  const ring = new KeyRing(`${newKey},${oldKey}`);
+  expect(ring.holds(sealed, 'hunter2', 'acme')).toBe(true);
+  expect(ring.holds(sealed, 'hunter3', 'acme')).toBe(false);
+  expect(ring.holds(sealed, 'hunter2', 'globex')).toBe(false);
+  expect(ring.holds('not.a.jwe', 'hunter2', 'acme')).toBe(false);
+  expect(new KeyRing(newKey).holds(sealed, 'hunter2', 'acme')).toBe(false);
+});
+
+test('sealed anew, it needs the older key no more; what is under the current key stays the very text', async () => {
+  const sealed = await new KeyRing(oldKey).seal('hunter2', 'acme');
+  const resealed = await new KeyRing(`${newKey},${oldKey}`).reseal(sealed, 'acme');
+  expect((await new KeyRing(newKey).unseal(resealed, 'acme')).reveal()).toBe('hunter2');
+  expect(await new KeyRing(newKey).reseal(resealed, 'acme')).toBe(resealed);
+  await expect(new KeyRing(newKey).reseal(sealed, 'acme')).rejects.toMatchObject({ code: 'DB_SECRET_UNSEALABLE' });
+});
+
 test('a sealed secret copied into another customer’s record stays shut', async () => {
   const ring = new KeyRing(oldKey);
   const sealed = await ring.seal('hunter2', 'acme');

@@ -27,6 +27,7 @@ import { type ForwardingWriter, forwardChanges } from './forward.ts';
 import { rememberAnswers } from './idempotency.ts';
 import { operationRoutes } from './operation-routes.ts';
 import { answerWithProblems } from './problem.ts';
+import { secretRoutes } from './secret-routes.ts';
 import { subscriptionRoutes } from './subscription-routes.ts';
 import type { Caller, Tokens } from './tokens.ts';
 
@@ -98,6 +99,7 @@ export async function createApi(
   subscriptionRoutes(api, context);
   operationRoutes(api, context);
   attemptRoutes(api, context);
+  secretRoutes(api, context);
   auditRoutes(api, context);
   filterRoutes(api);
   await api.ready();

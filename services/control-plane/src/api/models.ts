@@ -26,7 +26,9 @@ export const savedAnswer = subscriptionAnswer
   .meta({ id: 'SavedSubscription' });
 
 export function masked(subscription: Subscription): z.infer<typeof subscriptionAnswer> {
-  return { ...mapSecrets(subscription, () => MASK) };
+  // What the control plane keeps of secrets is asked for by itself: it does not belong into a PUT.
+  const { secretsSetAt: _, fallbacks: __, ...shown } = mapSecrets(subscription, () => MASK);
+  return shown;
 }
 
 /** Somebody who sends back what was answered means to keep the secret; we would take the mask for it. */

@@ -7,7 +7,7 @@ import type {
   HttpDestination as HttpSettings,
   TimeSettings,
 } from '@databridge/schemas/destination';
-import type { Subscription } from '@databridge/schemas/subscription';
+import type { Fallback, Subscription } from '@databridge/schemas/subscription';
 import { regionOfHost } from '@databridge/schemas/url-rules';
 import type { Authorizer, Headers } from '../authorization/authorizer.ts';
 import { type AwsCredentials, awsCredentials } from '../authorization/aws-credentials.ts';
@@ -135,10 +135,14 @@ function openHttp(
     maxRetryAfterMs: settings.maxRetryAfterMs,
     ...(destination.type === 'api-gateway' && { maxBodyBytes: API_GATEWAY_MAX_BYTES }),
     ...(destination.type === 'http' && { gzip: destination.gzip }),
-    ...(signing && { signer: new Signer(signing.secrets) }),
+    ...(signing && { signer: new Signer(signing.secrets, oldSigningSecrets(subscription)) }),
     ...(authorizer && { authorizer }),
     ...(handshake && { handshake }),
   });
+}
+
+function oldSigningSecrets({ fallbacks }: Subscription<Secret>): Fallback<Secret>[] {
+  return Object.entries(fallbacks ?? {}).flatMap(([place, old]) => (place.startsWith('signing.') ? [old] : []));
 }
 
 function aws(
