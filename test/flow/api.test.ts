@@ -1,4 +1,5 @@
 /** The control plane's API as operators and customers use it: a real process, real Kafka, real deliveries. */
+import { serverSentEvents } from '@databridge/cli/api/server-sent-events';
 import { Tokens } from '@databridge/control-plane/api/tokens';
 import { readTopic } from '@databridge/kernel/kafka/topic-reader';
 import { SUBSCRIPTIONS_TOPIC } from '@databridge/schemas/topics';
@@ -176,11 +177,25 @@ test('state, rewind, redelivery, dead letters and books by the API; a POST that 
   expect(books.body).toMatchObject({ written: 2, delivered: 2, unaccounted: [] });
 });
 
+/** Opens the stream of all attempts that the token may see. @returns takes so many of them */
+async function liveAttempts(token: string): Promise<(count: number) => Promise<{ customer: string }[]>> {
+  const stream = await fetch(`${plane.url}/attempts/live`, { headers: { authorization: `Bearer ${token}` } });
+  const { body } = stream;
+  if (body === null) throw new Error('no stream');
+  return async (count) => {
+    const seen: { customer: string }[] = [];
+    for await (const { data } of serverSentEvents(body)) if (seen.push(JSON.parse(data)) === count) break;
+    return seen;
+  };
+}
+
 test('attempts are found by outcome and event, page by page, and seen live', async () => {
   const customer = freshName('attempts');
   const receiver = await Receiver.start((_request, nth) => ({ status: nth === 1 ? 503 : 200 }));
   await stage.subscribe(customer, receiver.url);
   const path = `/subscriptions/${customer}/attempts`;
+  await stage.subscribe('acme', receiver.url, { state: 'active', match: { company: ['acme'] } });
+  const [everybodys, acmes] = await Promise.all([operator, acme].map(({ token }) => liveAttempts(token)));
   const live = await fetch(`${plane.url}${path}/live`, { headers: { authorization: `Bearer ${operator.token}` } });
   expect(live.headers.get('content-type')).toBe('text/event-stream');
   await stage.upstream.produce([rootCauseEvent({ company: customer })]);
@@ -194,6 +209,10 @@ test('attempts are found by outcome and event, page by page, and seen live', asy
     );
     if (events.length === 2) break;
   }
+  await stage.upstream.produce([rootCauseEvent({ company: 'acme' })]);
+  expect((await everybodys?.(3))?.map((one) => one.customer)).toEqual([customer, customer, 'acme']);
+  // Of the others' attempts before it, nothing.
+  expect((await acmes?.(1))?.map((one) => one.customer)).toEqual(['acme']);
   const outcomes = events.map((line) => JSON.parse(line.slice('data: '.length)).outcome);
   expect(outcomes).toEqual(['retry', 'delivered']);
 
@@ -205,6 +224,32 @@ test('attempts are found by outcome and event, page by page, and seen live', asy
   expect(second).toMatchObject({ items: [{ attempt: 1, outcome: 'retry' }] });
   expect(second.next).toBeUndefined();
   expect((await call('GET', `${path}?from=2100-01-01T00:00:00Z`)).body.items).toEqual([]);
+});
+
+test('a body may say the state; what a PUT would do can be asked, secrets included; nobody guesses them without the right', async () => {
+  const customer = freshName('compared');
+  const path = `/subscriptions/${customer}`;
+  const receiver = await Receiver.start();
+  const body = subscriptionTo(customer, receiver);
+  const compared = async (given: object) => (await call('POST', `${path}/comparisons`, { body: given })).body;
+  expect(await compared(body)).toEqual({ change: 'created', secrets: ['authentication.key'] });
+  const paused = await call('PUT', path, { body: { ...body, state: 'paused' } });
+  expect(paused.body).toMatchObject({ state: 'paused', enableEpoch: 0 });
+  expect(await compared(body)).toEqual({ change: 'unchanged', secrets: [] });
+  const other = { ...subscriptionTo(customer, receiver, `${CANARY}-2`), ratePerSecond: 3 };
+  expect(await compared(other)).toEqual({ change: 'updated', secrets: ['authentication.key'] });
+  expect((await call('POST', `${path}/comparisons`, { body, token: reader.token })).status).toBe(403);
+  const headers = { 'if-match': paused.headers.get('etag') ?? '' };
+  const active = await call('PUT', path, { body: { ...body, state: 'active' }, headers });
+  // To be made active is to be resumed: attempts are counted anew.
+  expect(active.body).toMatchObject({ state: 'active', enableEpoch: 1 });
+
+  const statuses = (await call('GET', '/status?limit=1')).body;
+  expect([statuses.items.length, typeof statuses.next]).toEqual([1, 'string']);
+  const all = async (token: string) =>
+    (await call('GET', '/status', { token })).body.items.map((one: { customer: string }) => one.customer);
+  expect(await all(reader.token)).toContain(customer);
+  expect(await all(acme.token)).not.toContain(customer);
 });
 
 test('a filter is tried as fan-out would ask it', async () => {

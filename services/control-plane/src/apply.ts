@@ -7,6 +7,7 @@ import { customerTopics } from '@databridge/schemas/topics';
 import type { ControlPlaneContext } from './context.ts';
 import { readWorkerStatuses } from './customer.ts';
 import { egressIssues } from './outgoing-urls.ts';
+import { keepWithoutLimit } from './retention.ts';
 import { type FileSubscription, KEPT_SETTINGS } from './subscription-file.ts';
 
 export interface AppliedCustomer {
@@ -45,6 +46,10 @@ export async function applySubscriptions(
   const ensured = await admin.ensureTopics(topics);
 
   const changed = plans.filter(({ change }) => change !== 'unchanged');
+  for (const { subscription } of changed) {
+    // First, so that not even a crash leaves a stopped customer with topics that forget.
+    if (subscription.state !== 'active') await keepWithoutLimit(admin, subscription.customer);
+  }
   const changes = changed.map(({ subscription, change, before }) => ({
     what: change === 'created' ? ('create' as const) : ('replace' as const),
     customer: subscription.customer,
@@ -57,7 +62,7 @@ export async function applySubscriptions(
   return { customers, createdTopics: ensured.created, mismatchedTopics: ensured.mismatched };
 }
 
-function refuseClosedUrls(given: readonly FileSubscription[], { egress }: ControlPlaneContext): void {
+export function refuseClosedUrls(given: readonly FileSubscription[], { egress }: ControlPlaneContext): void {
   const mistakes = given.flatMap(({ subscription }) => {
     const issues = egressIssues(subscription, egress);
     return issues.length === 0 ? [] : [`customer "${subscription.customer}": ${formatIssues(issues)}`];
@@ -65,14 +70,14 @@ function refuseClosedUrls(given: readonly FileSubscription[], { egress }: Contro
   if (mistakes.length > 0) throw new DatabridgeError('DB_INPUT_INVALID', mistakes.join('\n'));
 }
 
-interface Plan {
+export interface Plan {
   /** Secrets sealed: those that stay as they are keep their very seal. */
   readonly subscription: Subscription;
   readonly before: Subscription | undefined;
   readonly change: AppliedCustomer['change'];
 }
 
-async function planChange(
+export async function planChange(
   keyRing: KeyRing,
   given: FileSubscription,
   before: Subscription | undefined,
@@ -116,10 +121,15 @@ async function enabled(context: Pick<ControlPlaneContext, 'kafka'>, plans: reado
   });
 }
 
-/** A customer that an operator paused or enabled meanwhile stays so, unless the file says otherwise. */
+/**
+ * A customer that an operator paused or enabled meanwhile stays so, unless the file says otherwise. To be made active
+ * so is to be resumed: attempts are counted anew.
+ */
 export function withKeptSettings({ subscription, sets }: FileSubscription, stored: Subscription): Subscription {
   const kept = KEPT_SETTINGS.filter((name) => !sets.includes(name)).map((name) => [name, stored[name]] as const);
-  return { ...subscription, ...Object.fromEntries(kept) };
+  const merged: Subscription = { ...subscription, ...Object.fromEntries(kept) };
+  const isResumed = !sets.includes('enableEpoch') && stored.state !== 'active' && merged.state === 'active';
+  return isResumed ? { ...merged, enableEpoch: stored.enableEpoch + 1 } : merged;
 }
 
 /** The same text for the same content, whatever the order of keys. */

@@ -62,6 +62,10 @@ export interface Reconciliation {
   readonly unaccounted: readonly { readonly eventId: string; readonly source?: string }[];
 }
 
+/** Of each event that was written. */
+export const fatesIn = (evidence: Evidence): Record<string, EventFate> =>
+  Object.fromEntries([...evidence.written.keys()].map((eventId) => [eventId, fateOf(eventId, evidence)]));
+
 /** What an event's evidence says, the strongest first: what the destination accepted is delivered, whatever else. */
 export function fateOf(eventId: string, { attempted, waiting, dead, tombstones }: Evidence): EventFate {
   const tried = attempted.get(eventId);

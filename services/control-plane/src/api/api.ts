@@ -22,10 +22,12 @@ import type { Writer } from '../writer.ts';
 import { guardAccess } from './access.ts';
 import { attemptRoutes } from './attempt-routes.ts';
 import { auditRoutes } from './audit-routes.ts';
+import { comparisonRoutes } from './comparison-routes.ts';
 import { filterRoutes } from './filter-routes.ts';
 import { type ForwardingWriter, forwardChanges } from './forward.ts';
 import { rememberAnswers } from './idempotency.ts';
 import { operationRoutes } from './operation-routes.ts';
+import { overviewRoutes } from './overview-routes.ts';
 import { answerWithProblems } from './problem.ts';
 import { secretRoutes } from './secret-routes.ts';
 import { subscriptionRoutes } from './subscription-routes.ts';
@@ -102,6 +104,8 @@ export async function createApi(
   secretRoutes(api, context);
   auditRoutes(api, context);
   filterRoutes(api);
+  comparisonRoutes(api, context);
+  overviewRoutes(api, context);
   await api.ready();
   return api;
 }

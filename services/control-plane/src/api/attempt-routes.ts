@@ -1,7 +1,10 @@
+import type { IncomingMessage } from 'node:http';
 import { PassThrough } from 'node:stream';
+import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import type { SeenAttempt } from '../attempt-view.ts';
 import { readCustomer } from '../customer.ts';
+import { maySee } from './access.ts';
 import type { Api, ApiContext } from './api.ts';
 import { customerParams, page, rangeQuery } from './models.ts';
 import { problems } from './problem.ts';
@@ -21,6 +24,11 @@ const attemptAnswer = z
     lane: z.string(),
   })
   .meta({ id: 'Attempt' });
+
+const live = {
+  200: { description: 'Until one side closes', content: { 'text/event-stream': { schema: z.unknown() } } },
+  ...problems,
+};
 
 /** A reader that is slower than that is cut off: it starts again from the list. */
 const MAX_BUFFERED_BYTES = 1_048_576;
@@ -77,36 +85,51 @@ export function attemptRoutes(api: Api, { operations, attempts }: ApiContext): v
         tags,
         summary: 'Attempts as they are made: server-sent events named "attempt"',
         params,
-        response: {
-          200: { description: 'Until one side closes', content: { 'text/event-stream': { schema: z.unknown() } } },
-          ...problems,
-        },
+        response: live,
       },
     },
     async ({ params: { customer }, raw }, reply) => {
       await readCustomer(operations, customer);
-      const stream = new PassThrough();
-      const write = (text: string) => {
-        if (stream.writableLength > MAX_BUFFERED_BYTES) stream.destroy();
-        else stream.write(text);
-      };
-      write(': open\n\n');
-      const end = attempts.listen((seen) => {
-        if (seen.customer === customer) write(sseOf(seen));
-      });
-      const heartbeat = setInterval(() => write(': still here\n\n'), HEARTBEAT_MS);
-      const close = () => {
-        end();
-        clearInterval(heartbeat);
-        openStreams.delete(stream);
-        stream.destroy();
-      };
-      raw.once('close', close);
-      stream.once('close', close);
-      openStreams.add(stream);
-      return reply.header('content-type', 'text/event-stream').header('cache-control', 'no-store').send(stream);
+      return sendLive(raw, reply, (seen) => seen.customer === customer);
     },
   );
+
+  api.get(
+    '/v1/attempts/live',
+    {
+      config: { access: 'see' },
+      schema: {
+        tags,
+        summary: 'Attempts for all customers that the caller may see, as they are made',
+        response: live,
+      },
+    },
+    async ({ raw, caller }, reply) => sendLive(raw, reply, (seen) => maySee(caller, seen.customer)),
+  );
+
+  function sendLive(raw: IncomingMessage, reply: FastifyReply, isWanted: (seen: SeenAttempt) => boolean): FastifyReply {
+    const stream = new PassThrough();
+    const write = (text: string) => {
+      if (stream.writableLength > MAX_BUFFERED_BYTES) stream.destroy();
+      else stream.write(text);
+    };
+    write(': open\n\n');
+    const end = attempts.listen((seen) => {
+      if (isWanted(seen)) write(sseOf(seen));
+    });
+    const heartbeat = setInterval(() => write(': still here\n\n'), HEARTBEAT_MS);
+    const close = () => {
+      end();
+      clearInterval(heartbeat);
+      openStreams.delete(stream);
+      stream.destroy();
+    };
+    raw.once('close', close);
+    stream.once('close', close);
+    openStreams.add(stream);
+    return reply.header('content-type', 'text/event-stream').header('cache-control', 'no-store').send(stream);
+  }
 }
 
-const sseOf = ({ id, attempt }: SeenAttempt) => `id: ${id}\nevent: attempt\ndata: ${JSON.stringify(attempt)}\n\n`;
+const sseOf = ({ id, customer, attempt }: SeenAttempt) =>
+  `id: ${id}\nevent: attempt\ndata: ${JSON.stringify({ customer, ...attempt })}\n\n`;

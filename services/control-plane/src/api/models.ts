@@ -9,8 +9,10 @@ export const customerParams = z.object({
   customer: z.string().regex(CUSTOMER_PATTERN, 'must be 1 to 63 of a-z, 0-9 and -'),
 });
 
-/** The customer stands in the path; its state has ways of its own to change. */
-export const subscriptionBody = subscriptionSchema.omit({ customer: true, state: true, enableEpoch: true });
+/** The customer stands in the path; resuming and enabling alone raise the epoch. */
+export const subscriptionBody = subscriptionSchema.omit({ customer: true, enableEpoch: true }).extend({
+  state: subscriptionSchema.shape.state.removeDefault().optional().describe('left out: as it is; a new one is active'),
+});
 
 const MASK = '[secret]';
 

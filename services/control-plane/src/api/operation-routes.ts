@@ -5,7 +5,7 @@ import { readCustomer } from '../customer.ts';
 import { gatherEvidence } from '../gather-evidence.ts';
 import { readLetters } from '../letters.ts';
 import { noteOperation } from '../note-operation.ts';
-import { reconcile, type TimeRange } from '../reconcile.ts';
+import { fatesIn, reconcile, type TimeRange } from '../reconcile.ts';
 import { redeliver } from '../redeliver.ts';
 import { discardDeadLetters, redriveDeadLetters, redriveQuarantine } from '../redrive.ts';
 import { planRewind, type RewindTarget, rewind } from '../rewind.ts';
@@ -183,15 +183,23 @@ export function operationRoutes(api: Api, { operations, change }: ApiContext): v
         tags,
         summary: 'Accounts for every event that was written for the customer',
         params,
-        querystring: rangeQuery,
+        querystring: z.object({
+          ...rangeQuery.shape,
+          events: z.stringbool().default(false).describe('also what became of each event, by its id'),
+        }),
         response: { 200: reconciliationAnswer, ...problems },
       },
     },
     async ({ params: { customer }, query }) => {
       await readCustomer(operations, customer);
       const range = rangeOf(query);
-      const found = reconcile(await gatherEvidence(operations, customer, range), range);
-      return { ...found, unaccounted: found.unaccounted.map((one) => ({ ...one })) };
+      const evidence = await gatherEvidence(operations, customer, range);
+      const found = reconcile(evidence, range);
+      return {
+        ...found,
+        unaccounted: found.unaccounted.map((one) => ({ ...one })),
+        ...(query.events && { events: fatesIn(evidence) }),
+      };
     },
   );
 }

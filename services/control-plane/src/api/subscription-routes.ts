@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import { DatabridgeError } from '@databridge/kernel/errors';
 import { parseSubscription, type Subscription } from '@databridge/schemas/subscription';
+import type { FastifySchemaCompiler } from 'fastify';
 import { validatorCompiler } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { applySubscriptions } from '../apply.ts';
 import { changeState, type StateAction } from '../change-state.ts';
 import type { ControlPlaneContext } from '../context.ts';
 import { deleteCustomer } from '../delete-customer.ts';
+import type { FileSubscription } from '../subscription-file.ts';
 import { warningsOf } from '../warnings.ts';
 import { maySee } from './access.ts';
 import type { Api, ApiContext } from './api.ts';
@@ -84,19 +86,17 @@ export function subscriptionRoutes(api: Api, { operations, change }: ApiContext)
         body: subscriptionBody,
         response: { 200: savedAnswer, 201: savedAnswer, ...problems },
       },
-      // The same schema, in words that name every mistake by its place: parseSubscription.
-      validatorCompiler: (part) =>
-        part.httpPart === 'body' ? (value: unknown) => ({ value }) : validatorCompiler(part as never),
+      validatorCompiler: bodyByParseSubscription,
     },
     async (request, reply) => {
       const { customer } = request.params;
       const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = request.headers;
-      const subscription = parsedBody(customer, request.body);
-      const warnings = (await warningsOf([subscription], operations.egress)).map(pointed);
+      const given = parsedBody(customer, request.body);
+      const warnings = (await warningsOf([given.subscription], operations.egress)).map(pointed);
       return await change(request, customer, async (context) => {
         const before = (await context.subscriptions()).get(customer);
         refuseUnlessMeant(before, ifMatch, ifNoneMatch);
-        await applySubscriptions(context, [{ subscription, sets: [] }]);
+        await applySubscriptions(context, [given]);
         const after = await storedBy(context, customer);
         reply.header('etag', etagOf(after)).code(before === undefined ? 201 : 200);
         return { ...masked(after), warnings };
@@ -151,6 +151,10 @@ export function subscriptionRoutes(api: Api, { operations, change }: ApiContext)
   }
 }
 
+/** Of the same schema as the body's, but in words that name every mistake by its place: {@link parsedBody}. */
+export const bodyByParseSubscription: FastifySchemaCompiler<unknown> = (part) =>
+  part.httpPart === 'body' ? (value: unknown) => ({ value }) : validatorCompiler(part as never);
+
 /** @throws {DatabridgeError} DB_NOT_FOUND */
 export async function storedBy(
   { subscriptions }: Pick<ControlPlaneContext, 'subscriptions'>,
@@ -162,9 +166,9 @@ export async function storedBy(
 }
 
 /** @throws {InvalidBody} with every mistake */
-function parsedBody(customer: string, body: unknown): Subscription {
+export function parsedBody(customer: string, body: unknown): FileSubscription {
   if (typeof body !== 'object' || body === null) throw new InvalidBody([{ path: [], message: 'must be an object' }]);
-  const strange = ['customer', 'state', 'enableEpoch'].filter((name) => name in body);
+  const strange = ['customer', 'enableEpoch'].filter((name) => name in body);
   if (strange.length > 0) {
     throw new InvalidBody(strange.map((name) => ({ path: [name], message: 'does not belong into the body' })));
   }
@@ -175,7 +179,7 @@ function parsedBody(customer: string, body: unknown): Subscription {
     const message = 'is the mask that answers show: send the secret itself';
     throw new InvalidBody(places.map((place) => ({ path: place.split('.'), message })));
   }
-  return parsed.subscription;
+  return { subscription: parsed.subscription, sets: 'state' in body ? ['state'] : [] };
 }
 
 /** Nobody overwrites what they have not seen. */
