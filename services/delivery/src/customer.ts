@@ -69,6 +69,11 @@ const MAX_UNCOMMITTED = 5_000;
 const LEASE_RECHECK_MS = 200;
 /** Of one lane in one fetch: what overshoots the budget, for each customer that is far behind. */
 const FETCH_BYTES = 512 * 1024;
+/**
+ * Most customers are idle most of the time: a longer poll is what they cost. It ends with the first event; heartbeats
+ * go between polls, and must come well within the lease (0.6 of the session time-out, of 6 s at the least).
+ */
+const IDLE_POLL_MS = 1_500;
 const REJOIN_PATIENCE_MS = 10_000;
 
 /**
@@ -156,6 +161,7 @@ export class Customer {
       groupId: deliveryGroup(name),
       topics: [deliveryTopic(name), ...delays.keys()],
       sessionTimeoutMs: dependencies.sessionTimeoutMs,
+      idleMaxWaitMs: IDLE_POLL_MS,
       maxBytesPerPartition: FETCH_BYTES,
       maxBytes: 4 * FETCH_BYTES,
       // A handover never splits a customer's lanes: two members would each probe, wait and limit by themselves.

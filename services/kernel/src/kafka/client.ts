@@ -6,6 +6,7 @@ import { installCodecs } from './codecs.ts';
 import { installCommitPatch } from './commit-patch.ts';
 import { installHeartbeatPatch } from './heartbeat-patch.ts';
 import { installIdleTimerPatch } from './idle-timer-patch.ts';
+import { installMaxWaitPatch } from './max-wait-patch.ts';
 import { installProducePatch } from './produce-patch.ts';
 
 /** How to reach the cluster; one a process. */
@@ -30,6 +31,7 @@ installIdleTimerPatch();
 installCommitPatch();
 installProducePatch();
 installHeartbeatPatch();
+installMaxWaitPatch();
 installCodecs();
 
 /**

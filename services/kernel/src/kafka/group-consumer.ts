@@ -4,6 +4,7 @@ import { MAX_METADATA_CHARS } from '../offset-set.ts';
 import { clientAssigner, keyOf, type PartitionAssigner, stickyAssigner } from './assigners.ts';
 import { createKafka, type KafkaSettings } from './client.ts';
 import { KafkaPortError, toPortError } from './errors.ts';
+import type { MaxWait } from './max-wait-patch.ts';
 import { ConsumerMembership, type Membership } from './membership.ts';
 import { offsetJumps } from './metrics.ts';
 import type { CommittedOffset, ConsumedBatch, ConsumedRecord, TopicPartition } from './records.ts';
@@ -18,6 +19,8 @@ export interface GroupConsumerOptions {
   readonly heartbeatIntervalMs?: number;
   /** How long the broker holds a fetch that finds nothing. Default 500 ms; also about what `stop` and a resumed partition take. */
   readonly maxWaitMs?: number;
+  /** The same while nothing comes and nothing is paused, for members that are idle most of the time. Default: no longer. */
+  readonly idleMaxWaitMs?: number;
   /** Default 1 MiB. A larger single batch comes all the same, alone. */
   readonly maxBytesPerPartition?: number;
   /** Of one fetch. Default 10 MiB. */
@@ -74,8 +77,8 @@ const CRASH_LOG_LINE = 'Crash: ';
  */
 export class GroupConsumer {
   readonly #settings: KafkaSettings;
-  readonly #options: Required<Omit<GroupConsumerOptions, 'onDrained' | 'onFailure'>> &
-    Pick<GroupConsumerOptions, 'onDrained' | 'onFailure'>;
+  readonly #options: Required<Omit<GroupConsumerOptions, 'onDrained' | 'onFailure' | 'idleMaxWaitMs'>> &
+    Pick<GroupConsumerOptions, 'onDrained' | 'onFailure' | 'idleMaxWaitMs'>;
   readonly #stopRequested = Promise.withResolvers<undefined>();
   readonly #joinedOnce = Promise.withResolvers<undefined>();
   #isStopping = false;
@@ -228,7 +231,8 @@ export class GroupConsumer {
       sessionTimeout: options.sessionTimeoutMs,
       rebalanceTimeout: options.sessionTimeoutMs,
       heartbeatInterval: options.heartbeatIntervalMs,
-      maxWaitTimeInMs: options.maxWaitMs,
+      // A function by the grace of our patch.
+      maxWaitTimeInMs: (() => this.#maxWaitMs()) as MaxWait as unknown as number,
       maxBytesPerPartition: options.maxBytesPerPartition,
       maxBytes: options.maxBytes,
       minBytes: options.minBytes,
@@ -350,8 +354,20 @@ export class GroupConsumer {
     poll.quietPolls = poll.waitedInVain ? poll.quietPolls + 1 : 0;
     poll.waitedInVain = false;
     const membership = this.#membership;
-    if (!membership?.isCurrent || ![...this.#polls.values()].every((p) => p.quietPolls >= 2)) return;
-    this.#guard(() => this.#options.onDrained?.(membership));
+    if (membership && this.#isDrained()) this.#guard(() => this.#options.onDrained?.(membership));
+  }
+
+  /** Twice in a row, every broker's fetch waited in vain. */
+  #isDrained(): boolean {
+    if (!this.#membership?.isCurrent || this.#polls.size === 0) return false;
+    for (const { quietPolls } of this.#polls.values()) if (quietPolls < 2) return false;
+    return true;
+  }
+
+  /** Short while anything is paused: what is resumed is fetched again only with the next fetch. */
+  #maxWaitMs(): number {
+    const { maxWaitMs, idleMaxWaitMs = maxWaitMs } = this.#options;
+    return this.#paused.size === 0 && this.#isDrained() ? idleMaxWaitMs : maxWaitMs;
   }
 
   #onJump(fields: Readonly<Record<string, unknown>>): void {
