@@ -69,7 +69,8 @@ export class KafkaAdmin {
     }));
     const existing = new Set(await this.listTopics());
     const missing = wanted.filter(({ topic }) => !existing.has(topic));
-    const created = await this.#create(missing, replicationFactor);
+    const created: string[] = [];
+    for (const few of requestsOf(missing)) created.push(...(await this.#create(few, replicationFactor)));
     const kept = wanted.filter(({ topic }) => !created.includes(topic));
     return { created, mismatched: await this.#mismatches(kept) };
   }
@@ -187,7 +188,6 @@ export class KafkaAdmin {
   }
 
   async #create(specs: readonly TopicSpec[], replicationFactor: number): Promise<string[]> {
-    if (specs.length === 0) return [];
     const created = new Set(specs.map(({ topic }) => topic));
     const request = specs.map(({ topic, partitions, config }) => ({
       topic,
@@ -300,4 +300,26 @@ function groupFailure(thrown: unknown): unknown {
     if ('groups' in e && Array.isArray(e.groups)) return (e.groups as { error?: unknown }[])[0]?.error ?? thrown;
   }
   return thrown;
+}
+
+/**
+ * A controller writes one record for each topic, partition and setting, and refuses a request that takes more than
+ * 10,000 (Kafka 4: `QuorumController.MAX_RECORDS_PER_USER_OP`) by a mere POLICY_VIOLATION: a few hundred customers.
+ */
+const MAX_CONTROLLER_RECORDS = 5_000;
+
+/** What is to be created, in as many requests as it takes. */
+export function requestsOf(specs: readonly TopicSpec[], maxRecords: number = MAX_CONTROLLER_RECORDS): TopicSpec[][] {
+  const requests: TopicSpec[][] = [];
+  let room = 0;
+  for (const spec of specs) {
+    const records = 1 + spec.partitions + Object.keys(spec.config).length;
+    if (records > room || requests.length === 0) {
+      requests.push([]);
+      room = maxRecords;
+    }
+    requests.at(-1)?.push(spec);
+    room -= records;
+  }
+  return requests;
 }
