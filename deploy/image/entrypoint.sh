@@ -1,17 +1,13 @@
 #!/bin/sh
 # The first argument names what runs: a service by its directory, or the command line.
-#   fan-out | delivery | …        the service, until SIGTERM
+#   fan-out | delivery | control-plane   the service, until SIGTERM
 #   databridge <command> …        the command line
 # Anything else is run as it is. `exec` throughout: signals must reach Node, not this shell.
 set -e
 name=${1:-}
 case $name in
-  databridge)
-    shift
-    exec node /app/services/cli/src/main.ts "$@"
-    ;;
   '')
-    echo 'Say what to run: fan-out, delivery, or databridge with a command ("databridge --help").' >&2
+    echo 'Say what to run: fan-out, delivery, control-plane, or databridge with a command ("databridge --help").' >&2
     exit 2
     ;;
   *[!a-z-]*) ;;

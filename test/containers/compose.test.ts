@@ -6,13 +6,14 @@ import { promisify } from 'node:util';
 import { freePorts } from '@databridge/local-platform/free-port';
 import { eventually } from '../harness/eventually.ts';
 
-const [KAFKA_PORT, REGISTRY_PORT] = await freePorts(2);
+const [KAFKA_PORT, REGISTRY_PORT, API_PORT] = await freePorts(3);
 const project = `databridge-test-${randomBytes(4).toString('hex')}`;
 const cwd = fileURLToPath(new URL('../../', import.meta.url));
 const env = {
   ...process.env,
   KAFKA_PORT: String(KAFKA_PORT),
   REGISTRY_PORT: String(REGISTRY_PORT),
+  API_PORT: String(API_PORT),
   // Seconds instead of hours, or the last of those that fail now and then takes minutes.
   RETRY_PLAN: '2s*3,5s*3,30s*10',
   RETRY_WINDOW: '10m',
@@ -45,13 +46,26 @@ afterAll(async () => {
 test('all of it is healthy', async () => {
   const list = (await compose('ps', '--format', '{{.Service}} {{.Health}}')).trim().split('\n').sort();
   expect(list).toEqual(
-    ['delivery-1', 'delivery-2', 'fan-out', 'kafka', 'receiver', 'registry'].map((service) => `${service} healthy`),
+    ['control-plane', 'delivery-1', 'delivery-2', 'fan-out', 'kafka', 'receiver', 'registry'].map(
+      (service) => `${service} healthy`,
+    ),
   );
 });
 
 test('the demo settles its books', async () => {
   expect(await demo()).toContain('300 = 300');
 }, 300_000);
+
+test('the API knows the operator by the token that was made, and nobody else', async () => {
+  const token = (await compose('exec', '-T', 'control-plane', 'cat', '/run/databridge/operator-token')).trim();
+  const ask = (authorization: string) =>
+    fetch(`http://127.0.0.1:${API_PORT}/v1/subscriptions`, { headers: { authorization } });
+  expect((await ask('Bearer nobody')).status).toBe(401);
+  const { items } = (await (await ask(`Bearer ${token}`)).json()) as { items: { customer: string }[] };
+  // Those of the demo.
+  expect(items).toHaveLength(3);
+  expect(await compose('exec', '-T', 'control-plane', 'databridge', 'status')).toContain(items[0]?.customer);
+});
 
 test('the worker that has the load is killed: the other delivers the rest, and the books settle', async () => {
   const running = demo('-e', `DEMO_LOAD=${LOAD}`);
@@ -85,6 +99,8 @@ test('no secret is in what the containers show of themselves', async () => {
   const keys = await compose('exec', '-T', 'delivery-1', 'cat', '/run/databridge/keys');
   expect(keys).toMatch(/^local:/);
   expect(stdout).not.toContain(keys.trim().slice('local:'.length));
+  const token = await compose('exec', '-T', 'control-plane', 'cat', '/run/databridge/operator-token');
+  expect(stdout).not.toContain(token.trim());
 });
 
 /** How many events of the load this worker delivered since it started. */
@@ -101,7 +117,7 @@ async function deliveredBy(worker: string): Promise<number> {
 
 /** What must not change: how many events each customer was written, and the schema's id. */
 async function books() {
-  const text = await compose('run', '--rm', '-T', 'topics', 'databridge', 'reconcile', '--json');
+  const text = await compose('exec', '-T', 'control-plane', 'databridge', 'reconcile', '--json');
   const accounts = JSON.parse(text) as { customer: string; written: number; unaccounted: unknown[] }[];
   const url = `http://127.0.0.1:${REGISTRY_PORT}/apis/ccompat/v7/subjects/root-cause.events-value/versions/latest`;
   const { id } = (await (await fetch(url)).json()) as { id: number };

@@ -48,6 +48,9 @@ test('its bill of materials names every package that is in it', async () => {
 
 test('the command says what runs; without one it says so and fails', async () => {
   expect(await inImage('databridge', '--help')).toContain('Usage: databridge');
-  await expect(inImage()).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('fan-out, delivery') });
+  await expect(inImage()).rejects.toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('fan-out, delivery, control-plane'),
+  });
   await expect(inImage('fan-out')).rejects.toMatchObject({ stderr: expect.stringContaining('KAFKA_BROKERS') });
 });

@@ -33,6 +33,17 @@ const REPLICAS = 3;
 const MIN_IN_SYNC = '2';
 const LEADERS_WITHIN_MS = 30_000;
 const POLL_EVERY_MS = 50;
+/**
+ * A broker that has just started makes the groups' own topic at the first question about a group, and knows each
+ * group's coordinator only seconds later: kafkajs's five tries may end before.
+ */
+const COORDINATOR_IS_SETTLING = new Set([
+  'GROUP_COORDINATOR_NOT_AVAILABLE',
+  'NOT_COORDINATOR_FOR_GROUP',
+  'GROUP_LOAD_IN_PROGRESS',
+]);
+const COORDINATOR_WITHIN_MS = 30_000;
+const ASK_COORDINATOR_EVERY_MS = 500;
 /** Kafka's `ConfigSource.TOPIC_CONFIG`: set for the topic itself, not inherited. */
 const TOPICS_OWN: number = 1;
 
@@ -254,6 +265,7 @@ export class KafkaAdmin {
   }
 
   async #call<T>(doing: string, ask: (admin: Admin) => Promise<T>): Promise<T> {
+    const giveUpAtMs = performance.now() + COORDINATOR_WITHIN_MS;
     for (let attempt = 1; ; attempt++) {
       const client = this.#client;
       try {
@@ -263,6 +275,10 @@ export class KafkaAdmin {
       } catch (thrown) {
         const error = toPortError(thrown, doing);
         if (client === this.#client) this.#renewClient(client);
+        if (COORDINATOR_IS_SETTLING.has(protocolErrorType(thrown) ?? '') && performance.now() < giveUpAtMs) {
+          await delay(ASK_COORDINATOR_EVERY_MS);
+          continue;
+        }
         // kafkajs keeps asking for topics that it was once asked about: one that was deleted fails every later call.
         if (error.code !== 'DB_KAFKA_UNKNOWN_TOPIC' || attempt === 2) throw error;
       }
