@@ -20,6 +20,8 @@ const attempt = z.object({
   answer: z.string().optional(),
   /** `main`, or the retry lane's delay. */
   lane: z.string(),
+  /** A test that somebody asked for: no event. Its answer is kept whatever it was. */
+  test: z.literal(true).optional(),
 });
 
 const attemptBatch = z.object({ customer: z.string(), worker: z.string(), attempts: z.array(attempt) });

@@ -10,6 +10,7 @@ import { type EventFields, eventFields } from './event-fields.ts';
 import { isRecord, type JsonRenderer, jsonRenderer, sectionsOf } from './json-rendering.ts';
 import type { Routing } from './match.ts';
 import { type RoutingProjection, routingProjection } from './routing-projection.ts';
+import { sampleOf } from './sample-event.ts';
 
 /** The version of the document that customers get. What it means to them never changes. */
 const SCHEMA_VERSION = 'v1.0';
@@ -163,6 +164,11 @@ export class EventType {
         { cause: error },
       );
     }
+  }
+
+  /** The document that a customer would get of an event made up from the schema. */
+  sample(sections?: readonly string[]): string {
+    return this.#rendererOf(sections)(sampleOf(this.#type));
   }
 
   #rendererOf(sections: readonly string[] | undefined): JsonRenderer {

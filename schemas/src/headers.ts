@@ -17,6 +17,8 @@ export const HEADER = {
   /** The subscription's `enableEpoch` under which `attempt` and `first-attempt-at` were counted. */
   enableEpoch: 'enable-epoch',
   replayId: 'replay-id',
+  /** A test, not an event: its value is the document itself, good for so many ms from the record's time on. */
+  test: 'test',
   traceparent: 'traceparent',
   deadLetterReason: 'dead-letter-reason',
   deadLetterDetail: 'dead-letter-detail',
@@ -41,6 +43,8 @@ export interface DeliveryHeaders {
   readonly enableEpoch?: number;
   readonly replayId?: string;
   readonly traceparent?: string;
+  /** Only of tests: sent within so many ms of the record's time, or never. */
+  readonly testWithinMs?: number;
 }
 
 /** Why a record stands among the dead letters. */
@@ -69,6 +73,7 @@ export function readDeliveryHeaders(headers: HeaderValues): DeliveryHeaders {
   const enableEpoch = headerCount(headers, HEADER.enableEpoch);
   const replayId = headerText(headers, HEADER.replayId);
   const traceparent = traceparentOf(headers);
+  const testWithinMs = headerCount(headers, HEADER.test);
   return {
     eventId: headerText(headers, HEADER.eventId) ?? '',
     eventType: headerText(headers, HEADER.eventType) ?? '',
@@ -79,6 +84,7 @@ export function readDeliveryHeaders(headers: HeaderValues): DeliveryHeaders {
     ...(enableEpoch !== undefined && { enableEpoch }),
     ...(replayId !== undefined && { replayId }),
     ...(traceparent !== undefined && { traceparent }),
+    ...(testWithinMs !== undefined && { testWithinMs }),
   };
 }
 
@@ -91,6 +97,7 @@ export function writeDeliveryHeaders(fields: DeliveryHeaders): Record<string, st
   if (fields.lastOutcome !== undefined) headers[HEADER.lastOutcome] = fields.lastOutcome;
   if (fields.enableEpoch !== undefined) headers[HEADER.enableEpoch] = String(fields.enableEpoch);
   if (fields.replayId !== undefined) headers[HEADER.replayId] = fields.replayId;
+  if (fields.testWithinMs !== undefined) headers[HEADER.test] = String(fields.testWithinMs);
   if (fields.traceparent !== undefined) headers[HEADER.traceparent] = fields.traceparent;
   return headers;
 }

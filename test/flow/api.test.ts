@@ -189,6 +189,61 @@ async function liveAttempts(token: string): Promise<(count: number) => Promise<{
   };
 }
 
+test('a dead letter is looked at from the inside', async () => {
+  const customer = freshName('inside');
+  const path = `/subscriptions/${customer}/dead-letters`;
+  const receiver = await Receiver.start(() => ({ status: 422, body: 'no such call' }));
+  await stage.subscribe(customer, receiver.url);
+  await stage.upstream.produce([rootCauseEvent({ company: customer, folder: 'Inside' })]);
+  const list = async () => (await call('GET', path)).body.items;
+  const [letter] = await eventually(list, ({ length }) => length === 1);
+  const inside = await call('GET', `${path}/${encodeURIComponent(letter.id)}`);
+  expect(inside.body).toMatchObject({
+    ...letter,
+    headers: { 'event-id': letter.eventId, 'dead-letter-reason': 'refused' },
+    event: { schema_version: 'v1.0', summary: { folder: 'Inside', company: customer } },
+  });
+  expect((await call('GET', `${path}/evt_other`)).status).toBe(404);
+});
+
+test('a test event is sent once, its answer told, and nothing else comes of it', async () => {
+  const customer = freshName('tried');
+  const path = `/subscriptions/${customer}`;
+  const receiver = await Receiver.start(() => ({ status: 200, body: 'welcome' }));
+  await stage.subscribe(customer, receiver.url, {
+    authentication: { type: 'api-key', name: 'x-key', key: CANARY },
+    sections: ['summary'],
+  });
+  const fine = await call('POST', `${path}/test`, { body: {} });
+  expect(fine.body).toMatchObject({ outcome: 'delivered', status: 200, answer: 'welcome', eventType: 'root-cause' });
+  expect(receiver.requests[0]).toMatchObject({ id: fine.body.eventId, headers: { 'databridge-attempt': '1' } });
+  const sample = JSON.parse(receiver.requests[0]?.body.toString() ?? '');
+  expect(sample).toMatchObject({ schema_version: 'v1.0', summary: { company: 'sample company' } });
+  expect(sample).not.toHaveProperty('intent');
+
+  receiver.script = () => ({ status: 503, body: `down, ${CANARY}` });
+  const down = await call('POST', `${path}/test`);
+  expect(down.body).toMatchObject({ outcome: 'retry', status: 503, answer: 'down, [secret]' });
+  // Had it gone to a retry lane, or the breaker minded, this would not be the third request at once.
+  receiver.script = () => ({ status: 200 });
+  await stage.upstream.produce([rootCauseEvent({ company: customer })]);
+  await receiver.waitFor(({ requests }) => requests.length === 3);
+  const books = async () => (await call('GET', `${path}/reconciliation`)).body;
+  expect(await eventually(books, ({ delivered }) => delivered === 1)).toMatchObject({
+    written: 1,
+    waiting: 0,
+    dead: 0,
+  });
+  expect((await call('GET', `${path}/status`)).body.attempts).toEqual({ delivered: 1 });
+  // A rewind brings the event again, and no test: its time is over, or nearly so; both times it counts for nothing.
+  expect((await call('POST', `${path}/rewinds`, { body: { to: 'earliest', dryRun: true } })).body.again).toBe(1);
+
+  expect((await call('POST', `${path}/test`, { body: { eventType: 'other' } })).status).toBe(422);
+  await call('POST', `${path}/pause`);
+  const paused = await call('POST', `${path}/test`);
+  expect(paused).toMatchObject({ status: 409, body: { detail: expect.stringContaining('resume') } });
+});
+
 test('attempts are found by outcome and event, page by page, and seen live', async () => {
   const customer = freshName('attempts');
   const receiver = await Receiver.start((_request, nth) => ({ status: nth === 1 ? 503 : 200 }));

@@ -1,4 +1,4 @@
-import { duration, kafkaVariables, serviceVariables, whole } from '@databridge/kernel/config';
+import { duration, kafkaVariables, registryVariables, serviceVariables, whole } from '@databridge/kernel/config';
 import { egressVariables } from '@databridge/kernel/egress/egress-settings';
 import { keyRingVariables } from '@databridge/kernel/key-ring-settings';
 import { z } from 'zod';
@@ -10,6 +10,8 @@ export const controlPlaneVariables = z.object({
   ...keyRingVariables,
   ...egressVariables,
   ...retryPlanVariables,
+  /** For showing what is in a dead letter; left out: nothing is shown. */
+  SCHEMA_REGISTRY_URL: registryVariables.SCHEMA_REGISTRY_URL.optional(),
   /** Where the API listens; 0 takes a free port, which a log line names. */
   API_PORT: whole(8080, 0, 65_535),
   API_HOST: z.string().default('127.0.0.1'),

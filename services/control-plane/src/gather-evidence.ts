@@ -31,7 +31,8 @@ export async function gatherEvidence(
 
   const takeLane = (lane: string, { topic, partition, records }: ConsumedBatch) => {
     for (const record of records) {
-      const { eventId, replayId, source } = readDeliveryHeaders(record.headers);
+      const { eventId, replayId, source, testWithinMs } = readDeliveryHeaders(record.headers);
+      if (testWithinMs !== undefined) continue;
       if (topic === mainTopic && replayId === undefined && isWithin(record, range)) {
         const before = written.get(eventId)?.records ?? 0;
         written.set(eventId, { records: before + 1, ...(source !== undefined && { source }) });

@@ -41,7 +41,14 @@ export async function redeliver(
       const facts = readDeliveryHeaders(record.headers);
       // Of a replay, the original is copied if it is in the range, and nothing if it is not.
       const isOther = what.kind === 'event' ? facts.eventId !== what.eventId : facts.replayId !== undefined;
-      if (isOther || record.value === null || facts.eventId === '' || copied.has(facts.eventId)) continue;
+      if (
+        isOther ||
+        facts.testWithinMs !== undefined ||
+        record.value === null ||
+        facts.eventId === '' ||
+        copied.has(facts.eventId)
+      )
+        continue;
       copied.add(facts.eventId);
       copies.push(replayOf(customer, record, replayId));
     }

@@ -12,6 +12,7 @@ import { Tokens } from './api/tokens.ts';
 import { AttemptView } from './attempt-view.ts';
 import type { ControlPlaneConfig } from './config.ts';
 import type { ControlPlaneContext } from './context.ts';
+import { eventRenderer } from './render-event.ts';
 import { dropOldFallbacks } from './reseal.ts';
 import { tendRetention } from './retention.ts';
 import { SubscriptionTable } from './subscription-table.ts';
@@ -45,7 +46,8 @@ export async function startControlPlane(config: ControlPlaneConfig, log: Logger)
   const attempts = new AttemptView(kafka, { maxAttempts: config.MAX_ATTEMPTS, backMs: ATTEMPTS_BACK_MS }, Date.now());
   await attempts.start();
   await table.start();
-  const api = await createApi(operations, attempts, tokens, writer, log);
+  const events = eventRenderer(config.SCHEMA_REGISTRY_URL, log);
+  const api = await createApi({ operations, attempts, events, callers: tokens, writer, log });
   const address = await api.listen({ host: config.API_HOST, port: config.API_PORT });
   log.info({ address, apiPort: Number(new URL(address).port) }, 'API open');
   await writer.start(config.API_ADVERTISED_URL ?? advertised(address));
@@ -56,6 +58,7 @@ export async function startControlPlane(config: ControlPlaneConfig, log: Logger)
     async stop() {
       await api.close();
       await writer.stop();
+      events.stop();
       await tending.stop();
       await table.stop();
       await attempts.stop();

@@ -91,8 +91,8 @@ async function countAttempts(
         if (batch === undefined) continue;
         const byOutcome = counts.get(batch.customer) ?? {};
         counts.set(batch.customer, byOutcome);
-        for (const { outcome } of batch.attempts)
-          if (outcome !== 'skipped') byOutcome[outcome] = (byOutcome[outcome] ?? 0) + 1;
+        for (const { outcome, test } of batch.attempts)
+          if (outcome !== 'skipped' && test !== true) byOutcome[outcome] = (byOutcome[outcome] ?? 0) + 1;
       }
     },
   });

@@ -28,6 +28,7 @@ import type { DeliveryMetrics } from './metrics.ts';
 import { NextTopics } from './next-topics.ts';
 import type { Outcome } from './outcome.ts';
 import { laneDelayMs, type RetryPlan } from './retry-plan.ts';
+import { deliverTest } from './test-event.ts';
 
 /** What a customer needs of its group's member. */
 export type CustomerConsumer = Pick<GroupConsumer, 'start' | 'stop' | 'pause' | 'resume' | 'commit'>;
@@ -285,6 +286,7 @@ export class Customer {
     lanes.accept(batch);
     const forks = lanes.takeForks();
     if (forks > 0) this.#with.metrics.forks.inc(forks);
+    for (const test of lanes.takeTests()) this.#inFlightWhile(() => deliverTest(test, this.#context));
     for (const lane of lanes.lanes) this.#adjustFlow(lane);
     this.#commits.touch();
     this.#pump();
@@ -298,8 +300,7 @@ export class Customer {
       for (;;) {
         const record = this.#take();
         if (record === undefined) break;
-        this.#inFlight++;
-        void this.#deliver(record);
+        this.#inFlightWhile(() => this.#deliver(record));
       }
     } finally {
       this.#isPumping = false;
@@ -337,16 +338,21 @@ export class Customer {
     return next;
   }
 
+  #inFlightWhile(run: () => Promise<void>): void {
+    this.#inFlight++;
+    void run().finally(() => {
+      this.#inFlight--;
+      this.#pump();
+      if (this.#inFlight === 0) this.#onIdle?.();
+    });
+  }
+
   async #deliver(record: HeldRecord): Promise<void> {
     try {
       await deliverSafely(record, this.#context);
     } catch (error) {
       // Not even a dead letter can be made of it. It stays undone, and is not touched again before a restart.
       this.#log.error({ err: error, eventId: record.facts.eventId }, 'a record can be neither delivered nor given up');
-    } finally {
-      this.#inFlight--;
-      this.#pump();
-      if (this.#inFlight === 0) this.#onIdle?.();
     }
   }
 

@@ -194,7 +194,7 @@ function detailOf(outcome: Outcome): string {
   return 'reason' in outcome ? outcome.reason.slice(0, MAX_DETAIL_CHARS) : `status ${outcome.status}`;
 }
 
-function attemptReport(
+export function attemptReport(
   { facts, lane }: HeldRecord,
   attempt: number,
   at: number,

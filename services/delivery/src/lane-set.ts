@@ -28,6 +28,7 @@ export class LaneSet {
   #takesRetryNext = true;
   #isRestored = false;
   #forks = 0;
+  readonly #tests: HeldRecord[] = [];
 
   constructor(membership: Membership, budget: ByteBudget, clock: Clock) {
     this.#membership = membership;
@@ -53,6 +54,11 @@ export class LaneSet {
     const forks = this.#forks;
     this.#forks = 0;
     return forks;
+  }
+
+  /** Tests that came in since the last call. */
+  takeTests(): HeldRecord[] {
+    return this.#tests.splice(0);
   }
 
   /** @param committed what the group has committed; a partition that is not among them starts at the log's beginning */
@@ -82,7 +88,13 @@ export class LaneSet {
   }
 
   accept(batch: ConsumedBatch): void {
-    this.#lanes.get(keyOf(batch))?.accept(batch, this.#clock, (facts) => this.#isFork(facts));
+    const lane = this.#lanes.get(keyOf(batch));
+    lane?.accept(
+      batch,
+      this.#clock,
+      (facts) => this.#isFork(facts),
+      (test) => this.#tests.push(test),
+    );
   }
 
   /**

@@ -52,9 +52,15 @@ export class Lane {
    * @param clock tells when a record comes due. From then on only the monotonic clock counts, and the wait is never
    *   longer than the lane's delay: no clock that is set back can hold a record for longer
    * @param isFork says that a record is one too many of its kind; it is done without being sent
+   * @param takeTest takes a test, which waits for nothing
    * @returns how many records were new
    */
-  accept(batch: ConsumedBatch, clock: Clock, isFork: (facts: DeliveryHeaders) => boolean): number {
+  accept(
+    batch: ConsumedBatch,
+    clock: Clock,
+    isFork: (facts: DeliveryHeaders) => boolean,
+    takeTest: (test: HeldRecord) => void = () => undefined,
+  ): number {
     const before = this.#held.size;
     const nowMs = clock.nowMs();
     const monotonicMs = clock.monotonicMs();
@@ -67,6 +73,13 @@ export class Lane {
         continue;
       }
       const bytes = value.length + RECORD_OVERHEAD_BYTES;
+      if (facts.testWithinMs !== undefined) {
+        // Whoever asked is gone by then: one that a rewind brings back, say.
+        const isLate = nowMs - clock.recordMs(timestampMs) > facts.testWithinMs;
+        if (isLate) this.tracker.done(offset);
+        else takeTest({ lane: this, offset, dueAtMs: monotonicMs, key, value, facts, bytes });
+        continue;
+      }
       const waitMs = Math.min(Math.max(clock.recordMs(timestampMs) + this.delayMs - nowMs, 0), this.delayMs);
       this.#held.push({ lane: this, offset, dueAtMs: monotonicMs + waitMs, key, value, facts, bytes });
       this.#holds(bytes);

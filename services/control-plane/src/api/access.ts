@@ -1,6 +1,6 @@
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { Caller, Tokens } from './tokens.ts';
+import type { Caller } from './tokens.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -12,13 +12,19 @@ declare module 'fastify' {
   }
 }
 
+/** Knows by their bearer tokens who calls. */
+export interface Callers {
+  /** @returns undefined: nobody whom we know */
+  callerOf(token: string): Caller | undefined | Promise<Caller | undefined>;
+}
+
 const MAX_FAILURES = 20;
 const FAILURES_WITHIN_MS = 60_000;
 /** So many addresses are remembered: an attacker has many, and memory is ours. */
 const MAX_ADDRESSES = 10_000;
 
 /** Lets in who has a token, to what its role may; refuses an address that keeps guessing. */
-export function guardAccess(api: FastifyInstance, tokens: Tokens): void {
+export function guardAccess(api: FastifyInstance, callers: Callers): void {
   const failures = new Map<string, { count: number; sinceMs: number }>();
 
   api.decorateRequest('caller', undefined);
@@ -30,7 +36,7 @@ export function guardAccess(api: FastifyInstance, tokens: Tokens): void {
     else if (known && known.count >= MAX_FAILURES) {
       throw new DatabridgeError('DB_TOO_MANY_FAILURES', 'Too many wrong tokens came from your address; wait a minute');
     }
-    request.caller = tokens.callerOf(bearerOf(request));
+    request.caller = await callers.callerOf(bearerOf(request));
     if (request.caller === undefined) {
       const failed = failures.get(request.ip) ?? { count: 0, sinceMs: performance.now() };
       if (failures.size >= MAX_ADDRESSES) failures.clear();

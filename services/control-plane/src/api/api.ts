@@ -18,11 +18,13 @@ import {
 } from 'fastify-type-provider-zod';
 import type { AttemptView } from '../attempt-view.ts';
 import type { ControlPlaneContext } from '../context.ts';
+import type { EventRenderer } from '../render-event.ts';
 import type { Writer } from '../writer.ts';
-import { guardAccess } from './access.ts';
+import { type Callers, guardAccess } from './access.ts';
 import { attemptRoutes } from './attempt-routes.ts';
 import { auditRoutes } from './audit-routes.ts';
 import { comparisonRoutes } from './comparison-routes.ts';
+import { eventRoutes } from './event-routes.ts';
 import { filterRoutes } from './filter-routes.ts';
 import { type ForwardingWriter, forwardChanges } from './forward.ts';
 import { rememberAnswers } from './idempotency.ts';
@@ -31,7 +33,7 @@ import { overviewRoutes } from './overview-routes.ts';
 import { answerWithProblems } from './problem.ts';
 import { secretRoutes } from './secret-routes.ts';
 import { subscriptionRoutes } from './subscription-routes.ts';
-import type { Caller, Tokens } from './tokens.ts';
+import type { Caller } from './tokens.ts';
 
 export type Api = FastifyInstance<
   RawServerDefault,
@@ -46,7 +48,15 @@ export type ApiWriter = ForwardingWriter & Pick<Writer, 'change'>;
 export interface ApiContext {
   readonly operations: ControlPlaneContext;
   readonly attempts: Pick<AttemptView, 'find' | 'listen'>;
+  readonly events: Pick<EventRenderer, 'render'>;
   readonly change: MakeChange;
+}
+
+/** What the API is made of. */
+export interface ApiParts extends Omit<ApiContext, 'change'> {
+  readonly callers: Callers;
+  readonly writer: ApiWriter;
+  readonly log: Logger;
 }
 
 /**
@@ -69,13 +79,7 @@ const MAX_BODY_BYTES = 1_048_576;
  *                    └ 401, 403, 404     └ the writer's     └ 422       └ the first answer               └ a problem
  *                                          answer
  */
-export async function createApi(
-  operations: ControlPlaneContext,
-  attempts: ApiContext['attempts'],
-  tokens: Tokens,
-  writer: ApiWriter,
-  log: Logger,
-): Promise<Api> {
+export async function createApi({ operations, attempts, events, callers, writer, log }: ApiParts): Promise<Api> {
   const api: Api = fastify({
     bodyLimit: MAX_BODY_BYTES,
   }).withTypeProvider<ZodTypeProvider>();
@@ -92,15 +96,16 @@ export async function createApi(
     transformObject: jsonSchemaTransformObject,
   });
   answerWithProblems(api as unknown as FastifyInstance, log);
-  guardAccess(api as unknown as FastifyInstance, tokens);
+  guardAccess(api as unknown as FastifyInstance, callers);
   forwardChanges(api as unknown as FastifyInstance, writer);
   rememberAnswers(api as unknown as FastifyInstance);
 
-  const context = { operations, attempts, change: changesBy(writer, operations) };
+  const context = { operations, attempts, events, change: changesBy(writer, operations) };
   api.get('/v1/openapi.json', { config: { access: 'open' }, schema: { hide: true } }, () => api.swagger());
   subscriptionRoutes(api, context);
   operationRoutes(api, context);
   attemptRoutes(api, context);
+  eventRoutes(api, context);
   secretRoutes(api, context);
   auditRoutes(api, context);
   filterRoutes(api);

@@ -8,6 +8,8 @@ export async function openApiDocument(): Promise<unknown> {
   const nothing = { find: () => [], listen: () => () => {} };
   const log = createLogger('control-plane', 'silent');
   const writer = { isOwner: true, ownerUrl: undefined, change: () => Promise.reject(new Error('nothing is called')) };
-  const api = await createApi({ log } as ControlPlaneContext, nothing, new Tokens(''), writer, log);
+  const events = { render: () => Promise.reject(new Error('nothing is called')) };
+  const operations = { log } as ControlPlaneContext;
+  const api = await createApi({ operations, attempts: nothing, events, callers: new Tokens(''), writer, log });
   return JSON.parse(JSON.stringify(api.swagger()));
 }

@@ -10,6 +10,8 @@ export interface Message {
   readonly traceparent: string | undefined;
   /** JSON. */
   readonly body: string;
+  /** What is answered is wanted even if it is a success: this is a test. */
+  readonly keepsAnswer?: true;
 }
 
 /** What an attempt saw: the outcome, and the beginning of the answer's body for the attempt log. */

@@ -35,6 +35,7 @@ export interface HttpOptions {
 interface Request {
   readonly headers: Headers;
   readonly body: Uint8Array;
+  readonly keepsAnswer: boolean;
 }
 
 /** An HTTP endpoint: POST or PUT of the event over a keep-alive pool. Redirects are not followed. */
@@ -96,7 +97,7 @@ export class HttpDestination implements Destination {
     };
     if (message.traceparent !== undefined) headers['traceparent'] = message.traceparent;
     if (signer) headers['webhook-signature'] = signer.sign(message.eventId, timestampSeconds, body);
-    return { headers, body };
+    return { headers, body, keepsAnswer: message.keepsAnswer === true };
   }
 
   /** handshake ─▶ compress ─▶ authorize ─▶ exchange ─▶ on 401: authorize anew, exchange once more */
@@ -115,7 +116,7 @@ export class HttpDestination implements Destination {
       const authorization = await this.#authorize(authorizer, request, nowMs);
       if ('outcome' in authorization) return this.#told(authorization);
       const headers = { ...packed.headers, ...authorization.headers };
-      const sent = await this.#exchange({ headers, body: packed.body }, nowMs, mayStart);
+      const sent = await this.#exchange({ ...packed, headers }, nowMs, mayStart);
       const isUnknown = sent && 'status' in sent.outcome && sent.outcome.status === 401;
       if (!isUnknown || tries > 1 || !authorizer.rejected(authorization.headers)) return sent;
     }
@@ -129,24 +130,28 @@ export class HttpDestination implements Destination {
   async #pack(request: Request): Promise<Request> {
     if (this.#options.gzip !== true || request.body.length < MIN_GZIP_BYTES) return request;
     const body = await promisify(gzip)(request.body);
-    return { headers: { ...request.headers, 'content-encoding': 'gzip' }, body };
+    return { ...request, headers: { ...request.headers, 'content-encoding': 'gzip' }, body };
   }
 
-  #exchange({ headers, body }: Request, nowMs: number, mayStart?: () => boolean): Promise<Sent | undefined> {
+  #exchange(
+    { headers, body, keepsAnswer }: Request,
+    nowMs: number,
+    mayStart?: () => boolean,
+  ): Promise<Sent | undefined> {
     const { pool, method, limits } = this.#options;
     const request = { origin: this.#origin, path: this.#path, method, headers, body };
     return new Promise((resolve) => {
-      exchange(pool, request, limits, (seen) => resolve(this.#judge(seen, nowMs)), mayStart);
+      exchange(pool, request, limits, (seen) => resolve(this.#judge(seen, nowMs, keepsAnswer)), mayStart);
     });
   }
 
-  #judge(seen: Seen, nowMs: number): Sent | undefined {
+  #judge(seen: Seen, nowMs: number, keepsAnswer: boolean): Sent | undefined {
     if ('trouble' in seen && seen.isWithheld) return undefined;
     if ('trouble' in seen) return this.#told({ outcome: outcomeOfTrouble(seen) });
     const retryAfter = seen.headers['retry-after'];
     const answer = { status: seen.status, retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined };
     const outcome = outcomeOf(answer, nowMs, this.#options.maxRetryAfterMs);
-    if (seen.body === '' || outcome.kind === 'delivered') return { outcome };
+    if (seen.body === '' || (outcome.kind === 'delivered' && !keepsAnswer)) return { outcome };
     return { outcome, answerBody: this.#options.redaction.apply(seen.body) };
   }
 

@@ -1,0 +1,47 @@
+import { messageOf } from '@databridge/kernel/errors';
+import { EventReaders } from '@databridge/kernel/event-readers';
+import type { Logger } from '@databridge/kernel/log';
+import { SchemaRegistry } from '@databridge/kernel/schema-registry';
+import { schemaIdOf } from '@databridge/schemas/confluent-frame';
+import { describedEventType } from '@databridge/schemas/event-types';
+import { within } from './within.ts';
+
+export type RenderedEvent =
+  | { readonly event: unknown }
+  /** Why it can't be shown. */
+  | { readonly unreadable: string };
+
+/** Shows an event as the document that customers get. */
+export interface EventRenderer {
+  render(eventType: string, value: Buffer | null): Promise<RenderedEvent>;
+  stop(): void;
+}
+
+/** Somebody waits in front of a screen. */
+const REGISTRY_WITHIN_MS = 5_000;
+
+/** @param registryUrl left out: nothing can be shown */
+export function eventRenderer(registryUrl: string | undefined, log: Logger): EventRenderer {
+  if (registryUrl === undefined) {
+    const unreadable = 'the control plane has no SCHEMA_REGISTRY_URL, so it can not read events';
+    return { render: async () => ({ unreadable }), stop: () => undefined };
+  }
+  const readers = new EventReaders({ registry: new SchemaRegistry({ url: registryUrl }), log });
+  return {
+    async render(eventType, value) {
+      const type = describedEventType(eventType);
+      if (type === undefined) return { unreadable: `there is no schema for event type "${eventType}"` };
+      if (value === null) return { unreadable: 'it has no value' };
+      const schemaId = schemaIdOf(value);
+      if (typeof schemaId !== 'number') return { unreadable: schemaId.malformed };
+      try {
+        const lookup = await within(REGISTRY_WITHIN_MS, readers.load(type, schemaId), 'ask the schema registry');
+        if (lookup.kind === 'unreadable') return { unreadable: lookup.detail };
+        return { event: JSON.parse(lookup.reader.json(value)) };
+      } catch (error) {
+        return { unreadable: messageOf(error) };
+      }
+    },
+    stop: () => readers.stop(),
+  };
+}
