@@ -23,6 +23,16 @@ export const controlPlaneVariables = z.object({
   API_TOKENS: z.string().optional(),
   /** A file that holds the same. */
   API_TOKENS_FILE: z.string().optional(),
+  /** Who issues JWTs that are taken too, as their `iss` says it; with it, API_OIDC_AUDIENCE. */
+  API_OIDC_ISSUER: z.url({ protocol: /^https?$/, error: 'must be an http(s) address' }).optional(),
+  /** What stands in `aud` of those that are meant for us. */
+  API_OIDC_AUDIENCE: z.string().optional(),
+  /** Where the issuer's keys are; left out: where its discovery document says. */
+  API_OIDC_JWKS_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) address' }).optional(),
+  /** The claim that holds `operator`, `reader` or `customer`, alone or in a list. */
+  API_OIDC_ROLE_CLAIM: z.string().default('databridge_role'),
+  /** The claim that says which customer, for that role. */
+  API_OIDC_CUSTOMER_CLAIM: z.string().default('databridge_customer'),
   /** How many attempts, the newest, can be asked for; some 300 bytes of memory each. */
   MAX_ATTEMPTS: whole(500_000, 1_000, 50_000_000),
   /** How often the retention of customers' topics is brought in line with their states. */

@@ -7,7 +7,9 @@ import { kafkaSettings, readSetting } from '@databridge/kernel/kafka/settings';
 import { loadKeyRing } from '@databridge/kernel/key-ring-settings';
 import type { Logger } from '@databridge/kernel/log';
 import type { Running } from '@databridge/kernel/service';
+import type { Callers } from './api/access.ts';
 import { createApi } from './api/api.ts';
+import { callersOf, OidcCallers } from './api/oidc.ts';
 import { Tokens } from './api/tokens.ts';
 import { AttemptView } from './attempt-view.ts';
 import type { ControlPlaneConfig } from './config.ts';
@@ -24,7 +26,7 @@ const ATTEMPTS_BACK_MS = 7 * 86_400_000;
 
 /** The API, and what has to be looked after now and then. */
 export async function startControlPlane(config: ControlPlaneConfig, log: Logger): Promise<Running> {
-  const tokens = loadTokens(config);
+  const callers = callersBy(config, log);
   const kafka = kafkaSettings(config, 'control-plane', log);
   const admin = new KafkaAdmin(kafka);
   const producer = new KafkaProducer(kafka);
@@ -47,7 +49,7 @@ export async function startControlPlane(config: ControlPlaneConfig, log: Logger)
   await attempts.start();
   await table.start();
   const events = eventRenderer(config.SCHEMA_REGISTRY_URL, log);
-  const api = await createApi({ operations, attempts, events, callers: tokens, writer, log });
+  const api = await createApi({ operations, attempts, events, callers, writer, log });
   const address = await api.listen({ host: config.API_HOST, port: config.API_PORT });
   log.info({ address, apiPort: Number(new URL(address).port) }, 'API open');
   await writer.start(config.API_ADVERTISED_URL ?? advertised(address));
@@ -76,12 +78,28 @@ function advertised(address: string): string {
 }
 
 /** @throws {DatabridgeError} DB_CONFIG_INVALID */
+function callersBy(config: ControlPlaneConfig, log: Logger): Callers {
+  const { API_OIDC_ISSUER: issuer, API_OIDC_AUDIENCE: audience, API_OIDC_JWKS_URL: jwksUrl } = config;
+  if ((issuer === undefined) !== (audience === undefined)) {
+    throw new DatabridgeError(
+      'DB_CONFIG_INVALID',
+      'Set both of API_OIDC_ISSUER and API_OIDC_AUDIENCE, or neither: else tokens for others would be good here',
+    );
+  }
+  if (issuer === undefined || audience === undefined) return callersOf(loadTokens(config), undefined);
+  const claims = { roleClaim: config.API_OIDC_ROLE_CLAIM, customerClaim: config.API_OIDC_CUSTOMER_CLAIM };
+  const hasTokens = config.API_TOKENS !== undefined || config.API_TOKENS_FILE !== undefined;
+  const oidc = new OidcCallers({ issuer, audience, jwksUrl, ...claims }, log);
+  return callersOf(hasTokens ? loadTokens(config) : undefined, oidc);
+}
+
+/** @throws {DatabridgeError} DB_CONFIG_INVALID */
 function loadTokens({ API_TOKENS: tokens, API_TOKENS_FILE: file }: ControlPlaneConfig): Tokens {
   if (tokens !== undefined && file === undefined) return new Tokens(tokens);
   if (file !== undefined && tokens === undefined) return new Tokens(readSetting('API_TOKENS_FILE', file));
   throw new DatabridgeError(
     'DB_CONFIG_INVALID',
-    'Set one of API_TOKENS and API_TOKENS_FILE; "databridge tokens generate" makes a token and its line',
+    'Set one of API_TOKENS and API_TOKENS_FILE, or API_OIDC_ISSUER; "databridge tokens generate" makes a token and its line',
   );
 }
 

@@ -18,6 +18,7 @@ const ERRORS = {
   DB_PRECONDITION_REQUIRED: { retryable: false, httpStatus: 428 },
   DB_NOT_THE_WRITER: { retryable: true, httpStatus: 503 },
   DB_TEST_UNANSWERED: { retryable: true, httpStatus: 504 },
+  DB_ISSUER_UNAVAILABLE: { retryable: true, httpStatus: 503 },
   DB_INTERNAL: { retryable: false, httpStatus: 500 },
   DB_TOPIC_SETTINGS: { retryable: false, httpStatus: 500 },
   DB_KAFKA_UNAVAILABLE: { retryable: true, httpStatus: 503 },

@@ -51,7 +51,7 @@ export function guardAccess(api: FastifyInstance, callers: Callers): void {
 }
 
 function bearerOf({ headers }: FastifyRequest): string {
-  return /^Bearer ([\x21-\x7e]{1,512})$/i.exec(headers.authorization ?? '')?.[1] ?? '';
+  return /^Bearer ([\x21-\x7e]{1,8192})$/i.exec(headers.authorization ?? '')?.[1] ?? '';
 }
 
 function refuseUnlessMay(caller: Caller, access: string | undefined, customer: string | undefined): void {
