@@ -19,6 +19,11 @@ export interface Scale {
   readonly backlogSeconds: number;
   readonly heldRetries: number;
   readonly punctualRetries: number;
+  /** The same load for every number of workers and customers. */
+  readonly growthEvents: number;
+  readonly growthWorkers: readonly number[];
+  readonly growthCustomers: readonly number[];
+  readonly growthPartitions: readonly number[];
 }
 
 export const FULL: Scale = {
@@ -37,6 +42,10 @@ export const FULL: Scale = {
   backlogSeconds: 30,
   heldRetries: 100_000,
   punctualRetries: 10_000,
+  growthEvents: 40_000,
+  growthWorkers: [1, 2, 3],
+  growthCustomers: [10, 100, 1_000],
+  growthPartitions: [1, 4, 16],
 };
 
 export const QUICK: Scale = {
@@ -70,4 +79,8 @@ export const TINY: Scale = {
   backlogSeconds: 2,
   heldRetries: 3_000,
   punctualRetries: 1_000,
+  growthEvents: 2_000,
+  growthWorkers: [1, 2],
+  growthCustomers: [2, 4],
+  growthPartitions: [1, 2],
 };

@@ -20,7 +20,7 @@ import { readMachineConfig } from '@databridge/local-platform/platform-config';
 import { startJvmPlatform } from '@databridge/local-platform/platform-jvm';
 import { type EventType, loadEventTypes } from '@databridge/schemas/event-types';
 import { parseSubscription } from '@databridge/schemas/subscription';
-import { DEFAULT_RETRY_DELAYS, deliveryGroup, deliveryTopic } from '@databridge/schemas/topics';
+import { DEFAULT_RETRY_DELAYS, deliveryGroup, deliveryTopic, intakeTopic } from '@databridge/schemas/topics';
 import { type Load, load } from './loader.ts';
 import { samples } from './samples.ts';
 
@@ -54,11 +54,12 @@ export class Stand {
   }
 
   /** Runs `work` on a fresh stand, and takes that down however it ends. */
-  static async with<T>(work: (stand: Stand) => Promise<T>): Promise<T> {
+  static async with<T>(work: (stand: Stand) => Promise<T>, intakePartitions?: number): Promise<T> {
     const platform = await startJvmPlatform(readMachineConfig(process.env));
     const stand = new Stand(platform, await Sink.start());
     try {
       await Promise.all([stand.admin.connect(), stand.#producer.connect()]);
+      await stand.admin.ensureTopics([intakeTopic(INTAKE, intakePartitions)]);
       await ensureSystemTopics(stand.admin, [INTAKE]);
       const registry = new SchemaRegistry({ url: stand.#registryUrl });
       const { subject, schemaJson } = stand.eventType;

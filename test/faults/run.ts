@@ -1,5 +1,5 @@
 /**
- * `npm run test:faults [-- --write] [names]`: every scenario one after the other, each on a platform of its own, and
+ * `npm run test:faults [-- --write] [names, flags of jest]`: every scenario one after the other, each on a platform of its own, and
  * the table of what came of them. `--write` puts the table into docs/guarantees.md.
  */
 import { spawn } from 'node:child_process';
@@ -22,7 +22,7 @@ const args = process.argv.slice(2);
 const reportsDir = await mkdtemp(join(tmpdir(), 'databridge-faults-'));
 const startedAtMs = performance.now();
 
-const exitCode = await runScenarios(args.filter((arg) => !arg.startsWith('--')));
+const exitCode = await runScenarios(args.filter((arg) => arg !== '--write'));
 const reports = await readReports();
 const minutes = ((performance.now() - startedAtMs) / 60_000).toFixed(1);
 process.stdout.write(`\n${tableOf(reports)}\n\n${reports.length} scenarios in ${minutes} min\n`);
@@ -30,10 +30,10 @@ if (args.includes('--write')) await writeTable(tableOf(reports));
 await rm(reportsDir, { recursive: true });
 process.exitCode = exitCode;
 
-async function runScenarios(names: readonly string[]): Promise<number> {
+async function runScenarios(namesAndFlags: readonly string[]): Promise<number> {
   const jest = createRequire(import.meta.url).resolve('jest/bin/jest');
   const config = fileURLToPath(new URL('jest.config.js', import.meta.url));
-  const child = spawn(process.execPath, [jest, '--config', config, '--runInBand', ...names], {
+  const child = spawn(process.execPath, [jest, '--config', config, '--runInBand', ...namesAndFlags], {
     stdio: ['ignore', 'inherit', 'inherit'],
     env: {
       ...process.env,

@@ -2,6 +2,7 @@ import { backlog, heldRetries } from './backlog.ts';
 import { deliver } from './deliver.ts';
 import { deliverSlow } from './deliver-slow.ts';
 import { fanOut } from './fan-out.ts';
+import { growth } from './growth.ts';
 import { idle } from './idle.ts';
 import { latency } from './latency.ts';
 import { punctuality } from './punctuality.ts';
@@ -17,4 +18,8 @@ export const ROWS: Readonly<Record<string, Row>> = {
   backlog,
   'held-retries': heldRetries,
   punctuality,
+  growth,
 };
+
+/** Takes minutes, and has no target: left out of the quick run. */
+export const FULL_ONLY: ReadonlySet<string> = new Set(['growth']);

@@ -49,10 +49,14 @@ export const fanOut: Row = (context) =>
     ];
   });
 
-async function runOurs(stand: Stand, context: RowContext): Promise<Flow> {
-  const service = await stand.service('fan-out', {}, profileFlags(context, row)).ready();
+const runOurs = (stand: Stand, context: RowContext): Promise<Flow> =>
+  runFanOut(stand, context.scale.fanOutEvents, profileFlags(context, row));
+
+/** A fan-out from its start until it has copied so many. */
+export async function runFanOut(stand: Stand, count: number, nodeFlags: readonly string[] = []): Promise<Flow> {
+  const service = await stand.service('fan-out', {}, nodeFlags).ready();
   const copied = async () => sumOf(await service.metrics(), 'databridge_fan_out_copies_total');
-  const flow = await watch(service.pid, context.scale.fanOutEvents, copied);
+  const flow = await watch(service.pid, count, copied);
   await service.stop();
   return flow;
 }
