@@ -1,12 +1,19 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KeyRing } from '@databridge/kernel/key-ring';
 import fc from 'fast-check';
-import { type ExitCode, runProgram } from './program.ts';
+import { ApiError } from './api/api-error.ts';
+import { adviceOn, type ExitCode, exitCodeOf } from './exit-code.ts';
+import { runProgram } from './program.ts';
 
 const { jest } = import.meta;
 const directory = mkdtempSync(join(tmpdir(), 'databridge-cli-'));
+const empty = join(directory, 'empty');
+mkdirSync(empty);
 afterAll(() => rmSync(directory, { recursive: true }));
 
 async function run(
@@ -18,7 +25,7 @@ async function run(
     jest.spyOn(stream, 'write').mockImplementation((text) => into.push(String(text)) > 0);
   const spies = [spyOn(process.stdout, written.out), spyOn(process.stderr, written.err)];
   try {
-    const code = await runProgram(args, env);
+    const code = await runProgram(args, { XDG_CONFIG_HOME: directory, ...env });
     return { code, out: written.out.join(''), err: written.err.join('') };
   } finally {
     for (const spy of spies) spy.mockRestore();
@@ -44,11 +51,18 @@ describe('exit codes', () => {
     ['a missing option', ['apply'], {}, /required option/],
     ['a time that is none', ['reconcile', '--from', 'yesterday'], {}, /24h for a day ago/],
     ['a file that is not there', ['apply', '-f', '/nowhere/subscriptions.yaml'], {}, /^The file can't be read/],
+    ['a directory with nothing in it', ['apply', '-f', empty], {}, /^There is no \.yaml/],
     ['two ends at once', ['rewind', 'a', '--to-earliest', '--to-offset', '1'], {}, /^Give one of --to-time/],
     ['an offset that is none', ['rewind', 'a', '--to-offset', '-1'], {}, /An offset is a whole number/],
     ['an event and a time', ['redeliver', 'a', '--event', 'x', '--from', '1h'], {}, /^Give either --event/],
     ['whose dead letters', ['redrive'], {}, /^Give either a customer, or --quarantine/],
-    ['configuration', ['status'], {}, /KAFKA_BROKERS: is not set/],
+    ['which dead letters', ['dead-letters', 'discard', 'a'], {}, /^Give ids or --reason, or --all/],
+    ['whose filter', ['subscriptions', 'try-filter', '-f', '-'], {}, /^Give either a customer, or --filter/],
+    ['what becomes of what waits', ['subscriptions', 'delete', 'a', '--waiting', 'x'], {}, /Allowed choices are/],
+    ['no API', ['status'], {}, /databridge login/],
+    ['no token', ['status'], { DATABRIDGE_URL: 'http://127.0.0.1:1' }, /who you are at http:\/\/127\.0\.0\.1:1/],
+    ['a wrong address', ['status'], { DATABRIDGE_URL: 'kafka:9092' }, /DATABRIDGE_URL: must be the http/],
+    ['no Kafka', ['topics', 'create'], {}, /KAFKA_BROKERS: is not set/],
   ])('2: %s', async (_what, args, env, message) => {
     const { code, err } = await run(args, env);
     expect(code).toBe(2);
@@ -56,7 +70,7 @@ describe('exit codes', () => {
     expect(err).not.toContain('    at ');
   });
 
-  test('2: a file with mistakes, named by file, line and column, before anything is asked of Kafka', async () => {
+  test('2: a file with mistakes, named by file, line and column, before anything is asked of the API', async () => {
     const file = fileOf('subscriptions:\n  - customer: ACME\n    eventTypes: []\n');
     const { code, err } = await run(['apply', '-f', file]);
     expect(code).toBe(2);
@@ -68,47 +82,84 @@ describe('exit codes', () => {
     ]);
   });
 
-  test('1: nobody answers', async () => {
-    const { code, err } = await run(['status'], { KAFKA_BROKERS: '127.0.0.1:1' });
-    expect(code).toBe(1);
-    // Node may add warnings of its own about how the tests are run.
-    expect(err.trim().split('\n').at(-1)).toMatch(/^connect: .*ECONNREFUSED/);
+  test('5: nobody answers', async () => {
+    const { code, err } = await run(['status'], { DATABRIDGE_URL: 'http://127.0.0.1:49151', DATABRIDGE_TOKEN: 'x' });
+    expect(code).toBe(5);
+    expect(err).toMatch(/ECONNREFUSED.*Is the control plane running/);
     expect(err).not.toContain('    at ');
-  }, 20_000);
+  });
+
+  test.each([
+    [404, 2],
+    [422, 2],
+    [401, 3],
+    [403, 3],
+    [409, 4],
+    [412, 4],
+    [428, 4],
+    [429, 5],
+    [503, 5],
+    [500, 1],
+  ])('an answer of %d is %d, with every mistake by its pointer', (status, code) => {
+    const body = { title: 'x', status, code: 'DB_X', detail: 'Why.', errors: [{ pointer: '/a', detail: 'is wrong' }] };
+    const error = ApiError.of(status, JSON.stringify(body));
+    expect(exitCodeOf(error)).toBe(code);
+    expect(adviceOn(error)).toMatch(/^Why\.\n {2}\/a: is wrong/);
+  });
+
+  test('a page of a proxy is no answer of ours, and is shown in short', () => {
+    const error = ApiError.of(502, `<html>${'x'.repeat(500)}`);
+    expect(exitCodeOf(error)).toBe(5);
+    expect(error.message.length).toBeLessThan(250);
+  });
+});
+
+describe('completion', () => {
+  const completed = async (...words: string[]) => {
+    const written: string[] = [];
+    const spy = jest.spyOn(console, 'log').mockImplementation((line) => void written.push(String(line)));
+    await run(['complete', '--', ...words]);
+    spy.mockRestore();
+    return written.map((line) => line.split('\t')[0]);
+  };
+
+  test('commands, options and their values', async () => {
+    expect(await completed('subscriptions', '')).toEqual(expect.arrayContaining(['list', 'apply', 'try-filter']));
+    expect(await completed('status', '--output', '')).toEqual(expect.arrayContaining(['table', 'json', 'yaml']));
+    expect(await completed('dead-letters', 're')).toContain('redrive');
+  });
+
+  test('customers, as the API knows them; none when it does not answer', async () => {
+    const server = createServer((_request, response) => response.end('{"items":[{"customer":"acme"}]}'));
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+    const env = { DATABRIDGE_URL: `http://127.0.0.1:${port}`, DATABRIDGE_TOKEN: 'x' };
+    const written: string[] = [];
+    const spy = jest.spyOn(console, 'log').mockImplementation((line) => void written.push(String(line)));
+    await run(['complete', '--', 'pause', ''], env);
+    server.close();
+    await run(['complete', '--', 'pause', ''], env);
+    spy.mockRestore();
+    expect(written.filter((line) => line.startsWith('acme'))).toHaveLength(1);
+  });
+
+  test.each(['bash', 'zsh', 'fish'])('a script for %s', async (shell) => {
+    const spy = jest.spyOn(console, 'log').mockImplementation(() => undefined);
+    await run(['completion', shell]);
+    expect(String(spy.mock.calls[0]?.[0])).toContain('databridge complete --');
+    spy.mockRestore();
+  });
 });
 
 test('any arguments: an exit code and a message, never a stack and never a hang', async () => {
+  const words = [
+    ...['apply', 'status', 'pause', 'resume', 'rewind', 'redeliver', 'redrive', 'tail', 'reconcile', 'attempts'],
+    ...['subscriptions', 'list', 'get', 'diff', 'delete', 'try-filter', 'dead-letters', 'discard', 'test'],
+    ...['keys', 'rotate', 'tokens', 'topics', 'generate', 'create', 'logout', '-f', '--file', '--json', '--from'],
+    ...['--to', '--to-offset', '--help', '-o', 'yaml', 'acme', '/nowhere', '24h', '-1', '--', '--dry-run', '--yes'],
+  ];
   const word = fc.oneof(
-    fc.constantFrom(
-      ...[
-        'apply',
-        'status',
-        'pause',
-        'resume',
-        'enable',
-        'disable',
-        'rewind',
-        'redeliver',
-        'redrive',
-        'tail',
-        'reconcile',
-      ],
-      ...[
-        'keys',
-        'tokens',
-        'topics',
-        'generate',
-        'create',
-        '-f',
-        '--file',
-        '--json',
-        '--from',
-        '--to',
-        '--to-offset',
-        '--help',
-      ],
-      ...['acme', '/nowhere', '24h', '-1', '--', '--to-time=x', '--dry-run'],
-    ),
+    fc.constantFrom(...words),
     // Standard input would be waited for.
     fc.string({ unit: 'binary', maxLength: 12 }).filter((text) => text !== '-'),
   );

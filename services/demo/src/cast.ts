@@ -92,7 +92,7 @@ export interface Endpoints {
 /** The subscriptions file. Secrets are not in it: they come from the environment. */
 export function subscriptionsYaml({ urls }: Endpoints): string {
   const entries = CAST.map(
-    ({ customer, company, ratePerSecond }) => `  - customer: ${customer}
+    ({ customer, company, ratePerSecond, temper }) => `  - customer: ${customer}
     eventTypes: [${EVENT_TYPE}]
     match:
       company: [${company}]
@@ -104,7 +104,10 @@ export function subscriptionsYaml({ urls }: Endpoints): string {
       type: api-key
       name: x-api-key
       key: \${${secretVariable(customer)}}
-${ratePerSecond === undefined ? '' : `    ratePerSecond: ${ratePerSecond}\n`}`,
+${ratePerSecond === undefined ? '' : `    ratePerSecond: ${ratePerSecond}\n`}${
+  // An earlier run may have paused it.
+  temper === 'down' ? '    state: active\n' : ''
+}`,
   );
   return `subscriptions:\n${entries.join('\n')}`;
 }

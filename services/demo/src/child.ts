@@ -144,7 +144,7 @@ function parseLine(text: string): LogLine | undefined {
 
 /** @param env added to the platform's addresses */
 export function startService(
-  name: 'fan-out' | 'delivery',
+  name: 'fan-out' | 'delivery' | 'control-plane',
   env: Environment,
   onLine?: (line: LogLine) => void,
 ): Promise<Child> {

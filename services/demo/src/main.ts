@@ -5,12 +5,16 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { styleText } from 'node:util';
+import { Tokens } from '@databridge/control-plane/api/tokens';
 import { LOOPBACK_EGRESS } from '@databridge/kernel/egress/egress-settings';
 import { messageOf } from '@databridge/kernel/errors';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import { KeyRing } from '@databridge/kernel/key-ring';
 import { createLogger } from '@databridge/kernel/log';
 import { terminalProgress } from '@databridge/local-platform/fetch-progress';
+import { freePorts } from '@databridge/local-platform/free-port';
 import { startLocalPlatform } from '@databridge/local-platform/local-platform';
+import { createIntakeTopics } from '@databridge/local-platform/own-platform';
 import type { Platform } from '@databridge/local-platform/platform';
 import {
   BULK_CUSTOMER,
@@ -43,10 +47,13 @@ async function demo(): Promise<boolean> {
   undo.push(() => endpoints.stop());
   const stage = await setStage(platform);
 
-  const applied = await step('three customers applied: topics created, secrets sealed', async () => {
-    await databridge(['topics', 'create'], stage.env);
-    return await databridge(['apply', '-f', '-'], stage.env, subscriptionsYaml(endpoints));
+  const controlPlane = await step('the control plane is ready', async () => {
+    await createIntakeTopics(platform.brokers, EVENT_TYPES);
+    return await startService('control-plane', stage.env);
   });
+  const applied = await step('three customers applied by its API: topics created, secrets sealed', () =>
+    databridge(['apply', '-f', '-'], stage.env, subscriptionsYaml(endpoints)),
+  );
   say(styleText('dim', indent(indent(applied.trimEnd()))));
 
   const view = liveView(process.stdout);
@@ -69,7 +76,8 @@ async function demo(): Promise<boolean> {
   printSettlement(settlement);
 
   sayTitle('How fast is one worker?');
-  const speed = await measureThroughput(stage, delivery);
+  const speed = await measureThroughput(stage, { delivery, controlPlane });
+  await step('the control plane is ready again', () => startService('control-plane', stage.env));
   const [bulk] = await accountsOf([BULK_CUSTOMER.customer], stage.env);
   const fates = Object.values(bulk?.events ?? {});
   const isAllDelivered = fates.length === BULK_CUSTOMER.events && fates.every((fate) => fate === 'delivered');
@@ -103,20 +111,28 @@ async function startPlatform(status: StatusLine): Promise<Platform> {
   return platform;
 }
 
+const EVENT_TYPES = `${EVENT_TYPE}=${INTAKE_TOPIC}`;
+
 async function setStage({ brokers, registryUrl }: Platform): Promise<Stage> {
   const log = createLogger('demo', 'silent');
   const kafka = { brokers, clientId: 'demo', log };
   const secrets = CAST.map(({ customer }) => [secretVariable(customer), randomBytes(16).toString('hex')]);
+  const operator = Tokens.generate('demo', 'operator');
+  const [apiPort] = await freePorts(1);
   const env: Environment = {
     KAFKA_BROKERS: brokers.join(),
     SCHEMA_REGISTRY_URL: registryUrl,
-    EVENT_TYPES: `${EVENT_TYPE}=${INTAKE_TOPIC}`,
+    EVENT_TYPES,
     RETRY_PLAN,
     RETRY_WINDOW,
     BREAKER_RESET: '5s',
     // The customers' endpoints are on this machine.
     ...LOOPBACK_EGRESS,
-    DATABRIDGE_KEYS: (await databridge(['keys', 'generate'], {})).trim(),
+    DATABRIDGE_KEYS: KeyRing.generate('demo'),
+    API_PORT: String(apiPort),
+    API_TOKENS: operator.line,
+    DATABRIDGE_URL: `http://127.0.0.1:${apiPort}`,
+    DATABRIDGE_TOKEN: operator.token,
     ...Object.fromEntries(secrets),
   };
   const admin = new KafkaAdmin(kafka);

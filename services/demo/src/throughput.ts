@@ -28,8 +28,14 @@ const BAR_WIDTH = 40;
 const LOOK_EVERY_MS = 200;
 const GIVE_UP_AFTER_MS = 120_000;
 
-/** @param delivery the worker that runs so far; a fresh one takes its place, so that its memory is this run's */
-export async function measureThroughput({ admin, upstream, env }: Stage, delivery: Child): Promise<Throughput> {
+/**
+ * @param delivery the worker that runs so far; a fresh one takes its place, so that its memory is this run's
+ * @param controlPlane stopped once the customer is there: it would follow each attempt, on the same processors
+ */
+export async function measureThroughput(
+  { admin, upstream, env }: Stage,
+  { delivery, controlPlane }: { readonly delivery: Child; readonly controlPlane: Child },
+): Promise<Throughput> {
   const { customer, company, events } = BULK_CUSTOMER;
   const sink = await Sink.start();
   await step('the delivery worker finished what was in flight and stopped', () => delivery.stop());
@@ -38,6 +44,7 @@ export async function measureThroughput({ admin, upstream, env }: Stage, deliver
     `${events.toLocaleString('en')} events of about 2 KB for "${customer}" stand in its delivery topic`,
     async (status) => {
       await databridge(['apply', '-f', '-'], env, bulkYaml(sink.url(SINK_PATH)));
+      await controlPlane.stop();
       for (let made = 0; made < events; made += BATCH_EVENTS) {
         const count = Math.min(BATCH_EVENTS, events - made);
         const facts = { company, folder: 'Support', transcript: transcript(TRANSCRIPT_BYTES) };

@@ -1,7 +1,8 @@
 /** What a Kafka and registry of our own lack that those of a production have: the upstream's topics, an operator's keys. */
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Tokens } from '@databridge/control-plane/api/tokens';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { KeyRing } from '@databridge/kernel/key-ring';
 import { createLogger } from '@databridge/kernel/log';
@@ -28,4 +29,14 @@ export async function ensureKeyFile(dataDir: string): Promise<string> {
     await writeFile(file, `${KeyRing.generate('local')}\n`, { mode: 0o600, flag: 'wx' });
   }
   return file;
+}
+
+/** Who may use the API on this machine: its owner, as an operator. The token is made at the first start. */
+export async function ensureTokenFile(dataDir: string): Promise<{ readonly file: string; readonly line: string }> {
+  const file = join(dataDir, 'token');
+  if (!existsSync(file)) {
+    await mkdir(dataDir, { recursive: true });
+    await writeFile(file, `${Tokens.generate('local', 'operator').token}\n`, { mode: 0o600, flag: 'wx' });
+  }
+  return { file, line: Tokens.lineFor((await readFile(file, 'utf8')).trim(), 'local', 'operator') };
 }

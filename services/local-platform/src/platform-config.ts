@@ -61,9 +61,15 @@ const startSchema = machineSchema.extend({
   /** As the services read it: the intake topics of these are created in a Kafka of its own. */
   EVENT_TYPES: z.string().default('root-cause=root-cause.events'),
   ...keyRingVariables,
-  /** The admin ports of the two services; 0 takes a free one. */
+  /** As the control plane reads them. */
+  API_HOST: z.string().default('127.0.0.1'),
+  API_PORT: z.string().default('8080'),
+  API_TOKENS: z.string().optional(),
+  API_TOKENS_FILE: z.string().optional(),
+  /** The admin ports of the services; 0 takes a free one. */
   FAN_OUT_HTTP_PORT: z.string().default('0'),
   DELIVERY_HTTP_PORT: z.string().default('0'),
+  CONTROL_PLANE_HTTP_PORT: z.string().default('0'),
 });
 
 export interface StartConfig {
@@ -73,7 +79,10 @@ export interface StartConfig {
   eventTypes: string;
   /** Whether the environment brings a key ring. */
   hasKeys: boolean;
-  httpPorts: Record<'fan-out' | 'delivery', string>;
+  /** Whether the environment says who may use the API. */
+  hasTokens: boolean;
+  apiUrl: string;
+  httpPorts: Record<'fan-out' | 'delivery' | 'control-plane', string>;
 }
 
 export function readStartConfig(env: Environment): StartConfig {
@@ -84,6 +93,12 @@ export function readStartConfig(env: Environment): StartConfig {
     dataDir: config.LOCAL_DATA_DIR ?? join(config.XDG_DATA_HOME, 'databridge-events'),
     eventTypes: config.EVENT_TYPES,
     hasKeys: (config.DATABRIDGE_KEYS ?? config.DATABRIDGE_KEYS_FILE) !== undefined,
-    httpPorts: { 'fan-out': config.FAN_OUT_HTTP_PORT, delivery: config.DELIVERY_HTTP_PORT },
+    hasTokens: (config.API_TOKENS ?? config.API_TOKENS_FILE) !== undefined,
+    apiUrl: `http://${config.API_HOST}:${config.API_PORT}`,
+    httpPorts: {
+      'fan-out': config.FAN_OUT_HTTP_PORT,
+      delivery: config.DELIVERY_HTTP_PORT,
+      'control-plane': config.CONTROL_PLANE_HTTP_PORT,
+    },
   };
 }

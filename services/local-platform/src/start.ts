@@ -6,12 +6,12 @@ import { LOOPBACK_EGRESS } from '@databridge/kernel/egress/egress-settings';
 import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
 import { terminalProgress } from './fetch-progress.ts';
 import { startLocalPlatform } from './local-platform.ts';
-import { createIntakeTopics, ensureKeyFile } from './own-platform.ts';
+import { createIntakeTopics, ensureKeyFile, ensureTokenFile } from './own-platform.ts';
 import type { Platform } from './platform.ts';
 import { readStartConfig } from './platform-config.ts';
 import { Supervised } from './supervisor.ts';
 
-const SERVICES = ['fan-out', 'delivery'] as const;
+const SERVICES = ['fan-out', 'delivery', 'control-plane'] as const;
 const NAME_WIDTH = Math.max(...SERVICES.map((name) => name.length), 'platform'.length);
 
 let platform: Platform | undefined;
@@ -58,7 +58,8 @@ process.on('uncaughtException', fail);
 process.on('unhandledRejection', fail);
 
 async function start(): Promise<void> {
-  const { brokers, registryUrl, dataDir, eventTypes, hasKeys, httpPorts } = readStartConfig(process.env);
+  const config = readStartConfig(process.env);
+  const { brokers, registryUrl, dataDir, eventTypes, hasKeys, hasTokens, apiUrl, httpPorts } = config;
   if (!brokers) say('platform', `starting Kafka and the schema registry; their data: ${dataDir}`);
   const options = { brokers, registryUrl, dataDir, progress: terminalProgress(), onFailure: fail };
   platform = await startLocalPlatform(options);
@@ -75,7 +76,14 @@ async function start(): Promise<void> {
     if (isEnding) return;
   }
   say('platform', 'for databridge and producers in another terminal:');
-  for (const [name, value] of Object.entries(settings)) say('platform', `  export ${name}=${value}`);
+  const others: Record<string, string> = { ...settings, DATABRIDGE_URL: apiUrl };
+  if (!hasTokens) {
+    const { file, line } = await ensureTokenFile(dataDir);
+    settings['API_TOKENS'] = line;
+    // Not the token itself: what a terminal shows, others see.
+    others['DATABRIDGE_TOKEN'] = `"$(cat '${file}')"`;
+  }
+  for (const [name, value] of Object.entries(others)) say('platform', `  export ${name}=${value}`);
 
   for (const name of SERVICES) {
     const service = new Supervised({

@@ -54,11 +54,14 @@ export class Tokens {
   /** @returns the token, which is shown once, and the line that stands for it */
   static generate(name: string, role: Role, customer?: string): { token: string; line: string } {
     const token = `dbt_${randomBytes(TOKEN_BYTES).toString('base64url')}`;
+    return { token, line: Tokens.lineFor(token, name, role, customer) };
+  }
+
+  /** @throws {DatabridgeError} DB_INPUT_INVALID */
+  static lineFor(token: string, name: string, role: Role, customer?: string): string {
     const line = `${name} ${role === 'customer' ? `customer:${customer ?? ''}` : role} ${hashOf(token).toString('hex')}`;
-    if (parseLine(line) === undefined) {
-      throw new DatabridgeError('DB_INPUT_INVALID', 'A name is a word; the role customer needs the customer’s name');
-    }
-    return { token, line };
+    if (parseLine(line) !== undefined) return line;
+    throw new DatabridgeError('DB_INPUT_INVALID', 'A name is a word; the role customer needs the customer’s name');
   }
 }
 

@@ -1,0 +1,107 @@
+import { DatabridgeError } from '@databridge/kernel/errors';
+import type { Command } from 'commander';
+import { type Cli, pathOf } from '../cli.ts';
+import { type OutputOptions, print, withOutput } from '../output.ts';
+import { parseCount } from '../parse-arguments.ts';
+import { formatFacts, formatTable, printLine, timeOf } from '../print.ts';
+import { confirm, isAttended } from '../terminal.ts';
+import { redriven, type TakenOut } from './operate.ts';
+
+interface DeadLetter {
+  readonly id: string;
+  readonly eventId: string;
+  readonly eventType: string;
+  readonly reason: string;
+  readonly detail?: string;
+  readonly attempts: number;
+  readonly at: number;
+  readonly source?: string;
+}
+
+export function addDeadLetters(program: Command, cli: Cli): void {
+  const group = program.command('dead-letters').description('events that were given up');
+  withOutput(
+    group
+      .command('list')
+      .description('those that stand, the oldest first')
+      .argument('<customer>')
+      .option('--limit <count>', 'at most so many', parseCount, 100),
+  ).action(async (customer: string, options: OutputOptions & { limit: number }) => {
+    const letters = await cli.api().list<DeadLetter>(pathOf(customer, 'dead-letters'), {}, options.limit);
+    print(options, letters, () => formatLetters(customer, letters));
+  });
+  withOutput(
+    group
+      .command('get')
+      .description('look inside one: why it was given up, and the event as the customer would get it')
+      .argument('<customer>')
+      .argument('<id>', 'as the list shows it'),
+  ).action(async (customer: string, id: string, options: OutputOptions) => {
+    const letter = await cli.api().get<DeadLetter>(pathOf(customer, 'dead-letters', id));
+    print(options, letter, () => formatLetter(letter));
+  });
+  group
+    .command('redrive')
+    .description('deliver some, or all, once more')
+    .argument('<customer>')
+    .argument('[id...]', 'which; all if left out')
+    .option('--reason <reason...>', 'only those with one of these reasons, such as refused')
+    .action(async (customer: string, ids: string[], { reason }: { reason?: string[] }) => {
+      const done = await cli.api().post<TakenOut>(pathOf(customer, 'dead-letters', 'redrives'), chosen(ids, reason));
+      printLine(redriven(customer, done));
+    });
+  group
+    .command('discard')
+    .description('give some up for good')
+    .argument('<customer>')
+    .argument('[id...]', 'which')
+    .option('--reason <reason...>', 'those with one of these reasons')
+    .option('--all', 'all of them')
+    .option('-y, --yes', 'do not ask (nor is anybody asked who is not at a terminal)')
+    .action(
+      async (customer: string, ids: string[], options: DiscardOptions) => await discard(cli, customer, ids, options),
+    );
+}
+
+interface DiscardOptions {
+  readonly reason?: string[];
+  readonly all?: boolean;
+  readonly yes?: boolean;
+}
+
+async function discard(
+  cli: Cli,
+  customer: string,
+  ids: string[],
+  { reason, all = false, yes = false }: DiscardOptions,
+) {
+  const isChosen = ids.length > 0 || reason !== undefined;
+  if (isChosen === all) throw new DatabridgeError('DB_INPUT_INVALID', 'Give ids or --reason, or --all');
+  if (!yes && isAttended() && !(await confirm(`Discard dead letters of ${customer}? They are gone then.`))) {
+    throw new DatabridgeError('DB_INPUT_INVALID', 'Nothing is changed');
+  }
+  const { taken } = await cli.api().post<TakenOut>(pathOf(customer, 'dead-letters', 'discards'), chosen(ids, reason));
+  printLine(`${customer}: ${taken} discarded.`);
+}
+
+const chosen = (ids: readonly string[], reasons: readonly string[] | undefined) => ({
+  ...(ids.length > 0 && { ids }),
+  ...(reasons !== undefined && { reasons }),
+});
+
+function formatLetters(customer: string, letters: readonly DeadLetter[]): string {
+  if (letters.length === 0) return `${customer} has no dead letters.`;
+  return formatTable(
+    ['AT', 'REASON', 'ATTEMPTS', 'ID', 'DETAIL'],
+    letters.map(({ at, reason, attempts, id, detail = '' }) => [timeOf(at) ?? '', reason, attempts, id, detail]),
+  );
+}
+
+/** Whatever the API tells of it, the event last. */
+function formatLetter({ at, ...letter }: DeadLetter): string {
+  const facts = Object.entries(letter).map(([name, value]): [string, string] => [
+    name,
+    typeof value === 'object' ? JSON.stringify(value, null, 2) : String(value),
+  ]);
+  return formatFacts([['at', timeOf(at) ?? ''], ...facts]);
+}

@@ -1,0 +1,110 @@
+/** What changes nothing. */
+import type { Attempt } from '@databridge/schemas/attempts';
+import { type Command, Option } from 'commander';
+import { type Cli, pathOf } from '../cli.ts';
+import { type OutputOptions, print, withOutput } from '../output.ts';
+import { parseCount, parseTime } from '../parse-arguments.ts';
+import {
+  formatReconciliations,
+  formatStatus,
+  formatStatuses,
+  formatTable,
+  type ShownReconciliation,
+  type ShownStatus,
+  timeOf,
+} from '../print.ts';
+import { tail } from './tail.ts';
+
+const OUTCOMES = ['delivered', 'retry', 'refused', 'deauthorized', 'blocked', 'gone', 'internal', 'skipped'];
+
+export function addObservation(program: Command, cli: Cli): void {
+  withOutput(
+    program
+      .command('status')
+      .description('show how customers are doing: state, breaker, waits, what lags')
+      .argument('[customer...]', 'which customers, each in full; all of them, a line each, if left out'),
+  ).action(async (names: string[], options: OutputOptions) => {
+    const statuses = await statusesOf(cli, names);
+    print(options, statuses, () =>
+      names.length > 0 ? statuses.map(formatStatus).join('\n\n') : formatStatuses(statuses),
+    );
+  });
+  withOutput(
+    program
+      .command('attempts')
+      .description('show attempts of the last days, the newest first')
+      .argument('<customer>')
+      .option('--event <id>', 'of one event')
+      .addOption(new Option('--outcome <outcome>', 'that ended so').choices(OUTCOMES))
+      .option('--from <time>', 'made then or later: 2026-01-31T12:00Z, or 24h for a day ago', parseTime)
+      .option('--to <time>', 'made before then', parseTime)
+      .option('--limit <count>', 'at most so many', parseCount, 50),
+  ).action(async (customer: string, options: AttemptChoice) => await attempts(cli, customer, options));
+  withOutput(
+    program
+      .command('tail')
+      .description('show attempts as they are made, until Ctrl-C')
+      .argument('[customer]', 'whose; everybody’s if left out'),
+  ).action(async (customer: string | undefined, options: OutputOptions) => await tail(cli, customer, options));
+  withOutput(
+    program
+      .command('reconcile')
+      .description('account for every event that fan-out wrote; exit code 1 if some are unaccounted for')
+      .argument('[customer...]', 'which customers; all of them if left out')
+      .option('--from <time>', 'written then or later: 2026-01-31T12:00Z, or how long ago, such as 24h', parseTime)
+      .option('--to <time>', 'written before then', parseTime)
+      .option('--events', 'with -o json or yaml: what became of each event'),
+  ).action(async (names: string[], options: ReconcileChoice) => await reconcile(cli, names, options));
+}
+
+async function statusesOf(cli: Cli, names: readonly string[]): Promise<ShownStatus[]> {
+  if (names.length === 0) return await cli.api().list<ShownStatus>('/status');
+  const found: ShownStatus[] = [];
+  for (const name of names) found.push(await cli.api().get<ShownStatus>(pathOf(name, 'status')));
+  return found;
+}
+
+interface AttemptChoice extends OutputOptions {
+  readonly event?: string;
+  readonly outcome?: string;
+  readonly from?: Date;
+  readonly to?: Date;
+  readonly limit: number;
+}
+
+async function attempts(cli: Cli, customer: string, choice: AttemptChoice): Promise<void> {
+  const { event: eventId, outcome, from, to, limit } = choice;
+  const query = { eventId, outcome, from: from?.toISOString(), to: to?.toISOString() };
+  const found = await cli.api().list<Attempt>(pathOf(customer, 'attempts'), query, limit);
+  print(choice, found, () => formatAttempts(found));
+}
+
+function formatAttempts(found: readonly Attempt[]): string {
+  if (found.length === 0) return 'None.';
+  return formatTable(
+    ['AT', 'OUTCOME', 'STATUS', 'EVENT', 'ATTEMPT', 'LANE', 'MS', 'ERROR'],
+    found.map(({ at, outcome, status, eventId, attempt, lane, durationMs, error }) => [
+      ...[timeOf(at) ?? '', outcome, String(status ?? '-'), eventId],
+      ...[attempt, lane, Math.round(durationMs), error ?? ''],
+    ]),
+  );
+}
+
+interface ReconcileChoice extends OutputOptions {
+  readonly from?: Date;
+  readonly to?: Date;
+  readonly events?: boolean;
+}
+
+async function reconcile(cli: Cli, names: readonly string[], choice: ReconcileChoice): Promise<void> {
+  const { from, to, events } = choice;
+  const api = cli.api();
+  const all =
+    names.length > 0 ? names : (await api.list<ShownStatus>('/subscriptions')).map(({ customer }) => customer);
+  const query = { from: from?.toISOString(), to: to?.toISOString(), events };
+  const found: ShownReconciliation[] = [];
+  // One after the other: each holds the ids of a customer's events in the control plane's memory.
+  for (const name of all) found.push(await api.get<ShownReconciliation>(pathOf(name, 'reconciliation'), query));
+  print(choice, found, () => formatReconciliations(found));
+  if (found.some(({ unaccounted }) => unaccounted.length > 0)) cli.notWell();
+}

@@ -1,0 +1,122 @@
+/** What changes what customers get. */
+import { DatabridgeError } from '@databridge/kernel/errors';
+import type { Command } from 'commander';
+import { type Cli, pathOf } from '../cli.ts';
+import { type OutputOptions, print, withOutput } from '../output.ts';
+import { parseOffset, parseTime } from '../parse-arguments.ts';
+import { formatRewind, printLine, type ShownRewind } from '../print.ts';
+
+const STATE_ACTIONS = [
+  ['pause', 'stop sending to customers; everything waits'],
+  ['resume', 'send to paused customers again; attempts are counted anew'],
+  ['disable', 'stop sending to customers until they are enabled'],
+  ['enable', 'send to disabled customers again; attempts are counted anew'],
+] as const;
+
+export function addOperations(program: Command, cli: Cli): void {
+  for (const [action, description] of STATE_ACTIONS) {
+    program
+      .command(action)
+      .description(description)
+      .argument('<customer...>')
+      .action(async (customers: string[]) => {
+        for (const customer of customers) {
+          const { before, after } = await cli.api().post<{ before: string; after: string }>(pathOf(customer, action));
+          printLine(before === after ? `${customer} is ${after} already.` : `${customer}: ${before} → ${after}`);
+        }
+      });
+  }
+  withOutput(
+    program
+      .command('rewind')
+      .description('deliver again from a point on: pauses the customer, sets it back, resumes it')
+      .argument('<customer>')
+      .option(
+        '--to-time <time>',
+        'what fan-out wrote then or later: 2026-01-31T12:00Z, or 24h for a day ago',
+        parseTime,
+      )
+      .option('--to-offset <offset>', 'from that offset of the main topic', parseOffset)
+      .option('--to-earliest', 'all that is left')
+      .option('--dry-run', 'only say what it would do')
+      .option('--skip', 'the point may lie ahead: what is passed over is never delivered'),
+  ).action(async (customer: string, options: RewindChoice) => await rewind(cli, customer, options));
+  program
+    .command('redeliver')
+    .description('deliver one event, or what was written in a time, once more')
+    .argument('<customer>')
+    .option('--event <id>', 'the event’s id, as in the webhook-id header')
+    .option('--from <time>', 'written then or later', parseTime)
+    .option('--to <time>', 'written before then', parseTime)
+    .action(async (customer: string, options: RedeliverChoice) => await redeliver(cli, customer, options));
+  program
+    .command('redrive')
+    .description('deliver dead letters once more, or put quarantined records back to the intake')
+    .argument('[customer]', 'whose dead letters')
+    .option('--quarantine', 'the quarantine instead')
+    .option('--reason <reason...>', 'only those with one of these reasons, such as refused')
+    .action(async (customer: string | undefined, options: RedriveChoice) => await redrive(cli, customer, options));
+}
+
+interface RewindChoice extends OutputOptions {
+  readonly toTime?: Date;
+  readonly toOffset?: number;
+  readonly toEarliest?: boolean;
+  readonly dryRun?: boolean;
+  readonly skip?: boolean;
+}
+
+async function rewind(cli: Cli, customer: string, choice: RewindChoice): Promise<void> {
+  const { toTime, toOffset, toEarliest, dryRun = false, skip = false } = choice;
+  const targets = [
+    ...(toTime === undefined ? [] : [{ time: toTime.toISOString() }]),
+    ...(toOffset === undefined ? [] : [{ offset: toOffset }]),
+    ...(toEarliest ? ['earliest'] : []),
+  ];
+  if (targets.length !== 1) {
+    throw new DatabridgeError('DB_INPUT_INVALID', 'Give one of --to-time, --to-offset and --to-earliest');
+  }
+  const body = { to: targets[0], dryRun, maySkip: skip };
+  const done = await cli.api().post<ShownRewind>(pathOf(customer, 'rewinds'), body);
+  print(choice, done, () => formatRewind(done, dryRun));
+}
+
+interface RedeliverChoice {
+  readonly event?: string;
+  readonly from?: Date;
+  readonly to?: Date;
+}
+
+async function redeliver(cli: Cli, customer: string, { event, from, to }: RedeliverChoice): Promise<void> {
+  const isRange = from !== undefined || to !== undefined;
+  if ((event !== undefined) === isRange) {
+    throw new DatabridgeError('DB_INPUT_INVALID', 'Give either --event, or --from and --to');
+  }
+  const body = event === undefined ? { from: from?.toISOString(), to: to?.toISOString() } : { eventId: event };
+  const { events, replayId } = await cli
+    .api()
+    .post<{ events: number; replayId: string }>(pathOf(customer, 'redeliveries'), body);
+  printLine(`${customer}: ${events} ${events === 1 ? 'event is' : 'events are'} delivered again, as ${replayId}`);
+}
+
+interface RedriveChoice {
+  readonly quarantine?: boolean;
+  readonly reason?: readonly string[];
+}
+
+async function redrive(cli: Cli, customer: string | undefined, { quarantine = false, reason }: RedriveChoice) {
+  if ((customer === undefined) !== quarantine) {
+    throw new DatabridgeError('DB_INPUT_INVALID', 'Give either a customer, or --quarantine');
+  }
+  const path = customer === undefined ? '/quarantine/redrives' : pathOf(customer, 'dead-letters', 'redrives');
+  const done = await cli.api().post<TakenOut>(path, { ...(reason !== undefined && { reasons: reason }) });
+  printLine(redriven(customer ?? 'quarantine', done));
+}
+
+export interface TakenOut {
+  readonly taken: number;
+  readonly stayed: number;
+}
+
+export const redriven = (of: string, { taken, stayed }: TakenOut) =>
+  `${of}: ${taken} redriven${stayed > 0 ? `; ${stayed} stay, since they hold nothing that could be` : ''}.`;

@@ -1,0 +1,62 @@
+import type { Command } from 'commander';
+import { type Cli, pathOf } from '../cli.ts';
+import { type OutputOptions, print, withOutput } from '../output.ts';
+import { formatTable, printLine, timeOf } from '../print.ts';
+import { readSecret } from '../terminal.ts';
+
+export function addSecrets(program: Command, keys: Command, cli: Cli): void {
+  const group = program.command('secrets').description('passwords, keys and client secrets: they go in, and never out');
+  withOutput(group.command('list').description('which secrets a customer has').argument('<customer>')).action(
+    async (customer: string, options: OutputOptions) => {
+      const secrets = await cli.api().list<ShownSecret>(pathOf(customer, 'secrets'));
+      print(options, secrets, () => formatSecrets(secrets));
+    },
+  );
+  group
+    .command('set')
+    .description('give a secret its new value, which comes from standard input, or is asked for')
+    .argument('<customer>')
+    .argument('<name>', 'as the list shows it, such as authentication.key')
+    .option(
+      '--overlap <time>',
+      'for so long the old one is used where the new one is not known: 24h if left out, 0s for not at all',
+    )
+    .action(async (customer: string, name: string, { overlap }: { overlap?: string }) => {
+      const value = await readSecret(`New value of ${name} of ${customer}: `);
+      const body = { value, ...(overlap !== undefined && { overlap }) };
+      await cli.api().call('PUT', pathOf(customer, 'secrets', name), { body });
+      printLine(`${customer}: ${name} is set.`);
+    });
+  withOutput(
+    keys
+      .command('rotate')
+      .description('seal every secret anew under the current key of the ring, so that older keys can be taken out'),
+  ).action(async (options: OutputOptions) => {
+    const done = await cli.api().post<Rotation>('/keys/rotations');
+    const { resealed, unchanged, unreadable } = done;
+    print(options, done, () => `${resealed} customers sealed anew, ${unchanged} were so already.`);
+    if (unreadable.length === 0) return;
+    process.stderr.write(`The key of these is gone; set their secrets anew: ${unreadable.join(', ')}\n`);
+    cli.notWell();
+  });
+}
+
+interface Rotation {
+  readonly resealed: number;
+  readonly unchanged: number;
+  readonly unreadable: readonly string[];
+}
+
+interface ShownSecret {
+  readonly name: string;
+  readonly setAtMs?: number;
+  readonly fallbackUntilMs?: number;
+}
+
+function formatSecrets(secrets: readonly ShownSecret[]): string {
+  if (secrets.length === 0) return 'None.';
+  return formatTable(
+    ['NAME', 'SET', 'THE OLD ONE IS USED UNTIL'],
+    secrets.map(({ name, setAtMs, fallbackUntilMs }) => [name, timeOf(setAtMs) ?? '', timeOf(fallbackUntilMs) ?? '']),
+  );
+}

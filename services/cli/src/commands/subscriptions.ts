@@ -1,0 +1,109 @@
+import { DatabridgeError } from '@databridge/kernel/errors';
+import { type Command, Option } from 'commander';
+import { stringify } from 'yaml';
+import { type Cli, pathOf } from '../cli.ts';
+import { type OutputOptions, print, withOutput } from '../output.ts';
+import { formatTable, printLine } from '../print.ts';
+import { confirm, isAttended } from '../terminal.ts';
+import { apply, showDifferences } from './apply.ts';
+import { addFilterTrial } from './try-filter.ts';
+
+/** What lists show of one. */
+interface ShownSubscription {
+  readonly customer: string;
+  readonly state: string;
+  readonly eventTypes: readonly string[];
+  readonly filter?: string;
+  readonly destination: {
+    readonly type: string;
+    readonly url?: string;
+    readonly queueUrl?: string;
+    readonly topicArn?: string;
+  };
+  readonly authentication: { readonly type: string };
+  readonly ratePerSecond?: number;
+}
+
+export function addSubscriptions(program: Command, cli: Cli): void {
+  const group = program.command('subscriptions').description('who gets what, where, and how fast');
+  withOutput(group.command('list').description('all of them, a line each')).action(async (options: OutputOptions) => {
+    const all = await cli.api().list<ShownSubscription>('/subscriptions');
+    print(options, all, () => formatList(all));
+  });
+  group
+    .command('get')
+    .description('one in full, secrets masked')
+    .argument('<customer>')
+    .addOption(new Option('-o, --output <format>', 'how to print it').choices(['yaml', 'json']).default('yaml'))
+    .action(async (customer: string, { output }: { output: 'yaml' | 'json' }) => {
+      const found = await cli.api().get(pathOf(customer));
+      if (output === 'json') print({ output }, found, String);
+      else process.stdout.write(stringify(found, { lineWidth: 0 }));
+    });
+  for (const parent of [group, program]) {
+    // Also without the word in front: it is what people type most.
+    parent
+      .command('apply')
+      .description('make what files say stand, after showing what would change; customers that are not in them stay')
+      .requiredOption('-f, --file <file>', 'a file, a directory of .yaml and .json files, or - for standard input')
+      .option('-y, --yes', 'do not ask (nor is anybody asked who is not at a terminal)')
+      .action(async (options) => await apply(cli, options));
+  }
+  group
+    .command('diff')
+    .description('show what applying would change; exit code 1 if it would')
+    .requiredOption('-f, --file <file>', 'a file, a directory of .yaml and .json files, or - for standard input')
+    .action(async (options) => await showDifferences(cli, options));
+  group
+    .command('delete')
+    .description('end a subscription and clean up behind it')
+    .argument('<customer>')
+    .addOption(
+      new Option(
+        '--waiting <what>',
+        'what becomes of events that wait, and of dead letters: say so if there are some',
+      ).choices(['discard', 'keep']),
+    )
+    .option('-y, --yes', 'do not ask (nor is anybody asked who is not at a terminal)')
+    .action(
+      async (customer: string, options: { waiting?: string; yes?: boolean }) => await remove(cli, customer, options),
+    );
+  addFilterTrial(group, cli);
+}
+
+function formatList(all: readonly ShownSubscription[]): string {
+  if (all.length === 0) return 'None. "databridge apply -f subscriptions.yaml" brings some.';
+  return formatTable(
+    ['CUSTOMER', 'STATE', 'EVENT TYPES', 'DESTINATION', 'AUTHENTICATION', 'RATE', 'FILTER'],
+    all.map(({ customer, state, eventTypes, destination, authentication, ratePerSecond, filter }) => [
+      customer,
+      state,
+      eventTypes.join(','),
+      `${destination.type} ${destination.url ?? destination.queueUrl ?? destination.topicArn ?? ''}`,
+      authentication.type,
+      ratePerSecond === undefined ? '' : `${ratePerSecond}/s`,
+      filter === undefined ? '' : 'yes',
+    ]),
+  );
+}
+
+async function remove(
+  cli: Cli,
+  customer: string,
+  { waiting, yes = false }: { waiting?: string; yes?: boolean },
+): Promise<void> {
+  const api = cli.api();
+  const { etag, body } = await api.call<ShownSubscription>('GET', pathOf(customer));
+  const what =
+    { discard: 'what waits is thrown away', keep: 'what waits is kept' }[waiting ?? ''] ?? 'nothing must wait';
+  if (
+    !yes &&
+    isAttended() &&
+    !(await confirm(`Delete ${body.customer}, which is ${body.state}? Nothing more is sent, ${what}.`))
+  ) {
+    throw new DatabridgeError('DB_INPUT_INVALID', 'Nothing is changed');
+  }
+  // Who has seen it decides: not about what somebody made of it meanwhile.
+  await api.call('DELETE', pathOf(customer), { query: { waiting }, headers: { 'if-match': etag ?? '*' } });
+  printLine(`${customer} is deleted.`);
+}

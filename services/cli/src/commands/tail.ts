@@ -1,0 +1,49 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Attempt } from '@databridge/schemas/attempts';
+import { stringify } from 'yaml';
+import { UnreachableError } from '../api/api-error.ts';
+import { type Cli, pathOf } from '../cli.ts';
+import { formatOf, type OutputOptions } from '../output.ts';
+import { formatAttempt, printLine } from '../print.ts';
+
+const FIRST_RETRY_MS = 500;
+const LONGEST_RETRY_MS = 10_000;
+
+/** Until Ctrl-C. A control plane that goes away is waited for; what was tried meanwhile, `attempts` shows. */
+export async function tail(cli: Cli, customer: string | undefined, options: OutputOptions): Promise<void> {
+  const api = cli.api();
+  const ending = new AbortController();
+  const end = () => ending.abort();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end);
+  const path = customer === undefined ? '/attempts/live' : pathOf(customer, 'attempts', 'live');
+  let retryMs = FIRST_RETRY_MS;
+  let wasOpen = false;
+  while (!ending.signal.aborted) {
+    try {
+      for await (const { event, data } of api.events(path, ending.signal, () => {
+        if (!wasOpen) process.stderr.write('Waiting for attempts. Ctrl-C ends it.\n');
+        [wasOpen, retryMs] = [true, FIRST_RETRY_MS];
+      })) {
+        if (event === 'attempt') show(JSON.parse(data) as ShownAttempt, customer, options);
+      }
+    } catch (error) {
+      if (ending.signal.aborted) break;
+      // What never worked is a mistake of the caller's, or a control plane that is not there.
+      if (!(error instanceof UnreachableError) || !wasOpen) throw error;
+      process.stderr.write(`${error.message}; trying again\n`);
+      await delay(retryMs, undefined, { signal: ending.signal }).catch(() => undefined);
+      retryMs = Math.min(2 * retryMs, LONGEST_RETRY_MS);
+    }
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.removeListener(signal, end);
+}
+
+type ShownAttempt = Attempt & { readonly customer?: string };
+
+function show(attempt: ShownAttempt, asked: string | undefined, options: OutputOptions): void {
+  const customer = attempt.customer ?? asked ?? '';
+  const format = formatOf(options);
+  if (format === 'json') printLine(JSON.stringify({ customer, ...attempt }));
+  else if (format === 'yaml') process.stdout.write(`---\n${stringify({ customer, ...attempt })}`);
+  else printLine(formatAttempt(customer, attempt));
+}

@@ -1,0 +1,67 @@
+import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
+import type { Command } from 'commander';
+import { type Cli, pathOf } from '../cli.ts';
+import { type OutputOptions, print, withOutput } from '../output.ts';
+import { readInput } from '../subscription-files.ts';
+
+interface TrialOptions extends OutputOptions {
+  readonly file: string;
+  readonly filter?: string;
+  readonly eventType?: string;
+}
+
+interface Verdict {
+  readonly matches: boolean;
+  readonly lacks?: string;
+  readonly error?: string;
+}
+
+export function addFilterTrial(group: Command, cli: Cli): void {
+  withOutput(
+    group
+      .command('try-filter')
+      .description('say whether a filter lets an event through; exit code 1 if it does not')
+      .argument('[customer]', 'whose filter; or give --filter')
+      .requiredOption('-f, --file <file>', 'the event, as JSON; - is standard input')
+      .option('--filter <expression>', 'the filter itself, such as \'event.summary.folder == "Support"\'')
+      .option('--event-type <name>', 'what kind of event it is; may be left out while there is but one'),
+  ).action(async (customer: string | undefined, options: TrialOptions) => {
+    if ((customer === undefined) === (options.filter === undefined)) {
+      throw new DatabridgeError('DB_INPUT_INVALID', 'Give either a customer, or --filter');
+    }
+    const event = readEvent(options.file);
+    const asked = customer === undefined ? { filter: options.filter } : await filterOf(cli, customer);
+    const eventType = options.eventType ?? asked.eventType;
+    const verdict: Verdict =
+      asked.filter === undefined
+        ? { matches: true }
+        : await cli.api().post<Verdict>('/filters/try', {
+            filter: asked.filter,
+            event,
+            ...(eventType !== undefined && { eventType }),
+          });
+    print(options, verdict, () => (asked.filter === undefined ? `${customer} has no filter.` : inWords(verdict)));
+    if (!verdict.matches) cli.notWell();
+  });
+}
+
+async function filterOf(cli: Cli, customer: string): Promise<{ filter: string | undefined; eventType?: string }> {
+  const { filter, eventTypes } = await cli.api().get<{ filter?: string; eventTypes: string[] }>(pathOf(customer));
+  const [eventType] = eventTypes;
+  return { filter, ...(eventType !== undefined && { eventType }) };
+}
+
+function inWords({ matches, lacks, error }: Verdict): string {
+  if (error !== undefined) return `Nobody can say (${error}): the event is delivered, logged and counted.`;
+  if (matches) return 'It matches: the event is delivered.';
+  return `It does not match${lacks === undefined ? '' : `: the event has no "${lacks}"`}.`;
+}
+
+function readEvent(file: string): unknown {
+  const text = readInput(file);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new DatabridgeError('DB_INPUT_INVALID', `${file} is not JSON: ${messageOf(error)}`);
+  }
+}

@@ -1,0 +1,29 @@
+/** How a command says what it found: a table for people, JSON or YAML for programs. */
+import { type Command, Option } from 'commander';
+import { stringify } from 'yaml';
+import { printLine } from './print.ts';
+
+export const FORMATS = ['table', 'json', 'yaml'] as const;
+export type Format = (typeof FORMATS)[number];
+
+export interface OutputOptions {
+  readonly output?: Format;
+  readonly json?: boolean;
+}
+
+/** Adds `-o`. */
+export function withOutput(command: Command): Command {
+  return command
+    .addOption(new Option('-o, --output <format>', 'how to print it').choices([...FORMATS]).default('table'))
+    .addOption(new Option('--json', 'the same as -o json').hideHelp());
+}
+
+export const formatOf = ({ output = 'table', json }: OutputOptions): Format => (json ? 'json' : output);
+
+/** @param asText for people; made only if it is for them */
+export function print(options: OutputOptions, value: unknown, asText: () => string): void {
+  const format = formatOf(options);
+  if (format === 'json') printLine(JSON.stringify(value, null, 2));
+  else if (format === 'yaml') process.stdout.write(stringify(value, { lineWidth: 0 }));
+  else printLine(asText());
+}

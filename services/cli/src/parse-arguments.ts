@@ -1,0 +1,22 @@
+import { durationMs } from '@databridge/kernel/config';
+import { InvalidArgumentError } from 'commander';
+
+export function parseOffset(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('An offset is a whole number.');
+  return Number(text);
+}
+
+export function parseCount(text: string): number {
+  if (!/^[1-9]\d{0,6}$/.test(text)) throw new InvalidArgumentError('That is no number of them.');
+  return Number(text);
+}
+
+export function parseTime(text: string): Date {
+  const agoMs = durationMs(text);
+  const time = agoMs === undefined ? new Date(text) : new Date(Date.now() - agoMs);
+  if (Number.isNaN(time.getTime())) throw new InvalidArgumentError('Write 2026-01-31T12:00Z, or 24h for a day ago.');
+  return time;
+}
+
+/** `--reason a --reason b`, one at a time: a customer's name may follow. */
+export const collect = (text: string, before: readonly string[] | undefined): string[] => [...(before ?? []), text];

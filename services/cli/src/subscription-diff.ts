@@ -1,0 +1,52 @@
+/** What applying a file would change, place by place. Pure; secrets are masks by the time they come here. */
+/** In the place of a secret, as the API answers. */
+export const MASK = '[secret]';
+
+type Plain = Readonly<Record<string, unknown>>;
+
+export interface Difference {
+  /** Such as `destination.url`. */
+  readonly place: string;
+  /** Absent: it was not there. */
+  readonly before?: unknown;
+  /** Absent: it is gone. */
+  readonly after?: unknown;
+}
+
+/** Maps are compared place by place, lists as wholes: the order of most counts, and few are long. */
+export function differences(before: Plain, after: Plain): Difference[] {
+  const [was, is] = [leavesOf(before), leavesOf(after)];
+  const places = [...new Set([...was.keys(), ...is.keys()])];
+  return places.flatMap((place) => {
+    const [old, now] = [was.get(place), is.get(place)];
+    if (JSON.stringify(old) === JSON.stringify(now)) return [];
+    return [{ place, ...(old !== undefined && { before: old }), ...(now !== undefined && { after: now }) }];
+  });
+}
+
+function leavesOf(value: Plain, before: readonly string[] = []): Map<string, unknown> {
+  const leaves = new Map<string, unknown>();
+  for (const [key, one] of Object.entries(value)) {
+    const place = [...before, key];
+    if (one === undefined) continue;
+    if (typeof one !== 'object' || one === null || Array.isArray(one) || Object.keys(one).length === 0) {
+      leaves.set(place.join('.'), one);
+    } else {
+      for (const [name, leaf] of leavesOf(one as Plain, place)) leaves.set(name, leaf);
+    }
+  }
+  return leaves;
+}
+
+/** One line a difference: `+` is new, `-` is gone, `~` is another. */
+export function formatDifference({ place, before, after }: Difference): string {
+  if (before === undefined) return `  + ${place}: ${shown(after)}`;
+  if (after === undefined) return `  - ${place}: ${shown(before)}`;
+  return `  ~ ${place}: ${shown(before)} → ${shown(after)}`;
+}
+
+function shown(value: unknown): string {
+  if (value === MASK) return MASK;
+  if (Array.isArray(value)) return `[${value.map(shown).join(', ')}]`;
+  return typeof value === 'string' && /^[^\s,[\]{}"][^\n,[\]{}]*$/.test(value) ? value : JSON.stringify(value);
+}

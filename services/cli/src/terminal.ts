@@ -1,0 +1,51 @@
+/** What people type: answers, and secrets that must not show. */
+import { createInterface, type Interface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { DatabridgeError } from '@databridge/kernel/errors';
+
+/** Whether somebody is there to be asked. */
+export const isAttended = (): boolean => process.stdin.isTTY === true && process.stderr.isTTY === true;
+
+/** @returns false for anything but yes */
+export async function confirm(question: string): Promise<boolean> {
+  const line = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/i.test((await answerTo(line, `${question} [y/N] `)).trim());
+  } finally {
+    line.close();
+  }
+}
+
+/**
+ * A secret from standard input, without the line's end; where somebody types, it does not show. Never an argument: those
+ * stand in the shell's history and in the list of processes.
+ * @throws {DatabridgeError} DB_INPUT_INVALID if there is none
+ */
+export async function readSecret(prompt: string): Promise<string> {
+  const secret = isAttended() ? await askHidden(prompt) : (await text(process.stdin)).replace(/\r?\n$/, '');
+  if (secret !== '') return secret;
+  throw new DatabridgeError('DB_INPUT_INVALID', 'Nothing was given: write it to standard input, or type it when asked');
+}
+
+/** Ctrl-C and Ctrl-D end the question, and with it the command. */
+async function answerTo(line: Interface, question: string): Promise<string> {
+  const closed = new Promise<never>((_, reject) => {
+    const giveUp = () => reject(new DatabridgeError('DB_INPUT_INVALID', 'Given up'));
+    line.once('SIGINT', giveUp);
+    line.once('close', giveUp);
+  });
+  return await Promise.race([line.question(question), closed]);
+}
+
+async function askHidden(prompt: string): Promise<string> {
+  process.stderr.write(prompt);
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const line = createInterface({ input: process.stdin, output: nowhere, terminal: true });
+  try {
+    return await answerTo(line, '');
+  } finally {
+    line.close();
+    process.stderr.write('\n');
+  }
+}
