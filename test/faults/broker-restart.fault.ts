@@ -7,7 +7,7 @@ let run: FaultRun;
 beforeAll(async () => {
   run = await FaultRun.start({ scenario: 'the broker restarts' });
 });
-afterAll(() => run.close());
+afterAll(() => run?.close());
 
 test('all goes on when the broker is back, and nothing is lost', async () => {
   const { platform } = run;

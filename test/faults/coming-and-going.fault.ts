@@ -7,7 +7,7 @@ let run: FaultRun;
 beforeAll(async () => {
   run = await FaultRun.start({ scenario: '3 workers come and go', customers: 6, workers: 3 });
 });
-afterAll(() => run.close());
+afterAll(() => run?.close());
 
 const ROUNDS = 8;
 

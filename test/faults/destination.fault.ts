@@ -8,7 +8,7 @@ let run: FaultRun;
 beforeAll(async () => {
   run = await FaultRun.start({ scenario: 'destinations misbehave', customers: 2, timeoutMs: 2_000 });
 });
-afterAll(() => run.close());
+afterAll(() => run?.close());
 
 test('no answer stops a worker or costs an event', async () => {
   const starts = run.workers.map((worker) => worker.starts);

@@ -56,6 +56,8 @@ const SETTLE_WITHIN_MS = 150_000;
  * Real services under load on a platform of their own, with a destination that counts. Faults are done to them by
  * `fault`; `finish` waits until every event has arrived and says what it cost.
  */
+const CLOSE_WITHIN_MS = 60_000;
+
 export class FaultRun {
   readonly platform: JvmPlatform;
   readonly receiver: ReceiverProcess;
@@ -265,14 +267,15 @@ export class FaultRun {
     return report;
   }
 
+  /** After a scenario that failed there may be no broker: what waits for one is not waited for. */
   async close(): Promise<void> {
     this.#isSampling = false;
-    await this.#load?.stop();
-    await Promise.all([...this.workers, ...this.fanOuts].map((service) => service.end()));
-    await this.#sampling;
-    await this.stage.close();
-    await Promise.all([this.receiver.stop(), this.#admin.disconnect()]);
+    const services = [...this.workers, ...this.fanOuts].map((service) => service.end());
+    const orderly = Promise.all([this.#load?.stop(), ...services, this.#sampling]).then(() => this.stage.close());
+    await Promise.race([orderly, delay(CLOSE_WITHIN_MS, undefined, { ref: false })]);
+    await this.receiver.stop();
     await this.platform.stop();
+    this.#admin.disconnect().catch(() => undefined);
   }
 
   /** The last commit may be an interval, or a rejoin, away. */

@@ -7,7 +7,7 @@ let run: FaultRun;
 beforeAll(async () => {
   run = await FaultRun.start({ scenario: 'SIGKILL of each service', fanOuts: 2, workers: 2 });
 });
-afterAll(() => run.close());
+afterAll(() => run?.close());
 
 test('nothing is lost, and repeats are what was in flight or not yet committed', async () => {
   const victims = [run.workers[0], run.fanOuts[0], run.workers[1], run.fanOuts[1]];

@@ -9,7 +9,7 @@ let run: FaultRun;
 beforeAll(async () => {
   run = await FaultRun.start({ scenario: 'the leader of three brokers dies', platform: { brokerCount: 3 } });
 });
-afterAll(() => run.close());
+afterAll(() => run?.close());
 
 /** From 0: which broker leads a customer's delivery topic. */
 async function leader(): Promise<number> {

@@ -20,7 +20,7 @@ beforeAll(async () => {
     delivery: { RETRY_PLAN: '45s*100', BREAKER_MIN_ATTEMPTS: '100000', LOG_LEVEL: 'warn' },
   });
 });
-afterAll(() => run.close());
+afterAll(() => run?.close());
 
 test('the 99th percentile of attempt − due stays under 250 ms, and none is early', async () => {
   const [customer] = run.customers as [string];

@@ -7,7 +7,7 @@ let run: FaultRun;
 beforeAll(async () => {
   run = await FaultRun.start({ scenario: 'the registry is down' });
 });
-afterAll(() => run.close());
+afterAll(() => run?.close());
 
 test('who knows the schema goes on, who does not waits; nothing is lost or charged to a customer', async () => {
   const { platform } = run;

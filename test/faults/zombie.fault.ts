@@ -13,7 +13,7 @@ let run: FaultRun;
 beforeAll(async () => {
   run = await FaultRun.start({ scenario: 'SIGSTOP past the session time-out, SIGCONT', workers: 1 });
 });
-afterAll(() => run.close());
+afterAll(() => run?.close());
 
 const SESSION_MS = 6_000;
 
