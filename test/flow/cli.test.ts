@@ -295,6 +295,24 @@ test('nobody answers: said so, with what to do; and completion stays silent', as
   expect(failed.err).toMatch(/49151 can't be reached \(ECONNREFUSED\)\. Is the control plane running\?/);
 });
 
+test('bash completes commands and the customers that there are', async () => {
+  const customer = freshName('typed');
+  const receiver = await Receiver.start();
+  await databridge(['apply', '-f', fileOf('typed.yaml', yamlOf(customer, receiver.url))]);
+  // As bash-completion has it, which need not be installed here: the words before and at the cursor.
+  const script = `
+    _get_comp_words_by_ref() { cur=$LAST; words=("\${TYPED[@]}"); }
+    compopt() { :; }
+    databridge() { '${process.execPath}' '${commandLine}' "$@"; }
+    source <(databridge completion bash)
+    complete_for() { TYPED=(databridge "$@"); LAST="\${!#}"; COMPREPLY=(); __databridge_complete; echo "\${COMPREPLY[*]}"; }
+    complete_for subscriptions di
+    complete_for pause typed-`;
+  const bash = spawn('bash', ['--norc', '-c', script], { env: { PATH: process.env['PATH'], ...env } });
+  const [out, err] = await Promise.all([text(bash.stdout), text(bash.stderr)]);
+  expect({ out, err }).toEqual({ out: `diff\n${customer}\n`, err: '' });
+});
+
 test('no secret and no token was ever printed', async () => {
   expect(printed.join('')).not.toContain(CANARY);
   expect(printed.join('')).not.toContain(operator.token);

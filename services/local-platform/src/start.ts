@@ -76,7 +76,11 @@ async function start(): Promise<void> {
     if (isEnding) return;
   }
   say('platform', 'for databridge and producers in another terminal:');
-  const others: Record<string, string> = { ...settings, DATABRIDGE_URL: apiUrl };
+  const others: Record<string, string> = {
+    KAFKA_BROKERS: platform.brokers.join(','),
+    SCHEMA_REGISTRY_URL: platform.registryUrl,
+    DATABRIDGE_URL: apiUrl,
+  };
   if (!hasTokens) {
     const { file, line } = await ensureTokenFile(dataDir);
     settings['API_TOKENS'] = line;

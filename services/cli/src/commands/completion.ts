@@ -1,4 +1,5 @@
 /** Shell completion: commands and options as the program has them, customers as the API knows them. */
+import { readdirSync } from 'node:fs';
 import tab from '@bomb.sh/tab/commander';
 import type { Command } from 'commander';
 import type { Cli } from '../cli.ts';
@@ -12,13 +13,25 @@ export async function addCompletion(program: Command, cli: Cli, args: readonly s
   program.commands.find((command) => command.name() === 'completion')?.description('print a script for your shell');
   if (args[0] !== 'complete') return;
   const customers = await knownCustomers(cli);
+  const offer = (names: readonly string[]) => (complete: (value: string, description: string) => void) => {
+    for (const name of names) complete(name, '');
+  };
   for (const command of completion.commands.values()) {
-    for (const [name, argument] of command.arguments) {
-      if (name !== 'customer') continue;
-      argument.handler = (complete) => {
-        for (const customer of customers) complete(customer, '');
-      };
-    }
+    const argument = command.arguments.get('customer');
+    if (argument !== undefined) argument.handler = offer(customers);
+    const file = command.options.get('file');
+    if (file !== undefined) file.handler = offer(filesHere());
+  }
+}
+
+/** What `-f` may mean: the shell leaves that to us. */
+function filesHere(): string[] {
+  try {
+    return readdirSync('.', { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() || /\.(ya?ml|json)$/i.test(entry.name))
+      .map(({ name }) => name);
+  } catch {
+    return [];
   }
 }
 
