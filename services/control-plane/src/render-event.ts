@@ -13,7 +13,8 @@ export type RenderedEvent =
 
 /** Shows an event as the document that customers get. */
 export interface EventRenderer {
-  render(eventType: string, value: Buffer | null): Promise<RenderedEvent>;
+  /** @param sections those that the customer gets; left out: all */
+  render(eventType: string, value: Buffer | null, sections?: readonly string[]): Promise<RenderedEvent>;
   stop(): void;
 }
 
@@ -28,7 +29,7 @@ export function eventRenderer(registryUrl: string | undefined, log: Logger): Eve
   }
   const readers = new EventReaders({ registry: new SchemaRegistry({ url: registryUrl }), log });
   return {
-    async render(eventType, value) {
+    async render(eventType, value, sections) {
       const type = describedEventType(eventType);
       if (type === undefined) return { unreadable: `there is no schema for event type "${eventType}"` };
       if (value === null) return { unreadable: 'it has no value' };
@@ -37,7 +38,7 @@ export function eventRenderer(registryUrl: string | undefined, log: Logger): Eve
       try {
         const lookup = await within(REGISTRY_WITHIN_MS, readers.load(type, schemaId), 'ask the schema registry');
         if (lookup.kind === 'unreadable') return { unreadable: lookup.detail };
-        return { event: JSON.parse(lookup.reader.json(value)) };
+        return { event: JSON.parse(lookup.reader.json(value, sections)) };
       } catch (error) {
         return { unreadable: messageOf(error) };
       }

@@ -47,7 +47,7 @@ export function eventRoutes(api: Api, { operations, attempts, events, change }: 
       },
     },
     async ({ params: { customer, id } }) => {
-      await readCustomer(operations, customer);
+      const { subscription } = await readCustomer(operations, customer);
       const found: Letter[] = [];
       await readLetters(operations.kafka, deadTopic(customer), (letters) => {
         found.push(...letters.filter(({ key }) => key === id));
@@ -61,7 +61,7 @@ export function eventRoutes(api: Api, { operations, attempts, events, change }: 
         ...(detail !== undefined && { detail }),
         ...(source !== undefined && { source }),
         headers: Object.fromEntries(names.map((name) => [name, headerText(letter.headers, name) ?? ''])),
-        ...(await events.render(eventType, letter.value)),
+        ...(await events.render(eventType, letter.value, subscription.sections)),
       };
     },
   );
