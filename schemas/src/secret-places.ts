@@ -4,7 +4,7 @@ import type { Subscription } from './subscription.ts';
 type Path = readonly (string | number)[];
 
 /** `*` is any one step: a name, or a place in a list. */
-const SECRET_PLACES = [
+export const SECRET_PLACES: readonly string[] = [
   'authentication.password',
   'authentication.key',
   'authentication.clientSecret',
@@ -15,11 +15,12 @@ const SECRET_PLACES = [
   'tls.clientKey',
   'signing.secrets.*',
   'fallbacks.*.secret',
-].map((place) => place.split('.'));
+];
+const PATHS = SECRET_PLACES.map((place) => place.split('.'));
 
 /** Whether what stands there is a secret: the places that {@link mapSecrets} visits, in a subscription or not yet one. */
 export function isSecretPath(path: Path): boolean {
-  return SECRET_PLACES.some(
+  return PATHS.some(
     (place) => place.length === path.length && place.every((step, i) => step === '*' || step === String(path[i])),
   );
 }

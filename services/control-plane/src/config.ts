@@ -1,8 +1,14 @@
+import { isIP } from 'node:net';
 import { duration, kafkaVariables, registryVariables, serviceVariables, whole } from '@databridge/kernel/config';
 import { egressVariables } from '@databridge/kernel/egress/egress-settings';
 import { keyRingVariables } from '@databridge/kernel/key-ring-settings';
 import { z } from 'zod';
 import { retryPlanVariables } from './retry-delays.ts';
+
+function isAddressOrRange(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/');
+  return rest.length === 0 && isIP(address) !== 0 && (bits === undefined || /^\d{1,3}$/.test(bits));
+}
 
 export const controlPlaneVariables = z.object({
   ...kafkaVariables,
@@ -23,6 +29,14 @@ export const controlPlaneVariables = z.object({
   API_TOKENS: z.string().optional(),
   /** A file that holds the same. */
   API_TOKENS_FILE: z.string().optional(),
+  /** So many wrong tokens from one address within a minute close the door to it for the rest of that minute. */
+  API_MAX_FAILURES: whole(20, 1, 1_000_000),
+  /** Proxies before us, by address or CIDR: who calls is then whom their `X-Forwarded-For` names. */
+  API_TRUSTED_PROXIES: z
+    .string()
+    .transform((text) => text.split(',').map((one) => one.trim()))
+    .refine((list) => list.every(isAddressOrRange), 'must be addresses or CIDR ranges, separated by commas')
+    .optional(),
   /** Who issues JWTs that are taken too, as their `iss` says it; with it, API_OIDC_AUDIENCE. */
   API_OIDC_ISSUER: z.url({ protocol: /^https?$/, error: 'must be an http(s) address' }).optional(),
   /** What stands in `aud` of those that are meant for us. */

@@ -49,7 +49,11 @@ export async function startControlPlane(config: ControlPlaneConfig, log: Logger)
   await attempts.start();
   await table.start();
   const events = eventRenderer(config.SCHEMA_REGISTRY_URL, log);
-  const api = await createApi({ operations, attempts, events, callers, writer, log });
+  const api = await createApi({
+    ...{ operations, attempts, events, callers, writer, log },
+    maxFailures: config.API_MAX_FAILURES,
+    ...(config.API_TRUSTED_PROXIES && { trustedProxies: config.API_TRUSTED_PROXIES }),
+  });
   const address = await api.listen({ host: config.API_HOST, port: config.API_PORT });
   log.info({ address, apiPort: Number(new URL(address).port) }, 'API open');
   await writer.start(config.API_ADVERTISED_URL ?? advertised(address));

@@ -10,6 +10,7 @@ const ERRORS = {
   DB_SECRET_UNSEALABLE: { retryable: false, httpStatus: 500 },
   DB_INPUT_INVALID: { retryable: false, httpStatus: 422 },
   DB_NOT_FOUND: { retryable: false, httpStatus: 404 },
+  DB_METHOD_NOT_ALLOWED: { retryable: false, httpStatus: 405 },
   DB_CONFLICT: { retryable: false, httpStatus: 409 },
   DB_UNAUTHENTICATED: { retryable: false, httpStatus: 401 },
   DB_FORBIDDEN: { retryable: false, httpStatus: 403 },

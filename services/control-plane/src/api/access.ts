@@ -24,7 +24,7 @@ const FAILURES_WITHIN_MS = 60_000;
 const MAX_ADDRESSES = 10_000;
 
 /** Lets in who has a token, to what its role may; refuses an address that keeps guessing. */
-export function guardAccess(api: FastifyInstance, callers: Callers): void {
+export function guardAccess(api: FastifyInstance, callers: Callers, maxFailures = MAX_FAILURES): void {
   const failures = new Map<string, { count: number; sinceMs: number }>();
 
   api.decorateRequest('caller', undefined);
@@ -33,7 +33,7 @@ export function guardAccess(api: FastifyInstance, callers: Callers): void {
     if (access === 'open') return;
     const known = failures.get(request.ip);
     if (known && performance.now() - known.sinceMs > FAILURES_WITHIN_MS) failures.delete(request.ip);
-    else if (known && known.count >= MAX_FAILURES) {
+    else if (known && known.count >= maxFailures) {
       throw new DatabridgeError('DB_TOO_MANY_FAILURES', 'Too many wrong tokens came from your address; wait a minute');
     }
     request.caller = await callers.callerOf(bearerOf(request));

@@ -28,6 +28,7 @@ import { eventRoutes } from './event-routes.ts';
 import { filterRoutes } from './filter-routes.ts';
 import { type ForwardingWriter, forwardChanges } from './forward.ts';
 import { rememberAnswers } from './idempotency.ts';
+import { refuseOtherMethods } from './methods.ts';
 import { operationRoutes } from './operation-routes.ts';
 import { overviewRoutes } from './overview-routes.ts';
 import { answerWithProblems } from './problem.ts';
@@ -55,6 +56,10 @@ export interface ApiContext {
 /** What the API is made of. */
 export interface ApiParts extends Omit<ApiContext, 'change'> {
   readonly callers: Callers;
+  /** So many wrong tokens from an address within a minute close the door to it; left out: 20. */
+  readonly maxFailures?: number;
+  /** Addresses and ranges of proxies whose `X-Forwarded-For` is believed; left out: nobody's. */
+  readonly trustedProxies?: readonly string[];
   readonly writer: ApiWriter;
   readonly log: Logger;
 }
@@ -79,9 +84,21 @@ const MAX_BODY_BYTES = 1_048_576;
  *                    └ 401, 403, 404     └ the writer's     └ 422       └ the first answer               └ a problem
  *                                          answer
  */
-export async function createApi({ operations, attempts, events, callers, writer, log }: ApiParts): Promise<Api> {
+export async function createApi({
+  operations,
+  attempts,
+  events,
+  callers,
+  maxFailures,
+  trustedProxies,
+  writer,
+  log,
+}: ApiParts): Promise<Api> {
   const api: Api = fastify({
     bodyLimit: MAX_BODY_BYTES,
+    // What is too long is told as every other mistake is; a URL ends with the 16 KiB that Node takes.
+    routerOptions: { maxParamLength: MAX_BODY_BYTES },
+    trustProxy: trustedProxies === undefined ? false : [...trustedProxies],
   }).withTypeProvider<ZodTypeProvider>();
   api.setValidatorCompiler(validatorCompiler);
   api.setSerializerCompiler(serializerCompiler);
@@ -96,11 +113,12 @@ export async function createApi({ operations, attempts, events, callers, writer,
     transformObject: jsonSchemaTransformObject,
   });
   answerWithProblems(api as unknown as FastifyInstance, log);
-  guardAccess(api as unknown as FastifyInstance, callers);
+  guardAccess(api as unknown as FastifyInstance, callers, maxFailures);
   forwardChanges(api as unknown as FastifyInstance, writer);
   rememberAnswers(api as unknown as FastifyInstance);
 
   const context = { operations, attempts, events, change: changesBy(writer, operations) };
+  const refuseOthers = refuseOtherMethods(api as unknown as FastifyInstance);
   api.get('/v1/openapi.json', { config: { access: 'open' }, schema: { hide: true } }, () => api.swagger());
   subscriptionRoutes(api, context);
   operationRoutes(api, context);
@@ -111,6 +129,7 @@ export async function createApi({ operations, attempts, events, callers, writer,
   filterRoutes(api);
   comparisonRoutes(api, context);
   overviewRoutes(api, context);
+  refuseOthers();
   await api.ready();
   return api;
 }

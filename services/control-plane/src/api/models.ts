@@ -57,7 +57,7 @@ export const deletion = z.object({
   topics: z.enum(['removed', 'kept']),
 });
 
-export const rewindBody = z.object({
+export const rewindBody = z.strictObject({
   to: z.union([z.object({ time }).strict(), z.object({ offset: z.int().min(0) }).strict(), z.literal('earliest')]),
   dryRun: z.boolean().default(false),
   maySkip: z.boolean().default(false).describe('the target may lie ahead: what is passed over is never delivered'),
@@ -80,7 +80,7 @@ export const redeliveryBody = z.union([
 ]);
 export const redeliveryAnswer = z.object({ customer: z.string(), replayId: z.string(), events: z.int() });
 
-export const lettersBody = z.object({
+export const lettersBody = z.strictObject({
   reasons: z.array(z.string()).min(1).optional(),
   ids: z.array(z.string()).min(1).max(1_000).optional(),
 });

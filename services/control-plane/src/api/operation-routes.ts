@@ -185,7 +185,7 @@ export function operationRoutes(api: Api, { operations, change }: ApiContext): v
         params,
         querystring: z.object({
           ...rangeQuery.shape,
-          events: z.stringbool().default(false).describe('also what became of each event, by its id'),
+          events: z.enum(['true', 'false']).default('false').describe('also what became of each event, by its id'),
         }),
         response: { 200: reconciliationAnswer, ...problems },
       },
@@ -198,7 +198,7 @@ export function operationRoutes(api: Api, { operations, change }: ApiContext): v
       return {
         ...found,
         unaccounted: found.unaccounted.map((one) => ({ ...one })),
-        ...(query.events && { events: fatesIn(evidence) }),
+        ...(query.events === 'true' && { events: fatesIn(evidence) }),
       };
     },
   );

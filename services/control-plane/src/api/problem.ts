@@ -54,6 +54,7 @@ const TITLES: Readonly<Record<number, string>> = {
   401: 'Unauthenticated',
   403: 'Forbidden',
   404: 'Not found',
+  405: 'Method not allowed',
   409: 'Conflict',
   412: 'Precondition failed',
   413: 'Content too large',
@@ -62,6 +63,7 @@ const TITLES: Readonly<Record<number, string>> = {
   428: 'Precondition required',
   429: 'Too many requests',
   503: 'Unavailable',
+  504: 'Not in time',
 };
 
 export function answerWithProblems(api: FastifyInstance, log: Logger): void {
