@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from '@databridge/kernel/log';
 import type { Actor } from '@databridge/schemas/audit';
-import swagger from '@fastify/swagger';
 import {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -9,13 +8,7 @@ import {
   fastify,
   type RawServerDefault,
 } from 'fastify';
-import {
-  jsonSchemaTransform,
-  jsonSchemaTransformObject,
-  serializerCompiler,
-  validatorCompiler,
-  type ZodTypeProvider,
-} from 'fastify-type-provider-zod';
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { AttemptView } from '../attempt-view.ts';
 import type { ControlPlaneContext } from '../context.ts';
 import type { EventRenderer } from '../render-event.ts';
@@ -24,6 +17,7 @@ import { type Callers, guardAccess } from './access.ts';
 import { attemptRoutes } from './attempt-routes.ts';
 import { auditRoutes } from './audit-routes.ts';
 import { comparisonRoutes } from './comparison-routes.ts';
+import { describeApi } from './describe.ts';
 import { eventRoutes } from './event-routes.ts';
 import { filterRoutes } from './filter-routes.ts';
 import { type ForwardingWriter, forwardChanges } from './forward.ts';
@@ -102,16 +96,7 @@ export async function createApi({
   }).withTypeProvider<ZodTypeProvider>();
   api.setValidatorCompiler(validatorCompiler);
   api.setSerializerCompiler(serializerCompiler);
-  await api.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: { title: 'Databridge Events', version: 'v1', description: 'Subscriptions, their state, and replay.' },
-      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
-      security: [{ bearer: [] }],
-    },
-    transform: jsonSchemaTransform,
-    transformObject: jsonSchemaTransformObject,
-  });
+  await describeApi(api as unknown as FastifyInstance);
   answerWithProblems(api as unknown as FastifyInstance, log);
   guardAccess(api as unknown as FastifyInstance, callers, maxFailures);
   forwardChanges(api as unknown as FastifyInstance, writer);

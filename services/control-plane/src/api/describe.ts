@@ -1,0 +1,48 @@
+/** What the OpenAPI document says beyond the schemas of the routes. */
+import swagger from '@fastify/swagger';
+import type { FastifyInstance } from 'fastify';
+import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+
+type Transform = typeof jsonSchemaTransform;
+type TransformObject = typeof jsonSchemaTransformObject;
+
+/** Describes every route that is added from now on. */
+export async function describeApi(api: FastifyInstance): Promise<void> {
+  await api.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Databridge Events', version: 'v1', description: 'Subscriptions, their state, and replay.' },
+      servers: [{ url: '/', description: 'Whoever serves this document' }],
+      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
+      security: [{ bearer: [] }],
+    },
+    transform: named,
+    transformObject: withoutUnused,
+  });
+}
+
+/** Clients that are generated call their methods by it: `getSubscriptionsByCustomerSecrets`. It never changes. */
+const named: Transform = (described) => {
+  const transformed = jsonSchemaTransform(described);
+  const { method } = described.route;
+  const operationId = operationIdOf(String([method].flat()[0]), described.url);
+  return { ...transformed, schema: { ...transformed.schema, operationId } };
+};
+
+function operationIdOf(method: string, url: string): string {
+  const steps = url.split('/').slice(2);
+  const words = steps.map((step) => (step.startsWith(':') ? `-by-${step.slice(1)}` : step)).join('-');
+  return method.toLowerCase() + `-${words}`.replaceAll(/-+(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** Each schema with an id comes twice, as it goes in and as it comes out; no route uses both. */
+const withoutUnused: TransformObject = (described) => {
+  const document = jsonSchemaTransformObject(described) as { components?: { schemas?: Record<string, unknown> } };
+  const text = JSON.stringify(document);
+  const schemas = Object.entries(document.components?.schemas ?? {});
+  const used = schemas.filter(([name]) => text.includes(`"#/components/schemas/${name}"`));
+  return {
+    ...document,
+    components: { ...document.components, schemas: Object.fromEntries(used) },
+  } as ReturnType<TransformObject>;
+};
