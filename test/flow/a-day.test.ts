@@ -99,7 +99,7 @@ test('an endpoint that is down gets 185 attempts over 22 h 55 min, none early, a
   expect(await stage.read(deadTopic(customer))).toHaveLength(0);
 
   receiver.script = () => ({});
-  await stage.subscribe(customer, receiver.url, { enableEpoch: 1 });
+  await (await stage.api()).act(customer, 'enable');
   await runAhead(() => receiver.accepted === 1);
 });
 

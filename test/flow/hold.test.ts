@@ -160,7 +160,7 @@ test('410, and an endpoint that is down to the last attempt, disable: all stays;
   expect(receiver.requests).toHaveLength(sent);
 
   receiver.script = () => ({});
-  await stage.subscribe(customer, receiver.url, { enableEpoch: 1 });
+  await (await stage.api()).act(customer, 'enable');
   await receiver.waitFor(({ accepted }) => accepted === 5);
   await eventually(lagOf(customer), (lag) => lag === 0);
   const resumed = receiver.requests.slice(sent);

@@ -1,4 +1,3 @@
-import { applySubscriptions } from '@databridge/control-plane/apply';
 import { commitBy } from '@databridge/control-plane/changes';
 import type { ControlPlaneContext } from '@databridge/control-plane/context';
 import { readStoredSubscriptions } from '@databridge/control-plane/stored-subscriptions';
@@ -11,12 +10,12 @@ import type { ConsumedRecord } from '@databridge/kernel/kafka/records';
 import { readTopic } from '@databridge/kernel/kafka/topic-reader';
 import { KeyRing } from '@databridge/kernel/key-ring';
 import { createLogger } from '@databridge/kernel/log';
-import { parseSubscription } from '@databridge/schemas/subscription';
 import { deliveryGroup } from '@databridge/schemas/topics';
 import { eventually } from './eventually.ts';
 import { platform } from './platform.ts';
 import { type ServiceProcess, startService } from './processes.ts';
 import { startUpstream, type UpstreamProducer } from './produce.ts';
+import { StageApi } from './stage-api.ts';
 import { freshName } from './topics.ts';
 
 /** Short enough to see an event through all lanes in a test. */
@@ -41,6 +40,7 @@ export class Stage {
   readonly keys: string;
   readonly #deliveryEnv: Record<string, string>;
   #delivery: ServiceProcess;
+  #api: Promise<StageApi> | undefined;
 
   private constructor(parts: {
     kafka: ConstructorParameters<typeof KafkaProducer>[0];
@@ -118,25 +118,27 @@ export class Stage {
     };
   }
 
+  /** Made at the first call. */
+  api(): Promise<StageApi> {
+    this.#api ??= StageApi.open(this.operations);
+    return this.#api;
+  }
+
   /**
-   * Publishes a customer's subscription; whatever is left out has a working default. Returns when fan-out knows a new
+   * Puts a customer's subscription by the API; whatever is left out has a working default. Returns when fan-out knows a new
    * customer: what comes before goes to nobody.
    */
   async subscribe(customer: string, url: string, more: Record<string, unknown> = {}): Promise<void> {
     const { destination, ...rest } = more;
-    const parsed = parseSubscription({
-      customer,
+    const before = await this.#customersKnown();
+    const isNew = await (await this.api()).put(customer, {
       eventTypes: ['root-cause'],
       match: { company: [customer] },
       destination: { type: 'http', url, ...(destination as object) },
+      state: 'active',
       ...rest,
     });
-    if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
-    const before = await this.#customersKnown();
-    const { customers } = await applySubscriptions(this.operations, [
-      { subscription: parsed.subscription, sets: ['state', 'enableEpoch'] },
-    ]);
-    if (before === undefined || customers[0]?.change !== 'created') return;
+    if (before === undefined || !isNew) return;
     await eventually(
       () => this.#customersKnown(),
       (after) => after === undefined || after > before,
@@ -168,6 +170,7 @@ export class Stage {
   }
 
   async close(): Promise<void> {
+    await (await this.#api)?.close();
     await Promise.all([this.fanOut.kill(), this.#delivery.kill()]);
     await Promise.all([this.upstream.stop(), this.#producer.disconnect(), this.admin.disconnect()]);
   }

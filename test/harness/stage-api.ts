@@ -1,0 +1,58 @@
+/**
+ * The control plane's API in the test's own process, over a stage's connections: every route as the service has it. What
+ * it lacks is what a process of its own would cost each test file: the group that elects a writer, and the attempts.
+ */
+import { type Api, createApi } from '@databridge/control-plane/api/api';
+import { Tokens } from '@databridge/control-plane/api/tokens';
+import type { ControlPlaneContext } from '@databridge/control-plane/context';
+
+export class StageApi {
+  readonly #api: Api;
+  readonly #token: string;
+
+  private constructor(api: Api, token: string) {
+    this.#api = api;
+    this.#token = token;
+  }
+
+  static async open(operations: ControlPlaneContext): Promise<StageApi> {
+    const { token, line } = Tokens.generate('stage', 'operator');
+    const api = await createApi({
+      operations,
+      attempts: { find: () => [], listen: () => () => undefined },
+      events: { render: async () => ({ unreadable: 'not of a stage' }) },
+      callers: new Tokens(line),
+      writer: { isOwner: true, ownerUrl: undefined, change: (_who, _customer, run) => run(operations.commit) },
+      log: operations.log,
+    });
+    return new StageApi(api, token);
+  }
+
+  /** Creates or replaces. @param body as the API takes it @returns whether the customer is new @throws what it answers */
+  async put(customer: string, body: object): Promise<boolean> {
+    const etag = (await this.#call('GET', customer)).headers.etag;
+    const condition = etag === undefined ? { 'if-none-match': '*' } : { 'if-match': String(etag) };
+    const answer = await this.#call('PUT', customer, body, condition);
+    if (answer.statusCode >= 300) throw new Error(`PUT ${customer}: ${answer.statusCode} ${answer.body}`);
+    return answer.statusCode === 201;
+  }
+
+  /** @param action such as `pause` */
+  async act(customer: string, action: string): Promise<void> {
+    const answer = await this.#call('POST', `${customer}/${action}`);
+    if (answer.statusCode >= 300) throw new Error(`${action} ${customer}: ${answer.statusCode} ${answer.body}`);
+  }
+
+  #call(method: 'GET' | 'PUT' | 'POST', path: string, payload?: object, headers: Record<string, string> = {}) {
+    return this.#api.inject({
+      method,
+      url: `/v1/subscriptions/${path}`,
+      headers: { authorization: `Bearer ${this.#token}`, ...headers },
+      ...(payload !== undefined && { payload }),
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#api.close();
+  }
+}
