@@ -135,8 +135,11 @@ test('one that was frozen while another took over changes nothing when it goes o
   const headers = { 'if-match': created.headers.get('etag') ?? '' };
   owner.service.freeze();
   const late = owner.call('PUT', path, { body: body(2), headers });
+  const sentOn = other.call('PUT', path, { body: body(3), headers });
   await tookOver(other, 30_000);
   expect((await other.call('PUT', path, { body: body(7), headers })).status).toBe(200);
+  // Nobody waits for ever for one that stands still; what became of the request is not known, and so it is said.
+  expect(await sentOn).toMatchObject({ status: 503, body: { code: 'DB_NOT_THE_WRITER' } });
   owner.service.thaw();
   expect((await late).status).toBe(412);
   expect(await ratesOf(customer)).toEqual([1, 7]);

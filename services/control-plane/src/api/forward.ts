@@ -29,7 +29,9 @@ export function forwardChanges(api: FastifyInstance, writer: ForwardingWriter): 
       if (request.headers[FORWARDED] !== undefined || performance.now() > giveUpAtMs) {
         throw new DatabridgeError('DB_NOT_THE_WRITER', 'No control plane can make changes at the moment; try again');
       }
-      const answer = writer.ownerUrl === undefined ? undefined : await askWriter(writer.ownerUrl, request);
+      const { ownerUrl } = writer;
+      const isStill = () => !writer.isOwner && writer.ownerUrl === ownerUrl;
+      const answer = ownerUrl === undefined ? undefined : await askWriter(ownerUrl, request, isStill);
       if (answer !== undefined) return await passOn(answer, reply);
       await delay(ASK_AGAIN_AFTER_MS);
     }
@@ -37,8 +39,15 @@ export function forwardChanges(api: FastifyInstance, writer: ForwardingWriter): 
   });
 }
 
-/** @returns undefined if the request was not taken up: it may be sent again */
-async function askWriter(url: string, request: FastifyRequest): Promise<Response | undefined> {
+/**
+ * @param isStill whether that one is the writer still: what a writer that is not any more was asked, it may never answer
+ * @returns undefined if the request was not taken up: it may be sent again
+ */
+async function askWriter(url: string, request: FastifyRequest, isStill: () => boolean): Promise<Response | undefined> {
+  const replaced = new AbortController();
+  const watch = setInterval(() => {
+    if (!isStill()) replaced.abort(new Error('another is the writer now'));
+  }, ASK_AGAIN_AFTER_MS);
   const headers = new Headers({ [FORWARDED]: '1' });
   for (const name of HEADERS) {
     const value = request.headers[name];
@@ -50,7 +59,7 @@ async function askWriter(url: string, request: FastifyRequest): Promise<Response
       headers,
       ...(request.body !== undefined && request.body !== null && { body: JSON.stringify(request.body) }),
       redirect: 'manual',
-      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+      signal: AbortSignal.any([replaced.signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]),
     });
     if (answer.status !== 503) return answer;
     const isStandby = (await answer.clone().text()).includes('DB_NOT_THE_WRITER');
@@ -62,6 +71,8 @@ async function askWriter(url: string, request: FastifyRequest): Promise<Response
       'The control plane that makes the changes did not answer: it may be done or not; look before you try again',
       { cause: error },
     );
+  } finally {
+    clearInterval(watch);
   }
 }
 
