@@ -6,11 +6,11 @@ test('what is new, gone and another, each at its place', () => {
   const after = { destination: { url: 'https://b', headers: {} }, match: { folder: ['x', 'y z'] }, filter: 'a == "b"' };
   expect(differences(before, after).map(formatDifference)).toEqual([
     '  ~ destination.url: https://a → https://b',
-    '  - destination.headers.a: 1',
-    '  ~ match.folder: [x] → [x, y z]',
-    '  - ratePerSecond: 5',
     '  + destination.headers: {}',
+    '  ~ match.folder: [x] → [x, y z]',
     '  + filter: a == "b"',
+    '  - destination.headers.a: 1',
+    '  - ratePerSecond: 5',
   ]);
 });
 

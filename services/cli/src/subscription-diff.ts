@@ -16,7 +16,8 @@ export interface Difference {
 /** Maps are compared place by place, lists as wholes: the order of most counts, and few are long. */
 export function differences(before: Plain, after: Plain): Difference[] {
   const [was, is] = [leavesOf(before), leavesOf(after)];
-  const places = [...new Set([...was.keys(), ...is.keys()])];
+  // In the order of what is to be; what is gone comes last.
+  const places = [...new Set([...is.keys(), ...was.keys()])];
   return places.flatMap((place) => {
     const [old, now] = [was.get(place), is.get(place)];
     if (JSON.stringify(old) === JSON.stringify(now)) return [];

@@ -23,7 +23,7 @@ import {
   subscriptionsYaml,
   transcript,
 } from './cast.ts';
-import { databridge } from './child.ts';
+import { applyYaml, databridge } from './child.ts';
 import { plannedEvents } from './live-run.ts';
 import { sumOf } from './observe.ts';
 import { indent, say, sayTitle, step } from './say.ts';
@@ -76,11 +76,10 @@ async function demo(): Promise<boolean> {
   await Promise.all([admin.connect(), upstream.start()]);
   const unmatchedBefore = await unmatchedEvents();
   const applied = await step(`${customers.length} customers applied`, async () => {
-    if (config.DEMO_LOAD > 0)
-      await databridge(['apply', '-f', '-'], env, bulkYaml(urls[BULK_CUSTOMER.customer] ?? '', LOAD_PER_SECOND));
-    return await databridge(['apply', '-f', '-'], env, subscriptionsYaml({ urls }));
+    if (config.DEMO_LOAD > 0) await applyYaml(bulkYaml(urls[BULK_CUSTOMER.customer] ?? '', LOAD_PER_SECOND), env);
+    return await applyYaml(subscriptionsYaml({ urls }), env);
   });
-  say(styleText('dim', indent(indent(applied.trimEnd()))));
+  say(styleText('dim', indent(indent(applied))));
 
   const produced = new Map<string, string>();
   const producing = produceAll(produced);

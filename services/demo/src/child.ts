@@ -170,3 +170,9 @@ export async function databridge(args: readonly string[], env: Environment, inpu
   if (code === 0 || (code === 1 && output.length > 0)) return output.join('');
   throw new Error(`databridge ${args.join(' ')} failed: ${errors.join('').trim() || `exit code ${code}`}`);
 }
+
+/** Applies a subscriptions file. @returns what became of each customer; what would change, which comes before, is left out */
+export async function applyYaml(yaml: string, env: Environment): Promise<string> {
+  const printed = await databridge(['apply', '-f', '-'], env, yaml);
+  return printed.slice(printed.indexOf('CUSTOMER ')).trimEnd();
+}

@@ -26,7 +26,7 @@ import {
   secretVariable,
   subscriptionsYaml,
 } from './cast.ts';
-import { databridge, type Environment, startService, stopChildren } from './child.ts';
+import { applyYaml, type Environment, startService, stopChildren } from './child.ts';
 import { isAttempt, runLive, startEndpoints } from './live-run.ts';
 import { liveView } from './live-view.ts';
 import { indent, type StatusLine, say, sayTitle, step } from './say.ts';
@@ -52,9 +52,9 @@ async function demo(): Promise<boolean> {
     return await startService('control-plane', stage.env);
   });
   const applied = await step('three customers applied by its API: topics created, secrets sealed', () =>
-    databridge(['apply', '-f', '-'], stage.env, subscriptionsYaml(endpoints)),
+    applyYaml(subscriptionsYaml(endpoints), stage.env),
   );
-  say(styleText('dim', indent(indent(applied.trimEnd()))));
+  say(styleText('dim', indent(indent(applied))));
 
   const view = liveView(process.stdout);
   undo.push(async () => view.end());

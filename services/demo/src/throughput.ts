@@ -1,7 +1,7 @@
 /** The second half: how fast one delivery worker drains a backlog into an endpoint that answers at once. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { BULK_CUSTOMER, bulkYaml, rootCauseEvent, transcript } from './cast.ts';
-import { type Child, databridge, startService } from './child.ts';
+import { applyYaml, type Child, startService } from './child.ts';
 import { sumOf, writtenFor } from './observe.ts';
 import { peakRssMiB } from './process-usage.ts';
 import { bar, step } from './say.ts';
@@ -43,7 +43,7 @@ export async function measureThroughput(
   await step(
     `${events.toLocaleString('en')} events of about 2 KB for "${customer}" stand in its delivery topic`,
     async (status) => {
-      await databridge(['apply', '-f', '-'], env, bulkYaml(sink.url(SINK_PATH)));
+      await applyYaml(bulkYaml(sink.url(SINK_PATH)), env);
       await controlPlane.stop();
       for (let made = 0; made < events; made += BATCH_EVENTS) {
         const count = Math.min(BATCH_EVENTS, events - made);
