@@ -18,11 +18,12 @@ function membershipOf(assignment: readonly TopicPartition[], continues?: Members
   return membership;
 }
 
-function record(offset: number, eventId: string, attempt = 0, bytes = 10): ConsumedRecord {
+function record(offset: number, eventId: string, attempt = 0, bytes = 10, enableEpoch?: number): ConsumedRecord {
   const headers = {
     ...(eventId !== '' && { [HEADER.eventId]: eventId }),
     [HEADER.eventType]: 'root-cause',
     ...(attempt > 0 && { [HEADER.attempt]: String(attempt) }),
+    ...(enableEpoch !== undefined && { [HEADER.enableEpoch]: String(enableEpoch) }),
   };
   return { offset, timestampMs: Date.UTC(2026, 0, 1), key: null, value: Buffer.alloc(bytes), headers };
 }
@@ -169,4 +170,22 @@ describe('a rejoin', () => {
     after.isCurrent = false;
     expect(typeof next === 'object' && owner.mayBeSent(next)).toBe(false);
   });
+});
+
+test('a copy is dropped; a first attempt under a new epoch is none of the first attempt under the old one', () => {
+  const clock = new ManualClock();
+  const lanes = laneSet(clock);
+  lanes.accept(batch(RETRY, [record(1, 'one', 1, 10, 0), record(2, 'one', 1, 10, 0)]));
+  expect(lanes.takeForks()).toBe(1);
+  clock.advance(1_000);
+  const taken = lanes.next(clock.monotonicMs());
+  if (typeof taken !== 'object') throw new Error('the first is due');
+  taken.lane.take(taken);
+  // It was resumed, sent, failed, and its retry is read before it is done.
+  lanes.accept(batch(RETRY, [record(3, 'one', 1, 10, 1)]));
+  expect(lanes.takeForks()).toBe(0);
+  lanes.done(taken);
+  clock.advance(1_000);
+  expect(lanes.next(clock.monotonicMs())).toMatchObject({ offset: 3, facts: { eventId: 'one', enableEpoch: 1 } });
+  expect(taken.lane.tracker.uncommitted()?.offset).toBe(3);
 });

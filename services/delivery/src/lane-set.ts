@@ -23,7 +23,7 @@ export class LaneSet {
   readonly #lanes = new Map<string, Lane>();
   readonly #budget: ByteBudget;
   readonly #clock: Clock;
-  /** (event id, replay id, attempt) of all that is held or in flight. */
+  /** (event id, replay id, enable epoch, attempt) of all that is held or in flight. */
   readonly #present = new Set<string>();
   #takesRetryNext = true;
   #isRestored = false;
@@ -167,6 +167,11 @@ export function keyOf({ topic, partition }: TopicPartition): string {
   return `${topic}/${partition}`;
 }
 
-function kindOf({ eventId, replayId, attempt }: DeliveryHeaders): string {
-  return `${attempt} ${eventId} ${replayId ?? ''}`;
+/**
+ * The same for two copies of one record, different for a record and the one that follows it on its chain. Resuming
+ * starts the count anew, so the first attempt after it is the first attempt once more: without the epoch, a retry that
+ * is read before its predecessor is done would pass for a copy of it, and be lost.
+ */
+function kindOf({ eventId, replayId, attempt, enableEpoch }: DeliveryHeaders): string {
+  return `${attempt} ${enableEpoch ?? 0} ${eventId} ${replayId ?? ''}`;
 }
