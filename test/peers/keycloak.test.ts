@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { OidcCallers } from '@databridge/control-plane/api/oidc';
+import { createLogger } from '@databridge/kernel/log';
 import { freePorts } from '@databridge/local-platform/free-port';
 import { javaRelease } from '@databridge/local-platform/java';
 import { message, openFor } from '../harness/destinations.ts';
@@ -16,6 +18,7 @@ import { cached, command, FETCH_TIMEOUT_MS } from '../harness/peers/peers-cache.
 
 const VERSION = '26.4.0';
 const CLIENT = { clientId: 'databridge', secret: 'keycloak-client-secret' };
+const AUDIENCE = 'databridge-api';
 /** Keycloak 26 needs Java 21, which the rest of the tests does not. */
 const MIN_JAVA = 21;
 
@@ -92,10 +95,45 @@ async function createClient(): Promise<void> {
   const response = await fetch(`${keycloak}/admin/realms/master/clients`, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ ...CLIENT, serviceAccountsEnabled: true, publicClient: false, standardFlowEnabled: false }),
+    body: JSON.stringify({
+      ...{ ...CLIENT, serviceAccountsEnabled: true, publicClient: false, standardFlowEnabled: false },
+      protocolMappers: [
+        mapper('oidc-audience-mapper', { 'included.custom.audience': AUDIENCE }),
+        mapper('oidc-hardcoded-claim-mapper', { 'claim.name': 'tenant.name', 'claim.value': 'acme' }),
+        mapper('oidc-hardcoded-claim-mapper', { 'claim.name': 'tenant.role', 'claim.value': 'customer' }),
+      ],
+    }),
   });
   if (!response.ok) throw new Error(await response.text());
 }
+
+/** What its tokens say beyond who they are for. */
+const mapper = (protocolMapper: string, config: Record<string, string>) => ({
+  name: Object.values(config).join(' '),
+  protocol: 'openid-connect',
+  protocolMapper,
+  config: { 'jsonType.label': 'String', 'access.token.claim': 'true', ...config },
+});
+
+test('its JWTs are taken by our own API, for whom its claims name', async () => {
+  const answer = await fetch(tokenUrl, {
+    method: 'POST',
+    body: new URLSearchParams({
+      grant_type: 'client_credentials',
+      client_id: CLIENT.clientId,
+      client_secret: CLIENT.secret,
+    }),
+  });
+  const { access_token: token } = (await answer.json()) as { access_token: string };
+  const settings = {
+    ...{ issuer: `${keycloak}/realms/master`, audience: AUDIENCE, jwksUrl: undefined },
+    ...{ roleClaim: 'tenant.role', customerClaim: 'tenant.name' },
+  };
+  const log = createLogger('keycloak-test', 'silent');
+  const caller = await new OidcCallers(settings, log).callerOf(token);
+  expect(caller).toEqual({ name: expect.any(String), role: 'customer', customer: 'acme' });
+  expect(await new OidcCallers({ ...settings, audience: 'others' }, log).callerOf(token)).toBeUndefined();
+});
 
 test.each(['header', 'body'])('a token by client authentication in the %s, one for all who wait', async (place) => {
   const [api, front] = await Promise.all([Front.start(), Front.start(keycloak)]);
