@@ -17,7 +17,7 @@ beforeAll(async () => {
     workers: 1,
     // So many a second that all fail before the first comes due again.
     eventsPerSecond: 400,
-    delivery: { RETRY_PLAN: '45s*100', BREAKER_MIN_ATTEMPTS: '100000', LOG_LEVEL: 'warn' },
+    delivery: { RETRY_PLAN: '45s*100', BREAKER_MIN_ATTEMPTS: '100000' },
   });
 });
 afterAll(() => run?.close());
