@@ -245,8 +245,11 @@ export class FaultRun {
     const stoppedAtMs = performance.now();
     const deadlineMs = performance.now() + SETTLE_WITHIN_MS;
     const missing = () => [...load.acknowledged].filter((id) => !this.receiver.acceptedIds.has(id));
-    while (missing().length > 0 && performance.now() < deadlineMs) await delay(100);
-    await this.#untilCommitted(deadlineMs);
+    while (missing().length > 0) {
+      if (performance.now() > deadlineMs) throw new Error(await this.#whereTheyAre(missing()));
+      await delay(100);
+    }
+    await this.#untilCommitted(performance.now() + SETTLE_WITHIN_MS);
     this.#isSampling = false;
     await this.#sampling;
     const lost = missing();
@@ -276,6 +279,19 @@ export class FaultRun {
     await this.receiver.stop();
     await this.platform.stop();
     this.#admin.disconnect().catch(() => undefined);
+  }
+
+  /** For whoever looks for the cause: what stands uncommitted in which topic, and which of them hold the missing. */
+  async #whereTheyAre(missing: readonly string[]): Promise<string> {
+    const lags = await Promise.all(this.customers.map((customer) => this.#ledger.lags(customer)));
+    const held = await Promise.all(
+      [this.stage.upstream.topic, ...this.customers.map(deliveryTopic)].map(async (topic) => {
+        const ids = (await this.stage.read(topic)).map(({ headers }) => headerText(headers, HEADER.eventId) ?? '');
+        return [topic, missing.filter((id) => ids.includes(id)).length] as const;
+      }),
+    );
+    const facts = { lags, missingIn: Object.fromEntries(held), some: missing.slice(0, 3) };
+    return `${this.#options.scenario}: ${missing.length} did not arrive: ${JSON.stringify(facts)}`;
   }
 
   /** The last commit may be an interval, or a rejoin, away. */

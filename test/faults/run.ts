@@ -33,7 +33,7 @@ process.exitCode = exitCode;
 async function runScenarios(namesAndFlags: readonly string[]): Promise<number> {
   const jest = createRequire(import.meta.url).resolve('jest/bin/jest');
   const config = fileURLToPath(new URL('jest.config.js', import.meta.url));
-  const child = spawn(process.execPath, [jest, '--config', config, '--runInBand', ...namesAndFlags], {
+  const child = spawn(process.execPath, [jest, '--config', config, '--runInBand', '--forceExit', ...namesAndFlags], {
     stdio: ['ignore', 'inherit', 'inherit'],
     env: {
       ...process.env,
