@@ -41,6 +41,8 @@ export async function startUpstream(
   const spec = intakeTopic(topic, partitions);
   const configEntries = Object.entries(spec.config).map(([name, value]) => ({ name, value }));
   await createTopic(admin, { topic, numPartitions: partitions, replicationFactor: 1, configEntries });
+  const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+  const partitionCount = topics[0]?.partitions.length ?? partitions;
   await admin.disconnect();
 
   const registry = new SchemaRegistry({ host: registryUrl });
@@ -52,10 +54,18 @@ export async function startUpstream(
   const producer = kafka.producer({ allowAutoTopicCreation: false });
   await producer.connect();
 
+  let sent = 0;
   async function produceRaw(records: readonly IntakeRecord[]): Promise<void> {
     for (let start = 0; start < records.length; start += BATCH_RECORDS) {
-      const messages = records.slice(start, start + BATCH_RECORDS);
-      await producer.send({ topic, messages: messages.map((record) => ({ ...record })), acks: -1, compression });
+      const messages = records.slice(start, start + BATCH_RECORDS).map((record) => ({
+        ...record,
+        partition: sent++ % partitionCount,
+      }));
+      const answers = await producer.send({ topic, messages, acks: -1, compression });
+      // While a leader moves, plain kafkajs may leave out a partition and resolve: what was not answered was not sent.
+      const answered = new Set(answers.map(({ partition }) => partition));
+      const missing = messages.filter(({ partition }) => !answered.has(partition));
+      if (missing.length > 0) throw new Error(`${missing.length} records of ${topic} were not acknowledged`);
     }
   }
 
