@@ -128,7 +128,8 @@ export class KafkaAdmin {
   /** The first offset of each partition appended at that time or later; the end where there is none. */
   async offsetsAtTime(topic: string, timestampMs: number): Promise<{ partition: number; offset: number }[]> {
     const found = await this.#call(`fetch offsets of ${topic}`, (admin) =>
-      admin.fetchTopicOffsetsByTimestamp(topic, timestampMs),
+      // Below zero, Kafka takes a time for one of its special offsets.
+      admin.fetchTopicOffsetsByTimestamp(topic, Math.max(0, timestampMs)),
     );
     return found
       .map(({ partition, offset }) => ({ partition, offset: Number(offset) }))

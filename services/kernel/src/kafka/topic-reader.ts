@@ -83,7 +83,8 @@ async function spansOf(
 ): Promise<Span[]> {
   const spans: Span[] = [];
   const at = async (topic: string, ms: number | undefined) => {
-    const offsets = ms === undefined ? [] : await admin.fetchTopicOffsetsByTimestamp(topic, ms);
+    // Below zero, Kafka takes a time for one of its special offsets.
+    const offsets = ms === undefined ? [] : await admin.fetchTopicOffsetsByTimestamp(topic, Math.max(0, ms));
     return new Map(offsets.map(({ partition, offset }) => [partition, Number(offset)]));
   };
   for (const topic of topics) {
