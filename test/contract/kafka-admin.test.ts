@@ -89,6 +89,7 @@ test('finds the offset of a time, and the end for a time to come', async () => {
   while (Date.now() <= middleMs); // the next append is later
   await upstreamSend(topic, ['c']);
   expect(await admin.offsetsAtTime(topic, 0)).toEqual([{ partition: 0, offset: 0 }]);
+  expect(await admin.offsetsAtTime(topic, Date.parse('0020-02-29'))).toEqual([{ partition: 0, offset: 0 }]);
   expect(await admin.offsetsAtTime(topic, middleMs)).toEqual([{ partition: 0, offset: 2 }]);
   expect(await admin.offsetsAtTime(topic, Date.now() + 3_600_000)).toEqual([{ partition: 0, offset: 3 }]);
   await withUpstreamAdmin(async (upstream) => {
