@@ -51,7 +51,7 @@ type Mood = 'up' | 'down' | 'picky' | 'locked';
 
 /**
  * One random run of the real `Customer` (lanes, gate, retry plan, verdicts, commits) against a simulated broker and
- * destination: failures, crashes, rebalances, frozen workers, pauses, disabling, lost answers of the broker, clocks
+ * destination: failures, crashes, rebalances, frozen workers, pauses, disabling, lost and late answers of the broker, clocks
  * that jump by an hour. Every step is checked against what must hold. All randomness comes from the seed.
  */
 export class Schedule {
@@ -62,6 +62,7 @@ export class Schedule {
   readonly #accepted = new Map<string, number>();
   readonly #trace: string[] = [];
   #inFlight: InFlight[] = [];
+  readonly #acknowledgements: (() => void)[] = [];
   #worker: Worker | undefined;
   #subscription: Subscription<Secret>;
   #status: WorkerStatus | undefined;
@@ -113,6 +114,7 @@ export class Schedule {
     else if (roll < 96) await this.#pause();
     else if (roll < 98) this.#jumpClock(random.pick([-HOUR_MS, HOUR_MS]));
     else this.#isBrokerFlaky = !this.#isBrokerFlaky;
+    if (this.#random.chance(0.5)) this.#acknowledge();
     await turn();
     if (!this.#worker && random.chance(0.5)) await this.#startWorker();
   }
@@ -125,6 +127,11 @@ export class Schedule {
       const headers = { 'event-id': eventId, 'event-type': 'any' };
       this.#kafka.append({ topic: MAIN, key: eventId, value: 'x', headers }, EPOCH_MS);
     }
+  }
+
+  /** What the broker has stored and not yet said so. */
+  #acknowledge(): void {
+    for (const acknowledge of this.#acknowledgements.splice(0)) acknowledge();
   }
 
   async #fetch(): Promise<void> {
@@ -207,6 +214,7 @@ export class Schedule {
     });
     for (let i = 0; !isStopped; i++) {
       if (i > 500) throw new Error('a stop did not end');
+      this.#acknowledge();
       for (const request of [...this.#inFlight]) if (request.of === consumer) await this.#answer();
       this.#clock.advance(250);
       await turn();
@@ -293,7 +301,11 @@ export class Schedule {
     const fate = this.#isBrokerFlaky ? this.#random.below(12) : 11;
     if (fate === 0) throw new Error('the broker is away');
     for (const record of records) if (record.topic.startsWith('delivery.')) this.#kafka.append(record, EPOCH_MS);
-    if (fate > 1) return;
+    if (fate > 1) {
+      // A retry may be read back before the worker that wrote it knows that it is stored.
+      if (this.#random.chance(0.25)) await new Promise<void>((resolve) => this.#acknowledgements.push(resolve));
+      return;
+    }
     // Stored, and the answer lost: it will be written again.
     this.#repeatBound += records.length;
     throw new Error('the answer was lost');
@@ -351,6 +363,7 @@ export class Schedule {
       for (const topic of LANES) await this.#worker?.consumer.fetch(topic, 50);
       await turn();
       while (this.#inFlight.length > 0) await this.#answer();
+      this.#acknowledge();
       this.#clock.advance(5_000);
       await turn();
       if (this.#isAllDone()) return;
