@@ -61,6 +61,15 @@ function changed(type: EventType, change: (fields: Field[]) => void): string {
   return JSON.stringify(schema);
 }
 
+test('services that start together register the same schema together, and all get its id', async () => {
+  for (let round = 0; round < 3; round++) {
+    const type = eventType(`root-cause=${uniqueTopic()}`);
+    await registry().ensureCompatibility(type.subject);
+    const ids = await Promise.all(Array.from({ length: 8 }, () => registry().register(type.subject, type.schemaJson)));
+    expect(new Set(ids).size).toBe(1);
+  }
+});
+
 test('registering again changes nothing: the id stays', async () => {
   const type = eventType(`root-cause=${uniqueTopic()}`);
   expect(await registered(type)).toBe(await registered(type));

@@ -114,12 +114,23 @@ export class SchemaRegistry {
    */
   async register(subject: string, schemaJson: string): Promise<number> {
     try {
-      const schema = { type: SchemaType.AVRO, schema: schemaJson } as const;
-      const { id } = await this.#client.register(schema, { subject, compatibility: COMPATIBILITY });
-      return id;
+      return await this.#register(subject, schemaJson);
+    } catch (first) {
+      // Services that start together register together, and a registry may tell all but one that "it exists already":
+      // asked again, it finds it. A schema that does not fit is refused again.
+      if (!(first instanceof Refusal && first.status === 409)) throw asRefused(`the schema for ${subject}`, first);
+    }
+    try {
+      return await this.#register(subject, schemaJson);
     } catch (error) {
       throw asRefused(`the schema for ${subject}`, error);
     }
+  }
+
+  async #register(subject: string, schemaJson: string): Promise<number> {
+    const schema = { type: SchemaType.AVRO, schema: schemaJson } as const;
+    const { id } = await this.#client.register(schema, { subject, compatibility: COMPATIBILITY });
+    return id;
   }
 
   /** Stands in for the client's HTTP: the outermost of its middlewares, and does not call the next. */
