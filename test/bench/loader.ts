@@ -18,7 +18,13 @@ const AT_ONCE = 4;
 
 /** Connects, writes all, disconnects. */
 export async function load(brokers: readonly string[], load: Load): Promise<void> {
-  const producer = new Producer({ clientId: 'bench-loader', bootstrapBrokers: [...brokers] });
+  // A topic that was just created may have no leader yet.
+  const producer = new Producer({
+    clientId: 'bench-loader',
+    bootstrapBrokers: [...brokers],
+    retries: 40,
+    retryDelay: 250,
+  });
   try {
     const startedAtMs = performance.now();
     let next = 0;

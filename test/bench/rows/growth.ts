@@ -11,6 +11,8 @@ import type { Row, RowContext } from './row.ts';
 
 const row = 'growth';
 const PATH = '/accept/growth';
+/** Of all customers together: what one sink takes without turning any away. */
+const CONNECTIONS = 640;
 /** Customers of the runs with more and more workers, and of those with more and more partitions. */
 const CUSTOMERS = 100;
 
@@ -35,7 +37,8 @@ function drained(
 ): Promise<Measure[]> {
   return Stand.with(async (stand) => {
     const customers = names(customerCount);
-    await stand.subscribe(customers.map((customer) => ({ customer, path: PATH })));
+    const maxInFlight = Math.min(64, Math.max(1, Math.floor(CONNECTIONS / customerCount)));
+    await stand.subscribe(customers.map((customer) => ({ customer, path: PATH, maxInFlight })));
     const workers = Array.from({ length: workerCount }, () => stand.service('delivery'));
     await Promise.all(workers.map((worker) => worker.ready()));
     const running = async () => (await Promise.all(workers.map(customersOf))).reduce((sum, own) => sum + own, 0);
