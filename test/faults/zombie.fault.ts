@@ -17,6 +17,9 @@ afterAll(() => run?.close());
 
 const SESSION_MS = 6_000;
 
+/** So many events are delivered once more by the rewind. */
+const REWOUND = 500;
+
 /** What a worker sent from then on that its receiver saw. */
 const sentBy = (worker: KeptService, sinceMs: number) =>
   run.receiver.requests.filter((request) => request.worker === worker.name && request.atMs > sinceMs);
@@ -53,6 +56,11 @@ test('a rewind made while the only worker is frozen holds', async () => {
   const [worker] = run.workers as [KeptService];
   const customer = run.customers[0] as string;
   const topic = deliveryTopic(customer);
+  const committed = async () => {
+    const offsets = await run.stage.admin.committedOffsets(deliveryGroup(customer));
+    return offsets.find((one) => one.topic === topic)?.offset ?? 0;
+  };
+  await eventually(committed, (offset) => offset > REWOUND, 60_000, 200);
   await run.rewind(customer, async () => {
     worker.process?.freeze();
     await eventually(
@@ -61,10 +69,8 @@ test('a rewind made while the only worker is frozen holds', async () => {
       30_000,
       200,
     );
-    const before = await run.stage.admin.committedOffsets(deliveryGroup(customer));
-    const rewoundFrom = before.find((one) => one.topic === topic)?.offset ?? 0;
-    const target = rewoundFrom - 500;
-    expect(target).toBeGreaterThan(0);
+    const rewoundFrom = await committed();
+    const target = rewoundFrom - REWOUND;
     await run.stage.admin.setOffsets(deliveryGroup(customer), [{ topic, partition: 0, offset: target, metadata: '' }]);
     worker.process?.thaw();
     return { from: target, to: rewoundFrom };
