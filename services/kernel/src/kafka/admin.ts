@@ -276,7 +276,7 @@ export class KafkaAdmin {
       } catch (thrown) {
         const error = toPortError(thrown, doing);
         if (client === this.#client) this.#renewClient(client);
-        if (COORDINATOR_IS_SETTLING.has(protocolErrorType(thrown) ?? '') && performance.now() < giveUpAtMs) {
+        if (isSettling(thrown) && performance.now() < giveUpAtMs) {
           await delay(ASK_COORDINATOR_EVERY_MS);
           continue;
         }
@@ -300,6 +300,11 @@ export class KafkaAdmin {
       await delay(POLL_EVERY_MS);
     }
   }
+}
+
+/** A coordinator that moves; or a leader: kafkajs leaves such a partition out, and stumbles over an answer without any. */
+function isSettling(thrown: unknown): boolean {
+  return COORDINATOR_IS_SETTLING.has(protocolErrorType(thrown) ?? '') || thrown instanceof TypeError;
 }
 
 /** @throws what is no list of failures by topic */
