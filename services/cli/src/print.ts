@@ -1,39 +1,8 @@
 /** What people read. The shapes are those of the API's answers. */
+import type { Reconciliation } from '@databridge/control-plane/reconcile';
+import type { Rewind } from '@databridge/control-plane/rewind';
+import type { CustomerStatus } from '@databridge/control-plane/status';
 import type { Attempt } from '@databridge/schemas/attempts';
-import type { WorkerStatus } from '@databridge/schemas/status';
-
-export interface ShownStatus {
-  readonly customer: string;
-  readonly state: string;
-  readonly disabledBy?: string;
-  /** What its worker found, if it said so yet. */
-  readonly worker?: WorkerStatus;
-  readonly lagByLane: Readonly<Record<string, number>>;
-  readonly deadRecords: number;
-  readonly attempts: Readonly<Record<string, number>>;
-}
-
-export interface ShownRewind {
-  readonly customer: string;
-  readonly partitions: readonly { readonly partition: number; readonly from: number; readonly to: number }[];
-  readonly again: number;
-  readonly firstAtMs?: number;
-  readonly lastAtMs?: number;
-  readonly deleted: number;
-  readonly waitingInRetry: number;
-  readonly skipped: number;
-}
-
-export interface ShownReconciliation {
-  readonly customer: string;
-  readonly written: number;
-  readonly delivered: number;
-  readonly waiting: number;
-  readonly dead: number;
-  readonly removed: number;
-  readonly skipped: number;
-  readonly unaccounted: readonly { readonly eventId: string; readonly source?: string }[];
-}
 
 export function printLine(text = ''): void {
   process.stdout.write(`${text}\n`);
@@ -49,7 +18,7 @@ export function formatTable(headings: readonly string[], rows: readonly (readonl
   return cells.map((row) => row.map(pad).join('  ').trimEnd()).join('\n');
 }
 
-export function formatStatuses(statuses: readonly ShownStatus[]): string {
+export function formatStatuses(statuses: readonly CustomerStatus[]): string {
   if (statuses.length === 0) return 'No customers. "databridge apply -f subscriptions.yaml" brings some.';
   const headings = ['CUSTOMER', 'STATE', 'DELIVERED', 'FAILED', 'MAIN LAG', 'RETRY LAG', 'DEAD', 'NOTE'];
   const rows = statuses.map((one) => {
@@ -61,7 +30,7 @@ export function formatStatuses(statuses: readonly ShownStatus[]): string {
 }
 
 /** One customer in full. */
-export function formatStatus(one: ShownStatus): string {
+export function formatStatus(one: CustomerStatus): string {
   const { customer, state, worker, lagByLane, deadRecords, attempts } = one;
   const facts: (readonly [string, string])[] = [
     ['customer', customer],
@@ -87,7 +56,7 @@ export function timeOf(ms: number | undefined): string | undefined {
   return ms === undefined ? undefined : new Date(ms).toISOString();
 }
 
-function noteOf({ state, worker, disabledBy }: ShownStatus): string {
+function noteOf({ state, worker, disabledBy }: CustomerStatus): string {
   if (disabledBy === 'operator') return 'disabled by an operator';
   if (worker === undefined) return '';
   if (state === 'disabled') return `disabled: ${worker.disabledBecause ?? 'unknown'}`;
@@ -98,7 +67,7 @@ function noteOf({ state, worker, disabledBy }: ShownStatus): string {
   return worker.breaker === 'closed' ? '' : `breaker ${worker.breaker}`;
 }
 
-export function formatRewind(rewind: ShownRewind, isDryRun: boolean): string {
+export function formatRewind(rewind: Rewind, isDryRun: boolean): string {
   const { customer, again, firstAtMs, lastAtMs, deleted, waitingInRetry, skipped, partitions } = rewind;
   const will = isDryRun ? 'would be' : 'are';
   const lines = [
@@ -120,7 +89,7 @@ export function formatAttempt(customer: string, attempt: Attempt): string {
 
 const MAX_NAMED = 20;
 
-export function formatReconciliations(reconciliations: readonly ShownReconciliation[]): string {
+export function formatReconciliations(reconciliations: readonly Reconciliation[]): string {
   const headings = ['CUSTOMER', 'WRITTEN', 'DELIVERED', 'WAITING', 'DEAD', 'REMOVED', 'SKIPPED', 'UNACCOUNTED'];
   const rows = reconciliations.map((one) => [
     one.customer,

@@ -25,7 +25,6 @@ export const CAST: readonly CastMember[] = [
   { customer: 'initech', company: 'Initech', temper: 'down', events: 50 },
 ];
 export const UNWANTED_EVENTS = 10;
-export const UNDECODABLE_EVENTS = 1;
 /** Of the healthy customer's events: one that its API won't take (400). */
 export const REFUSED_EVENTS = 1;
 

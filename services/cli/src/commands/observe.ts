@@ -1,18 +1,12 @@
 /** What changes nothing. */
+import type { Reconciliation } from '@databridge/control-plane/reconcile';
+import type { CustomerStatus } from '@databridge/control-plane/status';
 import type { Attempt } from '@databridge/schemas/attempts';
 import { type Command, Option } from 'commander';
 import { type Cli, pathOf } from '../cli.ts';
 import { type OutputOptions, print, withOutput } from '../output.ts';
 import { parseCount, parseTime } from '../parse-arguments.ts';
-import {
-  formatReconciliations,
-  formatStatus,
-  formatStatuses,
-  formatTable,
-  type ShownReconciliation,
-  type ShownStatus,
-  timeOf,
-} from '../print.ts';
+import { formatReconciliations, formatStatus, formatStatuses, formatTable, timeOf } from '../print.ts';
 import { tail } from './tail.ts';
 
 const OUTCOMES = ['delivered', 'retry', 'refused', 'deauthorized', 'blocked', 'gone', 'internal', 'skipped'];
@@ -57,10 +51,10 @@ export function addObservation(program: Command, cli: Cli): void {
   ).action(async (names: string[], options: ReconcileChoice) => await reconcile(cli, names, options));
 }
 
-async function statusesOf(cli: Cli, names: readonly string[]): Promise<ShownStatus[]> {
-  if (names.length === 0) return await cli.api().list<ShownStatus>('/status');
-  const found: ShownStatus[] = [];
-  for (const name of names) found.push(await cli.api().get<ShownStatus>(pathOf(name, 'status')));
+async function statusesOf(cli: Cli, names: readonly string[]): Promise<CustomerStatus[]> {
+  if (names.length === 0) return await cli.api().list<CustomerStatus>('/status');
+  const found: CustomerStatus[] = [];
+  for (const name of names) found.push(await cli.api().get<CustomerStatus>(pathOf(name, 'status')));
   return found;
 }
 
@@ -100,11 +94,11 @@ async function reconcile(cli: Cli, names: readonly string[], choice: ReconcileCh
   const { from, to, events } = choice;
   const api = cli.api();
   const all =
-    names.length > 0 ? names : (await api.list<ShownStatus>('/subscriptions')).map(({ customer }) => customer);
+    names.length > 0 ? names : (await api.list<CustomerStatus>('/subscriptions')).map(({ customer }) => customer);
   const query = { from: from?.toISOString(), to: to?.toISOString(), events };
-  const found: ShownReconciliation[] = [];
+  const found: Reconciliation[] = [];
   // One after the other: each holds the ids of a customer's events in the control plane's memory.
-  for (const name of all) found.push(await api.get<ShownReconciliation>(pathOf(name, 'reconciliation'), query));
+  for (const name of all) found.push(await api.get<Reconciliation>(pathOf(name, 'reconciliation'), query));
   print(choice, found, () => formatReconciliations(found));
   if (found.some(({ unaccounted }) => unaccounted.length > 0)) cli.notWell();
 }

@@ -1,10 +1,11 @@
 /** What changes what customers get. */
+import type { Rewind } from '@databridge/control-plane/rewind';
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { Command } from 'commander';
 import { type Cli, pathOf } from '../cli.ts';
 import { type OutputOptions, print, withOutput } from '../output.ts';
 import { parseOffset, parseTime } from '../parse-arguments.ts';
-import { formatRewind, printLine, type ShownRewind } from '../print.ts';
+import { formatRewind, printLine } from '../print.ts';
 
 const STATE_ACTIONS = [
   ['pause', 'stop sending to customers; everything waits'],
@@ -77,7 +78,7 @@ async function rewind(cli: Cli, customer: string, choice: RewindChoice): Promise
     throw new DatabridgeError('DB_INPUT_INVALID', 'Give one of --to-time, --to-offset and --to-earliest');
   }
   const body = { to: targets[0], dryRun, maySkip: skip };
-  const done = await cli.api().post<ShownRewind>(pathOf(customer, 'rewinds'), body);
+  const done = await cli.api().post<Rewind>(pathOf(customer, 'rewinds'), body);
   print(choice, done, () => formatRewind(done, dryRun));
 }
 
