@@ -61,9 +61,9 @@ export class Gate {
   /** Takes up what an earlier owner of the customer found. */
   restore(status: WorkerStatus, now: Instant): void {
     this.#lastSuccessAtMs = status.lastSuccessAtMs;
-    // Never longer than a destination may ask for, whatever the two workers' clocks say.
-    const leftMs = Math.min((status.waitUntilMs ?? 0) - now.wallMs, this.#maxWaitMs);
-    this.#waitUntilMs = now.monotonicMs + leftMs;
+    const { at, waitUntilMs = 0 } = status;
+    // Whatever the two workers' clocks say: never longer than was left when it was written, nor than one may ask for.
+    this.#waitUntilMs = now.monotonicMs + Math.min(waitUntilMs - now.wallMs, waitUntilMs - at, this.#maxWaitMs);
     if (status.held) this.#connection.restore(status.held, now);
   }
 
