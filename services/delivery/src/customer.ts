@@ -19,6 +19,7 @@ import { Commits } from './commits.ts';
 import { CustomerStatus } from './customer-status.ts';
 import { type DeliveryContext, deliverSafely } from './delivery.ts';
 import type { Destination, Message } from './destination/destination.ts';
+import { Destinations } from './destination/destinations.ts';
 import type { EventMessages } from './event-messages.ts';
 import { Gate } from './gate.ts';
 import type { HeldRecord } from './held-records.ts';
@@ -96,9 +97,7 @@ export class Customer {
   readonly #context: DeliveryContext;
   readonly #stopping = Promise.withResolvers<undefined>();
   #subscription: Subscription<Secret>;
-  #destination: Destination;
-  /** Those before it, on which something is still in flight. */
-  readonly #replaced = new Set<Destination>();
+  readonly #destinations: Destinations;
   #inFlight = 0;
   #isStopping = false;
   #isPumping = false;
@@ -119,7 +118,7 @@ export class Customer {
     this.#with = dependencies;
     this.#log = log.child({ customer: name });
     this.#subscription = subscription;
-    this.#destination = this.#openDestination(subscription);
+    this.#destinations = new Destinations(this.#openDestination(subscription), this.#log);
     this.#gate = new Gate(
       {
         ratePerSecond: subscription.ratePerSecond,
@@ -183,7 +182,7 @@ export class Customer {
       log: this.#log,
       render: (record, attempt) => this.#render(record, attempt),
       maySend: (record) => this.#ownership.mayBeSent(record),
-      send: (message, nowMs, mayStart) => this.#destination.send(message, nowMs, mayStart),
+      send: (message, nowMs, mayStart) => this.#destinations.current.send(message, nowMs, mayStart),
       observe: (record, outcome) => this.#observe(record, outcome),
       lastSuccessAtMs: () => this.#gate.lastSuccessAtMs,
       report: (attempt) => this.#report(attempt),
@@ -224,13 +223,7 @@ export class Customer {
     const before = this.#subscription;
     this.#subscription = subscription;
     this.#gate.rate.restate(subscription.ratePerSecond);
-    const previous = this.#destination;
-    this.#replaced.add(previous);
-    this.#destination = this.#openDestination(subscription);
-    previous
-      .close()
-      .catch((error: unknown) => this.#log.warn({ err: error }, 'closing the old connections failed'))
-      .finally(() => this.#replaced.delete(previous));
+    this.#destinations.replace(this.#openDestination(subscription));
     this.#gate.reset();
     if (before.enableEpoch !== subscription.enableEpoch) this.#status.enable();
     this.#log.info('subscription changed');
@@ -264,15 +257,13 @@ export class Customer {
     await this.#consumer.stop();
     this.#ownership.end();
     this.#gate.stop();
-    await this.#destination.close();
+    await this.#destinations.close();
     this.#with.metrics.breaker.remove(this.#name);
   }
 
   #abort(): void {
     this.#log.warn({ inFlight: this.#inFlight }, 'cutting off what is still in flight');
-    for (const destination of [this.#destination, ...this.#replaced]) {
-      destination.abort().catch((error: unknown) => this.#log.warn({ err: error }, 'cutting off failed'));
-    }
+    this.#destinations.abort();
   }
 
   #historyUsed(lost: readonly CommittedOffset[]): void {

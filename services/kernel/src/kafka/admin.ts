@@ -5,6 +5,7 @@ import { createKafka, type KafkaSettings } from './client.ts';
 import { KafkaPortError, protocolErrorType, toPortError } from './errors.ts';
 import type { CommittedOffset } from './records.ts';
 import { commitAsOnlyMember } from './set-offsets.ts';
+import { requestsOf } from './topic-requests.ts';
 
 export interface TopicMismatch {
   readonly topic: string;
@@ -322,26 +323,4 @@ function groupFailure(thrown: unknown): unknown {
     if ('groups' in e && Array.isArray(e.groups)) return (e.groups as { error?: unknown }[])[0]?.error ?? thrown;
   }
   return thrown;
-}
-
-/**
- * A controller writes one record for each topic, partition and setting, and refuses a request that takes more than
- * 10,000 (Kafka 4: `QuorumController.MAX_RECORDS_PER_USER_OP`) by a mere POLICY_VIOLATION: a few hundred customers.
- */
-const MAX_CONTROLLER_RECORDS = 5_000;
-
-/** What is to be created, in as many requests as it takes. */
-export function requestsOf(specs: readonly TopicSpec[], maxRecords: number = MAX_CONTROLLER_RECORDS): TopicSpec[][] {
-  const requests: TopicSpec[][] = [];
-  let room = 0;
-  for (const spec of specs) {
-    const records = 1 + spec.partitions + Object.keys(spec.config).length;
-    if (records > room || requests.length === 0) {
-      requests.push([]);
-      room = maxRecords;
-    }
-    requests.at(-1)?.push(spec);
-    room -= records;
-  }
-  return requests;
 }

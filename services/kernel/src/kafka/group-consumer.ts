@@ -7,6 +7,7 @@ import { KafkaPortError, toPortError } from './errors.ts';
 import type { MaxWait } from './max-wait-patch.ts';
 import { ConsumerMembership, type Membership } from './membership.ts';
 import { offsetJumps } from './metrics.ts';
+import { Polls } from './polls.ts';
 import type { CommittedOffset, ConsumedBatch, ConsumedRecord, TopicPartition } from './records.ts';
 
 export interface GroupConsumerOptions {
@@ -93,11 +94,12 @@ export class GroupConsumer {
   #fetchesWithoutLease = 0;
   #paused = new Map<string, TopicPartition>();
   #commits: Promise<void> = Promise.resolve();
-  #polls = new Map<number, { quietPolls: number; waitedInVain: boolean }>();
+  readonly #polls: Polls;
 
   constructor(settings: KafkaSettings, options: GroupConsumerOptions) {
     this.#settings = settings;
     this.#options = { ...DEFAULTS, ...options };
+    this.#polls = new Polls(this.#options.maxWaitMs);
   }
 
   /** Resolves with the first join, or the stop; it keeps trying until then. */
@@ -336,11 +338,7 @@ export class GroupConsumer {
   #onFetched(nodeId: number, durationMs: number): void {
     const membership = this.#membership;
     if (!membership) return;
-    this.#polls.set(nodeId, {
-      quietPolls: this.#polls.get(nodeId)?.quietPolls ?? 0,
-      // One that failed ends early, or with its time-out.
-      waitedInVain: durationMs >= 0.9 * this.#options.maxWaitMs && durationMs < this.#options.maxWaitMs + 10_000,
-    });
+    this.#polls.ended(nodeId, durationMs);
     if (membership.sinceRenewedMs() < this.#options.sessionTimeoutMs) this.#fetchesWithoutLease = 0;
     else if (++this.#fetchesWithoutLease === FETCHES_WITHOUT_LEASE) {
       this.#endMembership();
@@ -349,19 +347,13 @@ export class GroupConsumer {
   }
 
   #onFetching(nodeId: number): void {
-    const poll = this.#polls.get(nodeId);
-    if (!poll) return;
-    poll.quietPolls = poll.waitedInVain ? poll.quietPolls + 1 : 0;
-    poll.waitedInVain = false;
+    if (!this.#polls.begins(nodeId)) return;
     const membership = this.#membership;
     if (membership && this.#isDrained()) this.#guard(() => this.#options.onDrained?.(membership));
   }
 
-  /** Twice in a row, every broker's fetch waited in vain. */
   #isDrained(): boolean {
-    if (!this.#membership?.isCurrent || this.#polls.size === 0) return false;
-    for (const { quietPolls } of this.#polls.values()) if (quietPolls < 2) return false;
-    return true;
+    return this.#membership?.isCurrent === true && this.#polls.foundNothing;
   }
 
   /** Short while anything is paused: what is resumed is fetched again only with the next fetch. */

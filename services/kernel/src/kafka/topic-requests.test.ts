@@ -1,4 +1,4 @@
-import { requestsOf } from './admin.ts';
+import { requestsOf } from './topic-requests.ts';
 
 const topic = (name: string, partitions: number, settings: number) => ({
   topic: name,

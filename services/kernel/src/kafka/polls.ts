@@ -1,0 +1,44 @@
+/** So long a fetch may take above what the broker holds it for; one that took longer failed, by its time-out. */
+const SLOW_ANSWER_MS = 10_000;
+/** So many in a row of every broker's fetches that waited in vain: there was nothing to read. */
+const QUIET_POLLS = 2;
+
+/** Whether the fetches of late found anything, by broker. The client tells of each when it begins and ends, not what it brought. */
+export class Polls {
+  readonly #maxWaitMs: number;
+  readonly #byBroker = new Map<number, { quietPolls: number; waitedInVain: boolean }>();
+
+  /** @param maxWaitMs how long the broker holds a fetch that finds nothing */
+  constructor(maxWaitMs: number) {
+    this.#maxWaitMs = maxWaitMs;
+  }
+
+  /** Something was read, or others are asked now. */
+  clear(): void {
+    this.#byBroker.clear();
+  }
+
+  ended(nodeId: number, durationMs: number): void {
+    this.#byBroker.set(nodeId, {
+      quietPolls: this.#byBroker.get(nodeId)?.quietPolls ?? 0,
+      // One that failed ends early, or with its time-out.
+      waitedInVain: durationMs >= 0.9 * this.#maxWaitMs && durationMs < this.#maxWaitMs + SLOW_ANSWER_MS,
+    });
+  }
+
+  /** By then, what the last one brought has been seen. @returns whether there was one */
+  begins(nodeId: number): boolean {
+    const poll = this.#byBroker.get(nodeId);
+    if (poll === undefined) return false;
+    poll.quietPolls = poll.waitedInVain ? poll.quietPolls + 1 : 0;
+    poll.waitedInVain = false;
+    return true;
+  }
+
+  /** Twice in a row, every broker's fetch waited in vain. */
+  get foundNothing(): boolean {
+    if (this.#byBroker.size === 0) return false;
+    for (const { quietPolls } of this.#byBroker.values()) if (quietPolls < QUIET_POLLS) return false;
+    return true;
+  }
+}
