@@ -36,8 +36,9 @@ export class Commits {
   readonly #committed = new Map<string, CommittedOffset>();
   #timer: Timer | undefined;
   #running: Promise<boolean> | undefined;
+  /** There may be more to commit than the run under way saw. */
+  #isTouched = false;
   #isStatusDue = false;
-  #uncommittedCount = 0;
   #retryMs = FIRST_RETRY_MS;
   #isFinished = false;
 
@@ -45,19 +46,9 @@ export class Commits {
     this.#with = options;
   }
 
-  /** Deliveries that ended since the last commit. */
-  get uncommittedCount(): number {
-    return this.#uncommittedCount;
-  }
-
   /** What this worker last committed. */
   committed(): CommittedOffset[] {
     return [...this.#committed.values()];
-  }
-
-  finished(): void {
-    this.#uncommittedCount++;
-    this.touch();
   }
 
   /** There may be something to commit. */
@@ -76,14 +67,15 @@ export class Commits {
    */
   async finish(): Promise<void> {
     this.#isStatusDue = true;
+    this.#isFinished = true;
     this.#timer?.cancel();
     this.#timer = undefined;
     await this.#running;
     for (let tries = 1; tries <= LAST_TRIES; tries++) if (await this.#run()) break;
-    this.#isFinished = true;
   }
 
   #schedule(delayMs: number): void {
+    this.#isTouched = true;
     if (this.#isFinished || this.#timer || this.#running) return;
     this.#timer = this.#with.clock.after(delayMs, () => {
       this.#timer = undefined;
@@ -96,7 +88,7 @@ export class Commits {
           return;
         }
         this.#retryMs = FIRST_RETRY_MS;
-        if (this.#uncommittedCount > 0 || this.#isStatusDue) this.touch();
+        if (this.#isTouched || this.#isStatusDue) this.touch();
         this.#with.onCommitted();
       });
     });
@@ -106,8 +98,9 @@ export class Commits {
   async #run(): Promise<boolean> {
     const { attempts, consumer, log, metrics } = this.#with;
     const lanes = this.#with.lanes();
+    this.#isTouched = false;
     if (lanes === undefined) return true;
-    const count = this.#uncommittedCount;
+    const count = lanes.uncommittedCount;
     const writesStatus = this.#isStatusDue;
     // The commit before a status is its proof that this worker still is the owner: it is made even if nothing changed.
     const points = lanes.commitPoints(writesStatus ? 'all' : 'changed');
@@ -121,7 +114,7 @@ export class Commits {
         for (const offset of offsets) this.#committed.set(keyOf(offset), offset);
         endTimer();
       }
-      this.#uncommittedCount -= count;
+      lanes.committed(count);
       // Without a commit there is no proof, as before the lanes know what was committed: then it is due still.
       if (writesStatus && points.length > 0) {
         this.#isStatusDue = false;
@@ -133,8 +126,7 @@ export class Commits {
       return true;
     } catch (error) {
       if (!lanes.membership.isCurrent) {
-        // The next membership reads again what was committed, and counts anew.
-        this.#uncommittedCount = 0;
+        // Whoever owns the lanes next reads again what is not committed, and then commits it.
         return true;
       }
       metrics.ownFaults.inc({ doing: 'commit' });

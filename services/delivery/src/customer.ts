@@ -305,7 +305,7 @@ export class Customer {
     // Each of these ends by an event that pumps again: a delivery's end, a commit, a join.
     if (this.#isStopping || this.#status.isDisabled || !lanes?.membership.isCurrent) return undefined;
     if (this.#inFlight >= this.#subscription.maxInFlight) return undefined;
-    if (this.#commits.uncommittedCount >= MAX_UNCOMMITTED) return undefined;
+    if (lanes.uncommittedCount >= MAX_UNCOMMITTED) return undefined;
 
     const monotonicMs = clock.monotonicMs();
     if (!lanes.membership.leaseHeld()) return this.#wakeAt(monotonicMs + LEASE_RECHECK_MS);
@@ -373,7 +373,7 @@ export class Customer {
 
   #done(record: HeldRecord): void {
     this.#ownership.lanes?.done(record);
-    this.#commits.finished();
+    this.#commits.touch();
   }
 
   async #write(next: ProducedRecord, of: HeldRecord): Promise<boolean> {

@@ -25,6 +25,8 @@ export class LaneSet {
   readonly #clock: Clock;
   /** (event id, replay id, enable epoch, attempt) of all that is held or in flight. */
   readonly #present = new Set<string>();
+  /** Shared with the set that adopts the lanes: a commit under way may end for both. */
+  #uncommitted = { count: 0 };
   #takesRetryNext = true;
   #isRestored = false;
   #forks = 0;
@@ -43,6 +45,11 @@ export class LaneSet {
   /** Whether it knows what is committed. Until then it has no lanes, and takes no record. */
   get isRestored(): boolean {
     return this.#isRestored;
+  }
+
+  /** Deliveries that ended since the last commit. */
+  get uncommittedCount(): number {
+    return this.#uncommitted.count;
   }
 
   get lanes(): Iterable<Lane> {
@@ -79,6 +86,7 @@ export class LaneSet {
       this.#lanes.set(key, lane);
     }
     for (const kind of previous.#present) this.#present.add(kind);
+    this.#uncommitted = previous.#uncommitted;
     previous.#lanes.clear();
     this.#isRestored = true;
   }
@@ -130,6 +138,12 @@ export class LaneSet {
   done(record: HeldRecord): void {
     this.#present.delete(kindOf(record.facts));
     record.lane.tracker.done(record.offset);
+    this.#uncommitted.count++;
+  }
+
+  /** @param count of the deliveries that had ended when the commit was made up */
+  committed(count: number): void {
+    this.#uncommitted.count -= count;
   }
 
   /** What is to be committed of the lanes where that changed, or of all. */
