@@ -21,7 +21,13 @@ const metrics = deliveryMetrics(createRegistry('commits'), {
 
 test('what ends while a commit fails by a rejoin is committed by whoever goes on with the lanes', async () => {
   const clock = new ManualClock();
-  const membership = { memberId: 'a', assignment: [MAIN], isCurrent: true, leaseHeld: () => true };
+  const membership = {
+    memberId: 'a',
+    assignment: [MAIN],
+    isCurrent: true,
+    continues: undefined,
+    leaseHeld: () => true,
+  };
   const rejoined = { ...membership, continues: membership };
   let lanes = new LaneSet(membership, new ByteBudget(1_000_000), clock);
   lanes.restore([], () => 0);
