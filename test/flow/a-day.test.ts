@@ -61,7 +61,7 @@ async function runAhead(isOver: () => Promise<boolean> | boolean): Promise<void>
       return isOver();
     },
     (over) => over,
-    50_000,
+    180_000,
     2,
   );
 }

@@ -1,5 +1,6 @@
 /** Deleting a customer, and the log of who changed what: by the API, with real deliveries. */
 import { Tokens } from '@databridge/control-plane/api/tokens';
+import { groupEmpty } from '@databridge/control-plane/group-empty';
 import { deadTopic, deliveryGroup, deliveryTopic } from '@databridge/schemas/topics';
 import { type ControlPlane, startControlPlane } from '../harness/control-plane.ts';
 import { rootCauseEvent } from '../harness/events.ts';
@@ -27,11 +28,9 @@ const bodyFor = (customer: string, url: string) => ({
 });
 
 async function create(customer: string, url: string): Promise<string> {
-  const known = async () => Number(/_fan_out_subscriptions{.*} (\d+)/.exec(await stage.fanOut.metrics())?.[1]);
-  const before = await known();
   const { status, headers } = await plane.call('PUT', `/subscriptions/${customer}`, { body: bodyFor(customer, url) });
   expect(status).toBe(201);
-  await eventually(known, (count) => count > before);
+  await stage.fanOutKnowsAll();
   return headers.get('etag') ?? '';
 }
 
@@ -53,6 +52,7 @@ test('what waits is neither lost nor kept by accident: who deletes says which; k
     (count) => count === 1,
   );
   await plane.call('POST', `${path}/pause`);
+  await groupEmpty(stage.admin, customer, 60_000);
   await produce(customer, 2);
   await eventually(
     () => stage.lag(customer, deliveryTopic(customer)),

@@ -69,7 +69,7 @@ test('events for what may not be sent to wait, unsent and unspent, until it may 
       (lag) => lag === 0,
     );
   }
-}, 90_000);
+});
 
 test('a redirect is not followed: what it points at hears nothing', async () => {
   const customer = freshName('redirected');

@@ -52,16 +52,16 @@ test('an open breaker lets nothing through; half-open it probes with one event; 
   await stage.delivery.waitForLog((line) => line['customer'] === customer && line['breaker'] === 'half-open');
   await receiver.waitFor(({ requests }) => requests.length > untilOpen);
   // The failed probe opens it again: in the next three seconds nothing more may come.
-  await receiver.waitFor(({ requests }) => requests.length > untilOpen + 1, 15_000);
+  await receiver.waitFor(({ requests }) => requests.length > untilOpen + 1);
   const probes = receiver.requests.slice(untilOpen, untilOpen + 2);
   expect((probes[1]?.receivedAtMs ?? 0) - (probes[0]?.receivedAtMs ?? 0)).toBeGreaterThanOrEqual(2_900);
-  // The probe is the event that has waited the longest since its first attempt.
-  expect(receiver.timesById.get(probes[0]?.id ?? '')).toBeGreaterThan(1);
+  // The probe is the event that has waited the longest since its first attempt; those are read by the second at the latest.
+  expect(receiver.timesById.get(probes[1]?.id ?? '')).toBeGreaterThan(1);
 
   receiver.script = () => ({});
-  await receiver.waitFor(({ accepted }) => accepted === 200, 40_000);
+  await receiver.waitFor(({ accepted }) => accepted === 200);
   await eventually(lagOf(customer), (lag) => lag === 0);
-}, 120_000);
+});
 
 test('Retry-After holds the whole customer, outlives a restart, and wins over the plan when it is later', async () => {
   const customer = freshName('patient');
@@ -132,11 +132,14 @@ test('a wrong URL does not empty the backlog into dead letters', async () => {
     () => statusOf(customer),
     (status) => status?.held?.because === 'refusals',
   );
-  const letters = await stage.read(deadTopic(customer));
-  expect(letters.length).toBeLessThan(20);
+  const letters = () => stage.read(deadTopic(customer));
+  expect((await letters()).length).toBeLessThan(20);
 
   await stage.subscribe(customer, new URL('/right', receiver.url).href);
-  await receiver.waitFor(({ accepted }) => accepted === 200 - letters.length);
+  await eventually(lagOf(customer), (lag) => lag === 0);
+  // Counted at the end: some may have been on their way when it was held.
+  expect(receiver.accepted + (await letters()).length).toBe(200);
+  expect(receiver.accepted).toBeGreaterThan(175);
 });
 
 test('410, and an endpoint that is down to the last attempt, disable: all stays; enabling delivers it with new budgets', async () => {
@@ -147,7 +150,7 @@ test('410, and an endpoint that is down to the last attempt, disable: all stays;
   const status = await eventually(
     () => statusOf(customer),
     (found) => found?.disabledEpoch === 0,
-    50_000,
+    120_000,
   );
   expect(status?.disabledBecause).toMatch(/exhausted: status 500/);
   await eventually(
@@ -165,4 +168,4 @@ test('410, and an endpoint that is down to the last attempt, disable: all stays;
   await eventually(lagOf(customer), (lag) => lag === 0);
   const resumed = receiver.requests.slice(sent);
   expect(resumed.every(({ headers }) => headers['databridge-attempt'] === '1')).toBe(true);
-}, 120_000);
+});

@@ -31,7 +31,7 @@ async function nothingWaits(customer: string): Promise<void> {
 const slow = (_request: unknown, nth: number): Answer =>
   nth === 1 && Math.random() < 0.2 ? { status: 503 } : { delayMs: 300 };
 
-test('every event arrives at the old place or the new one, through four moves', async () => {
+test('every event arrives at the old place or the new one, through three moves', async () => {
   const customer = freshName('mover');
   const tokens = await startTokenServer();
   const [basic, gateway, oauth, keyed] = await Promise.all(Array.from({ length: 4 }, () => Receiver.start(slow)));
@@ -55,22 +55,15 @@ test('every event arrives at the old place or the new one, through four moves', 
   ] as const;
 
   const sent = [];
-  await stage.subscribe(customer, basic.url);
-  // What comes before fan-out knows the customer is nobody's.
-  await eventually(
-    () => stage.fanOut.metrics(),
-    (text) => /^databridge_fan_out_subscriptions(\{[^}]*\})? 1$/m.test(text),
-  );
   for (const [receiver, parts] of steps) {
     await stage.subscribe(customer, receiver.url, { maxInFlight: 20, ...parts });
     sent.push(...(await stage.upstream.produce(events(customer, 100))));
     // The next move comes while this one's requests hang on their answers.
     await receiver
-      .waitFor(({ requests }) => requests.length >= 20)
+      .waitFor(({ requests }) => requests.length >= 20 && requests.some(({ status }) => status === undefined))
       .catch((error: Error) => {
         throw new Error(`${JSON.stringify(parts)}: ${error.message}`);
       });
-    expect(receiver.requests.filter(({ status }) => status === undefined).length).toBeGreaterThan(0);
   }
   await nothingWaits(customer);
 

@@ -1,5 +1,4 @@
 /** What can't be read goes to quarantine, whole and with the reason, and holds up nobody; a missing registry is waited for. */
-import { connect, createServer, type Server } from 'node:net';
 import { frame } from '@databridge/schemas/confluent-frame';
 import { headerText } from '@databridge/schemas/headers';
 import { customerTopics, FAN_OUT_GROUP, QUARANTINE_TOPIC } from '@databridge/schemas/topics';
@@ -8,6 +7,7 @@ import { rootCauseEvent } from '../harness/events.ts';
 import { type FanOutHere, startFanOutHere, waitFor } from '../harness/fan-out.ts';
 import { platform } from '../harness/platform.ts';
 import { startUpstream, type UpstreamProducer } from '../harness/produce.ts';
+import { Relay } from '../harness/relay.ts';
 import { freshName } from '../harness/topics.ts';
 
 let upstream: UpstreamProducer;
@@ -102,27 +102,26 @@ test('a schema id that nobody registered is waited for a while, then quarantined
 
 test('an unreachable registry makes it wait, members of its group all the while; nothing is quarantined', async () => {
   const customer = freshName('acme');
-  const relay = await relayTo(new URL(platform().registryUrl));
-  await relay.cut();
-  const fanOut = await startFanOutHere(`root-cause=${upstream.topic}`, [{ customer }], { registryUrl: relay.url });
+  const { relay, url } = await wayToRegistry();
+  relay.way = 'cut';
+  const fanOut = await startFanOutHere(`root-cause=${upstream.topic}`, [{ customer }], { registryUrl: url });
   await upstream.produce([rootCauseEvent(), rootCauseEvent()]);
   await waitFor('it waits', () => fanOut.service.notReadyBecause() === 'the schema registry can not be asked');
   expect(await committed(fanOut)).toBe(0);
 
-  await relay.restore();
+  relay.way = 'open';
   await fanOut.waitUntilDone(upstream.topic);
   expect(await fanOut.delivered(customer)).toHaveLength(2);
   expect(await quarantined(fanOut)).toEqual([]);
   expect(fanOut.service.notReadyBecause()).toBeUndefined();
-  await relay.cut();
 });
 
 test('a stop does not wait for the registry; the next start delivers what was left', async () => {
   const customer = freshName('acme');
-  const relay = await relayTo(new URL(platform().registryUrl));
-  await relay.cut();
+  const { relay, url } = await wayToRegistry();
+  relay.way = 'cut';
   const line = `root-cause=${upstream.topic}`;
-  const first = await startFanOutHere(line, [{ customer }], { registryUrl: relay.url });
+  const first = await startFanOutHere(line, [{ customer }], { registryUrl: url });
   await upstream.produce([rootCauseEvent()]);
   await waitFor('it waits', () => first.service.notReadyBecause() !== undefined);
   await first.stop();
@@ -138,7 +137,7 @@ test('a delivery topic that is missing is waited for; nothing is dropped, and th
   const fanOut = await startFanOutHere(`root-cause=${upstream.topic}`, customers);
   await upstream.produce([rootCauseEvent()]);
   await waitFor('it waits', () => fanOut.service.notReadyBecause() === 'Kafka does not let it write');
-  expect(await fanOut.delivered(there)).toHaveLength(1);
+  await waitFor('the other has its copy', async () => (await fanOut.delivered(there)).length === 1);
   expect(await committed(fanOut)).toBe(0);
 
   await fanOut.admin.ensureTopics(customerTopics(missing));
@@ -147,30 +146,15 @@ test('a delivery topic that is missing is waited for; nothing is dropped, and th
   expect(await fanOut.delivered(there)).toHaveLength(1);
 });
 
-/** A relay in front of the registry that can be cut: connections are refused then. */
-async function relayTo(target: URL) {
-  let server: Server | undefined;
-  let port = 0;
-  const sockets = new Set<{ destroy(): void }>();
-  const listen = async () => {
-    server = createServer((inbound) => {
-      const outbound = connect(Number(target.port), target.hostname);
-      for (const socket of [inbound, outbound]) {
-        sockets.add(socket);
-        socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
-      }
-      inbound.pipe(outbound).pipe(inbound);
-    });
-    await new Promise<void>((resolve) => server?.listen(port, '127.0.0.1', resolve));
-    port = (server.address() as { port: number }).port;
-  };
-  await listen();
-  return {
-    url: `http://127.0.0.1:${port}${target.pathname}`,
-    async cut() {
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server?.close(resolve));
-    },
-    restore: listen,
-  };
+/** A way to the registry that can be cut. */
+async function wayToRegistry(): Promise<{ relay: Relay; url: string }> {
+  const { port, pathname } = new URL(platform().registryUrl);
+  const relay = await Relay.start(Number(port));
+  relays.push(relay);
+  return { relay, url: `http://127.0.0.1:${relay.port}${pathname}` };
 }
+
+const relays: Relay[] = [];
+afterAll(async () => {
+  await Promise.all(relays.map((relay) => relay.stop()));
+});

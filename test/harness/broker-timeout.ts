@@ -1,2 +1,5 @@
-/** Tests on a real broker wait for real group joins, session time-outs and restarts. Jest takes no time-out by project. */
-import.meta.jest.setTimeout(60_000);
+/**
+ * Tests on a real broker wait for real group joins, session time-outs and restarts, on machines that are slow at times:
+ * longer than each single wait, whose message says more. Jest takes no time-out by project.
+ */
+import.meta.jest.setTimeout(240_000);

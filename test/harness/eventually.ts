@@ -9,7 +9,7 @@ const ASK_EVERY_MS = 50;
 export async function eventually<T>(
   ask: () => Promise<T>,
   passes: (answer: T) => boolean,
-  timeoutMs = 20_000,
+  timeoutMs = 60_000,
   askEveryMs = ASK_EVERY_MS,
 ): Promise<T> {
   const deadlineMs = performance.now() + timeoutMs;

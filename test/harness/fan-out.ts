@@ -19,7 +19,7 @@ import {
 } from '@databridge/schemas/topics';
 import { platform } from './platform.ts';
 
-const WAIT_MS = 30_000;
+const WAIT_MS = 60_000;
 
 /** What a test says of a customer; the rest of its subscription does not matter to fan-out. */
 export interface FanOutCustomer {

@@ -6,7 +6,7 @@ import { platform } from './platform.ts';
 /** A line that the service logged. */
 export type LogLine = Record<string, unknown> & { level: string; msg: string; time: string };
 
-const READY_TIMEOUT_MS = 30_000;
+const READY_TIMEOUT_MS = 60_000;
 
 /** A service as a real process. Killed at the end of the test file at the latest. */
 export interface ServiceProcess {

@@ -19,14 +19,22 @@ export interface ReceivedRequest {
 
 /** What to do with a request. `hang` never answers; `drop` cuts the connection. */
 export type Answer =
-  | { status?: number; headers?: Record<string, string>; body?: string; delayMs?: number }
+  | {
+      status?: number;
+      headers?: Record<string, string>;
+      body?: string;
+      delayMs?: number;
+      /** Answered once this has resolved. */
+      after?: Promise<unknown>;
+    }
   | 'hang'
   | 'drop';
 
 /** @param nth how many times this id has come, this time included: 1 is the first attempt */
 export type Script = (request: ReceivedRequest, nth: number) => Answer;
 
-const DEFAULT_WAIT_MS = 30_000;
+/** More than a minute: the longest time between two probes of a connection that is held. */
+const DEFAULT_WAIT_MS = 90_000;
 const accepts: Script = () => ({ status: 200 });
 
 /** A customer's API: records what comes and answers as told. Closed with the test file that started it. */
@@ -65,6 +73,8 @@ export class Receiver {
         this.#changed();
       });
     });
+    // Who calls closes idle connections first: otherwise one that stood still may send on one that was just closed.
+    this.#server.keepAliveTimeout = 0;
   }
 
   /** Listens on a free port of 127.0.0.1. */
@@ -79,9 +89,10 @@ export class Receiver {
   async #answer(
     received: ReceivedRequest,
     response: import('node:http').ServerResponse,
-    { status = 200, headers = {}, body = '', delayMs = 0 }: Exclude<Answer, string>,
+    { status = 200, headers = {}, body = '', delayMs = 0, after }: Exclude<Answer, string>,
   ): Promise<void> {
     if (delayMs > 0) await delay(delayMs);
+    if (after) await after;
     received.status = status;
     if (status >= 200 && status < 300) this.#acceptedIds.add(received.id);
     response.writeHead(status, headers).end(body);

@@ -28,13 +28,19 @@ export class StageApi {
     return new StageApi(api, token);
   }
 
-  /** Creates or replaces. @param body as the API takes it @returns whether the customer is new @throws what it answers */
-  async put(customer: string, body: object): Promise<boolean> {
-    const etag = (await this.#call('GET', customer)).headers.etag;
+  /**
+   * Creates or replaces.
+   * @param body as the API takes it
+   * @returns the state that the customer had; undefined: it is new
+   * @throws what the API answers
+   */
+  async put(customer: string, body: object): Promise<string | undefined> {
+    const found = await this.#call('GET', customer);
+    const etag = found.headers.etag;
     const condition = etag === undefined ? { 'if-none-match': '*' } : { 'if-match': String(etag) };
     const answer = await this.#call('PUT', customer, body, condition);
     if (answer.statusCode >= 300) throw new Error(`PUT ${customer}: ${answer.statusCode} ${answer.body}`);
-    return answer.statusCode === 201;
+    return answer.statusCode === 201 ? undefined : String(found.json().state);
   }
 
   /** @param action such as `pause` */

@@ -125,31 +125,48 @@ export class Stage {
   }
 
   /**
-   * Puts a customer's subscription by the API; whatever is left out has a working default. Returns when fan-out knows a new
-   * customer: what comes before goes to nobody.
+   * Puts a customer's subscription by the API; whatever is left out has a working default. Returns when it counts: when
+   * fan-out knows a new customer, and when the worker has taken the change of one that it runs. One that was stopped
+   * starts as it is then.
    */
   async subscribe(customer: string, url: string, more: Record<string, unknown> = {}): Promise<void> {
     const { destination, ...rest } = more;
-    const before = await this.#customersKnown();
-    const isNew = await (await this.api()).put(customer, {
+    const taken = this.changeTaken(customer);
+    const body = {
       eventTypes: ['root-cause'],
       match: { company: [customer] },
       destination: { type: 'http', url, ...(destination as object) },
       state: 'active',
       ...rest,
-    });
-    if (before === undefined || !isNew) return;
+    };
+    const before = await (await this.api()).put(customer, body);
+    if (before === undefined) await this.fanOutKnowsAll();
+    else if (before === 'active' && body.state === 'active') await taken();
+  }
+
+  /**
+   * Resolves when fan-out knows every customer: what comes before goes to nobody. By their number, which a deletion that
+   * it has not read yet makes too large. A fan-out that was ended is not waited for.
+   */
+  async fanOutKnowsAll(): Promise<void> {
+    const { size } = await readStoredSubscriptions(this.#kafka);
     await eventually(
-      () => this.#customersKnown(),
-      (after) => after === undefined || after > before,
+      () => this.fanOut.metrics().catch(() => undefined),
+      (metrics) =>
+        metrics === undefined || Number(/^databridge_fan_out_subscriptions{.*} (\d+)$/m.exec(metrics)?.[1]) >= size,
     );
   }
 
-  /** @returns undefined when fan-out does not answer: a test may have ended it */
-  async #customersKnown(): Promise<number | undefined> {
-    const metrics = await this.fanOut.metrics().catch(() => undefined);
-    const count = metrics && /^databridge_fan_out_subscriptions{.*} (\d+)$/m.exec(metrics)?.[1];
-    return count === undefined ? undefined : Number(count);
+  /**
+   * To be called before a customer that this stage's worker runs is changed.
+   * @returns resolves when the worker has taken the change: what is sent from then on is sent by it
+   */
+  changeTaken(customer: string): () => Promise<void> {
+    const { delivery } = this;
+    const changes = () =>
+      delivery.logs.filter((line) => line['customer'] === customer && line.msg === 'subscription changed').length;
+    const before = changes();
+    return async () => void (await delivery.waitForLog(() => changes() > before));
   }
 
   /** Everything in a topic at this moment. */
