@@ -1,8 +1,6 @@
 /** A Kafka, a registry and a sink of their own for each row, so that no row works with what another left behind. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { applySubscriptions } from '@databridge/control-plane/apply';
-import { commitBy } from '@databridge/control-plane/changes';
-import { readStoredSubscriptions } from '@databridge/control-plane/stored-subscriptions';
 import { ensureSystemTopics } from '@databridge/control-plane/system-topics';
 import { Child } from '@databridge/demo/child';
 import { Sink } from '@databridge/demo/sink-process';
@@ -21,6 +19,7 @@ import { startJvmPlatform } from '@databridge/local-platform/platform-jvm';
 import { type EventType, loadEventTypes } from '@databridge/schemas/event-types';
 import { parseSubscription } from '@databridge/schemas/subscription';
 import { DEFAULT_RETRY_DELAYS, deliveryGroup, deliveryTopic, intakeTopic } from '@databridge/schemas/topics';
+import { commitBy, readStoredSubscriptions } from '../harness/without-control-plane.ts';
 import { type Load, load } from './loader.ts';
 import { samples } from './samples.ts';
 

@@ -1,8 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { applySubscriptions } from '@databridge/control-plane/apply';
-import { commitBy } from '@databridge/control-plane/changes';
 import type { ControlPlaneContext } from '@databridge/control-plane/context';
-import { readStoredSubscriptions } from '@databridge/control-plane/stored-subscriptions';
 import type { FileSubscription } from '@databridge/control-plane/subscription-file';
 import { ensureSystemTopics } from '@databridge/control-plane/system-topics';
 import { EgressPolicy } from '@databridge/kernel/egress/egress-policy';
@@ -14,6 +12,7 @@ import { createLogger } from '@databridge/kernel/log';
 import { parseSubscription, type Subscription } from '@databridge/schemas/subscription';
 import { customerTopics, SUBSCRIPTIONS_TOPIC, systemTopics } from '@databridge/schemas/topics';
 import { platform } from '../harness/platform.ts';
+import { commitBy, readStoredSubscriptions } from '../harness/without-control-plane.ts';
 
 const SECRET = `plain-${randomUUID()}`;
 const log = createLogger('apply-test', 'silent');

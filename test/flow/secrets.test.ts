@@ -1,6 +1,5 @@
 /** Secrets by the API: set anew while events flow, told but never shown, moved to another key. */
 import { Tokens } from '@databridge/control-plane/api/tokens';
-import { readStoredSubscriptions } from '@databridge/control-plane/stored-subscriptions';
 import { KeyRing } from '@databridge/kernel/key-ring';
 import { mapSecrets } from '@databridge/schemas/secret-places';
 import { type ControlPlane, startControlPlane } from '../harness/control-plane.ts';
@@ -9,6 +8,7 @@ import { eventually } from '../harness/eventually.ts';
 import { Receiver } from '../harness/receiver.ts';
 import { Stage } from '../harness/stage.ts';
 import { freshName } from '../harness/topics.ts';
+import { readStoredSubscriptions } from '../harness/without-control-plane.ts';
 
 const operator = Tokens.generate('ann', 'operator');
 const [oldKey, newKey] = [KeyRing.generate('old'), KeyRing.generate('new')];

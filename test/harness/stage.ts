@@ -1,6 +1,4 @@
-import { commitBy } from '@databridge/control-plane/changes';
 import type { ControlPlaneContext } from '@databridge/control-plane/context';
-import { readStoredSubscriptions } from '@databridge/control-plane/stored-subscriptions';
 import { ensureSystemTopics } from '@databridge/control-plane/system-topics';
 import { readConfig } from '@databridge/kernel/config';
 import { egressPolicy, egressSettings, LOOPBACK_EGRESS } from '@databridge/kernel/egress/egress-settings';
@@ -17,6 +15,7 @@ import { type ServiceProcess, startService } from './processes.ts';
 import { startUpstream, type UpstreamProducer } from './produce.ts';
 import { StageApi } from './stage-api.ts';
 import { freshName } from './topics.ts';
+import { commitBy, readStoredSubscriptions } from './without-control-plane.ts';
 
 /** Short enough to see an event through all lanes in a test. */
 export const SHORT_PLAN = '1s*2,2s*2';

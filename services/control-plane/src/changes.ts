@@ -1,6 +1,6 @@
 /** What a change writes: the subscription, and with it who changed what. */
 import { randomUUID } from 'node:crypto';
-import type { ProducedRecord, RecordProducer } from '@databridge/kernel/kafka/records';
+import type { ProducedRecord } from '@databridge/kernel/kafka/records';
 import { type Actor, type AuditedAction, type AuditRecord, encodeAudit } from '@databridge/schemas/audit';
 import { mapSecrets } from '@databridge/schemas/secret-places';
 import { encodeSubscription, type Subscription } from '@databridge/schemas/subscription';
@@ -62,9 +62,4 @@ function sealedByPlace(subscription: Subscription | undefined): Map<string, stri
 function changedSecrets(before: Subscription | undefined, after: Subscription | undefined): string[] {
   const [old, now] = [sealedByPlace(before), sealedByPlace(after)];
   return [...new Set([...old.keys(), ...now.keys()])].filter((place) => old.get(place) !== now.get(place)).sort();
-}
-
-/** For who writes without a control plane beside it: tests and local runs. Not safe with a second writer. */
-export function commitBy(producer: Pick<RecordProducer, 'send'>, name: string): Commit {
-  return (changes) => producer.send(recordsOf(changes, { name, role: 'local' }, Date.now()));
 }

@@ -1,4 +1,7 @@
+/** How tests and the bench read and write subscriptions where no control plane runs: nothing here is safe with a second writer. */
+import { type Commit, recordsOf } from '@databridge/control-plane/changes';
 import type { KafkaSettings } from '@databridge/kernel/kafka/client';
+import type { RecordProducer } from '@databridge/kernel/kafka/records';
 import { readTopic } from '@databridge/kernel/kafka/topic-reader';
 import { decodeSubscription, formatIssues, type Subscription } from '@databridge/schemas/subscription';
 import { SUBSCRIPTIONS_TOPIC } from '@databridge/schemas/topics';
@@ -19,4 +22,8 @@ export async function readStoredSubscriptions(kafka: KafkaSettings): Promise<Map
     },
   });
   return stored;
+}
+
+export function commitBy(producer: Pick<RecordProducer, 'send'>, name: string): Commit {
+  return (changes) => producer.send(recordsOf(changes, { name, role: 'local' }, Date.now()));
 }
