@@ -8,7 +8,7 @@ export function freshName(prefix: string): string {
 }
 
 /**
- * Creates the topic if it isn't there, and waits until every partition has a leader. kafkajs would wait itself, but
+ * Creates the topic if it isn't there, and waits until every partition has a leader that answers. kafkajs would wait itself, but
  * gives up at once when a broker that is busy does not know of the topic yet.
  */
 export async function createTopic(admin: Admin, spec: ITopicConfig & { numPartitions: number }): Promise<void> {
@@ -18,4 +18,6 @@ export async function createTopic(admin: Admin, spec: ITopicConfig & { numPartit
     return found?.topics[0]?.partitions.filter(({ leader }) => leader >= 0).length ?? 0;
   };
   await eventually(withLeader, (partitions) => partitions >= spec.numPartitions);
+  // A broker that is named as leader may hear of it a moment later, and refuses until then.
+  await admin.fetchTopicOffsets(spec.topic);
 }
