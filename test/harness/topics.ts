@@ -13,11 +13,7 @@ export function freshName(prefix: string): string {
  */
 export async function createTopic(admin: Admin, spec: ITopicConfig & { numPartitions: number }): Promise<void> {
   await admin.createTopics({ topics: [spec], waitForLeaders: false });
-  const withLeader = async () => {
-    const found = await admin.fetchTopicMetadata({ topics: [spec.topic] }).catch(() => undefined);
-    return found?.topics[0]?.partitions.filter(({ leader }) => leader >= 0).length ?? 0;
-  };
-  await eventually(withLeader, (partitions) => partitions >= spec.numPartitions);
-  // A broker that is named as leader may hear of it a moment later, and refuses until then.
-  await admin.fetchTopicOffsets(spec.topic);
+  // What the metadata name as leader may hear of it a moment later, and refuses until then: it is asked itself.
+  const answering = async () => (await admin.fetchTopicOffsets(spec.topic).catch(() => [])).length;
+  await eventually(answering, (partitions) => partitions >= spec.numPartitions);
 }
