@@ -29,6 +29,8 @@ export default {
   rootDir,
   // One Kafka of your own serves one worker only: see test/harness/global-setup.ts.
   maxWorkers: process.env.KAFKA_BROKERS ? 1 : 2,
+  // Only ends what hangs: a slow and busy machine takes many times what an idle one does.
+  testTimeout: 60_000,
   projects: [
     {
       ...shared,

@@ -26,7 +26,7 @@ import { samples } from './samples.ts';
 export const INTAKE = 'root-cause.events';
 const SIGNING = { secrets: ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'] };
 const egress = egressPolicy(readConfig(egressSettings, LOOPBACK_EGRESS));
-const READY_WITHIN_MS = 120_000;
+const READY_WITHIN_MS = 600_000;
 const ASK_EVERY_MS = 100;
 
 /** What a subscription says beyond customer and URL; what is left out has the product's default. */
@@ -138,7 +138,7 @@ export class Stand {
   }
 }
 
-/** Asks until the answer passes. @throws Error after two minutes */
+/** Asks until the answer passes. @throws Error after ten minutes */
 export async function until<T>(what: string, ask: () => Promise<T>, passes: (answer: T) => boolean): Promise<T> {
   const deadlineMs = performance.now() + READY_WITHIN_MS;
   for (;;) {

@@ -126,12 +126,12 @@ test('waiting for the worker’s own connections is charged to nobody, however s
     openFor({ destination: { type: 'http', url: front.origin, ...times } }, { budget });
   // Holds the one connection for longer than the others would wait for an answer.
   front.manner = ({ headers }) => (headers['webhook-id'] === 'slow' ? 'hang' : 'pass');
-  const slow = open({ timeoutMs: 900 }).send(message({ eventId: 'slow' }), Date.now());
+  const slow = open({ timeoutMs: 4_000 }).send(message({ eventId: 'slow' }), Date.now());
   await front.came(1);
-  const waiting = [open({ timeoutMs: 150 }), open({ timeoutMs: 600, connectTimeoutMs: 100 })].map((destination) =>
+  const waiting = [open({ timeoutMs: 1_500 }), open({ timeoutMs: 3_000, connectTimeoutMs: 1_500 })].map((destination) =>
     destination.send(message(), Date.now()),
   );
-  expect((await slow)?.outcome).toEqual({ kind: 'retry', reason: 'no answer within 900 ms' });
+  expect((await slow)?.outcome).toEqual({ kind: 'retry', reason: 'no answer within 4000 ms' });
   for (const sent of await Promise.all(waiting)) expect(sent?.outcome).toEqual({ kind: 'delivered', status: 200 });
   expect(budget.openCount).toBeLessThanOrEqual(1);
 });

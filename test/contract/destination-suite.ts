@@ -16,7 +16,8 @@ export interface Kind {
 }
 
 const PATIENT = { timeoutMs: 10_000 };
-const HASTY = { timeoutMs: 300 };
+/** Enough to get a connection and headers on a busy machine. */
+const HASTY = { timeoutMs: 2_000 };
 
 /** What every destination does, whatever it is. */
 export function destinationSuite(name: string, kind: Kind): void {
@@ -70,8 +71,10 @@ export function destinationSuite(name: string, kind: Kind): void {
     });
 
     test('time-out: one deadline for the whole, however the answer drips', async () => {
-      expect(await sendWhile('hang', HASTY)).toEqual({ kind: 'retry', reason: 'no answer within 300 ms' });
-      expect(await sendWhile('drip', HASTY)).toEqual({ kind: 'retry', reason: 'answer not complete within 300 ms' });
+      expect(await Promise.all([sendWhile('hang', HASTY), sendWhile('drip', HASTY)])).toEqual([
+        { kind: 'retry', reason: 'no answer within 2000 ms' },
+        { kind: 'retry', reason: 'answer not complete within 2000 ms' },
+      ]);
     });
 
     test('time-outs of phases: each says which one it was', async () => {

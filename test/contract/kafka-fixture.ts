@@ -19,7 +19,7 @@ export function kafkaSettings(): KafkaSettings & Required<Pick<KafkaSettings, 'r
 }
 
 /** Resolves as soon as it is so. */
-export async function until(what: string, isSo: () => boolean | Promise<boolean>, timeoutMs = 20_000): Promise<void> {
+export async function until(what: string, isSo: () => boolean | Promise<boolean>, timeoutMs = 60_000): Promise<void> {
   const giveUpAtMs = performance.now() + timeoutMs;
   while (!(await isSo())) {
     if (performance.now() > giveUpAtMs) throw new Error(`waited in vain until ${what}`);
@@ -73,7 +73,8 @@ export class Recorder {
     settings = kafkaSettings(),
   ) {
     this.consumer = new GroupConsumer(settings, {
-      sessionTimeoutMs: 6_000,
+      // Long: a machine that stands still for some seconds must not cost a membership.
+      sessionTimeoutMs: 30_000,
       heartbeatIntervalMs: 200,
       maxWaitMs: 200,
       ...options,

@@ -30,7 +30,8 @@ const EVENT = {
 };
 
 const log = createLogger('test', 'silent');
-const registry = () => new SchemaRegistry({ url: platform().registryUrl });
+// A registry that has just started takes its time.
+const registry = () => new SchemaRegistry({ url: platform().registryUrl, timeoutMs: 30_000 });
 const uniqueTopic = () => `contract.${randomUUID()}`;
 
 function eventType(line: string, directory?: URL): EventType {

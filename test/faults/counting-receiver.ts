@@ -6,7 +6,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import process from 'node:process';
 import { misbehave } from './misbehaviour.ts';
-import type { Behaviour, ReceiverReport, ReceiverRequest } from './receiver-process.ts';
+import type { Behaviour, Ping, ReceiverReport, ReceiverRequest } from './receiver-process.ts';
 
 const REPORT_EVERY_MS = 20;
 
@@ -41,17 +41,24 @@ function answer(id: string, request: IncomingMessage, response: ServerResponse):
   }, now.delayMs);
 }
 
-process.on('message', (message) => {
-  behaviour = message as Behaviour;
+process.on('message', (message: Behaviour | Ping) => {
+  if (message.kind !== 'ping') {
+    behaviour = message;
+    return;
+  }
+  tell();
+  process.send?.('pong');
 });
 process.once('disconnect', () => process.exit(0));
 
-setInterval(() => {
+function tell(): void {
   if (requests.length === 0 && accepted.length === 0) return;
   process.send?.({ requests, accepted } satisfies ReceiverReport);
   requests = [];
   accepted = [];
-}, REPORT_EVERY_MS);
+}
+
+setInterval(tell, REPORT_EVERY_MS);
 
 server.keepAliveTimeout = 60_000;
 server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }));

@@ -49,8 +49,9 @@ export interface FaultRunOptions {
 const SAMPLE_EVERY_MS = 200;
 /** The least that a broker allows. */
 const SESSION_TIMEOUT = '6s';
-const REWIND_WITHIN_MS = 60_000;
-const SETTLE_WITHIN_MS = 150_000;
+const REWIND_WITHIN_MS = 300_000;
+const SETTLE_WITHIN_MS = 300_000;
+const FLOWS_WITHIN_MS = 300_000;
 
 /**
  * Real services under load on a platform of their own, with a destination that counts. Faults are done to them by
@@ -174,6 +175,9 @@ export class FaultRun {
 
   /** Told within a fault that took its whole toll in a moment, such as a kill: what comes after it is not its doing. */
   async struck(): Promise<void> {
+    // What the victim had sent may still lie in the receiver's sockets, or in the broker's: it is part of the toll.
+    await this.receiver.caughtUp();
+    await this.sample();
     await this.sample();
     this.#struckAtMs = Date.now();
   }
@@ -211,7 +215,7 @@ export class FaultRun {
   }
 
   /** Resolves when events that are produced from now on arrive, of every customer. */
-  async flowing(withinMs = 150_000): Promise<void> {
+  async flowing(withinMs = FLOWS_WITHIN_MS): Promise<void> {
     const fresh = this.customers.map((company) => ({ company, id: freshName('probe') }));
     const deadlineMs = performance.now() + withinMs;
     for (const { company, id } of fresh) {
@@ -349,10 +353,18 @@ export async function skipped(scenario: string, why: string): Promise<void> {
   await write({ scenario, skipped: why });
 }
 
-/** What must hold whatever was done. @param longestStallMs what the fault itself may take, and what is allowed on top */
-export function expectKept(report: FaultReport, longestStallMs: number): void {
+/** A worker gives up after 30 s what does not end; the rest is for a machine that is busy. */
+export const ENDS_WITHIN_MS = 120_000;
+/**
+ * The longest that a fault of these takes on an idle machine is 47 s, most of them in starting a JVM, which is as slow as
+ * the machine; nothing of ours may wait for minutes.
+ */
+const LONGEST_STALL_MS = 240_000;
+
+/** What must hold whatever was done. */
+export function expectKept(report: FaultReport): void {
   expect(report.lost).toBe(0);
   expect(report.delivered).toBe(report.events);
   expect(report.duplicates).toBeLessThanOrEqual(report.bound);
-  expect(report.longestStallMs).toBeLessThan(longestStallMs);
+  expect(report.longestStallMs).toBeLessThan(LONGEST_STALL_MS);
 }

@@ -70,7 +70,7 @@ export class KeptService {
   }
 
   /** Resolves when it answers that it is ready, however often it has to be started until then. */
-  async ready(timeoutMs = 60_000): Promise<void> {
+  async ready(timeoutMs = 300_000): Promise<void> {
     const deadlineMs = performance.now() + timeoutMs;
     for (;;) {
       const leftMs = deadlineMs - performance.now();

@@ -28,6 +28,5 @@ test('nothing is lost, and repeats are what was in flight or not yet committed',
   });
   const { exit } = (await run.workers[0]?.terminate()) ?? {};
   expect(exit).toBe(0);
-  // A killed member's session, what it takes to start, and a rejoin.
-  expectKept(await run.finish(), 30_000);
+  expectKept(await run.finish());
 });

@@ -17,6 +17,11 @@ export interface ReceiverRequest {
   readonly atMs: number;
 }
 
+/** Asked by the parent; answered after all that was counted before. */
+export interface Ping {
+  readonly kind: 'ping';
+}
+
 export interface ReceiverReport {
   readonly requests: readonly ReceiverRequest[];
   readonly accepted: readonly (readonly [id: string, atMs: number])[];
@@ -25,6 +30,7 @@ export interface ReceiverReport {
 /** A destination that runs as a process of its own, and what it has counted so far. */
 export class ReceiverProcess {
   readonly requests: ReceiverRequest[] = [];
+  readonly #pongs: (() => void)[] = [];
   /** Every answer of 2xx, repeats too, in order. */
   readonly acceptedAtMs: number[] = [];
   readonly acceptedIds = new Set<string>();
@@ -35,6 +41,7 @@ export class ReceiverProcess {
     this.#child = child;
     this.url = `http://127.0.0.1:${port}/events`;
     child.on('message', (message) => {
+      if (message === 'pong') return this.#pongs.shift()?.();
       const { requests, accepted } = message as ReceiverReport;
       this.requests.push(...requests);
       for (const [id, atMs] of accepted) {
@@ -57,6 +64,17 @@ export class ReceiverProcess {
   /** From the next request on. */
   behave(behaviour: Behaviour): void {
     this.#child.send(behaviour);
+  }
+
+  /** Resolves when all that lay in its sockets is counted, here too. */
+  async caughtUp(): Promise<void> {
+    // One turn of its event loop accepts a connection, the next one reads from it.
+    for (let turn = 0; turn < 3; turn++) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#pongs.push(resolve);
+      this.#child.send({ kind: 'ping' } satisfies Ping);
+      await promise;
+    }
   }
 
   async stop(): Promise<void> {

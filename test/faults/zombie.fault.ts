@@ -31,21 +31,23 @@ test('its successor takes over, and the zombie sends and commits nothing', async
   const second = await run.addWorker();
   await run.fault('one of two workers frozen, thawed', ['delivery'], async () => {
     first.process?.freeze();
+    // What lay in the sockets when it froze has arrived.
+    await run.receiver.caughtUp();
     const frozenAtMs = Date.now();
     await run.sample();
     await delay(SESSION_MS + 4_000);
     await run.flowing();
     const thawedAtMs = Date.now();
-    // What lay in the sockets when it froze arrived at once; nothing may follow.
+    // A moment later for the signal itself; nothing may follow.
     expect(sentBy(first, frozenAtMs + 500)).toEqual([]);
     first.process?.thaw();
     // Its customers have another owner: the zombie hands over what it held, and learns what it owns now.
     await run.flowing();
+    await first.process?.waitForLog(({ time }) => Date.parse(time) > thawedAtMs, 120_000);
+    await run.receiver.caughtUp();
     const early = sentBy(first, thawedAtMs);
-    const rejoined = first.process?.logs.filter(({ time }) => Date.parse(time) > thawedAtMs);
     // It may own customers again later, by a join; what it sends before its first one would be a zombie's.
     expect(early.filter(({ atMs }) => atMs < thawedAtMs + 50)).toEqual([]);
-    expect(rejoined?.length).toBeGreaterThan(0);
   });
   await second.end();
   run.workers.pop();
@@ -60,13 +62,13 @@ test('a rewind made while the only worker is frozen holds', async () => {
     const offsets = await run.stage.admin.committedOffsets(deliveryGroup(customer));
     return offsets.find((one) => one.topic === topic)?.offset ?? 0;
   };
-  await eventually(committed, (offset) => offset > REWOUND, 60_000, 200);
+  await eventually(committed, (offset) => offset > REWOUND, 300_000, 200);
   await run.rewind(customer, async () => {
     worker.process?.freeze();
     await eventually(
       () => run.stage.admin.groupState(deliveryGroup(customer)),
       ({ state }) => state === 'Empty',
-      30_000,
+      120_000,
       200,
     );
     const rewoundFrom = await committed();
@@ -76,5 +78,5 @@ test('a rewind made while the only worker is frozen holds', async () => {
     return { from: target, to: rewoundFrom };
   });
   expect((await run.workers[0]?.terminate())?.exit).toBe(0);
-  expectKept(await run.finish(), 60_000);
+  expectKept(await run.finish());
 });

@@ -38,7 +38,7 @@ export class DnsServer {
 
   /** As `dns.lookup` with `all`, but asks this server. */
   get lookup() {
-    const resolver = new Resolver({ timeout: 2_000, tries: 1 });
+    const resolver = new Resolver({ timeout: 20_000, tries: 1 });
     resolver.setServers([`127.0.0.1:${this.#socket.address().port}`]);
     return (
       name: string,

@@ -37,7 +37,8 @@ function launchOnNode(name: ServiceName, env: Record<string, string>): LaunchedS
   return {
     pid: child.pid ?? 0,
     output: [child.stdout, child.stderr].filter((stream) => stream !== null),
-    exited: once(child, 'exit').then(([code, signal]) => (signal ?? code) as number | NodeJS.Signals),
+    // Not `exit`: its last words may come after that.
+    exited: once(child, 'close').then(([code, signal]) => (signal ?? code) as number | NodeJS.Signals),
     signal: (signal) => void child.kill(signal),
   };
 }

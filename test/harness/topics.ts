@@ -8,14 +8,12 @@ export function freshName(prefix: string): string {
 }
 
 /**
- * Creates the topic if it isn't there, and waits until every partition has a leader. kafkajs would wait itself, but
+ * Creates the topic if it isn't there, and waits until every partition has a leader that answers. kafkajs would wait itself, but
  * gives up at once when a broker that is busy does not know of the topic yet.
  */
 export async function createTopic(admin: Admin, spec: ITopicConfig & { numPartitions: number }): Promise<void> {
   await admin.createTopics({ topics: [spec], waitForLeaders: false });
-  const withLeader = async () => {
-    const found = await admin.fetchTopicMetadata({ topics: [spec.topic] }).catch(() => undefined);
-    return found?.topics[0]?.partitions.filter(({ leader }) => leader >= 0).length ?? 0;
-  };
-  await eventually(withLeader, (partitions) => partitions >= spec.numPartitions);
+  // What the metadata name as leader may hear of it a moment later, and refuses until then: it is asked itself.
+  const answering = async () => (await admin.fetchTopicOffsets(spec.topic).catch(() => [])).length;
+  await eventually(answering, (partitions) => partitions >= spec.numPartitions);
 }

@@ -10,4 +10,4 @@ test('whatever happens, nothing is lost, nothing is early, and repeats are expla
       throw new Error(`seed ${seed}: ${error.message}`, { cause: error });
     });
   }
-}, 120_000);
+}, 600_000);

@@ -10,7 +10,7 @@ const run = promisify(execFile);
 const cacheDir = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'databridge-events', 'peers');
 
 /** Time enough to fetch a peer over a slow line. */
-export const FETCH_TIMEOUT_MS = 300_000;
+export const FETCH_TIMEOUT_MS = 900_000;
 
 /**
  * A directory of the cache, filled once. It is complete or absent: a fill that was broken off is done again. Test

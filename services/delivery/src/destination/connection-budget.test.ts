@@ -89,20 +89,27 @@ test('who was closed while it stood in line takes no room', async () => {
 });
 
 test('a line tells how long it stood: from the wish to the dial, not while it dials, nor for others', async () => {
-  const budget = new ConnectionBudget(1);
-  const [mine, theirs] = [new Line(), new Line()];
-  const held = await wish(budget, busy, theirs);
-  expect(theirs.standstillMs).toBeLessThan(50);
-  const stoodBefore = theirs.standstillMs;
-  const startedAtMs = performance.now();
-  const waiting = wish(budget, busy, mine);
-  expect(mine.standstillMs).toBeGreaterThanOrEqual(0);
-  const second = wish(budget, busy, mine);
-  held.destroy();
-  (await waiting).destroy();
-  await second;
-  const tookMs = performance.now() - startedAtMs;
-  expect(mine.standstillMs).toBeGreaterThan(0);
-  expect(mine.standstillMs).toBeLessThanOrEqual(tookMs);
-  expect(theirs.standstillMs).toBe(stoodBefore);
+  let nowMs = 1_000;
+  const clock = import.meta.jest.spyOn(performance, 'now').mockImplementation(() => nowMs);
+  try {
+    const budget = new ConnectionBudget(1);
+    const [mine, theirs] = [new Line(), new Line()];
+    const dialling = wish(budget, busy, theirs);
+    nowMs += 7;
+    const held = await dialling;
+    const waiting = wish(budget, busy, mine);
+    nowMs += 100;
+    expect(mine.standstillMs).toBe(100);
+    const second = wish(budget, busy, mine);
+    nowMs += 20;
+    held.destroy();
+    const next = await waiting;
+    nowMs += 5;
+    next.destroy();
+    await second;
+    nowMs += 50;
+    expect([mine.standstillMs, theirs.standstillMs]).toEqual([125, 0]);
+  } finally {
+    clock.mockRestore();
+  }
 });
