@@ -1,6 +1,6 @@
 /**
- * `unit` needs nothing but Node; `contract` and `flow` have a real Kafka and registry; `peers` fetches what others wrote
- * to receive our requests, and runs only when asked for (`npm run test:peers`).
+ * `unit` needs nothing but Node; the others have a real Kafka and registry. `peers` fetches what others wrote to receive
+ * our requests, and runs only when asked for (`npm run test:peers`).
  */
 const rootDir = new URL('..', import.meta.url).pathname;
 
@@ -50,7 +50,7 @@ export default {
     ...(process.env.DATABRIDGE_PEERS
       ? [
           {
-            ...shared,
+            ...onPlatform,
             displayName: 'peers',
             testMatch: ['<rootDir>/test/peers/**/*.test.ts'],
             setupFilesAfterEnv: ['<rootDir>/test/harness/peers/patience.ts'],

@@ -1,85 +1,20 @@
 /** SNS and SQS against moto, which checks signatures and permissions: standard and FIFO, keys and assumed role. */
 import { createHash } from 'node:crypto';
-import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
-import {
-  CreateQueueCommand,
-  GetQueueAttributesCommand,
-  type Message,
-  ReceiveMessageCommand,
-  SQSClient,
-} from '@aws-sdk/client-sqs';
-import { freePorts } from '@databridge/local-platform/free-port';
 import { destinationSuite, type Kind } from '../contract/destination-suite.ts';
 import { message, openFor } from '../harness/destinations.ts';
 import { Front } from '../harness/front.ts';
-import { startPeer } from '../harness/peers/peer-process.ts';
+import { Moto, tag } from '../harness/peers/moto.ts';
 import { FETCH_TIMEOUT_MS } from '../harness/peers/peers-cache.ts';
-import { python } from '../harness/peers/python.ts';
 import { freshName } from '../harness/topics.ts';
 import { snsAnswers, sqsAnswers } from './aws-kinds.ts';
 
-const region = 'eu-west-1';
-/** Requests that set the account up; from then on each must be signed by a user who may do it. */
-const SETUP_ACTIONS = 3;
-
-let moto: string;
-let keys: { accessKeyId: string; secretAccessKey: string };
-let sqs: SQSClient;
-let sns: SNSClient;
+let moto: Moto;
 
 beforeAll(async () => {
-  const program = await python();
-  const [port = 0] = await freePorts(1);
-  const env = { INITIAL_NO_AUTH_ACTION_COUNT: String(SETUP_ACTIONS) };
-  await startPeer({ program: program('moto_server'), args: ['-H', '127.0.0.1', '-p', String(port)], port, env });
-  moto = `http://127.0.0.1:${port}`;
-  await iam({ Action: 'CreateUser', UserName: 'acme' });
-  const policy = {
-    Version: '2012-10-17',
-    Statement: [{ Effect: 'Allow', Action: ['sns:*', 'sqs:*', 'iam:*', 'sts:*'], Resource: '*' }],
-  };
-  await iam({ Action: 'PutUserPolicy', UserName: 'acme', PolicyName: 'all', PolicyDocument: JSON.stringify(policy) });
-  const made = await iam({ Action: 'CreateAccessKey', UserName: 'acme' });
-  keys = Object.freeze({ accessKeyId: tag(made, 'AccessKeyId'), secretAccessKey: tag(made, 'SecretAccessKey') });
-  sqs = new SQSClient({ region, endpoint: moto, credentials: { ...keys } });
-  sns = new SNSClient({ region, endpoint: moto, credentials: { ...keys } });
+  moto = await Moto.start();
 }, FETCH_TIMEOUT_MS);
 
-async function iam(parameters: Record<string, string>): Promise<string> {
-  const authorization =
-    'AWS4-HMAC-SHA256 Credential=setup/20200101/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=0';
-  const body = new URLSearchParams({ Version: '2010-05-08', ...parameters });
-  const response = await fetch(moto, { method: 'POST', headers: { authorization }, body });
-  const text = await response.text();
-  if (!response.ok) throw new Error(text);
-  return text;
-}
-
-const tag = (text: string, name: string) => new RegExp(`<${name}>([^<]+)`).exec(text)?.[1] ?? '';
-
-async function createQueue(isFifo: boolean): Promise<string> {
-  const QueueName = freshName('events') + (isFifo ? '.fifo' : '');
-  const Attributes: Record<string, string> = isFifo ? { FifoQueue: 'true' } : {};
-  const { QueueUrl = '' } = await sqs.send(new CreateQueueCommand({ QueueName, Attributes }));
-  return QueueUrl;
-}
-
-async function received(QueueUrl: string): Promise<Message[]> {
-  const all: Message[] = [];
-  for (;;) {
-    const asked = {
-      QueueUrl,
-      MaxNumberOfMessages: 10,
-      MessageAttributeNames: ['All'],
-      MessageSystemAttributeNames: ['All' as const],
-    };
-    const { Messages = [] } = await sqs.send(new ReceiveMessageCommand(asked));
-    if (Messages.length === 0) return all;
-    all.push(...Messages);
-  }
-}
-
-const authentication = (more: object = {}) => ({ type: 'aws', ...keys, ...more });
+const authentication = (more: object = {}) => ({ type: 'aws', ...moto.keys, ...more });
 const throughFront = (front: Front, url: string) => front.origin + new URL(url).pathname;
 
 function sqsKind(isFifo: boolean): Kind {
@@ -88,29 +23,13 @@ function sqsKind(isFifo: boolean): Kind {
     answers: sqsAnswers,
     tooLarge: { bytes: 1_048_577 },
     async open(times) {
-      const front = await Front.start(moto);
-      queueUrl = await createQueue(isFifo);
-      const destination = { type: 'sqs', queueUrl: throughFront(front, queueUrl), region, ...times };
+      const front = await Front.start(moto.url);
+      queueUrl = await moto.createQueue(isFifo);
+      const destination = { type: 'sqs', queueUrl: throughFront(front, queueUrl), region: Moto.region, ...times };
       return { front, destination: openFor({ destination, authentication: authentication() }) };
     },
-    bodies: async () => (await received(queueUrl)).map(({ Body = '' }) => Body),
+    bodies: async () => (await moto.received(queueUrl)).map(({ Body = '' }) => Body),
   };
-}
-
-async function createTopic(isFifo: boolean): Promise<{ topicArn: string; queueUrl: string }> {
-  const suffix = isFifo ? '.fifo' : '';
-  const Attributes: Record<string, string> = isFifo ? { FifoTopic: 'true' } : {};
-  const { TopicArn: topicArn = '' } = await sns.send(
-    new CreateTopicCommand({ Name: freshName('topic') + suffix, Attributes }),
-  );
-  const queueUrl = await createQueue(isFifo);
-  const asked = { QueueUrl: queueUrl, AttributeNames: ['QueueArn' as const] };
-  const { Attributes: queue } = await sqs.send(new GetQueueAttributesCommand(asked));
-  const raw = { RawMessageDelivery: 'true' };
-  await sns.send(
-    new SubscribeCommand({ TopicArn: topicArn, Protocol: 'sqs', Endpoint: queue?.['QueueArn'], Attributes: raw }),
-  );
-  return { topicArn, queueUrl };
 }
 
 function snsKind(isFifo: boolean): Kind {
@@ -119,13 +38,13 @@ function snsKind(isFifo: boolean): Kind {
     answers: snsAnswers,
     tooLarge: { bytes: 262_145 },
     async open(times) {
-      const front = await Front.start(moto);
-      const topic = await createTopic(isFifo);
+      const front = await Front.start(moto.url);
+      const topic = await moto.createTopic(isFifo);
       queueUrl = topic.queueUrl;
       const destination = { type: 'sns', topicArn: topic.topicArn, endpoint: front.origin, ...times };
       return { front, destination: openFor({ destination, authentication: authentication() }) };
     },
-    bodies: async () => (await received(queueUrl)).map(({ Body = '' }) => Body),
+    bodies: async () => (await moto.received(queueUrl)).map(({ Body = '' }) => Body),
   };
 }
 
@@ -135,14 +54,17 @@ destinationSuite('SNS, standard', snsKind(false));
 destinationSuite('SNS, FIFO', snsKind(true));
 
 test('FIFO: the event id is group and deduplication id, so that a retry within five minutes is dropped', async () => {
-  const queueUrl = await createQueue(true);
-  const opened = openFor({ destination: { type: 'sqs', queueUrl, region }, authentication: authentication() });
+  const queueUrl = await moto.createQueue(true);
+  const opened = openFor({
+    destination: { type: 'sqs', queueUrl, region: Moto.region },
+    authentication: authentication(),
+  });
   const event = message();
   const unusual = message({ eventId: `käse ${'x'.repeat(200)}` });
   for (const one of [event, { ...event, attempt: 2 }, unusual]) {
     expect((await opened.send(one, Date.now()))?.outcome.kind).toBe('delivered');
   }
-  const messages = await received(queueUrl);
+  const messages = await moto.received(queueUrl);
   expect(messages).toHaveLength(2);
   expect(messages[0]?.Attributes).toMatchObject({
     MessageGroupId: event.eventId,
@@ -157,9 +79,9 @@ test('FIFO: the event id is group and deduplication id, so that a retry within f
 });
 
 test('when many wait, they go in batches of ten', async () => {
-  const queueUrl = await createQueue(false);
-  const front = await Front.start(moto);
-  const destination = { type: 'sqs', queueUrl: throughFront(front, queueUrl), region };
+  const queueUrl = await moto.createQueue();
+  const front = await Front.start(moto.url);
+  const destination = { type: 'sqs', queueUrl: throughFront(front, queueUrl), region: Moto.region };
   const opened = openFor({ destination, authentication: authentication() });
   const events = Array.from({ length: 26 }, () => message());
   const sent = await Promise.all(events.map((event) => opened.send(event, Date.now())));
@@ -167,14 +89,17 @@ test('when many wait, they go in batches of ten', async () => {
   const sizes = front.passed.map(({ body }) => JSON.parse(body).Entries.length as number);
   expect(sizes.sort((a, b) => b - a)).toEqual([10, 10, 6]);
   expect(new Set(sent.map((one) => one?.outcome.kind))).toEqual(new Set(['delivered']));
-  const bodies = (await received(queueUrl)).map(({ Body }) => Body);
+  const bodies = (await moto.received(queueUrl)).map(({ Body }) => Body);
   expect(bodies.sort()).toEqual(events.map(({ body }) => body).sort());
 });
 
 test('what comes of an entry is its own', async () => {
-  const front = await Front.start(moto);
-  const queueUrl = throughFront(front, await createQueue(false));
-  const opened = openFor({ destination: { type: 'sqs', queueUrl, region }, authentication: authentication() });
+  const front = await Front.start(moto.url);
+  const queueUrl = throughFront(front, await moto.createQueue());
+  const opened = openFor({
+    destination: { type: 'sqs', queueUrl, region: Moto.region },
+    authentication: authentication(),
+  });
   const events = Array.from({ length: 4 }, () => message());
   const md5 = (text: string) => createHash('md5').update(text).digest('hex');
   // In the words of the service's reference: moto has no such troubles.
@@ -201,10 +126,10 @@ test('what comes of an entry is its own', async () => {
 });
 
 test('a wrong secret, an unknown queue and a missing permission', async () => {
-  const queueUrl = await createQueue(false);
+  const queueUrl = await moto.createQueue();
   const send = async (url: string, more: object) => {
     const opened = openFor({
-      destination: { type: 'sqs', queueUrl: url, region },
+      destination: { type: 'sqs', queueUrl: url, region: Moto.region },
       authentication: authentication(more),
     });
     return (await opened.send(message(), Date.now()))?.outcome;
@@ -215,24 +140,24 @@ test('a wrong secret, an unknown queue and a missing permission', async () => {
     status: 403,
   });
   expect(await send(queueUrl, { accessKeyId: 'AKIAUNKNOWNUNKNOWN00' })).toMatchObject({ kind: 'deauthorized' });
-  expect(await send(`${moto}/123456789012/nowhere`, {})).toMatchObject({
+  expect(await send(`${moto.url}/123456789012/nowhere`, {})).toMatchObject({
     kind: 'refused',
     reason: expect.stringMatching(/NonExistentQueue|QueueDoesNotExist/),
   });
-  expect(await received(queueUrl)).toHaveLength(0);
+  expect(await moto.received(queueUrl)).toHaveLength(0);
 });
 
 describe('an assumed role', () => {
   test('its keys are asked for once, with the external id, and used', async () => {
-    const front = await Front.start(moto);
-    const queueUrl = await createQueue(false);
+    const front = await Front.start(moto.url);
+    const queueUrl = await moto.createQueue();
     const role = await createRole({ Effect: 'Allow', Action: 'sqs:*', Resource: '*' });
     const opened = openFor(
       {
-        destination: { type: 'sqs', queueUrl, region },
+        destination: { type: 'sqs', queueUrl, region: Moto.region },
         authentication: { type: 'aws', roleArn: role, externalId: 'acme-17' },
       },
-      { sts: { endpoint: front.origin, credentials: { ...keys } } },
+      { sts: { endpoint: front.origin, credentials: { ...moto.keys } } },
     );
     const sent = await Promise.all(Array.from({ length: 30 }, () => opened.send(message(), Date.now())));
     expect(new Set(sent.map((one) => JSON.stringify(one?.outcome)))).toEqual(
@@ -248,16 +173,16 @@ describe('an assumed role', () => {
   });
 
   test('one that is denied, and STS in trouble, are the connection’s fault', async () => {
-    const front = await Front.start(moto);
+    const front = await Front.start(moto.url);
     front.manner = snsAnswers.unauthorized;
-    const queueUrl = await createQueue(false);
+    const queueUrl = await moto.createQueue();
     const roleArn = 'arn:aws:iam::123456789012:role/denied';
     const opened = openFor(
       {
-        destination: { type: 'sqs', queueUrl, region },
+        destination: { type: 'sqs', queueUrl, region: Moto.region },
         authentication: { type: 'aws', roleArn, externalId: 'acme-17' },
       },
-      { sts: { endpoint: front.origin, credentials: { ...keys } } },
+      { sts: { endpoint: front.origin, credentials: { ...moto.keys } } },
     );
     const reason = expect.stringContaining(`assuming ${roleArn} failed`);
     expect((await opened.send(message(), Date.now()))?.outcome).toMatchObject({ kind: 'deauthorized', reason });
@@ -271,10 +196,15 @@ async function createRole(statement: object): Promise<string> {
   const { HttpRequest } = await import('@smithy/protocol-http');
   const { SignatureV4 } = await import('@smithy/signature-v4');
   const { Sha256 } = await import('@databridge/delivery/authorization/sigv4');
-  const signer = new SignatureV4({ service: 'iam', region: 'us-east-1', credentials: { ...keys }, sha256: Sha256 });
+  const signer = new SignatureV4({
+    service: 'iam',
+    region: 'us-east-1',
+    credentials: { ...moto.keys },
+    sha256: Sha256,
+  });
   const ask = async (parameters: Record<string, string>) => {
     const body = new URLSearchParams({ Version: '2010-05-08', ...parameters }).toString();
-    const { host, hostname, port } = new URL(moto);
+    const { host, hostname, port } = new URL(moto.url);
     const headers = { host, 'content-type': 'application/x-www-form-urlencoded' };
     const request = new HttpRequest({
       method: 'POST',
@@ -287,7 +217,7 @@ async function createRole(statement: object): Promise<string> {
     });
     const signed = await signer.sign(request);
     const { host: _set, ...others } = signed.headers;
-    const response = await fetch(moto, { method: 'POST', headers: others, body });
+    const response = await fetch(moto.url, { method: 'POST', headers: others, body });
     const text = await response.text();
     if (!response.ok) throw new Error(text);
     return text;

@@ -6,17 +6,12 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Tokens } from '@databridge/control-plane/api/tokens';
 import { KeyRing } from '@databridge/kernel/key-ring';
-import type { Platform } from '@databridge/local-platform/platform';
-import { readMachineConfig } from '@databridge/local-platform/platform-config';
-import { startJvmPlatform } from '@databridge/local-platform/platform-jvm';
 import { type ControlPlane, startControlPlane } from '../harness/control-plane.ts';
 import { FETCH_TIMEOUT_MS } from '../harness/peers/peers-cache.ts';
 import { python } from '../harness/peers/python.ts';
-import { ADDRESSES_VARIABLE } from '../harness/running-platform.ts';
 
 const CASES_AN_OPERATION = process.env['SCHEMATHESIS_CASES'] ?? '15';
 const operator = Tokens.generate('ann', 'operator');
-let kafka: Platform;
 let plane: ControlPlane;
 let program: (name: string) => string;
 let dir: string;
@@ -24,14 +19,11 @@ let dir: string;
 beforeAll(async () => {
   program = await python();
   dir = await mkdtemp(join(tmpdir(), 'databridge-schemathesis-'));
-  kafka = await startJvmPlatform(readMachineConfig(process.env));
-  process.env[ADDRESSES_VARIABLE] = JSON.stringify([{ brokers: kafka.brokers, registryUrl: kafka.registryUrl }]);
   // That no token, and a wrong one, are refused is asked of each operation.
   const env = { DATABRIDGE_KEYS: KeyRing.generate('test'), API_MAX_FAILURES: '1000000' };
   plane = await startControlPlane([operator], env);
 }, FETCH_TIMEOUT_MS);
 afterAll(async () => {
-  await kafka?.stop();
   await rm(dir, { recursive: true, force: true });
 });
 

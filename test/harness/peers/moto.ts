@@ -1,0 +1,103 @@
+import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
+import {
+  CreateQueueCommand,
+  GetQueueAttributesCommand,
+  type Message,
+  ReceiveMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
+import { freePorts } from '@databridge/local-platform/free-port';
+import { freshName } from '../topics.ts';
+import { startPeer } from './peer-process.ts';
+import { python } from './python.ts';
+
+/** Requests that set the account up; from then on each must be signed by a user who may do it. */
+const SETUP_ACTIONS = 3;
+
+/** An AWS account on moto, which checks signatures and permissions, and the one user that it has. */
+export class Moto {
+  static readonly region = 'eu-west-1';
+  readonly url: string;
+  readonly keys: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  readonly #sqs: SQSClient;
+  readonly #sns: SNSClient;
+
+  private constructor(url: string, keys: Moto['keys']) {
+    const client = { region: Moto.region, endpoint: url, credentials: { ...keys } };
+    this.url = url;
+    this.keys = Object.freeze(keys);
+    this.#sqs = new SQSClient(client);
+    this.#sns = new SNSClient(client);
+  }
+
+  static async start(): Promise<Moto> {
+    const program = await python();
+    const [port = 0] = await freePorts(1);
+    const env = { INITIAL_NO_AUTH_ACTION_COUNT: String(SETUP_ACTIONS) };
+    await startPeer({ program: program('moto_server'), args: ['-H', '127.0.0.1', '-p', String(port)], port, env });
+    const url = `http://127.0.0.1:${port}`;
+    await iam(url, { Action: 'CreateUser', UserName: 'acme' });
+    const policy = {
+      Version: '2012-10-17',
+      Statement: [{ Effect: 'Allow', Action: ['sns:*', 'sqs:*', 'iam:*', 'sts:*'], Resource: '*' }],
+    };
+    const put = { UserName: 'acme', PolicyName: 'all', PolicyDocument: JSON.stringify(policy) };
+    await iam(url, { Action: 'PutUserPolicy', ...put });
+    const made = await iam(url, { Action: 'CreateAccessKey', UserName: 'acme' });
+    return new Moto(url, { accessKeyId: tag(made, 'AccessKeyId'), secretAccessKey: tag(made, 'SecretAccessKey') });
+  }
+
+  /** @returns its URL */
+  async createQueue(isFifo = false): Promise<string> {
+    const QueueName = freshName('events') + (isFifo ? '.fifo' : '');
+    const Attributes: Record<string, string> = isFifo ? { FifoQueue: 'true' } : {};
+    const { QueueUrl = '' } = await this.#sqs.send(new CreateQueueCommand({ QueueName, Attributes }));
+    return QueueUrl;
+  }
+
+  /** With a queue that gets what is published, as it is. */
+  async createTopic(isFifo = false): Promise<{ topicArn: string; queueUrl: string }> {
+    const suffix = isFifo ? '.fifo' : '';
+    const Attributes: Record<string, string> = isFifo ? { FifoTopic: 'true' } : {};
+    const { TopicArn: topicArn = '' } = await this.#sns.send(
+      new CreateTopicCommand({ Name: freshName('topic') + suffix, Attributes }),
+    );
+    const queueUrl = await this.createQueue(isFifo);
+    const asked = { QueueUrl: queueUrl, AttributeNames: ['QueueArn' as const] };
+    const { Attributes: queue } = await this.#sqs.send(new GetQueueAttributesCommand(asked));
+    const raw = { RawMessageDelivery: 'true' };
+    await this.#sns.send(
+      new SubscribeCommand({ TopicArn: topicArn, Protocol: 'sqs', Endpoint: queue?.['QueueArn'], Attributes: raw }),
+    );
+    return { topicArn, queueUrl };
+  }
+
+  /** All that can be had of the queue now; what was had before is not among it. */
+  async received(QueueUrl: string): Promise<Message[]> {
+    const all: Message[] = [];
+    for (;;) {
+      const asked = {
+        QueueUrl,
+        MaxNumberOfMessages: 10,
+        MessageAttributeNames: ['All'],
+        MessageSystemAttributeNames: ['All' as const],
+      };
+      const { Messages = [] } = await this.#sqs.send(new ReceiveMessageCommand(asked));
+      if (Messages.length === 0) return all;
+      all.push(...Messages);
+    }
+  }
+}
+
+/** Of an answer in XML. */
+export const tag = (text: string, name: string) => new RegExp(`<${name}>([^<]+)`).exec(text)?.[1] ?? '';
+
+async function iam(url: string, parameters: Record<string, string>): Promise<string> {
+  const authorization =
+    'AWS4-HMAC-SHA256 Credential=setup/20200101/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=0';
+  const body = new URLSearchParams({ Version: '2010-05-08', ...parameters });
+  const response = await fetch(url, { method: 'POST', headers: { authorization }, body });
+  const text = await response.text();
+  if (!response.ok) throw new Error(text);
+  return text;
+}
