@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { type Clock, systemClock } from '@databridge/kernel/clock';
+import { compactHeap } from '@databridge/kernel/compact-heap';
 import { egressPolicy } from '@databridge/kernel/egress/egress-settings';
 import { EventReaders } from '@databridge/kernel/event-readers';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
@@ -40,6 +41,8 @@ import { deliveryMetrics } from './metrics.ts';
 
 /** Joining a group takes a few round trips and a connection of its own. */
 const STARTS_AT_ONCE = 16;
+/** So many leave enough garbage to be worth a pause. */
+const MANY_STARTS = 200;
 const MIB = 1_048_576;
 /** Of the time that a stop may take; the rest is for committing what is done. */
 const ABORT_SHARE = 0.75;
@@ -73,6 +76,8 @@ class Worker implements Running {
   readonly #startLimit = pLimit(STARTS_AT_ONCE);
   readonly #slots = new Map<string, CustomerSlot>();
   readonly #rotation: NodeJS.Timeout;
+  /** Since the heap was compacted. */
+  #starts = 0;
   #isCaughtUp = false;
   #isStopping = false;
 
@@ -220,6 +225,13 @@ class Worker implements Running {
     ]);
     const customer = new Customer(unsealed, status, delays, this.#dependencies);
     await customer.start();
+    this.#starts++;
+    if (this.#startLimit.pendingCount === 0 && this.#starts >= MANY_STARTS) {
+      this.#starts = 0;
+      const startedAtMs = performance.now();
+      compactHeap();
+      this.#log.info({ tookMs: Math.round(performance.now() - startedAtMs) }, 'heap compacted after many starts');
+    }
     return customer;
   }
 
