@@ -29,7 +29,7 @@ export interface Scale {
 export const FULL: Scale = {
   rounds: 3,
   deliverEvents: 60_000,
-  slowEvents: 6_400,
+  slowEvents: 12_800,
   fanOutEvents: 200_000,
   fanOutCustomers: 100,
   latencyCustomers: 50,
