@@ -61,6 +61,7 @@ export class SimulatedConsumer {
   readonly #positions = new Map<string, number>();
   readonly #paused = new Set<string>();
   #membership: (Membership & { isCurrent: boolean }) | undefined;
+  #taking = false;
   /** SIGKILL: nothing it does reaches anybody. */
   isDead = false;
 
@@ -109,17 +110,22 @@ export class SimulatedConsumer {
     for (const offset of offsets) this.#kafka.committed.set(offset.topic, offset);
   }
 
-  /** @returns whether there was anything to read */
+  /** One at a time: while the last batch is not taken, nothing is read. @returns whether there was anything to read */
   async fetch(topic: string, most: number): Promise<boolean> {
     const membership = this.#membership;
-    if (!membership?.isCurrent || this.#paused.has(topic)) return false;
+    if (this.#taking || !membership?.isCurrent || this.#paused.has(topic)) return false;
     const from = this.#positions.get(topic) ?? 0;
     const log = this.#kafka.log(topic);
     const records = log.slice(from, from + most);
     if (records.length === 0) return false;
     const nextOffset = from + records.length;
-    await this.#options.onBatch(membership, { topic, partition: 0, records, nextOffset, highWatermark: log.length });
-    if (membership.isCurrent) this.#positions.set(topic, nextOffset);
+    this.#taking = true;
+    const batch = { topic, partition: 0, records, nextOffset, highWatermark: log.length };
+    const taken = Promise.resolve(this.#options.onBatch(membership, batch)).then(() => {
+      this.#taking = false;
+      if (membership.isCurrent) this.#positions.set(topic, nextOffset);
+    });
+    await Promise.race([taken, new Promise((resolve) => setImmediate(resolve))]);
     return true;
   }
 

@@ -76,6 +76,8 @@ const FETCH_BYTES = 512 * 1024;
  * go between polls, and must come well within the lease (0.6 of the session time-out, of 6 s at the least).
  */
 const IDLE_POLL_MS = 1_500;
+/** Heartbeats go between fetches: half of their interval. Who has made no room by then is slow enough for a pause. */
+const ROOM_WITHIN_MS = 1_000;
 const REJOIN_PATIENCE_MS = 10_000;
 
 /**
@@ -102,6 +104,8 @@ export class Customer {
   #isStopping = false;
   #isPumping = false;
   #onIdle: (() => void) | undefined;
+  /** The full lane that the next fetch waits for. */
+  #awaited: { readonly lane: Lane; readonly made: () => void } | undefined;
   #wake: { readonly atMs: number; readonly timer: Timer } | undefined;
 
   /** @param retryDelays of all retry topics that there are, those that the plan has dropped too */
@@ -278,9 +282,25 @@ export class Customer {
     const forks = lanes.takeForks();
     if (forks > 0) this.#with.metrics.forks.inc(forks);
     for (const test of lanes.takeTests()) this.#inFlightWhile(() => deliverTest(test, this.#context));
-    for (const lane of lanes.lanes) this.#adjustFlow(lane);
     this.#commits.touch();
     this.#pump();
+    const filled = lanes.laneOf(batch);
+    if (filled?.isFull && !filled.isRetry) await this.#roomIn(filled);
+    // They may have been given to others meanwhile.
+    for (const lane of this.#ownership.lanes?.lanes ?? []) this.#adjustFlow(lane);
+  }
+
+  /**
+   * Resolves when the lane has room again, or after a while. No more is fetched meanwhile: at full speed that is what
+   * keeps the lane from overflowing, without a pause, which ends only with the poll under way.
+   */
+  async #roomIn(lane: Lane): Promise<void> {
+    const made = Promise.withResolvers<undefined>();
+    const timer = this.#with.clock.after(ROOM_WITHIN_MS, () => made.resolve(undefined));
+    this.#awaited = { lane, made: () => made.resolve(undefined) };
+    await Promise.race([made.promise, this.#stopping.promise]);
+    this.#awaited = undefined;
+    timer.cancel();
   }
 
   /** Sends everything that may be sent now, and sees to it that it runs again when more may be. */
@@ -325,6 +345,7 @@ export class Customer {
     if (tokenInMs > 0) return this.#wakeAt(monotonicMs + tokenInMs);
 
     next.lane.take(next);
+    if (this.#awaited?.lane === next.lane && next.lane.hasRoom) this.#awaited.made();
     this.#adjustFlow(next.lane);
     return next;
   }

@@ -113,6 +113,25 @@ describe('memory', () => {
   });
 });
 
+test('a main lane is full with a thousand records and has room again at half; a retry lane holds ten times as many', () => {
+  const clock = new ManualClock();
+  const lanes = laneSet(clock, new ByteBudget(10_000_000));
+  const many = Array.from({ length: 1_000 }, (_, n) => record(n, `e${n}`, 0, 1));
+  lanes.accept(batch(MAIN, many));
+  lanes.accept(
+    batch(
+      RETRY,
+      many.map((one, n) => record(one.offset, `r${n}`, 1, 1)),
+    ),
+  );
+  const [main, retry] = [lanes.laneOf(MAIN), lanes.laneOf(RETRY)];
+  expect([main?.isFull, main?.hasRoom, retry?.isFull]).toEqual([true, false, false]);
+  take(lanes, 499, clock);
+  expect([main?.isFull, main?.hasRoom]).toEqual([false, false]);
+  take(lanes, 1, clock);
+  expect(main?.hasRoom).toBe(true);
+});
+
 describe('forks', () => {
   test('the same event and attempt a second time, in whatever lane, is done without being sent', () => {
     const lanes = laneSet();

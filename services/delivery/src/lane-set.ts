@@ -91,13 +91,16 @@ export class LaneSet {
     this.#isRestored = true;
   }
 
+  laneOf(at: TopicPartition): Lane | undefined {
+    return this.#lanes.get(keyOf(at));
+  }
+
   holds(lane: Lane): boolean {
     return this.#membership.isCurrent && this.#lanes.get(keyOf(lane)) === lane;
   }
 
   accept(batch: ConsumedBatch): void {
-    const lane = this.#lanes.get(keyOf(batch));
-    lane?.accept(
+    this.laneOf(batch)?.accept(
       batch,
       this.#clock,
       (facts) => this.#isFork(facts),

@@ -10,8 +10,10 @@ import {
 import type { ByteBudget } from './byte-budget.ts';
 import { type HeldRecord, HeldRecords } from './held-records.ts';
 
-/** Beyond this, holding more only costs memory: it is seconds of work at any rate that one customer takes. */
-const MAX_HELD_RECORDS = 10_000;
+/** What is held here comes due sooner or later: more of it at hand only costs memory. */
+const MAX_HELD_RETRIES = 10_000;
+/** More than is sent while the next fetch is under way; few enough to be garbage before they grow old. */
+const MAX_HELD_FRESH = 1_000;
 /** An object, its headers and its place in the tracker, beside the payload's bytes. */
 const RECORD_OVERHEAD_BYTES = 512;
 
@@ -134,16 +136,28 @@ export class Lane {
     this.#isDiscarded = true;
   }
 
+  get isFull(): boolean {
+    const isMost = this.#heldBytes >= this.#budget.shareBytes || this.#held.size >= this.#maxHeld;
+    return this.#held.size > 0 && isMost;
+  }
+
+  /** Half of what it may hold is free. */
+  get hasRoom(): boolean {
+    const isHalf = this.#heldBytes <= this.#budget.shareBytes / 2 && this.#held.size <= this.#maxHeld / 2;
+    return this.#held.size === 0 || isHalf;
+  }
+
+  get #maxHeld(): number {
+    return this.isRetry ? MAX_HELD_RETRIES : MAX_HELD_FRESH;
+  }
+
   /** `pause` when the buffer is full, `resume` when half of it is free again, else undefined: as it is. */
   flowChange(): 'pause' | 'resume' | undefined {
-    const share = this.#budget.shareBytes;
-    const isFull = this.#held.size > 0 && (this.#heldBytes >= share || this.#held.size >= MAX_HELD_RECORDS);
-    const hasRoom = this.#held.size === 0 || (this.#heldBytes <= share / 2 && this.#held.size <= MAX_HELD_RECORDS / 2);
-    if (isFull && !this.#isPaused) {
+    if (this.isFull && !this.#isPaused) {
       this.#isPaused = true;
       return 'pause';
     }
-    if (hasRoom && this.#isPaused) {
+    if (this.hasRoom && this.#isPaused) {
       this.#isPaused = false;
       return 'resume';
     }
