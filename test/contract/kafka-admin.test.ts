@@ -1,3 +1,5 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Socket } from 'node:net';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { eventually } from '../harness/eventually.ts';
 import { freshName } from '../harness/topics.ts';
@@ -36,6 +38,35 @@ test('two that create the same topics at once both succeed', async () => {
 test('a setting that the broker refuses is an error that no retry mends', async () => {
   const bad = { topic: freshName('bad'), partitions: 1, config: { 'cleanup.policy': 'nonsense' } };
   await expect(admin.ensureTopics([bad])).rejects.toMatchObject({ code: 'DB_KAFKA_REFUSED', retryable: false });
+});
+
+test('a connection that the broker closes before it has answered fails nothing', async () => {
+  const topic = freshName('closed');
+  await createTopic(topic);
+  const sockets: Socket[] = [];
+  const onSocket = (message: unknown) => void sockets.push((message as { socket: Socket }).socket);
+  subscribe('net.client.socket', onSocket);
+  const asking = new KafkaAdmin(kafkaSettings());
+  try {
+    await asking.watermarks(topic);
+    let closed = 0;
+    for (const socket of sockets) {
+      const { write } = socket;
+      socket.write = (...args: unknown[]) => {
+        socket.write = write;
+        closed++;
+        setImmediate(() => socket.emit('end'));
+        return Reflect.apply(write, socket, args);
+      };
+    }
+    expect(await asking.watermarks(topic)).toEqual([{ partition: 0, low: 0, high: 0 }]);
+    expect(closed).toBeGreaterThan(0);
+    await asking.deleteTopics([topic]);
+    expect(await asking.listTopics()).not.toContain(topic);
+  } finally {
+    unsubscribe('net.client.socket', onSocket);
+    await asking.disconnect();
+  }
 });
 
 test('a deleted topic is gone, and in the way of nothing', async () => {

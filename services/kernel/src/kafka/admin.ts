@@ -35,16 +35,19 @@ const MIN_IN_SYNC = '2';
 const LEADERS_WITHIN_MS = 30_000;
 const POLL_EVERY_MS = 50;
 /**
- * A broker that has just started makes the groups' own topic at the first question about a group, and knows each
- * group's coordinator only seconds later: kafkajs's five tries may end before.
+ * What passes while brokers start, stop or hand over. One that has just started makes the groups' own topic at the first
+ * question about a group, and knows each group's coordinator only seconds later: kafkajs's five tries may end before. Of
+ * a leader that moved, it tries only once.
  */
-const COORDINATOR_IS_SETTLING = new Set([
+const SETTLING_TYPES = new Set([
   'GROUP_COORDINATOR_NOT_AVAILABLE',
   'NOT_COORDINATOR_FOR_GROUP',
   'GROUP_LOAD_IN_PROGRESS',
+  'LEADER_NOT_AVAILABLE',
+  'NOT_LEADER_FOR_PARTITION',
 ]);
-const COORDINATOR_WITHIN_MS = 30_000;
-const ASK_COORDINATOR_EVERY_MS = 500;
+const SETTLED_WITHIN_MS = 30_000;
+const ASK_AGAIN_AFTER_MS = 500;
 /** Kafka's `ConfigSource.TOPIC_CONFIG`: set for the topic itself, not inherited. */
 const TOPICS_OWN: number = 1;
 
@@ -96,7 +99,14 @@ export class KafkaAdmin {
     const existing = new Set(await this.listTopics());
     const doomed = topics.filter((topic) => existing.has(topic));
     if (doomed.length === 0) return;
-    await this.#call('delete topics', (admin) => admin.deleteTopics({ topics: doomed }));
+    await this.#call('delete topics', async (admin) => {
+      const failure = await admin.deleteTopics({ topics: doomed }).then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      );
+      // Gone by a call before this one, of which the answer was lost.
+      if (failure !== undefined && protocolErrorType(failure) !== 'UNKNOWN_TOPIC_OR_PARTITION') throw failure;
+    });
     await this.#until('the topics are gone', async () => {
       const left = new Set(await this.listTopics());
       return doomed.every((topic) => !left.has(topic));
@@ -267,7 +277,7 @@ export class KafkaAdmin {
   }
 
   async #call<T>(doing: string, ask: (admin: Admin) => Promise<T>): Promise<T> {
-    const giveUpAtMs = performance.now() + COORDINATOR_WITHIN_MS;
+    const giveUpAtMs = performance.now() + SETTLED_WITHIN_MS;
     for (let attempt = 1; ; attempt++) {
       const client = this.#client;
       try {
@@ -278,7 +288,7 @@ export class KafkaAdmin {
         const error = toPortError(thrown, doing);
         if (client === this.#client) this.#renewClient(client);
         if (isSettling(thrown) && performance.now() < giveUpAtMs) {
-          await delay(ASK_COORDINATOR_EVERY_MS);
+          await delay(ASK_AGAIN_AFTER_MS);
           continue;
         }
         // kafkajs keeps asking for topics that it was once asked about: one that was deleted fails every later call.
@@ -303,9 +313,14 @@ export class KafkaAdmin {
   }
 }
 
-/** A coordinator that moves; or a leader: kafkajs leaves such a partition out, and stumbles over an answer without any. */
+/**
+ * Asking again is safe: each call says what shall be, or only asks. Of a partition without a leader kafkajs may leave out
+ * the answer, and stumble over that.
+ */
 function isSettling(thrown: unknown): boolean {
-  return COORDINATOR_IS_SETTLING.has(protocolErrorType(thrown) ?? '') || thrown instanceof TypeError;
+  if (SETTLING_TYPES.has(protocolErrorType(thrown) ?? '') || thrown instanceof TypeError) return true;
+  for (let e = thrown; e instanceof Error; e = e.cause) if (e.name === 'KafkaJSConnectionClosedError') return true;
+  return false;
 }
 
 /** @throws what is no list of failures by topic */
