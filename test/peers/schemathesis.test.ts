@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Tokens } from '@databridge/control-plane/api/tokens';
 import { KeyRing } from '@databridge/kernel/key-ring';
+import '../harness/clean-slate.ts';
 import { type ControlPlane, startControlPlane } from '../harness/control-plane.ts';
 import { FETCH_TIMEOUT_MS } from '../harness/peers/peers-cache.ts';
 import { python } from '../harness/peers/python.ts';
