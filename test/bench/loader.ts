@@ -1,4 +1,5 @@
 /** Fills topics as fast as they can be filled: what is loaded is not what is measured. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { HEADER, writeDeliveryHeaders } from '@databridge/schemas/headers';
 import { ProduceAcks, Producer } from '@platformatic/kafka';
 
@@ -33,7 +34,10 @@ export async function load(brokers: readonly string[], load: Load): Promise<void
         const from = next;
         const size = load.perSecond === undefined ? BATCH_RECORDS : Math.ceil(load.perSecond / 50);
         next = Math.min(load.count, from + size);
-        if (load.perSecond !== undefined) await until(startedAtMs + (from / load.perSecond) * 1_000);
+        if (load.perSecond !== undefined) {
+          const atMs = startedAtMs + (from / load.perSecond) * 1_000;
+          await delay(Math.max(0, atMs - performance.now()));
+        }
         const messages = Array.from({ length: next - from }, (_, at) => messageOf(load, from + at));
         await producer.send({ messages, acks: ProduceAcks.ALL });
       }
@@ -75,10 +79,4 @@ export function retryHeaders(eventType: string, intake: string): (n: number) => 
 
 function texts(headers: ReturnType<typeof writeDeliveryHeaders>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
-}
-
-async function until(atMs: number): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  setTimeout(resolve, Math.max(0, atMs - performance.now()));
-  await promise;
 }

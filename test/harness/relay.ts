@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 
 /** How the way through a relay is: `cut` refuses and resets, `silent` takes everything and passes nothing on. */
 export type Way = 'open' | 'cut' | 'silent' | { readonly delayMs: number };
@@ -74,10 +75,7 @@ export class Relay {
   async #pass(chunk: Buffer, from: Socket, to: Socket): Promise<void> {
     from.pause();
     if (this.#way === 'silent') await new Promise<void>((resolve) => this.#release.add(resolve));
-    if (typeof this.#way === 'object') {
-      const { delayMs } = this.#way;
-      await new Promise((resolve) => setTimeout(resolve, delayMs));
-    }
+    if (typeof this.#way === 'object') await delay(this.#way.delayMs);
     to.write(chunk);
     from.resume();
   }

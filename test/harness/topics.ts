@@ -8,8 +8,8 @@ export function freshName(prefix: string): string {
 }
 
 /**
- * Creates the topic if it isn't there, and waits until every partition has a leader that answers. kafkajs would wait itself, but
- * gives up at once when a broker that is busy does not know of the topic yet.
+ * Creates the topic if it isn't there, and waits until every partition has a leader that answers. kafkajs would wait
+ * itself, but gives up at once when a broker that is busy does not know of the topic yet.
  */
 export async function createTopic(admin: Admin, spec: ITopicConfig & { numPartitions: number }): Promise<void> {
   await admin.createTopics({ topics: [spec], waitForLeaders: false });

@@ -21,9 +21,9 @@ import { type DeliveryContext, deliverSafely } from './delivery.ts';
 import type { Destination, Message } from './destination/destination.ts';
 import { Destinations } from './destination/destinations.ts';
 import type { EventMessages } from './event-messages.ts';
+import { FlowControl } from './flow-control.ts';
 import { Gate } from './gate.ts';
 import type { HeldRecord } from './held-records.ts';
-import type { Lane } from './lane.ts';
 import { LaneOwnership } from './lane-ownership.ts';
 import type { DeliveryMetrics } from './metrics.ts';
 import { NextTopics } from './next-topics.ts';
@@ -76,8 +76,6 @@ const FETCH_BYTES = 512 * 1024;
  * go between polls, and must come well within the lease (0.6 of the session time-out, of 6 s at the least).
  */
 const IDLE_POLL_MS = 1_500;
-/** Heartbeats go between fetches: half of their interval. Who has made no room by then is slow enough for a pause. */
-const ROOM_WITHIN_MS = 1_000;
 const REJOIN_PATIENCE_MS = 10_000;
 
 /**
@@ -90,6 +88,7 @@ export class Customer {
   readonly #with: CustomerDependencies;
   readonly #log: Logger;
   readonly #consumer: CustomerConsumer;
+  readonly #flow: FlowControl;
   readonly #gate: Gate;
   readonly #status: CustomerStatus;
   readonly #nextTopics: NextTopics;
@@ -104,8 +103,6 @@ export class Customer {
   #isStopping = false;
   #isPumping = false;
   #onIdle: (() => void) | undefined;
-  /** The full lane that the next fetch waits for. */
-  #awaited: { readonly lane: Lane; readonly made: () => void } | undefined;
   #wake: { readonly atMs: number; readonly timer: Timer } | undefined;
 
   /** @param retryDelays of all retry topics that there are, those that the plan has dropped too */
@@ -178,6 +175,7 @@ export class Customer {
       onLost: () => this.#ownership.lost(),
       onBatch: (membership, batch) => this.#received(membership, batch),
     });
+    this.#flow = new FlowControl(this.#consumer, clock, this.#stopping.promise);
     this.#context = {
       customer: name,
       enableEpoch: () => this.#subscription.enableEpoch,
@@ -285,22 +283,9 @@ export class Customer {
     this.#commits.touch();
     this.#pump();
     const filled = lanes.laneOf(batch);
-    if (filled?.isFull && !filled.isRetry) await this.#roomIn(filled);
+    if (filled?.isFull && !filled.isRetry) await this.#flow.roomIn(filled);
     // They may have been given to others meanwhile.
-    for (const lane of this.#ownership.lanes?.lanes ?? []) this.#adjustFlow(lane);
-  }
-
-  /**
-   * Resolves when the lane has room again, or after a while. No more is fetched meanwhile: at full speed that is what
-   * keeps the lane from overflowing, without a pause, which ends only with the poll under way.
-   */
-  async #roomIn(lane: Lane): Promise<void> {
-    const made = Promise.withResolvers<undefined>();
-    const timer = this.#with.clock.after(ROOM_WITHIN_MS, () => made.resolve(undefined));
-    this.#awaited = { lane, made: () => made.resolve(undefined) };
-    await Promise.race([made.promise, this.#stopping.promise]);
-    this.#awaited = undefined;
-    timer.cancel();
+    for (const lane of this.#ownership.lanes?.lanes ?? []) this.#flow.adjust(lane);
   }
 
   /** Sends everything that may be sent now, and sees to it that it runs again when more may be. */
@@ -345,8 +330,7 @@ export class Customer {
     if (tokenInMs > 0) return this.#wakeAt(monotonicMs + tokenInMs);
 
     next.lane.take(next);
-    if (this.#awaited?.lane === next.lane && next.lane.hasRoom) this.#awaited.made();
-    this.#adjustFlow(next.lane);
+    this.#flow.taken(next.lane);
     return next;
   }
 
@@ -426,12 +410,6 @@ export class Customer {
   async #writeStatus(): Promise<void> {
     const status = await this.#status.write();
     if (this.#status.isDisabled) this.#with.onDisabled(status);
-  }
-
-  #adjustFlow(lane: Lane): void {
-    const change = lane.flowChange();
-    if (change === 'pause') this.#consumer.pause([{ topic: lane.topic, partition: lane.partition }]);
-    if (change === 'resume') this.#consumer.resume([{ topic: lane.topic, partition: lane.partition }]);
   }
 
   /** By the monotonic clock. Keeps one timer, for the earliest. */

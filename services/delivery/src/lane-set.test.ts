@@ -113,7 +113,7 @@ describe('memory', () => {
   });
 });
 
-test('a main lane is full with a thousand records and has room again at half; a retry lane holds ten times as many', () => {
+test('a main lane is full with a thousand records and has room again at half; a retry lane holds more', () => {
   const clock = new ManualClock();
   const lanes = laneSet(clock, new ByteBudget(10_000_000));
   const many = Array.from({ length: 1_000 }, (_, n) => record(n, `e${n}`, 0, 1));

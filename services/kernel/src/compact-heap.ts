@@ -7,8 +7,8 @@ let collect: CollectGarbage | undefined;
 
 /**
  * Has V8 collect its garbage, and give back the memory that it held. Nothing else runs meanwhile, for some 200 ms where
- * 150 MB are in use: for when a lot was started, and only then. V8 takes a steep start for the pace to come, and would
- * keep a heap of twice what is in it for hours (docs/performance.md).
+ * 150 MB are in use: for when a lot was started, and only then. V8 takes a steep start for the pace to come, and keeps
+ * a heap of twice what is in it (docs/performance.md).
  */
 export function compactHeap(): void {
   if (collect === undefined) {
