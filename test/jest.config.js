@@ -37,7 +37,7 @@ export default {
       displayName: 'unit',
       testMatch: [
         '<rootDir>/{schemas,services}/**/*.test.ts',
-        '<rootDir>/test/{bench,docs,faults,fuzz,harness,simulation}/**/*.test.ts',
+        '<rootDir>/test/{bench,ci,docs,faults,fuzz,harness,simulation}/**/*.test.ts',
       ],
     },
     { ...onPlatform, displayName: 'contract', testMatch: ['<rootDir>/test/contract/**/*.test.ts'] },

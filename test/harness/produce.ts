@@ -49,7 +49,9 @@ export async function startUpstream(
   const schema = await readFile(avscFile, 'utf8');
   // The rule that fan-out sets, which may be first: the client refuses a subject that goes by another than asked for.
   const rule = { subject: `${topic}-value`, compatibility: COMPATIBILITY.FULL_TRANSITIVE };
-  const { id } = await registry.register({ type: SchemaType.AVRO, schema }, rule);
+  const register = () => registry.register({ type: SchemaType.AVRO, schema }, rule);
+  // Fan-out may register it in the same moment: all but one may be told that "it exists already", and find it after.
+  const { id } = await register().catch((error) => (error.status === 409 ? register() : Promise.reject(error)));
 
   const producer = kafka.producer({ allowAutoTopicCreation: false });
   await producer.connect();

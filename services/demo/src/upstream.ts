@@ -2,30 +2,30 @@
 
 import type { KafkaSettings } from '@databridge/kernel/kafka/client';
 import { KafkaProducer } from '@databridge/kernel/kafka/producer';
-import { COMPATIBILITY } from '@databridge/kernel/schema-registry';
+import { SchemaRegistry } from '@databridge/kernel/schema-registry';
 import { loadEventTypes } from '@databridge/schemas/event-types';
 import { HEADER } from '@databridge/schemas/headers';
-import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
+import { SchemaRegistry as Client } from '@kafkajs/confluent-schema-registry';
 import { EVENT_TYPE, INTAKE_TOPIC, type RootCauseEvent } from './cast.ts';
 
 export class Upstream {
-  readonly #registry: SchemaRegistry;
+  readonly #registryUrl: string;
+  readonly #client: Client;
   readonly #producer: KafkaProducer;
   #schemaId = 0;
 
   constructor(kafka: KafkaSettings, registryUrl: string) {
-    this.#registry = new SchemaRegistry({ host: registryUrl });
+    this.#registryUrl = registryUrl;
+    this.#client = new Client({ host: registryUrl });
     this.#producer = new KafkaProducer(kafka);
   }
 
   async start(): Promise<void> {
     const [eventType] = loadEventTypes(`${EVENT_TYPE}=${INTAKE_TOPIC}`);
     if (eventType === undefined) throw new Error('the event type has a schema');
-    const schema = { type: SchemaType.AVRO, schema: eventType.schemaJson } as const;
-    // The rule that fan-out sets, which may be first: the client refuses a subject that goes by another than asked for.
-    const rule = { subject: eventType.subject, compatibility: COMPATIBILITY };
-    const { id } = await this.#registry.register(schema, rule);
-    this.#schemaId = id;
+    // Fan-out registers it too, perhaps in the same moment: the service's own way knows of that.
+    const registry = new SchemaRegistry({ url: this.#registryUrl });
+    this.#schemaId = await registry.register(eventType.subject, eventType.schemaJson);
     await this.#producer.connect();
   }
 
@@ -38,7 +38,7 @@ export class Upstream {
     const records = await Promise.all(
       events.map(async (event) => {
         const { requestid } = event.summary;
-        const value = await this.#registry.encode(this.#schemaId, event);
+        const value = await this.#client.encode(this.#schemaId, event);
         return { topic: INTAKE_TOPIC, key: requestid, value, headers: { [HEADER.eventId]: requestid } };
       }),
     );

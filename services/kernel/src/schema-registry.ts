@@ -99,12 +99,9 @@ export class SchemaRegistry {
    * @throws {DatabridgeError} DB_REGISTRY_UNAVAILABLE, DB_REGISTRY_REFUSED
    */
   async ensureCompatibility(subject: string, compatibility: string = COMPATIBILITY): Promise<void> {
-    try {
-      // The client does so too, but only after the first schema: others could get in between.
-      await this.#request('PUT', `/config/${encodeURIComponent(subject)}`, JSON.stringify({ compatibility }));
-    } catch (error) {
-      throw asRefused(`compatibility ${compatibility} for ${subject}`, error);
-    }
+    // The client does so too, but only after the first schema: others could get in between.
+    const put = () => this.#request('PUT', `/config/${encodeURIComponent(subject)}`, JSON.stringify({ compatibility }));
+    await onceMore(put, `compatibility ${compatibility} for ${subject}`);
   }
 
   /**
@@ -112,19 +109,8 @@ export class SchemaRegistry {
    * @throws {DatabridgeError} DB_REGISTRY_UNAVAILABLE; DB_REGISTRY_REFUSED if the schema does not fit earlier ones, or
    * is no sound Avro with a name, or the subject goes by another rule than ours
    */
-  async register(subject: string, schemaJson: string): Promise<number> {
-    try {
-      return await this.#register(subject, schemaJson);
-    } catch (first) {
-      // Services that start together register together, and a registry may tell all but one that "it exists already":
-      // asked again, it finds it. A schema that does not fit is refused again.
-      if (!(first instanceof Refusal && first.status === 409)) throw asRefused(`the schema for ${subject}`, first);
-    }
-    try {
-      return await this.#register(subject, schemaJson);
-    } catch (error) {
-      throw asRefused(`the schema for ${subject}`, error);
-    }
+  register(subject: string, schemaJson: string): Promise<number> {
+    return onceMore(() => this.#register(subject, schemaJson), `the schema for ${subject}`);
   }
 
   async #register(subject: string, schemaJson: string): Promise<number> {
@@ -203,6 +189,20 @@ function causeOf(error: unknown): string {
 
 function unavailable(why: string, cause?: unknown): DatabridgeError {
   return new DatabridgeError('DB_REGISTRY_UNAVAILABLE', `The schema registry can't be asked: ${why}`, { cause });
+}
+
+/**
+ * Services that start together ask together, and a registry may tell all but one that "it exists already": asked once
+ * more, it finds it. What it has other reasons to refuse, it refuses again.
+ * @throws {DatabridgeError} DB_REGISTRY_UNAVAILABLE, DB_REGISTRY_REFUSED
+ */
+async function onceMore<T>(ask: () => Promise<T>, what: string): Promise<T> {
+  const isConflict = (error: unknown) => error instanceof Refusal && error.status === 409;
+  try {
+    return await ask().catch((error) => (isConflict(error) ? ask() : Promise.reject(error)));
+  } catch (error) {
+    throw asRefused(what, error);
+  }
 }
 
 /** Refused by the registry, or by its client before it asks. */

@@ -1,0 +1,46 @@
+import { type FileResult, filesOf, outcome, worthAnotherRun } from './results.ts';
+
+const result = (file: string, ...failures: string[]): FileResult => ({ file, passed: 2, failures });
+const MISSING = 'Error: The peer "moto" can’t be had: no route\n  at …';
+const LATE = 'Error: no event came through in time';
+
+test('jest’s own results are read: a file of two projects is one, one that could not be loaded a failure', () => {
+  const name = `${process.cwd()}/test/a.test.ts`;
+  const passed = { status: 'passed', failureMessages: [] };
+  const failed = { status: 'failed', failureMessages: ['expected 1', 'and 2'] };
+  const testResults = [
+    { name, status: 'passed', message: '', assertionResults: [passed] },
+    { name, status: 'failed', message: 'all of it', assertionResults: [passed, failed] },
+    { name: 'b.test.ts', status: 'failed', message: 'Cannot find module', assertionResults: [] },
+  ];
+  expect(filesOf(JSON.stringify({ testResults }))).toEqual([
+    { file: 'test/a.test.ts', passed: 2, failures: ['expected 1\nand 2'] },
+    { file: 'b.test.ts', passed: 0, failures: ['Cannot find module'] },
+  ]);
+});
+
+test.each([
+  ['a few that failed', 'jvm', [result('a', 'x'), result('b'), result('c', 'y')], ['a', 'c']],
+  ['not when many failed', 'jvm', ['a', 'b', 'c', 'd'].map((file) => result(file, 'x')), []],
+  ['not what had no peer', 'peers', [result('a', MISSING), result('b', MISSING, 'x')], ['b']],
+  ['a fault run that was late', 'faults', [result('a', LATE), result('b', LATE, LATE)], ['a', 'b']],
+  ['no fault run at all when one of them lost something', 'faults', [result('a', LATE), result('b', '1 lost')], []],
+])('run once more: %s', (_what, run, files, again) => {
+  expect(worthAnotherRun(run, files)).toEqual(again);
+});
+
+test('the second run counts instead of the first, which is told', () => {
+  expect(outcome([result('a', 'x'), result('b', 'y'), result('c')], [result('a'), result('b', 'y')])).toEqual({
+    passed: 6,
+    failed: 1,
+    remarks: [expect.stringMatching(/^FLAKY: a /)],
+  });
+});
+
+test('what was not run for want of its peer is told, and no failure', () => {
+  expect(outcome([result('a', MISSING)], [])).toEqual({
+    passed: 2,
+    failed: 0,
+    remarks: [expect.stringContaining('1 tests of a: The peer "moto"')],
+  });
+});
