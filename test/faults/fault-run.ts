@@ -53,12 +53,12 @@ const REWIND_WITHIN_MS = 300_000;
 const SETTLE_WITHIN_MS = 300_000;
 const FLOWS_WITHIN_MS = 300_000;
 
+const CLOSE_WITHIN_MS = 60_000;
+
 /**
  * Real services under load on a platform of their own, with a destination that counts. Faults are done to them by
  * `fault`; `finish` waits until every event has arrived and says what it cost.
  */
-const CLOSE_WITHIN_MS = 60_000;
-
 export class FaultRun {
   readonly platform: JvmPlatform;
   readonly receiver: ReceiverProcess;
@@ -227,8 +227,11 @@ export class FaultRun {
       );
       this.#load?.acknowledged.add(id);
     }
-    while (!fresh.every(({ id }) => this.receiver.acceptedIds.has(id))) {
-      if (performance.now() > deadlineMs) throw new Error(`${this.#options.scenario}: no event came through in time`);
+    const missing = () => fresh.map(({ id }) => id).filter((id) => !this.receiver.acceptedIds.has(id));
+    while (missing().length > 0) {
+      if (performance.now() > deadlineMs) {
+        throw new Error(`no event came through in time: ${await this.#whereTheyAre(missing())}`);
+      }
       await delay(50);
     }
   }
