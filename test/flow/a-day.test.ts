@@ -1,17 +1,12 @@
 /** The promise of 24 hours and 185 attempts, with the real code and the real broker, by a clock that jumps ahead. */
 
-import { deliveryVariables } from '@databridge/delivery/config';
-import { startDelivery } from '@databridge/delivery/worker';
-import { readConfig } from '@databridge/kernel/config';
-import { LOOPBACK_EGRESS } from '@databridge/kernel/egress/egress-settings';
-import { createLogger } from '@databridge/kernel/log';
-import { createRegistry } from '@databridge/kernel/metrics';
+import { DEFAULT_RETRY_PLAN } from '@databridge/delivery/retry-plan';
 import { decodeStatus } from '@databridge/schemas/status';
 import { deadTopic, deliveryTopic, STATUS_TOPIC } from '@databridge/schemas/topics';
+import { startDeliveryHere } from '../harness/delivery-here.ts';
 import { rootCauseEvent } from '../harness/events.ts';
 import { eventually } from '../harness/eventually.ts';
 import { JumpClock } from '../harness/jump-clock.ts';
-import { platform } from '../harness/platform.ts';
 import { Receiver } from '../harness/receiver.ts';
 import { Stage } from '../harness/stage.ts';
 import { freshName } from '../harness/topics.ts';
@@ -28,28 +23,17 @@ const DELAYS_MS = [
 
 const clock = new JumpClock();
 let stage: Stage;
-let worker: { stop(): Promise<void> };
 
 beforeAll(async () => {
   // The stage's own worker would run on real time.
   stage = await Stage.start();
   await stage.delivery.stop();
-  const env = {
-    KAFKA_BROKERS: platform().brokers.join(','),
-    SCHEMA_REGISTRY_URL: platform().registryUrl,
-    EVENT_TYPES: `root-cause=${stage.upstream.topic}`,
-    ...LOOPBACK_EGRESS,
-    DATABRIDGE_KEYS: stage.keys,
+  await startDeliveryHere(stage, clock, {
+    RETRY_PLAN: DEFAULT_RETRY_PLAN,
     COMMIT_INTERVAL: '1ms',
     // The breaker runs on real time, in which a day of failures is a few seconds.
     BREAKER_MIN_ATTEMPTS: '100000',
-  };
-  const log = createLogger('delivery', 'silent');
-  worker = await startDelivery(readConfig(deliveryVariables, env), log, createRegistry('delivery'), clock);
-});
-
-afterAll(async () => {
-  await worker.stop();
+  });
 });
 
 /** Jumps to whatever the worker waits for, until `isOver`. Nothing but lanes waits for a second or longer. */

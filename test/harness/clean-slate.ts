@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { CONTROL_PLANE_GROUP, FAN_OUT_GROUP, systemTopics } from '@databridge/schemas/topics';
+import { Admin as MemberAdmin } from '@platformatic/kafka';
 import type { Admin } from 'kafkajs';
 import { eventually } from './eventually.ts';
 import { platform } from './platform.ts';
 import { upstreamKafka } from './upstream-kafka.ts';
 
-/** A worker that was killed counts as a member of its group until its session times out. */
 const MAX_WAIT_MS = 120_000;
 
 /** Every file of `test/flow` starts without subscriptions, customers and groups of those before it. */
@@ -19,6 +19,7 @@ export async function cleanSlate(): Promise<void> {
   await admin.connect();
   try {
     const groups = (await admin.listGroups()).groups.map(({ groupId }) => groupId).filter(isOurGroup);
+    await removeMembers(admin, groups);
     await deleteGroups(admin, groups);
     const system = new Set(systemTopics().map(({ topic }) => topic));
     const topics = (await admin.listTopics()).filter((topic) => system.has(topic) || topic.startsWith('delivery.'));
@@ -36,6 +37,21 @@ export async function cleanSlate(): Promise<void> {
 
 function isOurGroup(groupId: string): boolean {
   return groupId === FAN_OUT_GROUP || groupId === CONTROL_PLANE_GROUP || groupId.startsWith('delivery');
+}
+
+/** A worker that was killed counts as a member of its group until its session times out: nobody waits for that. */
+async function removeMembers(admin: Admin, groups: string[]): Promise<void> {
+  if (groups.length === 0) return;
+  const described = (await admin.describeGroups(groups)).groups;
+  const inhabited = described.filter(({ members }) => members.length > 0).map(({ groupId }) => groupId);
+  if (inhabited.length === 0) return;
+  // kafkajs can't remove the members of others.
+  const remover = new MemberAdmin({ clientId: 'clean-slate', bootstrapBrokers: platform().brokers });
+  try {
+    await Promise.all(inhabited.map((groupId) => remover.removeMembersFromConsumerGroup({ groupId })));
+  } finally {
+    await remover.close();
+  }
 }
 
 async function deleteGroups(admin: Admin, groups: string[]): Promise<void> {

@@ -37,7 +37,8 @@ export class Stage {
   readonly #producer: KafkaProducer;
   /** The key ring that secrets are sealed under. */
   readonly keys: string;
-  readonly #deliveryEnv: Record<string, string>;
+  /** The delivery worker's, without the addresses of the platform. */
+  readonly deliveryEnv: Readonly<Record<string, string>>;
   #delivery: ServiceProcess;
   #api: Promise<StageApi> | undefined;
 
@@ -58,7 +59,7 @@ export class Stage {
     this.fanOut = parts.fanOut;
     this.#delivery = parts.delivery;
     this.keys = parts.keys;
-    this.#deliveryEnv = parts.deliveryEnv;
+    this.deliveryEnv = parts.deliveryEnv;
   }
 
   static async start(options: StageOptions = {}): Promise<Stage> {
@@ -93,13 +94,13 @@ export class Stage {
 
   /** Another worker in place of the one that was stopped or killed. */
   async restartDelivery(env: Record<string, string> = {}): Promise<ServiceProcess> {
-    this.#delivery = await startService('delivery', { ...this.#deliveryEnv, ...env });
+    this.#delivery = await startService('delivery', { ...this.deliveryEnv, ...env });
     return this.#delivery;
   }
 
   /** One more worker beside it. */
   async anotherWorker(env: Record<string, string> = {}): Promise<ServiceProcess> {
-    return await startService('delivery', { ...this.#deliveryEnv, ...env });
+    return await startService('delivery', { ...this.deliveryEnv, ...env });
   }
 
   /** What the control plane's operations work with. */
