@@ -40,7 +40,10 @@ test('a setting that the broker refuses is an error that no retry mends', async 
   await expect(admin.ensureTopics([bad])).rejects.toMatchObject({ code: 'DB_KAFKA_REFUSED', retryable: false });
 });
 
-test('a connection that the broker closes before it has answered fails nothing', async () => {
+test.each([
+  ['closes', (socket: Socket) => socket.emit('end')],
+  ['resets', (socket: Socket) => socket.destroy(new Error('read ECONNRESET'))],
+])('a connection that the broker %s before it has answered fails nothing', async (_how, close) => {
   const topic = freshName('closed');
   await createTopic(topic);
   const sockets: Socket[] = [];
@@ -55,7 +58,7 @@ test('a connection that the broker closes before it has answered fails nothing',
       socket.write = (...args: unknown[]) => {
         socket.write = write;
         closed++;
-        setImmediate(() => socket.emit('end'));
+        setImmediate(() => close(socket));
         return Reflect.apply(write, socket, args);
       };
     }
@@ -67,6 +70,19 @@ test('a connection that the broker closes before it has answered fails nothing',
     unsubscribe('net.client.socket', onSocket);
     await asking.disconnect();
   }
+});
+
+test('a question that fails takes none with it that were asked beside it', async () => {
+  const topic = freshName('asked');
+  await createTopic(topic);
+  const asking = new KafkaAdmin(kafkaSettings());
+  await asking.watermarks(topic);
+  for (let round = 0; round < 10; round++) {
+    const beside = Array.from({ length: 10 }, () => asking.watermarks(topic));
+    await expect(asking.committedOffsets('')).rejects.toMatchObject({ message: expect.stringMatching(/groupId/) });
+    await Promise.all(beside);
+  }
+  await asking.disconnect();
 });
 
 test('a deleted topic is gone, and in the way of nothing', async () => {

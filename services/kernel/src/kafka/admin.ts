@@ -278,21 +278,25 @@ export class KafkaAdmin {
 
   async #call<T>(doing: string, ask: (admin: Admin) => Promise<T>): Promise<T> {
     const giveUpAtMs = performance.now() + SETTLED_WITHIN_MS;
-    for (let attempt = 1; ; attempt++) {
+    for (let unknownTopics = 0; ; ) {
       const client = this.#client;
+      let wasConnected = false;
       try {
         this.#connecting ??= client.connect();
         await this.#connecting;
+        wasConnected = true;
         return await ask(client);
       } catch (thrown) {
         const error = toPortError(thrown, doing);
-        if (client === this.#client) this.#renewClient(client);
-        if (isSettling(thrown) && performance.now() < giveUpAtMs) {
+        // Another question failed, and this one's connections were closed for that.
+        const isCutOff = client !== this.#client;
+        if (!isCutOff) this.#renewClient(client);
+        if ((isCutOff || (wasConnected && isSettling(thrown))) && performance.now() < giveUpAtMs) {
           await delay(ASK_AGAIN_AFTER_MS);
           continue;
         }
         // kafkajs keeps asking for topics that it was once asked about: one that was deleted fails every later call.
-        if (error.code !== 'DB_KAFKA_UNKNOWN_TOPIC' || attempt === 2) throw error;
+        if (error.code !== 'DB_KAFKA_UNKNOWN_TOPIC' || ++unknownTopics === 2) throw error;
       }
     }
   }
@@ -314,12 +318,13 @@ export class KafkaAdmin {
 }
 
 /**
- * Asking again is safe: each call says what shall be, or only asks. Of a partition without a leader kafkajs may leave out
- * the answer, and stumble over that.
+ * Of what is asked over a connection that stood: a broker that goes away closes or resets it, or is not found where it
+ * was. Asking again is safe: each call says what shall be, or only asks. Of a partition without a leader kafkajs may
+ * leave out the answer, and stumble over that.
  */
 function isSettling(thrown: unknown): boolean {
   if (SETTLING_TYPES.has(protocolErrorType(thrown) ?? '') || thrown instanceof TypeError) return true;
-  for (let e = thrown; e instanceof Error; e = e.cause) if (e.name === 'KafkaJSConnectionClosedError') return true;
+  for (let e = thrown; e instanceof Error; e = e.cause) if (e.name.startsWith('KafkaJSConnection')) return true;
   return false;
 }
 
