@@ -208,3 +208,23 @@ test('a copy is dropped; a first attempt under a new epoch is none of the first 
   expect(lanes.next(clock.monotonicMs())).toMatchObject({ offset: 3, facts: { eventId: 'one', enableEpoch: 1 } });
   expect(taken.lane.tracker.uncommitted()?.offset).toBe(3);
 });
+
+test('a test that comes too late is done, unsent, and in the way of nothing', () => {
+  const clock = new ManualClock();
+  clock.advance(60_000);
+  const lanes = laneSet(clock);
+  const sentAtMs = (agoMs: number) => clock.nowMs() - agoMs;
+  const event = record(2, 'a');
+  const testOf = (offset: number, agoMs: number) => ({
+    ...record(offset, 'a'),
+    timestampMs: sentAtMs(agoMs),
+    headers: { ...event.headers, [HEADER.test]: '10000' },
+  });
+  lanes.accept(batch(MAIN, [testOf(0, 10_001), testOf(1, 10_000)]));
+  const tests = lanes.takeTests();
+  expect(tests.map(({ offset }) => offset)).toEqual([1]);
+  for (const one of tests) lanes.done(one);
+  lanes.accept(batch(MAIN, [event]));
+  expect(take(lanes, 1, clock)).toEqual(['a']);
+  expect(lanes.takeForks()).toBe(0);
+});

@@ -69,20 +69,20 @@ export class Lane {
     for (const { offset, timestampMs, key, value, headers } of batch.records) {
       if (!this.tracker.accept(offset)) continue;
       const facts = this.#factsOf(offset, headers);
+      const ageMs = nowMs - clock.recordMs(timestampMs);
+      // Whoever asked for a test is gone by then: one that a rewind brings back, say.
+      const isLateTest = facts.testWithinMs !== undefined && ageMs > facts.testWithinMs;
       // A tombstone in a delivery topic carries nothing to deliver.
-      if (value === null || isFork(facts)) {
+      if (value === null || isLateTest || isFork(facts)) {
         this.tracker.done(offset);
         continue;
       }
       const bytes = value.length + RECORD_OVERHEAD_BYTES;
       if (facts.testWithinMs !== undefined) {
-        // Whoever asked is gone by then: one that a rewind brings back, say.
-        const isLate = nowMs - clock.recordMs(timestampMs) > facts.testWithinMs;
-        if (isLate) this.tracker.done(offset);
-        else takeTest({ lane: this, offset, dueAtMs: monotonicMs, key, value, facts, bytes });
+        takeTest({ lane: this, offset, dueAtMs: monotonicMs, key, value, facts, bytes });
         continue;
       }
-      const waitMs = Math.min(Math.max(clock.recordMs(timestampMs) + this.delayMs - nowMs, 0), this.delayMs);
+      const waitMs = Math.min(Math.max(this.delayMs - ageMs, 0), this.delayMs);
       this.#held.push({ lane: this, offset, dueAtMs: monotonicMs + waitMs, key, value, facts, bytes });
       this.#holds(bytes);
     }
