@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
+import { COMPILE_CACHE } from '@databridge/kernel/node-flags';
 
 export type ServiceName = 'fan-out' | 'delivery' | 'control-plane';
 
@@ -26,15 +26,13 @@ export async function launchService(name: ServiceName, env: Record<string, strin
   return launchInImage(servicesRunIn, name, env);
 }
 
-/** Kept between runs: half of what a service's start takes is reading its code. */
-const compileCache = fileURLToPath(new URL('../../node_modules/.cache/compiled', import.meta.url));
 const endWithParent = new URL('../../services/local-platform/src/end-with-parent.ts', import.meta.url).href;
 
 function launchOnNode(name: ServiceName, env: Record<string, string>): LaunchedService {
   const main = new URL(`../../services/${name}/src/main.ts`, import.meta.url);
   const child = fork(main, [], {
     execArgv: ['--import', endWithParent],
-    env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: compileCache, ...env },
+    env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   return {

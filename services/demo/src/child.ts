@@ -3,7 +3,7 @@ import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import { SERVICE_NODE_FLAGS } from '@databridge/kernel/node-flags';
+import { COMPILE_CACHE, SERVICE_NODE_FLAGS } from '@databridge/kernel/node-flags';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 /** A line that a service logged. */
@@ -39,7 +39,7 @@ export class Child {
   constructor(name: string, main: URL, env: Environment, { onLine, nodeFlags = [] }: ChildOptions = {}) {
     this.name = name;
     this.#process = fork(main, [], {
-      env,
+      env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
       execArgv: [...nodeFlags, '--import', endWithParent],
       // A group of its own: Ctrl-C reaches the demo alone, which then ends all in order.
       detached: true,

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { SERVICE_NODE_FLAGS } from '@databridge/kernel/node-flags';
+import { COMPILE_CACHE, SERVICE_NODE_FLAGS } from '@databridge/kernel/node-flags';
 
 const FIRST_RESTART_MS = 1_000;
 const MAX_RESTART_MS = 30_000;
@@ -47,7 +47,7 @@ export class Supervised {
     const { main, env, onLine } = this.#options;
     const startedAtMs = performance.now();
     const child = fork(main, [], {
-      env,
+      env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
       execArgv: [...SERVICE_NODE_FLAGS, '--import', endWithParent],
       // A group of its own: Ctrl-C in the terminal reaches the supervisor alone, which then ends all in order.
       detached: true,
