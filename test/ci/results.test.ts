@@ -2,6 +2,8 @@ import { type FileResult, filesOf, outcome, worthAnotherRun } from './results.ts
 
 const result = (file: string, ...failures: string[]): FileResult => ({ file, passed: 2, failures });
 const MISSING = 'Error: The peer "moto" can’t be had: no route\n  at …';
+const [FLOW, CONTRACT, PEER] = ['test/flow/a.test.ts', 'test/contract/b.test.ts', 'test/peers/c.test.ts'];
+const FAULT = 'test/faults/d.fault.ts';
 const LATE = 'Error: no event came through in time';
 
 test('jest’s own results are read: a file of two projects is one, one that could not be loaded a failure', () => {
@@ -20,11 +22,12 @@ test('jest’s own results are read: a file of two projects is one, one that cou
 });
 
 test.each([
-  ['a few that failed', 'jvm', [result('a', 'x'), result('b'), result('c', 'y')], ['a', 'c']],
-  ['not when many failed', 'jvm', ['a', 'b', 'c', 'd'].map((file) => result(file, 'x')), []],
-  ['not what had no peer', 'peers', [result('a', MISSING), result('b', MISSING, 'x')], ['b']],
-  ['a fault run that was late', 'faults', [result('a', LATE), result('b', LATE, LATE)], ['a', 'b']],
-  ['no fault run at all when one of them lost something', 'faults', [result('a', LATE), result('b', '1 lost')], []],
+  ['a few that failed', 'jvm', [result(FLOW, 'x'), result('b'), result(CONTRACT, 'y')], [FLOW, CONTRACT]],
+  ['not when many failed', 'jvm', [1, 2, 3, 4].map((nth) => result(`test/flow/${nth}.test.ts`, 'x')), []],
+  ['not when a unit test failed', 'jvm', [result(FLOW, 'x'), result('services/kernel/src/a.test.ts', 'x')], []],
+  ['not what had no peer', 'peers', [result(PEER, MISSING), result(CONTRACT, MISSING, 'x')], [CONTRACT]],
+  ['a fault run that was late', 'faults', [result(FAULT, LATE, LATE)], [FAULT]],
+  ['no fault run at all when one of them lost something', 'faults', [result(FAULT, LATE), result(FLOW, '1 lost')], []],
 ])('run once more: %s', (_what, run, files, again) => {
   expect(worthAnotherRun(run, files)).toEqual(again);
 });

@@ -49,12 +49,17 @@ const isMissingPeer = (text: string) => /The peer "[^"]*" can.t be had/.test(tex
 /** A fault run in which something took too long. What was lost, early or repeated too often is no chance. */
 const isLate = (text: string) => /no event came through in time|: not within \d+ ms|was not ready within/.test(text);
 
-/** @returns the files to run once more: none if too many failed, or if a fault run did worse than to be late */
+/** What waits for no broker and no machine: chance has no part in it but what a random test's seed has. */
+const isUnitTest = (file: string) => !/^test\/(contract|flow|peers|containers|faults)\//.test(file);
+
+/** @returns the files to run once more: none if too many failed, or a unit test, or if a fault run did worse than to be late */
 export function worthAnotherRun(run: string, files: readonly FileResult[]): string[] {
   const failed = files
     .map(({ file, failures }) => ({ file, failures: failures.filter((text) => !isMissingPeer(text)) }))
     .filter(({ failures }) => failures.length > 0);
-  const mayBeChance = run !== 'faults' || failed.every(({ failures }) => failures.every(isLate));
+  const mayBeChance =
+    !failed.some(({ file }) => isUnitTest(file)) &&
+    (run !== 'faults' || failed.every(({ failures }) => failures.every(isLate)));
   return mayBeChance && failed.length <= MAX_AGAIN ? failed.map(({ file }) => file) : [];
 }
 
