@@ -2,7 +2,7 @@
  * What undici can do at the most: posts ready-made bodies over as many connections, and nothing else. A process of its
  * own, as the worker is.
  */
-import { loadEventTypes } from '@databridge/schemas/event-types';
+import { loadEventTypes } from '@databridge/schemas/event/event-types';
 import { type Dispatcher, Pool } from 'undici';
 import { samples } from './samples.ts';
 

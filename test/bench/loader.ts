@@ -1,6 +1,6 @@
 /** Fills topics as fast as they can be filled: what is loaded is not what is measured. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { HEADER, writeDeliveryHeaders } from '@databridge/schemas/headers';
+import { HEADER, writeDeliveryHeaders } from '@databridge/schemas/records/headers';
 import { ProduceAcks, Producer } from '@platformatic/kafka';
 
 export interface Load {

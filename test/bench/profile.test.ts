@@ -8,7 +8,7 @@ const frame = (id: number, functionName: string, url: string, children: number[]
 const profile = {
   nodes: [
     frame(1, '(root)', '', [2, 5, 6]),
-    frame(2, 'deliver', 'file:///x/services/delivery/src/delivery.ts', [3, 4]),
+    frame(2, 'deliver', 'file:///x/services/delivery/src/attempt/delivery.ts', [3, 4]),
     frame(3, 'dispatch', 'file:///x/node_modules/undici/lib/pool.js'),
     frame(4, 'digest', 'node:internal/crypto/hash'),
     frame(5, '(idle)', ''),

@@ -1,5 +1,5 @@
 /** The events that all rows work with: of about 2 KB, few enough to be encoded once, and taken in turns. */
-import type { EventType } from '@databridge/schemas/event-types';
+import type { EventType } from '@databridge/schemas/event/event-types';
 import { rootCauseEvent } from '../harness/events.ts';
 
 const SAMPLES = 200;

@@ -1,9 +1,9 @@
 /** Even traffic through both services, and how long each event took from the intake's log to its destination. */
 
 import type { Child } from '@databridge/demo/child';
-import { sumOf } from '@databridge/demo/observe';
+import { sumOf } from '@databridge/demo/live/observe';
 import { readTopics } from '@databridge/kernel/kafka/topic-reader';
-import { HEADER } from '@databridge/schemas/headers';
+import { HEADER } from '@databridge/schemas/records/headers';
 import { intakeHeaders } from './loader.ts';
 import { INTAKE, type Stand, until } from './stand.ts';
 

@@ -54,7 +54,7 @@ test('no start reads TypeScript: what Node made of it is in the image', async ()
   const starts = ['cli', 'fan-out', 'delivery', 'control-plane'].map(start).join(';');
   const debug = ['--env', 'NODE_DEBUG_NATIVE=COMPILE_CACHE'];
   const said = await docker(...RUN, '--read-only', ...debug, IMAGE, 'sh', '-c', `${starts}; true`);
-  expect(said).toMatch(/retrieving transpile cache for \S+ \S+\/delivery\/src\/worker\.ts\.\.\.success/);
+  expect(said).toMatch(/retrieving transpile cache for \S+ \S+\/delivery\/src\/worker\/worker\.ts\.\.\.success/);
   expect(said).not.toContain('no transpile cache');
 });
 

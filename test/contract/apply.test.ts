@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { applySubscriptions } from '@databridge/control-plane/apply';
 import type { ControlPlaneContext } from '@databridge/control-plane/context';
-import type { FileSubscription } from '@databridge/control-plane/subscription-file';
-import { ensureSystemTopics } from '@databridge/control-plane/system-topics';
+import { applySubscriptions } from '@databridge/control-plane/subscriptions/apply';
+import type { FileSubscription } from '@databridge/control-plane/subscriptions/subscription-file';
+import { ensureSystemTopics } from '@databridge/control-plane/upkeep/system-topics';
 import { EgressPolicy } from '@databridge/kernel/egress/egress-policy';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { KafkaProducer } from '@databridge/kernel/kafka/producer';
 import { readTopic } from '@databridge/kernel/kafka/topic-reader';
-import { KeyRing } from '@databridge/kernel/key-ring';
 import { createLogger } from '@databridge/kernel/log';
-import { parseSubscription, type Subscription } from '@databridge/schemas/subscription';
-import { customerTopics, SUBSCRIPTIONS_TOPIC, systemTopics } from '@databridge/schemas/topics';
+import { KeyRing } from '@databridge/kernel/secrets/key-ring';
+import { customerTopics, SUBSCRIPTIONS_TOPIC, systemTopics } from '@databridge/schemas/records/topics';
+import { parseSubscription, type Subscription } from '@databridge/schemas/subscription/subscription';
 import { platform } from '../harness/platform.ts';
 import { commitBy, readStoredSubscriptions } from '../harness/without-control-plane.ts';
 

@@ -39,16 +39,16 @@ const RESTRICTED = 'lint/style/noRestrictedImports';
 test('imports against the arrows are refused', async () => {
   const refused = await refusals({
     'schemas/src/kernel.ts': '@databridge/kernel/errors',
-    'schemas/src/service.ts': '@databridge/delivery/lane',
+    'schemas/src/service.ts': '@databridge/delivery/lanes/lane',
     'services/kernel/src/service.ts': '@databridge/fan-out/main',
     'services/delivery/src/service.ts': '@databridge/fan-out/main',
-    'services/fan-out/src/control-plane.ts': '@databridge/control-plane/apply',
+    'services/fan-out/src/control-plane.ts': '@databridge/control-plane/subscriptions/apply',
     'services/control-plane/src/front.ts': '@databridge/cli/main',
-    'services/cli/src/service.ts': '@databridge/delivery/lane',
+    'services/cli/src/service.ts': '@databridge/delivery/lanes/lane',
     'services/fan-out/src/relative.ts': '../../delivery/src/lane.ts',
     'services/fan-out/src/deep/relative.ts': '../../../kernel/src/errors.ts',
-    'services/kernel/src/relative.ts': '../../../schemas/src/topics.ts',
-    'test/flow/relative.ts': '../../services/delivery/src/lane.ts',
+    'services/kernel/src/relative.ts': '../../../schemas/src/records/topics.ts',
+    'test/flow/relative.ts': '../../services/delivery/src/lanes/lane.ts',
   });
   for (const [file, rules] of Object.entries(refused))
     expect([file, rules]).toEqual([file, expect.arrayContaining([RESTRICTED])]);
@@ -66,13 +66,13 @@ test('what the manifest of a package does not name is refused', async () => {
 
 test('imports along the arrows are not', async () => {
   const files = {
-    'services/kernel/src/schemas.ts': '@databridge/schemas/topics',
+    'services/kernel/src/schemas.ts': '@databridge/schemas/records/topics',
     'services/delivery/src/kernel.ts': '@databridge/kernel/errors',
     'services/delivery/src/deep/own.ts': '../lane.ts',
     'services/delivery/src/deep/deeper/own.ts': '../../lane.ts',
-    'services/cli/src/control-plane.ts': '@databridge/control-plane/apply',
+    'services/cli/src/control-plane.ts': '@databridge/control-plane/subscriptions/apply',
     'test/flow/harness.ts': '../harness/platform.ts',
-    'test/flow/schemas.ts': '@databridge/schemas/topics',
+    'test/flow/schemas.ts': '@databridge/schemas/records/topics',
   };
   expect(await refusals(files)).toEqual(Object.fromEntries(Object.keys(files).map((file) => [file, []])));
 });

@@ -1,10 +1,10 @@
 /** OAuth 2 client credentials against oidc-provider; what that does not do (GET, PUT) against an endpoint that shows the request. */
 import { OAuth } from '@databridge/delivery/authorization/oauth';
-import { ConnectionBudget } from '@databridge/delivery/destination/connection-budget';
 import type { Destination } from '@databridge/delivery/destination/destination';
-import { Egress } from '@databridge/delivery/destination/dispatcher';
 import { Redaction } from '@databridge/delivery/destination/redaction';
-import { Secret } from '@databridge/kernel/secret';
+import { ConnectionBudget } from '@databridge/delivery/egress/connection-budget';
+import { Egress } from '@databridge/delivery/egress/dispatcher';
+import { Secret } from '@databridge/kernel/secrets/secret';
 import { loopbackGuard, message, openFor } from '../harness/destinations.ts';
 import { Front, type Passed } from '../harness/front.ts';
 import { CLIENT, startTokenServer, type TokenServer } from '../harness/token-server.ts';

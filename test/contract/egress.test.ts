@@ -2,8 +2,8 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import { ConnectionBudget } from '@databridge/delivery/destination/connection-budget';
-import { Egress } from '@databridge/delivery/destination/dispatcher';
+import { ConnectionBudget } from '@databridge/delivery/egress/connection-budget';
+import { Egress } from '@databridge/delivery/egress/dispatcher';
 import { type Connector, EgressGuard } from '@databridge/delivery/egress/egress-guard';
 import { EgressPolicy } from '@databridge/kernel/egress/egress-policy';
 import { type Dispatcher, Pool } from 'undici';

@@ -1,6 +1,6 @@
 /** The assigners at work in real groups. What they decide is tested beside them, as pure functions. */
-import { oneMemberAssigner, stickyAssigner } from '@databridge/kernel/kafka/assigners';
-import { kafkaTool } from '@databridge/local-platform/kafka-tool';
+import { oneMemberAssigner, stickyAssigner } from '@databridge/kernel/kafka/groups/assigners';
+import { kafkaTool } from '@databridge/local-platform/jvm/kafka-tool';
 import { platform } from '../harness/platform.ts';
 import { freshName } from '../harness/topics.ts';
 import { createTopic, Recorder, until } from './kafka-fixture.ts';

@@ -2,7 +2,7 @@
  * Our codecs against those of Apache Kafka: the broker compresses and decompresses with the Java client's own classes,
  * when a topic's `compression.type` is not what a batch comes in.
  */
-import { createKafka } from '@databridge/kernel/kafka/client';
+import { createKafka } from '@databridge/kernel/kafka/kafkajs/client';
 import { CompressionCodecs, CompressionTypes } from 'kafkajs';
 import { freshName } from '../harness/topics.ts';
 import { createTopic, kafkaSettings, Recorder, until } from './kafka-fixture.ts';

@@ -1,5 +1,9 @@
-import { CompactedTable, type CompactedTableOptions, type Ownership } from '@databridge/kernel/kafka/compacted-table';
 import { KafkaProducer } from '@databridge/kernel/kafka/producer';
+import {
+  CompactedTable,
+  type CompactedTableOptions,
+  type Ownership,
+} from '@databridge/kernel/kafka/tables/compacted-table';
 import { platform } from '../harness/platform.ts';
 import { freshName } from '../harness/topics.ts';
 import { upstreamKafka } from '../harness/upstream-kafka.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { KafkaSettings } from '@databridge/kernel/kafka/client';
-import { GroupConsumer, type GroupConsumerOptions } from '@databridge/kernel/kafka/group-consumer';
-import type { Membership } from '@databridge/kernel/kafka/membership';
+import { GroupConsumer, type GroupConsumerOptions } from '@databridge/kernel/kafka/groups/group-consumer';
+import type { Membership } from '@databridge/kernel/kafka/groups/membership';
+import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import type { ConsumedBatch, ConsumedRecord } from '@databridge/kernel/kafka/records';
 import { createLogger } from '@databridge/kernel/log';
 import { createRegistry } from '@databridge/kernel/metrics';

@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
-import { stickyAssigner } from '@databridge/kernel/kafka/assigners';
+import { stickyAssigner } from '@databridge/kernel/kafka/groups/assigners';
 import type { CommittedOffset } from '@databridge/kernel/kafka/records';
 import { platform } from '../harness/platform.ts';
 import { freshName } from '../harness/topics.ts';

@@ -1,4 +1,4 @@
-import { createKafka } from '@databridge/kernel/kafka/client';
+import { createKafka } from '@databridge/kernel/kafka/kafkajs/client';
 import { freshName } from '../harness/topics.ts';
 import { createTopic, kafkaSettings, Recorder, until } from './kafka-fixture.ts';
 

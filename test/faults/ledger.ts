@@ -1,10 +1,10 @@
-import { doneBy } from '@databridge/control-plane/gather-evidence';
+import { doneBy } from '@databridge/control-plane/views/gather-evidence';
 import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
-import type { KafkaSettings } from '@databridge/kernel/kafka/client';
+import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import type { CommittedOffset } from '@databridge/kernel/kafka/records';
 import { createLogger } from '@databridge/kernel/log';
-import { parseSource, readDeliveryHeaders } from '@databridge/schemas/headers';
-import { deliveryGroup, deliveryTopic, FAN_OUT_GROUP, retryDelayOf } from '@databridge/schemas/topics';
+import { parseSource, readDeliveryHeaders } from '@databridge/schemas/records/headers';
+import { deliveryGroup, deliveryTopic, FAN_OUT_GROUP, retryDelayOf } from '@databridge/schemas/records/topics';
 import { platform } from '../harness/platform.ts';
 import type { Stage } from '../harness/stage.ts';
 import type { ReceiverProcess } from './receiver-process.ts';

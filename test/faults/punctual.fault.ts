@@ -2,9 +2,9 @@
  * 10,000 retries are held until they are due, and none is early. How late they are is only told: the bench holds that
  * against its target (`punctuality`), and here it would say how busy the machine was.
  */
-import { decodeAttempts } from '@databridge/schemas/attempts';
-import { readDeliveryHeaders } from '@databridge/schemas/headers';
-import { ATTEMPTS_TOPIC, retryTopic } from '@databridge/schemas/topics';
+import { decodeAttempts } from '@databridge/schemas/records/attempts';
+import { readDeliveryHeaders } from '@databridge/schemas/records/headers';
+import { ATTEMPTS_TOPIC, retryTopic } from '@databridge/schemas/records/topics';
 import { FaultRun } from './fault-run.ts';
 
 const HELD = 10_000;

@@ -3,7 +3,7 @@
  * nothing, and not undo a rewind made meanwhile.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { deliveryGroup, deliveryTopic } from '@databridge/schemas/topics';
+import { deliveryGroup, deliveryTopic } from '@databridge/schemas/records/topics';
 import { eventually } from '../harness/eventually.ts';
 import { expectKept, FaultRun } from './fault-run.ts';
 import type { KeptService } from './kept-service.ts';

@@ -4,13 +4,13 @@
  * anybody could read.
  */
 import { execFileSync } from 'node:child_process';
-import { Tokens } from '@databridge/control-plane/api/tokens';
+import { Tokens } from '@databridge/control-plane/api/auth/tokens';
 import type { ConsumedRecord } from '@databridge/kernel/kafka/records';
 import { readTopics } from '@databridge/kernel/kafka/topic-reader';
-import { KeyRing } from '@databridge/kernel/key-ring';
-import { SECRET_PLACES, secretsInUse } from '@databridge/schemas/secret-places';
-import { parseSubscription } from '@databridge/schemas/subscription';
-import { ATTEMPTS_TOPIC, AUDIT_TOPIC, STATUS_TOPIC, SUBSCRIPTIONS_TOPIC } from '@databridge/schemas/topics';
+import { KeyRing } from '@databridge/kernel/secrets/key-ring';
+import { ATTEMPTS_TOPIC, AUDIT_TOPIC, STATUS_TOPIC, SUBSCRIPTIONS_TOPIC } from '@databridge/schemas/records/topics';
+import { SECRET_PLACES, secretsInUse } from '@databridge/schemas/subscription/secret-places';
+import { parseSubscription } from '@databridge/schemas/subscription/subscription';
 import { type Answer, type Asked, type ControlPlane, startControlPlane } from '../harness/control-plane.ts';
 import { rootCauseEvent } from '../harness/events.ts';
 import { eventually } from '../harness/eventually.ts';

@@ -1,7 +1,7 @@
 /** A healthy destination gets each event once, signed and authorized, and only then is its offset committed. */
 
-import { decodeOffsetSet } from '@databridge/kernel/offset-set';
-import { deliveryTopic } from '@databridge/schemas/topics';
+import { decodeOffsetSet } from '@databridge/kernel/offsets/offset-set';
+import { deliveryTopic } from '@databridge/schemas/records/topics';
 import { Webhook } from 'standardwebhooks';
 import { rootCauseEvent } from '../harness/events.ts';
 import { eventually } from '../harness/eventually.ts';

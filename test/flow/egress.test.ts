@@ -1,8 +1,8 @@
 /** What may not be sent to is not sent to: the customer waits, no event pays for it, and the others flow. */
 import { LOOPBACK_EGRESS } from '@databridge/kernel/egress/egress-settings';
-import { decodeAttempts } from '@databridge/schemas/attempts';
-import { decodeStatus } from '@databridge/schemas/status';
-import { ATTEMPTS_TOPIC, deadTopic, deliveryTopic, retryTopic, STATUS_TOPIC } from '@databridge/schemas/topics';
+import { decodeAttempts } from '@databridge/schemas/records/attempts';
+import { decodeStatus } from '@databridge/schemas/records/status';
+import { ATTEMPTS_TOPIC, deadTopic, deliveryTopic, retryTopic, STATUS_TOPIC } from '@databridge/schemas/records/topics';
 import { rootCauseEvent } from '../harness/events.ts';
 import { eventually } from '../harness/eventually.ts';
 import { Receiver } from '../harness/receiver.ts';

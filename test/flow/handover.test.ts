@@ -1,16 +1,16 @@
 /** A worker that comes or goes moves the customers that must move, and no others; a customer's lanes never split. */
-import { oneMemberAssigner } from '@databridge/kernel/kafka/assigners';
-import { GroupConsumer } from '@databridge/kernel/kafka/group-consumer';
+import { oneMemberAssigner } from '@databridge/kernel/kafka/groups/assigners';
+import { GroupConsumer } from '@databridge/kernel/kafka/groups/group-consumer';
 import { partitionOfKey } from '@databridge/kernel/kafka/murmur2';
 import { createLogger } from '@databridge/kernel/log';
-import { decodeStatus } from '@databridge/schemas/status';
+import { decodeStatus } from '@databridge/schemas/records/status';
 import {
   deliveryGroup,
   deliveryTopic,
   retryTopic,
   STATUS_TOPIC,
   SUBSCRIPTIONS_PARTITIONS,
-} from '@databridge/schemas/topics';
+} from '@databridge/schemas/records/topics';
 import kafkajs from 'kafkajs';
 import { startDeliveryHere } from '../harness/delivery-here.ts';
 import { rootCauseEvent } from '../harness/events.ts';

@@ -1,6 +1,6 @@
 /** When a destination is in trouble, nothing is sent to it but probes, no event pays for that, and all goes on after. */
-import { decodeStatus } from '@databridge/schemas/status';
-import { deadTopic, deliveryTopic, retryTopic, STATUS_TOPIC } from '@databridge/schemas/topics';
+import { decodeStatus } from '@databridge/schemas/records/status';
+import { deadTopic, deliveryTopic, retryTopic, STATUS_TOPIC } from '@databridge/schemas/records/topics';
 import { rootCauseEvent } from '../harness/events.ts';
 import { eventually } from '../harness/eventually.ts';
 import { Receiver } from '../harness/receiver.ts';

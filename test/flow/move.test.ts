@@ -1,6 +1,6 @@
 /** A customer moves from one destination, or one authentication, to another while events are in flight: nothing is lost. */
 
-import { deadTopic, deliveryTopic, retryTopic } from '@databridge/schemas/topics';
+import { deadTopic, deliveryTopic, retryTopic } from '@databridge/schemas/records/topics';
 import { rootCauseEvent } from '../harness/events.ts';
 import { eventually } from '../harness/eventually.ts';
 import { type Answer, Receiver } from '../harness/receiver.ts';

@@ -1,18 +1,19 @@
 /** What operators do to customers: stop and start them, deliver again, mend; never at the price of an event. */
-import { changeState } from '@databridge/control-plane/change-state';
-import { gatherEvidence } from '@databridge/control-plane/gather-evidence';
-import { groupEmpty } from '@databridge/control-plane/group-empty';
-import { reconcile } from '@databridge/control-plane/reconcile';
-import { redeliver } from '@databridge/control-plane/redeliver';
-import { redriveDeadLetters, redriveQuarantine } from '@databridge/control-plane/redrive';
-import { tendRetention } from '@databridge/control-plane/retention';
-import { planRewind, rewind } from '@databridge/control-plane/rewind';
-import { customerStatuses } from '@databridge/control-plane/status';
+
+import { groupEmpty } from '@databridge/control-plane/operations/group-empty';
+import { redeliver } from '@databridge/control-plane/operations/redeliver';
+import { redriveDeadLetters, redriveQuarantine } from '@databridge/control-plane/operations/redrive';
+import { planRewind, rewind } from '@databridge/control-plane/operations/rewind';
+import { changeState } from '@databridge/control-plane/subscriptions/change-state';
+import { tendRetention } from '@databridge/control-plane/upkeep/retention';
+import { gatherEvidence } from '@databridge/control-plane/views/gather-evidence';
+import { reconcile } from '@databridge/control-plane/views/reconcile';
+import { customerStatuses } from '@databridge/control-plane/views/status';
 import { quarantineRecord } from '@databridge/fan-out/quarantine';
-import { encodeOffsetSet } from '@databridge/kernel/offset-set';
-import { kafkaTool } from '@databridge/local-platform/kafka-tool';
-import { decodeAttempts } from '@databridge/schemas/attempts';
-import { ATTEMPTS_TOPIC, deadTopic, deliveryGroup, deliveryTopic } from '@databridge/schemas/topics';
+import { encodeOffsetSet } from '@databridge/kernel/offsets/offset-set';
+import { kafkaTool } from '@databridge/local-platform/jvm/kafka-tool';
+import { decodeAttempts } from '@databridge/schemas/records/attempts';
+import { ATTEMPTS_TOPIC, deadTopic, deliveryGroup, deliveryTopic } from '@databridge/schemas/records/topics';
 import { rootCauseEvent } from '../harness/events.ts';
 import { eventually } from '../harness/eventually.ts';
 import { platform } from '../harness/platform.ts';

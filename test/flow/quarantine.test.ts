@@ -1,7 +1,7 @@
 /** What can't be read goes to quarantine, whole and with the reason, and holds up nobody; a missing registry is waited for. */
-import { frame } from '@databridge/schemas/confluent-frame';
-import { headerText } from '@databridge/schemas/headers';
-import { customerTopics, FAN_OUT_GROUP, QUARANTINE_TOPIC } from '@databridge/schemas/topics';
+import { frame } from '@databridge/schemas/event/confluent-frame';
+import { headerText } from '@databridge/schemas/records/headers';
+import { customerTopics, FAN_OUT_GROUP, QUARANTINE_TOPIC } from '@databridge/schemas/records/topics';
 import { CompressionTypes } from 'kafkajs';
 import { rootCauseEvent } from '../harness/events.ts';
 import { type FanOutHere, startFanOutHere, waitFor } from '../harness/fan-out.ts';

@@ -1,6 +1,6 @@
 /** A stated limit per second is kept in every second, and used. Customers share a worker, not their limits. */
-import { decodeAttempts } from '@databridge/schemas/attempts';
-import { ATTEMPTS_TOPIC } from '@databridge/schemas/topics';
+import { decodeAttempts } from '@databridge/schemas/records/attempts';
+import { ATTEMPTS_TOPIC } from '@databridge/schemas/records/topics';
 import { rootCauseEvent } from '../harness/events.ts';
 import { eventually } from '../harness/eventually.ts';
 import { Receiver } from '../harness/receiver.ts';

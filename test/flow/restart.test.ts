@@ -1,7 +1,7 @@
 /** A worker that dies loses nothing, and what it sends again is bounded by what was in flight or not yet committed. */
 
-import { decodeAttempts } from '@databridge/schemas/attempts';
-import { ATTEMPTS_TOPIC, deliveryTopic } from '@databridge/schemas/topics';
+import { decodeAttempts } from '@databridge/schemas/records/attempts';
+import { ATTEMPTS_TOPIC, deliveryTopic } from '@databridge/schemas/records/topics';
 import { rootCauseEvent } from '../harness/events.ts';
 import { eventually } from '../harness/eventually.ts';
 import { Receiver } from '../harness/receiver.ts';

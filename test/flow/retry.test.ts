@@ -1,7 +1,7 @@
 /** What fails for now is tried again by the plan, punctually and never early; what is refused is a dead letter at once. */
 
-import { readDeadLetterHeaders } from '@databridge/schemas/headers';
-import { deadTopic, deliveryTopic, retryTopic } from '@databridge/schemas/topics';
+import { readDeadLetterHeaders } from '@databridge/schemas/records/headers';
+import { deadTopic, deliveryTopic, retryTopic } from '@databridge/schemas/records/topics';
 import { rootCauseEvent } from '../harness/events.ts';
 import { eventually } from '../harness/eventually.ts';
 import { Receiver } from '../harness/receiver.ts';

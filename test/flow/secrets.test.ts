@@ -1,7 +1,7 @@
 /** Secrets by the API: set anew while events flow, told but never shown, moved to another key. */
-import { Tokens } from '@databridge/control-plane/api/tokens';
-import { KeyRing } from '@databridge/kernel/key-ring';
-import { mapSecrets } from '@databridge/schemas/secret-places';
+import { Tokens } from '@databridge/control-plane/api/auth/tokens';
+import { KeyRing } from '@databridge/kernel/secrets/key-ring';
+import { mapSecrets } from '@databridge/schemas/subscription/secret-places';
 import { type ControlPlane, startControlPlane } from '../harness/control-plane.ts';
 import { rootCauseEvent } from '../harness/events.ts';
 import { eventually } from '../harness/eventually.ts';

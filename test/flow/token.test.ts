@@ -1,5 +1,5 @@
 /** A token ends while thousands of deliveries wait: one of them asks for the next, all use it, and no event pays for it. */
-import { deadTopic, deliveryTopic } from '@databridge/schemas/topics';
+import { deadTopic, deliveryTopic } from '@databridge/schemas/records/topics';
 import { rootCauseEvent } from '../harness/events.ts';
 import { eventually } from '../harness/eventually.ts';
 import { type ReceivedRequest, Receiver } from '../harness/receiver.ts';

@@ -3,15 +3,15 @@
  * it. `npm run test:writers` goes on for a minute.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { Tokens } from '@databridge/control-plane/api/tokens';
-import { ensureSystemTopics } from '@databridge/control-plane/system-topics';
+import { Tokens } from '@databridge/control-plane/api/auth/tokens';
+import { ensureSystemTopics } from '@databridge/control-plane/upkeep/system-topics';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import type { ConsumedRecord } from '@databridge/kernel/kafka/records';
 import { readTopic } from '@databridge/kernel/kafka/topic-reader';
-import { KeyRing } from '@databridge/kernel/key-ring';
 import { createLogger } from '@databridge/kernel/log';
-import { decodeAudit } from '@databridge/schemas/audit';
-import { AUDIT_TOPIC, SUBSCRIPTIONS_TOPIC } from '@databridge/schemas/topics';
+import { KeyRing } from '@databridge/kernel/secrets/key-ring';
+import { decodeAudit } from '@databridge/schemas/records/audit';
+import { AUDIT_TOPIC, SUBSCRIPTIONS_TOPIC } from '@databridge/schemas/records/topics';
 import { type ControlPlane, startControlPlane } from '../harness/control-plane.ts';
 import { eventually } from '../harness/eventually.ts';
 import { platform } from '../harness/platform.ts';

@@ -1,21 +1,21 @@
 /** Records with anything in them: each is taken, set aside or passed over with a word; none throws, none stops a lane. */
 import { EventEmitter } from 'node:events';
-import { ByteBudget } from '@databridge/delivery/byte-budget';
-import { Gate } from '@databridge/delivery/gate';
-import { LaneSet } from '@databridge/delivery/lane-set';
+import { Gate } from '@databridge/delivery/gate/gate';
+import { ByteBudget } from '@databridge/delivery/lanes/byte-budget';
+import { LaneSet } from '@databridge/delivery/lanes/lane-set';
 import { routeRecords } from '@databridge/fan-out/route';
 import type { ConsumedRecord, RecordHeaders } from '@databridge/kernel/kafka/records';
 import { ManualClock } from '@databridge/kernel/manual-clock';
-import { decodeAttempts } from '@databridge/schemas/attempts';
-import { loadEventTypes } from '@databridge/schemas/event-types';
+import { loadEventTypes } from '@databridge/schemas/event/event-types';
+import { decodeAttempts } from '@databridge/schemas/records/attempts';
 import {
   HEADER,
   readDeadLetterHeaders,
   readDeliveryHeaders,
   writeDeadLetterHeaders,
-} from '@databridge/schemas/headers';
-import { decodeStatus, effectiveState } from '@databridge/schemas/status';
-import { decodeInterest, decodeSubscription } from '@databridge/schemas/subscription';
+} from '@databridge/schemas/records/headers';
+import { decodeStatus, effectiveState } from '@databridge/schemas/records/status';
+import { decodeInterest, decodeSubscription } from '@databridge/schemas/subscription/subscription';
 import fc from 'fast-check';
 
 const [rootCause] = loadEventTypes('root-cause=root-cause.events');

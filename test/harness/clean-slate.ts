@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { CONTROL_PLANE_GROUP, FAN_OUT_GROUP, systemTopics } from '@databridge/schemas/topics';
+import { CONTROL_PLANE_GROUP, FAN_OUT_GROUP, systemTopics } from '@databridge/schemas/records/topics';
 import { Admin as MemberAdmin } from '@platformatic/kafka';
 import type { Admin } from 'kafkajs';
 import { eventually } from './eventually.ts';

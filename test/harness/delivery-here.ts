@@ -1,5 +1,5 @@
 import { deliveryVariables } from '@databridge/delivery/config';
-import { startDelivery } from '@databridge/delivery/worker';
+import { startDelivery } from '@databridge/delivery/worker/worker';
 import type { Clock } from '@databridge/kernel/clock';
 import { readConfig } from '@databridge/kernel/config';
 import { createLogger } from '@databridge/kernel/log';

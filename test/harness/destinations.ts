@@ -1,12 +1,12 @@
-import { ConnectionBudget } from '@databridge/delivery/destination/connection-budget';
 import type { Destination, Message } from '@databridge/delivery/destination/destination';
-import { Egress, type EgressSettings } from '@databridge/delivery/destination/dispatcher';
 import { type DestinationSettings, openDestination } from '@databridge/delivery/destination/open-destination';
+import { ConnectionBudget } from '@databridge/delivery/egress/connection-budget';
+import { Egress, type EgressSettings } from '@databridge/delivery/egress/dispatcher';
 import { EgressGuard } from '@databridge/delivery/egress/egress-guard';
 import { EgressPolicy } from '@databridge/kernel/egress/egress-policy';
-import { Secret } from '@databridge/kernel/secret';
-import { mapSecrets } from '@databridge/schemas/secret-places';
-import { formatIssues, parseSubscription } from '@databridge/schemas/subscription';
+import { Secret } from '@databridge/kernel/secrets/secret';
+import { mapSecrets } from '@databridge/schemas/subscription/secret-places';
+import { formatIssues, parseSubscription } from '@databridge/schemas/subscription/subscription';
 
 export type OpenOptions = Partial<Omit<DestinationSettings, 'egress'>> &
   Partial<EgressSettings> & { onRate?: (ratePerSecond: number) => void };

@@ -7,8 +7,7 @@ import type { ConsumedRecord, ProducedRecord } from '@databridge/kernel/kafka/re
 import { readTopic } from '@databridge/kernel/kafka/topic-reader';
 import { createLogger } from '@databridge/kernel/log';
 import { createRegistry } from '@databridge/kernel/metrics';
-import { type EventType, loadEventTypes } from '@databridge/schemas/event-types';
-import { encodeSubscription, formatIssues, parseSubscription } from '@databridge/schemas/subscription';
+import { type EventType, loadEventTypes } from '@databridge/schemas/event/event-types';
 import {
   customerTopics,
   deliveryTopic,
@@ -16,7 +15,8 @@ import {
   SUBSCRIPTIONS_TOPIC,
   systemTopics,
   type TopicSpec,
-} from '@databridge/schemas/topics';
+} from '@databridge/schemas/records/topics';
+import { encodeSubscription, formatIssues, parseSubscription } from '@databridge/schemas/subscription/subscription';
 import { platform } from './platform.ts';
 
 const WAIT_MS = 60_000;

@@ -1,4 +1,4 @@
-import { terminalProgress } from '@databridge/local-platform/fetch-progress';
+import { terminalProgress } from '@databridge/local-platform/jvm/fetch-progress';
 import { startLocalPlatform } from '@databridge/local-platform/local-platform';
 import type { Platform } from '@databridge/local-platform/platform';
 import { ADDRESSES_VARIABLE, type PlatformAddress, running } from './running-platform.ts';

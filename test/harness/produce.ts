@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { intakeTopic } from '@databridge/schemas/topics';
+import { intakeTopic } from '@databridge/schemas/records/topics';
 import { COMPATIBILITY, SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
 import { CompressionTypes } from 'kafkajs';
 import type { RootCauseEvent } from './events.ts';

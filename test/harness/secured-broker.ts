@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { freePorts } from '@databridge/local-platform/free-port';
-import { kafkaTool } from '@databridge/local-platform/kafka-tool';
+import { kafkaTool } from '@databridge/local-platform/jvm/kafka-tool';
+import { startJvmPlatform } from '@databridge/local-platform/jvm/platform-jvm';
 import { readMachineConfig } from '@databridge/local-platform/platform-config';
-import { startJvmPlatform } from '@databridge/local-platform/platform-jvm';
 
 const run = promisify(execFile);
 const STORE_PASSWORD = 'only-in-this-test';

@@ -3,7 +3,7 @@
  * it lacks is what a process of its own would cost each test file: the group that elects a writer, and the attempts.
  */
 import { type Api, createApi } from '@databridge/control-plane/api/api';
-import { Tokens } from '@databridge/control-plane/api/tokens';
+import { Tokens } from '@databridge/control-plane/api/auth/tokens';
 import type { ControlPlaneContext } from '@databridge/control-plane/context';
 
 export class StageApi {

@@ -1,14 +1,14 @@
 import type { ControlPlaneContext } from '@databridge/control-plane/context';
-import { ensureSystemTopics } from '@databridge/control-plane/system-topics';
+import { ensureSystemTopics } from '@databridge/control-plane/upkeep/system-topics';
 import { readConfig } from '@databridge/kernel/config';
 import { egressPolicy, egressSettings, LOOPBACK_EGRESS } from '@databridge/kernel/egress/egress-settings';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { KafkaProducer } from '@databridge/kernel/kafka/producer';
 import type { ConsumedRecord } from '@databridge/kernel/kafka/records';
 import { readTopic } from '@databridge/kernel/kafka/topic-reader';
-import { KeyRing } from '@databridge/kernel/key-ring';
 import { createLogger } from '@databridge/kernel/log';
-import { deliveryGroup } from '@databridge/schemas/topics';
+import { KeyRing } from '@databridge/kernel/secrets/key-ring';
+import { deliveryGroup } from '@databridge/schemas/records/topics';
 import { eventually } from './eventually.ts';
 import { platform } from './platform.ts';
 import { type ServiceProcess, startService } from './processes.ts';

@@ -1,10 +1,10 @@
 /** How tests and the bench read and write subscriptions where no control plane runs: nothing here is safe with a second writer. */
-import { type Commit, recordsOf } from '@databridge/control-plane/changes';
-import type { KafkaSettings } from '@databridge/kernel/kafka/client';
+import { type Commit, recordsOf } from '@databridge/control-plane/subscriptions/changes';
+import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import type { RecordProducer } from '@databridge/kernel/kafka/records';
 import { readTopic } from '@databridge/kernel/kafka/topic-reader';
-import { decodeSubscription, formatIssues, type Subscription } from '@databridge/schemas/subscription';
-import { SUBSCRIPTIONS_TOPIC } from '@databridge/schemas/topics';
+import { SUBSCRIPTIONS_TOPIC } from '@databridge/schemas/records/topics';
+import { decodeSubscription, formatIssues, type Subscription } from '@databridge/schemas/subscription/subscription';
 
 /** Every customer's subscription as it stands in Kafka, its secrets sealed: reads the topic, once. */
 export async function readStoredSubscriptions(kafka: KafkaSettings): Promise<Map<string, Subscription>> {

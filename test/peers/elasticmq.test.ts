@@ -1,7 +1,7 @@
 /** A second opinion on SQS: ElasticMQ, which shares no code with moto. It checks no signatures. */
 import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { freePorts } from '@databridge/local-platform/free-port';
-import { findJava } from '@databridge/local-platform/java';
+import { findJava } from '@databridge/local-platform/jvm/java';
 import { destinationSuite, type Kind } from '../contract/destination-suite.ts';
 import { message, openFor } from '../harness/destinations.ts';
 import { Front } from '../harness/front.ts';

@@ -1,5 +1,5 @@
 /** A customer moves between HTTP, SQS and SNS while events are in flight: every one arrives, here or there. */
-import { deadTopic, deliveryTopic } from '@databridge/schemas/topics';
+import { deadTopic, deliveryTopic } from '@databridge/schemas/records/topics';
 import '../harness/clean-slate.ts';
 import { rootCauseEvent } from '../harness/events.ts';
 import { eventually } from '../harness/eventually.ts';

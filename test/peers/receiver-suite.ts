@@ -1,5 +1,5 @@
-import { ConnectionBudget } from '@databridge/delivery/destination/connection-budget';
 import type { Destination } from '@databridge/delivery/destination/destination';
+import { ConnectionBudget } from '@databridge/delivery/egress/connection-budget';
 import { message, openFor } from '../harness/destinations.ts';
 import type { Front } from '../harness/front.ts';
 import type { Certificates } from '../harness/peers/certificates.ts';

@@ -1,7 +1,7 @@
-import type { GroupConsumerOptions } from '@databridge/kernel/kafka/group-consumer';
-import type { Membership } from '@databridge/kernel/kafka/membership';
+import type { GroupConsumerOptions } from '@databridge/kernel/kafka/groups/group-consumer';
+import type { Membership } from '@databridge/kernel/kafka/groups/membership';
 import type { CommittedOffset, ConsumedRecord, ProducedRecord, RecordHeaders } from '@databridge/kernel/kafka/records';
-import { decodeOffsetSet } from '@databridge/kernel/offset-set';
+import { decodeOffsetSet } from '@databridge/kernel/offsets/offset-set';
 import type { Random } from './random.ts';
 
 /** A record in a simulated log, and what is known of it that no worker knows. */

@@ -1,8 +1,9 @@
 /** What people read. The shapes are those of the API's answers. */
-import type { Reconciliation } from '@databridge/control-plane/reconcile';
-import type { Rewind } from '@databridge/control-plane/rewind';
-import type { CustomerStatus } from '@databridge/control-plane/status';
-import type { Attempt } from '@databridge/schemas/attempts';
+
+import type { Rewind } from '@databridge/control-plane/operations/rewind';
+import type { Reconciliation } from '@databridge/control-plane/views/reconcile';
+import type { CustomerStatus } from '@databridge/control-plane/views/status';
+import type { Attempt } from '@databridge/schemas/records/attempts';
 
 export function printLine(text = ''): void {
   process.stdout.write(`${text}\n`);

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { KeyRing } from '@databridge/kernel/key-ring';
+import { KeyRing } from '@databridge/kernel/secrets/key-ring';
 import fc from 'fast-check';
 import { ApiError } from './api/api-error.ts';
 import { adviceOn, type ExitCode, exitCodeOf } from './exit-code.ts';

@@ -5,7 +5,7 @@ import {
   type FileSubscription,
   formatMistakes,
   parseSubscriptionFile,
-} from '@databridge/control-plane/subscription-file';
+} from '@databridge/control-plane/subscriptions/subscription-file';
 import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
 import type { Environment } from './credentials.ts';
 

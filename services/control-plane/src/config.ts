@@ -1,9 +1,9 @@
 import { isIP } from 'node:net';
 import { duration, kafkaVariables, registryVariables, serviceVariables, whole } from '@databridge/kernel/config';
 import { egressVariables } from '@databridge/kernel/egress/egress-settings';
-import { keyRingVariables } from '@databridge/kernel/key-ring-settings';
+import { keyRingVariables } from '@databridge/kernel/secrets/key-ring-settings';
 import { z } from 'zod';
-import { retryPlanVariables } from './retry-delays.ts';
+import { retryPlanVariables } from './upkeep/retry-delays.ts';
 
 function isAddressOrRange(text: string): boolean {
   const [address = '', bits, ...rest] = text.split('/');

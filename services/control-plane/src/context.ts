@@ -1,11 +1,11 @@
 import type { EgressPolicy } from '@databridge/kernel/egress/egress-policy';
 import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
-import type { KafkaSettings } from '@databridge/kernel/kafka/client';
+import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import type { RecordProducer } from '@databridge/kernel/kafka/records';
-import type { KeyRing } from '@databridge/kernel/key-ring';
 import type { Logger } from '@databridge/kernel/log';
-import type { Subscription } from '@databridge/schemas/subscription';
-import type { Commit } from './changes.ts';
+import type { KeyRing } from '@databridge/kernel/secrets/key-ring';
+import type { Subscription } from '@databridge/schemas/subscription/subscription';
+import type { Commit } from './subscriptions/changes.ts';
 
 /** What the operations work with, connected by whoever calls them: the API, or a test. */
 export interface ControlPlaneContext {

@@ -7,9 +7,9 @@ import {
   whole,
 } from '@databridge/kernel/config';
 import { egressVariables } from '@databridge/kernel/egress/egress-settings';
-import { keyRingVariables } from '@databridge/kernel/key-ring-settings';
+import { keyRingVariables } from '@databridge/kernel/secrets/key-ring-settings';
 import { z } from 'zod';
-import { DEFAULT_RETRY_PLAN, parseRetryPlan } from './retry-plan.ts';
+import { DEFAULT_RETRY_PLAN, parseRetryPlan } from './attempt/retry-plan.ts';
 
 export const deliveryVariables = z
   .object({

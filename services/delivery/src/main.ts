@@ -4,7 +4,7 @@ import { createLogger } from '@databridge/kernel/log';
 import { createRegistry } from '@databridge/kernel/metrics';
 import { runService } from '@databridge/kernel/service';
 import { deliveryVariables } from './config.ts';
-import { startDelivery } from './worker.ts';
+import { startDelivery } from './worker/worker.ts';
 
 const config = readConfig(deliveryVariables, process.env);
 const log = createLogger('delivery', config.LOG_LEVEL);

@@ -11,8 +11,9 @@ import { messageOf } from '@databridge/kernel/errors';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { kafkaSettings } from '@databridge/kernel/kafka/settings';
 import { createLogger } from '@databridge/kernel/log';
-import { FAN_OUT_GROUP } from '@databridge/schemas/topics';
+import { FAN_OUT_GROUP } from '@databridge/schemas/records/topics';
 import { z } from 'zod';
+import { applyYaml, databridge } from './child.ts';
 import {
   BULK_CUSTOMER,
   bulkYaml,
@@ -22,11 +23,10 @@ import {
   secretVariable,
   subscriptionsYaml,
   transcript,
-} from './cast.ts';
-import { applyYaml, databridge } from './child.ts';
-import { plannedEvents } from './live-run.ts';
-import { sumOf } from './observe.ts';
-import { indent, say, sayTitle, step } from './say.ts';
+} from './customers/cast.ts';
+import { plannedEvents } from './live/live-run.ts';
+import { sumOf } from './live/observe.ts';
+import { indent, say, sayTitle, step } from './live/say.ts';
 import { type CustomerAccount, settle } from './settlement.ts';
 import { Upstream } from './upstream.ts';
 import { addsUp, printSettlement, quarantinedIds } from './verdict.ts';

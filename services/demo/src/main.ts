@@ -5,17 +5,18 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { styleText } from 'node:util';
-import { Tokens } from '@databridge/control-plane/api/tokens';
+import { Tokens } from '@databridge/control-plane/api/auth/tokens';
 import { LOOPBACK_EGRESS } from '@databridge/kernel/egress/egress-settings';
 import { messageOf } from '@databridge/kernel/errors';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
-import { KeyRing } from '@databridge/kernel/key-ring';
 import { createLogger } from '@databridge/kernel/log';
-import { terminalProgress } from '@databridge/local-platform/fetch-progress';
+import { KeyRing } from '@databridge/kernel/secrets/key-ring';
 import { freePorts } from '@databridge/local-platform/free-port';
+import { terminalProgress } from '@databridge/local-platform/jvm/fetch-progress';
 import { startLocalPlatform } from '@databridge/local-platform/local-platform';
 import { createIntakeTopics } from '@databridge/local-platform/own-platform';
 import type { Platform } from '@databridge/local-platform/platform';
+import { applyYaml, type Environment, startService, stopChildren } from './child.ts';
 import {
   BULK_CUSTOMER,
   CAST,
@@ -25,11 +26,10 @@ import {
   RETRY_WINDOW,
   secretVariable,
   subscriptionsYaml,
-} from './cast.ts';
-import { applyYaml, type Environment, startService, stopChildren } from './child.ts';
-import { isAttempt, runLive, startEndpoints } from './live-run.ts';
-import { liveView } from './live-view.ts';
-import { indent, type StatusLine, say, sayTitle, step } from './say.ts';
+} from './customers/cast.ts';
+import { isAttempt, runLive, startEndpoints } from './live/live-run.ts';
+import { liveView } from './live/live-view.ts';
+import { indent, type StatusLine, say, sayTitle, step } from './live/say.ts';
 import type { Stage } from './stage.ts';
 import { measureThroughput } from './throughput.ts';
 import { Upstream } from './upstream.ts';

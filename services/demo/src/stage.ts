@@ -1,6 +1,6 @@
 /** What every part of the demo works with. */
 import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
-import type { KafkaSettings } from '@databridge/kernel/kafka/client';
+import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import type { Environment } from './child.ts';
 import type { Upstream } from './upstream.ts';
 

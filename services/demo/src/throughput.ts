@@ -1,11 +1,11 @@
 /** The second half: how fast one delivery worker drains a backlog into an endpoint that answers at once. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { BULK_CUSTOMER, bulkYaml, rootCauseEvent, transcript } from './cast.ts';
 import { applyYaml, type Child, startService } from './child.ts';
-import { sumOf, writtenFor } from './observe.ts';
+import { BULK_CUSTOMER, bulkYaml, rootCauseEvent, transcript } from './customers/cast.ts';
+import { Sink } from './customers/sink-process.ts';
+import { sumOf, writtenFor } from './live/observe.ts';
+import { bar, step } from './live/say.ts';
 import { peakRssMiB } from './process-usage.ts';
-import { bar, step } from './say.ts';
-import { Sink } from './sink-process.ts';
 import type { Stage } from './stage.ts';
 
 export interface Throughput {

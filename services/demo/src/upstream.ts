@@ -1,12 +1,12 @@
 /** The upstream producer: encodes with the registry's own client, as producers outside of this project do. */
 
-import type { KafkaSettings } from '@databridge/kernel/kafka/client';
+import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import { KafkaProducer } from '@databridge/kernel/kafka/producer';
-import { SchemaRegistry } from '@databridge/kernel/schema-registry';
-import { loadEventTypes } from '@databridge/schemas/event-types';
-import { HEADER } from '@databridge/schemas/headers';
+import { SchemaRegistry } from '@databridge/kernel/registry/schema-registry';
+import { loadEventTypes } from '@databridge/schemas/event/event-types';
+import { HEADER } from '@databridge/schemas/records/headers';
 import { SchemaRegistry as Client } from '@kafkajs/confluent-schema-registry';
-import { EVENT_TYPE, INTAKE_TOPIC, type RootCauseEvent } from './cast.ts';
+import { EVENT_TYPE, INTAKE_TOPIC, type RootCauseEvent } from './customers/cast.ts';
 
 export class Upstream {
   readonly #registryUrl: string;

@@ -1,11 +1,11 @@
 /** Reads the books and prints the demo's last word. */
 import { styleText } from 'node:util';
 import { readTopics } from '@databridge/kernel/kafka/topic-reader';
-import { HEADER, headerText } from '@databridge/schemas/headers';
-import { QUARANTINE_TOPIC } from '@databridge/schemas/topics';
-import { CAST } from './cast.ts';
+import { HEADER, headerText } from '@databridge/schemas/records/headers';
+import { QUARANTINE_TOPIC } from '@databridge/schemas/records/topics';
 import { databridge } from './child.ts';
-import { indent, say } from './say.ts';
+import { CAST } from './customers/cast.ts';
+import { indent, say } from './live/say.ts';
 import { type Books, type CustomerAccount, type Settlement, settle, total } from './settlement.ts';
 import type { Stage } from './stage.ts';
 

@@ -1,12 +1,12 @@
-import type { EventReaders, ReaderLookup } from '@databridge/kernel/event-readers';
 import { KafkaPortError, ProduceError } from '@databridge/kernel/kafka/errors';
-import type { GroupConsumer, GroupConsumerOptions } from '@databridge/kernel/kafka/group-consumer';
-import type { Membership } from '@databridge/kernel/kafka/membership';
+import type { GroupConsumer, GroupConsumerOptions } from '@databridge/kernel/kafka/groups/group-consumer';
+import type { Membership } from '@databridge/kernel/kafka/groups/membership';
 import type { CommittedOffset, ProducedRecord } from '@databridge/kernel/kafka/records';
 import { createLogger } from '@databridge/kernel/log';
-import { frame } from '@databridge/schemas/confluent-frame';
-import { loadEventTypes } from '@databridge/schemas/event-types';
-import { SubscriptionIndex } from '@databridge/schemas/match';
+import type { EventReaders, ReaderLookup } from '@databridge/kernel/registry/event-readers';
+import { frame } from '@databridge/schemas/event/confluent-frame';
+import { loadEventTypes } from '@databridge/schemas/event/event-types';
+import { SubscriptionIndex } from '@databridge/schemas/subscription/match';
 import { Registry } from 'prom-client';
 import { FanOut } from './fan-out.ts';
 import { fanOutMetrics } from './metrics.ts';

@@ -1,12 +1,12 @@
-import type { EventReaders } from '@databridge/kernel/event-readers';
 import { KafkaPortError, ProduceError } from '@databridge/kernel/kafka/errors';
-import type { GroupConsumer, GroupConsumerOptions } from '@databridge/kernel/kafka/group-consumer';
-import type { Membership } from '@databridge/kernel/kafka/membership';
+import type { GroupConsumer, GroupConsumerOptions } from '@databridge/kernel/kafka/groups/group-consumer';
+import type { Membership } from '@databridge/kernel/kafka/groups/membership';
 import type { ConsumedBatch, ProducedRecord, RecordProducer } from '@databridge/kernel/kafka/records';
 import type { Logger } from '@databridge/kernel/log';
-import type { EventType } from '@databridge/schemas/event-types';
-import type { SubscriptionIndex } from '@databridge/schemas/match';
-import { customerOfDeliveryTopic } from '@databridge/schemas/topics';
+import type { EventReaders } from '@databridge/kernel/registry/event-readers';
+import type { EventType } from '@databridge/schemas/event/event-types';
+import { customerOfDeliveryTopic } from '@databridge/schemas/records/topics';
+import type { SubscriptionIndex } from '@databridge/schemas/subscription/match';
 import { Filters } from './filters.ts';
 import { IntakeProgress, type OpenBatch, type PartitionProgress } from './intake-progress.ts';
 import type { FanOutMetrics } from './metrics.ts';

@@ -1,5 +1,5 @@
-import { compileFilter, type EventFilter } from '@databridge/schemas/event-filter';
-import type { EventType } from '@databridge/schemas/event-types';
+import type { EventType } from '@databridge/schemas/event/event-types';
+import { compileFilter, type EventFilter } from '@databridge/schemas/subscription/event-filter';
 
 /** Texts come from subscriptions, and those that changed are not told apart from those that stand. */
 const MAX_REMEMBERED = 10_000;

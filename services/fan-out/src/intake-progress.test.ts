@@ -1,4 +1,4 @@
-import type { Membership } from '@databridge/kernel/kafka/membership';
+import type { Membership } from '@databridge/kernel/kafka/groups/membership';
 import fc from 'fast-check';
 import { IntakeProgress, PartitionProgress } from './intake-progress.ts';
 

@@ -1,5 +1,5 @@
 /** What is under way of the intake, in one membership of the group. It dies with the membership: offsets are read again. */
-import type { Membership } from '@databridge/kernel/kafka/membership';
+import type { Membership } from '@databridge/kernel/kafka/groups/membership';
 import type { CommittedOffset, ConsumedBatch, TopicPartition } from '@databridge/kernel/kafka/records';
 
 /** A batch from its fetch until it is done. */

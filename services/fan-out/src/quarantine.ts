@@ -1,8 +1,8 @@
 /** Intake records that can't be read go aside, whole and with the reason, so that they hold up nobody. */
-import { batchBytes } from '@databridge/kernel/kafka/produce-queue';
+import { batchBytes } from '@databridge/kernel/kafka/kafkajs/produce-queue';
 import type { ConsumedRecord, ProducedRecord } from '@databridge/kernel/kafka/records';
-import { eventIdOf, HEADER, traceparentOf } from '@databridge/schemas/headers';
-import { MAX_MESSAGE_BYTES, QUARANTINE_TOPIC } from '@databridge/schemas/topics';
+import { eventIdOf, HEADER, traceparentOf } from '@databridge/schemas/records/headers';
+import { MAX_MESSAGE_BYTES, QUARANTINE_TOPIC } from '@databridge/schemas/records/topics';
 
 export type QuarantineReason =
   /** A record without a value: there is no event in it. */

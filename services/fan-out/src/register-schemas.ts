@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
 import type { Logger } from '@databridge/kernel/log';
-import type { SchemaRegistry } from '@databridge/kernel/schema-registry';
-import type { EventType } from '@databridge/schemas/event-types';
+import type { SchemaRegistry } from '@databridge/kernel/registry/schema-registry';
+import type { EventType } from '@databridge/schemas/event/event-types';
 
 const RETRY_AFTER_MS = 5_000;
 

@@ -1,9 +1,9 @@
-import type { ReaderLookup } from '@databridge/kernel/event-readers';
 import type { ConsumedRecord } from '@databridge/kernel/kafka/records';
-import { frame } from '@databridge/schemas/confluent-frame';
-import type { FilterVerdict } from '@databridge/schemas/event-filter';
-import { loadEventTypes } from '@databridge/schemas/event-types';
-import { eventIdOf } from '@databridge/schemas/headers';
+import type { ReaderLookup } from '@databridge/kernel/registry/event-readers';
+import { frame } from '@databridge/schemas/event/confluent-frame';
+import { loadEventTypes } from '@databridge/schemas/event/event-types';
+import { eventIdOf } from '@databridge/schemas/records/headers';
+import type { FilterVerdict } from '@databridge/schemas/subscription/event-filter';
 import { type RouteContext, routeRecords } from './route.ts';
 
 const [rootCause] = loadEventTypes('root-cause=root-cause.events');

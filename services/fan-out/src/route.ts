@@ -1,15 +1,15 @@
 /** Decides where intake records go. Pure: what it can't decide yet it hands back. */
 import { messageOf } from '@databridge/kernel/errors';
-import type { ReaderLookup } from '@databridge/kernel/event-readers';
-import { batchBytes } from '@databridge/kernel/kafka/produce-queue';
+import { batchBytes } from '@databridge/kernel/kafka/kafkajs/produce-queue';
 import type { ConsumedRecord, ProducedRecord, TopicPartition } from '@databridge/kernel/kafka/records';
-import { schemaIdOf } from '@databridge/schemas/confluent-frame';
+import type { ReaderLookup } from '@databridge/kernel/registry/event-readers';
 import { MalformedEventError } from '@databridge/schemas/errors';
-import type { FilterVerdict } from '@databridge/schemas/event-filter';
-import type { EventReader } from '@databridge/schemas/event-types';
-import { eventIdOf, formatSource, traceparentOf, writeDeliveryHeaders } from '@databridge/schemas/headers';
-import type { Filtered, Routing } from '@databridge/schemas/match';
-import { deliveryTopic, MAX_MESSAGE_BYTES } from '@databridge/schemas/topics';
+import { schemaIdOf } from '@databridge/schemas/event/confluent-frame';
+import type { EventReader } from '@databridge/schemas/event/event-types';
+import { eventIdOf, formatSource, traceparentOf, writeDeliveryHeaders } from '@databridge/schemas/records/headers';
+import { deliveryTopic, MAX_MESSAGE_BYTES } from '@databridge/schemas/records/topics';
+import type { FilterVerdict } from '@databridge/schemas/subscription/event-filter';
+import type { Filtered, Routing } from '@databridge/schemas/subscription/match';
 import { type Quarantined, type QuarantineReason, quarantineRecord } from './quarantine.ts';
 
 export interface RouteContext {

@@ -1,16 +1,21 @@
-import { EventReaders } from '@databridge/kernel/event-readers';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
-import type { KafkaSettings } from '@databridge/kernel/kafka/client';
-import { CompactedTable } from '@databridge/kernel/kafka/compacted-table';
-import { GroupConsumer } from '@databridge/kernel/kafka/group-consumer';
+import { GroupConsumer } from '@databridge/kernel/kafka/groups/group-consumer';
+import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import { KafkaProducer } from '@databridge/kernel/kafka/producer';
 import { kafkaSettings } from '@databridge/kernel/kafka/settings';
+import { CompactedTable } from '@databridge/kernel/kafka/tables/compacted-table';
 import type { Logger } from '@databridge/kernel/log';
-import { SchemaRegistry } from '@databridge/kernel/schema-registry';
+import { EventReaders } from '@databridge/kernel/registry/event-readers';
+import { SchemaRegistry } from '@databridge/kernel/registry/schema-registry';
 import type { Running } from '@databridge/kernel/service';
-import { SubscriptionIndex } from '@databridge/schemas/match';
-import { decodeInterest, type Interest } from '@databridge/schemas/subscription';
-import { FAN_OUT_GROUP, MAX_MESSAGE_BYTES, SUBSCRIPTIONS_TOPIC, systemTopics } from '@databridge/schemas/topics';
+import {
+  FAN_OUT_GROUP,
+  MAX_MESSAGE_BYTES,
+  SUBSCRIPTIONS_TOPIC,
+  systemTopics,
+} from '@databridge/schemas/records/topics';
+import { SubscriptionIndex } from '@databridge/schemas/subscription/match';
+import { decodeInterest, type Interest } from '@databridge/schemas/subscription/subscription';
 import type { Registry } from 'prom-client';
 import type { FanOutConfig } from './config.ts';
 import { FanOut } from './fan-out.ts';

@@ -1,4 +1,4 @@
-import { loadEventTypes } from '@databridge/schemas/event-types';
+import { loadEventTypes } from '@databridge/schemas/event/event-types';
 import { z } from 'zod';
 import { DatabridgeError, messageOf } from './errors.ts';
 

@@ -1,9 +1,9 @@
 import { DatabridgeError } from '@databridge/kernel/errors';
-import { askDocker } from './docker.ts';
-import type { FetchProgress } from './fetch-progress.ts';
+import { askDocker } from './docker/docker.ts';
+import type { FetchProgress } from './jvm/fetch-progress.ts';
+import { startJvmPlatform } from './jvm/platform-jvm.ts';
 import type { ControllablePlatform, Platform } from './platform.ts';
 import { readMachineConfig } from './platform-config.ts';
-import { startJvmPlatform } from './platform-jvm.ts';
 
 export interface LocalPlatformOptions {
   /** A Kafka that runs already (KAFKA_BROKERS); given only together with `registryUrl`. */
@@ -43,7 +43,7 @@ export async function startOwnPlatform(
   const machine = readMachineConfig(process.env);
   const docker = machine.forced === 'jvm' ? undefined : await askDocker(machine, options.progress);
   if (docker?.isUsable) {
-    const { startDockerPlatform } = await import('./platform-docker.ts');
+    const { startDockerPlatform } = await import('./docker/platform-docker.ts');
     return startDockerPlatform(options);
   }
   if (machine.forced === 'docker') {

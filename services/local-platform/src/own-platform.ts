@@ -2,12 +2,12 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Tokens } from '@databridge/control-plane/api/tokens';
+import { Tokens } from '@databridge/control-plane/api/auth/tokens';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
-import { KeyRing } from '@databridge/kernel/key-ring';
 import { createLogger } from '@databridge/kernel/log';
-import { loadEventTypes } from '@databridge/schemas/event-types';
-import { intakeTopic } from '@databridge/schemas/topics';
+import { KeyRing } from '@databridge/kernel/secrets/key-ring';
+import { loadEventTypes } from '@databridge/schemas/event/event-types';
+import { intakeTopic } from '@databridge/schemas/records/topics';
 
 /** @param eventTypes the line that names them, as the services read it */
 export async function createIntakeTopics(brokers: string[], eventTypes: string): Promise<void> {

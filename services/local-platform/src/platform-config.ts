@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { homedir, platform } from 'node:os';
 import { join } from 'node:path';
 import { kafkaVariables, readConfig, registryVariables } from '@databridge/kernel/config';
-import { keyRingVariables } from '@databridge/kernel/key-ring-settings';
+import { keyRingVariables } from '@databridge/kernel/secrets/key-ring-settings';
 import { z } from 'zod';
 
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -4,7 +4,7 @@
  */
 import { LOOPBACK_EGRESS } from '@databridge/kernel/egress/egress-settings';
 import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
-import { terminalProgress } from './fetch-progress.ts';
+import { terminalProgress } from './jvm/fetch-progress.ts';
 import { startLocalPlatform } from './local-platform.ts';
 import { createIntakeTopics, ensureKeyFile, ensureTokenFile } from './own-platform.ts';
 import type { Platform } from './platform.ts';

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { findJava, findMaven } from '@databridge/local-platform/java';
+import { findJava, findMaven } from '@databridge/local-platform/jvm/java';
 import { readMachineConfig } from '@databridge/local-platform/platform-config';
 
 const run = promisify(execFile);

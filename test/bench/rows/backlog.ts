@@ -1,7 +1,7 @@
 /** That memory is bounded, whatever waits: a backlog that drains, and retries that are not due. */
-import { sumOf } from '@databridge/demo/observe';
+import { sumOf } from '@databridge/demo/live/observe';
 import { peakRssMiB } from '@databridge/demo/process-usage';
-import { deliveryTopic, retryTopic } from '@databridge/schemas/topics';
+import { deliveryTopic, retryTopic } from '@databridge/schemas/records/topics';
 import { laneHeaders, retryHeaders } from '../loader.ts';
 import { INTAKE, Stand, until } from '../stand.ts';
 import type { Row } from './row.ts';

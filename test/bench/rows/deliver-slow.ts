@@ -1,5 +1,5 @@
 /** How well a worker keeps all its connections busy when the endpoint takes its time. */
-import { deliveryTopic } from '@databridge/schemas/topics';
+import { deliveryTopic } from '@databridge/schemas/records/topics';
 import { laneHeaders } from '../loader.ts';
 import { INTAKE, Stand } from '../stand.ts';
 import type { Row } from './row.ts';

@@ -1,7 +1,7 @@
 /** How fast one worker drains one customer's backlog into an endpoint that answers at once. */
 import { Child } from '@databridge/demo/child';
-import type { Flow } from '@databridge/demo/sink-process';
-import { deliveryTopic } from '@databridge/schemas/topics';
+import type { Flow } from '@databridge/demo/customers/sink-process';
+import { deliveryTopic } from '@databridge/schemas/records/topics';
 import type { PostOrder } from '../limit-post.ts';
 import { laneHeaders } from '../loader.ts';
 import { type Measure, ratios } from '../measure.ts';

@@ -2,10 +2,10 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { Child } from '@databridge/demo/child';
-import { sumOf } from '@databridge/demo/observe';
+import type { Flow } from '@databridge/demo/customers/sink-process';
+import { sumOf } from '@databridge/demo/live/observe';
 import { cpuMs, peakRssMiB } from '@databridge/demo/process-usage';
-import type { Flow } from '@databridge/demo/sink-process';
-import { deliveryTopic, FAN_OUT_GROUP } from '@databridge/schemas/topics';
+import { deliveryTopic, FAN_OUT_GROUP } from '@databridge/schemas/records/topics';
 import type { CopyOrder, CopyReport } from '../limit-copy.ts';
 import { intakeHeaders } from '../loader.ts';
 import { ratios } from '../measure.ts';

@@ -1,8 +1,8 @@
 /** How throughput grows with workers, customers and partitions: the same load each time, on a stand of its own. */
 import type { Child } from '@databridge/demo/child';
-import { sumOf } from '@databridge/demo/observe';
+import { sumOf } from '@databridge/demo/live/observe';
 import { cpuMs } from '@databridge/demo/process-usage';
-import { deliveryTopic } from '@databridge/schemas/topics';
+import { deliveryTopic } from '@databridge/schemas/records/topics';
 import { intakeHeaders, laneHeaders } from '../loader.ts';
 import type { Measure } from '../measure.ts';
 import { INTAKE, Stand, until } from '../stand.ts';

@@ -1,7 +1,7 @@
 /** What customers cost that have nothing to do, and that they are there at once when they have. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { cpuMs, rssMiB } from '@databridge/demo/process-usage';
-import { deliveryTopic } from '@databridge/schemas/topics';
+import { deliveryTopic } from '@databridge/schemas/records/topics';
 import { laneHeaders } from '../loader.ts';
 import { INTAKE, Stand, until } from '../stand.ts';
 import { running } from '../traffic.ts';

@@ -6,7 +6,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
-import { deliveryTopic } from '@databridge/schemas/topics';
+import { deliveryTopic } from '@databridge/schemas/records/topics';
 import { laneHeaders } from '../loader.ts';
 import { type Measure, quantile } from '../measure.ts';
 import { INTAKE, Stand, type Wish } from '../stand.ts';

@@ -1,7 +1,7 @@
 /** That a retry is made when it is due, and never before. */
 import { readTopics } from '@databridge/kernel/kafka/topic-reader';
-import { HEADER } from '@databridge/schemas/headers';
-import { retryTopic } from '@databridge/schemas/topics';
+import { HEADER } from '@databridge/schemas/records/headers';
+import { retryTopic } from '@databridge/schemas/records/topics';
 import { retryHeaders } from '../loader.ts';
 import { quantile } from '../measure.ts';
 import { INTAKE, Stand, until } from '../stand.ts';

@@ -1,7 +1,7 @@
 /** Declarative: what the files say is made to stand. First what would change is shown, then it is asked, then done. */
 import { DatabridgeError } from '@databridge/kernel/errors';
-import { mapSecrets } from '@databridge/schemas/secret-places';
-import { parseSubscription, type Subscription } from '@databridge/schemas/subscription';
+import { mapSecrets } from '@databridge/schemas/subscription/secret-places';
+import { parseSubscription, type Subscription } from '@databridge/schemas/subscription/subscription';
 import type { ApiClient } from '../api/api-client.ts';
 import { ApiError } from '../api/api-error.ts';
 import { type Cli, pathOf } from '../cli.ts';

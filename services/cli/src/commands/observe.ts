@@ -1,7 +1,7 @@
 /** What changes nothing. */
-import type { Reconciliation } from '@databridge/control-plane/reconcile';
-import type { CustomerStatus } from '@databridge/control-plane/status';
-import type { Attempt } from '@databridge/schemas/attempts';
+import type { Reconciliation } from '@databridge/control-plane/views/reconcile';
+import type { CustomerStatus } from '@databridge/control-plane/views/status';
+import type { Attempt } from '@databridge/schemas/records/attempts';
 import { type Command, Option } from 'commander';
 import { type Cli, pathOf } from '../cli.ts';
 import { type OutputOptions, print, withOutput } from '../output.ts';

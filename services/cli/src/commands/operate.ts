@@ -1,5 +1,5 @@
 /** What changes what customers get. */
-import type { Rewind } from '@databridge/control-plane/rewind';
+import type { Rewind } from '@databridge/control-plane/operations/rewind';
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { Command } from 'commander';
 import { type Cli, pathOf } from '../cli.ts';

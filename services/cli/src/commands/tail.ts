@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Attempt } from '@databridge/schemas/attempts';
+import type { Attempt } from '@databridge/schemas/records/attempts';
 import { stringify } from 'yaml';
 import { UnreachableError } from '../api/api-error.ts';
 import { type Cli, pathOf } from '../cli.ts';

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from '@databridge/kernel/log';
-import type { Actor } from '@databridge/schemas/audit';
+import type { Actor } from '@databridge/schemas/records/audit';
 import {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -9,26 +9,26 @@ import {
   type RawServerDefault,
 } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
-import type { AttemptView } from '../attempt-view.ts';
 import type { ControlPlaneContext } from '../context.ts';
-import type { EventRenderer } from '../render-event.ts';
-import type { Writer } from '../writer.ts';
-import { type Callers, guardAccess } from './access.ts';
-import { attemptRoutes } from './attempt-routes.ts';
-import { auditRoutes } from './audit-routes.ts';
-import { comparisonRoutes } from './comparison-routes.ts';
-import { describeApi } from './describe.ts';
-import { eventRoutes } from './event-routes.ts';
-import { filterRoutes } from './filter-routes.ts';
+import type { Writer } from '../subscriptions/writer.ts';
+import type { AttemptView } from '../views/attempt-view.ts';
+import type { EventRenderer } from '../views/render-event.ts';
+import { type Callers, guardAccess } from './auth/access.ts';
+import type { Caller } from './auth/tokens.ts';
 import { type ForwardingWriter, forwardChanges } from './forward.ts';
 import { rememberAnswers } from './idempotency.ts';
 import { refuseOtherMethods } from './methods.ts';
-import { operationRoutes } from './operation-routes.ts';
-import { overviewRoutes } from './overview-routes.ts';
+import { describeApi } from './openapi/describe.ts';
 import { answerWithProblems } from './problem.ts';
-import { secretRoutes } from './secret-routes.ts';
-import { subscriptionRoutes } from './subscription-routes.ts';
-import type { Caller } from './tokens.ts';
+import { attemptRoutes } from './routes/attempt-routes.ts';
+import { auditRoutes } from './routes/audit-routes.ts';
+import { comparisonRoutes } from './routes/comparison-routes.ts';
+import { eventRoutes } from './routes/event-routes.ts';
+import { filterRoutes } from './routes/filter-routes.ts';
+import { operationRoutes } from './routes/operation-routes.ts';
+import { overviewRoutes } from './routes/overview-routes.ts';
+import { secretRoutes } from './routes/secret-routes.ts';
+import { subscriptionRoutes } from './routes/subscription-routes.ts';
 
 export type Api = FastifyInstance<
   RawServerDefault,

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Writer } from '../writer.ts';
+import type { Writer } from '../subscriptions/writer.ts';
 
 export type ForwardingWriter = Pick<Writer, 'isOwner' | 'ownerUrl'>;
 

@@ -3,7 +3,7 @@ import type { Logger } from '@databridge/kernel/log';
 import type { FastifyInstance } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { SomethingWaits } from '../delete-customer.ts';
+import { SomethingWaits } from '../subscriptions/delete-customer.ts';
 
 export const pointedMisfit = z.object({
   pointer: z.string().describe('JSON pointer into the body'),

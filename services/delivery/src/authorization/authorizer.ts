@@ -1,4 +1,4 @@
-import type { Outcome } from '../outcome.ts';
+import type { Outcome } from '../attempt/outcome.ts';
 
 export type Headers = Readonly<Record<string, string>>;
 

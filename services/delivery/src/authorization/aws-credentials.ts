@@ -1,10 +1,10 @@
 import { AssumeRoleCommand, STSClient, type STSClientConfig } from '@aws-sdk/client-sts';
 import { messageOf } from '@databridge/kernel/errors';
-import type { Secret } from '@databridge/kernel/secret';
-import type { AwsAuthentication } from '@databridge/schemas/authentication';
+import type { Secret } from '@databridge/kernel/secrets/secret';
+import type { AwsAuthentication } from '@databridge/schemas/subscription/authentication';
 import type { AwsCredentialIdentity } from '@smithy/types';
-import { type AwsRequests, AwsTrouble } from '../destination/aws-requests.ts';
-import type { Outcome } from '../outcome.ts';
+import type { Outcome } from '../attempt/outcome.ts';
+import { type AwsRequests, AwsTrouble } from '../destination/aws/aws-requests.ts';
 
 /** Assumed again this long before they end. */
 const EARLY_MS = 5 * 60_000;

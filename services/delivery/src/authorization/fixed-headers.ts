@@ -1,5 +1,5 @@
-import type { Secret } from '@databridge/kernel/secret';
-import type { Authentication } from '@databridge/schemas/authentication';
+import type { Secret } from '@databridge/kernel/secrets/secret';
+import type { Authentication } from '@databridge/schemas/subscription/authentication';
 import type { Headers } from './authorizer.ts';
 
 /** The headers that tell the destination who we are, where they are the same for every request. RFC 7617 for Basic, in UTF-8. */

@@ -1,7 +1,7 @@
-import type { Secret } from '@databridge/kernel/secret';
-import type { OAuthAuthentication } from '@databridge/schemas/authentication';
-import { CONNECT_TIMEOUT_MS, type Egress, type EgressPool, type TlsIdentity } from '../destination/dispatcher.ts';
+import type { Secret } from '@databridge/kernel/secrets/secret';
+import type { OAuthAuthentication } from '@databridge/schemas/subscription/authentication';
 import type { Redaction } from '../destination/redaction.ts';
+import { CONNECT_TIMEOUT_MS, type Egress, type EgressPool, type TlsIdentity } from '../egress/dispatcher.ts';
 import type { Authorization, Authorizer, Headers } from './authorizer.ts';
 import { basicPair, requestToken, secretsOf, type Token } from './token-request.ts';
 

@@ -1,5 +1,5 @@
-import type { Secret } from '@databridge/kernel/secret';
-import type { OAuthAuthentication, OAuthParameters } from '@databridge/schemas/authentication';
+import type { Secret } from '@databridge/kernel/secrets/secret';
+import type { OAuthAuthentication, OAuthParameters } from '@databridge/schemas/subscription/authentication';
 import {
   allowInsecureRequests,
   type Client,
@@ -10,8 +10,8 @@ import {
   processClientCredentialsResponse,
   ResponseBodyError,
 } from 'oauth4webapi';
-import { CONNECT_TIMEOUT_MS, type EgressPool } from '../destination/dispatcher.ts';
-import { type Answered, type ExchangeLimits, exchange, type Seen } from '../destination/exchange.ts';
+import { CONNECT_TIMEOUT_MS, type EgressPool } from '../egress/dispatcher.ts';
+import { type Answered, type ExchangeLimits, exchange, type Seen } from '../egress/exchange.ts';
 
 /** A token server that takes longer is in trouble. */
 const TIMEOUT_MS = 10_000;

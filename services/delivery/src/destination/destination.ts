@@ -1,4 +1,4 @@
-import type { Outcome } from '../outcome.ts';
+import type { Outcome } from '../attempt/outcome.ts';
 
 /** One event, ready to be sent. */
 export interface Message {

@@ -1,7 +1,7 @@
-import { Secret } from '@databridge/kernel/secret';
-import { mapSecrets } from '@databridge/schemas/secret-places';
-import type { Subscription } from '@databridge/schemas/subscription';
-import { parseSubscription } from '@databridge/schemas/subscription';
+import { Secret } from '@databridge/kernel/secrets/secret';
+import { mapSecrets } from '@databridge/schemas/subscription/secret-places';
+import type { Subscription } from '@databridge/schemas/subscription/subscription';
+import { parseSubscription } from '@databridge/schemas/subscription/subscription';
 import type { Destination, Message } from './destination.ts';
 import { openWithFallback } from './fallback.ts';
 

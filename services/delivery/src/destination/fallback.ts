@@ -1,6 +1,6 @@
-import type { Secret } from '@databridge/kernel/secret';
-import { mapSecrets } from '@databridge/schemas/secret-places';
-import type { Subscription } from '@databridge/schemas/subscription';
+import type { Secret } from '@databridge/kernel/secrets/secret';
+import { mapSecrets } from '@databridge/schemas/subscription/secret-places';
+import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import type { Destination, Message, Sent } from './destination.ts';
 
 /** While the old secret is the one that is known, the new one is tried again this often: not with every event. */

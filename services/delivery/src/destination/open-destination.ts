@@ -1,31 +1,31 @@
 import type { STSClientConfig } from '@aws-sdk/client-sts';
 import { DatabridgeError } from '@databridge/kernel/errors';
-import type { Secret } from '@databridge/kernel/secret';
-import type { AwsAuthentication } from '@databridge/schemas/authentication';
+import type { Secret } from '@databridge/kernel/secrets/secret';
+import type { AwsAuthentication } from '@databridge/schemas/subscription/authentication';
 import type {
   ApiGatewayDestination,
   HttpDestination as HttpSettings,
   TimeSettings,
-} from '@databridge/schemas/destination';
-import type { Fallback, Subscription } from '@databridge/schemas/subscription';
-import { regionOfHost } from '@databridge/schemas/url-rules';
+} from '@databridge/schemas/subscription/destination';
+import type { Fallback, Subscription } from '@databridge/schemas/subscription/subscription';
+import { regionOfHost } from '@databridge/schemas/subscription/url-rules';
 import type { Authorizer, Headers } from '../authorization/authorizer.ts';
 import { type AwsCredentials, awsCredentials } from '../authorization/aws-credentials.ts';
 import { fixedHeaders } from '../authorization/fixed-headers.ts';
 import { OAuth } from '../authorization/oauth.ts';
 import { SigV4 } from '../authorization/sigv4.ts';
-import { Signer } from '../sign.ts';
-import { strictQuery } from './aws-query.ts';
-import { AwsRequests } from './aws-requests.ts';
+import { CONNECT_TIMEOUT_MS, type Egress, type TlsIdentity } from '../egress/dispatcher.ts';
+import { exchange, type Seen, type TimeLimits } from '../egress/exchange.ts';
+import { strictQuery } from './aws/aws-query.ts';
+import { AwsRequests } from './aws/aws-requests.ts';
+import { SnsDestination } from './aws/sns.ts';
+import { SqsDestination } from './aws/sqs.ts';
 import type { Destination } from './destination.ts';
-import { CONNECT_TIMEOUT_MS, type Egress, type TlsIdentity } from './dispatcher.ts';
-import { formatterOf } from './event-format.ts';
-import { exchange, type Seen, type TimeLimits } from './exchange.ts';
-import { Handshake } from './handshake.ts';
-import { HttpDestination } from './http.ts';
+import { formatterOf } from './http/event-format.ts';
+import { Handshake } from './http/handshake.ts';
+import { HttpDestination } from './http/http.ts';
+import { Signer } from './http/sign.ts';
 import { Redaction } from './redaction.ts';
-import { SnsDestination } from './sns.ts';
-import { SqsDestination } from './sqs.ts';
 
 /** What all destinations of a worker share. */
 export interface DestinationSettings {

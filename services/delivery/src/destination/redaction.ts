@@ -1,4 +1,4 @@
-import type { Secret } from '@databridge/kernel/secret';
+import type { Secret } from '@databridge/kernel/secrets/secret';
 
 /** Shorter ones would blot out ordinary words; a secret so short is none. */
 const MIN_LENGTH = 4;

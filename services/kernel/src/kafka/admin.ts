@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { TopicSpec } from '@databridge/schemas/topics';
+import type { TopicSpec } from '@databridge/schemas/records/topics';
 import kafkajs, { type Admin } from 'kafkajs';
-import { createKafka, type KafkaSettings } from './client.ts';
 import { KafkaPortError, protocolErrorType, toPortError } from './errors.ts';
+import { commitAsOnlyMember } from './groups/set-offsets.ts';
+import { createKafka, type KafkaSettings } from './kafkajs/client.ts';
 import type { CommittedOffset } from './records.ts';
-import { commitAsOnlyMember } from './set-offsets.ts';
 import { requestsOf } from './topic-requests.ts';
 
 export interface TopicMismatch {

@@ -1,9 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Admin, Message, Producer, RecordMetadata } from 'kafkajs';
-import { createKafka, type KafkaSettings } from './client.ts';
 import { isBug, KafkaPortError, protocolErrorType, toPortError } from './errors.ts';
-import { partitionOfKey } from './murmur2.ts';
-import { PartitionCounts } from './partition-counts.ts';
+import { createKafka, type KafkaSettings } from './kafkajs/client.ts';
 import {
   BATCH_OVERHEAD_BYTES,
   batchKey,
@@ -12,7 +10,9 @@ import {
   recordBytes,
   SendCall,
   toMessage,
-} from './produce-queue.ts';
+} from './kafkajs/produce-queue.ts';
+import { partitionOfKey } from './murmur2.ts';
+import { PartitionCounts } from './partition-counts.ts';
 import type { ProducedRecord, RecordProducer } from './records.ts';
 
 export interface KafkaProducerOptions {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { kafkaVariables } from '../config.ts';
 import { DatabridgeError, messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import type { KafkaSettings } from './client.ts';
+import type { KafkaSettings } from './kafkajs/client.ts';
 
 const kafkaConfig = z.object(kafkaVariables);
 

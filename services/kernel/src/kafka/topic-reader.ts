@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Admin, Consumer } from 'kafkajs';
-import { createKafka, type KafkaSettings } from './client.ts';
 import { toPortError } from './errors.ts';
+import { createKafka, type KafkaSettings } from './kafkajs/client.ts';
 import type { ConsumedBatch, ConsumedRecord } from './records.ts';
 
 export interface ReadOptions {

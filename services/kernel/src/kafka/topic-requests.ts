@@ -1,4 +1,4 @@
-import type { TopicSpec } from '@databridge/schemas/topics';
+import type { TopicSpec } from '@databridge/schemas/records/topics';
 
 /**
  * A controller writes one record for each topic, partition and setting, and refuses a request that takes more than

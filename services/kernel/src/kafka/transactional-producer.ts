@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Producer, TopicMessages, Transaction } from 'kafkajs';
-import { createKafka, type KafkaSettings } from './client.ts';
 import { KafkaPortError, protocolErrorType, toPortError } from './errors.ts';
+import { createKafka, type KafkaSettings } from './kafkajs/client.ts';
+import { batchKey, toMessage } from './kafkajs/produce-queue.ts';
 import { partitionOfKey } from './murmur2.ts';
-import { batchKey, toMessage } from './produce-queue.ts';
 import type { ProducedRecord, TopicPartition } from './records.ts';
 
 export interface TransactionalProducerOptions {

@@ -1,0 +1,42 @@
+/** Checks what a subscription asks of the events' content against their schemas: its filter and its sections. */
+
+import { describedEventType, type EventType } from '../event/event-types.ts';
+import { compileFilter } from './event-filter.ts';
+import { type Issue, suggestion } from './issue-words.ts';
+import type { Subscription } from './subscription.ts';
+
+type Asked = Pick<Subscription, 'eventTypes' | 'filter' | 'sections'>;
+
+/** A filter must fit every event type that is subscribed to; a section, at least one of them. */
+export function contentIssues({ eventTypes, filter, sections }: Asked): Issue[] {
+  if (filter === undefined && sections === undefined) return [];
+  const known = eventTypes.map((name) => describedEventType(name));
+  const unknown = known.flatMap((type, index) =>
+    type === undefined
+      ? [{ path: ['eventTypes', index], message: 'has no schema to check filter and sections by' }]
+      : [],
+  );
+  if (unknown.length > 0) return unknown;
+  const types = known as EventType[];
+  return [...filterIssues(types, filter), ...sectionIssues(types, sections ?? [])];
+}
+
+function filterIssues(types: readonly EventType[], filter: string | undefined): Issue[] {
+  if (filter === undefined) return [];
+  for (const { name, fields } of types) {
+    const compiled = compileFilter(filter, fields);
+    if (compiled.ok) continue;
+    const of = types.length > 1 ? ` (${name})` : '';
+    return [{ path: ['filter'], message: `${compiled.mistake}${of}` }];
+  }
+  return [];
+}
+
+function sectionIssues(types: readonly EventType[], sections: readonly string[]): Issue[] {
+  const known = types.flatMap((type) => type.sections);
+  return sections.flatMap((name, index) => {
+    if (known.includes(name)) return [];
+    const message = `is not a section${suggestion(name, known) || `; there are ${known.join(', ')}`}`;
+    return [{ path: ['sections', index], message }];
+  });
+}

@@ -1,0 +1,146 @@
+import fc from 'fast-check';
+import { EventType, loadEventTypes } from '../event/event-types.ts';
+import { compileFilter, type EventFilter, MAX_FILTER_CHARS } from './event-filter.ts';
+
+const [rootCause] = loadEventTypes('root-cause=unused');
+if (!rootCause) throw new Error('no event type');
+const { fields } = rootCause;
+
+function filterOf(text: string, of = fields): EventFilter {
+  const compiled = compileFilter(text, of);
+  if (!compiled.ok) throw new Error(compiled.mistake);
+  return compiled.filter;
+}
+
+const mistakeIn = (text: string) => {
+  const compiled = compileFilter(text, fields);
+  return compiled.ok ? undefined : compiled.mistake;
+};
+
+const head = { filename: 'f.wav', requestid: 'r', company: 'ACME', organisation: 'NA', folder: 'Support' };
+const call = { ...head, processed: true, process_result: 'Complete' };
+const call_intent = { classifier: 'intent', identified_intent: true, reason: 'moved', dimension_category_id: null };
+const intent = { ...call, call_intent: { ...call_intent, category_name: 'support', sub_category: '' } };
+const EVENT = { schema_version: 'v9', statusCode: 200, summary: call, clientwords: 'hello, my Name is', intent };
+const reader = rootCause.readerFor(rootCause.schemaJson);
+const decoded = reader.decoded(rootCause.encode(1, EVENT));
+
+test.each<[string, boolean]>([
+  ['event.intent.call_intent.category_name == "support"', true],
+  ['event.intent.call_intent.category_name in ["sales", "billing"]', false],
+  ['event.statusCode == 200 && event.statusCode < 201', true],
+  ['event.clientwords.lowerAscii().contains("name")', true],
+  ['event.summary.processed', true],
+  ['!event.summary.processed', false],
+  ['has(event.intent) && !has(event.callback)', true],
+  ['has(event.intent.call_intent.dimension_category_id)', false],
+  ['size(event.clientwords) > 100', false],
+  // What the document shows, not what the writer wrote.
+  ['event.schema_version == "v1.0"', true],
+  // CEL's "or" needs only one side to be known.
+  ['event.callback.call_callback.identified_callback || event.statusCode == 200', true],
+])('%s', (text, expected) => {
+  const kind = expected ? 'matches' : 'differs';
+  const filter = filterOf(text);
+  expect(filter.test(decoded)).toEqual({ kind });
+  // The same of the document that the customer gets, which is what people try filters with.
+  expect(filter.test(JSON.parse(reader.json(rootCause.encode(1, EVENT))))).toEqual({ kind });
+});
+
+test('what the event lacks does not match, and is named', () => {
+  const filter = filterOf('event.callback.call_callback.identified_callback == false');
+  expect(filter.test(decoded)).toEqual({ kind: 'differs', lacks: 'callback' });
+  expect(filterOf('!event.callback.processed').test(decoded)).toEqual({ kind: 'differs', lacks: 'callback' });
+});
+
+test('what nobody can say is a failure, not a no', () => {
+  expect(filterOf('event.statusCode / (event.statusCode - 200) > 1').test(decoded)).toEqual({
+    kind: 'failed',
+    detail: 'division by zero',
+  });
+  expect(filterOf('event.statusCode == 200').test({ statusCode: '200' })).toMatchObject({ kind: 'failed' });
+});
+
+test.each([
+  [
+    'an unknown field',
+    'event.sumary.company == "a"',
+    'at character 7: the event has no "sumary" there; did you mean "summary"?',
+  ],
+  ['an unknown field in has()', 'true && has(event.sumary)', /the event has no "sumary" there; did you mean "summary"/],
+  ['another variable', 'summary.company == "a"', /everything begins with "event\."/],
+  ['types that do not go together', 'event.statusCode == "200"', 'at character 1: no such overload: int == string'],
+  ['no answer', 'event.summary.company', 'must be true or false, and is a string'],
+  ['no expression', 'event.', /^at character 7: /],
+  ['a regular expression', 'event.clientwords.matches("(a+)+$")', /matches\(\) is not available/],
+  ['text that grows', 'cel.bind(a, "x" + "x", a == "")', /bind\(\) is not available/],
+  ['a search for what an event says', 'event.clientwords.contains(event.summary.folder)', /must be written out/],
+  ['a loop in a loop', '[1].exists(a, [1].exists(b, a == b))', /can't stand inside another loop/],
+  ['a way around types', 'dyn(event).x == 1', /dyn\(\) is not available/],
+  ['a computed name', 'event["sum" + "mary"].company == ""', /must be written out/],
+  ['too long', `event.clientwords == "${'x'.repeat(MAX_FILTER_CHARS)}"`, /longer than 2000/],
+  ['too deep', `${'('.repeat(200)}true${')'.repeat(200)}`, /maxDepth/],
+  ['too much', Array.from({ length: 200 }, () => 'true').join('&&'), /maxAstNodes/],
+])('%s is a mistake', (_what, text, mistake) => {
+  if (typeof mistake === 'string') expect(mistakeIn(text)).toBe(mistake);
+  else expect(mistakeIn(text)).toMatch(mistake);
+});
+
+test('lists, maps and nested types of any schema can be read', () => {
+  const schema = {
+    type: 'record',
+    name: 'Odd',
+    fields: [
+      { name: 'tags', type: { type: 'array', items: 'string' } },
+      { name: 'counts', type: { type: 'map', values: 'long' } },
+      { name: 'kind', type: { type: 'enum', name: 'Kind', symbols: ['A', 'B'] } },
+      { name: 'score', type: 'double' },
+      { name: 'raw', type: 'bytes' },
+    ],
+  };
+  const odd = new EventType('odd', 'odd', JSON.stringify(schema));
+  const event = { tags: ['a', 'b'], counts: { x: 3 }, kind: 'B', score: 0.5, raw: Buffer.from('z') };
+  for (const text of [
+    'event.tags.exists(tag, tag == "b")',
+    'event.counts["x"] == 3 && event.tags[0] == "a"',
+    'event.kind == "B" && event.score > 0.25',
+    'event.raw == b"z"',
+  ]) {
+    expect(filterOf(text, odd.fields).test(event)).toEqual({ kind: 'matches' });
+  }
+  expect(filterOf('event.counts["y"] == 3', odd.fields).test(event)).toEqual({ kind: 'differs', lacks: 'y' });
+  expect(filterOf('event.tags[7] == "a"', odd.fields).test(event)).toMatchObject({ kind: 'differs' });
+});
+
+test('any text is a filter or a mistake, and any event gets a verdict', () => {
+  const words = [
+    'event',
+    '.summary',
+    '.company',
+    '.x',
+    '==',
+    '"a"',
+    '&&',
+    '(',
+    ')',
+    '!',
+    '1',
+    'has(',
+    '[',
+    ']',
+    'in',
+    '?',
+  ];
+  const text = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 40 }),
+    fc.array(fc.constantFrom(...words)).map((all) => all.join(' ')),
+  );
+  fc.assert(
+    fc.property(text, fc.anything(), (given, event) => {
+      const compiled = compileFilter(given, fields);
+      if (compiled.ok) expect(['matches', 'differs', 'failed']).toContain(compiled.filter.test(event).kind);
+      else expect(compiled.mistake).not.toBe('');
+    }),
+    { numRuns: 500 },
+  );
+});

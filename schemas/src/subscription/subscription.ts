@@ -1,0 +1,224 @@
+/** The subscription: a customer's standing order. Its one validator, and its coding in the subscriptions topic. */
+import { z } from 'zod';
+import { CUSTOMER_PATTERN } from '../records/topics.ts';
+import { type Authentication, authenticationSchema, type SecretRules } from './authentication.ts';
+import { contentIssues } from './content-choice.ts';
+import { type Destination, destinationSchema } from './destination.ts';
+import { MAX_FILTER_CHARS } from './event-filter.ts';
+import { type Issue, inWords, issuesOf } from './issue-words.ts';
+import { misfits } from './subscription-misfits.ts';
+import { plainClientKey, type Tls, tlsSchema } from './tls-identity.ts';
+
+/**
+ * `S` is the form in which secrets are held: text as a person wrote it, sealed text (JWE), or a type that does not
+ * print. `mapSecrets` of secret-places.ts goes from one to the other.
+ */
+export interface Subscription<S = string> {
+  readonly customer: string;
+  /** Which event types, by name. */
+  readonly eventTypes: readonly string[];
+  /** Exact strings, case-sensitive. A field left out matches anything. */
+  readonly match: Match;
+  /** CEL over the event's fields: of the events that match, only those get through. */
+  readonly filter?: string;
+  /** Which sections of an event the customer gets; left out: all. What is no section is always there. */
+  readonly sections?: readonly string[];
+  readonly destination: Destination;
+  readonly authentication: Authentication<S>;
+  /** For HTTP and API Gateway, and the token endpoint: a client certificate, a private authority. */
+  readonly tls?: Tls<S>;
+  /** Left out: as fast as the destination answers. May be a fraction: 0.5 is one in two seconds. */
+  readonly ratePerSecond?: number;
+  readonly maxInFlight: number;
+  /** Two during a rotation: `whsec_…` signs symmetrically (v1), `whsk_…` by Ed25519 (v1a). */
+  readonly signing?: { readonly secrets: readonly S[] };
+  /** What the operator wants. What the worker found stands in the status record. */
+  readonly state: 'active' | 'paused' | 'disabled';
+  /** Raised by each enabling and resuming. The customer is disabled while its status record names the same epoch. */
+  readonly enableEpoch: number;
+  /** When the secret of a place was set, in ms since the epoch. Kept by the control plane; people don't write it. */
+  readonly secretsSetAt?: Readonly<Record<string, number>>;
+  /** What stood at a place before, and is used where the new one is not known yet. People don't write it. */
+  readonly fallbacks?: Readonly<Record<string, Fallback<S>>>;
+}
+
+export interface Fallback<S = string> {
+  readonly secret: S;
+  /** ms since the epoch. */
+  readonly untilMs: number;
+}
+
+export interface Match {
+  readonly company?: readonly string[];
+  readonly organisation?: readonly string[];
+  readonly folder?: readonly string[];
+}
+
+export type SubscriptionIssue = Issue;
+
+export type ParsedSubscription =
+  | { readonly ok: true; readonly subscription: Subscription }
+  | { readonly ok: false; readonly issues: SubscriptionIssue[] };
+
+const wanted = z.array(z.string().min(1)).min(1, 'needs at least one value; leave it out to match anything');
+
+/** The parts that are the same however secrets are held. */
+function subscriptionShape(secret: SecretRules & { clientKey: z.ZodString; signing: z.ZodString }) {
+  return z.strictObject({
+    customer: z.string().regex(CUSTOMER_PATTERN, 'must be 1 to 63 of a-z, 0-9 and -'),
+    eventTypes: z
+      .array(z.string().min(1))
+      .min(1, 'needs at least one event type')
+      .refine((types) => new Set(types).size === types.length, 'names an event type twice'),
+    match: z
+      .strictObject({ company: wanted.optional(), organisation: wanted.optional(), folder: wanted.optional() })
+      .default({}),
+    filter: z.string().min(1).max(MAX_FILTER_CHARS).optional(),
+    sections: z
+      .array(z.string().min(1))
+      .min(1, 'needs at least one section; leave it out to get all')
+      .refine((sections) => new Set(sections).size === sections.length, 'names a section twice')
+      .optional(),
+    destination: destinationSchema,
+    authentication: authenticationSchema(secret),
+    tls: tlsSchema(secret.clientKey),
+    ratePerSecond: z.number().positive().max(1_000_000).optional(),
+    maxInFlight: z.int().min(1).max(10_000).default(64),
+    signing: z.strictObject({ secrets: z.array(secret.signing).min(1).max(2) }).optional(),
+    state: z.enum(['active', 'paused', 'disabled']).default('active'),
+    enableEpoch: z.int().min(0).default(0),
+  });
+}
+
+const visibleSecret = z
+  .string()
+  .regex(/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/, 'must be printable ASCII, not empty');
+
+/** As a person writes it. No message may quote a secret. */
+const plainRules = {
+  password: z.string().regex(/^\P{Cc}*$/u, 'must not hold control characters'),
+  key: visibleSecret,
+  clientSecret: visibleSecret,
+  parameter: z.string().regex(/^\P{Cc}+$/u, 'must not be empty, nor hold control characters'),
+  secretAccessKey: z.string().regex(/^[A-Za-z0-9/+=]{16,256}$/, 'is not an AWS secret access key'),
+  clientKey: plainClientKey,
+  signing: z
+    .string()
+    // 24 to 64 bytes is what Standard Webhooks asks for; an Ed25519 key is its seed, alone or with the public key.
+    .regex(
+      /^(?:whsec_(?:[A-Za-z0-9+/]{4}){8,21}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?|whsk_(?:[A-Za-z0-9+/]{43}=|[A-Za-z0-9+/]{86}==))$/,
+      'must be whsec_ and the base64 of 24 to 64 bytes, or whsk_ and the base64 of an Ed25519 key',
+    ),
+};
+const plainSchema = subscriptionShape(plainRules);
+
+/**
+ * @param place as `mapSecrets` names it
+ * @returns what is wrong with a new secret for that place, in words that don't quote it
+ */
+export function secretMistake(place: string, secret: string): string | undefined {
+  if (place === 'tls.clientKey') return 'goes with its certificate: replace the subscription';
+  const last = place.split('.').at(-1) ?? '';
+  const name = place.startsWith('signing.') ? 'signing' : last === 'secret' ? 'parameter' : last;
+  const rule = Object.entries(plainRules).find(([one]) => one === name)?.[1];
+  const parsed = (rule ?? z.never()).safeParse(secret, { error: inWords });
+  return parsed.success ? undefined : (parsed.error.issues[0]?.message ?? 'is not valid');
+}
+
+const JWE = z.string().regex(/^[\w-]+\.[\w-]*\.[\w-]+\.[\w-]+\.[\w-]+$/, 'is not sealed');
+/** As Kafka holds it: a secret that is not sealed is refused, on the way in and on the way out. */
+const sealedSchema = subscriptionShape({
+  password: JWE,
+  key: JWE,
+  clientSecret: JWE,
+  parameter: JWE,
+  secretAccessKey: JWE,
+  clientKey: JWE,
+  signing: JWE,
+}).extend({
+  secretsSetAt: z.record(z.string(), z.number()).optional(),
+  fallbacks: z.record(z.string(), z.strictObject({ secret: JWE, untilMs: z.number() })).optional(),
+});
+
+function parseAs(schema: typeof plainSchema | typeof sealedSchema, value: unknown): ParsedSubscription {
+  const parsed = schema.safeParse(value, { error: inWords });
+  const issues = parsed.success ? [] : issuesOf(parsed.error);
+  const places = new Set(issues.map(({ path }) => path.join('.')));
+  issues.push(...misfits(value).filter(({ path }) => !places.has(path.join('.'))));
+  if (parsed.success && issues.length === 0) return { ok: true, subscription: withoutUndefined(parsed.data) };
+  return { ok: false, issues };
+}
+
+/** zod leaves optional keys that were given as `undefined` in place; here, absent means absent. */
+function withoutUndefined(parsed: z.output<typeof plainSchema>): Subscription {
+  return JSON.parse(JSON.stringify(parsed)) as Subscription;
+}
+
+/** What people write, for those who describe it: {@link parseSubscription} checks by it, and some more. */
+export const subscriptionSchema = plainSchema;
+
+/** The one validator of what people write: fills in defaults, reports every mistake with its path. */
+export function parseSubscription(value: unknown): ParsedSubscription {
+  const parsed = parseAs(plainSchema, value);
+  if (!parsed.ok) return parsed;
+  // Not of what is stored: a filter that a newer schema would refuse must not stop a customer.
+  const issues = contentIssues(parsed.subscription);
+  return issues.length === 0 ? parsed : { ok: false, issues };
+}
+
+/**
+ * The value of a record in the subscriptions topic.
+ * @throws {TypeError} if a secret is not sealed, or the subscription is not valid: a bug of the caller
+ */
+export function encodeSubscription(sealed: Subscription): Buffer {
+  const parsed = parseAs(sealedSchema, sealed);
+  if (!parsed.ok) throw new TypeError(`not a sealed subscription: ${formatIssues(parsed.issues)}`);
+  return Buffer.from(JSON.stringify(parsed.subscription));
+}
+
+/** Reads a record of the subscriptions topic. Its secrets stay sealed. */
+export function decodeSubscription(customer: string, value: Buffer): ParsedSubscription {
+  let json: unknown;
+  try {
+    json = JSON.parse(value.toString('utf8'));
+  } catch {
+    return { ok: false, issues: [{ path: [], message: 'is not JSON' }] };
+  }
+  const parsed = parseAs(sealedSchema, json);
+  if (parsed.ok && parsed.subscription.customer !== customer) {
+    return { ok: false, issues: [{ path: ['customer'], message: `stands under the key ${customer}` }] };
+  }
+  return parsed;
+}
+
+/** The part of a subscription that decides which events the customer gets. */
+export type Interest = Pick<Subscription, 'eventTypes' | 'match' | 'filter'>;
+
+/** All else is left aside: a kind of destination that only newer services know must not cost the customer its events. */
+const interestSchema = z.object({
+  eventTypes: z.array(z.string()),
+  match: z
+    .object({
+      company: z.array(z.string()).optional(),
+      organisation: z.array(z.string()).optional(),
+      folder: z.array(z.string()).optional(),
+    })
+    .default({}),
+  // What is no text is no filter: better too many events than none.
+  filter: z.string().optional().catch(undefined),
+});
+
+/** Reads of a record of the subscriptions topic what routing needs. @returns `undefined` if it does not even hold that */
+export function decodeInterest(value: Buffer): Interest | undefined {
+  try {
+    const parsed = interestSchema.safeParse(JSON.parse(value.toString('utf8')));
+    return parsed.success ? (JSON.parse(JSON.stringify(parsed.data)) as Interest) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** All issues in one line: `destination.url is not a URL; …`. */
+export function formatIssues(issues: readonly SubscriptionIssue[]): string {
+  return issues.map(({ path, message }) => `${path.join('.') || 'subscription'} ${message}`).join('; ');
+}

@@ -1,0 +1,136 @@
+import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
+import type { Logger } from '@databridge/kernel/log';
+import { CUSTOMER_PATTERN } from '@databridge/schemas/records/topics';
+import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import type { Callers } from './access.ts';
+import type { Caller } from './tokens.ts';
+
+export interface OidcSettings {
+  /** As it stands in `iss`. */
+  readonly issuer: string;
+  readonly audience: string;
+  /** Left out: where the issuer's discovery document says. */
+  readonly jwksUrl: string | undefined;
+  /** A claim's name, or the way to it with dots: `realm_access.roles`. */
+  readonly roleClaim: string;
+  readonly customerClaim: string;
+}
+
+/** Signed by a key that the issuer publishes: nothing symmetric, and never `none`. */
+const ALGORITHMS = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+];
+const CLOCK_TOLERANCE_SECONDS = 30;
+const ISSUER_WITHIN_MS = 5_000;
+/** The most that somebody may: one who has several roles has the first of these. */
+const ROLES = ['operator', 'reader', 'customer'] as const;
+
+/** The token is at fault, not the way to the issuer. */
+const REFUSALS = [
+  errors.JWTClaimValidationFailed,
+  errors.JWTExpired,
+  errors.JWTInvalid,
+  errors.JWSInvalid,
+  errors.JWSSignatureVerificationFailed,
+  errors.JOSEAlgNotAllowed,
+  errors.JOSENotSupported,
+  errors.JWKSNoMatchingKey,
+  errors.JWKSMultipleMatchingKeys,
+];
+
+/** Callers by JWT: signature, issuer, audience and time are checked by `jose`, with keys that it keeps and renews. */
+export class OidcCallers implements Callers {
+  readonly #settings: OidcSettings;
+  readonly #log: Logger;
+  #keys: Promise<JWTVerifyGetKey> | undefined;
+
+  constructor(settings: OidcSettings, log: Logger) {
+    this.#settings = settings;
+    this.#log = log;
+  }
+
+  /** @throws {DatabridgeError} DB_ISSUER_UNAVAILABLE: nobody can say whether it is good */
+  async callerOf(token: string): Promise<Caller | undefined> {
+    const { issuer, audience } = this.#settings;
+    try {
+      const { payload } = await jwtVerify(token, await this.#issuersKeys(), {
+        issuer,
+        audience,
+        algorithms: ALGORITHMS,
+        clockTolerance: CLOCK_TOLERANCE_SECONDS,
+        requiredClaims: ['exp', 'sub'],
+      });
+      return this.#callerBy(payload);
+    } catch (error) {
+      if (REFUSALS.some((refusal) => error instanceof refusal)) {
+        this.#log.info({ code: (error as errors.JOSEError).code }, 'a JWT was refused');
+        return undefined;
+      }
+      this.#keys = undefined;
+      this.#log.warn({ err: error, issuer }, `the issuer's keys can't be had: ${messageOf(error)}`);
+      throw new DatabridgeError('DB_ISSUER_UNAVAILABLE', "The token can't be checked at the moment; try again", {
+        cause: error,
+      });
+    }
+  }
+
+  #callerBy(payload: JWTPayload): Caller | undefined {
+    const { roleClaim, customerClaim } = this.#settings;
+    const given = claimOf(payload, roleClaim);
+    const roles = Array.isArray(given) ? given : [given];
+    const role = ROLES.find((one) => roles.includes(one));
+    const name = `${payload.sub}`;
+    if (role === 'operator' || role === 'reader') return { name, role };
+    const customer = claimOf(payload, customerClaim);
+    if (role === 'customer' && typeof customer === 'string' && CUSTOMER_PATTERN.test(customer)) {
+      return { name, role, customer };
+    }
+    this.#log.info({ sub: payload.sub, role, roleClaim, customerClaim }, 'a JWT gives no role that we know');
+    return undefined;
+  }
+
+  #issuersKeys(): Promise<JWTVerifyGetKey> {
+    this.#keys ??= jwksUrl(this.#settings).then((url) =>
+      createRemoteJWKSet(url, { timeoutDuration: ISSUER_WITHIN_MS }),
+    );
+    return this.#keys;
+  }
+}
+
+/** https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfig */
+async function jwksUrl({ issuer, jwksUrl: given }: OidcSettings): Promise<URL> {
+  if (given !== undefined) return new URL(given);
+  const where = new URL(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`);
+  const answer = await fetch(where, { redirect: 'error', signal: AbortSignal.timeout(ISSUER_WITHIN_MS) });
+  const found = (await answer.json()) as { issuer?: unknown; jwks_uri?: unknown };
+  if (found.issuer !== issuer || typeof found.jwks_uri !== 'string') {
+    throw new Error(`${where} is not the discovery document of ${issuer}`);
+  }
+  return new URL(found.jwks_uri);
+}
+
+/** A claim of that very name comes first: some are URLs, with dots in them. */
+function claimOf(payload: JWTPayload, name: string): unknown {
+  if (Object.hasOwn(payload, name)) return payload[name];
+  return name.split('.').reduce<unknown>((value, step) => {
+    const isMap = typeof value === 'object' && value !== null && Object.hasOwn(value, step);
+    return isMap ? (value as Record<string, unknown>)[step] : undefined;
+  }, payload);
+}
+
+/** Our own tokens, and the issuer's: a JWT has three parts, ours none. */
+export function callersOf(tokens: Callers | undefined, oidc: Callers | undefined): Callers {
+  return {
+    callerOf: (token) => (token.split('.').length === 3 ? oidc : tokens)?.callerOf(token),
+  };
+}

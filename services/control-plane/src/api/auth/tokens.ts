@@ -1,0 +1,79 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { DatabridgeError } from '@databridge/kernel/errors';
+import { CUSTOMER_PATTERN } from '@databridge/schemas/records/topics';
+
+/**
+ * An operator sees and does everything; a reader sees everything; a customer sees and does what is its own.
+ */
+export type Caller =
+  | { readonly name: string; readonly role: 'operator' | 'reader' }
+  | { readonly name: string; readonly role: 'customer'; readonly customer: string };
+
+const ROLES = ['operator', 'reader', 'customer'] as const;
+export type Role = (typeof ROLES)[number];
+
+interface Entry {
+  readonly caller: Caller;
+  readonly hash: Buffer;
+}
+
+/** 256 random bits: nothing that guessing, or a slow hash against it, is about. */
+const TOKEN_BYTES = 32;
+const hashOf = (token: string) => createHash('sha256').update(token).digest();
+
+/**
+ * Bearer tokens as their hashes, one a line: `name operator <sha-256 in hex>`, `name customer:acme <…>`.
+ */
+export class Tokens {
+  readonly #entries: readonly Entry[];
+
+  /** @throws {DatabridgeError} DB_CONFIG_INVALID; no message quotes a line, since somebody may have put a token in it */
+  constructor(text: string) {
+    const lines = text
+      .split(/[\n,]/)
+      .map((line) => line.trim())
+      .filter((line) => line !== '' && !line.startsWith('#'));
+    this.#entries = lines.map((line, index) => {
+      const entry = parseLine(line);
+      if (entry !== undefined) return entry;
+      throw new DatabridgeError(
+        'DB_CONFIG_INVALID',
+        `Token ${index + 1} is not "name role hash", as "databridge tokens generate" prints it`,
+      );
+    });
+  }
+
+  /** Compares with all, each in constant time: how long it takes tells nothing. */
+  callerOf(token: string): Caller | undefined {
+    const hash = hashOf(token);
+    let found: Caller | undefined;
+    for (const entry of this.#entries) if (timingSafeEqual(entry.hash, hash)) found = entry.caller;
+    return found;
+  }
+
+  /** @returns the token, which is shown once, and the line that stands for it */
+  static generate(name: string, role: Role, customer?: string): { token: string; line: string } {
+    const token = `dbt_${randomBytes(TOKEN_BYTES).toString('base64url')}`;
+    return { token, line: Tokens.lineFor(token, name, role, customer) };
+  }
+
+  /** @throws {DatabridgeError} DB_INPUT_INVALID */
+  static lineFor(token: string, name: string, role: Role, customer?: string): string {
+    const line = `${name} ${role === 'customer' ? `customer:${customer ?? ''}` : role} ${hashOf(token).toString('hex')}`;
+    if (parseLine(line) !== undefined) return line;
+    throw new DatabridgeError('DB_INPUT_INVALID', 'A name is a word; the role customer needs the customer’s name');
+  }
+}
+
+function parseLine(line: string): Entry | undefined {
+  const [name = '', given = '', hash = '', ...rest] = line.split(/\s+/);
+  const [role = '', customer] = given.split(':');
+  if (rest.length > 0 || !/^[\w.@-]{1,64}$/.test(name) || !/^[0-9a-f]{64}$/.test(hash)) return undefined;
+  const bytes = Buffer.from(hash, 'hex');
+  if (role === 'customer') {
+    if (customer === undefined || !CUSTOMER_PATTERN.test(customer)) return undefined;
+    return { caller: { name, role, customer }, hash: bytes };
+  }
+  if (customer !== undefined || (role !== 'operator' && role !== 'reader')) return undefined;
+  return { caller: { name, role }, hash: bytes };
+}

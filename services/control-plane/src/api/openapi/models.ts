@@ -1,0 +1,124 @@
+/** What the API takes and answers: these schemas validate, and the OpenAPI document is made from them. */
+
+import { CUSTOMER_PATTERN } from '@databridge/schemas/records/topics';
+import { mapSecrets } from '@databridge/schemas/subscription/secret-places';
+import { type Subscription, subscriptionSchema } from '@databridge/schemas/subscription/subscription';
+import { z } from 'zod';
+import { pointedMisfit } from '../problem.ts';
+
+export const customerParams = z.object({
+  customer: z.string().regex(CUSTOMER_PATTERN, 'must be 1 to 63 of a-z, 0-9 and -'),
+});
+
+/** The customer stands in the path; resuming and enabling alone raise the epoch. */
+export const subscriptionBody = subscriptionSchema.omit({ customer: true, enableEpoch: true }).extend({
+  state: subscriptionSchema.shape.state.removeDefault().optional().describe('left out: as it is; a new one is active'),
+});
+
+const MASK = '[secret]';
+
+/** Secrets go in and never come out: each place says that there is one. */
+export const subscriptionAnswer = z
+  .looseObject({ customer: z.string(), state: z.enum(['active', 'paused', 'disabled']) })
+  .describe('The subscription as it was written, secrets as "[secret]"')
+  .meta({ id: 'Subscription' });
+
+/** Saved all the same: a name that leads nowhere today, a certificate that runs out soon. */
+export const savedAnswer = subscriptionAnswer
+  .extend({ warnings: z.array(pointedMisfit).describe('it is saved; these may keep events waiting') })
+  .meta({ id: 'SavedSubscription' });
+
+export function masked(subscription: Subscription): z.infer<typeof subscriptionAnswer> {
+  // What the control plane keeps of secrets is asked for by itself: it does not belong into a PUT.
+  const { secretsSetAt: _, fallbacks: __, ...shown } = mapSecrets(subscription, () => MASK);
+  return shown;
+}
+
+/** Somebody who sends back what was answered means to keep the secret; we would take the mask for it. */
+export function maskedPlaces(subscription: Subscription): string[] {
+  const places: string[] = [];
+  mapSecrets(subscription, (secret, path) => {
+    if (secret === MASK) places.push(path);
+  });
+  return places;
+}
+
+export const page = z.object({
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  cursor: z.string().max(200).optional().describe('`next` of the page before'),
+});
+
+export const stateChange = z.object({ customer: z.string(), before: z.string(), after: z.string() });
+
+const time = z.iso.datetime({ offset: true });
+
+export const deletion = z.object({
+  customer: z.string(),
+  waiting: z.object({ events: z.int(), deadLetters: z.int() }),
+  topics: z.enum(['removed', 'kept']),
+});
+
+export const rewindBody = z.strictObject({
+  to: z.union([z.object({ time }).strict(), z.object({ offset: z.int().min(0) }).strict(), z.literal('earliest')]),
+  dryRun: z.boolean().default(false),
+  maySkip: z.boolean().default(false).describe('the target may lie ahead: what is passed over is never delivered'),
+});
+
+export const rewindAnswer = z.object({
+  customer: z.string(),
+  partitions: z.array(z.object({ partition: z.int(), from: z.int(), to: z.int() })),
+  again: z.int(),
+  firstAtMs: z.number().optional(),
+  lastAtMs: z.number().optional(),
+  deleted: z.int(),
+  waitingInRetry: z.int(),
+  skipped: z.int(),
+});
+
+export const redeliveryBody = z.union([
+  z.object({ eventId: z.string().min(1).max(128) }).strict(),
+  z.object({ from: time.optional(), to: time.optional() }).strict(),
+]);
+export const redeliveryAnswer = z.object({ customer: z.string(), replayId: z.string(), events: z.int() });
+
+export const lettersBody = z.strictObject({
+  reasons: z.array(z.string()).min(1).optional(),
+  ids: z.array(z.string()).min(1).max(1_000).optional(),
+});
+export const takenOut = z.object({ taken: z.int(), stayed: z.int() });
+
+export const deadLetter = z.object({
+  id: z.string(),
+  eventId: z.string(),
+  eventType: z.string(),
+  reason: z.string(),
+  detail: z.string().optional(),
+  attempts: z.int(),
+  at: z.number().describe('ms since the epoch'),
+  source: z.string().optional(),
+});
+
+export const statusAnswer = z
+  .looseObject({
+    customer: z.string(),
+    state: z.enum(['active', 'paused', 'disabled']),
+    lagByLane: z.record(z.string(), z.int()),
+    deadRecords: z.int(),
+    attempts: z.record(z.string(), z.int()),
+  })
+  .meta({ id: 'Status' });
+
+export const rangeQuery = z.object({ from: time.optional(), to: time.optional() });
+
+export const reconciliationAnswer = z
+  .looseObject({
+    customer: z.string(),
+    written: z.int(),
+    delivered: z.int(),
+    waiting: z.int(),
+    dead: z.int(),
+    removed: z.int(),
+    skipped: z.int(),
+    unaccounted: z.array(z.object({ eventId: z.string(), source: z.string().optional() })),
+  })
+  .meta({ id: 'Reconciliation' });

@@ -1,0 +1,15 @@
+import { createLogger } from '@databridge/kernel/log';
+import type { ControlPlaneContext } from '../../context.ts';
+import { createApi } from '../api.ts';
+import { Tokens } from '../auth/tokens.ts';
+
+/** What `/v1/openapi.json` answers. Nothing is called, so nothing needs to be connected. */
+export async function openApiDocument(): Promise<unknown> {
+  const nothing = { find: () => [], listen: () => () => {} };
+  const log = createLogger('control-plane', 'silent');
+  const writer = { isOwner: true, ownerUrl: undefined, change: () => Promise.reject(new Error('nothing is called')) };
+  const events = { render: () => Promise.reject(new Error('nothing is called')) };
+  const operations = { log } as ControlPlaneContext;
+  const api = await createApi({ operations, attempts: nothing, events, callers: new Tokens(''), writer, log });
+  return JSON.parse(JSON.stringify(api.swagger()));
+}

@@ -1,0 +1,6 @@
+/** `npm run openapi`: writes the document that the API serves, for those who read it before they run anything. */
+import { writeFileSync } from 'node:fs';
+import { openApiDocument } from './openapi-document.ts';
+
+const file = new URL('../../../../../docs/openapi.json', import.meta.url);
+writeFileSync(file, `${JSON.stringify(await openApiDocument(), null, 2)}\n`);

@@ -1,0 +1,39 @@
+import { CUSTOMER_PATTERN } from '@databridge/schemas/records/topics';
+import { z } from 'zod';
+import { readAudit } from '../../views/audit-log.ts';
+import type { Api, ApiContext } from '../api.ts';
+import { page } from '../openapi/models.ts';
+import { problems } from '../problem.ts';
+
+const auditAnswer = z
+  .looseObject({
+    id: z.string(),
+    at: z.number().describe('ms since the epoch'),
+    who: z.looseObject({ name: z.string(), role: z.string() }),
+    what: z.string(),
+    customer: z.string().optional(),
+  })
+  .meta({ id: 'AuditRecord' });
+
+export function auditRoutes(api: Api, { operations }: ApiContext): void {
+  api.get(
+    '/v1/audit',
+    {
+      config: { access: 'operate' },
+      schema: {
+        tags: ['audit'],
+        summary: 'Who changed what, the newest first; secrets are left out',
+        querystring: page.extend({
+          cursor: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
+          customer: z.string().regex(CUSTOMER_PATTERN).optional(),
+        }),
+        response: { 200: z.object({ items: z.array(auditAnswer), next: z.string().optional() }), ...problems },
+      },
+    },
+    async ({ query: { limit, cursor, customer } }) => {
+      const asked = { ...(customer !== undefined && { customer }), ...(cursor !== undefined && { before: cursor }) };
+      const { items, next } = await readAudit(operations, { limit, ...asked });
+      return { items: items.map((one) => ({ ...one })), ...(next !== undefined && { next: String(next) }) };
+    },
+  );
+}

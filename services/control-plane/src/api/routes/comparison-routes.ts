@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { compareSubscription } from '../../subscriptions/compare.ts';
+import type { Api, ApiContext } from '../api.ts';
+import { customerParams, subscriptionBody } from '../openapi/models.ts';
+import { problems } from '../problem.ts';
+import { bodyByParseSubscription, parsedBody } from './subscription-routes.ts';
+
+const comparison = z.object({
+  change: z.enum(['created', 'updated', 'unchanged']).describe('what a PUT of the same would do'),
+  secrets: z.array(z.string()).describe('places of secrets that are others than those that stand'),
+});
+
+export function comparisonRoutes(api: Api, { operations }: ApiContext): void {
+  api.post(
+    '/v1/subscriptions/:customer/comparisons',
+    {
+      // Nothing changes; but who may not change a secret must not find it by guessing.
+      config: { access: 'act' },
+      schema: {
+        tags: ['subscriptions'],
+        summary: 'Compares a subscription, secrets included, with the one that stands; nothing is changed',
+        params: customerParams,
+        body: subscriptionBody,
+        response: { 200: comparison, ...problems },
+      },
+      validatorCompiler: bodyByParseSubscription,
+    },
+    async ({ params: { customer }, body }) => {
+      const { change, secrets } = await compareSubscription(operations, parsedBody(customer, body));
+      return { change, secrets: [...secrets] };
+    },
+  );
+}

@@ -1,0 +1,57 @@
+import { describedEventType, type EventType, eventTypeNames } from '@databridge/schemas/event/event-types';
+import { compileFilter, MAX_FILTER_CHARS } from '@databridge/schemas/subscription/event-filter';
+import { suggestion } from '@databridge/schemas/subscription/issue-words';
+import { z } from 'zod';
+import type { Api } from '../api.ts';
+import { InvalidBody, problems } from '../problem.ts';
+
+const trial = z.strictObject({
+  filter: z.string().min(1).max(MAX_FILTER_CHARS),
+  event: z.record(z.string(), z.unknown()).describe('the document that the customer would get'),
+  eventType: z.string().optional().describe('may be left out while there is but one'),
+});
+
+const verdict = z.object({
+  matches: z.boolean().describe('whether the customer would get the event'),
+  lacks: z.string().optional().describe('what the filter asks for and the event does not have'),
+  error: z.string().optional().describe('why nobody can say: the customer would get the event'),
+});
+
+/** Filters are tried as fan-out asks them, before they are anybody's. */
+export function filterRoutes(api: Api): void {
+  api.post(
+    '/v1/filters/try',
+    {
+      config: { access: 'see' },
+      schema: {
+        tags: ['filters'],
+        summary: 'Says whether a content filter would let an event through; nothing is kept or sent',
+        body: trial,
+        response: { 200: verdict, ...problems },
+      },
+    },
+    async ({ body: { filter, event, eventType } }) => {
+      const compiled = compileFilter(filter, typeNamed(eventType).fields);
+      if (!compiled.ok) throw new InvalidBody([{ path: ['filter'], message: compiled.mistake }]);
+      const answer = compiled.filter.test(event);
+      switch (answer.kind) {
+        case 'matches':
+          return { matches: true };
+        case 'differs':
+          return { matches: false, ...(answer.lacks !== undefined && { lacks: answer.lacks }) };
+        case 'failed':
+          return { matches: true, error: answer.detail };
+      }
+    },
+  );
+}
+
+function typeNamed(name: string | undefined): EventType {
+  const known = eventTypeNames();
+  const [only] = known;
+  const type = describedEventType(name ?? (known.length === 1 ? (only ?? '') : ''));
+  if (type !== undefined) return type;
+  const message =
+    name === undefined ? `must be one of ${known.join(', ')}` : `is not an event type${suggestion(name, known)}`;
+  throw new InvalidBody([{ path: ['eventType'], message }]);
+}

@@ -1,0 +1,31 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { DatabridgeError } from '@databridge/kernel/errors';
+import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import { deliveryGroup } from '@databridge/schemas/records/topics';
+
+const ASK_EVERY_MS = 200;
+
+/**
+ * Resolves when no worker runs the customer any more: what was in flight has ended and is committed.
+ * @param withinMs a request may take 20 s, and a worker that was killed counts until its session times out
+ * @throws {DatabridgeError} DB_CONFLICT after that, naming who is still there
+ */
+export async function groupEmpty(
+  admin: Pick<KafkaAdmin, 'groupState'>,
+  customer: string,
+  withinMs: number,
+): Promise<void> {
+  const giveUpAtMs = performance.now() + withinMs;
+  for (;;) {
+    const { state, members } = await admin.groupState(deliveryGroup(customer));
+    if (state === 'Empty' || state === 'Dead') return;
+    if (performance.now() > giveUpAtMs) {
+      const who = members.map(({ clientId, clientHost }) => `${clientId} at ${clientHost}`).join(', ');
+      throw new DatabridgeError(
+        'DB_CONFLICT',
+        `After ${withinMs / 1_000} s, group ${deliveryGroup(customer)} still has members: ${who || state}`,
+      );
+    }
+    await delay(ASK_EVERY_MS);
+  }
+}

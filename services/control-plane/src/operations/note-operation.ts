@@ -1,0 +1,18 @@
+import type { AuditedAction } from '@databridge/schemas/records/audit';
+import type { ControlPlaneContext } from '../context.ts';
+import { readCustomer } from '../views/customer.ts';
+
+/**
+ * Writes into the audit log that somebody asked for an operation, before it begins: nothing is done that the log does
+ * not name. What is named may have failed, or been cut off.
+ * @throws {DatabridgeError} DB_NOT_FOUND if there is no such customer: then nothing is written
+ */
+export async function noteOperation(
+  context: Pick<ControlPlaneContext, 'kafka' | 'subscriptions' | 'commit'>,
+  what: AuditedAction,
+  customer: string,
+  detail: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  await readCustomer(context, customer);
+  await context.commit([{ what, customer, detail }]);
+}

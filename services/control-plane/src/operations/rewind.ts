@@ -1,0 +1,238 @@
+import { DatabridgeError } from '@databridge/kernel/errors';
+import type { CommittedOffset, ConsumedBatch } from '@databridge/kernel/kafka/records';
+import { readTopics } from '@databridge/kernel/kafka/topic-reader';
+import { decodeOffsetSet } from '@databridge/kernel/offsets/offset-set';
+import { type Attempt, encodeAttempts } from '@databridge/schemas/records/attempts';
+import { readDeliveryHeaders } from '@databridge/schemas/records/headers';
+import { ATTEMPTS_TOPIC, deliveryGroup, deliveryTopic } from '@databridge/schemas/records/topics';
+import type { ControlPlaneContext } from '../context.ts';
+import { changeState, pauseIfActive } from '../subscriptions/change-state.ts';
+import { readCustomer } from '../views/customer.ts';
+import { lanesOf } from '../views/customer-lanes.ts';
+import { doneBy } from '../views/gather-evidence.ts';
+import { groupEmpty } from './group-empty.ts';
+
+export type RewindTarget =
+  /** The first record that fan-out appended then or later (ms since the epoch). */
+  | { readonly kind: 'time'; readonly atMs: number }
+  /** Of the customer's main topic, which then must have one partition. */
+  | { readonly kind: 'offset'; readonly offset: number }
+  | { readonly kind: 'earliest' };
+
+/** What a rewind does, or did. */
+export interface Rewind {
+  readonly customer: string;
+  readonly partitions: readonly { readonly partition: number; readonly from: number; readonly to: number }[];
+  /** Records that were done and are delivered again. */
+  readonly again: number;
+  /** When fan-out appended the first and the last of those, ms since the epoch. */
+  readonly firstAtMs?: number;
+  readonly lastAtMs?: number;
+  /** Records before the target's place in the log, or in it, that retention has deleted: at most so many are missing. */
+  readonly deleted: number;
+  /** Of those delivered again: events that also wait in a retry lane, and so come once more from there. */
+  readonly waitingInRetry: number;
+  /** The target lies ahead: so many records are not done, and would never be delivered. */
+  readonly skipped: number;
+}
+
+type Context = Pick<ControlPlaneContext, 'kafka' | 'subscriptions' | 'admin' | 'producer' | 'commit'>;
+
+interface Place {
+  readonly partition: number;
+  readonly low: number;
+  /** The lowest offset that is not done. */
+  readonly from: number;
+  /** Above it, nothing is done. */
+  readonly doneEnd: number;
+  readonly to: number;
+}
+
+/**
+ * What a rewind would do, as things stand.
+ * @throws {DatabridgeError} DB_NOT_FOUND; DB_INPUT_INVALID if there is no such offset
+ */
+export async function planRewind(
+  context: Pick<Context, 'kafka' | 'subscriptions' | 'admin'>,
+  customer: string,
+  target: RewindTarget,
+): Promise<Rewind> {
+  await readCustomer(context, customer);
+  return (await survey(context, customer, target)).rewind;
+}
+
+export interface RewindOptions {
+  /** Without it, a target ahead of what is done is refused. What is passed over goes into the attempt log as skipped. */
+  readonly maySkip?: boolean;
+  /** How long to wait for the customer's worker to let go. */
+  readonly emptyWithinMs?: number;
+}
+
+/**
+ * Sets the main lane of a customer back: pause ─▶ its group is empty ─▶ offsets set, the old metadata gone with
+ * them ─▶ resume. A customer that is paused or disabled already stays so.
+ * @throws {DatabridgeError} as {@link planRewind}; DB_CONFLICT if it would skip events, or the group does not get empty
+ */
+export async function rewind(
+  context: Context,
+  customer: string,
+  target: RewindTarget,
+  { maySkip = false, emptyWithinMs = 60_000 }: RewindOptions = {},
+): Promise<Rewind> {
+  const { admin, producer } = context;
+  refuseSkips(await planRewind(context, customer, target), maySkip);
+  const isToResume = await pauseIfActive(context, customer);
+  try {
+    await groupEmpty(admin, customer, emptyWithinMs);
+    // Now nothing moves any more: what is done is settled.
+    const { rewind: planned, passedOver } = await survey(context, customer, target);
+    refuseSkips(planned, maySkip);
+    await producer.send(skipRecords(customer, passedOver));
+    await admin.setOffsets(deliveryGroup(customer), offsetsOf(planned));
+    return planned;
+  } finally {
+    if (isToResume) await changeState(context, customer, 'resume');
+  }
+}
+
+function refuseSkips({ customer, skipped }: Rewind, maySkip: boolean): void {
+  if (skipped === 0 || maySkip) return;
+  throw new DatabridgeError(
+    'DB_CONFLICT',
+    `That is ahead: ${skipped} records of customer "${customer}" would never be delivered. Say so if you mean it.`,
+  );
+}
+
+const offsetsOf = ({ customer, partitions }: Rewind): CommittedOffset[] =>
+  partitions.map(({ partition, to }) => ({ topic: deliveryTopic(customer), partition, offset: to, metadata: '' }));
+
+interface Survey {
+  readonly rewind: Rewind;
+  readonly passedOver: readonly Attempt[];
+}
+
+async function survey(
+  { admin, kafka }: Pick<Context, 'kafka' | 'admin'>,
+  customer: string,
+  target: RewindTarget,
+): Promise<Survey> {
+  const topic = deliveryTopic(customer);
+  const commits = await admin.committedOffsets(deliveryGroup(customer));
+  const isDone = doneBy(commits);
+  const places = await placesOf(admin, topic, commits, target);
+
+  const again = new Set<string>();
+  const passedOver: Attempt[] = [];
+  let againRecords = 0;
+  let firstAtMs = Number.POSITIVE_INFINITY;
+  let lastAtMs = 0;
+  const take = ({ partition, records }: ConsumedBatch) => {
+    const to = places.find((place) => place.partition === partition)?.to ?? 0;
+    for (const { offset, timestampMs, headers, value } of records) {
+      const done = isDone(topic, partition, offset);
+      const { eventId, replayId, source, testWithinMs } = readDeliveryHeaders(headers);
+      if (testWithinMs !== undefined) continue;
+      if (offset < to && !done && value !== null) {
+        const what = { eventId, ...(replayId !== undefined && { replayId }), ...(source !== undefined && { source }) };
+        passedOver.push({ ...what, attempt: 0, at: Date.now(), durationMs: 0, outcome: 'skipped', lane: 'main' });
+      }
+      if (offset < to || !done) continue;
+      againRecords++;
+      again.add(eventId);
+      firstAtMs = Math.min(firstAtMs, timestampMs);
+      lastAtMs = Math.max(lastAtMs, timestampMs);
+    }
+  };
+  // Records done beyond the committed one are delivered again too: the metadata that says so is reset.
+  const spans = new Map(
+    places.map(({ partition, from, doneEnd, to }) => [
+      partition,
+      { from: Math.min(from, to), to: Math.max(doneEnd, to) },
+    ]),
+  );
+  await readTopics(kafka, [topic], { within: (_topic, partition) => spans.get(partition), onBatch: take });
+
+  const rewound = {
+    customer,
+    partitions: places.map(({ partition, from, to }) => ({ partition, from, to })),
+    again: againRecords,
+    ...(againRecords > 0 && { firstAtMs, lastAtMs }),
+    deleted: places.reduce((sum, place) => sum + deletedBy(place, target), 0),
+    waitingInRetry: await countInRetry({ admin, kafka }, customer, again, isDone),
+    skipped: passedOver.length,
+  };
+  return { rewind: rewound, passedOver };
+}
+
+async function placesOf(
+  admin: Context['admin'],
+  topic: string,
+  commits: readonly CommittedOffset[],
+  target: RewindTarget,
+): Promise<Place[]> {
+  const watermarks = await admin.watermarks(topic);
+  const atTime = target.kind === 'time' ? await admin.offsetsAtTime(topic, target.atMs) : [];
+  if (target.kind === 'offset' && watermarks.length > 1) {
+    throw new DatabridgeError('DB_INPUT_INVALID', `${topic} has ${watermarks.length} partitions: rewind it to a time`);
+  }
+  return watermarks.map(({ partition, low, high }) => {
+    const committed = commits.find((one) => one.topic === topic && one.partition === partition);
+    const from = Math.max(low, committed?.offset ?? low);
+    const beyond = committed ? decodeOffsetSet(committed.offset, committed.metadata).at(-1)?.to : undefined;
+    const doneEnd = Math.max(from, beyond ?? 0);
+    if (target.kind === 'earliest') return { partition, low, from, doneEnd, to: low };
+    if (target.kind === 'time') {
+      const to = atTime.find((one) => one.partition === partition)?.offset ?? high;
+      return { partition, low, from, doneEnd, to };
+    }
+    if (target.offset > high) {
+      throw new DatabridgeError('DB_INPUT_INVALID', `${topic} ends at offset ${high}, before ${target.offset}`);
+    }
+    return { partition, low, from, doneEnd, to: Math.max(low, target.offset) };
+  });
+}
+
+function deletedBy({ low, to }: Place, target: RewindTarget): number {
+  switch (target.kind) {
+    case 'offset':
+      return Math.max(0, low - target.offset);
+    case 'earliest':
+      return low;
+    case 'time':
+      // The first record that is left is the first of that time: some that are gone may have been, too.
+      return to === low ? low : 0;
+  }
+}
+
+async function countInRetry(
+  { admin, kafka }: Pick<Context, 'kafka' | 'admin'>,
+  customer: string,
+  eventIds: ReadonlySet<string>,
+  isDone: ReturnType<typeof doneBy>,
+): Promise<number> {
+  const retryLanes = [...(await lanesOf(admin, customer)).keys()].slice(1);
+  if (retryLanes.length === 0 || eventIds.size === 0) return 0;
+  const waiting = new Set<string>();
+  await readTopics(kafka, retryLanes, {
+    onBatch({ topic, partition, records }) {
+      for (const { offset, headers } of records) {
+        const { eventId } = readDeliveryHeaders(headers);
+        if (eventIds.has(eventId) && !isDone(topic, partition, offset)) waiting.add(eventId);
+      }
+    },
+  });
+  return waiting.size;
+}
+
+const SKIPS_A_RECORD = 300;
+
+/** What is not delivered by an operator's will is accounted for where deliveries are. */
+function skipRecords(customer: string, skipped: readonly Attempt[]) {
+  const records = [];
+  for (let from = 0; from < skipped.length; from += SKIPS_A_RECORD) {
+    const attempts = skipped.slice(from, from + SKIPS_A_RECORD);
+    const value = encodeAttempts({ customer, worker: 'control-plane', attempts });
+    records.push({ topic: ATTEMPTS_TOPIC, key: customer, value });
+  }
+  return records;
+}

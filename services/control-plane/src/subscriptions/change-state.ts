@@ -1,0 +1,81 @@
+import { DatabridgeError } from '@databridge/kernel/errors';
+import { type EffectiveState, effectiveState, type WorkerStatus } from '@databridge/schemas/records/status';
+import type { Subscription } from '@databridge/schemas/subscription/subscription';
+import type { ControlPlaneContext } from '../context.ts';
+import { keepWithoutLimit } from '../upkeep/retention.ts';
+import { readCustomer } from '../views/customer.ts';
+
+/**
+ * What an operator may do to a customer's state:
+ *
+ *              pause              disable
+ *     active ─────────▶ paused ─────────────▶ disabled ◀── its worker, by the status record
+ *        ▲ ◀───────────   │ resume               │
+ *        │                                       │
+ *        └──────────────── enable ───────────────┘      (active ─disable─▶ disabled, too)
+ *
+ * Resuming and enabling raise `enableEpoch`: the attempts counted before count no more.
+ */
+export type StateAction = 'pause' | 'resume' | 'enable' | 'disable';
+
+export interface StateChange {
+  readonly customer: string;
+  readonly before: EffectiveState;
+  /** The same as before if there was nothing to do. */
+  readonly after: EffectiveState;
+}
+
+type Wanted = Pick<Subscription, 'state' | 'enableEpoch'>;
+
+/** @returns what the subscription is to say; undefined: it says so already; a text: why that can't be */
+export function stateAfter(
+  { state, enableEpoch }: Wanted,
+  worker: Pick<WorkerStatus, 'disabledEpoch'> | undefined,
+  action: StateAction,
+): Wanted | undefined | string {
+  const now = effectiveState({ state, enableEpoch }, worker);
+  switch (action) {
+    case 'pause':
+      if (now === 'disabled') return 'is disabled: nothing is sent as it is';
+      return now === 'paused' ? undefined : { state: 'paused', enableEpoch };
+    case 'resume':
+      if (now === 'disabled') return 'is disabled, not paused: enable it';
+      return now === 'active' ? undefined : { state: 'active', enableEpoch: enableEpoch + 1 };
+    case 'enable':
+      if (now === 'paused') return 'is paused, not disabled: resume it';
+      return now === 'active' ? undefined : { state: 'active', enableEpoch: enableEpoch + 1 };
+    case 'disable':
+      return now === 'disabled' ? undefined : { state: 'disabled', enableEpoch };
+  }
+}
+
+/** @throws {DatabridgeError} DB_NOT_FOUND; DB_CONFLICT if the customer's state does not allow it */
+export async function changeState(
+  context: Pick<ControlPlaneContext, 'kafka' | 'subscriptions' | 'admin' | 'commit'>,
+  customer: string,
+  action: StateAction,
+): Promise<StateChange> {
+  const { subscription, worker } = await readCustomer(context, customer);
+  const before = effectiveState(subscription, worker);
+  const wanted = stateAfter(subscription, worker, action);
+  if (typeof wanted === 'string') throw new DatabridgeError('DB_CONFLICT', `Customer "${customer}" ${wanted}`);
+  if (wanted === undefined) return { customer, before, after: before };
+  // First, so that not even a crash leaves a stopped customer with topics that forget.
+  if (wanted.state !== 'active') await keepWithoutLimit(context.admin, customer);
+  await context.commit([{ what: action, customer, before: subscription, after: { ...subscription, ...wanted } }]);
+  return { customer, before, after: wanted.state };
+}
+
+/** @returns whether it was active until now */
+export async function pauseIfActive(context: Parameters<typeof changeState>[0], customer: string): Promise<boolean> {
+  const { subscription, worker } = await readCustomer(context, customer);
+  if (effectiveState(subscription, worker) !== 'active') return false;
+  try {
+    const { before, after } = await changeState(context, customer, 'pause');
+    return before !== after;
+  } catch (error) {
+    // Its worker has disabled it meanwhile: then it is stopped as it is.
+    if (error instanceof DatabridgeError && error.code === 'DB_CONFLICT') return false;
+    throw error;
+  }
+}

@@ -1,0 +1,65 @@
+/** What a change writes: the subscription, and with it who changed what. */
+import { randomUUID } from 'node:crypto';
+import type { ProducedRecord } from '@databridge/kernel/kafka/records';
+import { type Actor, type AuditedAction, type AuditRecord, encodeAudit } from '@databridge/schemas/records/audit';
+import { AUDIT_TOPIC, SUBSCRIPTIONS_TOPIC } from '@databridge/schemas/records/topics';
+import { mapSecrets } from '@databridge/schemas/subscription/secret-places';
+import { encodeSubscription, type Subscription } from '@databridge/schemas/subscription/subscription';
+
+export interface Change {
+  readonly what: AuditedAction;
+  /** Left out: it concerns no one customer. */
+  readonly customer?: string;
+  /** Secrets sealed. `after` left out: the subscription stays; null: it goes. */
+  readonly before?: Subscription | undefined;
+  readonly after?: Subscription | null;
+  /** What an operation was asked to do. It must not hold a secret. */
+  readonly detail?: Readonly<Record<string, unknown>>;
+}
+
+/** All of the changes are written, or none. @throws {KafkaPortError} */
+export type Commit = (changes: readonly Change[]) => Promise<void>;
+
+const MASK = '[secret]';
+
+/** Every record of the changes; those of one change belong into one transaction. */
+export function recordsOf(changes: readonly Change[], who: Actor, nowMs: number): ProducedRecord[] {
+  return changes.flatMap((change) => {
+    const { customer, after } = change;
+    const audit = {
+      topic: AUDIT_TOPIC,
+      key: customer ?? null,
+      value: encodeAudit(auditRecord(change, who, nowMs)),
+    };
+    if (customer === undefined || after === undefined) return [audit];
+    const value = after === null ? null : encodeSubscription(after);
+    return [{ topic: SUBSCRIPTIONS_TOPIC, key: customer, value }, audit];
+  });
+}
+
+function auditRecord({ what, customer, before, after, detail }: Change, who: Actor, at: number): AuditRecord {
+  const secrets = changedSecrets(before, after ?? undefined);
+  return {
+    ...{ id: randomUUID(), at, who, what },
+    ...(customer !== undefined && { customer }),
+    ...(before !== undefined && after !== undefined && { before: masked(before) }),
+    ...(after !== undefined && after !== null && { after: masked(after) }),
+    ...(after !== undefined && secrets.length > 0 && { secrets }),
+    ...(detail !== undefined && { detail: { ...detail } }),
+  };
+}
+
+function masked(subscription: Subscription): Record<string, unknown> {
+  return { ...mapSecrets(subscription, () => MASK) };
+}
+
+function sealedByPlace(subscription: Subscription | undefined): Map<string, string> {
+  const places = new Map<string, string>();
+  if (subscription !== undefined) mapSecrets(subscription, (sealed, path) => void places.set(path, sealed));
+  return places;
+}
+
+function changedSecrets(before: Subscription | undefined, after: Subscription | undefined): string[] {
+  const [old, now] = [sealedByPlace(before), sealedByPlace(after)];
+  return [...new Set([...old.keys(), ...now.keys()])].filter((place) => old.get(place) !== now.get(place)).sort();
+}

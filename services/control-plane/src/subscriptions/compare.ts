@@ -1,0 +1,27 @@
+import { secretsInUse } from '@databridge/schemas/subscription/secret-places';
+import type { ControlPlaneContext } from '../context.ts';
+import { type AppliedCustomer, planChange, refuseClosedUrls } from './apply.ts';
+import type { FileSubscription } from './subscription-file.ts';
+
+export interface Comparison {
+  readonly change: AppliedCustomer['change'];
+  /** Places of the secrets that are others than those that stand, such as `authentication.key`. */
+  readonly secrets: readonly string[];
+}
+
+/**
+ * What applying would do. Whether a secret is another one, only who has the key ring can tell.
+ * @throws {DatabridgeError} DB_INPUT_INVALID as applying would
+ */
+export async function compareSubscription(context: ControlPlaneContext, given: FileSubscription): Promise<Comparison> {
+  refuseClosedUrls([given], context);
+  const stored = (await context.subscriptions()).get(given.subscription.customer);
+  const { subscription, change } = await planChange(context.keyRing, given, stored, Date.now());
+  // Those that stay as they are keep their very seal.
+  const [old, now] = [
+    stored === undefined ? new Map<string, string>() : secretsInUse(stored),
+    secretsInUse(subscription),
+  ];
+  const places = [...new Set([...old.keys(), ...now.keys()])].sort();
+  return { change, secrets: places.filter((place) => old.get(place) !== now.get(place)) };
+}

@@ -1,0 +1,32 @@
+/** The URLs that a subscription makes us open, judged when it is saved by what they say. What they lead to: warnings.ts. */
+import type { EgressPolicy } from '@databridge/kernel/egress/egress-policy';
+import type { Issue } from '@databridge/schemas/subscription/issue-words';
+import type { Subscription } from '@databridge/schemas/subscription/subscription';
+
+export interface OutgoingUrl {
+  readonly path: (string | number)[];
+  readonly url: URL;
+}
+
+/** Wherever a subscription may hold one. Left out here, a URL is still judged when it is dialled. */
+const PLACES = ['destination.url', 'destination.endpoint', 'destination.queueUrl', 'authentication.tokenUrl'];
+
+export function outgoingUrls(subscription: Subscription): OutgoingUrl[] {
+  return PLACES.flatMap((place) => {
+    const path = place.split('.');
+    const text = path.reduce<unknown>(
+      (value, key) => (value as Record<string, unknown> | undefined)?.[key],
+      subscription,
+    );
+    const url = typeof text === 'string' ? URL.parse(text) : null;
+    return url === null ? [] : [{ path, url }];
+  });
+}
+
+/** What will never be sent to, as its URL shows: a private address, plain http where it is not allowed, a port. */
+export function egressIssues(subscription: Subscription, policy: EgressPolicy): Issue[] {
+  return outgoingUrls(subscription).flatMap(({ path, url }) => {
+    const refusal = policy.urlRefusal(url);
+    return refusal === undefined ? [] : [{ path, message: refusal }];
+  });
+}

@@ -1,0 +1,53 @@
+/** The one place outside of delivery where a secret is opened: JWE can't exchange the key of what it sealed. */
+import { messageOf } from '@databridge/kernel/errors';
+import { mapSecretsAsync } from '@databridge/schemas/subscription/secret-places';
+import type { Subscription } from '@databridge/schemas/subscription/subscription';
+import type { ControlPlaneContext } from '../context.ts';
+import type { Writer } from './writer.ts';
+
+export type Resealed = 'resealed' | 'unchanged' | 'unreadable';
+
+/**
+ * Seals a customer's secrets under the current key of the ring. What nobody can open, since its key is gone, stays.
+ * @param nowMs fallbacks that have run out by then are dropped
+ */
+export async function reseal(
+  context: Pick<ControlPlaneContext, 'subscriptions' | 'keyRing' | 'commit' | 'log'>,
+  customer: string,
+  nowMs: number,
+): Promise<Resealed> {
+  const before = (await context.subscriptions()).get(customer);
+  if (before === undefined) return 'unchanged';
+  try {
+    const kept = withoutOldFallbacks(before, nowMs);
+    const after = await mapSecretsAsync(kept, (sealed) => context.keyRing.reseal(sealed, customer));
+    if (JSON.stringify(after) === JSON.stringify(before)) return 'unchanged';
+    await context.commit([{ what: 'reseal', customer, before, after }]);
+    return 'resealed';
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'DB_SECRET_UNSEALABLE') throw error;
+    context.log.error({ customer }, messageOf(error));
+    return 'unreadable';
+  }
+}
+
+/** Of all customers, in the name of the control plane itself. */
+export async function dropOldFallbacks(
+  operations: ControlPlaneContext,
+  writer: Pick<Writer, 'change'>,
+  nowMs: number,
+): Promise<void> {
+  const who = { name: 'control-plane', role: 'service' };
+  for (const [customer, subscription] of await operations.subscriptions()) {
+    if (withoutOldFallbacks(subscription, nowMs) === subscription) continue;
+    await writer.change(who, customer, (commit) => reseal({ ...operations, commit }, customer, nowMs));
+  }
+}
+
+/** Nobody uses them any more: the old secret need not stand in Kafka for ever. */
+function withoutOldFallbacks(subscription: Subscription, nowMs: number): Subscription {
+  const { fallbacks, ...rest } = subscription;
+  const left = Object.entries(fallbacks ?? {}).filter(([, { untilMs }]) => untilMs > nowMs);
+  if (left.length === Object.keys(fallbacks ?? {}).length) return subscription;
+  return left.length === 0 ? rest : { ...rest, fallbacks: Object.fromEntries(left) };
+}

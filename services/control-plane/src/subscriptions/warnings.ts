@@ -1,0 +1,111 @@
+/** What is odd about a subscription that is saved all the same: names and certificates change, and look different elsewhere. */
+import { type LookupAddress, lookup } from 'node:dns';
+import { connect, isIP } from 'node:net';
+import { promisify } from 'node:util';
+import type { EgressPolicy } from '@databridge/kernel/egress/egress-policy';
+import type { Issue } from '@databridge/schemas/subscription/issue-words';
+import type { Subscription } from '@databridge/schemas/subscription/subscription';
+import { validityWarning } from '@databridge/schemas/subscription/tls-identity';
+import { outgoingUrls } from './outgoing-urls.ts';
+
+export interface SubscriptionWarning extends Issue {
+  readonly customer: string;
+}
+
+/** As `dns.promises.lookup` with `all`. */
+export type LookUp = (hostname: string) => Promise<readonly LookupAddress[]>;
+/** Resolves when one of the addresses accepts a connection; nothing is sent. Gives up by the signal. */
+export type Dial = (addresses: readonly LookupAddress[], port: number, signal: AbortSignal) => Promise<void>;
+
+export interface Surroundings {
+  readonly lookUp?: LookUp;
+  readonly dial?: Dial;
+  readonly nowMs?: number;
+}
+
+/** A person waits for it. */
+const PATIENCE_MS = 3_000;
+
+/** Never rejects. What counts in the end is what the delivery workers find: that stands in the customer's status. */
+export async function warningsOf(
+  subscriptions: readonly Subscription[],
+  policy: EgressPolicy,
+  { lookUp = systemLookUp, dial = systemDial, nowMs = Date.now() }: Surroundings = {},
+): Promise<SubscriptionWarning[]> {
+  const judged = new Map<string, Promise<string | undefined>>();
+  const judgeOnce = (url: URL) => {
+    const known = judged.get(url.origin) ?? judge(url, policy, lookUp, dial);
+    judged.set(url.origin, known);
+    return known;
+  };
+  const found = subscriptions.map(async (subscription) => {
+    const { customer, tls = {} } = subscription;
+    const hosts = outgoingUrls(subscription)
+      // What is refused for good is an error, and nothing that we would dial.
+      .filter(({ url }) => policy.urlRefusal(url) === undefined)
+      .map(async ({ path, url }) => ({ path, message: await judgeOnce(url) }));
+    const certificates = (['clientCertificate', 'ca'] as const).map((name) => {
+      const pem = tls[name];
+      return { path: ['tls', name], message: pem === undefined ? undefined : validityWarning(pem, nowMs) };
+    });
+    return [...(await Promise.all(hosts)), ...certificates].flatMap(({ path, message }) =>
+      message === undefined ? [] : [{ customer, path: [...path], message }],
+    );
+  });
+  return (await Promise.all(found)).flat();
+}
+
+async function judge(
+  { hostname, port, protocol }: URL,
+  policy: EgressPolicy,
+  lookUp: LookUp,
+  dial: Dial,
+): Promise<string | undefined> {
+  const host = hostname.replace(/^\[|\]$/g, '');
+  const signal = AbortSignal.timeout(PATIENCE_MS);
+  let step = "can't be resolved";
+  try {
+    const addresses =
+      isIP(host) === 0 ? await orTimeout(lookUp(host), signal) : [{ address: host, family: isIP(host) }];
+    for (const { address } of addresses) {
+      const refusal = policy.addressRefusal(address);
+      if (refusal !== undefined) return `${host} leads to ${address}, which ${refusal}: events wait until that changes`;
+    }
+    step = 'takes no connection';
+    await orTimeout(dial(addresses, Number(port) || (protocol === 'https:' ? 443 : 80), signal), signal);
+    return undefined;
+  } catch (error) {
+    const why = signal.aborted
+      ? `nothing within ${PATIENCE_MS / 1_000} s`
+      : ((error as NodeJS.ErrnoException).code ?? 'it failed');
+    return `${host} ${step} from here (${why}): events wait until that changes`;
+  }
+}
+
+async function orTimeout<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const giveUp = () => late.reject(signal.reason);
+  signal.addEventListener('abort', giveUp, { once: true });
+  try {
+    return await Promise.race([promise, late.promise]);
+  } finally {
+    signal.removeEventListener('abort', giveUp);
+  }
+}
+
+const systemLookUp: LookUp = (hostname) => promisify(lookup)(hostname, { all: true });
+
+/** The addresses that were judged are those that are dialled: the name is not asked for again. */
+const systemDial: Dial = (addresses, port, signal) =>
+  new Promise((resolve, reject) => {
+    const judged = addresses.map(({ address, family }) => ({ address, family }));
+    const socket = connect({
+      ...{ host: 'judged', port, signal, autoSelectFamily: true },
+      lookup: (_name, _options, callback) => callback(null, judged),
+    });
+    socket.once('error', reject);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve();
+    });
+  });

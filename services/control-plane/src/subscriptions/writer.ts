@@ -1,0 +1,203 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
+import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import { oneMemberAssigner } from '@databridge/kernel/kafka/groups/assigners';
+import { GroupConsumer } from '@databridge/kernel/kafka/groups/group-consumer';
+import type { Membership } from '@databridge/kernel/kafka/groups/membership';
+import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
+import { CompactedTable } from '@databridge/kernel/kafka/tables/compacted-table';
+import { TransactionalProducer } from '@databridge/kernel/kafka/transactional-producer';
+import type { Actor } from '@databridge/schemas/records/audit';
+import {
+  AUDIT_TOPIC,
+  CONTROL_PLANE_GROUP,
+  CONTROL_PLANE_TOPIC,
+  CONTROL_PLANE_TRANSACTIONAL_ID,
+  SUBSCRIPTIONS_TOPIC,
+} from '@databridge/schemas/records/topics';
+import { type Change, type Commit, recordsOf } from './changes.ts';
+import type { SubscriptionTable } from './subscription-table.ts';
+
+export interface WriterOptions {
+  readonly kafka: KafkaSettings;
+  readonly admin: Pick<KafkaAdmin, 'watermarks'>;
+  readonly table: Pick<SubscriptionTable, 'readUpTo'>;
+  /** Without a heartbeat for so long, another control plane takes over. */
+  readonly sessionTimeoutMs: number;
+}
+
+/** Where the control plane that writes can be reached. */
+interface Owner {
+  readonly url: string;
+}
+
+const OWNER_KEY = 'owner';
+const AGAIN_AFTER_MS = 500;
+
+/**
+ * The right to write, which one control plane has at a time:
+ *
+ *     standby ──owns the partition──▶ owner ──a change comes──▶ writing, in a term
+ *        ▲                             │ ▲                        │
+ *        └──────── membership lost ────┘ └── the term is over ◀───┘ by any failure, or fenced
+ *
+ * The group only says who should write. That nobody else does is Kafka's doing: a term begins by taking up the one
+ * transactional id, which shuts out whoever had it before, frozen ones too. Within a term, every decision is made on
+ * what was read to its end after the term began; with the term, what was decided in it is void.
+ */
+export class Writer {
+  readonly #options: WriterOptions;
+  readonly #consumer: GroupConsumer;
+  readonly #owners: CompactedTable<Owner>;
+  #membership: Membership | undefined;
+  #url: string | undefined;
+  #term: Promise<TransactionalProducer> | undefined;
+  #isStopped = false;
+  /** The last change of each customer: the next one waits for it. */
+  readonly #last = new Map<string, Promise<unknown>>();
+
+  constructor(options: WriterOptions) {
+    const { kafka, sessionTimeoutMs } = options;
+    this.#options = options;
+    this.#owners = new CompactedTable<Owner>(kafka, {
+      topic: CONTROL_PLANE_TOPIC,
+      maxWaitMs: 200,
+      decode: (_key, value) => {
+        const { url } = JSON.parse(value.toString('utf8')) as Partial<Owner>;
+        return typeof url === 'string' ? { url } : undefined;
+      },
+    });
+    this.#consumer = new GroupConsumer(kafka, {
+      groupId: CONTROL_PLANE_GROUP,
+      topics: [CONTROL_PLANE_TOPIC],
+      sessionTimeoutMs,
+      heartbeatIntervalMs: sessionTimeoutMs / 6,
+      assigners: [oneMemberAssigner],
+      onJoined: (membership) => {
+        this.#membership = membership;
+        // Another may have been the writer in between: what a term was begun with is out of date then.
+        if (membership.continues === undefined) this.#endTerm();
+        if (membership.assignment.length > 0) void this.#takeOver(membership);
+      },
+      onLost: () => undefined,
+      onBatch: () => undefined,
+    });
+  }
+
+  /** @param url where other control planes reach this one */
+  async start(url: string): Promise<void> {
+    this.#url = url;
+    await this.#owners.start();
+    await this.#owners.caughtUp();
+    await this.#consumer.start();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await Promise.allSettled(this.#last.values());
+    await this.#consumer.stop();
+    await this.#owners.stop();
+    await (await this.#term?.catch(() => undefined))?.close();
+  }
+
+  /** Whether changes are to be made here, as far as it is known. */
+  get isOwner(): boolean {
+    const membership = this.#membership;
+    return membership !== undefined && membership.assignment.length > 0 && membership.leaseHeld() && !this.#isStopped;
+  }
+
+  /** Where changes are made, if not here and if known. */
+  get ownerUrl(): string | undefined {
+    const url = this.#owners.get(OWNER_KEY)?.url;
+    return url === this.#url ? undefined : url;
+  }
+
+  /**
+   * Makes a change: one after the other for a customer, side by side for several.
+   * @param customer left out: of none
+   * @param run decides on what it reads once it is called, and commits by what it is given
+   * @throws {DatabridgeError} DB_NOT_THE_WRITER, and then nothing was called
+   */
+  async change<T>(who: Actor, customer: string | undefined, run: (commit: Commit) => Promise<T>): Promise<T> {
+    const place = customer ?? '';
+    const before = this.#last.get(place);
+    const mine = (async () => {
+      await before?.catch(() => undefined);
+      const producer = await this.#currentTerm();
+      return await run((changes) => this.#commit(producer, changes, who));
+    })();
+    this.#last.set(place, mine);
+    try {
+      return await mine;
+    } finally {
+      if (this.#last.get(place) === mine) this.#last.delete(place);
+    }
+  }
+
+  async #commit(producer: TransactionalProducer, changes: readonly Change[], who: Actor): Promise<void> {
+    if (changes.length === 0) return;
+    const written = await producer.commit(recordsOf(changes, who, Date.now()));
+    // Acknowledged means that everybody who asks from now on, wherever, gets it: not before its readers see it committed.
+    await this.#options.table.readUpTo(written.filter(({ topic }) => topic === SUBSCRIPTIONS_TOPIC));
+  }
+
+  /** @throws {DatabridgeError} DB_NOT_THE_WRITER */
+  async #currentTerm(): Promise<TransactionalProducer> {
+    const known = await this.#term?.catch(() => undefined);
+    if (!this.isOwner) throw new DatabridgeError('DB_NOT_THE_WRITER', 'Another control plane makes the changes');
+    if (known !== undefined && !known.isOver) return known;
+    return await this.#beginTerm();
+  }
+
+  /** One begins at a time: two would fence each other. */
+  #beginTerm(): Promise<TransactionalProducer> {
+    const before = this.#term;
+    const term = (async () => {
+      const last = await before?.catch(() => undefined);
+      if (last !== undefined && !last.isOver) return last;
+      return await this.#openTerm();
+    })();
+    this.#term = term;
+    term.catch(() => undefined);
+    return term;
+  }
+
+  async #openTerm(): Promise<TransactionalProducer> {
+    const { admin, kafka } = this.#options;
+    const topics = [SUBSCRIPTIONS_TOPIC, AUDIT_TOPIC, CONTROL_PLANE_TOPIC];
+    const counts = await Promise.all(topics.map(async (topic) => (await admin.watermarks(topic)).length));
+    const partitions = new Map(topics.map((topic, at) => [topic, counts[at] ?? 1]));
+    const producer = await TransactionalProducer.open(kafka, {
+      transactionalId: CONTROL_PLANE_TRANSACTIONAL_ID,
+      partitions,
+    });
+    try {
+      const value = JSON.stringify({ url: this.#url });
+      await producer.commit([{ topic: CONTROL_PLANE_TOPIC, key: OWNER_KEY, value }]);
+    } catch (error) {
+      await producer.close();
+      throw error;
+    }
+    kafka.log.info('changes are made here from now on');
+    return producer;
+  }
+
+  /** At once, not with the first change: what the owner before left open holds up every reader. */
+  async #takeOver(membership: Membership): Promise<void> {
+    while (membership.isCurrent && !this.#isStopped) {
+      try {
+        await this.#currentTerm();
+        return;
+      } catch (error) {
+        this.#options.kafka.log.warn({ err: error }, `changes can't be made here yet: ${messageOf(error)}`);
+        await delay(AGAIN_AFTER_MS, undefined, { ref: false });
+      }
+    }
+  }
+
+  #endTerm(): void {
+    const term = this.#term;
+    this.#term = undefined;
+    void term?.then((producer) => producer.close()).catch(() => undefined);
+  }
+}

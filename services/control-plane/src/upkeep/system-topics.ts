@@ -1,0 +1,24 @@
+import type { KafkaAdmin, TopicMismatch } from '@databridge/kernel/kafka/admin';
+import { intakeTopic, systemTopics, type TopicSpec } from '@databridge/schemas/records/topics';
+
+export interface EnsuredTopics {
+  readonly created: readonly string[];
+  /** Topics that exist with other settings are left as they are: an operator may have had a reason. */
+  readonly mismatched: readonly TopicMismatch[];
+}
+
+/** The topics that the services need before any customer is there. Existing ones are only compared. */
+export async function ensureSystemTopics(
+  admin: Pick<KafkaAdmin, 'ensureTopics'>,
+  intakeTopics: readonly string[],
+): Promise<EnsuredTopics> {
+  return await admin.ensureTopics(allSystemTopics(intakeTopics));
+}
+
+export function allSystemTopics(intakeTopics: readonly string[]): TopicSpec[] {
+  return [...intakeTopics.map((topic) => intakeTopic(topic)), ...systemTopics()];
+}
+
+export function formatMismatch({ topic, setting, wanted, found }: TopicMismatch): string {
+  return `topic ${topic}: ${setting} is ${found}, should be ${wanted}`;
+}

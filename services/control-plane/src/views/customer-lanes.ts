@@ -1,0 +1,20 @@
+import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import { deliveryTopic, retryDelayOf } from '@databridge/schemas/records/topics';
+
+/**
+ * The topics that a customer's worker reads, the main lane first: topic → `main`, or the retry lane's delay. Those
+ * that an older retry plan left are among them.
+ */
+export async function lanesOf(admin: Pick<KafkaAdmin, 'listTopics'>, customer: string): Promise<Map<string, string>> {
+  return lanesAmong(await admin.listTopics(), customer);
+}
+
+export function lanesAmong(topics: readonly string[], customer: string): Map<string, string> {
+  const mainTopic = deliveryTopic(customer);
+  const lanes = new Map<string, string>(topics.includes(mainTopic) ? [[mainTopic, 'main']] : []);
+  for (const topic of topics) {
+    const delay = retryDelayOf(customer, topic);
+    if (delay !== undefined) lanes.set(topic, delay);
+  }
+  return lanes;
+}

@@ -1,0 +1,98 @@
+/** A bug that one record brings out costs that record a few tries and then a dead letter, and nobody else anything. */
+import type { ProducedRecord } from '@databridge/kernel/kafka/records';
+import { createLogger } from '@databridge/kernel/log';
+import { ManualClock } from '@databridge/kernel/manual-clock';
+import { OffsetTracker } from '@databridge/kernel/offsets/offset-tracker';
+import { readDeadLetterHeaders } from '@databridge/schemas/records/headers';
+import { ByteBudget } from '../lanes/byte-budget.ts';
+import type { HeldRecord } from '../lanes/held-records.ts';
+import { Lane } from '../lanes/lane.ts';
+import { type DeliveryContext, deliverSafely } from './delivery.ts';
+import { parseRetryPlan, type RetryPlan } from './retry-plan.ts';
+
+const plan = parseRetryPlan('1s*2', 60_000) as RetryPlan;
+
+function recordOf(): HeldRecord {
+  const lane = new Lane({ topic: 'delivery.acme', partition: 0 }, 0, new OffsetTracker(0, null), new ByteBudget(1_000));
+  const facts = { eventId: 'evt-1', eventType: 'root-cause', attempt: 0 };
+  return { lane, offset: 0, dueAtMs: 0, key: Buffer.from('evt-1'), value: Buffer.alloc(1), facts, bytes: 513 };
+}
+
+function contextWith(overrides: Partial<DeliveryContext>) {
+  const told = { sent: 0, kept: 0, done: 0, written: [] as ProducedRecord[] };
+  const context: DeliveryContext = {
+    customer: 'acme',
+    enableEpoch: () => 0,
+    plan,
+    clock: new ManualClock(),
+    log: createLogger('test', 'silent'),
+    render: (record) => ({
+      eventId: record.facts.eventId,
+      eventType: 'root-cause',
+      schemaVersion: 'v1.0',
+      attempt: 1,
+      traceparent: undefined,
+      body: '{}',
+    }),
+    maySend: () => true,
+    send: async () => {
+      told.sent++;
+      return { outcome: { kind: 'delivered', status: 200 } };
+    },
+    observe: (_record, outcome) => outcome,
+    lastSuccessAtMs: () => undefined,
+    report: () => undefined,
+    isOurs: () => true,
+    write: async (record) => {
+      told.written.push(record);
+      return true;
+    },
+    done: () => {
+      told.done++;
+    },
+    keep: () => {
+      told.kept++;
+    },
+    disable: () => undefined,
+    ...overrides,
+  };
+  return { context, told };
+}
+
+test('a bug past the sending: twice back to its lane, the third time a dead letter as internal', async () => {
+  const { context, told } = contextWith({
+    report: () => {
+      throw new TypeError('poison');
+    },
+  });
+  const record = recordOf();
+  await deliverSafely(record, context);
+  await deliverSafely(record, context);
+  expect(told).toMatchObject({ kept: 2, done: 0, written: [] });
+  await deliverSafely(record, context);
+  expect(told).toMatchObject({ kept: 2, done: 1 });
+  const [letter] = told.written;
+  expect(letter?.topic).toBe('delivery.acme.dead');
+  expect(readDeadLetterHeaders(letter?.headers ?? {})).toMatchObject({ reason: 'internal', detail: 'poison' });
+});
+
+test('a bug in rendering is tried three times at once, then a dead letter; nothing is sent', async () => {
+  let renders = 0;
+  const { context, told } = contextWith({
+    render: () => {
+      renders++;
+      throw new RangeError('unreadable');
+    },
+  });
+  await deliverSafely(recordOf(), context);
+  expect(renders).toBe(3);
+  expect(told).toMatchObject({ sent: 0, done: 1 });
+});
+
+test('what waited for its schema is not sent once the lease is out, and goes back if it is still ours', async () => {
+  for (const isOurs of [true, false]) {
+    const { context, told } = contextWith({ maySend: () => false, isOurs: async () => isOurs });
+    await deliverSafely(recordOf(), context);
+    expect(told).toMatchObject({ sent: 0, done: 0, kept: isOurs ? 1 : 0, written: [] });
+  }
+});

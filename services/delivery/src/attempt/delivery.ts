@@ -1,0 +1,223 @@
+import type { Clock } from '@databridge/kernel/clock';
+import { messageOf } from '@databridge/kernel/errors';
+import type { ProducedRecord } from '@databridge/kernel/kafka/records';
+import type { Logger } from '@databridge/kernel/log';
+import type { Attempt } from '@databridge/schemas/records/attempts';
+import {
+  type DeliveryHeaders,
+  writeDeadLetterHeaders,
+  writeDeliveryHeaders,
+} from '@databridge/schemas/records/headers';
+import { deadTopic, formatDelay, retryTopic } from '@databridge/schemas/records/topics';
+import type { Message, Sent } from '../destination/destination.ts';
+import type { HeldRecord } from '../lanes/held-records.ts';
+import type { Outcome } from './outcome.ts';
+import type { RetryPlan } from './retry-plan.ts';
+import { type Verdict, verdictOf } from './verdict.ts';
+
+/** What one delivery needs of its customer. */
+export interface DeliveryContext {
+  readonly customer: string;
+  /** Of the subscription: attempts that were counted under an older one count no more. */
+  enableEpoch(): number;
+  readonly plan: RetryPlan;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** The event as the destination gets it. Waits while the registry can't be asked; undefined: the wait was ended. */
+  render(record: HeldRecord, attempt: number): Message | Promise<Message | undefined>;
+  /** Whether this worker still is the one to send it, as far as it can know. */
+  maySend(record: HeldRecord): boolean;
+  /** undefined: cut off because the customer is stopping, or not begun because `mayStart` said no. */
+  send(message: Message, nowMs: number, mayStart: () => boolean): Promise<Sent | undefined>;
+  /** Shows the outcome to breaker, connection and rate. @returns what it means for this event */
+  observe(record: HeldRecord, outcome: Outcome): Outcome;
+  lastSuccessAtMs(): number | undefined;
+  report(attempt: Attempt): void;
+  /**
+   * Whether the record is still ours to decide on. During a rebalance it takes until that is over to know: the same
+   * member with the same assignment goes on where it was.
+   */
+  isOurs(record: HeldRecord): boolean | Promise<boolean>;
+  /** Resolves when Kafka has the record, however long that takes; false if it stopped being ours to write. */
+  write(record: ProducedRecord, of: HeldRecord): Promise<boolean>;
+  /** The offset is done. */
+  done(record: HeldRecord): void;
+  /** The record, which is ours, goes back to its lane: not done, no attempt spent. */
+  keep(record: HeldRecord): void;
+  disable(reason: 'exhausted' | 'gone', detail: string): void;
+}
+
+const MAX_INTERNAL_TRIES = 3;
+/** A detail travels as a record header, and is shown to people. */
+const MAX_DETAIL_CHARS = 500;
+
+/**
+ * The life of one delivery, from the moment that its record is due, the gate open and a rate token taken (`pump` in
+ * customer.ts sees to that), to the moment that its offset is done.
+ *
+ *     render ─▶ authorize, send ─▶ outcome ─▶ verdict ─┬─ done ──────────────────────────▶ offset done
+ *                                                      ├─ retry ─▶ retry topic has it ───▶ offset done
+ *                                                      ├─ dead ──▶ dead letters have it ─▶ offset done
+ *                                                      └─ keep, disable ─▶ back to its lane, not done
+ *
+ * An offset is done when the destination accepted the record, or when the next topic acknowledged it; nothing else.
+ */
+export async function deliver(record: HeldRecord, context: DeliveryContext): Promise<void> {
+  const { clock, plan } = context;
+  const startedAtMs = clock.nowMs();
+  const { attempt, firstAttemptAtMs } = attemptOf(record.facts, context.enableEpoch(), startedAtMs);
+
+  const sent = await sendOnce(record, attempt, startedAtMs, context);
+  if (sent === undefined) return keepIfOurs(record, context);
+
+  const nowMs = clock.nowMs();
+  // A worker that was replaced while the request was under way has no say any more: the next owner delivers it again.
+  const isOurs = context.isOurs(record);
+  if (isOurs !== true && !(await isOurs)) return;
+  const outcome = context.observe(record, sent.outcome);
+  context.report(attemptReport(record, attempt, startedAtMs, nowMs - startedAtMs, outcome, sent.answerBody));
+
+  const lastSuccessAtMs = context.lastSuccessAtMs();
+  const verdict = verdictOf(outcome, { attempt, firstAttemptAtMs, nowMs, lastSuccessAtMs }, plan);
+  switch (verdict.kind) {
+    case 'done':
+      return context.done(record);
+    case 'retry': {
+      const next = retryRecord(record, verdict, outcome, attempt, firstAttemptAtMs, context);
+      if (await context.write(next, record)) context.done(record);
+      return;
+    }
+    case 'dead': {
+      const letter = deadLetter(record, verdict, outcome, attempt, firstAttemptAtMs, context);
+      if (await context.write(letter, record)) context.done(record);
+      return;
+    }
+    case 'keep':
+      return context.keep(record);
+    case 'disable':
+      context.keep(record);
+      return context.disable(verdict.reason, detailOf(outcome));
+  }
+}
+
+/** Enabling gives every waiting event a new budget: its count and its first attempt begin again. */
+function attemptOf(facts: DeliveryHeaders, enableEpoch: number, nowMs: number) {
+  const counts = facts.attempt > 0 && (facts.enableEpoch ?? 0) >= enableEpoch;
+  if (!counts) return { attempt: 1, firstAttemptAtMs: nowMs };
+  return { attempt: facts.attempt + 1, firstAttemptAtMs: facts.firstAttemptAtMs ?? nowMs };
+}
+
+/** Back to its lane, unless that is another's by now. In a rebalance the lane may go on: it must not miss its record. */
+async function keepIfOurs(record: HeldRecord, context: DeliveryContext): Promise<void> {
+  if (await context.isOurs(record)) context.keep(record);
+}
+
+/**
+ * Delivers, and copes with a bug anywhere in {@link deliver}: the record is tried again, and after a few times it goes
+ * to the dead letters, so that it neither is lost nor comes again and again.
+ */
+export async function deliverSafely(record: HeldRecord, context: DeliveryContext): Promise<void> {
+  try {
+    await deliver(record, context);
+  } catch (error) {
+    const failures = (failuresOf.get(record) ?? 0) + 1;
+    failuresOf.set(record, failures);
+    context.log.error({ err: error, eventId: record.facts.eventId, failures }, 'a delivery failed by a bug of ours');
+    if (failures < MAX_INTERNAL_TRIES) return keepIfOurs(record, context);
+    const attempted = attemptOf(record.facts, context.enableEpoch(), context.clock.nowMs());
+    const outcome = { kind: 'internal', reason: messageOf(error) } as const;
+    const verdict = { kind: 'dead', reason: 'internal' } as const;
+    const letter = deadLetter(record, verdict, outcome, attempted.attempt, attempted.firstAttemptAtMs, context);
+    if (await context.write(letter, record)) context.done(record);
+  }
+}
+
+/** Kept beside the record, which is put back in between. */
+const failuresOf = new WeakMap<HeldRecord, number>();
+
+/** @returns undefined when it was given up: the customer is stopping, or no longer ours */
+async function sendOnce(
+  record: HeldRecord,
+  attempt: number,
+  nowMs: number,
+  context: DeliveryContext,
+): Promise<Sent | undefined> {
+  for (let tries = 1; ; tries++) {
+    try {
+      // Nearly always at hand, and waiting for what is at hand costs a turn of the queue.
+      const rendering = context.render(record, attempt);
+      const message = rendering instanceof Promise ? await rendering : rendering;
+      // Rendering may have waited for hours, and another worker been given the customer meanwhile.
+      if (message === undefined || !context.maySend(record)) return undefined;
+      return await context.send(message, nowMs, () => context.maySend(record));
+    } catch (error) {
+      context.log.error({ err: error, eventId: record.facts.eventId, tries }, 'delivery failed by our own fault');
+      if (tries >= MAX_INTERNAL_TRIES) return { outcome: { kind: 'internal', reason: messageOf(error) } };
+    }
+  }
+}
+
+function retryRecord(
+  record: HeldRecord,
+  verdict: Extract<Verdict, { kind: 'retry' }>,
+  outcome: Outcome,
+  attempt: number,
+  firstAttemptAtMs: number,
+  { customer, enableEpoch }: DeliveryContext,
+): ProducedRecord {
+  const headers = {
+    ...record.facts,
+    attempt,
+    firstAttemptAtMs,
+    enableEpoch: enableEpoch(),
+    lastOutcome: detailOf(outcome),
+  };
+  const topic = retryTopic(customer, verdict.delay);
+  return { topic, key: record.key, value: record.value, headers: writeDeliveryHeaders(headers) };
+}
+
+function deadLetter(
+  record: HeldRecord,
+  verdict: Extract<Verdict, { kind: 'dead' }>,
+  outcome: Outcome,
+  attempt: number,
+  firstAttemptAtMs: number,
+  { customer }: DeliveryContext,
+): ProducedRecord {
+  const { eventId, replayId } = record.facts;
+  const headers = { ...record.facts, attempt, firstAttemptAtMs, reason: verdict.reason, detail: detailOf(outcome) };
+  return {
+    topic: deadTopic(customer),
+    key: replayId === undefined ? eventId : `${eventId}/${replayId}`,
+    value: record.value,
+    headers: writeDeadLetterHeaders(headers),
+  };
+}
+
+function detailOf(outcome: Outcome): string {
+  return 'reason' in outcome ? outcome.reason.slice(0, MAX_DETAIL_CHARS) : `status ${outcome.status}`;
+}
+
+export function attemptReport(
+  { facts, lane }: HeldRecord,
+  attempt: number,
+  at: number,
+  durationMs: number,
+  outcome: Outcome,
+  answer: string | undefined,
+): Attempt {
+  const report: Attempt = {
+    eventId: facts.eventId,
+    attempt,
+    at,
+    durationMs,
+    outcome: outcome.kind,
+    lane: lane.isRetry ? formatDelay(lane.delayMs) : 'main',
+  };
+  if (facts.replayId !== undefined) report.replayId = facts.replayId;
+  if (facts.source !== undefined) report.source = facts.source;
+  if ('status' in outcome && outcome.status !== undefined) report.status = outcome.status;
+  if ('reason' in outcome) report.error = outcome.reason;
+  if (answer !== undefined && outcome.kind !== 'delivered') report.answer = answer;
+  return report;
+}

@@ -1,0 +1,50 @@
+import type { EventReaders, ReaderLookup } from '@databridge/kernel/registry/event-readers';
+import { schemaIdOf } from '@databridge/schemas/event/confluent-frame';
+import type { EventType } from '@databridge/schemas/event/event-types';
+import type { DeliveryHeaders } from '@databridge/schemas/records/headers';
+import type { Message } from '../destination/destination.ts';
+import type { HeldRecord } from '../lanes/held-records.ts';
+
+/** Makes of a record what the destination gets: the event in the pinned version of its schema, as JSON. */
+export class EventMessages {
+  readonly #eventTypes: ReadonlyMap<string, EventType>;
+  readonly #readers: EventReaders;
+
+  constructor(eventTypes: readonly EventType[], readers: EventReaders) {
+    this.#eventTypes = new Map(eventTypes.map((eventType) => [eventType.name, eventType]));
+    this.#readers = readers;
+  }
+
+  /**
+   * At once when the writer's schema is known, else when the registry has told it.
+   * @param sections those that the customer wants; left out: all
+   * @throws when the record can't be read: unknown event type, not a frame, an unreadable schema, damaged
+   */
+  render(record: HeldRecord, attempt: number, sections?: readonly string[]): Message | Promise<Message> {
+    const { facts, value } = record;
+    const eventType = this.#eventTypes.get(facts.eventType);
+    if (!eventType) throw new Error(`event type "${facts.eventType}" is not configured`);
+    if (facts.testWithinMs !== undefined) return testMessage(facts, eventType, value);
+    const schemaId = schemaIdOf(value);
+    if (typeof schemaId !== 'number') throw new Error(schemaId.malformed);
+    const compose = (lookup: ReaderLookup): Message => {
+      if (lookup.kind === 'unreadable') throw new Error(lookup.detail);
+      return {
+        eventId: facts.eventId,
+        eventType: eventType.name,
+        schemaVersion: eventType.schemaVersion,
+        attempt,
+        traceparent: facts.traceparent,
+        body: lookup.reader.json(value, sections),
+      };
+    };
+    const known = this.#readers.peek(eventType, schemaId);
+    return known ? compose(known) : this.#readers.load(eventType, schemaId).then(compose);
+  }
+}
+
+/** A test is the document already: whoever asked for it may have no registry. */
+function testMessage(facts: DeliveryHeaders, { name, schemaVersion }: EventType, value: Buffer): Message {
+  const body = value.toString('utf8');
+  return { eventId: facts.eventId, eventType: name, schemaVersion, attempt: 1, traceparent: undefined, body };
+}

@@ -1,0 +1,34 @@
+import { messageOf } from '@databridge/kernel/errors';
+import type { Sent } from '../destination/destination.ts';
+import type { HeldRecord } from '../lanes/held-records.ts';
+import type { DeliveryContext } from './delivery.ts';
+import { attemptReport } from './delivery.ts';
+
+/**
+ * Sends a customer's test event, once, whatever breaker or backlog say: trying is what it is for. What comes of it goes
+ * into the attempt log, and nowhere else: it is not tried again, no dead letter, nothing that a breaker or a connection
+ * is judged by.
+ */
+export async function deliverTest(record: HeldRecord, context: DeliveryContext): Promise<void> {
+  const { clock } = context;
+  const startedAtMs = clock.nowMs();
+  const sent = await sendOnce(record, startedAtMs, context);
+  if (!(await context.isOurs(record))) return;
+  if (sent !== undefined) {
+    const tookMs = clock.nowMs() - startedAtMs;
+    const report = attemptReport(record, 1, startedAtMs, tookMs, sent.outcome, undefined);
+    context.report({ ...report, test: true, ...(sent.answerBody !== undefined && { answer: sent.answerBody }) });
+  }
+  context.done(record);
+}
+
+async function sendOnce(record: HeldRecord, nowMs: number, context: DeliveryContext): Promise<Sent | undefined> {
+  try {
+    const message = await context.render(record, 1);
+    if (message === undefined) return undefined;
+    return await context.send({ ...message, keepsAnswer: true }, nowMs, () => context.maySend(record));
+  } catch (error) {
+    context.log.error({ err: error, eventId: record.facts.eventId }, 'a test event failed by our own fault');
+    return { outcome: { kind: 'internal', reason: messageOf(error) } };
+  }
+}

@@ -1,0 +1,87 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import type { CommittedOffset } from '@databridge/kernel/kafka/records';
+import { createLogger } from '@databridge/kernel/log';
+import { ManualClock } from '@databridge/kernel/manual-clock';
+import { createRegistry } from '@databridge/kernel/metrics';
+import { HEADER } from '@databridge/schemas/records/headers';
+import { ByteBudget } from '../lanes/byte-budget.ts';
+import { LaneSet } from '../lanes/lane-set.ts';
+import { deliveryMetrics } from '../metrics.ts';
+import { AttemptLog } from './attempt-log.ts';
+import { Commits } from './commits.ts';
+
+const MAIN = { topic: 'delivery.acme', partition: 0 };
+const INTERVAL_MS = 200;
+const log = createLogger('commits', 'silent');
+const metrics = deliveryMetrics(createRegistry('commits'), {
+  heldBytes: () => 0,
+  customers: () => 0,
+  inFlight: () => [],
+});
+
+test('what ends while a commit fails by a rejoin is committed by whoever goes on with the lanes', async () => {
+  const clock = new ManualClock();
+  const membership = {
+    memberId: 'a',
+    assignment: [MAIN],
+    isCurrent: true,
+    continues: undefined,
+    leaseHeld: () => true,
+  };
+  const rejoined = { ...membership, continues: membership };
+  let lanes = new LaneSet(membership, new ByteBudget(1_000_000), clock);
+  lanes.restore([], () => 0);
+  const committed: (readonly CommittedOffset[])[] = [];
+  const logged = Promise.withResolvers<void>();
+  const producer = { send: () => logged.promise, connect: async () => undefined, disconnect: async () => undefined };
+  const attempts = new AttemptLog(producer, 'acme', 'w');
+  const commits = new Commits({
+    clock,
+    log,
+    metrics,
+    intervalMs: INTERVAL_MS,
+    attempts,
+    consumer: {
+      async commit(of, offsets) {
+        if (!of.isCurrent) throw new Error('the membership has ended');
+        committed.push(offsets);
+      },
+    },
+    lanes: () => lanes,
+    writeStatus: async () => undefined,
+    onCommitted: () => undefined,
+  });
+  const headers = (eventId: string) => ({ [HEADER.eventId]: eventId, [HEADER.eventType]: 'any' });
+  const records = ['e0', 'e1'].map((eventId, offset) => {
+    return { offset, timestampMs: clock.nowMs(), key: null, value: Buffer.from('x'), headers: headers(eventId) };
+  });
+  lanes.accept({ ...MAIN, records, nextOffset: 2, highWatermark: 2 });
+  const finish = (eventId: string) => {
+    const next = lanes.next(clock.monotonicMs());
+    if (typeof next !== 'object' || next.facts.eventId !== eventId) throw new Error(`${eventId} is not next`);
+    next.lane.take(next);
+    lanes.done(next);
+    commits.touch();
+  };
+
+  finish('e0');
+  attempts.append({ eventId: 'e0', attempt: 1, at: 0, durationMs: 1, outcome: 'delivered', lane: 'main' });
+  clock.advance(INTERVAL_MS);
+  await turn();
+  // The attempts are on their way to the log, and the commit waits for them.
+  membership.isCurrent = false;
+  const before = lanes;
+  lanes = new LaneSet(rejoined, new ByteBudget(1_000_000), clock);
+  lanes.adopt(before);
+  finish('e1');
+  logged.resolve();
+  await turn();
+  expect(committed).toEqual([]);
+  expect(lanes.uncommittedCount).toBe(2);
+
+  clock.advance(INTERVAL_MS);
+  await turn();
+  expect(committed).toEqual([[{ ...MAIN, offset: 2, metadata: '' }]]);
+  expect(lanes.uncommittedCount).toBe(0);
+  expect(clock.untilNextTimerMs()).toBeUndefined();
+});

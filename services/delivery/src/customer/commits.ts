@@ -1,0 +1,137 @@
+import type { Clock, Timer } from '@databridge/kernel/clock';
+import { messageOf } from '@databridge/kernel/errors';
+import type { GroupConsumer } from '@databridge/kernel/kafka/groups/group-consumer';
+import type { CommittedOffset } from '@databridge/kernel/kafka/records';
+import type { Logger } from '@databridge/kernel/log';
+import { keyOf, type LaneSet } from '../lanes/lane-set.ts';
+import type { DeliveryMetrics } from '../metrics.ts';
+import type { AttemptLog } from './attempt-log.ts';
+
+export interface CommitsOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: DeliveryMetrics;
+  /** How long what is done waits for company before it is committed. */
+  readonly intervalMs: number;
+  readonly attempts: AttemptLog;
+  readonly consumer: Pick<GroupConsumer, 'commit'>;
+  readonly lanes: () => LaneSet | undefined;
+  /** Writes the customer's status. Called straight after a successful commit only: a zombie's commit fails. */
+  readonly writeStatus: () => Promise<void>;
+  readonly onCommitted: () => void;
+}
+
+const FIRST_RETRY_MS = 200;
+const LONGEST_RETRY_MS = 5_000;
+/** A stop tries so often; what is not committed then is delivered again, and that is all. */
+const LAST_TRIES = 3;
+
+/**
+ * Commits what is done, soon and in one call for all lanes of a customer:
+ *
+ *     attempts on the log ─▶ offsets and what is done beyond them ─▶ status, if it changed
+ */
+export class Commits {
+  readonly #with: CommitsOptions;
+  readonly #committed = new Map<string, CommittedOffset>();
+  #timer: Timer | undefined;
+  #running: Promise<boolean> | undefined;
+  /** There may be more to commit than the run under way saw. */
+  #isTouched = false;
+  #isStatusDue = false;
+  #retryMs = FIRST_RETRY_MS;
+  #isFinished = false;
+
+  constructor(options: CommitsOptions) {
+    this.#with = options;
+  }
+
+  /** What this worker last committed. */
+  committed(): CommittedOffset[] {
+    return [...this.#committed.values()];
+  }
+
+  /** There may be something to commit. */
+  touch(): void {
+    this.#schedule(this.#with.intervalMs);
+  }
+
+  writeStatusSoon(): void {
+    this.#isStatusDue = true;
+    this.touch();
+  }
+
+  /**
+   * Commits what is done, and says so in the status, which outlives a group that stands empty for too long; after that
+   * nothing more is committed.
+   */
+  async finish(): Promise<void> {
+    this.#isStatusDue = true;
+    this.#isFinished = true;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    await this.#running;
+    for (let tries = 1; tries <= LAST_TRIES; tries++) if (await this.#run()) break;
+  }
+
+  #schedule(delayMs: number): void {
+    this.#isTouched = true;
+    if (this.#isFinished || this.#timer || this.#running) return;
+    this.#timer = this.#with.clock.after(delayMs, () => {
+      this.#timer = undefined;
+      this.#running = this.#run();
+      void this.#running.then((isDone) => {
+        this.#running = undefined;
+        if (!isDone) {
+          this.#schedule(this.#retryMs);
+          this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS);
+          return;
+        }
+        this.#retryMs = FIRST_RETRY_MS;
+        if (this.#isTouched || this.#isStatusDue) this.touch();
+        this.#with.onCommitted();
+      });
+    });
+  }
+
+  /** @returns false when it is to be tried again */
+  async #run(): Promise<boolean> {
+    const { attempts, consumer, log, metrics } = this.#with;
+    const lanes = this.#with.lanes();
+    this.#isTouched = false;
+    if (lanes === undefined) return true;
+    const count = lanes.uncommittedCount;
+    const writesStatus = this.#isStatusDue;
+    // The commit before a status is its proof that this worker still is the owner: it is made even if nothing changed.
+    const points = lanes.commitPoints(writesStatus ? 'all' : 'changed');
+    const endTimer = metrics.commitSeconds.startTimer();
+    try {
+      await attempts.flush();
+      if (points.length > 0) {
+        const offsets = points.map(({ lane: { topic, partition }, point }) => ({ topic, partition, ...point }));
+        await consumer.commit(lanes.membership, offsets);
+        for (const { lane, point } of points) lane.tracker.committed(point);
+        for (const offset of offsets) this.#committed.set(keyOf(offset), offset);
+        endTimer();
+      }
+      lanes.committed(count);
+      // Without a commit there is no proof, as before the lanes know what was committed: then it is due still.
+      if (writesStatus && points.length > 0) {
+        this.#isStatusDue = false;
+        await this.#with.writeStatus().catch((error: unknown) => {
+          this.#isStatusDue = true;
+          throw error;
+        });
+      }
+      return true;
+    } catch (error) {
+      if (!lanes.membership.isCurrent) {
+        // Whoever owns the lanes next reads again what is not committed, and then commits it.
+        return true;
+      }
+      metrics.ownFaults.inc({ doing: 'commit' });
+      log.warn({ err: error }, `committing failed; trying again: ${messageOf(error)}`);
+      return false;
+    }
+  }
+}

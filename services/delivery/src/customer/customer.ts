@@ -1,0 +1,428 @@
+import type { EventEmitter } from 'node:events';
+import { type Clock, instantOf, type Timer } from '@databridge/kernel/clock';
+import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import { oneMemberAssigner } from '@databridge/kernel/kafka/groups/assigners';
+import type { GroupConsumer, GroupConsumerOptions } from '@databridge/kernel/kafka/groups/group-consumer';
+import type { Membership } from '@databridge/kernel/kafka/groups/membership';
+import type { CommittedOffset, ConsumedBatch, ProducedRecord, RecordProducer } from '@databridge/kernel/kafka/records';
+import type { Logger } from '@databridge/kernel/log';
+import type { Secret } from '@databridge/kernel/secrets/secret';
+import type { Attempt } from '@databridge/schemas/records/attempts';
+import { HEADER } from '@databridge/schemas/records/headers';
+import type { WorkerStatus } from '@databridge/schemas/records/status';
+import { deliveryGroup, deliveryTopic, retryTopic } from '@databridge/schemas/records/topics';
+import type { Subscription } from '@databridge/schemas/subscription/subscription';
+import { type DeliveryContext, deliverSafely } from '../attempt/delivery.ts';
+import type { EventMessages } from '../attempt/event-messages.ts';
+import type { Outcome } from '../attempt/outcome.ts';
+import { laneDelayMs, type RetryPlan } from '../attempt/retry-plan.ts';
+import { deliverTest } from '../attempt/test-event.ts';
+import type { Destination, Message } from '../destination/destination.ts';
+import { Destinations } from '../destination/destinations.ts';
+import type { BreakerSettings } from '../gate/breaker.ts';
+import { Gate } from '../gate/gate.ts';
+import type { ByteBudget } from '../lanes/byte-budget.ts';
+import { FlowControl } from '../lanes/flow-control.ts';
+import type { HeldRecord } from '../lanes/held-records.ts';
+import { LaneOwnership } from '../lanes/lane-ownership.ts';
+import type { DeliveryMetrics } from '../metrics.ts';
+import { AttemptLog } from './attempt-log.ts';
+import { Commits } from './commits.ts';
+import { CustomerStatus } from './customer-status.ts';
+import { NextTopics } from './next-topics.ts';
+
+/** What a customer needs of its group's member. */
+export type CustomerConsumer = Pick<GroupConsumer, 'start' | 'stop' | 'pause' | 'resume' | 'commit'>;
+
+/** What all customers of a worker share. */
+export interface CustomerDependencies {
+  readonly worker: string;
+  readonly openConsumer: (log: Logger, options: GroupConsumerOptions) => CustomerConsumer;
+  readonly admin: Pick<KafkaAdmin, 'committedOffsets'>;
+  readonly producer: RecordProducer;
+  readonly messages: Pick<EventMessages, 'render'>;
+  readonly budget: ByteBudget;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: DeliveryMetrics;
+  readonly plan: RetryPlan;
+  readonly breaker: BreakerSettings;
+  readonly breakerRotation: EventEmitter;
+  readonly sessionTimeoutMs: number;
+  readonly commitIntervalMs: number;
+  /** A longer `Retry-After` is cut to this. */
+  readonly maxRetryAfterMs: number;
+  /** @param onRate the destination asks for no more than this a second */
+  readonly openDestination: (
+    subscription: Subscription<Secret>,
+    onRate: (ratePerSecond: number) => void,
+  ) => Destination;
+  /** Of a stop: what is still in flight then is cut off, and sent again by the next owner. */
+  readonly abortAfterMs: number;
+  /** The customer is to be stopped: it was disabled here, and its status says so. */
+  readonly onDisabled: (status: WorkerStatus) => void;
+}
+
+/**
+ * Finished but not committed, at the most: with what is in flight the bound of what a crash sends again.
+ */
+const MAX_UNCOMMITTED = 5_000;
+/** How soon to look again when only the lease stands in the way: heartbeats renew it, and don't tell. */
+const LEASE_RECHECK_MS = 200;
+/** Of one lane in one fetch: what overshoots the budget, for each customer that is far behind. */
+const FETCH_BYTES = 512 * 1024;
+/**
+ * Most customers are idle most of the time: a longer poll is what they cost. It ends with the first event; heartbeats
+ * go between polls, and must come well within the lease (0.6 of the session time-out, of 6 s at the least).
+ */
+const IDLE_POLL_MS = 1_500;
+const REJOIN_PATIENCE_MS = 10_000;
+
+/**
+ * One customer's deliveries: reads its lanes, sends what is due as fast as gate and rate allow, commits what is done.
+ *
+ *     start ─▶ running ◀─update ── stop ─▶ draining: takes nothing, what is in flight ends ─▶ committed, left ─▶ stopped
+ */
+export class Customer {
+  readonly #name: string;
+  readonly #with: CustomerDependencies;
+  readonly #log: Logger;
+  readonly #consumer: CustomerConsumer;
+  readonly #flow: FlowControl;
+  readonly #gate: Gate;
+  readonly #status: CustomerStatus;
+  readonly #nextTopics: NextTopics;
+  readonly #ownership: LaneOwnership;
+  readonly #attempts: AttemptLog;
+  readonly #commits: Commits;
+  readonly #context: DeliveryContext;
+  readonly #stopping = Promise.withResolvers<undefined>();
+  #subscription: Subscription<Secret>;
+  readonly #destinations: Destinations;
+  #inFlight = 0;
+  #isStopping = false;
+  #isPumping = false;
+  #onIdle: (() => void) | undefined;
+  #wake: { readonly atMs: number; readonly timer: Timer } | undefined;
+
+  /** @param retryDelays of all retry topics that there are, those that the plan has dropped too */
+  constructor(
+    subscription: Subscription<Secret>,
+    status: WorkerStatus | undefined,
+    retryDelays: readonly string[],
+    dependencies: CustomerDependencies,
+  ) {
+    const { clock, log, producer, worker } = dependencies;
+    const name = subscription.customer;
+    const delays = new Map(retryDelays.map((delay) => [retryTopic(name, delay), laneDelayMs(delay)]));
+    this.#name = name;
+    this.#with = dependencies;
+    this.#log = log.child({ customer: name });
+    this.#subscription = subscription;
+    this.#destinations = new Destinations(this.#openDestination(subscription), this.#log);
+    this.#gate = new Gate(
+      {
+        ratePerSecond: subscription.ratePerSecond,
+        maxWaitMs: dependencies.maxRetryAfterMs,
+        breaker: dependencies.breaker,
+        breakerRotation: dependencies.breakerRotation,
+        onChange: () => this.#gateChanged(),
+      },
+      clock.monotonicMs(),
+    );
+    if (status) this.#gate.restore(status, instantOf(clock));
+    this.#attempts = new AttemptLog(producer, name, worker);
+    this.#ownership = new LaneOwnership({
+      customer: name,
+      admin: dependencies.admin,
+      budget: dependencies.budget,
+      clock,
+      delayMsOf: (topic) => delays.get(topic) ?? 0,
+      history: status?.committed ?? [],
+      onHistoryUsed: (lost) => this.#historyUsed(lost),
+    });
+    this.#status = new CustomerStatus({
+      customer: name,
+      worker,
+      clock,
+      gate: this.#gate,
+      producer,
+      committed: () => this.#commits.committed(),
+      found: status,
+    });
+    this.#nextTopics = new NextTopics({
+      producer,
+      clock,
+      log: this.#log,
+      metrics: dependencies.metrics,
+      isOurs: (record) => this.#ownership.isOurs(record),
+      stopping: this.#stopping.promise,
+    });
+    this.#consumer = dependencies.openConsumer(this.#log, {
+      groupId: deliveryGroup(name),
+      topics: [deliveryTopic(name), ...delays.keys()],
+      sessionTimeoutMs: dependencies.sessionTimeoutMs,
+      idleMaxWaitMs: IDLE_POLL_MS,
+      maxBytesPerPartition: FETCH_BYTES,
+      maxBytes: 4 * FETCH_BYTES,
+      // A handover never splits a customer's lanes: two members would each probe, wait and limit by themselves.
+      assigners: [oneMemberAssigner],
+      onJoined: (membership) => {
+        this.#ownership.joined(membership);
+        // A timer that ran out during the rebalance found nothing that it might send.
+        this.#pump();
+      },
+      onLost: () => this.#ownership.lost(),
+      onBatch: (membership, batch) => this.#received(membership, batch),
+    });
+    this.#flow = new FlowControl(this.#consumer, clock, this.#stopping.promise);
+    this.#context = {
+      customer: name,
+      enableEpoch: () => this.#subscription.enableEpoch,
+      plan: dependencies.plan,
+      clock,
+      log: this.#log,
+      render: (record, attempt) => this.#render(record, attempt),
+      maySend: (record) => this.#ownership.mayBeSent(record),
+      send: (message, nowMs, mayStart) => this.#destinations.current.send(message, nowMs, mayStart),
+      observe: (record, outcome) => this.#observe(record, outcome),
+      lastSuccessAtMs: () => this.#gate.lastSuccessAtMs,
+      report: (attempt) => this.#report(attempt),
+      isOurs: (record) => this.#ownership.isOurs(record),
+      write: (next, of) => this.#write(next, of),
+      done: (record) => this.#done(record),
+      keep: (record) => record.lane.putBack(record),
+      disable: (reason, detail) => this.#disable(reason, detail),
+    };
+    this.#commits = new Commits({
+      clock,
+      log: this.#log,
+      metrics: dependencies.metrics,
+      intervalMs: dependencies.commitIntervalMs,
+      attempts: this.#attempts,
+      consumer: this.#consumer,
+      lanes: () => this.#ownership.lanes,
+      writeStatus: () => this.#writeStatus(),
+      onCommitted: () => this.#pump(),
+    });
+  }
+
+  get name(): string {
+    return this.#name;
+  }
+
+  /** Requests under way. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  async start(): Promise<void> {
+    await this.#consumer.start();
+  }
+
+  /** The subscription changed: takes effect with the next request. What is in flight ends as it began. */
+  update(subscription: Subscription<Secret>): void {
+    const before = this.#subscription;
+    this.#subscription = subscription;
+    this.#gate.rate.restate(subscription.ratePerSecond);
+    this.#destinations.replace(this.#openDestination(subscription));
+    this.#gate.reset();
+    if (before.enableEpoch !== subscription.enableEpoch) this.#status.enable();
+    this.#log.info('subscription changed');
+    this.#pump();
+  }
+
+  /** A destination may allow less than the subscription does, never more. */
+  #openDestination(subscription: Subscription<Secret>): Destination {
+    return this.#with.openDestination(subscription, (allowedPerSecond) => {
+      this.#gate.rate.restate(Math.min(allowedPerSecond, subscription.ratePerSecond ?? Number.POSITIVE_INFINITY));
+    });
+  }
+
+  /** Takes nothing more, lets what is in flight end or cuts it off after a while, commits, leaves the group. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    this.#stopping.resolve(undefined);
+    this.#wake?.timer.cancel();
+    // What ends during a rebalance waits to know whose it is; with the brokers gone it would wait for ever.
+    const patience = this.#with.clock.after(REJOIN_PATIENCE_MS, () => this.#ownership.giveUp());
+    if (this.#inFlight > 0) {
+      const abort = this.#with.clock.after(this.#with.abortAfterMs, () => this.#abort());
+      await new Promise<void>((resolve) => {
+        this.#onIdle = resolve;
+      });
+      abort.cancel();
+    }
+    await this.#ownership.settled();
+    patience.cancel();
+    await this.#commits.finish();
+    await this.#consumer.stop();
+    this.#ownership.end();
+    this.#gate.stop();
+    await this.#destinations.close();
+    this.#with.metrics.breaker.remove(this.#name);
+  }
+
+  #abort(): void {
+    this.#log.warn({ inFlight: this.#inFlight }, 'cutting off what is still in flight');
+    this.#destinations.abort();
+  }
+
+  #historyUsed(lost: readonly CommittedOffset[]): void {
+    this.#with.metrics.offsetsLost.inc({ customer: this.#name }, lost.length);
+    this.#log.error({ lost }, 'the group has lost its offsets; going on where its status record says');
+  }
+
+  async #received(membership: Membership, batch: ConsumedBatch): Promise<void> {
+    const lanes = await this.#ownership.of(membership);
+    if (lanes === undefined) return;
+    lanes.accept(batch);
+    const forks = lanes.takeForks();
+    if (forks > 0) this.#with.metrics.forks.inc(forks);
+    for (const test of lanes.takeTests()) this.#inFlightWhile(() => deliverTest(test, this.#context));
+    this.#commits.touch();
+    this.#pump();
+    const filled = lanes.laneOf(batch);
+    if (filled?.isFull && !filled.isRetry) await this.#flow.roomIn(filled);
+    // They may have been given to others meanwhile.
+    for (const lane of this.#ownership.lanes?.lanes ?? []) this.#flow.adjust(lane);
+  }
+
+  /** Sends everything that may be sent now, and sees to it that it runs again when more may be. */
+  #pump(): void {
+    if (this.#isPumping) return;
+    this.#isPumping = true;
+    try {
+      for (;;) {
+        const record = this.#take();
+        if (record === undefined) break;
+        this.#inFlightWhile(() => this.#deliver(record));
+      }
+    } finally {
+      this.#isPumping = false;
+    }
+  }
+
+  /** The next record to send, taken from its lane; undefined when none may be sent now. */
+  #take(): HeldRecord | undefined {
+    const { clock } = this.#with;
+    const lanes = this.#ownership.lanes;
+    // Each of these ends by an event that pumps again: a delivery's end, a commit, a join.
+    if (this.#isStopping || this.#status.isDisabled || !lanes?.membership.isCurrent) return undefined;
+    if (this.#inFlight >= this.#subscription.maxInFlight) return undefined;
+    if (lanes.uncommittedCount >= MAX_UNCOMMITTED) return undefined;
+
+    const monotonicMs = clock.monotonicMs();
+    if (!lanes.membership.leaseHeld()) return this.#wakeAt(monotonicMs + LEASE_RECHECK_MS);
+    const permit = this.#gate.permit(monotonicMs);
+    if (permit.kind === 'closed') {
+      return permit.untilMs === undefined ? undefined : this.#wakeAt(permit.untilMs);
+    }
+    if (permit.kind === 'probe' && this.#inFlight > 0) return undefined;
+
+    const next =
+      permit.kind === 'probe'
+        ? (lanes.oldestDue(monotonicMs, (record) => !this.#gate.isSuspect(record)) ?? lanes.next(monotonicMs))
+        : lanes.next(monotonicMs);
+    if (next === undefined) return undefined;
+    if (typeof next === 'number') return this.#wakeAt(next);
+    const tokenInMs = this.#gate.rate.take(monotonicMs);
+    if (tokenInMs > 0) return this.#wakeAt(monotonicMs + tokenInMs);
+
+    next.lane.take(next);
+    this.#flow.taken(next.lane);
+    return next;
+  }
+
+  #inFlightWhile(run: () => Promise<void>): void {
+    this.#inFlight++;
+    void run().finally(() => {
+      this.#inFlight--;
+      this.#pump();
+      if (this.#inFlight === 0) this.#onIdle?.();
+    });
+  }
+
+  async #deliver(record: HeldRecord): Promise<void> {
+    try {
+      await deliverSafely(record, this.#context);
+    } catch (error) {
+      // Not even a dead letter can be made of it. It stays undone, and is not touched again before a restart.
+      this.#log.error({ err: error, eventId: record.facts.eventId }, 'a record can be neither delivered nor given up');
+    }
+  }
+
+  #render(record: HeldRecord, attempt: number): Message | Promise<Message | undefined> {
+    const message = this.#with.messages.render(record, attempt, this.#subscription.sections);
+    // The registry may be down for hours; a stop must not wait for it.
+    return message instanceof Promise ? Promise.race([message, this.#stopping.promise]) : message;
+  }
+
+  #observe(record: HeldRecord, seen: Outcome): Outcome {
+    const { clock, plan } = this.#with;
+    const outcome = this.#gate.observe(record, seen, instantOf(clock));
+    const held = this.#gate.heldFor(plan.windowMs, clock.monotonicMs());
+    if (held) this.#disable(held.because, held.detail);
+    return outcome;
+  }
+
+  #report(attempt: Attempt): void {
+    const { attemptCounters, attemptTimes } = this.#with.metrics;
+    attemptCounters.of(this.#name, attempt.outcome).inc();
+    attemptTimes.of(attempt.outcome).observe(attempt.durationMs / 1_000);
+    this.#attempts.append(attempt);
+    // What goes well is told by metrics and the attempt log; a line each would cost more than the delivery.
+    if (attempt.outcome === 'delivered') this.#log.debug(attempt, 'attempt');
+    else this.#log.info(attempt, 'attempt');
+  }
+
+  #done(record: HeldRecord): void {
+    this.#ownership.lanes?.done(record);
+    this.#commits.touch();
+  }
+
+  async #write(next: ProducedRecord, of: HeldRecord): Promise<boolean> {
+    const isWritten = await this.#nextTopics.write(next, of);
+    const reason = next.headers?.[HEADER.deadLetterReason];
+    if (isWritten && reason !== undefined) {
+      this.#with.metrics.deadLetters.inc({ customer: this.#name, reason: String(reason) });
+    }
+    return isWritten;
+  }
+
+  #disable(because: string, detail: string): void {
+    if (this.#status.isDisabled) return;
+    this.#status.disable(this.#subscription.enableEpoch, `${because}: ${detail}`);
+    this.#with.metrics.disabled.inc({ customer: this.#name, reason: because });
+    this.#log.error({ because, detail }, 'customer disabled: nothing more is sent, everything stays in place');
+    this.#commits.writeStatusSoon();
+  }
+
+  #gateChanged(): void {
+    const state = this.#gate.breakerState;
+    this.#with.metrics.breaker.set({ customer: this.#name }, BREAKER_VALUE[state]);
+    const { breaker, held, waitUntilMs } = this.#gate.status(instantOf(this.#with.clock));
+    this.#log.warn({ breaker, held, waitUntilMs }, 'what the destination is sent changed');
+    this.#commits.writeStatusSoon();
+    this.#pump();
+  }
+
+  async #writeStatus(): Promise<void> {
+    const status = await this.#status.write();
+    if (this.#status.isDisabled) this.#with.onDisabled(status);
+  }
+
+  /** By the monotonic clock. Keeps one timer, for the earliest. */
+  #wakeAt(atMs: number): undefined {
+    if (this.#wake && this.#wake.atMs <= atMs) return undefined;
+    this.#wake?.timer.cancel();
+    const timer = this.#with.clock.after(atMs - this.#with.clock.monotonicMs(), () => {
+      this.#wake = undefined;
+      this.#pump();
+    });
+    this.#wake = { atMs, timer };
+    return undefined;
+  }
+}
+
+const BREAKER_VALUE = { closed: 0, 'half-open': 1, open: 2 } as const;

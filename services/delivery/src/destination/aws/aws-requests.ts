@@ -1,0 +1,97 @@
+import { Readable } from 'node:stream';
+import { type HttpRequest, HttpResponse } from '@smithy/protocol-http';
+import type { HttpHandlerOptions } from '@smithy/types';
+import type { Dispatcher } from 'undici';
+import type { Trouble } from '../../attempt/outcome.ts';
+import type { Egress, EgressPool } from '../../egress/dispatcher.ts';
+import { exchange, type Seen, type TimeLimits } from '../../egress/exchange.ts';
+import { strictQuery } from './aws-query.ts';
+
+/** Answers of SNS, SQS and STS are small; a batch's is a few KiB. */
+const MAX_ANSWER_BYTES = 262_144;
+
+export interface AwsRequestOptions {
+  readonly egress: Egress;
+  readonly connections: number;
+  readonly limits: TimeLimits;
+}
+
+/** The request was not answered: network, time-out. Not an error that AWS sent. */
+export class AwsTrouble extends Error implements Trouble {
+  override readonly name = 'AwsTrouble';
+  readonly trouble: string;
+  readonly isBlocked: boolean;
+
+  constructor({ trouble, isBlocked }: Trouble) {
+    super(trouble);
+    this.trouble = trouble;
+    this.isBlocked = isBlocked;
+  }
+}
+
+/** The AWS SDK's way to the network: our own pools, so that its sockets are counted and guarded as all others are. */
+export class AwsRequests {
+  readonly metadata = { handlerProtocol: 'http/1.1' };
+  readonly #options: AwsRequestOptions;
+  /** By origin: the service's and STS's. */
+  readonly #pools = new Map<string, EgressPool>();
+
+  constructor(options: AwsRequestOptions) {
+    this.#options = options;
+  }
+
+  async handle(request: HttpRequest, _options?: HttpHandlerOptions): Promise<{ response: HttpResponse }> {
+    const { protocol, hostname, port, method, headers, body } = request;
+    const origin = `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`;
+    const path = request.path + strictQuery(pairsOf(request.query));
+    const limits = { ...this.#options.limits, keptBytes: MAX_ANSWER_BYTES };
+    const dispatched: Dispatcher.DispatchOptions = {
+      ...{ origin, path, headers, body: body as string | Uint8Array | null },
+      method: method as Dispatcher.HttpMethod,
+    };
+    const seen = await new Promise<Seen>((resolve) => exchange(this.#pool(origin), dispatched, limits, resolve));
+    if ('trouble' in seen) throw new AwsTrouble(seen);
+    const answered = Object.entries(seen.headers).map(([name, value]) => [name, String(value)]);
+    return {
+      response: new HttpResponse({
+        statusCode: seen.status,
+        headers: Object.fromEntries(answered) as Record<string, string>,
+        body: Readable.from([Buffer.from(seen.body)]),
+      }),
+    };
+  }
+
+  /** The SDK asks for both; there is nothing to set. */
+  updateHttpClientConfig(): void {}
+
+  httpHandlerConfigs(): Record<string, never> {
+    return {};
+  }
+
+  /** The SDK's clients call it when they are destroyed; they share one, and `close` ends it. */
+  destroy(): void {}
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
+  }
+
+  async abort(): Promise<void> {
+    await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()));
+  }
+
+  #pool(origin: string): EgressPool {
+    const { egress, connections, limits } = this.#options;
+    const { connectTimeoutMs } = limits;
+    const known = this.#pools.get(origin);
+    if (known) return known;
+    const pool = egress.openPool(new URL(origin), { connections, connectTimeoutMs, allowH2: false });
+    this.#pools.set(origin, pool);
+    return pool;
+  }
+}
+
+function pairsOf(query: HttpRequest['query'] = {}): [string, string][] {
+  return Object.entries(query).flatMap(([name, value]) =>
+    (Array.isArray(value) ? value : [value ?? '']).map((one): [string, string] => [name, one]),
+  );
+}

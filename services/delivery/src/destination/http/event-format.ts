@@ -1,0 +1,54 @@
+import type { EventFormat } from '@databridge/schemas/subscription/destination';
+import type { Message } from '../destination.ts';
+
+export interface Formatted {
+  /** Of the content; what the event itself says goes with every format. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+const JSON_CONTENT = { 'content-type': 'application/json' };
+/** Within it, event ids are unique (CloudEvents 1.0: source + id). */
+const SOURCE = '/databridge/events';
+
+/**
+ * How an event is put into a request. CloudEvents 1.0.2, HTTP binding:
+ * https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md
+ */
+export function formatterOf(format: EventFormat): (message: Message) => Formatted {
+  switch (format) {
+    case 'json':
+      return ({ body }) => ({ headers: JSON_CONTENT, body });
+    case 'cloudevents-binary':
+      return (message) => ({ headers: { ...JSON_CONTENT, ...binaryAttributes(message) }, body: message.body });
+    case 'cloudevents-structured':
+      return (message) => ({
+        headers: { 'content-type': 'application/cloudevents+json; charset=utf-8' },
+        // The event is JSON already: parsing it only to write it again would cost more than all the rest.
+        body: `${JSON.stringify(attributes(message)).slice(0, -1)},"data":${message.body}}`,
+      });
+  }
+}
+
+function attributes({ eventId, eventType, schemaVersion, traceparent }: Message): Record<string, string> {
+  return {
+    specversion: '1.0',
+    id: eventId,
+    source: SOURCE,
+    type: `databridge.${eventType}.${schemaVersion}`,
+    datacontenttype: 'application/json',
+    ...(traceparent !== undefined && { traceparent }),
+  };
+}
+
+function binaryAttributes(message: Message): Record<string, string> {
+  const { datacontenttype: _inContentType, ...others } = attributes(message);
+  return Object.fromEntries(Object.entries(others).map(([name, value]) => [`ce-${name}`, percentEncoded(value)]));
+}
+
+/** §3.1.3.2: space, double quote, percent and all beyond printable ASCII are percent-encoded, as UTF-8. */
+function percentEncoded(value: string): string {
+  return value.replace(/[^\x21\x23\x24\x26-\x7e]/gu, (character) =>
+    [...Buffer.from(character)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),
+  );
+}

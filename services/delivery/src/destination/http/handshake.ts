@@ -1,0 +1,61 @@
+import { type Outcome, outcomeOfTrouble } from '../../attempt/outcome.ts';
+import type { Answered, Seen } from '../../egress/exchange.ts';
+
+export interface HandshakeOptions {
+  /** Who asks: the DNS name by which the service is known to its customers. */
+  readonly origin: string;
+  /** What the customer's subscription allows; undefined: as fast as it answers. */
+  readonly ratePerSecond: number | undefined;
+  /** Sends the OPTIONS request, authorized as a delivery would be. */
+  readonly ask: (headers: Readonly<Record<string, string>>) => Promise<Seen | { readonly outcome: Outcome }>;
+  /** The destination allows so many a second. */
+  readonly onRate: (ratePerSecond: number) => void;
+}
+
+/**
+ * May we send? CloudEvents 1.0.2, web hooks, §4: an OPTIONS request before the first delivery, answered by the
+ * origins and the rate per minute that are allowed. Permission by callback is not asked for.
+ * https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/http-webhook.md
+ */
+export class Handshake {
+  readonly #options: HandshakeOptions;
+  #isGranted = false;
+  #asking: Promise<Outcome | undefined> | undefined;
+
+  constructor(options: HandshakeOptions) {
+    this.#options = options;
+  }
+
+  /** @returns why nothing may be sent; undefined when it may */
+  permission(): Outcome | undefined | Promise<Outcome | undefined> {
+    if (this.#isGranted) return undefined;
+    this.#asking ??= this.#ask().finally(() => {
+      this.#asking = undefined;
+    });
+    return this.#asking;
+  }
+
+  async #ask(): Promise<Outcome | undefined> {
+    const { origin, ratePerSecond, ask } = this.#options;
+    const rate = ratePerSecond === undefined ? '*' : String(Math.max(1, Math.floor(ratePerSecond * 60)));
+    const seen = await ask({ 'webhook-request-origin': origin, 'webhook-request-rate': rate });
+    if ('outcome' in seen) return seen.outcome;
+    if ('trouble' in seen) return outcomeOfTrouble({ ...seen, trouble: `handshake: ${seen.trouble}` });
+    return this.#judge(seen);
+  }
+
+  #judge({ status, headers }: Answered): Outcome | undefined {
+    const { origin, onRate } = this.#options;
+    if (status >= 500 || status === 429) return { kind: 'retry', reason: `handshake: status ${status}`, status };
+    const allowed = String(headers['webhook-allowed-origin'] ?? '');
+    const isAllowed = allowed.split(',').some((one) => ['*', origin.toLowerCase()].includes(one.trim().toLowerCase()));
+    if (status < 200 || status >= 300 || !isAllowed) {
+      const said = allowed === '' ? 'no WebHook-Allowed-Origin' : `WebHook-Allowed-Origin: ${allowed.slice(0, 200)}`;
+      return { kind: 'deauthorized', reason: `handshake: ${origin} may not send (status ${status}, ${said})`, status };
+    }
+    this.#isGranted = true;
+    const perMinute = Number(headers['webhook-allowed-rate']);
+    if (perMinute > 0) onRate(perMinute / 60);
+    return undefined;
+  }
+}

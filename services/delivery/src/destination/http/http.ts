@@ -1,0 +1,162 @@
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { type Outcome, outcomeOf, outcomeOfTrouble } from '../../attempt/outcome.ts';
+import type { Authorizer, Headers } from '../../authorization/authorizer.ts';
+import type { EgressPool } from '../../egress/dispatcher.ts';
+import { exchange, type Seen, type TimeLimits } from '../../egress/exchange.ts';
+import type { Destination, Message, Sent } from '../destination.ts';
+import type { Redaction } from '../redaction.ts';
+import { UnderWay } from '../under-way.ts';
+import type { Formatted } from './event-format.ts';
+import type { Handshake } from './handshake.ts';
+import type { Signer } from './sign.ts';
+
+/** Below it, compressing costs more than it saves. */
+const MIN_GZIP_BYTES = 1_024;
+
+export interface HttpOptions {
+  readonly url: URL;
+  readonly method: 'POST' | 'PUT';
+  readonly limits: TimeLimits;
+  /** The same with every request: what the customer wants, and who we are where that doesn't change. */
+  readonly headers: Headers;
+  readonly pool: EgressPool;
+  readonly format: (message: Message) => Formatted;
+  readonly redaction: Redaction;
+  /** A longer `Retry-After` is cut to this. */
+  readonly maxRetryAfterMs: number;
+  readonly maxBodyBytes?: number;
+  readonly signer?: Signer;
+  readonly authorizer?: Authorizer;
+  readonly handshake?: Handshake;
+  readonly gzip?: boolean;
+}
+
+interface Request {
+  readonly headers: Headers;
+  readonly body: Uint8Array;
+  readonly keepsAnswer: boolean;
+}
+
+/** An HTTP endpoint: POST or PUT of the event over a keep-alive pool. Redirects are not followed. */
+export class HttpDestination implements Destination {
+  readonly #options: HttpOptions;
+  readonly #origin: string;
+  readonly #path: string;
+  /** Nothing but one request is needed: no token, no compression, no question beforehand. */
+  readonly #isPlain: boolean;
+  /** The pool knows what it was given, not what waits for a token before that. */
+  readonly #underWay = new UnderWay();
+  #isAborted = false;
+
+  constructor(options: HttpOptions) {
+    const { url, authorizer, handshake } = options;
+    this.#options = options;
+    this.#origin = url.origin;
+    this.#path = url.pathname + url.search;
+    this.#isPlain = authorizer === undefined && handshake === undefined && options.gzip !== true;
+  }
+
+  send(message: Message, nowMs: number, mayStart?: () => boolean): Promise<Sent | undefined> {
+    const { maxBodyBytes } = this.#options;
+    const request = this.#compose(message, nowMs);
+    if (maxBodyBytes !== undefined && request.body.length > maxBodyBytes) {
+      const reason = `too large: ${request.body.length} bytes, and the destination takes ${maxBodyBytes}`;
+      return Promise.resolve({ outcome: { kind: 'refused', reason } });
+    }
+    return this.#isPlain
+      ? this.#exchange(request, nowMs, mayStart)
+      : this.#underWay.track(this.#prepareAndExchange(request, nowMs, mayStart));
+  }
+
+  async close(): Promise<void> {
+    await this.#underWay.ended();
+    await this.#options.pool.close();
+    await this.#options.authorizer?.close();
+  }
+
+  async abort(): Promise<void> {
+    this.#isAborted = true;
+    await Promise.all([this.#options.pool.destroy(), this.#options.authorizer?.close()]);
+  }
+
+  #compose(message: Message, nowMs: number): Request {
+    const { headers: staticHeaders, format, signer } = this.#options;
+    const formatted = format(message);
+    // To bytes once, for its length, the signature and the socket.
+    const body = Buffer.from(formatted.body);
+    const timestampSeconds = Math.floor(nowMs / 1_000);
+    const headers: Record<string, string> = {
+      ...staticHeaders,
+      ...formatted.headers,
+      'webhook-id': message.eventId,
+      'webhook-timestamp': String(timestampSeconds),
+      'databridge-attempt': String(message.attempt),
+      'databridge-event-type': message.eventType,
+      'databridge-schema-version': message.schemaVersion,
+    };
+    if (message.traceparent !== undefined) headers['traceparent'] = message.traceparent;
+    if (signer) headers['webhook-signature'] = signer.sign(message.eventId, timestampSeconds, body);
+    return { headers, body, keepsAnswer: message.keepsAnswer === true };
+  }
+
+  /** handshake ─▶ compress ─▶ authorize ─▶ exchange ─▶ on 401: authorize anew, exchange once more */
+  async #prepareAndExchange(
+    request: Request,
+    nowMs: number,
+    mayStart: (() => boolean) | undefined,
+  ): Promise<Sent | undefined> {
+    const { handshake, authorizer } = this.#options;
+    const forbidden = await handshake?.permission();
+    if (forbidden) return this.#told({ outcome: forbidden });
+    const packed = await this.#pack(request);
+    if (!authorizer) return this.#exchange(packed, nowMs, mayStart);
+
+    for (let tries = 1; ; tries++) {
+      const authorization = await this.#authorize(authorizer, request, nowMs);
+      if ('outcome' in authorization) return this.#told(authorization);
+      const headers = { ...packed.headers, ...authorization.headers };
+      const sent = await this.#exchange({ ...packed, headers }, nowMs, mayStart);
+      const isUnknown = sent && 'status' in sent.outcome && sent.outcome.status === 401;
+      if (!isUnknown || tries > 1 || !authorizer.rejected(authorization.headers)) return sent;
+    }
+  }
+
+  #authorize(authorizer: Authorizer, { headers, body }: Request, nowMs: number) {
+    const { method, url } = this.#options;
+    return authorizer.authorize({ method, url, headers, body }, nowMs);
+  }
+
+  async #pack(request: Request): Promise<Request> {
+    if (this.#options.gzip !== true || request.body.length < MIN_GZIP_BYTES) return request;
+    const body = await promisify(gzip)(request.body);
+    return { ...request, headers: { ...request.headers, 'content-encoding': 'gzip' }, body };
+  }
+
+  #exchange(
+    { headers, body, keepsAnswer }: Request,
+    nowMs: number,
+    mayStart?: () => boolean,
+  ): Promise<Sent | undefined> {
+    const { pool, method, limits } = this.#options;
+    const request = { origin: this.#origin, path: this.#path, method, headers, body };
+    return new Promise((resolve) => {
+      exchange(pool, request, limits, (seen) => resolve(this.#judge(seen, nowMs, keepsAnswer)), mayStart);
+    });
+  }
+
+  #judge(seen: Seen, nowMs: number, keepsAnswer: boolean): Sent | undefined {
+    if ('trouble' in seen && seen.isWithheld) return undefined;
+    if ('trouble' in seen) return this.#told({ outcome: outcomeOfTrouble(seen) });
+    const retryAfter = seen.headers['retry-after'];
+    const answer = { status: seen.status, retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined };
+    const outcome = outcomeOf(answer, nowMs, this.#options.maxRetryAfterMs);
+    if (seen.body === '' || (outcome.kind === 'delivered' && !keepsAnswer)) return { outcome };
+    return { outcome, answerBody: this.#options.redaction.apply(seen.body) };
+  }
+
+  /** After `abort` a failure says nothing about the destination. */
+  #told(sent: { readonly outcome: Outcome }): Sent | undefined {
+    return this.#isAborted ? undefined : sent;
+  }
+}

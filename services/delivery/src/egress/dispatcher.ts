@@ -1,0 +1,99 @@
+import { Client, type Dispatcher, Pool, ProxyAgent } from 'undici';
+import { type ConnectionBudget, Line } from './connection-budget.ts';
+import type { ConnectOptions, Connector, EgressGuard } from './egress-guard.ts';
+import { dialledProxy, tunnelledByProxy } from './proxy-fault.ts';
+
+/** Who doesn't accept a connection so soon is down. */
+export const CONNECT_TIMEOUT_MS = 5_000;
+const IDLE_CONNECTION_MS = 30_000;
+/** Of one answer. Node's own limit for its servers. */
+const MAX_HEADER_BYTES = 16_384;
+
+/** How a customer proves itself by certificate, and whom it trusts. PEM. */
+export interface TlsIdentity {
+  readonly cert?: string;
+  readonly key?: string;
+  readonly ca?: string;
+}
+
+export interface PoolOptions {
+  /** At most so many at once to this origin. */
+  readonly connections: number;
+  /** For one dial: the name, TCP, TLS. */
+  readonly connectTimeoutMs: number;
+  readonly tls?: TlsIdentity;
+  /** HTTP/2 where the server offers it. On unless told otherwise. */
+  readonly allowH2?: boolean;
+}
+
+/** `line`: how long its requests waited for the worker itself. */
+export type EgressPool = Dispatcher & { readonly line: Line };
+
+export interface EgressSettings {
+  readonly guard: EgressGuard;
+  readonly budget: ConnectionBudget;
+  /** Every request leaves through this HTTP proxy, https by a CONNECT tunnel. */
+  readonly proxy?: URL;
+}
+
+/**
+ * The one place where sockets to the outside come from: for destinations, token endpoints and AWS. One a worker;
+ * each customer has pools of its own, so that none can use up another's connections.
+ */
+export class Egress {
+  readonly #settings: EgressSettings;
+
+  constructor(settings: EgressSettings) {
+    this.#settings = settings;
+  }
+
+  /** @param url of which the origin counts */
+  openPool(url: URL, options: PoolOptions): EgressPool {
+    const { connections, connectTimeoutMs, tls, allowH2 = true } = options;
+    const { proxy } = this.#settings;
+    const line = new Line();
+    const connect: ConnectOptions = { ...tls, timeout: connectTimeoutMs, allowH2, preferH2: true };
+    const limits = {
+      keepAliveTimeout: IDLE_CONNECTION_MS,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      // undici's start anew with every byte: the exchange has clocks of its own.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      allowH2,
+    };
+    if (proxy) return Object.assign(this.#openProxy(proxy, { ...limits, connections }, connect, line), { line });
+    // One connector a pool: its connections share TLS sessions.
+    const dial = this.#settings.guard.connect(connect);
+    const factory = (origin: URL, all: object) => this.#openClient(origin, all, dial, line);
+    return Object.assign(new Pool(url.origin, { ...limits, connections, factory }), { line });
+  }
+
+  #openClient(origin: URL, options: object, dial: Connector, line: Line): Client {
+    const connect = this.#settings.budget.limit(dial, () => client, line);
+    const client: Client = new Client(origin, { ...options, connect });
+    return client;
+  }
+
+  /** The guard judges the proxy's address, and before a tunnel is asked for, the target's. */
+  #openProxy(proxy: URL, limits: Pool.Options, requestTls: ConnectOptions, line: Line): Dispatcher {
+    const { guard, budget } = this.#settings;
+    const { username, password } = proxy;
+    const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+    const dial = dialledProxy(guard.connectToProxy({ timeout: CONNECT_TIMEOUT_MS, allowH2: false }));
+    // A socket that became a tunnel looks idle to the client that dialled it: it may not make room for another.
+    const connect = budget.limit(dial, () => undefined, line);
+    return new ProxyAgent({
+      ...limits,
+      uri: proxy.origin,
+      ...(username !== '' && { token: `Basic ${Buffer.from(pair).toString('base64')}` }),
+      // Also for plain http, so that there is one way out, and the proxy sees no header of ours.
+      proxyTunnel: true,
+      requestTls,
+      factory: (origin, tunnel: Pool.Options) =>
+        new Pool(origin, { ...tunnel, connect: guard.throughProxy(tunnelledByProxy(tunnel.connect as Connector)) }),
+      // undici would wait for minutes for the proxy's answer, and the socket counts meanwhile.
+      clientFactory: (origin) =>
+        new Pool(origin, { connections: limits.connections ?? null, connect, headersTimeout: requestTls.timeout ?? 0 }),
+    });
+  }
+}

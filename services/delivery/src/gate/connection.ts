@@ -1,0 +1,127 @@
+import type { Instant } from '@databridge/kernel/clock';
+import type { Outcome } from '../attempt/outcome.ts';
+import type { HeldRecord } from '../lanes/held-records.ts';
+
+/** So many refusals in a row, without one success, say that the URL is wrong rather than the events. */
+const MAX_REFUSALS_IN_A_ROW = 20;
+const FIRST_PROBE_AFTER_MS = 1_000;
+const LONGEST_PROBE_INTERVAL_MS = 60_000;
+
+export interface HeldConnection {
+  readonly because: 'deauthorized' | 'refusals' | 'blocked';
+  /** Wall clock. */
+  readonly sinceMs: number;
+  readonly detail: string;
+}
+
+/**
+ * Whether the destination knows us, and may be sent to. While it does not, the customer is held: nothing is sent but
+ * one probe at a time, and no event's attempt is spent.
+ *
+ *     ok ──deauthorized, blocked, or 20 refusals in a row──▶ held ──a probe succeeds──▶ ok
+ *                                                             │ ▲
+ *                                                             └─┘ a probe fails: wait twice as long, a minute at most
+ *
+ * An event that alone is not let in (a firewall that dislikes its text answers 403 just as a wrong key does) shows
+ * itself by failing again after another one succeeded: then it is refused, and the others flow.
+ */
+export class Connection {
+  #held: HeldConnection | undefined;
+  #heldSinceMonotonicMs = 0;
+  #probeAtMs = 0;
+  #probeIntervalMs = FIRST_PROBE_AFTER_MS;
+  #refusalsInARow = 0;
+  #successes = 0;
+  /** The record, and how many successes there had been when it was turned away. */
+  readonly #turnedAway = new WeakMap<HeldRecord, number>();
+
+  get held(): HeldConnection | undefined {
+    return this.#held;
+  }
+
+  /** When the next probe may be sent, by the monotonic clock; only while held. */
+  get probeAtMs(): number {
+    return this.#probeAtMs;
+  }
+
+  wasTurnedAway(record: HeldRecord): boolean {
+    return this.#turnedAway.has(record);
+  }
+
+  /** Takes up what an earlier owner of the customer found. */
+  restore(held: HeldConnection, now: Instant): void {
+    this.#held = held;
+    this.#heldSinceMonotonicMs = now.monotonicMs - Math.max(0, now.wallMs - held.sinceMs);
+    this.#probeAtMs = now.monotonicMs;
+  }
+
+  /** How long it has been held, if it is: a day without success disables the customer. */
+  heldForMs(monotonicMs: number): number | undefined {
+    return this.#held && monotonicMs - this.#heldSinceMonotonicMs;
+  }
+
+  /** The subscription changed, or was enabled anew: its connection is good until it proves otherwise. */
+  reset(): void {
+    this.#held = undefined;
+    this.#refusalsInARow = 0;
+    this.#probeIntervalMs = FIRST_PROBE_AFTER_MS;
+  }
+
+  /**
+   * Learns from an attempt.
+   * @returns what the attempt means for its event: a refusal while held is the connection's fault, and the second
+   *   time an event alone is turned away it is the event's
+   */
+  judge(record: HeldRecord, outcome: Outcome, now: Instant): Outcome {
+    switch (outcome.kind) {
+      case 'delivered':
+        this.#successes++;
+        this.reset();
+        return outcome;
+      case 'deauthorized':
+        if (this.#wasOvertaken(record)) return { ...outcome, kind: 'refused' };
+        this.#turnAway(record, 'deauthorized', outcome.reason, now);
+        return outcome;
+      case 'blocked':
+        // Not even if others were delivered since: the name means this today and that tomorrow, whatever the event.
+        this.#hold('blocked', outcome.reason, now);
+        return outcome;
+      case 'refused':
+        this.#refusalsInARow++;
+        if (this.#wasOvertaken(record)) return outcome;
+        if (this.#held === undefined && this.#refusalsInARow < MAX_REFUSALS_IN_A_ROW) return outcome;
+        this.#turnAway(record, 'refusals', outcome.reason, now);
+        return { ...outcome, kind: 'deauthorized' };
+      case 'retry':
+      case 'gone':
+      case 'internal':
+        if (this.#held) this.#waitForNextProbe(now.monotonicMs);
+        return outcome;
+    }
+  }
+
+  #wasOvertaken(record: HeldRecord): boolean {
+    const successesThen = this.#turnedAway.get(record);
+    return successesThen !== undefined && this.#successes > successesThen;
+  }
+
+  #turnAway(record: HeldRecord, because: HeldConnection['because'], detail: string, now: Instant): void {
+    this.#turnedAway.set(record, this.#successes);
+    this.#hold(because, detail, now);
+  }
+
+  #hold(because: HeldConnection['because'], detail: string, now: Instant): void {
+    if (this.#held === undefined) {
+      this.#held = { because, sinceMs: now.wallMs, detail };
+      this.#heldSinceMonotonicMs = now.monotonicMs;
+    }
+    this.#waitForNextProbe(now.monotonicMs);
+  }
+
+  #waitForNextProbe(monotonicMs: number): void {
+    // The answers of requests that were in flight together count as one failed probe.
+    if (this.#probeAtMs > monotonicMs) return;
+    this.#probeAtMs = monotonicMs + this.#probeIntervalMs;
+    this.#probeIntervalMs = Math.min(this.#probeIntervalMs * 2, LONGEST_PROBE_INTERVAL_MS);
+  }
+}

@@ -1,0 +1,130 @@
+import type { EventEmitter } from 'node:events';
+import type { Instant } from '@databridge/kernel/clock';
+import type { WorkerStatus } from '@databridge/schemas/records/status';
+import type { Outcome } from '../attempt/outcome.ts';
+import type { HeldRecord } from '../lanes/held-records.ts';
+import { Breaker, type BreakerSettings, type BreakerState } from './breaker.ts';
+import { Connection, type HeldConnection } from './connection.ts';
+import { RateLimit } from './rate-limit.ts';
+
+/** Whether anything may be sent to a customer now. */
+export type Permit =
+  | { readonly kind: 'free' }
+  /** One event, while nothing else is in flight; what comes of it decides. */
+  | { readonly kind: 'probe' }
+  /** Nothing. `untilMs` by the monotonic clock; undefined: an event will say. */
+  | { readonly kind: 'closed'; readonly untilMs: number | undefined; readonly because: string };
+
+export interface GateOptions {
+  readonly ratePerSecond: number | undefined;
+  /** The longest wait that a destination may ask for. */
+  readonly maxWaitMs: number;
+  readonly breaker: BreakerSettings;
+  /** One timer for the windows of all breakers of a worker. */
+  readonly breakerRotation: EventEmitter;
+  /** Something changed that belongs into the customer's status. */
+  readonly onChange: () => void;
+}
+
+const FREE: Permit = { kind: 'free' };
+const PROBE: Permit = { kind: 'probe' };
+
+/**
+ * What holds a customer back, in the order in which it is asked: a wait that the destination requested, a connection
+ * in trouble, an open breaker; and then the rate. Each learns from the same outcomes.
+ */
+export class Gate {
+  readonly rate: RateLimit;
+  readonly #connection = new Connection();
+  readonly #breaker: Breaker;
+  readonly #onChange: () => void;
+  readonly #maxWaitMs: number;
+  /** By the monotonic clock, as all waits: a wall clock that is set back must not hold anybody. */
+  #waitUntilMs = Number.NEGATIVE_INFINITY;
+  #lastSuccessAtMs: number | undefined;
+
+  constructor(options: GateOptions, monotonicMs: number) {
+    this.rate = new RateLimit(options.ratePerSecond, monotonicMs);
+    this.#onChange = options.onChange;
+    this.#maxWaitMs = options.maxWaitMs;
+    this.#breaker = new Breaker(options.breaker, options.breakerRotation, options.onChange);
+  }
+
+  get breakerState(): BreakerState {
+    return this.#breaker.state;
+  }
+
+  get lastSuccessAtMs(): number | undefined {
+    return this.#lastSuccessAtMs;
+  }
+
+  /** Takes up what an earlier owner of the customer found. */
+  restore(status: WorkerStatus, now: Instant): void {
+    this.#lastSuccessAtMs = status.lastSuccessAtMs;
+    const { at, waitUntilMs = 0 } = status;
+    // Whatever the two workers' clocks say: never longer than was left when it was written, nor than one may ask for.
+    this.#waitUntilMs = now.monotonicMs + Math.min(waitUntilMs - now.wallMs, waitUntilMs - at, this.#maxWaitMs);
+    if (status.held) this.#connection.restore(status.held, now);
+  }
+
+  /** The customer's side of the status record. */
+  status(now: Instant): Pick<WorkerStatus, 'breaker' | 'waitUntilMs' | 'held' | 'lastSuccessAtMs'> {
+    const held = this.#connection.held;
+    const waitMs = this.#waitUntilMs - now.monotonicMs;
+    return {
+      breaker: this.#breaker.state,
+      ...(waitMs > 0 && { waitUntilMs: Math.ceil(now.wallMs + waitMs) }),
+      ...(held && { held }),
+      ...(this.#lastSuccessAtMs !== undefined && { lastSuccessAtMs: this.#lastSuccessAtMs }),
+    };
+  }
+
+  /** Another destination, another secret, or enabled anew: what was found no longer holds. */
+  reset(): void {
+    this.#connection.reset();
+    this.#waitUntilMs = Number.NEGATIVE_INFINITY;
+  }
+
+  permit(monotonicMs: number): Permit {
+    if (this.#waitUntilMs > monotonicMs) {
+      return { kind: 'closed', untilMs: this.#waitUntilMs, because: 'the destination asked for patience' };
+    }
+    if (this.#connection.held) {
+      if (this.#connection.probeAtMs <= monotonicMs) return PROBE;
+      return { kind: 'closed', untilMs: this.#connection.probeAtMs, because: this.#connection.held.because };
+    }
+    if (this.#breaker.state === 'open') return { kind: 'closed', untilMs: undefined, because: 'the breaker is open' };
+    return this.#breaker.state === 'half-open' ? PROBE : FREE;
+  }
+
+  /** A held connection is probed with another event than the ones that it turned away, if there is one. */
+  isSuspect(record: HeldRecord): boolean {
+    return this.#connection.wasTurnedAway(record);
+  }
+
+  /** Why the connection is held, if it has been for so long: a day without success disables the customer. */
+  heldFor(leastMs: number, monotonicMs: number): HeldConnection | undefined {
+    const heldForMs = this.#connection.heldForMs(monotonicMs);
+    return heldForMs !== undefined && heldForMs >= leastMs ? this.#connection.held : undefined;
+  }
+
+  /** Learns from an attempt. @returns what it means for the event */
+  observe(record: HeldRecord, seen: Outcome, now: Instant): Outcome {
+    const wasHeld = this.#connection.held !== undefined;
+    const outcome = this.#connection.judge(record, seen, now);
+    this.#breaker.observe(outcome, now.monotonicMs);
+    if (outcome.kind === 'delivered') this.#lastSuccessAtMs = now.wallMs;
+    if (outcome.kind === 'retry' && outcome.retryAfterMs !== undefined) {
+      this.#waitUntilMs = Math.max(this.#waitUntilMs, now.monotonicMs + outcome.retryAfterMs);
+      this.#onChange();
+    } else if (outcome.kind === 'retry' && outcome.status === 429) {
+      this.rate.slowDown(now.monotonicMs);
+    }
+    if (wasHeld !== (this.#connection.held !== undefined)) this.#onChange();
+    return outcome;
+  }
+
+  stop(): void {
+    this.#breaker.stop();
+  }
+}

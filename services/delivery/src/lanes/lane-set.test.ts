@@ -1,0 +1,230 @@
+/** Lanes share what a customer has: tokens by turns, memory in equal parts; and none is carried over half-made. */
+import type { Membership } from '@databridge/kernel/kafka/groups/membership';
+import type { ConsumedRecord, TopicPartition } from '@databridge/kernel/kafka/records';
+import { ManualClock } from '@databridge/kernel/manual-clock';
+import { HEADER } from '@databridge/schemas/records/headers';
+import { ByteBudget } from './byte-budget.ts';
+import { LaneOwnership } from './lane-ownership.ts';
+import { LaneSet } from './lane-set.ts';
+
+const MAIN = { topic: 'delivery.acme', partition: 0 };
+const SECOND = { topic: 'delivery.acme', partition: 1 };
+const RETRY = { topic: 'delivery.acme.retry.1s', partition: 0 };
+const ALL = [MAIN, SECOND, RETRY];
+const delayMsOf = (topic: string) => (topic.includes('.retry.') ? 1_000 : 0);
+
+function membershipOf(assignment: readonly TopicPartition[], continues?: Membership) {
+  const membership = { memberId: 'a', assignment, isCurrent: true, continues, leaseHeld: () => membership.isCurrent };
+  return membership;
+}
+
+function record(offset: number, eventId: string, attempt = 0, bytes = 10, enableEpoch?: number): ConsumedRecord {
+  const headers = {
+    ...(eventId !== '' && { [HEADER.eventId]: eventId }),
+    [HEADER.eventType]: 'root-cause',
+    ...(attempt > 0 && { [HEADER.attempt]: String(attempt) }),
+    ...(enableEpoch !== undefined && { [HEADER.enableEpoch]: String(enableEpoch) }),
+  };
+  return { offset, timestampMs: Date.UTC(2026, 0, 1), key: null, value: Buffer.alloc(bytes), headers };
+}
+
+function batch(at: TopicPartition, records: ConsumedRecord[]) {
+  const nextOffset = (records.at(-1)?.offset ?? -1) + 1;
+  return { ...at, records, nextOffset, highWatermark: nextOffset };
+}
+
+function laneSet(clock = new ManualClock(), budget = new ByteBudget(1_000_000)) {
+  const lanes = new LaneSet(membershipOf(ALL), budget, clock);
+  lanes.restore([], delayMsOf);
+  return lanes;
+}
+
+/** Takes so many, and says from where. */
+function take(lanes: LaneSet, count: number, clock: ManualClock): string[] {
+  return Array.from({ length: count }, () => {
+    const next = lanes.next(clock.monotonicMs());
+    if (typeof next !== 'object') return String(next);
+    next.lane.take(next);
+    return next.facts.eventId;
+  });
+}
+
+describe('tokens', () => {
+  test('go to the main lane and to due retries by turns, however much waits in either', () => {
+    const clock = new ManualClock();
+    const lanes = laneSet(clock);
+    lanes.accept(
+      batch(
+        RETRY,
+        [1, 2, 3].map((offset) => record(offset, `retry-${offset}`, 1)),
+      ),
+    );
+    lanes.accept(
+      batch(
+        MAIN,
+        [1, 2, 3].map((offset) => record(offset, `main-${offset}`)),
+      ),
+    );
+    // Nothing is due: all go to the main lane.
+    expect(take(lanes, 1, clock)).toEqual(['main-1']);
+    clock.advance(1_000);
+    const taken = take(lanes, 5, clock);
+    expect(taken.toSorted()).toEqual(['main-2', 'main-3', 'retry-1', 'retry-2', 'retry-3']);
+    expect(taken.slice(0, 4).map((id) => id.startsWith('main'))).toEqual(
+      taken[0]?.startsWith('main') ? [true, false, true, false] : [false, true, false, true],
+    );
+  });
+
+  test('go to several partitions of the main lane in the order of arrival: no backlog starves another', () => {
+    const clock = new ManualClock();
+    const lanes = laneSet(clock);
+    lanes.accept(
+      batch(
+        MAIN,
+        [1, 2].map((offset) => record(offset, `first-${offset}`)),
+      ),
+    );
+    clock.advance(1);
+    lanes.accept(batch(SECOND, [record(1, 'second-1')]));
+    clock.advance(1);
+    lanes.accept(
+      batch(
+        MAIN,
+        [3, 4].map((offset) => record(offset, `first-${offset}`)),
+      ),
+    );
+    expect(take(lanes, 5, clock)).toEqual(['first-1', 'first-2', 'second-1', 'first-3', 'first-4']);
+  });
+});
+
+describe('memory', () => {
+  test('is shared in equal parts by the lanes that hold something, and each may hold one record', () => {
+    const budget = new ByteBudget(10_000);
+    const lanes = laneSet(new ManualClock(), budget);
+    lanes.accept(batch(MAIN, [record(1, 'a', 0, 4_000)]));
+    const [main, , retry] = [...lanes.lanes];
+    expect(main?.flowChange()).toBeUndefined();
+    // With a second holder, half of it is too little for what the first one has and another as large.
+    lanes.accept(batch(RETRY, [record(1, 'b', 1, 20_000)]));
+    expect(retry?.flowChange()).toBe('pause');
+    lanes.accept(batch(MAIN, [record(2, 'c', 0, 4_000)]));
+    expect(main?.flowChange()).toBe('pause');
+    expect(budget.shareBytes).toBe(5_000);
+  });
+});
+
+test('a main lane is full with a thousand records and has room again at half; a retry lane holds more', () => {
+  const clock = new ManualClock();
+  const lanes = laneSet(clock, new ByteBudget(10_000_000));
+  const many = Array.from({ length: 1_000 }, (_, n) => record(n, `e${n}`, 0, 1));
+  lanes.accept(batch(MAIN, many));
+  lanes.accept(
+    batch(
+      RETRY,
+      many.map((one, n) => record(one.offset, `r${n}`, 1, 1)),
+    ),
+  );
+  const [main, retry] = [lanes.laneOf(MAIN), lanes.laneOf(RETRY)];
+  expect([main?.isFull, main?.hasRoom, retry?.isFull]).toEqual([true, false, false]);
+  take(lanes, 499, clock);
+  expect([main?.isFull, main?.hasRoom]).toEqual([false, false]);
+  take(lanes, 1, clock);
+  expect(main?.hasRoom).toBe(true);
+});
+
+describe('forks', () => {
+  test('the same event and attempt a second time, in whatever lane, is done without being sent', () => {
+    const lanes = laneSet();
+    lanes.accept(batch(RETRY, [record(1, 'a', 1), record(2, 'a', 1), record(3, 'a', 2)]));
+    expect(lanes.takeForks()).toBe(1);
+    const [, , retry] = [...lanes.lanes];
+    expect(retry?.heldCount).toBe(2);
+    expect(retry?.tracker.incompleteCount).toBe(2);
+  });
+
+  test('records that lack an event id are not one and the same', () => {
+    const lanes = laneSet();
+    lanes.accept(batch(MAIN, [record(1, ''), record(2, '')]));
+    expect(lanes.takeForks()).toBe(0);
+    expect(take(lanes, 2, new ManualClock())).toEqual(['delivery.acme/0/1', 'delivery.acme/0/2']);
+  });
+});
+
+describe('a rejoin', () => {
+  function ownership(committedOffsets: () => Promise<never[]>) {
+    const options = { customer: 'acme', admin: { committedOffsets }, budget: new ByteBudget(1_000) };
+    const rest = { clock: new ManualClock(), delayMsOf, history: [], onHistoryUsed: () => undefined };
+    return new LaneOwnership({ ...options, ...rest });
+  }
+
+  test('before the offsets were read takes over nothing half-made: the lanes are read anew', async () => {
+    const first = Promise.withResolvers<never[]>();
+    const answers = [first.promise, Promise.resolve([])];
+    const owner = ownership(() => answers.shift() as Promise<never[]>);
+    const before = membershipOf(ALL);
+    owner.joined(before);
+    before.isCurrent = false;
+    owner.lost();
+    const after = membershipOf(ALL, before);
+    owner.joined(after);
+    first.resolve([]);
+    const lanes = await owner.of(after);
+    lanes?.accept(batch(MAIN, [record(1, 'a')]));
+    expect([...(lanes?.lanes ?? [])].map(({ heldCount }) => heldCount)).toEqual([1, 0, 0]);
+  });
+
+  test('with the same assignment goes on with what is held', async () => {
+    const owner = ownership(async () => []);
+    const before = membershipOf(ALL);
+    owner.joined(before);
+    (await owner.of(before))?.accept(batch(MAIN, [record(1, 'a')]));
+    before.isCurrent = false;
+    owner.lost();
+    const after = membershipOf(ALL, before);
+    owner.joined(after);
+    const lanes = await owner.of(after);
+    const next = lanes?.next(0);
+    expect(typeof next === 'object' && next.facts.eventId).toBe('a');
+    expect(typeof next === 'object' && owner.mayBeSent(next)).toBe(true);
+    after.isCurrent = false;
+    expect(typeof next === 'object' && owner.mayBeSent(next)).toBe(false);
+  });
+});
+
+test('a copy is dropped; a first attempt under a new epoch is none of the first attempt under the old one', () => {
+  const clock = new ManualClock();
+  const lanes = laneSet(clock);
+  lanes.accept(batch(RETRY, [record(1, 'one', 1, 10, 0), record(2, 'one', 1, 10, 0)]));
+  expect(lanes.takeForks()).toBe(1);
+  clock.advance(1_000);
+  const taken = lanes.next(clock.monotonicMs());
+  if (typeof taken !== 'object') throw new Error('the first is due');
+  taken.lane.take(taken);
+  // It was resumed, sent, failed, and its retry is read before it is done.
+  lanes.accept(batch(RETRY, [record(3, 'one', 1, 10, 1)]));
+  expect(lanes.takeForks()).toBe(0);
+  lanes.done(taken);
+  clock.advance(1_000);
+  expect(lanes.next(clock.monotonicMs())).toMatchObject({ offset: 3, facts: { eventId: 'one', enableEpoch: 1 } });
+  expect(taken.lane.tracker.uncommitted()?.offset).toBe(3);
+});
+
+test('a test that comes too late is done, unsent, and in the way of nothing', () => {
+  const clock = new ManualClock();
+  clock.advance(60_000);
+  const lanes = laneSet(clock);
+  const sentAtMs = (agoMs: number) => clock.nowMs() - agoMs;
+  const event = record(2, 'a');
+  const testOf = (offset: number, agoMs: number) => ({
+    ...record(offset, 'a'),
+    timestampMs: sentAtMs(agoMs),
+    headers: { ...event.headers, [HEADER.test]: '10000' },
+  });
+  lanes.accept(batch(MAIN, [testOf(0, 10_001), testOf(1, 10_000)]));
+  const tests = lanes.takeTests();
+  expect(tests.map(({ offset }) => offset)).toEqual([1]);
+  for (const one of tests) lanes.done(one);
+  lanes.accept(batch(MAIN, [event]));
+  expect(take(lanes, 1, clock)).toEqual(['a']);
+  expect(lanes.takeForks()).toBe(0);
+});

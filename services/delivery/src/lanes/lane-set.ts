@@ -1,0 +1,194 @@
+import type { Clock } from '@databridge/kernel/clock';
+import type { Membership } from '@databridge/kernel/kafka/groups/membership';
+import type { CommittedOffset, ConsumedBatch, TopicPartition } from '@databridge/kernel/kafka/records';
+import type { CommitPoint } from '@databridge/kernel/offsets/offset-tracker';
+import { OffsetTracker } from '@databridge/kernel/offsets/offset-tracker';
+import type { DeliveryHeaders } from '@databridge/schemas/records/headers';
+import type { ByteBudget } from './byte-budget.ts';
+import type { HeldRecord } from './held-records.ts';
+import { firstAttemptAtMs, isDue, Lane } from './lane.ts';
+
+/** What is to be committed, and the lane that is told when it is. */
+export interface LaneCommit {
+  readonly lane: Lane;
+  readonly point: CommitPoint;
+}
+
+/**
+ * All lanes of a customer during one membership. It lives and dies with that membership: results that come in for an
+ * earlier one find their lane gone and are ignored.
+ */
+export class LaneSet {
+  readonly #membership: Membership;
+  readonly #lanes = new Map<string, Lane>();
+  readonly #budget: ByteBudget;
+  readonly #clock: Clock;
+  /** (event id, replay id, enable epoch, attempt) of all that is held or in flight. */
+  readonly #present = new Set<string>();
+  /** Shared with the set that adopts the lanes: a commit under way may end for both. */
+  #uncommitted = { count: 0 };
+  #takesRetryNext = true;
+  #isRestored = false;
+  #forks = 0;
+  readonly #tests: HeldRecord[] = [];
+
+  constructor(membership: Membership, budget: ByteBudget, clock: Clock) {
+    this.#membership = membership;
+    this.#budget = budget;
+    this.#clock = clock;
+  }
+
+  get membership(): Membership {
+    return this.#membership;
+  }
+
+  /** Whether it knows what is committed. Until then it has no lanes, and takes no record. */
+  get isRestored(): boolean {
+    return this.#isRestored;
+  }
+
+  /** Deliveries that ended since the last commit. */
+  get uncommittedCount(): number {
+    return this.#uncommitted.count;
+  }
+
+  get lanes(): Iterable<Lane> {
+    return this.#lanes.values();
+  }
+
+  /** Records dropped since the last call because another of the same kind was present. */
+  takeForks(): number {
+    const forks = this.#forks;
+    this.#forks = 0;
+    return forks;
+  }
+
+  /** Tests that came in since the last call. */
+  takeTests(): HeldRecord[] {
+    return this.#tests.splice(0);
+  }
+
+  /** @param committed what the group has committed; a partition that is not among them starts at the log's beginning */
+  restore(committed: readonly CommittedOffset[], delayMsOf: (topic: string) => number): void {
+    for (const at of this.#membership.assignment) {
+      const found = committed.find((one) => keyOf(one) === keyOf(at));
+      const tracker = new OffsetTracker(found?.offset ?? 0, found?.metadata ?? null);
+      this.#lanes.set(keyOf(at), new Lane(at, delayMsOf(at.topic), tracker, this.#budget));
+    }
+    this.#isRestored = true;
+  }
+
+  /** Takes over from the membership that this one continues. */
+  adopt(previous: LaneSet): void {
+    for (const [key, lane] of previous.#lanes) {
+      // A new membership starts with nothing paused.
+      lane.startFlowing();
+      this.#lanes.set(key, lane);
+    }
+    for (const kind of previous.#present) this.#present.add(kind);
+    this.#uncommitted = previous.#uncommitted;
+    previous.#lanes.clear();
+    this.#isRestored = true;
+  }
+
+  laneOf(at: TopicPartition): Lane | undefined {
+    return this.#lanes.get(keyOf(at));
+  }
+
+  holds(lane: Lane): boolean {
+    return this.#membership.isCurrent && this.#lanes.get(keyOf(lane)) === lane;
+  }
+
+  accept(batch: ConsumedBatch): void {
+    this.laneOf(batch)?.accept(
+      batch,
+      this.#clock,
+      (facts) => this.#isFork(facts),
+      (test) => this.#tests.push(test),
+    );
+  }
+
+  /**
+   * The record to send next, main lane and due retries by turns.
+   * @returns else when the first retry comes due (monotonic ms), if there is one
+   */
+  next(monotonicMs: number): HeldRecord | number | undefined {
+    let fresh: HeldRecord | undefined;
+    let retry: HeldRecord | undefined;
+    for (const lane of this.#lanes.values()) {
+      const record = lane.next();
+      if (record === undefined) continue;
+      // By when they came, or due: of several partitions none is starved by another's backlog.
+      if (!lane.isRetry) fresh = earlier(fresh, record);
+      else retry = earlier(retry, record);
+    }
+    if (retry && !isDue(retry, monotonicMs)) return fresh ?? retry.dueAtMs;
+    if (!fresh || !retry) return fresh ?? retry;
+    this.#takesRetryNext = !this.#takesRetryNext;
+    return this.#takesRetryNext ? fresh : retry;
+  }
+
+  /** The due record with the oldest first attempt in any lane, one that passes `isPreferred` before any other. */
+  oldestDue(monotonicMs: number, isPreferred: (record: HeldRecord) => boolean): HeldRecord | undefined {
+    const due = [...this.#lanes.values()].flatMap((lane) => lane.oldestDue(monotonicMs, isPreferred) ?? []);
+    const preferred = due.filter(isPreferred);
+    return (preferred.length > 0 ? preferred : due).reduce<HeldRecord | undefined>(
+      (oldest, record) => (oldest && firstAttemptAtMs(oldest) <= firstAttemptAtMs(record) ? oldest : record),
+      undefined,
+    );
+  }
+
+  done(record: HeldRecord): void {
+    this.#present.delete(kindOf(record.facts));
+    record.lane.tracker.done(record.offset);
+    this.#uncommitted.count++;
+  }
+
+  /** @param count of the deliveries that had ended when the commit was made up */
+  committed(count: number): void {
+    this.#uncommitted.count -= count;
+  }
+
+  /** What is to be committed of the lanes where that changed, or of all. */
+  commitPoints(which: 'changed' | 'all'): LaneCommit[] {
+    const commits: LaneCommit[] = [];
+    for (const lane of this.#lanes.values()) {
+      const point = lane.tracker.uncommitted() ?? (which === 'all' ? lane.tracker.lastCommitted : undefined);
+      if (point) commits.push({ lane, point });
+    }
+    return commits;
+  }
+
+  discard(): void {
+    for (const lane of this.#lanes.values()) lane.discard();
+    this.#lanes.clear();
+    this.#present.clear();
+  }
+
+  #isFork(facts: DeliveryHeaders): boolean {
+    const kind = kindOf(facts);
+    if (this.#present.has(kind)) {
+      this.#forks++;
+      return true;
+    }
+    this.#present.add(kind);
+    return false;
+  }
+}
+
+function earlier(a: HeldRecord | undefined, b: HeldRecord): HeldRecord {
+  return a !== undefined && a.dueAtMs <= b.dueAtMs ? a : b;
+}
+
+export function keyOf({ topic, partition }: TopicPartition): string {
+  return `${topic}/${partition}`;
+}
+
+/**
+ * The same for two copies of one record, different for a record and the one that follows it on its chain. Resuming
+ * starts the count anew, so the first attempt after it is the first attempt once more: without the epoch, a retry that
+ * is read before its predecessor is done would pass for a copy of it, and be lost.
+ */
+function kindOf({ eventId, replayId, attempt, enableEpoch }: DeliveryHeaders): string {
+  return `${attempt} ${enableEpoch ?? 0} ${eventId} ${replayId ?? ''}`;
+}

@@ -1,0 +1,185 @@
+import type { Clock } from '@databridge/kernel/clock';
+import type { ConsumedBatch, TopicPartition } from '@databridge/kernel/kafka/records';
+import type { OffsetTracker } from '@databridge/kernel/offsets/offset-tracker';
+import {
+  type DeliveryHeaders,
+  formatSource,
+  type HeaderValues,
+  readDeliveryHeaders,
+} from '@databridge/schemas/records/headers';
+import type { ByteBudget } from './byte-budget.ts';
+import { type HeldRecord, HeldRecords } from './held-records.ts';
+
+/** What is held here comes due sooner or later: more of it at hand only costs memory. */
+const MAX_HELD_RETRIES = 10_000;
+/** More than is sent while the next fetch is under way; few enough to be garbage before they grow old. */
+const MAX_HELD_FRESH = 1_000;
+/** An object, its headers and its place in the tracker, beside the payload's bytes. */
+const RECORD_OVERHEAD_BYTES = 512;
+
+/**
+ * One partition of a customer's main or retry topic during one membership: the records that are held in memory until
+ * they are due and the destination may have them, and which of its offsets are done.
+ */
+export class Lane {
+  readonly topic: string;
+  readonly partition: number;
+  /** 0 for the main lane. */
+  readonly delayMs: number;
+  readonly tracker: OffsetTracker;
+  readonly #budget: ByteBudget;
+  readonly #held = new HeldRecords();
+  #heldBytes = 0;
+  #isPaused = false;
+  #isDiscarded = false;
+
+  constructor(at: TopicPartition, delayMs: number, tracker: OffsetTracker, budget: ByteBudget) {
+    this.topic = at.topic;
+    this.partition = at.partition;
+    this.delayMs = delayMs;
+    this.tracker = tracker;
+    this.#budget = budget;
+  }
+
+  get heldCount(): number {
+    return this.#held.size;
+  }
+
+  get isRetry(): boolean {
+    return this.delayMs > 0;
+  }
+
+  /**
+   * Takes in what was fetched, except what is held or done already.
+   * @param clock tells when a record comes due. From then on only the monotonic clock counts, and the wait is never
+   *   longer than the lane's delay: no clock that is set back can hold a record for longer
+   * @param isFork says that a record is one too many of its kind; it is done without being sent
+   * @param takeTest takes a test, which waits for nothing
+   * @returns how many records were new
+   */
+  accept(
+    batch: ConsumedBatch,
+    clock: Clock,
+    isFork: (facts: DeliveryHeaders) => boolean,
+    takeTest: (test: HeldRecord) => void = () => undefined,
+  ): number {
+    const before = this.#held.size;
+    const nowMs = clock.nowMs();
+    const monotonicMs = clock.monotonicMs();
+    for (const { offset, timestampMs, key, value, headers } of batch.records) {
+      if (!this.tracker.accept(offset)) continue;
+      const facts = this.#factsOf(offset, headers);
+      const ageMs = nowMs - clock.recordMs(timestampMs);
+      // Whoever asked for a test is gone by then: one that a rewind brings back, say.
+      const isLateTest = facts.testWithinMs !== undefined && ageMs > facts.testWithinMs;
+      // A tombstone in a delivery topic carries nothing to deliver.
+      if (value === null || isLateTest || isFork(facts)) {
+        this.tracker.done(offset);
+        continue;
+      }
+      const bytes = value.length + RECORD_OVERHEAD_BYTES;
+      if (facts.testWithinMs !== undefined) {
+        takeTest({ lane: this, offset, dueAtMs: monotonicMs, key, value, facts, bytes });
+        continue;
+      }
+      const waitMs = Math.min(Math.max(this.delayMs - ageMs, 0), this.delayMs);
+      this.#held.push({ lane: this, offset, dueAtMs: monotonicMs + waitMs, key, value, facts, bytes });
+      this.#holds(bytes);
+    }
+    this.tracker.advanceTo(batch.nextOffset);
+    return this.#held.size - before;
+  }
+
+  /**
+   * A record without an event id was not written by us. It gets one of its own, which names where it stands: with none,
+   * two such records would pass for the same event, and all their dead letters for the same letter.
+   */
+  #factsOf(offset: number, headers: HeaderValues): DeliveryHeaders {
+    const facts = readDeliveryHeaders(headers);
+    return facts.eventId === '' ? { ...facts, eventId: formatSource(this.topic, this.partition, offset) } : facts;
+  }
+
+  /** The next record, due or not; undefined when nothing is held, or nothing may be taken for the moment. */
+  next(): HeldRecord | undefined {
+    return this.tracker.isCrowded ? undefined : this.#held.first();
+  }
+
+  /**
+   * The due record that was first attempted the longest time ago, of those that pass `isPreferred` if there are any.
+   * Looks at all that are due: for probes, which are rare.
+   */
+  oldestDue(monotonicMs: number, isPreferred: (record: HeldRecord) => boolean): HeldRecord | undefined {
+    let oldest: HeldRecord | undefined;
+    for (const record of this.#held) {
+      if (!isDue(record, monotonicMs)) break;
+      if (oldest === undefined || (isPreferred(record) && !isPreferred(oldest))) oldest = record;
+      else if (isPreferred(record) === isPreferred(oldest) && firstAttemptAtMs(record) < firstAttemptAtMs(oldest)) {
+        oldest = record;
+      }
+    }
+    return oldest;
+  }
+
+  take(record: HeldRecord): void {
+    this.#held.remove(record);
+    this.#holds(-record.bytes);
+  }
+
+  putBack(record: HeldRecord): void {
+    this.#held.putBack(record);
+    this.#holds(record.bytes);
+  }
+
+  /** The membership is over: what it holds no longer counts, nor what may still be put back. */
+  discard(): void {
+    this.#holds(-this.#heldBytes);
+    this.#isDiscarded = true;
+  }
+
+  get isFull(): boolean {
+    const isMost = this.#heldBytes >= this.#budget.shareBytes || this.#held.size >= this.#maxHeld;
+    return this.#held.size > 0 && isMost;
+  }
+
+  /** Half of what it may hold is free. */
+  get hasRoom(): boolean {
+    const isHalf = this.#heldBytes <= this.#budget.shareBytes / 2 && this.#held.size <= this.#maxHeld / 2;
+    return this.#held.size === 0 || isHalf;
+  }
+
+  get #maxHeld(): number {
+    return this.isRetry ? MAX_HELD_RETRIES : MAX_HELD_FRESH;
+  }
+
+  /** `pause` when the buffer is full, `resume` when half of it is free again, else undefined: as it is. */
+  flowChange(): 'pause' | 'resume' | undefined {
+    if (this.isFull && !this.#isPaused) {
+      this.#isPaused = true;
+      return 'pause';
+    }
+    if (this.hasRoom && this.#isPaused) {
+      this.#isPaused = false;
+      return 'resume';
+    }
+    return undefined;
+  }
+
+  startFlowing(): void {
+    this.#isPaused = false;
+  }
+
+  #holds(moreBytes: number): void {
+    if (this.#isDiscarded) return;
+    this.#budget.changed(this.#heldBytes, this.#heldBytes + moreBytes);
+    this.#heldBytes += moreBytes;
+  }
+}
+
+export function isDue(record: HeldRecord, monotonicMs: number): boolean {
+  return record.dueAtMs <= monotonicMs;
+}
+
+/** What was never attempted counts as attempted last. */
+export function firstAttemptAtMs(record: HeldRecord): number {
+  return record.facts.firstAttemptAtMs ?? Number.POSITIVE_INFINITY;
+}

@@ -1,0 +1,118 @@
+import type { Clock } from '@databridge/kernel/clock';
+import { messageOf } from '@databridge/kernel/errors';
+import type { Logger } from '@databridge/kernel/log';
+import { effectiveState, type WorkerStatus } from '@databridge/schemas/records/status';
+import type { Subscription } from '@databridge/schemas/subscription/subscription';
+import type { Customer } from '../customer/customer.ts';
+
+export interface CustomerSlotOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Opens a customer's secrets and topics and joins its group. */
+  start(subscription: Subscription, status: WorkerStatus | undefined): Promise<Customer>;
+  /** Hands a running customer its changed subscription. */
+  update(customer: Customer, subscription: Subscription): Promise<void>;
+}
+
+const FIRST_RETRY_MS = 500;
+const LONGEST_RETRY_MS = 30_000;
+
+/**
+ * One customer of this worker: brings what runs in line with what is wanted, one change at a time, until they agree.
+ *
+ *     wanted: nothing, paused or disabled → stopped, its group empty (so that offsets can be reset)
+ *     wanted: active                      → running with the latest subscription
+ */
+export class CustomerSlot {
+  readonly #with: CustomerSlotOptions;
+  #wanted: Subscription | undefined;
+  #status: WorkerStatus | undefined;
+  #running: { readonly customer: Customer; subscription: Subscription } | undefined;
+  #settling: Promise<void> | undefined;
+  #retryMs = FIRST_RETRY_MS;
+  #endWait: (() => void) | undefined;
+
+  constructor(options: CustomerSlotOptions) {
+    this.#with = options;
+  }
+
+  get running(): Customer | undefined {
+    return this.#running?.customer;
+  }
+
+  /** @param subscription as published, its secrets sealed; undefined: no longer ours, or deleted */
+  want(subscription: Subscription | undefined): void {
+    this.#wanted = subscription;
+    this.#endWait?.();
+    this.#settle();
+  }
+
+  statusIs(status: WorkerStatus | undefined): void {
+    this.#status = status;
+    this.#settle();
+  }
+
+  /** Resolves when what runs is what is wanted. */
+  async settled(): Promise<void> {
+    while (this.#settling) await this.#settling;
+  }
+
+  #settle(): void {
+    if (this.#settling) return;
+    this.#settling = this.#settleNow().finally(() => {
+      this.#settling = undefined;
+      if (this.#next()) this.#settle();
+    });
+  }
+
+  async #settleNow(): Promise<void> {
+    for (let change = this.#next(); change; change = this.#next()) {
+      try {
+        await change();
+        this.#retryMs = FIRST_RETRY_MS;
+      } catch (error) {
+        this.#with.log.error({ err: error, retryInMs: this.#retryMs }, `customer not as wanted: ${messageOf(error)}`);
+        await this.#retryOrChange();
+        this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS);
+      }
+    }
+  }
+
+  #retryOrChange(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#with.clock.after(this.#retryMs, resolve);
+      this.#endWait = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
+  }
+
+  /** The one change that is to be made now; undefined when all is as wanted. */
+  #next(): (() => Promise<void>) | undefined {
+    const wanted = this.#wanted;
+    const running = this.#running;
+    const isWanted = wanted !== undefined && effectiveState(wanted, this.#status) === 'active';
+    if (!isWanted) {
+      return running && (() => this.#stop(running.customer));
+    }
+    if (!running) return () => this.#start(wanted);
+    if (running.subscription !== wanted) return () => this.#update(running.customer, wanted);
+    return undefined;
+  }
+
+  async #start(subscription: Subscription): Promise<void> {
+    const customer = await this.#with.start(subscription, this.#status);
+    this.#running = { customer, subscription };
+  }
+
+  async #update(customer: Customer, subscription: Subscription): Promise<void> {
+    await this.#with.update(customer, subscription);
+    this.#running = { customer, subscription };
+  }
+
+  async #stop(customer: Customer): Promise<void> {
+    this.#running = undefined;
+    await customer.stop();
+  }
+}

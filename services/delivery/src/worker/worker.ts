@@ -1,0 +1,245 @@
+import { EventEmitter } from 'node:events';
+import { type Clock, systemClock } from '@databridge/kernel/clock';
+import { egressPolicy } from '@databridge/kernel/egress/egress-settings';
+import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import { GroupConsumer } from '@databridge/kernel/kafka/groups/group-consumer';
+import { KafkaProducer } from '@databridge/kernel/kafka/producer';
+import { kafkaSettings } from '@databridge/kernel/kafka/settings';
+import { CompactedTable, type Ownership } from '@databridge/kernel/kafka/tables/compacted-table';
+import type { Logger } from '@databridge/kernel/log';
+import { compactHeap } from '@databridge/kernel/offsets/compact-heap';
+import { EventReaders } from '@databridge/kernel/registry/event-readers';
+import { SchemaRegistry } from '@databridge/kernel/registry/schema-registry';
+import type { KeyRing } from '@databridge/kernel/secrets/key-ring';
+import { loadKeyRing } from '@databridge/kernel/secrets/key-ring-settings';
+import type { Secret } from '@databridge/kernel/secrets/secret';
+import type { Running } from '@databridge/kernel/service';
+import { decodeStatus, type WorkerStatus } from '@databridge/schemas/records/status';
+import {
+  DELIVERY_WORKERS_GROUP,
+  MAX_MESSAGE_BYTES,
+  STATUS_TOPIC,
+  SUBSCRIPTIONS_TOPIC,
+} from '@databridge/schemas/records/topics';
+import { mapSecretsAsync } from '@databridge/schemas/subscription/secret-places';
+import { decodeSubscription, formatIssues, type Subscription } from '@databridge/schemas/subscription/subscription';
+import pLimit from 'p-limit';
+import type { Registry } from 'prom-client';
+import { EventMessages } from '../attempt/event-messages.ts';
+import type { DeliveryConfig } from '../config.ts';
+import { Customer, type CustomerDependencies } from '../customer/customer.ts';
+import { openWithFallback } from '../destination/fallback.ts';
+import { openDestination } from '../destination/open-destination.ts';
+import { ConnectionBudget } from '../egress/connection-budget.ts';
+import { Egress } from '../egress/dispatcher.ts';
+import { EgressGuard } from '../egress/egress-guard.ts';
+import { BREAKER_BUCKETS } from '../gate/breaker.ts';
+import { ByteBudget } from '../lanes/byte-budget.ts';
+import { deliveryMetrics } from '../metrics.ts';
+import { CustomerSlot } from './customer-slot.ts';
+import { CustomerTopics } from './customer-topics.ts';
+
+/** Joining a group takes a few round trips and a connection of its own. */
+const STARTS_AT_ONCE = 16;
+/** So many leave enough garbage to be worth a pause. */
+const MANY_STARTS = 200;
+const MIB = 1_048_576;
+/** Of the time that a stop may take; the rest is for committing what is done. */
+const ABORT_SHARE = 0.75;
+
+/**
+ * A delivery worker: owns the customers in its partitions of the subscriptions topic, and runs those that are active.
+ * The group `delivery-workers` shards them; whatever moves to another worker is drained here first.
+ */
+export async function startDelivery(
+  config: DeliveryConfig,
+  log: Logger,
+  registry: Registry,
+  clock: Clock = systemClock,
+): Promise<Running> {
+  const worker = new Worker(config, log, registry, clock);
+  await worker.start();
+  return worker;
+}
+
+class Worker implements Running {
+  readonly #log: Logger;
+  readonly #clock: Clock;
+  readonly #keyRing: KeyRing;
+  readonly #admin: KafkaAdmin;
+  readonly #producer: KafkaProducer;
+  readonly #readers: EventReaders;
+  readonly #topics: CustomerTopics;
+  readonly #subscriptions: CompactedTable<Subscription>;
+  readonly #statuses: CompactedTable<WorkerStatus>;
+  readonly #dependencies: CustomerDependencies;
+  readonly #startLimit = pLimit(STARTS_AT_ONCE);
+  readonly #slots = new Map<string, CustomerSlot>();
+  readonly #rotation: NodeJS.Timeout;
+  /** Since the heap was compacted. */
+  #starts = 0;
+  #isCaughtUp = false;
+  #isStopping = false;
+
+  constructor(config: DeliveryConfig, log: Logger, registry: Registry, clock: Clock) {
+    const kafka = { ...kafkaSettings(config, config.WORKER_NAME, log), registry };
+    const budget = new ByteBudget(config.HELD_RECORDS_MIB * MIB);
+    const metrics = deliveryMetrics(registry, {
+      heldBytes: () => budget.heldBytes,
+      customers: () => this.#running().length,
+      inFlight: () => this.#running().map(({ name, inFlight }) => [name, inFlight] as const),
+    });
+    const breakerRotation = new EventEmitter().setMaxListeners(0);
+    this.#log = log;
+    this.#clock = clock;
+    this.#keyRing = loadKeyRing(config);
+    this.#admin = new KafkaAdmin(kafka);
+    // What fan-out could write must fit the retry topics, too.
+    this.#producer = new KafkaProducer(kafka, { maxBatchBytes: MAX_MESSAGE_BYTES });
+    this.#readers = new EventReaders({ registry: new SchemaRegistry({ url: config.SCHEMA_REGISTRY_URL }), log });
+    this.#topics = new CustomerTopics(
+      this.#admin,
+      config.RETRY_PLAN.steps.map(({ delay }) => delay),
+      clock,
+    );
+    this.#rotation = setInterval(() => breakerRotation.emit('rotate'), config.BREAKER_WINDOW / BREAKER_BUCKETS);
+    this.#subscriptions = new CompactedTable<Subscription>(kafka, {
+      topic: SUBSCRIPTIONS_TOPIC,
+      sessionTimeoutMs: config.SESSION_TIMEOUT,
+      decode: (customer, value) => this.#decode(customer, value),
+      onChange: (customer, subscription) => {
+        // While the topic is read again, older versions pass by: only the last one counts.
+        if (this.#isCaughtUp) this.#slot(customer).want(subscription);
+      },
+      onCaughtUp: () => this.#caughtUp(),
+      group: { groupId: DELIVERY_WORKERS_GROUP, onOwned: (ownership) => this.#owned(ownership) },
+    });
+    this.#statuses = new CompactedTable<WorkerStatus>(kafka, {
+      topic: STATUS_TOPIC,
+      decode: (_customer, value) => decodeStatus(value),
+      onChange: (customer, status) => this.#slots.get(customer)?.statusIs(status),
+    });
+    const egress = new Egress({
+      guard: new EgressGuard(egressPolicy(config)),
+      budget: new ConnectionBudget(config.MAX_CONNECTIONS),
+      ...(config.EGRESS_PROXY && { proxy: new URL(config.EGRESS_PROXY) }),
+    });
+    const destinations = {
+      egress,
+      maxRetryAfterMs: config.RETRY_AFTER_CAP,
+      webhookOrigin: config.WEBHOOK_ORIGIN,
+    };
+    this.#dependencies = {
+      worker: config.WORKER_NAME,
+      openConsumer: (logger, options) => new GroupConsumer({ ...kafka, log: logger }, options),
+      admin: this.#admin,
+      producer: this.#producer,
+      messages: new EventMessages(config.EVENT_TYPES, this.#readers),
+      budget,
+      clock,
+      log,
+      metrics,
+      plan: config.RETRY_PLAN,
+      breaker: {
+        resetAfterMs: config.BREAKER_RESET,
+        minAttempts: config.BREAKER_MIN_ATTEMPTS,
+        failurePercentage: config.BREAKER_FAILURE_PERCENTAGE,
+        windowMs: config.BREAKER_WINDOW,
+      },
+      breakerRotation,
+      sessionTimeoutMs: config.SESSION_TIMEOUT,
+      commitIntervalMs: config.COMMIT_INTERVAL,
+      maxRetryAfterMs: config.RETRY_AFTER_CAP,
+      openDestination: (subscription, onRate) =>
+        openWithFallback(subscription, (one) => openDestination(one, destinations, onRate), clock.nowMs()),
+      abortAfterMs: config.DRAIN_TIMEOUT * ABORT_SHARE,
+      onDisabled: (status) => this.#slots.get(status.customer)?.statusIs(status),
+    };
+  }
+
+  async start(): Promise<void> {
+    await this.#producer.connect();
+    await this.#admin.connect();
+    await this.#statuses.start();
+    await this.#statuses.caughtUp();
+    await this.#subscriptions.start();
+  }
+
+  notReadyBecause(): string | undefined {
+    return this.#isCaughtUp ? undefined : 'reading the subscriptions';
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    this.#isCaughtUp = false;
+    for (const slot of this.#slots.values()) slot.want(undefined);
+    await Promise.all([...this.#slots.values()].map((slot) => slot.settled()));
+    // Last, so that nobody is given our customers while they still run here.
+    await this.#subscriptions.stop();
+    await this.#statuses.stop();
+    this.#readers.stop();
+    clearInterval(this.#rotation);
+    await this.#producer.disconnect();
+    await this.#admin.disconnect();
+  }
+
+  #decode(customer: string, value: Buffer): Subscription | undefined {
+    const parsed = decodeSubscription(customer, value);
+    if (parsed.ok) return parsed.subscription;
+    this.#log.error({ customer, issues: formatIssues(parsed.issues) }, 'a subscription is not valid');
+    return undefined;
+  }
+
+  #owned({ lostKeys }: Ownership): void {
+    this.#isCaughtUp = false;
+    for (const customer of lostKeys) this.#slots.get(customer)?.want(undefined);
+  }
+
+  #caughtUp(): void {
+    if (this.#isStopping) return;
+    this.#isCaughtUp = true;
+    const owned = new Map(this.#subscriptions.entries());
+    for (const [customer, subscription] of owned) this.#slot(customer).want(subscription);
+    for (const [customer, slot] of this.#slots) if (!owned.has(customer)) slot.want(undefined);
+    this.#log.info({ customers: owned.size }, 'running the customers of this worker');
+  }
+
+  #slot(customer: string): CustomerSlot {
+    const known = this.#slots.get(customer);
+    if (known) return known;
+    const slot = new CustomerSlot({
+      clock: this.#clock,
+      log: this.#log.child({ customer }),
+      start: (subscription, status) => this.#startLimit(() => this.#start(subscription, status)),
+      update: async (running, subscription) => running.update(await this.#unseal(subscription)),
+    });
+    slot.statusIs(this.#statuses.get(customer));
+    this.#slots.set(customer, slot);
+    return slot;
+  }
+
+  async #start(subscription: Subscription, status: WorkerStatus | undefined): Promise<Customer> {
+    const [unsealed, delays] = await Promise.all([
+      this.#unseal(subscription),
+      this.#topics.retryDelays(subscription.customer),
+    ]);
+    const customer = new Customer(unsealed, status, delays, this.#dependencies);
+    await customer.start();
+    this.#starts++;
+    if (this.#startLimit.pendingCount === 0 && this.#starts >= MANY_STARTS) {
+      this.#starts = 0;
+      const startedAtMs = performance.now();
+      compactHeap();
+      this.#log.info({ tookMs: Math.round(performance.now() - startedAtMs) }, 'heap compacted after many starts');
+    }
+    return customer;
+  }
+
+  #unseal(subscription: Subscription): Promise<Subscription<Secret>> {
+    return mapSecretsAsync(subscription, (sealed) => this.#keyRing.unseal(sealed, subscription.customer));
+  }
+
+  #running(): Customer[] {
+    return [...this.#slots.values()].flatMap((slot) => slot.running ?? []);
+  }
+}

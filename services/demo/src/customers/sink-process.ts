@@ -1,0 +1,100 @@
+/** The sink as demo and bench see it. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { Child } from '../child.ts';
+import { cpuMs, peakRssMiB } from '../process-usage.ts';
+import type { SinkAnswer, SinkQuestion } from './sink.ts';
+
+/** What was measured while requests came in. */
+export interface Flow {
+  readonly requests: number;
+  readonly perSecond: number;
+  readonly cpuMicrosEach: number;
+  readonly peakRssMiB: number;
+}
+
+const LOOK_EVERY_MS = 50;
+/** Nothing new for that long: whoever sends has come to a halt. */
+const STALLED_AFTER_MS = 60_000;
+
+export class Sink {
+  readonly #child: Child;
+  readonly #port: number;
+
+  private constructor(child: Child, port: number) {
+    this.#child = child;
+    this.#port = port;
+  }
+
+  static async start(): Promise<Sink> {
+    const child = new Child('sink', new URL('sink.ts', import.meta.url), {});
+    const { port } = await child.message(is('port'));
+    return new Sink(child, port);
+  }
+
+  url(path: string): string {
+    return `http://127.0.0.1:${this.#port}${path}`;
+  }
+
+  async reset(): Promise<void> {
+    await this.#ask('reset');
+  }
+
+  /** How many requests came for the path, and when the first and the latest did, by the sink's monotonic clock. */
+  async count(path: string): Promise<{ requests: number; firstAtMs: number; latestAtMs: number }> {
+    const { counts } = await this.#ask('count');
+    return counts[path] ?? { requests: 0, firstAtMs: 0, latestAtMs: 0 };
+  }
+
+  /** When each event came to a `record` path, by its id; of repeats the first. In ms since the epoch. */
+  async arrivals(): Promise<Map<string, number>> {
+    const { arrivals } = await this.#ask('arrivals');
+    return new Map(arrivals.reverse());
+  }
+
+  /**
+   * Waits until so many requests came, or for so long.
+   * @param pid who sends: its processor time counts from the first request on
+   * @param inParallel requests that come at once at the start, and so say nothing about the rate
+   */
+  async flow(path: string, pid: number, until: { requests: number; seconds?: number }, inParallel = 1): Promise<Flow> {
+    let begun: { cpuMs: number; requests: number; atMs: number } | undefined;
+    let movedAtMs = performance.now();
+    let last = 0;
+    for (;;) {
+      const { requests, firstAtMs, latestAtMs } = await this.count(path);
+      const nowMs = performance.now();
+      if (requests > last) movedAtMs = nowMs;
+      last = requests;
+      if (requests > 0) begun ??= { cpuMs: await cpuMs(pid), requests, atMs: nowMs };
+      const isTimeUp = begun !== undefined && nowMs - begun.atMs >= (until.seconds ?? Number.POSITIVE_INFINITY) * 1_000;
+      if (begun && (requests >= until.requests || isTimeUp)) {
+        const spentMs = (await cpuMs(pid)) - begun.cpuMs;
+        return {
+          requests,
+          perSecond: (requests - inParallel) / ((latestAtMs - firstAtMs) / 1_000),
+          cpuMicrosEach: (spentMs * 1_000) / (requests - begun.requests),
+          peakRssMiB: await peakRssMiB(pid),
+        };
+      }
+      if (nowMs - movedAtMs > STALLED_AFTER_MS) {
+        throw new Error(`${path}: ${requests} of ${until.requests} requests, and no more for a minute`);
+      }
+      await delay(LOOK_EVERY_MS);
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.#child.kill();
+  }
+
+  async #ask<K extends SinkQuestion['kind']>(kind: K): Promise<Extract<SinkAnswer, { kind: K }>> {
+    const answer = this.#child.message(is(kind));
+    this.#child.send({ kind } satisfies SinkQuestion);
+    return (await answer) as Extract<SinkAnswer, { kind: K }>;
+  }
+}
+
+function is<K extends SinkAnswer['kind']>(kind: K) {
+  return (message: unknown): message is Extract<SinkAnswer, { kind: K }> =>
+    (message as { kind?: unknown } | null)?.kind === kind;
+}

@@ -1,0 +1,169 @@
+import kafkajs, {
+  type PartitionAssigner as ClientAssigner,
+  type MemberMetadata as MemberMetadataFields,
+} from 'kafkajs';
+import type { TopicPartition } from '../records.ts';
+
+const { MemberAssignment, MemberMetadata } = kafkajs.AssignerProtocol;
+
+export interface GroupMember {
+  readonly memberId: string;
+  readonly topics: readonly string[];
+  /** What it had in the generation before, and has kept; empty for one that is new or was thrown out. */
+  readonly owned: readonly TopicPartition[];
+}
+
+/**
+ * How the partitions of a group are shared. All members of a group must offer one of the same name; the leader
+ * computes the assignment of all.
+ */
+export interface PartitionAssigner {
+  /** Stands in the group's protocol: change it when members of the old and the new kind can't be mixed. */
+  readonly name: string;
+  /** Pure. Members come sorted by id; partitions by topic, then number. */
+  assign(members: readonly GroupMember[], partitions: readonly TopicPartition[]): ReadonlyMap<string, TopicPartition[]>;
+}
+
+/**
+ * Balanced within one partition, and only what must move moves: members keep what they own up to their share. For
+ * members that subscribe to the same topics; others get what they can, without the promise of balance.
+ */
+export const stickyAssigner: PartitionAssigner = {
+  name: 'databridge-sticky',
+  assign(members, partitions) {
+    const left = new Map(partitions.map((partition) => [keyOf(partition), partition]));
+    const kept = members.map((member) => ({
+      member,
+      partitions: member.owned.filter((partition) => subscribes(member, partition) && left.delete(keyOf(partition))),
+    }));
+
+    // Whoever owns most keeps the larger shares: any other choice would move one more.
+    kept.sort((a, b) => b.partitions.length - a.partitions.length || compare(a.member.memberId, b.member.memberId));
+    const share = Math.floor(partitions.length / members.length);
+    const larger = partitions.length % members.length;
+    for (const [at, { partitions: own }] of kept.entries()) {
+      for (const shed of own.splice(share + (at < larger ? 1 : 0))) left.set(keyOf(shed), shed);
+    }
+
+    for (const partition of [...left.values()].sort(byTopicAndPartition)) {
+      const takers = kept.filter(({ member }) => subscribes(member, partition));
+      if (takers.length === 0) continue;
+      takers.reduce((a, b) => (b.partitions.length < a.partitions.length ? b : a)).partitions.push(partition);
+    }
+    return new Map(kept.map(({ member, partitions: own }) => [member.memberId, own]));
+  },
+};
+
+/**
+ * One member gets everything, the others nothing: they stand by. The present owner stays the owner while it is there,
+ * so that a newcomer moves nothing.
+ */
+export const oneMemberAssigner: PartitionAssigner = {
+  name: 'databridge-one-member',
+  assign(members, partitions) {
+    const [owner] = [...members].sort((a, b) => b.owned.length - a.owned.length || compare(a.memberId, b.memberId));
+    return new Map(
+      members.map((member) => [
+        member.memberId,
+        member === owner ? partitions.filter((partition) => subscribes(member, partition)) : [],
+      ]),
+    );
+  },
+};
+
+/**
+ * What a member claims to own, as it joins. `as` is the member id that it owned it under: a member that was thrown
+ * out comes back under another id, and what it believes to own is then void.
+ */
+interface Claim {
+  readonly as: string;
+  readonly owned: Readonly<Record<string, readonly number[]>>;
+}
+
+/** What the consumer tells its assigner as it joins. */
+export interface JoinListener {
+  /** Called once a try to join; what the member has owned last, if it still is the same member. */
+  joining(): { memberId: string; owned: readonly TopicPartition[] } | undefined;
+}
+
+/** Dresses an assigner up as the client library wants it. */
+export function clientAssigner(assigner: PartitionAssigner, listener: JoinListener): ClientAssigner {
+  return ({ cluster }) => ({
+    name: assigner.name,
+    version: 0,
+    protocol({ topics }) {
+      const last = listener.joining();
+      const claim: Claim | undefined = last && { as: last.memberId, owned: byTopic(last.owned) };
+      const userData = Buffer.from(claim === undefined ? '' : JSON.stringify(claim));
+      return { name: assigner.name, metadata: MemberMetadata.encode({ version: 0, topics, userData }) };
+    },
+    async assign({ members, topics }) {
+      const partitions = topics
+        .flatMap((topic) => cluster.findTopicPartitionMetadata(topic).map((p) => ({ topic, partition: p.partitionId })))
+        .sort(byTopicAndPartition);
+      const assignment = assigner.assign(
+        members
+          .map(({ memberId, memberMetadata }) => toMember(memberId, MemberMetadata.decode(memberMetadata)))
+          .sort((a, b) => compare(a.memberId, b.memberId)),
+        partitions,
+      );
+      return members.map(({ memberId }) => ({
+        memberId,
+        memberAssignment: MemberAssignment.encode({
+          version: 0,
+          assignment: byTopic(assignment.get(memberId) ?? []),
+          userData: Buffer.alloc(0),
+        }),
+      }));
+    },
+  });
+}
+
+function toMember(memberId: string, metadata: MemberMetadataFields | null): GroupMember {
+  const claim = parseClaim(metadata?.userData);
+  return {
+    memberId,
+    topics: metadata?.topics ?? [],
+    owned:
+      claim?.as === memberId
+        ? Object.entries(claim.owned).flatMap(([topic, owned]) => owned.map((partition) => ({ topic, partition })))
+        : [],
+  };
+}
+
+/** Another release may claim in another way: then nothing is claimed, and more moves than must. */
+function parseClaim(userData: Buffer | null | undefined): Claim | undefined {
+  if (!userData || userData.length === 0) return undefined;
+  try {
+    const claim = JSON.parse(userData.toString()) as Claim;
+    const isClaim = typeof claim.as === 'string' && Object.values(claim.owned).every((owned) => Array.isArray(owned));
+    return isClaim ? claim : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function byTopic(partitions: readonly TopicPartition[]): Record<string, number[]> {
+  const topics: Record<string, number[]> = {};
+  for (const { topic, partition } of partitions) {
+    topics[topic] ??= [];
+    topics[topic].push(partition);
+  }
+  return topics;
+}
+
+function subscribes(member: GroupMember, { topic }: TopicPartition): boolean {
+  return member.topics.includes(topic);
+}
+
+export function keyOf({ topic, partition }: TopicPartition): string {
+  return `${topic}/${partition}`;
+}
+
+function byTopicAndPartition(a: TopicPartition, b: TopicPartition): number {
+  return compare(a.topic, b.topic) || a.partition - b.partition;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

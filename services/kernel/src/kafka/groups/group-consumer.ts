@@ -1,0 +1,409 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs';
+import { MAX_METADATA_CHARS } from '../../offsets/offset-set.ts';
+import { KafkaPortError, toPortError } from '../errors.ts';
+import { createKafka, type KafkaSettings } from '../kafkajs/client.ts';
+import type { MaxWait } from '../kafkajs/max-wait-patch.ts';
+import { offsetJumps } from '../metrics.ts';
+import type { CommittedOffset, ConsumedBatch, ConsumedRecord, TopicPartition } from '../records.ts';
+import { clientAssigner, keyOf, type PartitionAssigner, stickyAssigner } from './assigners.ts';
+import { ConsumerMembership, type Membership } from './membership.ts';
+import { Polls } from './polls.ts';
+
+export interface GroupConsumerOptions {
+  readonly groupId: string;
+  /** All must exist; those that come later are never seen. New partitions are, after `metadataMaxAgeMs`. */
+  readonly topics: readonly string[];
+  /** Without a heartbeat for that long, the broker gives our partitions to others. Default 10 s; at least 6 s by the broker's default. */
+  readonly sessionTimeoutMs?: number;
+  /** Default 2 s; a rebalance is noticed that late. */
+  readonly heartbeatIntervalMs?: number;
+  /** How long the broker holds a fetch that finds nothing. Default 500 ms; also about what `stop` and a resumed partition take. */
+  readonly maxWaitMs?: number;
+  /** The same while nothing comes and nothing is paused, for members that are idle most of the time. Default: no longer. */
+  readonly idleMaxWaitMs?: number;
+  /** Default 1 MiB. A larger single batch comes all the same, alone. */
+  readonly maxBytesPerPartition?: number;
+  /** Of one fetch. Default 10 MiB. */
+  readonly maxBytes?: number;
+  readonly minBytes?: number;
+  /** In the order of preference; default: sticky. */
+  readonly assigners?: readonly PartitionAssigner[];
+  /** Default 5 min. */
+  readonly metadataMaxAgeMs?: number;
+  /** Synchronous; before any batch of that membership. Nothing is paused then, whatever was before. */
+  onJoined(membership: Membership): void;
+  /** Synchronous; exactly once a membership, after `isCurrent` turned false. */
+  onLost(membership: Membership): void;
+  /**
+   * The position moves on when it returns. No heartbeat is sent meanwhile: never await a destination. `records` is
+   * empty when all that was fetched is control records. A batch fetched before a `pause` may still come after it. A
+   * throw restarts the consumer, and the batch comes again.
+   */
+  onBatch(membership: Membership, batch: ConsumedBatch): void | Promise<void>;
+  /** All that was in the assigned partitions is read: twice in a row, fetches waited in vain. Called again and again. */
+  onDrained?(membership: Membership): void;
+  /** The consumer crashed and is restarted, for as long as it takes. For metrics and the log. */
+  onFailure?(error: Error): void;
+}
+
+const DEFAULTS = {
+  sessionTimeoutMs: 10_000,
+  heartbeatIntervalMs: 2_000,
+  maxWaitMs: 500,
+  maxBytesPerPartition: 1024 * 1024,
+  maxBytes: 10 * 1024 * 1024,
+  minBytes: 1,
+  metadataMaxAgeMs: 300_000,
+  assigners: [stickyAssigner],
+};
+
+const COMMIT_ATTEMPTS = 5;
+const FIRST_BACKOFF_MS = 100;
+const LONGEST_BACKOFF_MS = 5_000;
+/** Above `maxWaitMs`, what a stop may take; then the sockets are left to close by themselves. */
+const STOP_GRACE_MS = 3_000;
+/** Fetches in a row without a heartbeat within the session: kafkajs counts by the wall clock, which may have stepped back. */
+const FETCHES_WITHOUT_LEASE = 3;
+
+const JUMP_LOG_LINE = 'Offset out of range, resetting to default offset';
+const CRASH_LOG_LINE = 'Crash: ';
+
+/**
+ * A member of a consumer group that commits nothing by itself and says exactly how long each membership lasts. It
+ * starts from the committed offset, or from the beginning where there is none or it is out of range (which is logged
+ * as an error and counted).
+ *
+ * idle → starting ⇄ joined (a rebalance) → stopped; a failure in any goes back to starting, after a back-off.
+ */
+export class GroupConsumer {
+  readonly #settings: KafkaSettings;
+  readonly #options: Required<Omit<GroupConsumerOptions, 'onDrained' | 'onFailure' | 'idleMaxWaitMs'>> &
+    Pick<GroupConsumerOptions, 'onDrained' | 'onFailure' | 'idleMaxWaitMs'>;
+  readonly #stopRequested = Promise.withResolvers<undefined>();
+  readonly #joinedOnce = Promise.withResolvers<undefined>();
+  #isStopping = false;
+  #running: Promise<void> | undefined;
+  #consumer: Consumer | undefined;
+  #membership: ConsumerMembership | undefined;
+  #joinAttempts = 0;
+  #joins = 0;
+  #fail: (error: Error) => void = () => {};
+  /** When the last request that extends the session was sent, by the monotonic clock; counts once it is answered. */
+  #sessionRequestSentAtMs = 0;
+  #fetchesWithoutLease = 0;
+  #paused = new Map<string, TopicPartition>();
+  #commits: Promise<void> = Promise.resolve();
+  readonly #polls: Polls;
+
+  constructor(settings: KafkaSettings, options: GroupConsumerOptions) {
+    this.#settings = settings;
+    this.#options = { ...DEFAULTS, ...options };
+    this.#polls = new Polls(this.#options.maxWaitMs);
+  }
+
+  /** Resolves with the first join, or the stop; it keeps trying until then. */
+  async start(): Promise<void> {
+    this.#running ??= this.#keepRunning();
+    await Promise.race([this.#joinedOnce.promise, this.#stopRequested.promise]);
+  }
+
+  /** Ends the membership at once, leaves the group, and disconnects. What is to be committed must be before. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    this.#endMembership();
+    this.#stopRequested.resolve(undefined);
+    await this.#running;
+  }
+
+  /** Partitions that are not assigned now are left out. A new membership starts with nothing paused. */
+  pause(partitions: readonly TopicPartition[]): void {
+    const assigned = this.#assigned(partitions);
+    for (const partition of assigned) this.#paused.set(keyOf(partition), partition);
+    if (assigned.length > 0) this.#consumer?.pause(assigned.map(named));
+  }
+
+  /** Takes effect when the fetch under way ends: within `maxWaitMs`. */
+  resume(partitions: readonly TopicPartition[]): void {
+    const assigned = this.#assigned(partitions);
+    for (const partition of assigned) this.#paused.delete(keyOf(partition));
+    if (assigned.length > 0) this.#consumer?.resume(assigned.map(named));
+  }
+
+  /**
+   * Commits are made one after the other, so a later one is never undone by an earlier one's retry.
+   *
+   * @throws {KafkaPortError} `DB_KAFKA_MEMBERSHIP_LOST` when the membership has ended, or the broker says so, which
+   *   ends it; `DB_KAFKA_NOT_ASSIGNED`; `DB_KAFKA_METADATA_TOO_LONG`; `DB_KAFKA_UNAVAILABLE` after a few tries
+   */
+  async commit(membership: Membership, offsets: readonly CommittedOffset[]): Promise<void> {
+    const assigned = new Set(membership.assignment.map(keyOf));
+    for (const offset of offsets) {
+      if (!assigned.has(keyOf(offset))) {
+        // The broker doesn't check it: it would overwrite what the owner commits.
+        throw new KafkaPortError('DB_KAFKA_NOT_ASSIGNED', `commit: ${keyOf(offset)} is not ours`);
+      }
+      if (offset.metadata.length > MAX_METADATA_CHARS) {
+        // The broker would refuse this partition, and store the others of the same call.
+        const length = `${offset.metadata.length} > ${MAX_METADATA_CHARS} characters`;
+        throw new KafkaPortError('DB_KAFKA_METADATA_TOO_LONG', `commit: metadata of ${keyOf(offset)}: ${length}`);
+      }
+    }
+    if (offsets.length === 0) return;
+    const commit = this.#commits.then(() => this.#commitInTurn(membership, offsets));
+    this.#commits = commit.catch(() => {});
+    await commit;
+  }
+
+  async #commitInTurn(membership: Membership, offsets: readonly CommittedOffset[]): Promise<void> {
+    const request = offsets.map((offset) => ({ ...offset, offset: String(offset.offset) }));
+    for (let attempt = 1; ; attempt++) {
+      if (!membership.isCurrent || !this.#consumer) {
+        throw new KafkaPortError('DB_KAFKA_MEMBERSHIP_LOST', 'commit: the membership has ended');
+      }
+      try {
+        await this.#consumer.commitOffsets(request);
+        return;
+      } catch (thrown) {
+        const error = toPortError(thrown, 'commit');
+        if (error.code === 'DB_KAFKA_MEMBERSHIP_LOST' && membership === this.#membership) this.#endMembership();
+        if (!error.retryable || attempt === COMMIT_ATTEMPTS) throw error;
+        await delay(FIRST_BACKOFF_MS * 2 ** (attempt - 1));
+      }
+    }
+  }
+
+  async #keepRunning(): Promise<void> {
+    for (let failures = 0; !this.#isStopping; ) {
+      const joinsBefore = this.#joins;
+      const error = await this.#run();
+      if (this.#isStopping || error === undefined) return;
+      failures = this.#joins > joinsBefore ? 1 : failures + 1;
+      const backoffMs = Math.min(FIRST_BACKOFF_MS * 2 ** failures, LONGEST_BACKOFF_MS);
+      this.#settings.log.error(
+        { groupId: this.#options.groupId, err: error, backoffMs },
+        'consumer failed; restarting',
+      );
+      this.#options.onFailure?.(error);
+      await this.#orStopped(delay(backoffMs));
+    }
+  }
+
+  /** @returns what ended it; nothing if that is the stop */
+  async #run(): Promise<Error | undefined> {
+    const failed = Promise.withResolvers<Error>();
+    this.#fail = failed.resolve;
+    const consumer = this.#createConsumer();
+    this.#consumer = consumer;
+    let isOver = false;
+    const start = async (): Promise<void> => {
+      await consumer.connect();
+      if (isOver) return;
+      await consumer.subscribe({ topics: [...this.#options.topics], fromBeginning: true });
+      if (isOver) return;
+      await consumer.run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        eachBatch: (payload) => this.#onBatch(payload),
+      });
+    };
+    const started = start().catch((error) => failed.resolve(error));
+    const error = await Promise.race([failed.promise, this.#stopRequested.promise]);
+    isOver = true;
+    this.#endMembership();
+    this.#consumer = undefined;
+    // kafkajs can't stop a consumer that is still joining: it would leave it running.
+    const stopped = started.then(() => consumer.disconnect());
+    await Promise.race([
+      stopped.catch(() => {}),
+      delay(this.#options.maxWaitMs + STOP_GRACE_MS, undefined, { ref: false }),
+    ]);
+    return error;
+  }
+
+  #createConsumer(): Consumer {
+    const options = this.#options;
+    const kafka = createKafka(this.#settings, `consumer of ${options.groupId}`, (message, fields) => {
+      if (message.startsWith(CRASH_LOG_LINE)) this.#endMembership();
+      if (message === JUMP_LOG_LINE) this.#onJump(fields);
+    });
+    const consumer = kafka.consumer({
+      groupId: options.groupId,
+      allowAutoTopicCreation: false,
+      sessionTimeout: options.sessionTimeoutMs,
+      rebalanceTimeout: options.sessionTimeoutMs,
+      heartbeatInterval: options.heartbeatIntervalMs,
+      // A function by the grace of our patch.
+      maxWaitTimeInMs: (() => this.#maxWaitMs()) as MaxWait as unknown as number,
+      maxBytesPerPartition: options.maxBytesPerPartition,
+      maxBytes: options.maxBytes,
+      minBytes: options.minBytes,
+      metadataMaxAge: options.metadataMaxAgeMs,
+      partitionAssigners: options.assigners.map((assigner, at) =>
+        clientAssigner(assigner, { joining: () => this.#onJoining(at === 0) }),
+      ),
+      // Restarting is ours: kafkajs gives up for good on what it takes for final.
+      retry: { restartOnFailure: async () => false },
+    });
+    const { events } = consumer;
+    consumer.on(events.GROUP_JOIN, ({ payload }) => this.#onJoin(payload.memberId, payload.memberAssignment));
+    consumer.on(events.REBALANCING, () => this.#endMembership());
+    consumer.on(events.CRASH, ({ payload }) => this.#fail(payload.error));
+    consumer.on(events.REQUEST, ({ payload }) => {
+      if (payload.apiName !== 'Heartbeat' && payload.apiName !== 'SyncGroup') return;
+      this.#sessionRequestSentAtMs = performance.now() - Math.max(0, payload.duration);
+    });
+    consumer.on(events.HEARTBEAT, () => this.#membership?.renew(this.#sessionRequestSentAtMs));
+    consumer.on(events.FETCH, ({ payload }) => this.#onFetched(payload.nodeId, payload.duration));
+    consumer.on(events.FETCH_START, ({ payload }) => this.#onFetching(payload.nodeId));
+    consumer.on(events.START_BATCH_PROCESS, () => this.#polls.clear());
+    consumer.on(events.END_BATCH_PROCESS, ({ payload }) => {
+      // What holds nothing but control records never reaches `eachBatch`, yet moves the position.
+      if (payload.batchSize === 0) this.#onEmptyBatch(payload);
+    });
+    return consumer;
+  }
+
+  #onJoining(isFirstAssigner: boolean): { memberId: string; owned: readonly TopicPartition[] } | undefined {
+    if (isFirstAssigner) this.#joinAttempts++;
+    const last = this.#membership;
+    return last && { memberId: last.memberId, owned: last.assignment };
+  }
+
+  #onJoin(memberId: string, assigned: Readonly<Record<string, readonly number[]>>): void {
+    const last = this.#membership;
+    this.#endMembership();
+    if (this.#isStopping) return;
+    const assignment = Object.entries(assigned).flatMap(([topic, partitions]) =>
+      partitions.map((partition) => ({ topic, partition })),
+    );
+    // A join that had to be repeated may have skipped a generation in which others owned what is ours again.
+    const follows = last?.memberId === memberId && this.#joinAttempts === 1 && isSame(last.assignment, assignment);
+    this.#joinAttempts = 0;
+    this.#joins++;
+    this.#polls.clear();
+    this.#fetchesWithoutLease = 0;
+    // kafkajs keeps a pause through losing and regaining a partition: nobody would know of it.
+    if (this.#paused.size > 0) this.#consumer?.resume([...this.#paused.values()].map(named));
+    this.#paused.clear();
+    const membership = new ConsumerMembership({
+      memberId,
+      assignment,
+      continues: follows ? last : undefined,
+      sessionTimeoutMs: this.#options.sessionTimeoutMs,
+      renewedAtMs: this.#sessionRequestSentAtMs,
+    });
+    this.#membership = membership;
+    this.#guard(() => this.#options.onJoined(membership));
+    this.#joinedOnce.resolve(undefined);
+  }
+
+  /** The last membership stays known, as what a rejoin may continue. */
+  #endMembership(): void {
+    const membership = this.#membership;
+    if (membership?.end()) this.#guard(() => this.#options.onLost(membership));
+  }
+
+  async #onBatch({ batch, resolveOffset }: EachBatchPayload): Promise<void> {
+    const membership = this.#membership;
+    // A process that was frozen gets its old batches before it learns that it was replaced. They are fetched again.
+    if (!membership?.leaseHeld()) return;
+    try {
+      await this.#options.onBatch(membership, {
+        topic: batch.topic,
+        partition: batch.partition,
+        records: batch.messages.map(toRecord),
+        nextOffset: Number(batch.lastOffset()) + 1,
+        highWatermark: Number(batch.highWatermark),
+      });
+    } catch (error) {
+      this.#endMembership();
+      this.#fail(error as Error);
+      return;
+    }
+    const last = batch.messages.at(-1);
+    // With the last record's offset, kafkajs resolves the control records after it as well.
+    if (last && membership.isCurrent) resolveOffset(last.offset);
+  }
+
+  #onEmptyBatch(batch: { topic: string; partition: number; lastOffset: string; highWatermark: string }): void {
+    const membership = this.#membership;
+    if (!membership?.leaseHeld()) return;
+    const { topic, partition } = batch;
+    const nextOffset = Number(batch.lastOffset) + 1;
+    const highWatermark = Number(batch.highWatermark);
+    this.#guard(() => this.#options.onBatch(membership, { topic, partition, records: [], nextOffset, highWatermark }));
+  }
+
+  #onFetched(nodeId: number, durationMs: number): void {
+    const membership = this.#membership;
+    if (!membership) return;
+    this.#polls.ended(nodeId, durationMs);
+    if (membership.sinceRenewedMs() < this.#options.sessionTimeoutMs) this.#fetchesWithoutLease = 0;
+    else if (++this.#fetchesWithoutLease === FETCHES_WITHOUT_LEASE) {
+      this.#endMembership();
+      this.#fail(new KafkaPortError('DB_KAFKA_UNAVAILABLE', 'no heartbeat within the session time-out'));
+    }
+  }
+
+  #onFetching(nodeId: number): void {
+    if (!this.#polls.begins(nodeId)) return;
+    const membership = this.#membership;
+    if (membership && this.#isDrained()) this.#guard(() => this.#options.onDrained?.(membership));
+  }
+
+  #isDrained(): boolean {
+    return this.#membership?.isCurrent === true && this.#polls.foundNothing;
+  }
+
+  /** Short while anything is paused: what is resumed is fetched again only with the next fetch. */
+  #maxWaitMs(): number {
+    const { maxWaitMs, idleMaxWaitMs = maxWaitMs } = this.#options;
+    return this.#paused.size === 0 && this.#isDrained() ? idleMaxWaitMs : maxWaitMs;
+  }
+
+  #onJump(fields: Readonly<Record<string, unknown>>): void {
+    const at = {
+      groupId: this.#options.groupId,
+      topic: String(fields['topic']),
+      partition: Number(fields['partition']),
+    };
+    const { log, registry } = this.#settings;
+    log.error(at, 'the committed offset is out of range: starting from the oldest record; records may have been lost');
+    if (registry) offsetJumps(registry).inc({ group: at.groupId, topic: at.topic });
+  }
+
+  /** A throw of the caller's must not unwind through kafkajs, which would take it for its own. */
+  #guard(callback: () => void | Promise<void>): void {
+    try {
+      Promise.resolve(callback()).catch((error) => this.#fail(error));
+    } catch (error) {
+      this.#fail(error as Error);
+    }
+  }
+
+  #assigned(partitions: readonly TopicPartition[]): TopicPartition[] {
+    const membership = this.#membership;
+    if (!membership?.isCurrent) return [];
+    const assigned = new Set(membership.assignment.map(keyOf));
+    return partitions.filter((partition) => assigned.has(keyOf(partition)));
+  }
+
+  async #orStopped(promise: Promise<unknown>): Promise<void> {
+    await Promise.race([promise, this.#stopRequested.promise]);
+  }
+}
+
+/** Always with the partition: naming a topic alone, kafkajs pauses or resumes all of it, and forgets the rest. */
+function named({ topic, partition }: TopicPartition): { topic: string; partitions: number[] } {
+  return { topic, partitions: [partition] };
+}
+
+function isSame(a: readonly TopicPartition[], b: readonly TopicPartition[]): boolean {
+  const keys = new Set(a.map(keyOf));
+  return a.length === b.length && b.every((partition) => keys.has(keyOf(partition)));
+}
+
+function toRecord({ offset, timestamp, key, value, headers }: KafkaMessage): ConsumedRecord {
+  return { offset: Number(offset), timestampMs: Number(timestamp), key, value, headers: headers ?? {} };
+}

@@ -1,0 +1,50 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { KafkaPortError, toPortError } from '../errors.ts';
+import type { KafkaSettings } from '../kafkajs/client.ts';
+import type { CommittedOffset } from '../records.ts';
+import { GroupConsumer } from './group-consumer.ts';
+import type { Membership } from './membership.ts';
+
+/** Joining an idle group takes a few round trips. */
+const JOIN_WITHIN_MS = 10_000;
+
+/**
+ * Joins a group for a moment, to commit for it: the only way on which kafkajs keeps the commit's metadata.
+ * @throws {KafkaPortError} `DB_KAFKA_GROUP_ACTIVE` when another member came in meanwhile; nothing is changed then
+ */
+export async function commitAsOnlyMember(
+  settings: KafkaSettings,
+  groupId: string,
+  offsets: readonly CommittedOffset[],
+): Promise<void> {
+  const done = Promise.withResolvers<void>();
+  const commit = async (membership: Membership): Promise<void> => {
+    // Nothing may be fetched: from an offset out of range, kafkajs would commit another one by itself.
+    consumer.pause(membership.assignment);
+    await consumer.commit(membership, offsets);
+  };
+  const consumer = new GroupConsumer(settings, {
+    groupId,
+    topics: [...new Set(offsets.map(({ topic }) => topic))],
+    maxWaitMs: 100,
+    onJoined: (membership) => void commit(membership).then(done.resolve, done.reject),
+    onLost: () => {},
+    onBatch: () => {},
+    onFailure: (error) => done.reject(toPortError(error, 'set offsets')),
+  });
+  const overdue = delay(JOIN_WITHIN_MS, undefined, { ref: false }).then(() => {
+    throw new KafkaPortError('DB_KAFKA_UNAVAILABLE', `set offsets: could not join group ${groupId}`);
+  });
+  overdue.catch(() => {});
+  try {
+    await Promise.race([consumer.start().then(() => done.promise), done.promise, overdue]);
+  } catch (error) {
+    // Another member came in meanwhile, and got some of the partitions, or all.
+    const lost =
+      error instanceof KafkaPortError && ['DB_KAFKA_NOT_ASSIGNED', 'DB_KAFKA_MEMBERSHIP_LOST'].includes(error.code);
+    throw lost ? new KafkaPortError('DB_KAFKA_GROUP_ACTIVE', `set offsets: group ${groupId} is in use`) : error;
+  } finally {
+    done.promise.catch(() => {});
+    await consumer.stop();
+  }
+}

@@ -1,0 +1,74 @@
+import type { ConnectionOptions } from 'node:tls';
+import kafkajs, { type Kafka, type LogEntry, type SASLOptions } from 'kafkajs';
+import type { Registry } from 'prom-client';
+import type { Logger } from '../../log.ts';
+import { installCodecs } from './codecs.ts';
+import { installCommitPatch } from './commit-patch.ts';
+import { installHeartbeatPatch } from './heartbeat-patch.ts';
+import { installIdleTimerPatch } from './idle-timer-patch.ts';
+import { installMaxWaitPatch } from './max-wait-patch.ts';
+import { installProducePatch } from './produce-patch.ts';
+
+/** How to reach the cluster; one a process. */
+export interface KafkaSettings {
+  /** `host:port`; any of them leads to all. */
+  readonly brokers: string[];
+  /** Names the service in the brokers' logs and quotas. */
+  readonly clientId: string;
+  readonly ssl?: ConnectionOptions | boolean;
+  readonly sasl?: SASLOptions;
+  readonly log: Logger;
+  /** Where the port's metrics go; left out: nowhere. */
+  readonly registry?: Registry;
+}
+
+/** Of kafkajs's log lines, those that a part of the port acts upon. */
+export type ClientLogListener = (message: string, fields: Readonly<Record<string, unknown>>) => void;
+
+const { logLevel } = kafkajs;
+
+installIdleTimerPatch();
+installCommitPatch();
+installProducePatch();
+installHeartbeatPatch();
+installMaxWaitPatch();
+installCodecs();
+
+/**
+ * A new client a call: kafkajs shares committed offsets between the consumers of one `Kafka` object, so a consumer
+ * must never share its own.
+ *
+ * @param role what it is for (`producer`, `consumer`, `admin`): in our log lines
+ */
+export function createKafka(settings: KafkaSettings, role: string, onLog?: ClientLogListener): Kafka {
+  return new kafkajs.Kafka({
+    brokers: [...settings.brokers],
+    clientId: settings.clientId,
+    ...(settings.ssl === undefined ? {} : { ssl: settings.ssl }),
+    ...(settings.sasl === undefined ? {} : { sasl: settings.sasl }),
+    connectionTimeout: 5_000,
+    requestTimeout: 30_000,
+    // About 3 s in all; what lives longer retries by itself. Stated in full, since kafkajs has other defaults in tests.
+    retry: { initialRetryTime: 100, multiplier: 2, factor: 0.2, maxRetryTime: 2_000, retries: 5 },
+    logLevel: logLevel.INFO,
+    logCreator: () => (entry) => {
+      onLog?.(entry.log.message, entry.log);
+      log(settings.log, role, entry);
+    },
+  });
+}
+
+/**
+ * kafkajs can't know what is final: what it calls an error mostly mends itself. So its lines stand one level lower,
+ * and the port logs what matters itself.
+ */
+function log(
+  logger: Logger,
+  role: string,
+  { namespace, level, log: { message, timestamp: _, logger: __, ...rest } }: LogEntry,
+): void {
+  const fields = { kafka: { role, namespace, ...rest } };
+  if (level === logLevel.ERROR) logger.warn(fields, message);
+  else if (level === logLevel.WARN) logger.info(fields, message);
+  else logger.debug(fields, message);
+}

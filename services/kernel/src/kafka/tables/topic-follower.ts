@@ -1,0 +1,74 @@
+import { randomUUID } from 'node:crypto';
+import { KafkaAdmin } from '../admin.ts';
+import { GroupConsumer } from '../groups/group-consumer.ts';
+import type { KafkaSettings } from '../kafkajs/client.ts';
+import type { ConsumedBatch } from '../records.ts';
+import { patiently } from '../topic-reader.ts';
+
+export interface FollowOptions {
+  readonly topic: string;
+  /** From the first record appended then (ms since the epoch); left out: only what comes from now on. */
+  readonly fromMs?: number;
+  /** In offset order within a partition, each record once. */
+  onBatch(batch: ConsumedBatch): void;
+  /** All that was there is read; told again and again. */
+  onDrained?(): void;
+}
+
+/**
+ * Reads a topic as it grows, until it is stopped. It shares nothing with other readers and leaves nothing behind: a
+ * private group, deleted at the end.
+ */
+export class TopicFollower {
+  readonly #options: FollowOptions;
+  readonly #groupId: string;
+  readonly #admin: KafkaAdmin;
+  readonly #consumer: GroupConsumer;
+  /** The next offset that was not handed over yet, by partition: every rejoin starts over. */
+  readonly #positions = new Map<number, number>();
+
+  constructor(settings: KafkaSettings, options: FollowOptions) {
+    this.#options = options;
+    this.#groupId = `${settings.clientId}.follows.${options.topic}.${randomUUID()}`;
+    this.#admin = new KafkaAdmin(settings);
+    this.#consumer = new GroupConsumer(settings, {
+      groupId: this.#groupId,
+      topics: [options.topic],
+      maxWaitMs: 200,
+      onJoined: () => {},
+      onLost: () => {},
+      onBatch: (_membership, batch) => this.#take(batch),
+      ...(options.onDrained && { onDrained: () => options.onDrained?.() }),
+    });
+  }
+
+  /** Resolves when nothing that comes from now on is missed. */
+  async start(): Promise<void> {
+    const { topic, fromMs } = this.#options;
+    const starts = await patiently(async () =>
+      fromMs === undefined
+        ? (await this.#admin.watermarks(topic)).map(({ partition, high }) => ({ partition, offset: high }))
+        : await this.#admin.offsetsAtTime(topic, fromMs),
+    );
+    for (const { partition, offset } of starts) this.#positions.set(partition, offset);
+    await this.#admin.setOffsets(
+      this.#groupId,
+      starts.map((start) => ({ topic, ...start, metadata: '' })),
+    );
+    await this.#consumer.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#consumer.stop();
+    // Left behind, it would vanish by itself, only later.
+    await this.#admin.deleteGroup(this.#groupId).catch(() => undefined);
+    await this.#admin.disconnect();
+  }
+
+  #take(batch: ConsumedBatch): void {
+    const position = this.#positions.get(batch.partition) ?? 0;
+    this.#positions.set(batch.partition, Math.max(position, batch.nextOffset));
+    const records = batch.records.filter(({ offset }) => offset >= position);
+    if (records.length > 0) this.#options.onBatch({ ...batch, records });
+  }
+}

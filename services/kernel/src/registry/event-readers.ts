@@ -1,0 +1,161 @@
+/** Finds the reader for an event by the schema id in its frame: at once if it is known, else by asking the registry. */
+import type { EventReader, EventType } from '@databridge/schemas/event/event-types';
+import { type Clock, systemClock } from '../clock.ts';
+import { messageOf } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { WriterSchema } from './schema-registry.ts';
+
+export type ReaderLookup =
+  | { readonly kind: 'reader'; readonly reader: EventReader }
+  /** Events with this schema id can't be read, however often one tries. */
+  | {
+      readonly kind: 'unreadable';
+      readonly reason: 'unknown-schema' | 'incompatible-schema';
+      readonly detail: string;
+    };
+
+export interface EventReadersOptions {
+  readonly registry: { writerSchema(id: number): Promise<WriterSchema> };
+  readonly log: Logger;
+  readonly clock?: Clock;
+  /** How long an id that the registry does not know may still turn up: a restarted registry learns late. */
+  readonly unknownIdWaitMs?: number;
+}
+
+const UNKNOWN_ID_WAIT_MS = 10_000;
+/** So that one bad producer costs one wait a minute, not one a record; and a mended one is seen soon after. */
+const UNREADABLE_REMEMBERED_MS = 60_000;
+/** Ids come from outside: what is remembered about bad ones is bounded. */
+const MAX_UNREADABLE = 10_000;
+const FIRST_RETRY_MS = 100;
+const LONGEST_RETRY_MS = 5_000;
+
+interface Unreadable {
+  readonly lookup: ReaderLookup;
+  readonly untilMs: number;
+}
+
+export class EventReaders {
+  readonly #registry: EventReadersOptions['registry'];
+  readonly #log: Logger;
+  readonly #clock: Clock;
+  readonly #unknownIdWaitMs: number;
+  readonly #readers = new Map<string, ReaderLookup>();
+  readonly #unreadable = new Map<string, Unreadable>();
+  readonly #loading = new Map<string, Promise<ReaderLookup>>();
+  readonly #stopped = new AbortController();
+  #waitingForRegistry = 0;
+
+  constructor(options: EventReadersOptions) {
+    this.#registry = options.registry;
+    this.#log = options.log;
+    this.#clock = options.clock ?? systemClock;
+    this.#unknownIdWaitMs = options.unknownIdWaitMs ?? UNKNOWN_ID_WAIT_MS;
+  }
+
+  /** How many look-ups wait because the registry can't be asked. */
+  get waitingForRegistry(): number {
+    return this.#waitingForRegistry;
+  }
+
+  /** @returns what is known without asking the registry */
+  peek(eventType: EventType, schemaId: number): ReaderLookup | undefined {
+    const key = `${schemaId}/${eventType.name}`;
+    const known = this.#readers.get(key);
+    if (known) return known;
+    const unreadable = this.#unreadable.get(key);
+    if (unreadable && unreadable.untilMs > this.#clock.monotonicMs()) return unreadable.lookup;
+    return undefined;
+  }
+
+  /**
+   * Waits for as long as the registry can't be asked, and for a bounded time while it does not know the id.
+   * @throws only after {@link stop}
+   */
+  load(eventType: EventType, schemaId: number): Promise<ReaderLookup> {
+    const known = this.peek(eventType, schemaId);
+    if (known) return Promise.resolve(known);
+    const key = `${schemaId}/${eventType.name}`;
+    const loading = this.#loading.get(key);
+    if (loading) return loading;
+    const lookup = this.#load(eventType, schemaId, key).finally(() => this.#loading.delete(key));
+    this.#loading.set(key, lookup);
+    return lookup;
+  }
+
+  /** Ends all waiting: what waits rejects. */
+  stop(): void {
+    this.#stopped.abort(new Error('stopped'));
+  }
+
+  async #load(eventType: EventType, schemaId: number, key: string): Promise<ReaderLookup> {
+    const writer = await this.#writerSchema(schemaId);
+    if (writer.kind === 'unknown-id') {
+      return this.#remember(key, {
+        kind: 'unreadable',
+        reason: 'unknown-schema',
+        detail: `the registry does not know schema ${schemaId}`,
+      });
+    }
+    if (writer.kind === 'unusable') {
+      return this.#remember(key, { kind: 'unreadable', reason: 'incompatible-schema', detail: writer.detail });
+    }
+    try {
+      const lookup = { kind: 'reader', reader: eventType.readerFor(writer.schema) } as const;
+      this.#readers.set(key, lookup);
+      return lookup;
+    } catch (error) {
+      return this.#remember(key, { kind: 'unreadable', reason: 'incompatible-schema', detail: messageOf(error) });
+    }
+  }
+
+  #remember(key: string, lookup: ReaderLookup): ReaderLookup {
+    if (this.#unreadable.size >= MAX_UNREADABLE) this.#unreadable.clear();
+    this.#unreadable.set(key, { lookup, untilMs: this.#clock.monotonicMs() + UNREADABLE_REMEMBERED_MS });
+    return lookup;
+  }
+
+  /** @returns `unknown-id` if the registry still does not know the id after the bounded wait */
+  async #writerSchema(schemaId: number): Promise<Exclude<WriterSchema, { kind: 'unreachable' }>> {
+    let delayMs = FIRST_RETRY_MS;
+    let unknownSinceMs: number | undefined;
+    let isWaitingForRegistry = false;
+    try {
+      for (;;) {
+        const answer = await this.#registry.writerSchema(schemaId);
+        this.#stopped.signal.throwIfAborted();
+        if (answer.kind === 'schema' || answer.kind === 'unusable') return answer;
+        if (answer.kind === 'unreachable') {
+          // The time in which nobody could say does not count against the id.
+          unknownSinceMs = undefined;
+          if (!isWaitingForRegistry) this.#waitingForRegistry++;
+          isWaitingForRegistry = true;
+          this.#log.warn({ schemaId, retryInMs: delayMs, err: answer.error }, 'waiting for the schema registry');
+        } else {
+          const nowMs = this.#clock.monotonicMs();
+          unknownSinceMs ??= nowMs;
+          if (nowMs - unknownSinceMs >= this.#unknownIdWaitMs) return answer;
+        }
+        await this.#pause(delayMs);
+        delayMs = Math.min(delayMs * 2, answer.kind === 'unknown-id' ? 1_000 : LONGEST_RETRY_MS);
+      }
+    } finally {
+      if (isWaitingForRegistry) this.#waitingForRegistry--;
+    }
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    const { signal } = this.#stopped;
+    return new Promise((resolve, reject) => {
+      const stop = () => {
+        timer.cancel();
+        reject(signal.reason);
+      };
+      const timer = this.#clock.after(delayMs, () => {
+        signal.removeEventListener('abort', stop);
+        resolve();
+      });
+      signal.addEventListener('abort', stop, { once: true });
+    });
+  }
+}

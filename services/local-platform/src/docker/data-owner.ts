@@ -1,0 +1,30 @@
+import { readFile, rm } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { DatabridgeError } from '@databridge/kernel/errors';
+import { isAlive } from '../process-alive.ts';
+
+const POLL_MS = 100;
+
+/**
+ * Returns once no JVM uses the data that `pidFile` stands for. Kafka's own lock doesn't do: a second broker gives
+ * up at it, but only after it has harmed the first one's files.
+ * @param pidFile written by the guard: the pid of whoever started the JVM, and the JVM's
+ * @param graceMs how long a JVM whose owner is gone has been given to end
+ * @throws {DatabridgeError} DB_PLATFORM_DATA_IN_USE
+ */
+export async function waitUntilUnused(pidFile: string, graceMs: number): Promise<void> {
+  const deadlineMs = performance.now() + graceMs;
+  for (;;) {
+    const [owner = 0, jvm = 0] = (await readFile(pidFile, 'utf8').catch(() => '')).split(' ').map(Number);
+    const isInUse = jvm > 0 && isAlive(jvm);
+    if (!isInUse) break;
+    if ((owner !== process.pid && isAlive(owner)) || performance.now() > deadlineMs) {
+      throw new DatabridgeError(
+        'DB_PLATFORM_DATA_IN_USE',
+        `Process ${owner} already runs a platform on these data (${pidFile}). Stop it, or set LOCAL_DATA_DIR to another directory.`,
+      );
+    }
+    await delay(POLL_MS);
+  }
+  await rm(pidFile, { force: true });
+}

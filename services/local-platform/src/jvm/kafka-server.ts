@@ -1,0 +1,158 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { cp, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { installIdleTimerPatch } from '@databridge/kernel/kafka/kafkajs/idle-timer-patch';
+import { Kafka, logLevel } from 'kafkajs';
+import type { Artifacts } from './artifacts.ts';
+
+installIdleTimerPatch();
+
+/** Memory for a broker that serves one machine; 256 MiB is too little for compaction beside some hundred topics. */
+export const MAX_HEAP = '-Xmx512m';
+
+/** One small broker: the cheap collector and the quick compiler start it a second sooner and cost no throughput here. */
+export const QUICK_START = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
+
+export interface KafkaPorts {
+  client: number;
+  controller: number;
+  /** One more listener, whose clients are sent to another port: a relay that stands in front of the broker. */
+  relayed?: { port: number; advertisedPort: number } | undefined;
+}
+
+/** A broker, alone or among others; each is controller as well. */
+export interface KafkaNode extends KafkaPorts {
+  /** From 1. */
+  nodeId: number;
+  /** Of all nodes, in the order of their ids. */
+  controllerPorts: readonly number[];
+  secured?: SecuredListener | undefined;
+}
+
+/** One more listener, `SECURED`, for tests of TLS, SASL and access control. */
+export interface SecuredListener {
+  port: number;
+  /** Properties of the broker that make it secure. */
+  settings: Readonly<Record<string, string>>;
+}
+
+/**
+ * Makes `dir` ready for a broker and returns the arguments for java. Ports may differ from one start to the
+ * next: nothing in the data depends on them.
+ */
+export async function prepareKafka(dir: string, node: KafkaNode, artifacts: Artifacts): Promise<string[]> {
+  const logDir = join(dir, 'data');
+  // The copy's last file makes it count as formatted, so that a copy broken off is done again.
+  if (!existsSync(join(logDir, 'meta.properties'))) {
+    await cp(artifacts.formattedLogDir, logDir, {
+      recursive: true,
+      filter: (from) => !from.endsWith('meta.properties'),
+    });
+    const formatted = await readFile(join(artifacts.formattedLogDir, 'meta.properties'), 'utf8');
+    await writeFile(join(logDir, 'meta.properties'), formattedFor(node.nodeId, formatted));
+  }
+  const propertiesFile = join(dir, 'server.properties');
+  await writeFile(propertiesFile, serverProperties(logDir, node));
+  return [
+    MAX_HEAP,
+    ...QUICK_START,
+    '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
+    '-Dorg.slf4j.simpleLogger.showDateTime=true',
+    "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSS",
+    ...['-cp', artifacts.kafkaClassPath, 'kafka.Kafka', propertiesFile],
+  ];
+}
+
+/** Of a broker on its own that serves one machine, wherever it runs. */
+export const LONE_BROKER_SETTINGS: Readonly<Record<string, string | number | boolean>> = {
+  // A mistyped topic must be an error here as in production.
+  'auto.create.topics.enable': false,
+  // A group is complete with its first member more often than not.
+  'group.initial.rebalance.delay.ms': 0,
+  // Fewer partitions of the internal topics: each costs files and time at the first use.
+  'offsets.topic.num.partitions': 8,
+  'transaction.state.log.num.partitions': 4,
+  'share.coordinator.state.topic.num.partitions': 1,
+  'offsets.topic.replication.factor': 1,
+  'transaction.state.log.replication.factor': 1,
+  'transaction.state.log.min.isr': 1,
+  'share.coordinator.state.topic.replication.factor': 1,
+  'share.coordinator.state.topic.min.isr': 1,
+  // After a crash the broker is let in again when its last session has run out: 9 s by default.
+  'broker.session.timeout.ms': 3_000,
+  'broker.heartbeat.interval.ms': 1_000,
+  // As long as delivery topics keep records, so that a customer paused for days resumes where it was.
+  'offsets.retention.minutes': 14 * 24 * 60,
+};
+
+/** The log directory was formatted for node 1: another node's tells its own id, and is a directory of its own. */
+function formattedFor(nodeId: number, metaProperties: string): string {
+  if (nodeId === 1) return metaProperties;
+  const directoryId = randomBytes(16).toString('base64url');
+  return metaProperties
+    .replace(/^node\.id=.*$/m, `node.id=${nodeId}`)
+    .replace(/^directory\.id=.*$/m, `directory.id=${directoryId}`);
+}
+
+/** Of three brokers or more: a write is safe on three, and goes on with two. */
+const REPLICATED_SETTINGS = {
+  'offsets.topic.replication.factor': 3,
+  'transaction.state.log.replication.factor': 3,
+  'transaction.state.log.min.isr': 2,
+  'share.coordinator.state.topic.replication.factor': 3,
+  'share.coordinator.state.topic.min.isr': 2,
+};
+
+function serverProperties(logDir: string, node: KafkaNode): string {
+  const { client, controller, relayed, secured, nodeId, controllerPorts } = node;
+  const listeners = [`PLAINTEXT://127.0.0.1:${client}`, `CONTROLLER://127.0.0.1:${controller}`];
+  const advertised = [`PLAINTEXT://127.0.0.1:${client}`];
+  if (relayed) {
+    listeners.push(`RELAYED://127.0.0.1:${relayed.port}`);
+    advertised.push(`RELAYED://127.0.0.1:${relayed.advertisedPort}`);
+  }
+  if (secured) {
+    listeners.push(`SECURED://127.0.0.1:${secured.port}`);
+    advertised.push(`SECURED://127.0.0.1:${secured.port}`);
+  }
+  const settings: Record<string, string | number | boolean> = {
+    'process.roles': 'broker,controller',
+    'node.id': nodeId,
+    'controller.quorum.voters': controllerPorts.map((port, at) => `${at + 1}@127.0.0.1:${port}`).join(','),
+    'controller.listener.names': 'CONTROLLER',
+    'inter.broker.listener.name': 'PLAINTEXT',
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,RELAYED:PLAINTEXT',
+    listeners: listeners.join(','),
+    'advertised.listeners': advertised.join(','),
+    'log.dirs': logDir,
+    ...LONE_BROKER_SETTINGS,
+    ...(controllerPorts.length >= 3 && REPLICATED_SETTINGS),
+    ...secured?.settings,
+  };
+  return `${Object.entries(settings)
+    .map(([name, value]) => `${name}=${value}`)
+    .join('\n')}\n`;
+}
+
+/** One question to the broker itself; false while it doesn't answer. */
+export async function kafkaAnswers(port: number): Promise<boolean> {
+  const kafka = new Kafka({
+    clientId: 'local-platform',
+    brokers: [`127.0.0.1:${port}`],
+    logLevel: logLevel.NOTHING,
+    connectionTimeout: 1_000,
+    requestTimeout: 2_000,
+    retry: { retries: 0 },
+  });
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+    const { brokers } = await admin.describeCluster();
+    return brokers.length > 0;
+  } catch {
+    return false;
+  } finally {
+    await admin.disconnect().catch(() => undefined);
+  }
+}

@@ -1,0 +1,232 @@
+import { mkdir, mkdtemp, readFile, rm, truncate } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { DatabridgeError } from '@databridge/kernel/errors';
+import { waitUntilUnused } from '../docker/data-owner.ts';
+import { freePorts } from '../free-port.ts';
+import type { ControllablePlatform, StopMode } from '../platform.ts';
+import type { MachineConfig } from '../platform-config.ts';
+import { type Artifacts, ensureArtifacts } from './artifacts.ts';
+import { classArchiveFlags, type JvmFlags } from './class-archives.ts';
+import type { FetchProgress } from './fetch-progress.ts';
+import { findJava, type Java } from './java.ts';
+import { type Jvm, type JvmOptions, startJvm } from './jvm.ts';
+import { kafkaAnswers, prepareKafka, type SecuredListener } from './kafka-server.ts';
+import { prepareRegistry, registryAnswers, registryUrlAt } from './registry-server.ts';
+
+/** A cold start takes 4 s on an idle machine of two cores. */
+const START_TIMEOUT_MS = 90_000;
+const POLL_MS = 100;
+/** A clean end takes the broker under 2 s. */
+const GRACE_MS = 15_000;
+/** A port that was free a moment ago may be taken, and one of a broker that was just killed still be held. */
+const IN_USE = /BindException|Address already in use|seems to be used/;
+const MAX_IN_USE_RETRIES = 10;
+
+export interface JvmPlatformOptions extends Pick<MachineConfig, 'javaHome' | 'cacheDir'> {
+  /** Keeps data across restarts, schema ids too; absent: a temporary directory that goes with the platform. */
+  dataDir?: string | undefined;
+  progress?: FetchProgress | undefined;
+  secured?: SecuredListener | undefined;
+  /** Default 1. With three, everything has three replicas. */
+  brokerCount?: number | undefined;
+  /** A port where a relay listens: clients of the first broker's `relayedPort` are sent there. For tests of bad networks. */
+  relayAtPort?: number | undefined;
+  /** Called when a part ends without having been told to. */
+  onFailure?: FailureListener | undefined;
+}
+
+export interface JvmPlatform extends ControllablePlatform {
+  /** Where the relay that was asked for has to lead: the first broker's listener behind it. */
+  readonly relayedPort: number | undefined;
+}
+
+type FailureListener = (error: DatabridgeError) => void;
+
+/**
+ * Kafka, of one broker unless told otherwise, and one registry as local JVMs, side by side, on free ports of 127.0.0.1.
+ * @throws {DatabridgeError} DB_PLATFORM_…
+ */
+export async function startJvmPlatform(options: JvmPlatformOptions): Promise<JvmPlatform> {
+  const { cacheDir, javaHome, dataDir, progress, secured, onFailure, brokerCount, relayAtPort } = options;
+  const java = await findJava(javaHome);
+  const artifacts = await ensureArtifacts({ cacheDir, java: java.command, progress });
+  const flags = await classArchiveFlags(artifacts.home, java, async (rehearsalFlags) => {
+    const rehearsal = await launch({ java, artifacts, flags: rehearsalFlags });
+    await rehearsal.stop('graceful');
+  });
+  const launched = await launch({ java, artifacts, flags, dataDir, secured, onFailure, brokerCount, relayAtPort });
+  // There is nothing to save of data that go with the platform.
+  return { ...launched, stop: () => launched.stop(dataDir === undefined ? 'kill' : 'graceful') };
+}
+
+type Launched = Omit<JvmPlatform, 'stop'> & { stop(mode: StopMode): Promise<void> };
+
+/** @throws {DatabridgeError} DB_PLATFORM_DATA_IN_USE, DB_PLATFORM_START_FAILED */
+async function launch(options: {
+  java: Java;
+  artifacts: Artifacts;
+  flags: JvmFlags;
+  dataDir?: string | undefined;
+  secured?: SecuredListener | undefined;
+  onFailure?: FailureListener | undefined;
+  brokerCount?: number | undefined;
+  relayAtPort?: number | undefined;
+}): Promise<Launched> {
+  const { java, artifacts, flags, dataDir, secured, onFailure, brokerCount = 1, relayAtPort } = options;
+  const dir = dataDir ?? (await mkdtemp(join(tmpdir(), 'databridge-platform-')));
+  const [httpPort = 0, relayedPort = 0, ...ports] = await freePorts(2 + 2 * brokerCount);
+  const clientPorts = ports.slice(0, brokerCount);
+  const controllerPorts = ports.slice(brokerCount);
+  const common = {
+    command: java.command,
+    graceMs: GRACE_MS,
+    ...(dataDir === undefined && { removeWhenOrphaned: dir }),
+  };
+
+  // Tells in a list of processes whose they are.
+  const named = `-Ddatabridge.platform=${dir}`;
+
+  const brokers = clientPorts.map((client, at) => {
+    const name = at === 0 ? 'kafka' : `kafka-${at + 1}`;
+    const relayed =
+      at === 0 && relayAtPort !== undefined ? { port: relayedPort, advertisedPort: relayAtPort } : undefined;
+    const node = { nodeId: at + 1, client, controller: controllerPorts[at] ?? 0, controllerPorts, relayed, secured };
+    return new Part({
+      name: 'Kafka',
+      pidFile: join(dir, `${name}.pid`),
+      onFailure,
+      answers: () => kafkaAnswers(client),
+      async prepare() {
+        const kafkaDir = join(dir, name);
+        await mkdir(kafkaDir, { recursive: true });
+        const args = await prepareKafka(kafkaDir, node, artifacts);
+        const logFile = join(dir, `${name}.log`);
+        return { ...common, args: [named, ...flags.kafka, ...args], cwd: kafkaDir, env: process.env, logFile };
+      },
+    });
+  });
+  const registry = new Part({
+    name: 'The schema registry',
+    pidFile: join(dir, 'registry.pid'),
+    onFailure,
+    answers: () => registryAnswers(httpPort),
+    async prepare() {
+      const registryDir = join(dir, 'registry');
+      await mkdir(registryDir, { recursive: true });
+      const { args, cwd, env } = prepareRegistry(registryDir, httpPort, artifacts);
+      const logFile = join(dir, 'registry.log');
+      return {
+        ...common,
+        args: [named, ...flags.registry, ...args],
+        cwd,
+        env: { ...process.env, ...env },
+        logFile,
+      };
+    },
+  });
+
+  async function stop(mode: StopMode): Promise<void> {
+    await Promise.all([...brokers.map((broker) => broker.stop(mode)), registry.stop(mode)]);
+    if (dataDir === undefined) await rm(dir, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  const starts = await Promise.allSettled([...brokers.map((broker) => broker.start()), registry.start()]);
+  const failed = starts.find((start) => start.status === 'rejected');
+  if (failed) {
+    await stop('kill');
+    throw failed.reason;
+  }
+  return {
+    brokers: clientPorts.map((port) => `127.0.0.1:${port}`),
+    registryUrl: registryUrlAt(httpPort),
+    relayedPort: relayAtPort === undefined ? undefined : relayedPort,
+    stop,
+    stopBroker: async (mode = 'graceful', at = 0) => brokers[at]?.stop(mode),
+    startBroker: async (at = 0) => brokers[at]?.start(),
+    stopRegistry: (mode = 'graceful') => registry.stop(mode),
+    startRegistry: () => registry.start(),
+    signalBroker: (signal, at = 0) => brokers[at]?.signal(signal),
+  };
+}
+
+interface PartOptions {
+  name: string;
+  /** See {@link JvmOptions}. */
+  pidFile: string;
+  onFailure: FailureListener | undefined;
+  /** Asks the part itself; false while it doesn't answer. */
+  answers(): Promise<boolean>;
+  /** Makes its directory ready; called before every start. */
+  prepare(): Promise<Omit<JvmOptions, 'pidFile'>>;
+}
+
+/** One JVM that can be stopped and started again, ready when it answers. */
+class Part {
+  readonly #options: PartOptions;
+  #jvm: Jvm | undefined;
+
+  constructor(options: PartOptions) {
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    if (this.#jvm) return;
+    await waitUntilUnused(this.#options.pidFile, GRACE_MS);
+    const options = { ...(await this.#options.prepare()), pidFile: this.#options.pidFile };
+    for (let retries = 0; ; retries++) {
+      const failure = await this.#startOnce(options);
+      if (failure === undefined) return;
+      const log = await readFile(options.logFile, 'utf8').catch(() => '');
+      if (IN_USE.test(log) && retries < MAX_IN_USE_RETRIES) {
+        await truncate(options.logFile);
+        await delay(1_000);
+        continue;
+      }
+      const lastLines = log.trimEnd().split('\n').slice(-15).join('\n');
+      throw new DatabridgeError(
+        'DB_PLATFORM_START_FAILED',
+        `${this.#options.name} did not start: ${failure}.\n${lastLines}`,
+      );
+    }
+  }
+
+  /** @returns why it did not come up, or nothing when it did */
+  async #startOnce(options: JvmOptions): Promise<string | undefined> {
+    const jvm = await startJvm(options);
+    this.#jvm = jvm;
+    let endReason: string | undefined;
+    void jvm.ended.then((reason) => {
+      endReason = reason;
+    });
+    const deadlineMs = performance.now() + START_TIMEOUT_MS;
+    while (!(await this.#options.answers())) {
+      if (endReason !== undefined || performance.now() > deadlineMs) {
+        await this.stop('kill');
+        return endReason ?? `no answer within ${START_TIMEOUT_MS / 1_000} s`;
+      }
+      await delay(POLL_MS);
+    }
+    void jvm.ended.then((reason) => this.#ended(jvm, reason));
+    return undefined;
+  }
+
+  #ended(jvm: Jvm, reason: string): void {
+    if (this.#jvm !== jvm) return; // It was told to.
+    this.#jvm = undefined;
+    this.#options.onFailure?.(
+      new DatabridgeError('DB_PLATFORM_ENDED', `${this.#options.name} ended unexpectedly: ${reason}`),
+    );
+  }
+
+  async stop(mode: StopMode): Promise<void> {
+    const jvm = this.#jvm;
+    this.#jvm = undefined;
+    await jvm?.stop(mode);
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#jvm?.signal(signal);
+  }
+}
