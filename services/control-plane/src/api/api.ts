@@ -1,20 +1,12 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from '@databridge/kernel/log';
 import type { Actor } from '@databridge/schemas/records/audit';
-import {
-  type FastifyBaseLogger,
-  type FastifyInstance,
-  type FastifyRequest,
-  fastify,
-  type RawServerDefault,
-} from 'fastify';
+import { type FastifyInstance, fastify } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { ControlPlaneContext } from '../context.ts';
 import type { Writer } from '../subscriptions/writer.ts';
-import type { AttemptView } from '../views/attempt-view.ts';
-import type { EventRenderer } from '../views/render-event.ts';
 import { type Callers, guardAccess } from './auth/access.ts';
 import type { Caller } from './auth/tokens.ts';
+import type { Api, ApiContext, MakeChange } from './context.ts';
 import { type ForwardingWriter, forwardChanges } from './forward.ts';
 import { rememberAnswers } from './idempotency.ts';
 import { refuseOtherMethods } from './methods.ts';
@@ -30,22 +22,7 @@ import { overviewRoutes } from './routes/overview-routes.ts';
 import { secretRoutes } from './routes/secret-routes.ts';
 import { subscriptionRoutes } from './routes/subscription-routes.ts';
 
-export type Api = FastifyInstance<
-  RawServerDefault,
-  IncomingMessage,
-  ServerResponse,
-  FastifyBaseLogger,
-  ZodTypeProvider
->;
-
 export type ApiWriter = ForwardingWriter & Pick<Writer, 'change'>;
-
-export interface ApiContext {
-  readonly operations: ControlPlaneContext;
-  readonly attempts: Pick<AttemptView, 'find' | 'listen'>;
-  readonly events: Pick<EventRenderer, 'render'>;
-  readonly change: MakeChange;
-}
 
 /** What the API is made of. */
 export interface ApiParts extends Omit<ApiContext, 'change'> {
@@ -57,17 +34,6 @@ export interface ApiParts extends Omit<ApiContext, 'change'> {
   readonly writer: ApiWriter;
   readonly log: Logger;
 }
-
-/**
- * Makes a change in the name of the caller, one after the other for a customer.
- * @param customer undefined: of none
- * @param run is given what it reads and writes with
- */
-export type MakeChange = <T>(
-  request: Pick<FastifyRequest, 'caller'>,
-  customer: string | undefined,
-  run: (operations: ControlPlaneContext) => Promise<T>,
-) => Promise<T>;
 
 const MAX_BODY_BYTES = 1_048_576;
 

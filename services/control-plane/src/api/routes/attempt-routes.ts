@@ -4,8 +4,8 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import type { SeenAttempt } from '../../views/attempt-view.ts';
 import { readCustomer } from '../../views/customer.ts';
-import type { Api, ApiContext } from '../api.ts';
 import { maySee } from '../auth/access.ts';
+import type { Api, ApiContext } from '../context.ts';
 import { customerParams, page, rangeQuery } from '../openapi/models.ts';
 import { problems } from '../problem.ts';
 

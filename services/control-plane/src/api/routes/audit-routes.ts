@@ -1,7 +1,7 @@
 import { CUSTOMER_PATTERN } from '@databridge/schemas/records/topics';
 import { z } from 'zod';
 import { readAudit } from '../../views/audit-log.ts';
-import type { Api, ApiContext } from '../api.ts';
+import type { Api, ApiContext } from '../context.ts';
 import { page } from '../openapi/models.ts';
 import { problems } from '../problem.ts';
 

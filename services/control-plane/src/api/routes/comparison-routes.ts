@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { compareSubscription } from '../../subscriptions/compare.ts';
-import type { Api, ApiContext } from '../api.ts';
+import type { Api, ApiContext } from '../context.ts';
 import { customerParams, subscriptionBody } from '../openapi/models.ts';
 import { problems } from '../problem.ts';
 import { bodyByParseSubscription, parsedBody } from './subscription-routes.ts';

@@ -6,7 +6,7 @@ import { type Letter, readLetters } from '../../operations/letters.ts';
 import { noteOperation } from '../../operations/note-operation.ts';
 import { sendTest } from '../../operations/send-test.ts';
 import { readCustomer } from '../../views/customer.ts';
-import type { Api, ApiContext } from '../api.ts';
+import type { Api, ApiContext } from '../context.ts';
 import { customerParams, deadLetter } from '../openapi/models.ts';
 import { problems } from '../problem.ts';
 

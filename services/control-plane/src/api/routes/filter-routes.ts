@@ -2,7 +2,7 @@ import { describedEventType, type EventType, eventTypeNames } from '@databridge/
 import { compileFilter, MAX_FILTER_CHARS } from '@databridge/schemas/subscription/event-filter';
 import { suggestion } from '@databridge/schemas/subscription/issue-words';
 import { z } from 'zod';
-import type { Api } from '../api.ts';
+import type { Api } from '../context.ts';
 import { InvalidBody, problems } from '../problem.ts';
 
 const trial = z.strictObject({

@@ -10,7 +10,7 @@ import { readCustomer } from '../../views/customer.ts';
 import { gatherEvidence } from '../../views/gather-evidence.ts';
 import { fatesIn, reconcile, type TimeRange } from '../../views/reconcile.ts';
 import { customerStatuses } from '../../views/status.ts';
-import type { Api, ApiContext } from '../api.ts';
+import type { Api, ApiContext } from '../context.ts';
 import {
   customerParams,
   deadLetter,

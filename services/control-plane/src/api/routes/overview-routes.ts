@@ -1,8 +1,8 @@
 /** What concerns all customers that the caller may see. */
 import { z } from 'zod';
 import { customerStatuses } from '../../views/status.ts';
-import type { Api, ApiContext } from '../api.ts';
 import { maySee } from '../auth/access.ts';
+import type { Api, ApiContext } from '../context.ts';
 import { page, statusAnswer } from '../openapi/models.ts';
 import { problems } from '../problem.ts';
 

@@ -2,7 +2,7 @@ import { durationMs } from '@databridge/kernel/config';
 import { z } from 'zod';
 import { reseal } from '../../subscriptions/reseal.ts';
 import { secretsOf, setSecret } from '../../subscriptions/set-secret.ts';
-import type { Api, ApiContext } from '../api.ts';
+import type { Api, ApiContext } from '../context.ts';
 import { customerParams } from '../openapi/models.ts';
 import { problems } from '../problem.ts';
 import { storedBy } from './subscription-routes.ts';

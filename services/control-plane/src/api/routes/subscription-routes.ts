@@ -10,8 +10,8 @@ import { changeState, type StateAction } from '../../subscriptions/change-state.
 import { deleteCustomer } from '../../subscriptions/delete-customer.ts';
 import type { FileSubscription } from '../../subscriptions/subscription-file.ts';
 import { warningsOf } from '../../subscriptions/warnings.ts';
-import type { Api, ApiContext } from '../api.ts';
 import { maySee } from '../auth/access.ts';
+import type { Api, ApiContext } from '../context.ts';
 import {
   customerParams,
   deletion,

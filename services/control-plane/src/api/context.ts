@@ -1,0 +1,33 @@
+/** What every route is given. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefault } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { ControlPlaneContext } from '../context.ts';
+import type { AttemptView } from '../views/attempt-view.ts';
+import type { EventRenderer } from '../views/render-event.ts';
+
+export type Api = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;
+
+export interface ApiContext {
+  readonly operations: ControlPlaneContext;
+  readonly attempts: Pick<AttemptView, 'find' | 'listen'>;
+  readonly events: Pick<EventRenderer, 'render'>;
+  readonly change: MakeChange;
+}
+
+/**
+ * Makes a change in the name of the caller, one after the other for a customer.
+ * @param customer undefined: of none
+ * @param run is given what it reads and writes with
+ */
+export type MakeChange = <T>(
+  request: Pick<FastifyRequest, 'caller'>,
+  customer: string | undefined,
+  run: (operations: ControlPlaneContext) => Promise<T>,
+) => Promise<T>;
