@@ -2,7 +2,8 @@
  * The control plane's API in the test's own process, over a stage's connections: every route as the service has it. What
  * it lacks is what a process of its own would cost each test file: the group that elects a writer, and the attempts.
  */
-import { type Api, createApi } from '@databridge/control-plane/api/api';
+import { createApi } from '@databridge/control-plane/api/api';
+import type { Api } from '@databridge/control-plane/api/context';
 import { Tokens } from '@databridge/control-plane/api/auth/tokens';
 import type { ControlPlaneContext } from '@databridge/control-plane/context';
 
