@@ -124,7 +124,7 @@ export class Schedule {
     for (let i = 0; i < count; i++) {
       const eventId = `e${this.#events.length}`;
       this.#events.push(eventId);
-      const headers = { 'event-id': eventId, 'event-type': 'any' };
+      const headers = { 'event-id': eventId, 'event-type': 'any', source: `intake/0/${this.#events.length}` };
       this.#kafka.append({ topic: MAIN, key: eventId, value: 'x', headers }, EPOCH_MS);
     }
   }

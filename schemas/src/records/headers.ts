@@ -7,7 +7,7 @@ export type HeaderValues = Readonly<Record<string, Buffer | string | (Buffer | s
 export const HEADER = {
   eventId: 'event-id',
   eventType: 'event-type',
-  /** Where the event came from: `<intake topic>/<partition>/<offset>`. */
+  /** Where the event came from, `<intake topic>/<partition>/<offset>`: its identity (identity.ts). */
   source: 'source',
   /** How many attempts were made; absent in the main lane. */
   attempt: 'attempt',
@@ -67,7 +67,7 @@ function headerCount(headers: HeaderValues, name: string): number | undefined {
 
 /** A malformed value reads as if the header were absent. */
 export function readDeliveryHeaders(headers: HeaderValues): DeliveryHeaders {
-  const source = headerText(headers, HEADER.source);
+  const source = sourceOf(headers);
   const firstAttemptAtMs = headerCount(headers, HEADER.firstAttemptAt);
   const lastOutcome = headerText(headers, HEADER.lastOutcome);
   const enableEpoch = headerCount(headers, HEADER.enableEpoch);
@@ -118,13 +118,21 @@ export function writeDeadLetterHeaders(fields: DeadLetterHeaders): Record<string
   return headers;
 }
 
+function sourceOf(headers: HeaderValues): string | undefined {
+  const source = headerText(headers, HEADER.source);
+  return source !== undefined && SOURCE.test(source) ? source : undefined;
+}
+
+/** Kafka's own limits of a topic's name; a partition is an int, an offset a long. */
+const SOURCE = /^([\w.-]{1,249})\/(\d{1,10})\/(\d{1,16})$/;
+
 /** `<topic>/<partition>/<offset>`: unique, and readable by a person who looks for the original. */
 export function formatSource(topic: string, partition: number, offset: number): string {
   return `${topic}/${partition}/${offset}`;
 }
 
 export function parseSource(source: string): { topic: string; partition: number; offset: number } | undefined {
-  const parts = /^([\w.-]{1,249})\/(\d{1,9})\/(\d{1,15})$/.exec(source);
+  const parts = SOURCE.exec(source);
   return parts?.[1] ? { topic: parts[1], partition: Number(parts[2]), offset: Number(parts[3]) } : undefined;
 }
 

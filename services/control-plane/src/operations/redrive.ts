@@ -34,7 +34,7 @@ export async function redriveDeadLetters(
   return await takeOutLetters(context, deadTopic(customer), chosenBy(filter, deadLetterReason), (letter) => {
     // Without an event id it was not written by us, and its destination could not tell a repeat.
     if (readDeadLetterHeaders(letter.record.headers).eventId === '') return undefined;
-    return replayOf(customer, letter.record, `redrive-${letter.partition}-${letter.record.offset}`);
+    return replayOf(customer, letter.record, letter, `redrive-${letter.partition}-${letter.record.offset}`);
   });
 }
 

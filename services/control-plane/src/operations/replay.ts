@@ -1,10 +1,20 @@
-import type { ConsumedRecord, ProducedRecord } from '@databridge/kernel/kafka/records';
+import type { ConsumedRecord, ProducedRecord, TopicPartition } from '@databridge/kernel/kafka/records';
 import { readDeliveryHeaders, writeDeliveryHeaders } from '@databridge/schemas/records/headers';
+import { identified } from '@databridge/schemas/records/identity';
 import { deliveryTopic } from '@databridge/schemas/records/topics';
 
-/** The event as if it came from fan-out once more: the same id and bytes, no attempt counted, and whose replay it is. */
-export function replayOf(customer: string, record: ConsumedRecord, replayId: string): ProducedRecord {
-  const { eventId, eventType, source, traceparent } = readDeliveryHeaders(record.headers);
+/**
+ * A copy of the event for the main lane: the same event id, source and bytes, no attempt counted, and the replay's id.
+ * @param at the partition that holds the record
+ */
+export function replayOf(
+  customer: string,
+  record: ConsumedRecord,
+  { topic, partition }: TopicPartition,
+  replayId: string,
+): ProducedRecord {
+  const facts = identified(readDeliveryHeaders(record.headers), { topic, partition, offset: record.offset });
+  const { eventId, eventType, source, traceparent } = facts;
   const headers = writeDeliveryHeaders({
     eventId,
     eventType,

@@ -4,6 +4,7 @@ import { readTopics } from '@databridge/kernel/kafka/topic-reader';
 import { decodeOffsetSet } from '@databridge/kernel/offsets/offset-set';
 import { type Attempt, encodeAttempts } from '@databridge/schemas/records/attempts';
 import { readDeliveryHeaders } from '@databridge/schemas/records/headers';
+import { eventKeyOf, identified } from '@databridge/schemas/records/identity';
 import { ATTEMPTS_TOPIC, deliveryGroup, deliveryTopic } from '@databridge/schemas/records/topics';
 import type { ControlPlaneContext } from '../context.ts';
 import { changeState, pauseIfActive } from '../subscriptions/change-state.ts';
@@ -130,7 +131,8 @@ async function survey(
     const to = places.find((place) => place.partition === partition)?.to ?? 0;
     for (const { offset, timestampMs, headers, value } of records) {
       const done = isDone(topic, partition, offset);
-      const { eventId, replayId, source, testWithinMs } = readDeliveryHeaders(headers);
+      const facts = identified(readDeliveryHeaders(headers), { topic, partition, offset });
+      const { eventId, replayId, source, testWithinMs } = facts;
       if (testWithinMs !== undefined) continue;
       if (offset < to && !done && value !== null) {
         const what = { eventId, ...(replayId !== undefined && { replayId }), ...(source !== undefined && { source }) };
@@ -138,7 +140,7 @@ async function survey(
       }
       if (offset < to || !done) continue;
       againRecords++;
-      again.add(eventId);
+      again.add(eventKeyOf(facts));
       firstAtMs = Math.min(firstAtMs, timestampMs);
       lastAtMs = Math.max(lastAtMs, timestampMs);
     }
@@ -207,17 +209,17 @@ function deletedBy({ low, to }: Place, target: RewindTarget): number {
 async function countInRetry(
   { admin, kafka }: Pick<Context, 'kafka' | 'admin'>,
   customer: string,
-  eventIds: ReadonlySet<string>,
+  eventKeys: ReadonlySet<string>,
   isDone: ReturnType<typeof doneBy>,
 ): Promise<number> {
   const retryLanes = [...(await lanesOf(admin, customer)).keys()].slice(1);
-  if (retryLanes.length === 0 || eventIds.size === 0) return 0;
+  if (retryLanes.length === 0 || eventKeys.size === 0) return 0;
   const waiting = new Set<string>();
   await readTopics(kafka, retryLanes, {
     onBatch({ topic, partition, records }) {
       for (const { offset, headers } of records) {
-        const { eventId } = readDeliveryHeaders(headers);
-        if (eventIds.has(eventId) && !isDone(topic, partition, offset)) waiting.add(eventId);
+        const eventKey = eventKeyOf(readDeliveryHeaders(headers));
+        if (eventKeys.has(eventKey) && !isDone(topic, partition, offset)) waiting.add(eventKey);
       }
     },
   });

@@ -3,6 +3,7 @@ import { readTopics } from '@databridge/kernel/kafka/topic-reader';
 import { decodeOffsetSet, type OffsetRange } from '@databridge/kernel/offsets/offset-set';
 import { type Attempt, decodeAttempts } from '@databridge/schemas/records/attempts';
 import { readDeadLetterHeaders, readDeliveryHeaders } from '@databridge/schemas/records/headers';
+import { eventKeyOf, identified } from '@databridge/schemas/records/identity';
 import { ATTEMPTS_TOPIC, deadTopic, deliveryGroup, deliveryTopic } from '@databridge/schemas/records/topics';
 import type { ControlPlaneContext } from '../context.ts';
 import { lanesOf } from './customer-lanes.ts';
@@ -25,30 +26,34 @@ export async function gatherEvidence(
 
   const written = new Map<string, WrittenEvent>();
   const waiting = new Map<string, string[]>();
-  const letters = new Map<string, { eventId: string; reason: string }>();
+  const letters = new Map<string, { eventKey: string; reason: string }>();
   const tombstones = new Set<string>();
   const attempted = new Map<string, AttemptedEvent>();
 
   const takeLane = (lane: string, { topic, partition, records }: ConsumedBatch) => {
     for (const record of records) {
-      const { eventId, replayId, source, testWithinMs } = readDeliveryHeaders(record.headers);
-      if (testWithinMs !== undefined) continue;
-      if (topic === mainTopic && replayId === undefined && isWithin(record, range)) {
-        const before = written.get(eventId)?.records ?? 0;
-        written.set(eventId, { records: before + 1, ...(source !== undefined && { source }) });
+      const read = readDeliveryHeaders(record.headers);
+      if (read.testWithinMs !== undefined) continue;
+      const isMain = topic === mainTopic;
+      const facts = isMain ? identified(read, { topic, partition, offset: record.offset }) : read;
+      const { eventId, replayId, source } = facts;
+      const eventKey = eventKeyOf(facts);
+      if (isMain && replayId === undefined && isWithin(record, range)) {
+        const before = written.get(eventKey)?.records ?? 0;
+        written.set(eventKey, { eventId, records: before + 1, ...(source !== undefined && { source }) });
       }
-      if (!isDone(topic, partition, record.offset)) waiting.set(eventId, [...(waiting.get(eventId) ?? []), lane]);
+      if (!isDone(topic, partition, record.offset)) waiting.set(eventKey, [...(waiting.get(eventKey) ?? []), lane]);
     }
   };
   const takeLetters = ({ records }: ConsumedBatch) => {
     for (const { key, value, headers } of records) {
       const id = key?.toString('utf8') ?? '';
-      const { eventId, reason } = readDeadLetterHeaders(headers);
+      const facts = readDeadLetterHeaders(headers);
       if (value === null) {
         letters.delete(id);
         tombstones.add(id);
       } else {
-        letters.set(id, { eventId, reason });
+        letters.set(id, { eventKey: eventKeyOf(facts), reason: facts.reason });
         tombstones.delete(id);
       }
     }
@@ -57,7 +62,8 @@ export async function gatherEvidence(
     for (const { key, value } of records) {
       if (value === null || key?.toString('utf8') !== customer) continue;
       for (const attempt of decodeAttempts(value)?.attempts ?? []) {
-        attempted.set(attempt.eventId, withAttempt(attempted.get(attempt.eventId), attempt));
+        const eventKey = eventKeyOf(attempt);
+        attempted.set(eventKey, withAttempt(attempted.get(eventKey), attempt));
       }
     }
   };
@@ -73,7 +79,7 @@ export async function gatherEvidence(
   const since = range.fromMs === undefined ? {} : { fromMs: range.fromMs };
   await readTopics(kafka, [ATTEMPTS_TOPIC], { ...since, onBatch: takeAttempts });
 
-  const dead = new Map([...letters.values()].map(({ eventId, reason }) => [eventId, reason]));
+  const dead = new Map([...letters.values()].map(({ eventKey, reason }) => [eventKey, reason]));
   return { customer, written, waiting, dead, tombstones, attempted };
 }
 

@@ -1,14 +1,14 @@
 import { encodeOffsetSet } from '@databridge/kernel/offsets/offset-set';
 import { assert, constantFrom, array as listOf, property } from 'fast-check';
 import { doneBy } from './gather-evidence.ts';
-import { addsUp, type Evidence, reconcile } from './reconcile.ts';
+import { addsUp, type Evidence, fatesIn, reconcile } from './reconcile.ts';
 
 function evidenceOf(fates: Readonly<Record<string, string>>, more: Partial<Evidence> = {}): Evidence {
   const ids = (fate: string) => Object.keys(fates).filter((id) => fates[id] === fate);
   const tried = (outcome: string, delivered: number) => ({ attempts: 1, delivered, lastOutcome: outcome });
   return {
     customer: 'acme',
-    written: new Map(Object.keys(fates).map((id) => [id, { records: 1, source: `in/0/${id}` }])),
+    written: new Map(Object.keys(fates).map((id) => [id, { eventId: id, records: 1, source: `in/0/${id}` }])),
     waiting: new Map([...ids('waiting').map((id) => [id, ['main']] as const)]),
     dead: new Map(ids('dead').map((id) => [id, 'refused'])),
     tombstones: new Set(ids('redriven')),
@@ -52,6 +52,25 @@ describe('reconciling', () => {
   test('what was accepted is delivered, though a fork of it waits', () => {
     const evidence = evidenceOf({ a: 'delivered' }, { waiting: new Map([['a', ['10s']]]) });
     expect(reconcile(evidence, {})).toMatchObject({ delivered: 1, waiting: 0 });
+  });
+
+  test('two events with one event id are two: each needs evidence of its own', () => {
+    const written = new Map([1, 2].map((n) => [`a@in/0/${n}`, { eventId: 'a', records: 1, source: `in/0/${n}` }]));
+    const once = { attempts: 1, delivered: 1, lastOutcome: 'delivered' };
+    const attempted = new Map([['a@in/0/1', once]]);
+    const evidence = evidenceOf({}, { written, attempted });
+    expect(reconcile(evidence, {})).toMatchObject({
+      ...{ written: 2, delivered: 1, deliveredAgain: 0 },
+      unaccounted: [{ eventId: 'a', source: 'in/0/2' }],
+    });
+    expect(fatesIn(evidence)).toEqual({ 'a@in/0/1': 'delivered', 'a@in/0/2': 'unaccounted' });
+    const both = { ...evidence, dead: new Map([['a@in/0/2', 'refused']]) };
+    expect(reconcile(both, {})).toMatchObject({ delivered: 1, dead: 1, unaccounted: [] });
+  });
+
+  test('evidence without a source counts for the event id', () => {
+    const written = new Map([['a@in/0/1', { eventId: 'a', records: 1, source: 'in/0/1' }]]);
+    expect(reconcile(evidenceOf({}, { written, tombstones: new Set(['a']) }), {})).toMatchObject({ removed: 1 });
   });
 
   test('the counts always add up to what was written', () => {

@@ -10,22 +10,26 @@ export interface TimeRange {
   readonly toMs?: number;
 }
 
-/** What the topics say of one customer's events. */
+/**
+ * What the topics say of one customer's events, by event key (identity.ts of the schemas). Evidence from an older
+ * version, or from a foreign writer, may lack the source: it is kept under the event id alone.
+ */
 export interface Evidence {
   readonly customer: string;
-  /** Main-lane records of the range that are no replays: event id → where it came from at the intake. */
+  /** Main-lane records of the range that are no replays. */
   readonly written: ReadonlyMap<string, WrittenEvent>;
-  /** Records not done, by event id: which lanes they wait in (`main`, or the retry lane's delay). */
+  /** Records not done: which lanes they wait in (`main`, or the retry lane's delay). */
   readonly waiting: ReadonlyMap<string, readonly string[]>;
-  /** Dead letters that stand: event id → reason. */
+  /** Dead letters that were neither redriven nor discarded: the reason of each. */
   readonly dead: ReadonlyMap<string, string>;
-  /** Keys of dead letters that were taken out, as long as their tombstones stand: event id, or event id/replay id. */
+  /** Keys of dead letters that were redriven or discarded, as long as Kafka keeps their tombstones. */
   readonly tombstones: ReadonlySet<string>;
   readonly attempted: ReadonlyMap<string, AttemptedEvent>;
 }
 
 export interface WrittenEvent {
-  /** More than one when fan-out wrote it again after a fault, or a producer did. */
+  readonly eventId: string;
+  /** More than one when fan-out wrote it again after a fault. */
   readonly records: number;
   readonly source?: string;
 }
@@ -62,21 +66,37 @@ export interface Reconciliation {
   readonly unaccounted: readonly { readonly eventId: string; readonly source?: string }[];
 }
 
-/** Of each event that was written. */
+/** The fate of each event that was written, by event key. */
 export const fatesIn = (evidence: Evidence): Record<string, EventFate> =>
-  Object.fromEntries([...evidence.written.keys()].map((eventId) => [eventId, fateOf(eventId, evidence)]));
+  Object.fromEntries([...evidence.written.keys()].map((eventKey) => [eventKey, fateOf(eventKey, evidence)]));
 
 /** What an event's evidence says, the strongest first: what the destination accepted is delivered, whatever else. */
-export function fateOf(eventId: string, { attempted, waiting, dead, tombstones }: Evidence): EventFate {
-  const tried = attempted.get(eventId);
+export function fateOf(eventKey: string, evidence: Evidence): EventFate {
+  const { attempted, waiting, dead, tombstones } = evidence;
+  const keys = keysOf(eventKey, evidence);
+  const tried = found(attempted, keys);
   if (tried !== undefined && tried.delivered > 0) return 'delivered';
-  if (waiting.has(eventId)) return 'waiting';
-  if (dead.has(eventId)) return 'dead';
+  if (found(waiting, keys) !== undefined) return 'waiting';
+  if (found(dead, keys) !== undefined) return 'dead';
   if (tried?.lastOutcome === 'skipped') return 'skipped';
-  if (tombstones.has(eventId)) return 'removed';
+  if (keys.some((key) => tombstones.has(key))) return 'removed';
   // Its last attempt made it a dead letter, and even the tombstone is compacted away.
   if (tried !== undefined && DEADLY.has(tried.lastOutcome)) return 'removed';
   return 'unaccounted';
+}
+
+/** The event's own key first, then the event id, under which evidence without a source is kept. */
+function keysOf(eventKey: string, { written }: Evidence): readonly string[] {
+  const eventId = written.get(eventKey)?.eventId;
+  return eventId === undefined ? [eventKey] : [eventKey, eventId];
+}
+
+function found<Value>(evidence: ReadonlyMap<string, Value>, keys: readonly string[]): Value | undefined {
+  for (const key of keys) {
+    const value = evidence.get(key);
+    if (value !== undefined) return value;
+  }
+  return undefined;
 }
 
 const DEADLY = new Set(['refused', 'internal']);
@@ -89,14 +109,15 @@ export function reconcile(evidence: Evidence, range: TimeRange): Reconciliation 
   let writtenRecords = 0;
   let deliveredAgain = 0;
 
-  for (const [eventId, { records, source }] of evidence.written) {
+  for (const [eventKey, { eventId, records, source }] of evidence.written) {
     writtenRecords += records;
-    const fate = fateOf(eventId, evidence);
+    const fate = fateOf(eventKey, evidence);
+    const keys = keysOf(eventKey, evidence);
     if (fate === 'unaccounted') unaccounted.push({ eventId, ...(source !== undefined && { source }) });
     else counts[fate]++;
-    if (fate === 'waiting') countIn(waitingByLane, evidence.waiting.get(eventId)?.[0] ?? 'main');
-    if (fate === 'dead') countIn(deadByReason, evidence.dead.get(eventId) ?? 'unknown');
-    if ((evidence.attempted.get(eventId)?.delivered ?? 0) > 1) deliveredAgain++;
+    if (fate === 'waiting') countIn(waitingByLane, found(evidence.waiting, keys)?.[0] ?? 'main');
+    if (fate === 'dead') countIn(deadByReason, found(evidence.dead, keys) ?? 'unknown');
+    if ((found(evidence.attempted, keys)?.delivered ?? 0) > 1) deliveredAgain++;
   }
 
   const { customer, written } = evidence;

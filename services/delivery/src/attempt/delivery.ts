@@ -8,6 +8,7 @@ import {
   writeDeadLetterHeaders,
   writeDeliveryHeaders,
 } from '@databridge/schemas/records/headers';
+import { letterKeyOf } from '@databridge/schemas/records/identity';
 import { deadTopic, formatDelay, retryTopic } from '@databridge/schemas/records/topics';
 import type { Message, Sent } from '../destination/destination.ts';
 import type { HeldRecord } from '../lanes/held-records.ts';
@@ -184,11 +185,10 @@ function deadLetter(
   firstAttemptAtMs: number,
   { customer }: DeliveryContext,
 ): ProducedRecord {
-  const { eventId, replayId } = record.facts;
   const headers = { ...record.facts, attempt, firstAttemptAtMs, reason: verdict.reason, detail: detailOf(outcome) };
   return {
     topic: deadTopic(customer),
-    key: replayId === undefined ? eventId : `${eventId}/${replayId}`,
+    key: letterKeyOf(record.facts),
     value: record.value,
     headers: writeDeadLetterHeaders(headers),
   };

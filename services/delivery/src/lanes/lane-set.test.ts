@@ -18,8 +18,10 @@ function membershipOf(assignment: readonly TopicPartition[], continues?: Members
   return membership;
 }
 
+/** Records with the same event id have the same source: they are copies of one event. */
 function record(offset: number, eventId: string, attempt = 0, bytes = 10, enableEpoch?: number): ConsumedRecord {
   const headers = {
+    ...(eventId !== '' && { [HEADER.source]: `intake.${eventId}/0/0` }),
     ...(eventId !== '' && { [HEADER.eventId]: eventId }),
     [HEADER.eventType]: 'root-cause',
     ...(attempt > 0 && { [HEADER.attempt]: String(attempt) }),
@@ -140,6 +142,29 @@ describe('forks', () => {
     const [, , retry] = [...lanes.lanes];
     expect(retry?.heldCount).toBe(2);
     expect(retry?.tracker.incompleteCount).toBe(2);
+  });
+
+  test('two events with one event id are two events; a copy has the same source', () => {
+    const lanes = laneSet();
+    const of = (offset: number, source: string, replayId?: string) => {
+      const { headers, ...rest } = record(offset, 'a');
+      const replay = replayId === undefined ? {} : { [HEADER.replayId]: replayId };
+      return { ...rest, headers: { ...headers, [HEADER.source]: source, ...replay } };
+    };
+    lanes.accept(
+      batch(MAIN, [of(1, 'in/0/1'), of(2, 'in/0/2'), of(3, 'in/0/1'), of(4, 'in/0/1', 'r'), of(5, 'in/0/1', 'r')]),
+    );
+    expect(lanes.takeForks()).toBe(2);
+    expect(lanes.laneOf(MAIN)?.heldCount).toBe(3);
+  });
+
+  test('records without a source, which fan-out did not write, are events of their own', () => {
+    const lanes = laneSet();
+    const foreign = (offset: number) => ({ ...record(offset, ''), headers: { [HEADER.eventId]: 'a' } });
+    lanes.accept(batch(MAIN, [foreign(1), foreign(2)]));
+    expect(lanes.takeForks()).toBe(0);
+    const next = lanes.next(0);
+    expect(typeof next === 'object' && next.facts).toMatchObject({ eventId: 'a', source: 'delivery.acme/0/1' });
   });
 
   test('records that lack an event id are not one and the same', () => {

@@ -4,6 +4,7 @@ import type { CommittedOffset, ConsumedBatch, TopicPartition } from '@databridge
 import type { CommitPoint } from '@databridge/kernel/offsets/offset-tracker';
 import { OffsetTracker } from '@databridge/kernel/offsets/offset-tracker';
 import type { DeliveryHeaders } from '@databridge/schemas/records/headers';
+import { copyKeyOf } from '@databridge/schemas/records/identity';
 import type { ByteBudget } from './byte-budget.ts';
 import type { HeldRecord } from './held-records.ts';
 import { firstAttemptAtMs, isDue, Lane } from './lane.ts';
@@ -23,7 +24,7 @@ export class LaneSet {
   readonly #lanes = new Map<string, Lane>();
   readonly #budget: ByteBudget;
   readonly #clock: Clock;
-  /** (event id, replay id, enable epoch, attempt) of all that is held or in flight. */
+  /** The {@link copyKeyOf} of every record that is held or in flight. */
   readonly #present = new Set<string>();
   /** Shared with the set that adopts the lanes: a commit under way may end for both. */
   #uncommitted = { count: 0 };
@@ -56,7 +57,7 @@ export class LaneSet {
     return this.#lanes.values();
   }
 
-  /** Records dropped since the last call because another of the same kind was present. */
+  /** Records dropped since the last call because another copy of the same record was present. */
   takeForks(): number {
     const forks = this.#forks;
     this.#forks = 0;
@@ -85,7 +86,7 @@ export class LaneSet {
       lane.startFlowing();
       this.#lanes.set(key, lane);
     }
-    for (const kind of previous.#present) this.#present.add(kind);
+    for (const copyKey of previous.#present) this.#present.add(copyKey);
     this.#uncommitted = previous.#uncommitted;
     previous.#lanes.clear();
     this.#isRestored = true;
@@ -139,7 +140,7 @@ export class LaneSet {
   }
 
   done(record: HeldRecord): void {
-    this.#present.delete(kindOf(record.facts));
+    this.#present.delete(copyKeyOf(record.facts));
     record.lane.tracker.done(record.offset);
     this.#uncommitted.count++;
   }
@@ -166,12 +167,12 @@ export class LaneSet {
   }
 
   #isFork(facts: DeliveryHeaders): boolean {
-    const kind = kindOf(facts);
-    if (this.#present.has(kind)) {
+    const copyKey = copyKeyOf(facts);
+    if (this.#present.has(copyKey)) {
       this.#forks++;
       return true;
     }
-    this.#present.add(kind);
+    this.#present.add(copyKey);
     return false;
   }
 }
@@ -182,13 +183,4 @@ function earlier(a: HeldRecord | undefined, b: HeldRecord): HeldRecord {
 
 export function keyOf({ topic, partition }: TopicPartition): string {
   return `${topic}/${partition}`;
-}
-
-/**
- * The same for two copies of one record, different for a record and the one that follows it on its chain. Resuming
- * starts the count anew, so the first attempt after it is the first attempt once more: without the epoch, a retry that
- * is read before its predecessor is done would pass for a copy of it, and be lost.
- */
-function kindOf({ eventId, replayId, attempt, enableEpoch }: DeliveryHeaders): string {
-  return `${attempt} ${enableEpoch ?? 0} ${eventId} ${replayId ?? ''}`;
 }

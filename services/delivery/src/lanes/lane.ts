@@ -1,12 +1,8 @@
 import type { Clock } from '@databridge/kernel/clock';
 import type { ConsumedBatch, TopicPartition } from '@databridge/kernel/kafka/records';
 import type { OffsetTracker } from '@databridge/kernel/offsets/offset-tracker';
-import {
-  type DeliveryHeaders,
-  formatSource,
-  type HeaderValues,
-  readDeliveryHeaders,
-} from '@databridge/schemas/records/headers';
+import { type DeliveryHeaders, type HeaderValues, readDeliveryHeaders } from '@databridge/schemas/records/headers';
+import { identified } from '@databridge/schemas/records/identity';
 import type { ByteBudget } from './byte-budget.ts';
 import { type HeldRecord, HeldRecords } from './held-records.ts';
 
@@ -53,7 +49,7 @@ export class Lane {
    * Takes in what was fetched, except what is held or done already.
    * @param clock tells when a record comes due. From then on only the monotonic clock counts, and the wait is never
    *   longer than the lane's delay: no clock that is set back can hold a record for longer
-   * @param isFork says that a record is one too many of its kind; it is done without being sent
+   * @param isFork says whether another copy of the same record is held or in flight; a fork is done without being sent
    * @param takeTest takes a test, which waits for nothing
    * @returns how many records were new
    */
@@ -90,13 +86,8 @@ export class Lane {
     return this.#held.size - before;
   }
 
-  /**
-   * A record without an event id was not written by us. It gets one of its own, which names where it stands: with none,
-   * two such records would pass for the same event, and all their dead letters for the same letter.
-   */
   #factsOf(offset: number, headers: HeaderValues): DeliveryHeaders {
-    const facts = readDeliveryHeaders(headers);
-    return facts.eventId === '' ? { ...facts, eventId: formatSource(this.topic, this.partition, offset) } : facts;
+    return identified(readDeliveryHeaders(headers), { topic: this.topic, partition: this.partition, offset });
   }
 
   /** The next record, due or not; undefined when nothing is held, or nothing may be taken for the moment. */

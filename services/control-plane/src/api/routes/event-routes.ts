@@ -42,7 +42,7 @@ export function eventRoutes(api: Api, { operations, attempts, events, change }: 
       schema: {
         tags,
         summary: 'One dead letter from the inside: headers, reason, the event',
-        params: customerParams.extend({ id: z.string().min(1).max(400) }),
+        params: customerParams.extend({ id: z.string().min(1).max(600) }),
         response: { 200: deadLetterInside, ...problems },
       },
     },

@@ -185,7 +185,10 @@ export function operationRoutes(api: Api, { operations, change }: ApiContext): v
         params,
         querystring: z.object({
           ...rangeQuery.shape,
-          events: z.enum(['true', 'false']).default('false').describe('also what became of each event, by its id'),
+          events: z
+            .enum(['true', 'false'])
+            .default('false')
+            .describe('also the fate of each event, by `<event id>@<source>`'),
         }),
         response: { 200: reconciliationAnswer, ...problems },
       },

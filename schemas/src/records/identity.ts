@@ -1,0 +1,53 @@
+/**
+ * The identity of an event in our own books: its source, which is the intake topic, partition and offset that it was
+ * read from. The event id is for receivers; producers may repeat it, so nothing is dropped, overwritten or counted as
+ * one on account of the event id alone.
+ */
+import { type DeliveryHeaders, formatSource } from './headers.ts';
+
+/** Where a record stands in a topic. */
+export interface RecordPlace {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+}
+
+interface Named {
+  readonly eventId: string;
+  readonly source?: string | undefined;
+}
+
+/**
+ * A record without a `source` header was not written by fan-out. Its source is then its own place, and so is its event
+ * id if it has none: two such records never pass for one event, and their dead letters never overwrite each other.
+ */
+export function identified<Facts extends DeliveryHeaders>(
+  facts: Facts,
+  { topic, partition, offset }: RecordPlace,
+): Facts {
+  if (facts.eventId !== '' && facts.source !== undefined) return facts;
+  const here = formatSource(topic, partition, offset);
+  return { ...facts, eventId: facts.eventId || here, source: facts.source ?? here };
+}
+
+/**
+ * The same for all records of one event, whether copies, retries, replays or dead letters.
+ * The event id is part of it, because an intake topic that is deleted and created again starts its offsets anew.
+ */
+export function eventKeyOf({ eventId, source }: Named): string {
+  return source === undefined ? eventId : `${eventId}@${source}`;
+}
+
+/** The key of an event's dead letter: one for the original, and one for each of its replays. */
+export function letterKeyOf(facts: Named & Pick<DeliveryHeaders, 'replayId'>): string {
+  return facts.replayId === undefined ? eventKeyOf(facts) : `${eventKeyOf(facts)}/${facts.replayId}`;
+}
+
+/**
+ * The same for two copies of one record, as a crash between a write and a commit leaves them; different for a record
+ * and its successor in the chain of retries. The enable epoch is part of it: resuming counts attempts from 1 again, so
+ * without the epoch a retry that is read before its predecessor is done would pass for a copy of it, and be lost.
+ */
+export function copyKeyOf(facts: DeliveryHeaders): string {
+  return `${facts.attempt} ${facts.enableEpoch ?? 0} ${letterKeyOf(facts)}`;
+}
