@@ -262,12 +262,13 @@ export class Schedule {
       breakerRotation: new EventEmitter(),
       sessionTimeoutMs: 10_000,
       commitIntervalMs: 200,
+      statusIntervalMs: 15_000,
       maxRetryAfterMs: HOUR_MS,
       abortAfterMs: 1e9,
       openDestination: () => this.#destination(self),
       onDisabled: (status) => this.#disabled(status, self.consumer),
     };
-    const customer = new Customer(this.#subscription, this.#status, ['10s', '1m'], dependencies);
+    const customer = new Customer(this.#subscription, 'same', this.#status, ['10s', '1m'], dependencies);
     await customer.start();
     if (opened) this.#worker = { customer, consumer: opened };
   }

@@ -1,4 +1,5 @@
 /** What a customer's worker found, and what follows from it and from what the operator wants. */
+import { hash } from 'node:crypto';
 import { z } from 'zod';
 import type { Subscription } from '../subscription/subscription.ts';
 
@@ -19,6 +20,8 @@ const workerStatus = z.object({
     .object({ because: z.enum(['deauthorized', 'refusals', 'blocked']), sinceMs: z.number(), detail: z.string() })
     .optional(),
   lastSuccessAtMs: z.number().optional(),
+  /** The {@link connectionOf} that `held` and `waitUntilMs` were found with. */
+  connection: z.string().optional(),
   /** The group's offsets when this was written: a group that loses its own is set back to these. */
   committed: z
     .array(z.object({ topic: z.string(), partition: z.int().min(0), offset: z.int().min(0), metadata: z.string() }))
@@ -38,6 +41,28 @@ export function decodeStatus(value: Buffer): WorkerStatus | undefined {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * A fingerprint of everything that a hold may be the fault of: where events go, how we authenticate, and the epoch of
+ * the last enabling. It is made of the sealed subscription, so it tells nothing of a secret.
+ */
+export function connectionOf({
+  destination,
+  authentication,
+  tls,
+  signing,
+  enableEpoch,
+}: Pick<Subscription, 'destination' | 'authentication' | 'tls' | 'signing' | 'enableEpoch'>): string {
+  const facts = JSON.stringify([destination, authentication, tls, signing, enableEpoch]);
+  return hash('sha256', facts, 'base64url').slice(0, 22);
+}
+
+/** The status without a hold or a wait that was found with another destination, secret or epoch than today's. */
+export function withoutOldHolds(status: WorkerStatus, connection: string): WorkerStatus {
+  if (status.connection === undefined || status.connection === connection) return status;
+  const { held: _, waitUntilMs: __, ...rest } = status;
+  return rest;
 }
 
 export type EffectiveState = Subscription['state'];

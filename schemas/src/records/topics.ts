@@ -20,6 +20,10 @@ export const ATTEMPTS_TOPIC = 'databridge.attempts';
 export const AUDIT_TOPIC = 'databridge.audit';
 /** One partition: the control plane that owns it is the one that writes. Its address stands in it. */
 export const CONTROL_PLANE_TOPIC = 'databridge.control-plane';
+/** Worker → what it runs at the moment. Compacted; that worker is the only writer, and its last record a tombstone. */
+export const WORKERS_TOPIC = 'databridge.workers';
+/** Operation id → what was asked for, how far it is and what came of it. Compacted; written by the control plane alone. */
+export const OPERATIONS_TOPIC = 'databridge.operations';
 /** Intake source → intake bytes that can't be read, and why. Compacted, redriven like dead letters. */
 export const QUARANTINE_TOPIC = 'fan-out.quarantine';
 
@@ -149,6 +153,8 @@ export function systemTopics(): TopicSpec[] {
     { topic: ATTEMPTS_TOPIC, partitions: 8, config: keptFor(7 * DAY_MS) },
     { topic: AUDIT_TOPIC, partitions: 1, config: keptFor(AUDIT_RETENTION_MS) },
     { topic: CONTROL_PLANE_TOPIC, partitions: 1, config: COMPACTED_STATE },
+    { topic: WORKERS_TOPIC, partitions: 1, config: COMPACTED_STATE },
+    { topic: OPERATIONS_TOPIC, partitions: 1, config: COMPACTED_STATE },
     { topic: QUARANTINE_TOPIC, partitions: 1, config: COMPACTED },
   ];
 }

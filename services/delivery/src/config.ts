@@ -29,8 +29,12 @@ export const deliveryVariables = z
     RETRY_AFTER_CAP: duration('1h'),
     /** A worker that is silent for so long is replaced. The broker's own bounds are 6 s to 30 min by default. */
     SESSION_TIMEOUT: duration('10s'),
-    /** How long what is done waits for company before its offset is committed. */
+    /** Batching delay before finished offsets are committed. */
     COMMIT_INTERVAL: duration('200ms'),
+    /** A customer's status record is written at each change of its state, and at most this long after a commit. */
+    STATUS_INTERVAL: duration('15s'),
+    /** How often this worker reports which customers it runs. Three missed reports count as a dead worker. */
+    REPORT_INTERVAL: duration('10s'),
     /** What all customers' records may take in memory, in MiB. */
     HELD_RECORDS_MIB: whole(32, 1, 65_536),
     /** Connections to destinations, token servers and AWS, all customers together. */

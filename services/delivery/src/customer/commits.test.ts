@@ -12,6 +12,7 @@ import { Commits } from './commits.ts';
 
 const MAIN = { topic: 'delivery.acme', partition: 0 };
 const INTERVAL_MS = 200;
+const STATUS_INTERVAL_MS = 15_000;
 const log = createLogger('commits', 'silent');
 const metrics = deliveryMetrics(createRegistry('commits'), {
   heldBytes: () => 0,
@@ -32,6 +33,7 @@ test('what ends while a commit fails by a rejoin is committed by whoever goes on
   let lanes = new LaneSet(membership, new ByteBudget(1_000_000), clock);
   lanes.restore([], () => 0);
   const committed: (readonly CommittedOffset[])[] = [];
+  const statuses: number[] = [];
   const logged = Promise.withResolvers<void>();
   const producer = { send: () => logged.promise, connect: async () => undefined, disconnect: async () => undefined };
   const attempts = new AttemptLog(producer, 'acme', 'w');
@@ -40,6 +42,7 @@ test('what ends while a commit fails by a rejoin is committed by whoever goes on
     log,
     metrics,
     intervalMs: INTERVAL_MS,
+    statusIntervalMs: STATUS_INTERVAL_MS,
     attempts,
     consumer: {
       async commit(of, offsets) {
@@ -48,7 +51,7 @@ test('what ends while a commit fails by a rejoin is committed by whoever goes on
       },
     },
     lanes: () => lanes,
-    writeStatus: async () => undefined,
+    writeStatus: async () => void statuses.push(clock.nowMs()),
     onCommitted: () => undefined,
   });
   const headers = (eventId: string) => ({ [HEADER.eventId]: eventId, [HEADER.eventType]: 'any' });
@@ -83,5 +86,13 @@ test('what ends while a commit fails by a rejoin is committed by whoever goes on
   await turn();
   expect(committed).toEqual([[{ ...MAIN, offset: 2, metadata: '' }]]);
   expect(lanes.uncommittedCount).toBe(0);
+
+  // Nothing changed but the offsets: the status, which a group that lost its own goes on from, follows them.
+  expect(statuses).toEqual([]);
+  expect(clock.untilNextTimerMs()).toBe(STATUS_INTERVAL_MS);
+  clock.advance(STATUS_INTERVAL_MS + INTERVAL_MS);
+  await turn();
+  expect(committed).toHaveLength(2);
+  expect(statuses).toHaveLength(1);
   expect(clock.untilNextTimerMs()).toBeUndefined();
 });

@@ -11,8 +11,10 @@ export interface CommitsOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: DeliveryMetrics;
-  /** How long what is done waits for company before it is committed. */
+  /** Batching delay before finished offsets are committed. */
   readonly intervalMs: number;
+  /** The status record, and the committed offsets in it, are at most this old after a commit. */
+  readonly statusIntervalMs: number;
   readonly attempts: AttemptLog;
   readonly consumer: Pick<GroupConsumer, 'commit'>;
   readonly lanes: () => LaneSet | undefined;
@@ -35,6 +37,8 @@ export class Commits {
   readonly #with: CommitsOptions;
   readonly #committed = new Map<string, CommittedOffset>();
   #timer: Timer | undefined;
+  /** Runs from a commit that no status followed. */
+  #statusTimer: Timer | undefined;
   #running: Promise<boolean> | undefined;
   /** There may be more to commit than the run under way saw. */
   #isTouched = false;
@@ -70,6 +74,7 @@ export class Commits {
     this.#isFinished = true;
     this.#timer?.cancel();
     this.#timer = undefined;
+    this.#statusTimer?.cancel();
     await this.#running;
     for (let tries = 1; tries <= LAST_TRIES; tries++) if (await this.#run()) break;
   }
@@ -88,7 +93,9 @@ export class Commits {
           return;
         }
         this.#retryMs = FIRST_RETRY_MS;
-        if (this.#isTouched || this.#isStatusDue) this.touch();
+        if (this.#isTouched) this.touch();
+        // Nothing was ever committed, or the lanes are not restored yet: the status waits for its proof.
+        else if (this.#isStatusDue) this.#schedule(this.#with.statusIntervalMs);
         this.#with.onCommitted();
       });
     });
@@ -118,9 +125,16 @@ export class Commits {
       // Without a commit there is no proof, as before the lanes know what was committed: then it is due still.
       if (writesStatus && points.length > 0) {
         this.#isStatusDue = false;
+        this.#statusTimer?.cancel();
+        this.#statusTimer = undefined;
         await this.#with.writeStatus().catch((error: unknown) => {
           this.#isStatusDue = true;
           throw error;
+        });
+      } else if (points.length > 0 && !this.#isFinished) {
+        this.#statusTimer ??= this.#with.clock.after(this.#with.statusIntervalMs, () => {
+          this.#statusTimer = undefined;
+          this.writeStatusSoon();
         });
       }
       return true;

@@ -10,6 +10,8 @@ export interface CustomerStatusOptions {
   readonly clock: Clock;
   readonly gate: Pick<Gate, 'status'>;
   readonly producer: Pick<RecordProducer, 'send'>;
+  /** Fingerprint of the subscription that the customer runs with: `connectionOf`. */
+  readonly connection: () => string;
   /** What this worker last committed of each lane. */
   readonly committed: () => CommittedOffset[];
   /** What an earlier owner of the customer left. */
@@ -48,7 +50,7 @@ export class CustomerStatus {
 
   /** Straight after a commit only: a zombie's commit fails, and so it never writes a status. */
   async write(): Promise<WorkerStatus> {
-    const { customer, worker, clock, gate, producer, committed } = this.#with;
+    const { customer, worker, clock, gate, producer, connection, committed } = this.#with;
     const now = instantOf(clock);
     const status: WorkerStatus = {
       customer,
@@ -56,6 +58,7 @@ export class CustomerStatus {
       at: now.wallMs,
       ...this.#disabled,
       ...gate.status(now),
+      connection: connection(),
       committed: committed(),
     };
     await producer.send([{ topic: STATUS_TOPIC, key: customer, value: encodeStatus(status) }]);

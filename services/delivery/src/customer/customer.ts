@@ -9,7 +9,7 @@ import type { Logger } from '@databridge/kernel/log';
 import type { Secret } from '@databridge/kernel/secrets/secret';
 import type { Attempt } from '@databridge/schemas/records/attempts';
 import { HEADER } from '@databridge/schemas/records/headers';
-import type { WorkerStatus } from '@databridge/schemas/records/status';
+import { type WorkerStatus, withoutOldHolds } from '@databridge/schemas/records/status';
 import { deliveryGroup, deliveryTopic, retryTopic } from '@databridge/schemas/records/topics';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import { type DeliveryContext, deliverSafely } from '../attempt/delivery.ts';
@@ -50,6 +50,7 @@ export interface CustomerDependencies {
   readonly breakerRotation: EventEmitter;
   readonly sessionTimeoutMs: number;
   readonly commitIntervalMs: number;
+  readonly statusIntervalMs: number;
   /** A longer `Retry-After` is cut to this. */
   readonly maxRetryAfterMs: number;
   /** @param onRate the destination asks for no more than this a second */
@@ -98,6 +99,7 @@ export class Customer {
   readonly #context: DeliveryContext;
   readonly #stopping = Promise.withResolvers<undefined>();
   #subscription: Subscription<Secret>;
+  #connection: string;
   readonly #destinations: Destinations;
   #inFlight = 0;
   #isStopping = false;
@@ -105,9 +107,13 @@ export class Customer {
   #onIdle: (() => void) | undefined;
   #wake: { readonly atMs: number; readonly timer: Timer } | undefined;
 
-  /** @param retryDelays of all retry topics that there are, those that the plan has dropped too */
+  /**
+   * @param connection the subscription's `connectionOf`, made of its sealed form
+   * @param retryDelays of all retry topics that there are, those that the plan has dropped too
+   */
   constructor(
     subscription: Subscription<Secret>,
+    connection: string,
     status: WorkerStatus | undefined,
     retryDelays: readonly string[],
     dependencies: CustomerDependencies,
@@ -119,6 +125,7 @@ export class Customer {
     this.#with = dependencies;
     this.#log = log.child({ customer: name });
     this.#subscription = subscription;
+    this.#connection = connection;
     this.#destinations = new Destinations(this.#openDestination(subscription), this.#log);
     this.#gate = new Gate(
       {
@@ -130,7 +137,7 @@ export class Customer {
       },
       clock.monotonicMs(),
     );
-    if (status) this.#gate.restore(status, instantOf(clock));
+    if (status) this.#gate.restore(withoutOldHolds(status, connection), instantOf(clock));
     this.#attempts = new AttemptLog(producer, name, worker);
     this.#ownership = new LaneOwnership({
       customer: name,
@@ -147,6 +154,7 @@ export class Customer {
       clock,
       gate: this.#gate,
       producer,
+      connection: () => this.#connection,
       committed: () => this.#commits.committed(),
       found: status,
     });
@@ -199,12 +207,15 @@ export class Customer {
       log: this.#log,
       metrics: dependencies.metrics,
       intervalMs: dependencies.commitIntervalMs,
+      statusIntervalMs: dependencies.statusIntervalMs,
       attempts: this.#attempts,
       consumer: this.#consumer,
       lanes: () => this.#ownership.lanes,
       writeStatus: () => this.#writeStatus(),
       onCommitted: () => this.#pump(),
     });
+    // What an earlier owner wrote is brought up to date, even if nothing is delivered for hours.
+    if (status?.committed !== undefined) this.#commits.writeStatusSoon();
   }
 
   get name(): string {
@@ -221,13 +232,16 @@ export class Customer {
   }
 
   /** The subscription changed: takes effect with the next request. What is in flight ends as it began. */
-  update(subscription: Subscription<Secret>): void {
+  update(subscription: Subscription<Secret>, connection: string): void {
     const before = this.#subscription;
     this.#subscription = subscription;
+    this.#connection = connection;
     this.#gate.rate.restate(subscription.ratePerSecond);
     this.#destinations.replace(this.#openDestination(subscription));
     this.#gate.reset();
     if (before.enableEpoch !== subscription.enableEpoch) this.#status.enable();
+    // A hold that the change ended must not stay in the status until the next delivery.
+    this.#commits.writeStatusSoon();
     this.#log.info('subscription changed');
     this.#pump();
   }

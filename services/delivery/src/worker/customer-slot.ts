@@ -12,6 +12,8 @@ export interface CustomerSlotOptions {
   start(subscription: Subscription, status: WorkerStatus | undefined): Promise<Customer>;
   /** Hands a running customer its changed subscription. */
   update(customer: Customer, subscription: Subscription): Promise<void>;
+  /** What runs, or {@link CustomerSlot.failure}, may be another. */
+  onChange(): void;
 }
 
 const FIRST_RETRY_MS = 500;
@@ -30,6 +32,7 @@ export class CustomerSlot {
   #running: { readonly customer: Customer; subscription: Subscription } | undefined;
   #settling: Promise<void> | undefined;
   #retryMs = FIRST_RETRY_MS;
+  #failure: string | undefined;
   #endWait: (() => void) | undefined;
 
   constructor(options: CustomerSlotOptions) {
@@ -40,9 +43,15 @@ export class CustomerSlot {
     return this.#running?.customer;
   }
 
+  /** Why the customer does not run as wanted; it is tried again. */
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
   /** @param subscription as published, its secrets sealed; undefined: no longer ours, or deleted */
   want(subscription: Subscription | undefined): void {
     this.#wanted = subscription;
+    this.#failure = undefined;
     this.#endWait?.();
     this.#settle();
   }
@@ -70,7 +79,11 @@ export class CustomerSlot {
       try {
         await change();
         this.#retryMs = FIRST_RETRY_MS;
+        this.#failure = undefined;
+        this.#with.onChange();
       } catch (error) {
+        this.#failure = messageOf(error);
+        this.#with.onChange();
         this.#with.log.error({ err: error, retryInMs: this.#retryMs }, `customer not as wanted: ${messageOf(error)}`);
         await this.#retryOrChange();
         this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS);

@@ -14,7 +14,7 @@ import type { KeyRing } from '@databridge/kernel/secrets/key-ring';
 import { loadKeyRing } from '@databridge/kernel/secrets/key-ring-settings';
 import type { Secret } from '@databridge/kernel/secrets/secret';
 import type { Running } from '@databridge/kernel/service';
-import { decodeStatus, type WorkerStatus } from '@databridge/schemas/records/status';
+import { connectionOf, decodeStatus, type WorkerStatus } from '@databridge/schemas/records/status';
 import {
   DELIVERY_WORKERS_GROUP,
   MAX_MESSAGE_BYTES,
@@ -38,6 +38,7 @@ import { ByteBudget } from '../lanes/byte-budget.ts';
 import { deliveryMetrics } from '../metrics.ts';
 import { CustomerSlot } from './customer-slot.ts';
 import { CustomerTopics } from './customer-topics.ts';
+import { Heartbeat } from './heartbeat.ts';
 
 /** Joining a group takes a few round trips and a connection of its own. */
 const STARTS_AT_ONCE = 16;
@@ -76,6 +77,8 @@ class Worker implements Running {
   readonly #startLimit = pLimit(STARTS_AT_ONCE);
   readonly #slots = new Map<string, CustomerSlot>();
   readonly #rotation: NodeJS.Timeout;
+  readonly #heartbeat: Heartbeat;
+  #partitions: readonly number[] = [];
   /** Since the heap was compacted. */
   #starts = 0;
   #isCaughtUp = false;
@@ -149,12 +152,25 @@ class Worker implements Running {
       breakerRotation,
       sessionTimeoutMs: config.SESSION_TIMEOUT,
       commitIntervalMs: config.COMMIT_INTERVAL,
+      statusIntervalMs: config.STATUS_INTERVAL,
       maxRetryAfterMs: config.RETRY_AFTER_CAP,
       openDestination: (subscription, onRate) =>
         openWithFallback(subscription, (one) => openDestination(one, destinations, onRate), clock.nowMs()),
       abortAfterMs: config.DRAIN_TIMEOUT * ABORT_SHARE,
       onDisabled: (status) => this.#slots.get(status.customer)?.statusIs(status),
     };
+    this.#heartbeat = new Heartbeat({
+      ...{ worker: config.WORKER_NAME, producer: this.#producer, clock, log, intervalMs: config.REPORT_INTERVAL },
+      running: () => ({
+        partitions: [...this.#partitions],
+        customers: this.#running()
+          .map(({ name }) => name)
+          .sort(),
+        failing: [...this.#slots].flatMap(([customer, { failure }]) =>
+          failure === undefined ? [] : [{ customer, because: failure }],
+        ),
+      }),
+    });
   }
 
   async start(): Promise<void> {
@@ -163,6 +179,7 @@ class Worker implements Running {
     await this.#statuses.start();
     await this.#statuses.caughtUp();
     await this.#subscriptions.start();
+    this.#heartbeat.start();
   }
 
   notReadyBecause(): string | undefined {
@@ -177,6 +194,7 @@ class Worker implements Running {
     // Last, so that nobody is given our customers while they still run here.
     await this.#subscriptions.stop();
     await this.#statuses.stop();
+    await this.#heartbeat.stop();
     this.#readers.stop();
     clearInterval(this.#rotation);
     await this.#producer.disconnect();
@@ -190,7 +208,9 @@ class Worker implements Running {
     return undefined;
   }
 
-  #owned({ lostKeys }: Ownership): void {
+  #owned({ gained, kept, lostKeys }: Ownership): void {
+    this.#partitions = [...gained, ...kept].sort((a, b) => a - b);
+    this.#heartbeat.changed();
     this.#isCaughtUp = false;
     for (const customer of lostKeys) this.#slots.get(customer)?.want(undefined);
   }
@@ -211,7 +231,9 @@ class Worker implements Running {
       clock: this.#clock,
       log: this.#log.child({ customer }),
       start: (subscription, status) => this.#startLimit(() => this.#start(subscription, status)),
-      update: async (running, subscription) => running.update(await this.#unseal(subscription)),
+      update: async (running, subscription) =>
+        running.update(await this.#unseal(subscription), connectionOf(subscription)),
+      onChange: () => this.#heartbeat.changed(),
     });
     slot.statusIs(this.#statuses.get(customer));
     this.#slots.set(customer, slot);
@@ -223,7 +245,7 @@ class Worker implements Running {
       this.#unseal(subscription),
       this.#topics.retryDelays(subscription.customer),
     ]);
-    const customer = new Customer(unsealed, status, delays, this.#dependencies);
+    const customer = new Customer(unsealed, connectionOf(subscription), status, delays, this.#dependencies);
     await customer.start();
     this.#starts++;
     if (this.#startLimit.pendingCount === 0 && this.#starts >= MANY_STARTS) {

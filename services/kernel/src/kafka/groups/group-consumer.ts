@@ -370,7 +370,7 @@ export class GroupConsumer {
     };
     const { log, registry } = this.#settings;
     log.error(at, 'the committed offset is out of range: starting from the oldest record; records may have been lost');
-    if (registry) offsetJumps(registry).inc({ group: at.groupId, topic: at.topic });
+    if (registry) offsetJumps(registry).inc();
   }
 
   /** A throw of the caller's must not unwind through kafkajs, which would take it for its own. */

@@ -1,0 +1,34 @@
+/** What a delivery worker runs, as it reports every few seconds. */
+import { z } from 'zod';
+
+const workerReport = z.object({
+  worker: z.string(),
+  version: z.string(),
+  /** ms since the epoch, by the worker's clock. */
+  startedAtMs: z.number(),
+  /** When this report was made, in ms since the epoch, by the worker's clock. */
+  at: z.number(),
+  /** The worker reports at least this often. */
+  intervalMs: z.number(),
+  /** Partitions of the subscriptions topic that it owns: the customers in them are its own. */
+  partitions: z.array(z.int()),
+  /** Customers that it runs, sorted. */
+  customers: z.array(z.string()),
+  /** Customers that it owns and can't run as they should be. */
+  failing: z.array(z.object({ customer: z.string(), because: z.string() })),
+});
+
+export type WorkerReport = z.infer<typeof workerReport>;
+
+export function encodeWorkerReport(report: WorkerReport): string {
+  return JSON.stringify(report);
+}
+
+/** @returns undefined for what is not a worker's report */
+export function decodeWorkerReport(value: Buffer): WorkerReport | undefined {
+  try {
+    return workerReport.parse(JSON.parse(value.toString('utf8')));
+  } catch {
+    return undefined;
+  }
+}
