@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import avsc from 'avsc';
 import { EventTypesError, IncompatibleSchemaError, MalformedEventError } from '../errors.ts';
-import type { Routing } from '../subscription/match.ts';
+import type { Routing } from '../subscription/routing.ts';
 import { frame, payloadOf, schemaIdOf } from './confluent-frame.ts';
 import { type EventFields, eventFields } from './event-fields.ts';
 import { isRecord, type JsonRenderer, jsonRenderer, sectionsOf } from './json-rendering.ts';

@@ -1,6 +1,6 @@
 /** Reads of an event only by what it is routed, and skips the rest: several times faster than decoding all of it. */
 import avsc from 'avsc';
-import { ROUTING_FIELDS, type Routing } from '../subscription/match.ts';
+import { ROUTING_FIELDS, type Routing } from '../subscription/routing.ts';
 import { isRecord, nullable } from './json-rendering.ts';
 
 type RoutingField = (typeof ROUTING_FIELDS)[number];

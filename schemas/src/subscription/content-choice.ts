@@ -1,16 +1,23 @@
-/** Checks what a subscription asks of the events' content against their schemas: its filter and its sections. */
-
-import { describedEventType, type EventType } from '../event/event-types.ts';
+/** Checks the parts of a subscription that are about the events' content, filter and sections, against the schemas. */
+import type { EventType } from '../event/event-types.ts';
 import { compileFilter } from './event-filter.ts';
 import { type Issue, suggestion } from './issue-words.ts';
-import type { Subscription } from './subscription.ts';
+import type { Interest } from './routing.ts';
 
-type Asked = Pick<Subscription, 'eventTypes' | 'filter' | 'sections'>;
+interface ContentChoice extends Pick<Interest, 'eventTypes' | 'filter'> {
+  readonly sections?: readonly string[];
+}
 
-/** A filter must fit every event type that is subscribed to; a section, at least one of them. */
-export function contentIssues({ eventTypes, filter, sections }: Asked): Issue[] {
+/**
+ * A filter must fit every event type that is subscribed to; a section, at least one of them.
+ * @param describe finds an event type by its name; undefined: it has no schema
+ */
+export function contentIssues(
+  { eventTypes, filter, sections }: ContentChoice,
+  describe: (name: string) => EventType | undefined,
+): Issue[] {
   if (filter === undefined && sections === undefined) return [];
-  const known = eventTypes.map((name) => describedEventType(name));
+  const known = eventTypes.map((name) => describe(name));
   const unknown = known.flatMap((type, index) =>
     type === undefined
       ? [{ path: ['eventTypes', index], message: 'has no schema to check filter and sections by' }]

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
-import { matches, type Routing, SubscriptionIndex } from './match.ts';
-import type { Match, Subscription } from './subscription.ts';
+import { matches, SubscriptionIndex } from './match.ts';
+import type { Match, Routing } from './routing.ts';
+import type { Subscription } from './subscription.ts';
 
 function subscription(customer: string, match: Match, eventTypes = ['root-cause']): Subscription {
   return {

@@ -1,15 +1,5 @@
 /** Which subscriptions want an event. Pure; the index is fast enough to be asked for every event. */
-import type { Interest, Match } from './subscription.ts';
-
-/** What an event says about where it belongs. A field that it does not say is absent. */
-export interface Routing {
-  readonly company?: string;
-  readonly organisation?: string;
-  readonly folder?: string;
-}
-
-/** The fields by which events are routed. */
-export const ROUTING_FIELDS = ['company', 'organisation', 'folder'] as const satisfies readonly (keyof Match)[];
+import { type Interest, type Match, ROUTING_FIELDS, type Routing } from './routing.ts';
 
 /**
  * The subscription names the event's type, and each field that it filters by has one of the wanted values. An event

@@ -1,11 +1,13 @@
 /** The subscription: a customer's standing order. Its one validator, and its coding in the subscriptions topic. */
 import { z } from 'zod';
+import { describedEventType } from '../event/event-types.ts';
 import { CUSTOMER_PATTERN } from '../records/topics.ts';
 import { type Authentication, authenticationSchema, type SecretRules } from './authentication.ts';
 import { contentIssues } from './content-choice.ts';
 import { type Destination, destinationSchema } from './destination.ts';
 import { MAX_FILTER_CHARS } from './event-filter.ts';
 import { type Issue, inWords, issuesOf } from './issue-words.ts';
+import type { Interest, Match } from './routing.ts';
 import { misfits } from './subscription-misfits.ts';
 import { plainClientKey, type Tls, tlsSchema } from './tls-identity.ts';
 
@@ -46,12 +48,6 @@ export interface Fallback<S = string> {
   readonly secret: S;
   /** ms since the epoch. */
   readonly untilMs: number;
-}
-
-export interface Match {
-  readonly company?: readonly string[];
-  readonly organisation?: readonly string[];
-  readonly folder?: readonly string[];
 }
 
 export type SubscriptionIssue = Issue;
@@ -162,7 +158,7 @@ export function parseSubscription(value: unknown): ParsedSubscription {
   const parsed = parseAs(plainSchema, value);
   if (!parsed.ok) return parsed;
   // Not of what is stored: a filter that a newer schema would refuse must not stop a customer.
-  const issues = contentIssues(parsed.subscription);
+  const issues = contentIssues(parsed.subscription, describedEventType);
   return issues.length === 0 ? parsed : { ok: false, issues };
 }
 
@@ -190,9 +186,6 @@ export function decodeSubscription(customer: string, value: Buffer): ParsedSubsc
   }
   return parsed;
 }
-
-/** The part of a subscription that decides which events the customer gets. */
-export type Interest = Pick<Subscription, 'eventTypes' | 'match' | 'filter'>;
 
 /** All else is left aside: a kind of destination that only newer services know must not cost the customer its events. */
 const interestSchema = z.object({

@@ -9,7 +9,8 @@ import type { EventReader } from '@databridge/schemas/event/event-types';
 import { eventIdOf, formatSource, traceparentOf, writeDeliveryHeaders } from '@databridge/schemas/records/headers';
 import { deliveryTopic, MAX_MESSAGE_BYTES } from '@databridge/schemas/records/topics';
 import type { FilterVerdict } from '@databridge/schemas/subscription/event-filter';
-import type { Filtered, Routing } from '@databridge/schemas/subscription/match';
+import type { Filtered } from '@databridge/schemas/subscription/match';
+import type { Routing } from '@databridge/schemas/subscription/routing';
 import { type Quarantined, type QuarantineReason, quarantineRecord } from './quarantine.ts';
 
 export interface RouteContext {

@@ -15,7 +15,8 @@ import {
   systemTopics,
 } from '@databridge/schemas/records/topics';
 import { SubscriptionIndex } from '@databridge/schemas/subscription/match';
-import { decodeInterest, type Interest } from '@databridge/schemas/subscription/subscription';
+import type { Interest } from '@databridge/schemas/subscription/routing';
+import { decodeInterest } from '@databridge/schemas/subscription/subscription';
 import type { Registry } from 'prom-client';
 import type { FanOutConfig } from './config.ts';
 import { FanOut } from './fan-out.ts';
