@@ -1,6 +1,7 @@
 /**
  * `unit` needs nothing but Node; the others have a real Kafka and registry. `peers` fetches what others wrote to receive
- * our requests, and runs only when asked for (`npm run test:peers`).
+ * our requests, and runs only when asked for (`npm run test:peers`); so does `tenants`, which puts hostile customers beside
+ * a healthy one (`npm run test:tenants`).
  */
 const rootDir = new URL('..', import.meta.url).pathname;
 
@@ -47,6 +48,16 @@ export default {
       testMatch: ['<rootDir>/test/flow/**/*.test.ts'],
       setupFilesAfterEnv: [...onPlatform.setupFilesAfterEnv, '<rootDir>/test/harness/clean-slate.ts'],
     },
+    ...(process.env.DATABRIDGE_TENANTS
+      ? [
+          {
+            ...onPlatform,
+            displayName: 'tenants',
+            testMatch: ['<rootDir>/test/tenants/**/*.test.ts'],
+            setupFilesAfterEnv: [...onPlatform.setupFilesAfterEnv, '<rootDir>/test/harness/clean-slate.ts'],
+          },
+        ]
+      : []),
     ...(process.env.DATABRIDGE_PEERS
       ? [
           {
