@@ -67,6 +67,23 @@ test('undecodable records are set aside with the reason, unchanged; the others a
   expect(await fanOut.count('databridge_fan_out_quarantined_total', { reason: 'malformed-data' })).toBe(2);
 });
 
+test('a record with 100,000 headers is set aside and holds up nobody', async () => {
+  const customer = freshName('acme');
+  const fanOut = await startFanOutHere(`root-cause=${upstream.topic}`, [{ customer }]);
+  const good = await upstream.encode(rootCauseEvent());
+  const many = Object.fromEntries(Array.from({ length: 100_000 }, (_, n) => [`h${n}`, '']));
+  await upstream.produceRaw([
+    { key: 'poison', value: good, headers: { 'event-id': 'theirs', ...many } },
+    { key: 'good', value: good },
+  ]);
+  await fanOut.waitUntilDone(upstream.topic);
+  expect(await fanOut.delivered(customer)).toHaveLength(1);
+  const [aside] = await quarantined(fanOut);
+  expect(aside?.value).toEqual(good);
+  expect(headerText(aside?.headers ?? {}, 'quarantine-reason')).toBe('too-many-headers');
+  expect(headerText(aside?.headers ?? {}, 'quarantine-detail')).toMatch(/^100001 headers with \d+ bytes/);
+});
+
 test('a record that came compressed and is too large for our topics holds up nobody', async () => {
   const customer = freshName('acme');
   const packed = await startUpstream(upstream.topic, { partitions: 1, compression: CompressionTypes.GZIP });

@@ -7,6 +7,8 @@ import { MAX_MESSAGE_BYTES, QUARANTINE_TOPIC } from '@databridge/schemas/records
 export type QuarantineReason =
   /** A record without a value: there is no event in it. */
   | 'no-value'
+  /** The record has more headers, or more bytes of headers, than are decoded. */
+  | 'too-many-headers'
   | 'malformed-frame'
   /** The registry does not know the schema id, and did not learn of it in time. */
   | 'unknown-schema'

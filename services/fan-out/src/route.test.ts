@@ -52,6 +52,13 @@ test('each customer gets the same bytes under the same id', () => {
   expect({ matched, unmatched }).toEqual({ matched: 1, unmatched: 0 });
 });
 
+test('a record with more headers than are decoded is quarantined', () => {
+  const poison = { ...record(3, GOOD), excessHeaders: { count: 5_000, bytes: 20_000 } };
+  const { quarantined, matched } = routeRecords([poison], context());
+  expect(matched).toBe(0);
+  expect(quarantined).toMatchObject([{ reason: 'too-many-headers', detail: expect.stringMatching(/^5000 headers/) }]);
+});
+
 test('customers are asked for by the event’s type and routing', () => {
   const customersFor = (...args: unknown[]) => [JSON.stringify(args)];
   const { records } = routeRecords([record(0, GOOD)], context({ customersFor }));

@@ -1,5 +1,6 @@
 /** Decides where intake records go. Pure: what it can't decide yet it hands back. */
 import { messageOf } from '@databridge/kernel/errors';
+import { MAX_HEADER_BYTES, MAX_HEADERS } from '@databridge/kernel/kafka/kafkajs/header-patch';
 import { batchBytes } from '@databridge/kernel/kafka/kafkajs/produce-queue';
 import type { ConsumedRecord, ProducedRecord, TopicPartition } from '@databridge/kernel/kafka/records';
 import type { ReaderLookup } from '@databridge/kernel/registry/event-readers';
@@ -105,7 +106,12 @@ function decideSafely(record: ConsumedRecord, context: RouteContext): Decision {
 }
 
 function decide(record: ConsumedRecord, context: RouteContext): Decision {
-  const { value } = record;
+  const { value, excessHeaders } = record;
+  if (excessHeaders !== undefined) {
+    const { count, bytes } = excessHeaders;
+    const detail = `${count} headers with ${bytes} bytes; at most ${MAX_HEADERS} headers with ${MAX_HEADER_BYTES} bytes are read`;
+    return { kind: 'quarantine', reason: 'too-many-headers', detail };
+  }
   if (value === null) return { kind: 'quarantine', reason: 'no-value', detail: 'the record has no value' };
   const schemaId = schemaIdOf(value);
   if (typeof schemaId !== 'number') {

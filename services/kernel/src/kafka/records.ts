@@ -15,6 +15,8 @@ export interface ConsumedRecord {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly headers: RecordHeaders;
+  /** The record has more headers than are decoded (kafkajs/header-patch.ts): `headers` is empty then. */
+  readonly excessHeaders?: { readonly count: number; readonly bytes: number };
 }
 
 export interface ConsumedBatch extends TopicPartition {

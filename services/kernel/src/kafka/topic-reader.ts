@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Admin, Consumer } from 'kafkajs';
 import { toPortError } from './errors.ts';
 import { createKafka, type KafkaSettings } from './kafkajs/client.ts';
+import { toRecord } from './kafkajs/consumed-record.ts';
 import type { ConsumedBatch, ConsumedRecord } from './records.ts';
 
 export interface ReadOptions {
@@ -165,13 +166,7 @@ async function read(consumer: Consumer, spans: readonly Span[], { onBatch }: Rea
   await consumer.run({
     autoCommit: false,
     eachBatch: async ({ batch: { topic, partition, messages, highWatermark } }) => {
-      const records = messages.map(({ key, value, headers, offset, timestamp }) => ({
-        offset: Number(offset),
-        timestampMs: Number(timestamp),
-        key,
-        value,
-        headers: headers ?? {},
-      }));
+      const records = messages.map(toRecord);
       if (handlersFailure !== undefined) return;
       try {
         await takeBatch(topic, partition, records, Number(highWatermark));

@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs';
+import type { Consumer, EachBatchPayload } from 'kafkajs';
 import { MAX_METADATA_CHARS } from '../../offsets/offset-set.ts';
 import { KafkaPortError, toPortError } from '../errors.ts';
 import { createKafka, type KafkaSettings } from '../kafkajs/client.ts';
+import { toRecord } from '../kafkajs/consumed-record.ts';
 import type { MaxWait } from '../kafkajs/max-wait-patch.ts';
 import { offsetJumps } from '../metrics.ts';
-import type { CommittedOffset, ConsumedBatch, ConsumedRecord, TopicPartition } from '../records.ts';
+import type { CommittedOffset, ConsumedBatch, TopicPartition } from '../records.ts';
 import { clientAssigner, keyOf, type PartitionAssigner, stickyAssigner } from './assigners.ts';
 import { ConsumerMembership, type Membership } from './membership.ts';
 import { Polls } from './polls.ts';
@@ -402,8 +403,4 @@ function named({ topic, partition }: TopicPartition): { topic: string; partition
 function isSame(a: readonly TopicPartition[], b: readonly TopicPartition[]): boolean {
   const keys = new Set(a.map(keyOf));
   return a.length === b.length && b.every((partition) => keys.has(keyOf(partition)));
-}
-
-function toRecord({ offset, timestamp, key, value, headers }: KafkaMessage): ConsumedRecord {
-  return { offset: Number(offset), timestampMs: Number(timestamp), key, value, headers: headers ?? {} };
 }
