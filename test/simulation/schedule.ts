@@ -1,11 +1,14 @@
 import { EventEmitter } from 'node:events';
 import type { Outcome } from '@databridge/delivery/attempt/outcome';
 import { parseRetryPlan, type RetryPlan } from '@databridge/delivery/attempt/retry-plan';
-import { Customer, type CustomerDependencies } from '@databridge/delivery/customer/customer';
+import { Customer } from '@databridge/delivery/customer/customer';
+import type { CustomerDependencies } from '@databridge/delivery/customer/dependencies';
 import type { Destination, Message, Sent } from '@databridge/delivery/destination/destination';
 import { ByteBudget } from '@databridge/delivery/lanes/byte-budget';
 import type { HeldRecord } from '@databridge/delivery/lanes/held-records';
 import { deliveryMetrics } from '@databridge/delivery/metrics';
+import { InFlight as InFlightLimit } from '@databridge/delivery/shares/in-flight';
+import { Turns } from '@databridge/delivery/shares/turns';
 import type { ProducedRecord } from '@databridge/kernel/kafka/records';
 import { createLogger } from '@databridge/kernel/log';
 import { ManualClock } from '@databridge/kernel/manual-clock';
@@ -253,6 +256,9 @@ export class Schedule {
       },
       messages: { render: (record, attempt) => messageOf(record, attempt) },
       budget: new ByteBudget(this.#random.pick([1, 4_000, 1_000_000])),
+      inFlight: new InFlightLimit({ requests: 1_000, bytes: 1e9 }),
+      // The processor's time does not pass here: every slice is long enough.
+      turns: new Turns(() => 0),
       clock: this.#clock,
       log,
       metrics,

@@ -1,6 +1,7 @@
 /** What a customer's worker found, and what follows from it and from what the operator wants. */
 import { hash } from 'node:crypto';
 import { z } from 'zod';
+import { mapSecrets } from '../subscription/secret-places.ts';
 import type { Subscription } from '../subscription/subscription.ts';
 
 const workerStatus = z.object({
@@ -45,24 +46,27 @@ export function decodeStatus(value: Buffer): WorkerStatus | undefined {
 
 /**
  * A fingerprint of everything that a hold may be the fault of: where events go, how we authenticate, and the epoch of
- * the last enabling. It is made of the sealed subscription, so it tells nothing of a secret.
+ * the last enabling. Secrets count by the time when they were set: so it tells nothing of them, and a rotation of the
+ * key ring, which changes every seal and no secret, doesn't change it. Its first part is that of the address alone.
  */
-export function connectionOf({
-  destination,
-  authentication,
-  tls,
-  signing,
-  enableEpoch,
-}: Pick<Subscription, 'destination' | 'authentication' | 'tls' | 'signing' | 'enableEpoch'>): string {
-  const facts = JSON.stringify([destination, authentication, tls, signing, enableEpoch]);
-  return hash('sha256', facts, 'base64url').slice(0, 22);
+export function connectionOf<S>(subscription: Subscription<S>): string {
+  const { destination, authentication, tls, signing, enableEpoch, secretsSetAt } = mapSecrets(subscription, () => '');
+  const { type, url, topicArn, endpoint, queueUrl, region } = destination as unknown as Record<string, unknown>;
+  const address = fingerprint([type, url, topicArn, endpoint, queueUrl, region, enableEpoch]);
+  return `${address}.${fingerprint([destination, authentication, tls, signing, enableEpoch, secretsSetAt])}`;
 }
 
-/** The status without a hold or a wait that was found with another destination, secret or epoch than today's. */
+const fingerprint = (facts: unknown) => hash('sha256', JSON.stringify(facts), 'base64url').slice(0, 22);
+
+/**
+ * The status without what was found by another connection than today's: a hold. A wait that the destination asked for
+ * goes on while the address is the same.
+ */
 export function withoutOldHolds(status: WorkerStatus, connection: string): WorkerStatus {
   if (status.connection === undefined || status.connection === connection) return status;
-  const { held: _, waitUntilMs: __, ...rest } = status;
-  return rest;
+  const { held: _, waitUntilMs, ...rest } = status;
+  const isSameAddress = status.connection.split('.')[0] === connection.split('.')[0];
+  return isSameAddress && waitUntilMs !== undefined ? { ...rest, waitUntilMs } : rest;
 }
 
 export type EffectiveState = Subscription['state'];

@@ -35,9 +35,11 @@ export const deliveryVariables = z
     STATUS_INTERVAL: duration('15s'),
     /** How often this worker reports which customers it runs. Three missed reports count as a dead worker. */
     REPORT_INTERVAL: duration('10s'),
-    /** What all customers' records may take in memory, in MiB. */
+    /** Memory for records that wait in their lanes, all customers of the worker together, in MiB. */
     HELD_RECORDS_MIB: whole(32, 1, 65_536),
-    /** Connections to destinations, token servers and AWS, all customers together. */
+    /** Memory for events in flight, all customers of the worker together, in MiB. */
+    IN_FLIGHT_MIB: whole(128, 1, 65_536),
+    /** Connections to destinations, token servers and AWS, and requests in flight, all customers of the worker together. */
     MAX_CONNECTIONS: whole(4_096, 1, 1_000_000),
     /** An HTTP proxy through which all of them leave, such as `http://user:password@proxy:3128`. */
     EGRESS_PROXY: z.url({ protocol: /^https?$/, error: 'must be the http(s) address of a proxy' }).optional(),

@@ -60,4 +60,19 @@ describe('waiting', () => {
     expect(progress.isOver).toBe(true);
     await progress.untilOver([new Promise(() => undefined)]);
   });
+
+  test('what was waited for fails after the end: it is handled, so the process goes on draining', async () => {
+    const rejections: unknown[] = [];
+    const note = (reason: unknown) => rejections.push(reason);
+    process.on('unhandledRejection', note);
+    try {
+      const { promise: lookup, reject } = Promise.withResolvers();
+      await new IntakeProgress({ isCurrent: false } as Membership).untilOver([lookup]);
+      reject(new Error('stopped'));
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(rejections).toEqual([]);
+    } finally {
+      process.off('unhandledRejection', note);
+    }
+  });
 });

@@ -1,4 +1,5 @@
 /** What is under way of the intake, in one membership of the group. It dies with the membership: offsets are read again. */
+import { Ending } from '@databridge/kernel/ending';
 import type { Membership } from '@databridge/kernel/kafka/groups/membership';
 import type { CommittedOffset, ConsumedBatch, TopicPartition } from '@databridge/kernel/kafka/records';
 
@@ -61,8 +62,7 @@ export class IntakeProgress {
   readonly membership: Membership;
   isCommitting = false;
   readonly #partitions = new Map<string, PartitionProgress>();
-  readonly #waiting = new Set<() => void>();
-  #hasEnded = false;
+  readonly #ending = new Ending();
 
   constructor(membership: Membership) {
     this.membership = membership;
@@ -70,25 +70,19 @@ export class IntakeProgress {
 
   /** There is no point in going on: the membership has ended, or {@link end} was called. */
   get isOver(): boolean {
-    return this.#hasEnded || !this.membership.isCurrent;
+    return this.#ending.hasEnded || !this.membership.isCurrent;
   }
 
   end(): void {
-    this.#hasEnded = true;
-    for (const wake of this.#waiting) wake();
+    this.#ending.end();
   }
 
-  /** Waits for the first of `others`, or the end. */
+  /** Waits for the first of `others`, or the end. What the others come to after the end is ignored, failures too. */
   async untilOver(others: readonly Promise<unknown>[]): Promise<void> {
-    // Not a promise of the end, kept: each race would leave its handlers on it for as long as the membership lasts.
-    const { promise, resolve } = Promise.withResolvers<void>();
-    if (this.isOver) return;
-    this.#waiting.add(resolve);
-    try {
-      await Promise.race([promise, ...others]);
-    } finally {
-      this.#waiting.delete(resolve);
-    }
+    const first = Promise.race(others);
+    if (!this.isOver) return void (await this.#ending.orEnded(first));
+    // The look-ups of a membership that has ended are rejected when the service stops.
+    first.catch(() => undefined);
   }
 
   get partitions(): PartitionProgress[] {

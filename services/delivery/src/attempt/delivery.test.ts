@@ -13,7 +13,12 @@ import { parseRetryPlan, type RetryPlan } from './retry-plan.ts';
 const plan = parseRetryPlan('1s*2', 60_000) as RetryPlan;
 
 function recordOf(): HeldRecord {
-  const lane = new Lane({ topic: 'delivery.acme', partition: 0 }, 0, new OffsetTracker(0, null), new ByteBudget(1_000));
+  const lane = new Lane(
+    { topic: 'delivery.acme', partition: 0 },
+    0,
+    new OffsetTracker(0, null),
+    new ByteBudget(1_000).join(),
+  );
   const facts = { eventId: 'evt-1', eventType: 'root-cause', attempt: 0 };
   return { lane, offset: 0, dueAtMs: 0, key: Buffer.from('evt-1'), value: Buffer.alloc(1), facts, bytes: 513 };
 }

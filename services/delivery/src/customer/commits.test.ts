@@ -30,7 +30,7 @@ test('what ends while a commit fails by a rejoin is committed by whoever goes on
     leaseHeld: () => true,
   };
   const rejoined = { ...membership, continues: membership };
-  let lanes = new LaneSet(membership, new ByteBudget(1_000_000), clock);
+  let lanes = new LaneSet(membership, new ByteBudget(1_000_000).join(), clock);
   lanes.restore([], () => 0);
   const committed: (readonly CommittedOffset[])[] = [];
   const statuses: number[] = [];
@@ -74,7 +74,7 @@ test('what ends while a commit fails by a rejoin is committed by whoever goes on
   // The attempts are on their way to the log, and the commit waits for them.
   membership.isCurrent = false;
   const before = lanes;
-  lanes = new LaneSet(rejoined, new ByteBudget(1_000_000), clock);
+  lanes = new LaneSet(rejoined, new ByteBudget(1_000_000).join(), clock);
   lanes.adopt(before);
   finish('e1');
   logged.resolve();

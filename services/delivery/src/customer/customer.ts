@@ -1,10 +1,8 @@
-import type { EventEmitter } from 'node:events';
-import { type Clock, instantOf, type Timer } from '@databridge/kernel/clock';
-import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import { instantOf, type Timer } from '@databridge/kernel/clock';
+import { Ending } from '@databridge/kernel/ending';
 import { oneMemberAssigner } from '@databridge/kernel/kafka/groups/assigners';
-import type { GroupConsumer, GroupConsumerOptions } from '@databridge/kernel/kafka/groups/group-consumer';
 import type { Membership } from '@databridge/kernel/kafka/groups/membership';
-import type { CommittedOffset, ConsumedBatch, ProducedRecord, RecordProducer } from '@databridge/kernel/kafka/records';
+import type { CommittedOffset, ConsumedBatch, ProducedRecord } from '@databridge/kernel/kafka/records';
 import type { Logger } from '@databridge/kernel/log';
 import type { Secret } from '@databridge/kernel/secrets/secret';
 import type { Attempt } from '@databridge/schemas/records/attempts';
@@ -13,60 +11,26 @@ import { type WorkerStatus, withoutOldHolds } from '@databridge/schemas/records/
 import { deliveryGroup, deliveryTopic, retryTopic } from '@databridge/schemas/records/topics';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import { type DeliveryContext, deliverSafely } from '../attempt/delivery.ts';
-import type { EventMessages } from '../attempt/event-messages.ts';
 import type { Outcome } from '../attempt/outcome.ts';
-import { laneDelayMs, type RetryPlan } from '../attempt/retry-plan.ts';
+import { laneDelayMs } from '../attempt/retry-plan.ts';
 import { deliverTest } from '../attempt/test-event.ts';
-import type { Destination, Message } from '../destination/destination.ts';
+import type { Message } from '../destination/destination.ts';
 import { Destinations } from '../destination/destinations.ts';
-import type { BreakerSettings } from '../gate/breaker.ts';
+import { addressOf, openedWith } from '../destination/identity.ts';
 import { Gate } from '../gate/gate.ts';
-import type { ByteBudget } from '../lanes/byte-budget.ts';
+import type { CustomerBytes } from '../lanes/byte-budget.ts';
 import { FlowControl } from '../lanes/flow-control.ts';
 import type { HeldRecord } from '../lanes/held-records.ts';
 import { LaneOwnership } from '../lanes/lane-ownership.ts';
-import type { DeliveryMetrics } from '../metrics.ts';
+import type { InFlightShare } from '../shares/in-flight.ts';
+import type { Turn } from '../shares/turns.ts';
 import { AttemptLog } from './attempt-log.ts';
 import { Commits } from './commits.ts';
 import { CustomerStatus } from './customer-status.ts';
+import type { CustomerConsumer, CustomerDependencies } from './dependencies.ts';
 import { NextTopics } from './next-topics.ts';
 
-/** What a customer needs of its group's member. */
-export type CustomerConsumer = Pick<GroupConsumer, 'start' | 'stop' | 'pause' | 'resume' | 'commit'>;
-
-/** What all customers of a worker share. */
-export interface CustomerDependencies {
-  readonly worker: string;
-  readonly openConsumer: (log: Logger, options: GroupConsumerOptions) => CustomerConsumer;
-  readonly admin: Pick<KafkaAdmin, 'committedOffsets'>;
-  readonly producer: RecordProducer;
-  readonly messages: Pick<EventMessages, 'render'>;
-  readonly budget: ByteBudget;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly metrics: DeliveryMetrics;
-  readonly plan: RetryPlan;
-  readonly breaker: BreakerSettings;
-  readonly breakerRotation: EventEmitter;
-  readonly sessionTimeoutMs: number;
-  readonly commitIntervalMs: number;
-  readonly statusIntervalMs: number;
-  /** A longer `Retry-After` is cut to this. */
-  readonly maxRetryAfterMs: number;
-  /** @param onRate the destination asks for no more than this a second */
-  readonly openDestination: (
-    subscription: Subscription<Secret>,
-    onRate: (ratePerSecond: number) => void,
-  ) => Destination;
-  /** Of a stop: what is still in flight then is cut off, and sent again by the next owner. */
-  readonly abortAfterMs: number;
-  /** The customer is to be stopped: it was disabled here, and its status says so. */
-  readonly onDisabled: (status: WorkerStatus) => void;
-}
-
-/**
- * Finished but not committed, at the most: with what is in flight the bound of what a crash sends again.
- */
+/** At most so many deliveries finished but not committed; with those in flight, the bound of what a crash repeats. */
 const MAX_UNCOMMITTED = 5_000;
 /** How soon to look again when only the lease stands in the way: heartbeats renew it, and don't tell. */
 const LEASE_RECHECK_MS = 200;
@@ -97,12 +61,13 @@ export class Customer {
   readonly #attempts: AttemptLog;
   readonly #commits: Commits;
   readonly #context: DeliveryContext;
-  readonly #stopping = Promise.withResolvers<undefined>();
+  readonly #stopping = new Ending();
+  readonly #bytes: CustomerBytes;
+  readonly #inFlight: InFlightShare;
+  readonly #turn: Turn;
   #subscription: Subscription<Secret>;
   #connection: string;
   readonly #destinations: Destinations;
-  #inFlight = 0;
-  #isStopping = false;
   #isPumping = false;
   #onIdle: (() => void) | undefined;
   #wake: { readonly atMs: number; readonly timer: Timer } | undefined;
@@ -126,7 +91,16 @@ export class Customer {
     this.#log = log.child({ customer: name });
     this.#subscription = subscription;
     this.#connection = connection;
-    this.#destinations = new Destinations(this.#openDestination(subscription), this.#log);
+    this.#bytes = dependencies.budget.join();
+    this.#inFlight = dependencies.inFlight.join(() => this.#pump());
+    this.#turn = dependencies.turns.join(() => this.#pump());
+    const destinations = {
+      log: this.#log,
+      open: (one: Subscription<Secret>, onRate: (perSecond: number) => void) =>
+        dependencies.openDestination(one, onRate, () => this.#subscription.ratePerSecond),
+      onRate: (perSecond: number) => this.#gate.rate.allow(perSecond),
+    };
+    this.#destinations = new Destinations(subscription, destinations, clock.nowMs());
     this.#gate = new Gate(
       {
         ratePerSecond: subscription.ratePerSecond,
@@ -142,7 +116,7 @@ export class Customer {
     this.#ownership = new LaneOwnership({
       customer: name,
       admin: dependencies.admin,
-      budget: dependencies.budget,
+      budget: this.#bytes,
       clock,
       delayMsOf: (topic) => delays.get(topic) ?? 0,
       history: status?.committed ?? [],
@@ -164,7 +138,7 @@ export class Customer {
       log: this.#log,
       metrics: dependencies.metrics,
       isOurs: (record) => this.#ownership.isOurs(record),
-      stopping: this.#stopping.promise,
+      stopping: this.#stopping,
     });
     this.#consumer = dependencies.openConsumer(this.#log, {
       groupId: deliveryGroup(name),
@@ -183,7 +157,7 @@ export class Customer {
       onLost: () => this.#ownership.lost(),
       onBatch: (membership, batch) => this.#received(membership, batch),
     });
-    this.#flow = new FlowControl(this.#consumer, clock, this.#stopping.promise);
+    this.#flow = new FlowControl(this.#consumer, clock, this.#stopping);
     this.#context = {
       customer: name,
       enableEpoch: () => this.#subscription.enableEpoch,
@@ -192,7 +166,7 @@ export class Customer {
       log: this.#log,
       render: (record, attempt) => this.#render(record, attempt),
       maySend: (record) => this.#ownership.mayBeSent(record),
-      send: (message, nowMs, mayStart) => this.#destinations.current.send(message, nowMs, mayStart),
+      send: (message, nowMs, mayStart) => this.#destinations.send(message, nowMs, mayStart),
       observe: (record, outcome) => this.#observe(record, outcome),
       lastSuccessAtMs: () => this.#gate.lastSuccessAtMs,
       report: (attempt) => this.#report(attempt),
@@ -222,45 +196,46 @@ export class Customer {
     return this.#name;
   }
 
-  /** Requests under way. */
+  /** Requests in flight. */
   get inFlight(): number {
-    return this.#inFlight;
+    return this.#inFlight.count;
   }
 
   async start(): Promise<void> {
     await this.#consumer.start();
   }
 
-  /** The subscription changed: takes effect with the next request. What is in flight ends as it began. */
+  /**
+   * The subscription changed: takes effect with the next request. What is in flight ends as it began, and nothing is
+   * reset but what the change concerns.
+   * @param connection as for the constructor
+   */
   update(subscription: Subscription<Secret>, connection: string): void {
     const before = this.#subscription;
+    const nowMs = this.#with.clock.nowMs();
     this.#subscription = subscription;
     this.#connection = connection;
     this.#gate.rate.restate(subscription.ratePerSecond);
-    this.#destinations.replace(this.#openDestination(subscription));
-    this.#gate.reset();
-    if (before.enableEpoch !== subscription.enableEpoch) this.#status.enable();
+    this.#destinations.update(subscription, nowMs);
+    if (addressOf(before) !== addressOf(subscription)) this.#gate.forgetDestination();
+    else if (openedWith(before, nowMs) !== openedWith(subscription, nowMs)) this.#gate.forgetConnection();
+    if (before.enableEpoch !== subscription.enableEpoch) {
+      this.#gate.enable();
+      this.#status.enable();
+    }
     // A hold that the change ended must not stay in the status until the next delivery.
     this.#commits.writeStatusSoon();
     this.#log.info('subscription changed');
     this.#pump();
   }
 
-  /** A destination may allow less than the subscription does, never more. */
-  #openDestination(subscription: Subscription<Secret>): Destination {
-    return this.#with.openDestination(subscription, (allowedPerSecond) => {
-      this.#gate.rate.restate(Math.min(allowedPerSecond, subscription.ratePerSecond ?? Number.POSITIVE_INFINITY));
-    });
-  }
-
   /** Takes nothing more, lets what is in flight end or cuts it off after a while, commits, leaves the group. */
   async stop(): Promise<void> {
-    this.#isStopping = true;
-    this.#stopping.resolve(undefined);
+    this.#stopping.end();
     this.#wake?.timer.cancel();
     // What ends during a rebalance waits to know whose it is; with the brokers gone it would wait for ever.
     const patience = this.#with.clock.after(REJOIN_PATIENCE_MS, () => this.#ownership.giveUp());
-    if (this.#inFlight > 0) {
+    if (this.#inFlight.count > 0) {
       const abort = this.#with.clock.after(this.#with.abortAfterMs, () => this.#abort());
       await new Promise<void>((resolve) => {
         this.#onIdle = resolve;
@@ -272,13 +247,15 @@ export class Customer {
     await this.#commits.finish();
     await this.#consumer.stop();
     this.#ownership.end();
+    this.#bytes.leave();
+    this.#inFlight.leave();
     this.#gate.stop();
     await this.#destinations.close();
     this.#with.metrics.breaker.remove(this.#name);
   }
 
   #abort(): void {
-    this.#log.warn({ inFlight: this.#inFlight }, 'cutting off what is still in flight');
+    this.#log.warn({ inFlight: this.inFlight }, 'requests in flight cut off');
     this.#destinations.abort();
   }
 
@@ -293,7 +270,7 @@ export class Customer {
     lanes.accept(batch);
     const forks = lanes.takeForks();
     if (forks > 0) this.#with.metrics.forks.inc(forks);
-    for (const test of lanes.takeTests()) this.#inFlightWhile(() => deliverTest(test, this.#context));
+    for (const test of lanes.takeTests()) void this.#inFlightWhile(test, () => deliverTest(test, this.#context));
     this.#commits.touch();
     this.#pump();
     const filled = lanes.laneOf(batch);
@@ -307,10 +284,10 @@ export class Customer {
     if (this.#isPumping) return;
     this.#isPumping = true;
     try {
-      for (;;) {
+      while (this.#turn.mayWork()) {
         const record = this.#take();
         if (record === undefined) break;
-        this.#inFlightWhile(() => this.#deliver(record));
+        this.#turn.work(() => void this.#inFlightWhile(record, () => deliverSafely(record, this.#context)));
       }
     } finally {
       this.#isPumping = false;
@@ -321,9 +298,9 @@ export class Customer {
   #take(): HeldRecord | undefined {
     const { clock } = this.#with;
     const lanes = this.#ownership.lanes;
-    // Each of these ends by an event that pumps again: a delivery's end, a commit, a join.
-    if (this.#isStopping || this.#status.isDisabled || !lanes?.membership.isCurrent) return undefined;
-    if (this.#inFlight >= this.#subscription.maxInFlight) return undefined;
+    // Each of these ends by an event that pumps again: a delivery's end, a commit, a join, room in a share.
+    if (this.#stopping.hasEnded || this.#status.isDisabled || !lanes?.membership.isCurrent) return undefined;
+    if (this.inFlight >= this.#subscription.maxInFlight) return undefined;
     if (lanes.uncommittedCount >= MAX_UNCOMMITTED) return undefined;
 
     const monotonicMs = clock.monotonicMs();
@@ -332,7 +309,7 @@ export class Customer {
     if (permit.kind === 'closed') {
       return permit.untilMs === undefined ? undefined : this.#wakeAt(permit.untilMs);
     }
-    if (permit.kind === 'probe' && this.#inFlight > 0) return undefined;
+    if (permit.kind === 'probe' && this.inFlight > 0) return undefined;
 
     const next =
       permit.kind === 'probe'
@@ -340,6 +317,7 @@ export class Customer {
         : lanes.next(monotonicMs);
     if (next === undefined) return undefined;
     if (typeof next === 'number') return this.#wakeAt(next);
+    if (!this.#inFlight.mayBegin(next.bytes)) return undefined;
     const tokenInMs = this.#gate.rate.take(monotonicMs);
     if (tokenInMs > 0) return this.#wakeAt(monotonicMs + tokenInMs);
 
@@ -348,28 +326,24 @@ export class Customer {
     return next;
   }
 
-  #inFlightWhile(run: () => Promise<void>): void {
-    this.#inFlight++;
-    void run().finally(() => {
-      this.#inFlight--;
-      this.#pump();
-      if (this.#inFlight === 0) this.#onIdle?.();
-    });
-  }
-
-  async #deliver(record: HeldRecord): Promise<void> {
+  async #inFlightWhile({ bytes, facts }: HeldRecord, run: () => Promise<void>): Promise<void> {
+    this.#inFlight.begin(bytes);
     try {
-      await deliverSafely(record, this.#context);
+      await run();
     } catch (error) {
       // Not even a dead letter can be made of it. It stays undone, and is not touched again before a restart.
-      this.#log.error({ err: error, eventId: record.facts.eventId }, 'a record can be neither delivered nor given up');
+      this.#log.error({ err: error, eventId: facts.eventId }, 'record neither delivered nor given up');
+    } finally {
+      this.#inFlight.end(bytes);
+      this.#pump();
+      if (this.inFlight === 0) this.#onIdle?.();
     }
   }
 
   #render(record: HeldRecord, attempt: number): Message | Promise<Message | undefined> {
     const message = this.#with.messages.render(record, attempt, this.#subscription.sections);
     // The registry may be down for hours; a stop must not wait for it.
-    return message instanceof Promise ? Promise.race([message, this.#stopping.promise]) : message;
+    return message instanceof Promise ? this.#stopping.orEnded(message) : message;
   }
 
   #observe(record: HeldRecord, seen: Outcome): Outcome {
@@ -413,10 +387,9 @@ export class Customer {
   }
 
   #gateChanged(): void {
-    const state = this.#gate.breakerState;
-    this.#with.metrics.breaker.set({ customer: this.#name }, BREAKER_VALUE[state]);
     const { breaker, held, waitUntilMs } = this.#gate.status(instantOf(this.#with.clock));
-    this.#log.warn({ breaker, held, waitUntilMs }, 'what the destination is sent changed');
+    this.#with.metrics.breaker.set({ customer: this.#name }, BREAKER_VALUE[this.#gate.breakerState]);
+    this.#log.warn({ breaker, held, waitUntilMs }, 'delivery gate changed');
     this.#commits.writeStatusSoon();
     this.#pump();
   }

@@ -1,4 +1,5 @@
 import type { Clock } from '@databridge/kernel/clock';
+import type { Ending } from '@databridge/kernel/ending';
 import type { ProducedRecord, RecordProducer } from '@databridge/kernel/kafka/records';
 import type { Logger } from '@databridge/kernel/log';
 import type { HeldRecord } from '../lanes/held-records.ts';
@@ -10,8 +11,8 @@ export interface NextTopicsOptions {
   readonly log: Logger;
   readonly metrics: Pick<DeliveryMetrics, 'ownFaults'>;
   readonly isOurs: (record: HeldRecord) => boolean | Promise<boolean>;
-  /** Resolves when the customer is to stop: what could not be written then is delivered again by the next owner. */
-  readonly stopping: Promise<unknown>;
+  /** Ends when the customer is to stop: what could not be written then is delivered again by the next owner. */
+  readonly stopping: Ending;
 }
 
 const FIRST_RETRY_MS = 100;
@@ -20,22 +21,18 @@ const LONGEST_RETRY_MS = 5_000;
 /** Writes records to the topics that come next, retry and dead letters, for as long as it takes. */
 export class NextTopics {
   readonly #with: NextTopicsOptions;
-  #isStopping = false;
 
   constructor(options: NextTopicsOptions) {
     this.#with = options;
-    void options.stopping.then(() => {
-      this.#isStopping = true;
-    });
   }
 
   /**
    * Resolves when Kafka has the record. Kafka being away is our own fault, never the customer's: it waits.
-   * @param of the record that it follows from
+   * @param of the source record
    * @returns false if that stopped being ours to decide on, or the customer stops
    */
   async write(next: ProducedRecord, of: HeldRecord): Promise<boolean> {
-    const { producer, metrics, log, isOurs } = this.#with;
+    const { producer, metrics, log, isOurs, stopping } = this.#with;
     for (let delayMs = FIRST_RETRY_MS; await isOurs(of); delayMs = Math.min(delayMs * 2, LONGEST_RETRY_MS)) {
       try {
         await producer.send([next]);
@@ -43,7 +40,7 @@ export class NextTopics {
       } catch (error) {
         metrics.ownFaults.inc({ doing: 'produce' });
         log.warn({ err: error, topic: next.topic, retryInMs: delayMs }, 'writing to the next topic failed; waiting');
-        if (this.#isStopping) return false;
+        if (stopping.hasEnded) return false;
         await this.#pause(delayMs);
       }
     }
@@ -51,9 +48,13 @@ export class NextTopics {
   }
 
   #pause(delayMs: number): Promise<void> {
+    const { clock, stopping } = this.#with;
     return new Promise((resolve) => {
-      const timer = this.#with.clock.after(delayMs, resolve);
-      void this.#with.stopping.then(() => {
+      const timer = clock.after(delayMs, () => {
+        forget();
+        resolve();
+      });
+      const forget = stopping.onEnd(() => {
         timer.cancel();
         resolve();
       });

@@ -44,18 +44,20 @@ const NO_BODY = new Uint8Array();
 
 /**
  * The destination that a subscription names, known by the authentication that it names.
- * @param onRate the destination asks for no more than this a second
+ * @param onRate the destination asks for no more than this per second
+ * @param ratePerSecond what the subscription states at the moment
  */
 export function openDestination(
   subscription: Subscription<Secret>,
   settings: DestinationSettings,
   onRate: (ratePerSecond: number) => void = () => undefined,
+  ratePerSecond: () => number | undefined = () => subscription.ratePerSecond,
 ): Destination {
   const { destination } = subscription;
   switch (destination.type) {
     case 'http':
     case 'api-gateway':
-      return openHttp(subscription, destination, settings, onRate);
+      return openHttp(subscription, destination, settings, onRate, ratePerSecond);
     case 'sns': {
       const region = destination.topicArn.split(':')[3] ?? '';
       return new SnsDestination(destination, aws(subscription, region, timeLimits(destination), settings));
@@ -72,14 +74,15 @@ function openHttp(
   destination: HttpSettings | ApiGatewayDestination,
   settings: DestinationSettings,
   onRate: (ratePerSecond: number) => void,
+  ratePerSecond: () => number | undefined,
 ): Destination {
-  const { authentication, signing, maxInFlight, ratePerSecond } = subscription;
+  const { authentication, signing } = subscription;
   const { method } = destination;
   const limits = timeLimits(destination);
   const url = new URL(destination.url);
   const tls = tlsIdentity(subscription);
   const { connectTimeoutMs } = limits;
-  const pool = settings.egress.openPool(url, { connections: maxInFlight, connectTimeoutMs, tls });
+  const pool = settings.egress.openPool(url, { connectTimeoutMs, tls });
   const redaction = new Redaction();
   const headers: Headers = {
     'user-agent': 'databridge-events/1',
@@ -146,7 +149,7 @@ function oldSigningSecrets({ fallbacks }: Subscription<Secret>): Fallback<Secret
 }
 
 function aws(
-  { customer, authentication, maxInFlight }: Subscription<Secret>,
+  { customer, authentication }: Subscription<Secret>,
   region: string,
   limits: TimeLimits,
   { egress, sts }: DestinationSettings,
@@ -154,7 +157,7 @@ function aws(
   // The validator lets nothing else through.
   if (authentication.type !== 'aws')
     throw new DatabridgeError('DB_INPUT_INVALID', 'AWS needs the authentication "aws"');
-  const requests = new AwsRequests({ egress, connections: maxInFlight, limits });
+  const requests = new AwsRequests({ egress, limits });
   const credentials = awsCredentials(authentication as AwsAuthentication<Secret>, {
     ...{ customer, region, requests },
     ...(sts && { sts }),

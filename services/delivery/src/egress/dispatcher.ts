@@ -17,8 +17,8 @@ export interface TlsIdentity {
 }
 
 export interface PoolOptions {
-  /** At most so many at once to this origin. */
-  readonly connections: number;
+  /** At most so many at once to this origin; left out: as many as there are requests in flight. */
+  readonly connections?: number;
   /** For one dial: the name, TCP, TLS. */
   readonly connectTimeoutMs: number;
   readonly tls?: TlsIdentity;
@@ -61,11 +61,12 @@ export class Egress {
       bodyTimeout: 0,
       allowH2,
     };
-    if (proxy) return Object.assign(this.#openProxy(proxy, { ...limits, connections }, connect, line), { line });
+    const all = { ...limits, ...(connections !== undefined && { connections }) };
+    if (proxy) return Object.assign(this.#openProxy(proxy, all, connect, line), { line });
     // One connector a pool: its connections share TLS sessions.
     const dial = this.#settings.guard.connect(connect);
-    const factory = (origin: URL, all: object) => this.#openClient(origin, all, dial, line);
-    return Object.assign(new Pool(url.origin, { ...limits, connections, factory }), { line });
+    const factory = (origin: URL, given: object) => this.#openClient(origin, given, dial, line);
+    return Object.assign(new Pool(url.origin, { ...all, factory }), { line });
   }
 
   #openClient(origin: URL, options: object, dial: Connector, line: Line): Client {

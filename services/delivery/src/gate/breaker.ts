@@ -26,27 +26,32 @@ export interface BreakerSettings {
  * its error filter would count them as successes.
  */
 export class Breaker {
-  readonly #circuit: CircuitBreaker<[boolean], void>;
+  readonly #create: () => CircuitBreaker<[boolean], void>;
+  #circuit: CircuitBreaker<[boolean], void>;
   readonly #windowMs: number;
   #lastFailureAtMs = Number.NEGATIVE_INFINITY;
 
   /** @param rotation emits `rotate` when a window's bucket is over: one timer for all breakers of a worker */
   constructor(settings: BreakerSettings, rotation: EventEmitter, onChange: (state: BreakerState) => void) {
     this.#windowMs = settings.windowMs;
-    this.#circuit = new CircuitBreaker(judge, {
-      timeout: false,
-      resetTimeout: settings.resetAfterMs,
-      volumeThreshold: settings.minAttempts,
-      errorThresholdPercentage: settings.failurePercentage,
-      rollingCountTimeout: settings.windowMs,
-      rollingCountBuckets: BREAKER_BUCKETS,
-      rollingPercentilesEnabled: false,
-      enableSnapshots: false,
-      rotateBucketController: rotation,
-    });
-    this.#circuit.on('open', () => onChange('open'));
-    this.#circuit.on('halfOpen', () => onChange('half-open'));
-    this.#circuit.on('close', () => onChange('closed'));
+    this.#create = () => {
+      const circuit = new CircuitBreaker(judge, {
+        timeout: false,
+        resetTimeout: settings.resetAfterMs,
+        volumeThreshold: settings.minAttempts,
+        errorThresholdPercentage: settings.failurePercentage,
+        rollingCountTimeout: settings.windowMs,
+        rollingCountBuckets: BREAKER_BUCKETS,
+        rollingPercentilesEnabled: false,
+        enableSnapshots: false,
+        rotateBucketController: rotation,
+      });
+      circuit.on('open', () => onChange('open'));
+      circuit.on('halfOpen', () => onChange('half-open'));
+      circuit.on('close', () => onChange('closed'));
+      return circuit;
+    };
+    this.#circuit = this.#create();
   }
 
   get state(): BreakerState {
@@ -62,6 +67,13 @@ export class Breaker {
     else if (this.state === 'closed' && monotonicMs - this.#lastFailureAtMs > this.#windowMs) return;
     // It rejects what failed, and everything while open: both are known already.
     this.#circuit.fire(outcome.kind === 'retry').catch(() => undefined);
+  }
+
+  /** Another destination: closed, with nothing counted. opossum has no way to empty the window of a circuit. */
+  reset(): void {
+    this.#circuit.shutdown();
+    this.#circuit = this.#create();
+    this.#lastFailureAtMs = Number.NEGATIVE_INFINITY;
   }
 
   stop(): void {

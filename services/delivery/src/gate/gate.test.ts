@@ -41,3 +41,29 @@ test('a wait that is over holds nobody, nor does none', () => {
     expect(gate.permit(5)).toEqual({ kind: 'free' });
   }
 });
+
+describe('a change of the subscription', () => {
+  const NOW = { wallMs: WRITTEN_AT_MS, monotonicMs: 5 };
+  const held = { because: 'deauthorized', sinceMs: WRITTEN_AT_MS, detail: 'status 401' } as const;
+  beforeEach(() => gate.restore({ ...STATUS, held }, NOW));
+
+  test('of the connection ends what was found of it, and no wait that the destination asked for', () => {
+    gate.forgetConnection();
+    expect(gate.status(NOW)).toMatchObject({ waitUntilMs: WRITTEN_AT_MS + 60_000 });
+    expect(gate.status(NOW)).not.toHaveProperty('held');
+  });
+
+  test('of the destination ends all of it', () => {
+    gate.rate.restate(100);
+    gate.rate.allow(10);
+    gate.rate.slowDown(5_000);
+    gate.forgetDestination();
+    expect(gate.permit(5)).toEqual({ kind: 'free' });
+    expect(gate.rate.ratePerSecond).toBe(100);
+  });
+
+  test('that enables the customer ends its wait', () => {
+    gate.enable();
+    expect(gate.permit(5)).toEqual({ kind: 'free' });
+  });
+});

@@ -79,10 +79,27 @@ export class Gate {
     };
   }
 
-  /** Another destination, another secret, or enabled anew: what was found no longer holds. */
-  reset(): void {
-    this.#connection.reset();
+  /** Events go to another address: what was found out about the one before no longer holds. */
+  forgetDestination(): void {
     this.#waitUntilMs = Number.NEGATIVE_INFINITY;
+    this.#breaker.reset();
+    this.rate.forgetDestination();
+    this.forgetConnection();
+  }
+
+  /**
+   * The same address by another connection (credentials, client certificate, headers), which is good until it proves
+   * otherwise. A wait that the destination asked for goes on, and so does its breaker.
+   */
+  forgetConnection(): void {
+    this.#connection.reset();
+    this.#onChange();
+  }
+
+  /** An operator enabled or resumed the customer: nothing is waited for any more. */
+  enable(): void {
+    this.#waitUntilMs = Number.NEGATIVE_INFINITY;
+    this.forgetConnection();
   }
 
   permit(monotonicMs: number): Permit {

@@ -73,3 +73,25 @@ test('without a stated limit, 429 makes one from what was sent, and time lifts i
   run(limit, 1_000, 10_000);
   expect(limit.ratePerSecond).toBeGreaterThan(100);
 });
+
+test('another limit counts at once, and the slow-down after a 429 goes on', () => {
+  const limit = new RateLimit(100, 0);
+  limit.slowDown(2_000);
+  limit.restate(100);
+  expect(limit.ratePerSecond).toBe(50);
+  limit.restate(200);
+  expect(limit.ratePerSecond).toBe(50);
+  limit.restate(20);
+  expect(limit.ratePerSecond).toBe(20);
+});
+
+test('the lower of what is stated and what the destination allows counts, whichever changes', () => {
+  const limit = new RateLimit(100, 0);
+  limit.allow(30);
+  limit.restate(200);
+  expect(limit.ratePerSecond).toBe(30);
+  limit.restate(10);
+  expect(limit.ratePerSecond).toBe(10);
+  limit.restate(undefined);
+  expect(limit.ratePerSecond).toBe(30);
+});

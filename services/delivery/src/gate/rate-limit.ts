@@ -4,7 +4,10 @@
  * exceeds what was stated. All times are monotonic milliseconds.
  */
 export class RateLimit {
+  /** The lower of what the subscription states and what the destination allows. */
+  #limitPerSecond: number;
   #statedPerSecond: number;
+  #allowedPerSecond = Number.POSITIVE_INFINITY;
   #ratePerSecond: number;
   #tokens: number;
   #refilledAtMs: number;
@@ -17,6 +20,7 @@ export class RateLimit {
   /** @param statedPerSecond the customer's limit; undefined: none, until a 429 makes one */
   constructor(statedPerSecond: number | undefined, nowMs: number) {
     this.#statedPerSecond = statedPerSecond ?? Number.POSITIVE_INFINITY;
+    this.#limitPerSecond = this.#statedPerSecond;
     this.#ratePerSecond = this.#statedPerSecond;
     this.#tokens = 1;
     this.#refilledAtMs = nowMs;
@@ -28,9 +32,29 @@ export class RateLimit {
     return this.#ratePerSecond;
   }
 
+  /** The customer states another limit, or none. Whatever slowed the customer down below its limit goes on. */
   restate(statedPerSecond: number | undefined): void {
     this.#statedPerSecond = statedPerSecond ?? Number.POSITIVE_INFINITY;
-    this.#ratePerSecond = this.#statedPerSecond;
+    this.#limit();
+  }
+
+  /** The destination allows no more than this. */
+  allow(perSecond: number): void {
+    this.#allowedPerSecond = perSecond;
+    this.#limit();
+  }
+
+  /** Another destination: what the one before allowed or answered no longer counts. */
+  forgetDestination(): void {
+    this.#allowedPerSecond = Number.POSITIVE_INFINITY;
+    this.#limit();
+    this.#ratePerSecond = this.#limitPerSecond;
+  }
+
+  #limit(): void {
+    const isSlowedDown = this.#ratePerSecond < this.#limitPerSecond;
+    this.#limitPerSecond = Math.min(this.#statedPerSecond, this.#allowedPerSecond);
+    this.#ratePerSecond = isSlowedDown ? Math.min(this.#ratePerSecond, this.#limitPerSecond) : this.#limitPerSecond;
   }
 
   /** Takes a token. @returns 0 when it may be sent now, else how many ms until it may (nothing was taken then) */
@@ -61,19 +85,17 @@ export class RateLimit {
   }
 
   #increase(nowMs: number): void {
-    if (this.#ratePerSecond >= this.#statedPerSecond) return;
+    if (this.#ratePerSecond >= this.#limitPerSecond) return;
     const steps = Math.floor((nowMs - this.#lastIncreaseAtMs) / SECOND_MS);
     if (steps < 1) return;
     this.#lastIncreaseAtMs += steps * SECOND_MS;
-    this.#ratePerSecond = Math.min(this.#ratePerSecond + steps * this.#step(), this.#statedPerSecond);
+    this.#ratePerSecond = Math.min(this.#ratePerSecond + steps * this.#step(), this.#limitPerSecond);
     // Without a stated limit there is nothing to climb to: past this it no longer holds anything back.
-    if (this.#ratePerSecond > NO_LIMIT_ABOVE_PER_SECOND) this.#ratePerSecond = this.#statedPerSecond;
+    if (this.#ratePerSecond > NO_LIMIT_ABOVE_PER_SECOND) this.#ratePerSecond = this.#limitPerSecond;
   }
 
   #step(): number {
-    return this.#statedPerSecond === Number.POSITIVE_INFINITY
-      ? UNSTATED_STEP
-      : Math.max(this.#statedPerSecond / 20, 0.1);
+    return this.#limitPerSecond === Number.POSITIVE_INFINITY ? UNSTATED_STEP : Math.max(this.#limitPerSecond / 20, 0.1);
   }
 
   /** At most a tenth of a second's worth is saved up, so that no window of a second sees much over the limit. */

@@ -1,28 +1,50 @@
+import { FairShares, type Share } from '../shares/fair-shares.ts';
+
 /**
- * The bytes that a worker's lanes may hold together. Every lane may hold one record whatever its size, so that none
- * is starved; beyond that each gets an equal share of the whole.
+ * The bytes that the lanes of a worker's customers may hold in memory together. Each customer has a floor, and borrows
+ * above it what the others leave free.
  */
 export class ByteBudget {
-  readonly #totalBytes: number;
-  #heldBytes = 0;
-  #holders = 0;
+  readonly #shares: FairShares;
 
   constructor(totalBytes: number) {
-    this.#totalBytes = totalBytes;
+    this.#shares = new FairShares(totalBytes);
   }
 
   get heldBytes(): number {
-    return this.#heldBytes;
+    return this.#shares.used;
   }
 
-  /** What one lane may hold at the moment, in bytes. */
-  get shareBytes(): number {
-    return this.#totalBytes / Math.max(this.#holders, 1);
+  /** For one customer, which leaves when it stops. */
+  join(): CustomerBytes {
+    return new CustomerBytes(this.#shares.join());
+  }
+}
+
+/**
+ * The bytes that one customer's lanes may hold: each of those that hold anything an equal part. Every lane may hold one
+ * record whatever its size, so that none is starved.
+ */
+export class CustomerBytes {
+  readonly #share: Share;
+  #holdingLanes = 0;
+
+  constructor(share: Share) {
+    this.#share = share;
+  }
+
+  /** What one lane may hold at present, in bytes. */
+  get laneBytes(): number {
+    return this.#share.allowance / Math.max(this.#holdingLanes, 1);
   }
 
   /** A lane's holding changed from `beforeBytes` to `afterBytes`. */
   changed(beforeBytes: number, afterBytes: number): void {
-    this.#heldBytes += afterBytes - beforeBytes;
-    this.#holders += Number(afterBytes > 0) - Number(beforeBytes > 0);
+    this.#share.take(afterBytes - beforeBytes);
+    this.#holdingLanes += Number(afterBytes > 0) - Number(beforeBytes > 0);
+  }
+
+  leave(): void {
+    this.#share.leave();
   }
 }

@@ -1,20 +1,21 @@
 import type { Clock } from '@databridge/kernel/clock';
+import type { Ending } from '@databridge/kernel/ending';
 import type { GroupConsumer } from '@databridge/kernel/kafka/groups/group-consumer';
 import type { Lane } from './lane.ts';
 
-/** Heartbeats go between fetches: half of their interval. Who has made no room by then is slow enough for a pause. */
+/** Heartbeats go between fetches: half of their interval. A lane that has no room by then is slow enough for a pause. */
 const ROOM_WITHIN_MS = 1_000;
 
 /** Keeps a customer's lanes from overflowing: by letting the next fetch wait for a moment, or by a pause. */
 export class FlowControl {
   readonly #consumer: Pick<GroupConsumer, 'pause' | 'resume'>;
   readonly #clock: Clock;
-  readonly #stopping: Promise<undefined>;
+  readonly #stopping: Ending;
   /** The full lane that the next fetch waits for. */
   #awaited: { readonly lane: Lane; readonly made: () => void } | undefined;
 
   /** @param stopping ends every wait */
-  constructor(consumer: Pick<GroupConsumer, 'pause' | 'resume'>, clock: Clock, stopping: Promise<undefined>) {
+  constructor(consumer: Pick<GroupConsumer, 'pause' | 'resume'>, clock: Clock, stopping: Ending) {
     this.#consumer = consumer;
     this.#clock = clock;
     this.#stopping = stopping;
@@ -28,7 +29,7 @@ export class FlowControl {
     const made = Promise.withResolvers<undefined>();
     const timer = this.#clock.after(ROOM_WITHIN_MS, () => made.resolve(undefined));
     this.#awaited = { lane, made: () => made.resolve(undefined) };
-    await Promise.race([made.promise, this.#stopping]);
+    await this.#stopping.orEnded(made.promise);
     this.#awaited = undefined;
     timer.cancel();
   }

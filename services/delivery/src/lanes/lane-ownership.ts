@@ -3,14 +3,14 @@ import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import type { Membership } from '@databridge/kernel/kafka/groups/membership';
 import type { CommittedOffset } from '@databridge/kernel/kafka/records';
 import { deliveryGroup } from '@databridge/schemas/records/topics';
-import type { ByteBudget } from './byte-budget.ts';
+import type { CustomerBytes } from './byte-budget.ts';
 import type { HeldRecord } from './held-records.ts';
 import { keyOf, LaneSet } from './lane-set.ts';
 
 export interface LaneOwnershipOptions {
   readonly customer: string;
   readonly admin: Pick<KafkaAdmin, 'committedOffsets'>;
-  readonly budget: ByteBudget;
+  readonly budget: CustomerBytes;
   readonly clock: Clock;
   readonly delayMsOf: (topic: string) => number;
   /** What the customer's status record says was committed. */

@@ -35,7 +35,7 @@ function batch(at: TopicPartition, records: ConsumedRecord[]) {
   return { ...at, records, nextOffset, highWatermark: nextOffset };
 }
 
-function laneSet(clock = new ManualClock(), budget = new ByteBudget(1_000_000)) {
+function laneSet(clock = new ManualClock(), budget = new ByteBudget(1_000_000).join()) {
   const lanes = new LaneSet(membershipOf(ALL), budget, clock);
   lanes.restore([], delayMsOf);
   return lanes;
@@ -100,24 +100,37 @@ describe('tokens', () => {
 });
 
 describe('memory', () => {
-  test('is shared in equal parts by the lanes that hold something, and each may hold one record', () => {
-    const budget = new ByteBudget(10_000);
-    const lanes = laneSet(new ManualClock(), budget);
+  test('of a customer is shared in equal parts by its lanes that hold something, and each may hold one record', () => {
+    const bytes = new ByteBudget(16_000).join();
+    const lanes = laneSet(new ManualClock(), bytes);
     lanes.accept(batch(MAIN, [record(1, 'a', 0, 4_000)]));
     const [main, , retry] = [...lanes.lanes];
     expect(main?.flowChange()).toBeUndefined();
-    // With a second holder, half of it is too little for what the first one has and another as large.
+    // Alone, it may hold its floor of a half, and half of the other half.
+    expect(bytes.laneBytes).toBe(12_000);
     lanes.accept(batch(RETRY, [record(1, 'b', 1, 20_000)]));
     expect(retry?.flowChange()).toBe('pause');
     lanes.accept(batch(MAIN, [record(2, 'c', 0, 4_000)]));
     expect(main?.flowChange()).toBe('pause');
-    expect(budget.shareBytes).toBe(5_000);
+    expect(bytes.laneBytes).toBe(6_000);
+  });
+
+  test('of one customer with a deep backlog leaves the others their floor', () => {
+    const budget = new ByteBudget(100_000);
+    const [greedy, modest] = [budget.join(), budget.join()];
+    laneSet(new ManualClock(), greedy).accept(batch(MAIN, [record(1, 'a', 0, 90_000)]));
+    const lanes = laneSet(new ManualClock(), modest);
+    lanes.accept(batch(MAIN, [record(1, 'b', 0, 20_000)]));
+    const [main] = [...lanes.lanes];
+    expect(main?.flowChange()).toBeUndefined();
+    lanes.accept(batch(MAIN, [record(2, 'c', 0, 4_500)]));
+    expect(main?.flowChange()).toBe('pause');
   });
 });
 
 test('a main lane is full with a thousand records and has room again at half; a retry lane holds more', () => {
   const clock = new ManualClock();
-  const lanes = laneSet(clock, new ByteBudget(10_000_000));
+  const lanes = laneSet(clock, new ByteBudget(10_000_000).join());
   const many = Array.from({ length: 1_000 }, (_, n) => record(n, `e${n}`, 0, 1));
   lanes.accept(batch(MAIN, many));
   lanes.accept(
@@ -177,7 +190,7 @@ describe('forks', () => {
 
 describe('a rejoin', () => {
   function ownership(committedOffsets: () => Promise<never[]>) {
-    const options = { customer: 'acme', admin: { committedOffsets }, budget: new ByteBudget(1_000) };
+    const options = { customer: 'acme', admin: { committedOffsets }, budget: new ByteBudget(1_000).join() };
     const rest = { clock: new ManualClock(), delayMsOf, history: [], onHistoryUsed: () => undefined };
     return new LaneOwnership({ ...options, ...rest });
   }

@@ -5,7 +5,7 @@ import type { CommitPoint } from '@databridge/kernel/offsets/offset-tracker';
 import { OffsetTracker } from '@databridge/kernel/offsets/offset-tracker';
 import type { DeliveryHeaders } from '@databridge/schemas/records/headers';
 import { copyKeyOf } from '@databridge/schemas/records/identity';
-import type { ByteBudget } from './byte-budget.ts';
+import type { CustomerBytes } from './byte-budget.ts';
 import type { HeldRecord } from './held-records.ts';
 import { firstAttemptAtMs, isDue, Lane } from './lane.ts';
 
@@ -22,7 +22,7 @@ export interface LaneCommit {
 export class LaneSet {
   readonly #membership: Membership;
   readonly #lanes = new Map<string, Lane>();
-  readonly #budget: ByteBudget;
+  readonly #bytes: CustomerBytes;
   readonly #clock: Clock;
   /** The {@link copyKeyOf} of every record that is held or in flight. */
   readonly #present = new Set<string>();
@@ -33,9 +33,9 @@ export class LaneSet {
   #forks = 0;
   readonly #tests: HeldRecord[] = [];
 
-  constructor(membership: Membership, budget: ByteBudget, clock: Clock) {
+  constructor(membership: Membership, budget: CustomerBytes, clock: Clock) {
     this.#membership = membership;
-    this.#budget = budget;
+    this.#bytes = budget;
     this.#clock = clock;
   }
 
@@ -74,7 +74,7 @@ export class LaneSet {
     for (const at of this.#membership.assignment) {
       const found = committed.find((one) => keyOf(one) === keyOf(at));
       const tracker = new OffsetTracker(found?.offset ?? 0, found?.metadata ?? null);
-      this.#lanes.set(keyOf(at), new Lane(at, delayMsOf(at.topic), tracker, this.#budget));
+      this.#lanes.set(keyOf(at), new Lane(at, delayMsOf(at.topic), tracker, this.#bytes));
     }
     this.#isRestored = true;
   }

@@ -3,7 +3,7 @@ import type { ConsumedBatch, TopicPartition } from '@databridge/kernel/kafka/rec
 import type { OffsetTracker } from '@databridge/kernel/offsets/offset-tracker';
 import { type DeliveryHeaders, type HeaderValues, readDeliveryHeaders } from '@databridge/schemas/records/headers';
 import { identified } from '@databridge/schemas/records/identity';
-import type { ByteBudget } from './byte-budget.ts';
+import type { CustomerBytes } from './byte-budget.ts';
 import { type HeldRecord, HeldRecords } from './held-records.ts';
 
 /** What is held here comes due sooner or later: more of it at hand only costs memory. */
@@ -23,18 +23,18 @@ export class Lane {
   /** 0 for the main lane. */
   readonly delayMs: number;
   readonly tracker: OffsetTracker;
-  readonly #budget: ByteBudget;
+  readonly #bytes: CustomerBytes;
   readonly #held = new HeldRecords();
   #heldBytes = 0;
   #isPaused = false;
   #isDiscarded = false;
 
-  constructor(at: TopicPartition, delayMs: number, tracker: OffsetTracker, budget: ByteBudget) {
+  constructor(at: TopicPartition, delayMs: number, tracker: OffsetTracker, budget: CustomerBytes) {
     this.topic = at.topic;
     this.partition = at.partition;
     this.delayMs = delayMs;
     this.tracker = tracker;
-    this.#budget = budget;
+    this.#bytes = budget;
   }
 
   get heldCount(): number {
@@ -128,13 +128,13 @@ export class Lane {
   }
 
   get isFull(): boolean {
-    const isMost = this.#heldBytes >= this.#budget.shareBytes || this.#held.size >= this.#maxHeld;
+    const isMost = this.#heldBytes >= this.#bytes.laneBytes || this.#held.size >= this.#maxHeld;
     return this.#held.size > 0 && isMost;
   }
 
   /** Half of what it may hold is free. */
   get hasRoom(): boolean {
-    const isHalf = this.#heldBytes <= this.#budget.shareBytes / 2 && this.#held.size <= this.#maxHeld / 2;
+    const isHalf = this.#heldBytes <= this.#bytes.laneBytes / 2 && this.#held.size <= this.#maxHeld / 2;
     return this.#held.size === 0 || isHalf;
   }
 
@@ -161,7 +161,7 @@ export class Lane {
 
   #holds(moreBytes: number): void {
     if (this.#isDiscarded) return;
-    this.#budget.changed(this.#heldBytes, this.#heldBytes + moreBytes);
+    this.#bytes.changed(this.#heldBytes, this.#heldBytes + moreBytes);
     this.#heldBytes += moreBytes;
   }
 }

@@ -27,8 +27,8 @@ import pLimit from 'p-limit';
 import type { Registry } from 'prom-client';
 import { EventMessages } from '../attempt/event-messages.ts';
 import type { DeliveryConfig } from '../config.ts';
-import { Customer, type CustomerDependencies } from '../customer/customer.ts';
-import { openWithFallback } from '../destination/fallback.ts';
+import { Customer } from '../customer/customer.ts';
+import type { CustomerDependencies } from '../customer/dependencies.ts';
 import { openDestination } from '../destination/open-destination.ts';
 import { ConnectionBudget } from '../egress/connection-budget.ts';
 import { Egress } from '../egress/dispatcher.ts';
@@ -36,6 +36,8 @@ import { EgressGuard } from '../egress/egress-guard.ts';
 import { BREAKER_BUCKETS } from '../gate/breaker.ts';
 import { ByteBudget } from '../lanes/byte-budget.ts';
 import { deliveryMetrics } from '../metrics.ts';
+import { InFlight } from '../shares/in-flight.ts';
+import { Turns } from '../shares/turns.ts';
 import { CustomerSlot } from './customer-slot.ts';
 import { CustomerTopics } from './customer-topics.ts';
 import { Heartbeat } from './heartbeat.ts';
@@ -139,6 +141,8 @@ class Worker implements Running {
       producer: this.#producer,
       messages: new EventMessages(config.EVENT_TYPES, this.#readers),
       budget,
+      inFlight: new InFlight({ requests: config.MAX_CONNECTIONS, bytes: config.IN_FLIGHT_MIB * MIB }),
+      turns: new Turns(),
       clock,
       log,
       metrics,
@@ -154,8 +158,8 @@ class Worker implements Running {
       commitIntervalMs: config.COMMIT_INTERVAL,
       statusIntervalMs: config.STATUS_INTERVAL,
       maxRetryAfterMs: config.RETRY_AFTER_CAP,
-      openDestination: (subscription, onRate) =>
-        openWithFallback(subscription, (one) => openDestination(one, destinations, onRate), clock.nowMs()),
+      openDestination: (subscription, onRate, ratePerSecond) =>
+        openDestination(subscription, destinations, onRate, ratePerSecond),
       abortAfterMs: config.DRAIN_TIMEOUT * ABORT_SHARE,
       onDisabled: (status) => this.#slots.get(status.customer)?.statusIs(status),
     };

@@ -12,7 +12,6 @@ const MAX_ANSWER_BYTES = 262_144;
 
 export interface AwsRequestOptions {
   readonly egress: Egress;
-  readonly connections: number;
   readonly limits: TimeLimits;
 }
 
@@ -80,11 +79,11 @@ export class AwsRequests {
   }
 
   #pool(origin: string): EgressPool {
-    const { egress, connections, limits } = this.#options;
+    const { egress, limits } = this.#options;
     const { connectTimeoutMs } = limits;
     const known = this.#pools.get(origin);
     if (known) return known;
-    const pool = egress.openPool(new URL(origin), { connections, connectTimeoutMs, allowH2: false });
+    const pool = egress.openPool(new URL(origin), { connectTimeoutMs, allowH2: false });
     this.#pools.set(origin, pool);
     return pool;
   }

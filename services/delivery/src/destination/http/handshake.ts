@@ -4,8 +4,8 @@ import type { Answered, Seen } from '../../egress/exchange.ts';
 export interface HandshakeOptions {
   /** Who asks: the DNS name by which the service is known to its customers. */
   readonly origin: string;
-  /** What the customer's subscription allows; undefined: as fast as it answers. */
-  readonly ratePerSecond: number | undefined;
+  /** What the customer's subscription states at the moment; undefined: as fast as it answers. */
+  readonly ratePerSecond: () => number | undefined;
   /** Sends the OPTIONS request, authorized as a delivery would be. */
   readonly ask: (headers: Readonly<Record<string, string>>) => Promise<Seen | { readonly outcome: Outcome }>;
   /** The destination allows so many a second. */
@@ -19,7 +19,8 @@ export interface HandshakeOptions {
  */
 export class Handshake {
   readonly #options: HandshakeOptions;
-  #isGranted = false;
+  /** Permission was asked for that rate, and given. A change of the rate asks again. */
+  #granted: { readonly ratePerSecond: number | undefined } | undefined;
   #asking: Promise<Outcome | undefined> | undefined;
 
   constructor(options: HandshakeOptions) {
@@ -28,7 +29,7 @@ export class Handshake {
 
   /** @returns why nothing may be sent; undefined when it may */
   permission(): Outcome | undefined | Promise<Outcome | undefined> {
-    if (this.#isGranted) return undefined;
+    if (this.#granted && this.#granted.ratePerSecond === this.#options.ratePerSecond()) return undefined;
     this.#asking ??= this.#ask().finally(() => {
       this.#asking = undefined;
     });
@@ -36,15 +37,16 @@ export class Handshake {
   }
 
   async #ask(): Promise<Outcome | undefined> {
-    const { origin, ratePerSecond, ask } = this.#options;
+    const { origin, ask } = this.#options;
+    const ratePerSecond = this.#options.ratePerSecond();
     const rate = ratePerSecond === undefined ? '*' : String(Math.max(1, Math.floor(ratePerSecond * 60)));
     const seen = await ask({ 'webhook-request-origin': origin, 'webhook-request-rate': rate });
     if ('outcome' in seen) return seen.outcome;
     if ('trouble' in seen) return outcomeOfTrouble({ ...seen, trouble: `handshake: ${seen.trouble}` });
-    return this.#judge(seen);
+    return this.#judge(seen, ratePerSecond);
   }
 
-  #judge({ status, headers }: Answered): Outcome | undefined {
+  #judge({ status, headers }: Answered, ratePerSecond: number | undefined): Outcome | undefined {
     const { origin, onRate } = this.#options;
     if (status >= 500 || status === 429) return { kind: 'retry', reason: `handshake: status ${status}`, status };
     const allowed = String(headers['webhook-allowed-origin'] ?? '');
@@ -53,7 +55,7 @@ export class Handshake {
       const said = allowed === '' ? 'no WebHook-Allowed-Origin' : `WebHook-Allowed-Origin: ${allowed.slice(0, 200)}`;
       return { kind: 'deauthorized', reason: `handshake: ${origin} may not send (status ${status}, ${said})`, status };
     }
-    this.#isGranted = true;
+    this.#granted = { ratePerSecond };
     const perMinute = Number(headers['webhook-allowed-rate']);
     if (perMinute > 0) onRate(perMinute / 60);
     return undefined;

@@ -1,0 +1,48 @@
+import type { Subscription } from '../subscription/subscription.ts';
+import { parseSubscription } from '../subscription/subscription.ts';
+import { connectionOf, type WorkerStatus, withoutOldHolds } from './status.ts';
+
+function subscription(change: Record<string, unknown> = {}): Subscription {
+  const parsed = parseSubscription({
+    customer: 'acme',
+    eventTypes: ['root-cause'],
+    match: { company: ['ACME'] },
+    destination: { type: 'http', url: 'https://api.example/' },
+    authentication: { type: 'api-key', name: 'x-key', key: 'k' },
+    ...change,
+  });
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
+  return { ...parsed.subscription, secretsSetAt: { 'authentication.key': 1 } };
+}
+
+const first = connectionOf(subscription());
+const held = { because: 'deauthorized', sinceMs: 1, detail: 'status 401' } as const;
+const status: WorkerStatus = {
+  ...{ customer: 'acme', worker: 'w', at: 1, breaker: 'closed', waitUntilMs: 60_000, held },
+  connection: first,
+};
+
+test.each([
+  [
+    'a key ring rotation, which seals every secret anew',
+    subscription({ authentication: { type: 'api-key', name: 'x-key', key: 'sealed-anew' } }),
+  ],
+  ['another rate', subscription({ ratePerSecond: 5 })],
+  ['a fallback that ended', { ...subscription(), fallbacks: {} }],
+])('%s keeps holds and waits', (_what, changed) => {
+  expect(withoutOldHolds(status, connectionOf(changed))).toEqual(status);
+});
+
+test('a new secret ends the hold, and not the wait that the destination asked for', () => {
+  const changed = { ...subscription(), secretsSetAt: { 'authentication.key': 2 } };
+  expect(withoutOldHolds(status, connectionOf(changed))).toMatchObject({ waitUntilMs: 60_000 });
+  expect(withoutOldHolds(status, connectionOf(changed))).not.toHaveProperty('held');
+});
+
+test.each([
+  ['another address', subscription({ destination: { type: 'http', url: 'https://other.example/' } })],
+  ['an enabling', { ...subscription(), enableEpoch: 1 }],
+])('%s ends both', (_what, changed) => {
+  const left = withoutOldHolds(status, connectionOf(changed));
+  expect([left.held, left.waitUntilMs]).toEqual([undefined, undefined]);
+});

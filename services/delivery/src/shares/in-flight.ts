@@ -1,0 +1,68 @@
+import { FairShares, type Share } from './fair-shares.ts';
+
+/** While it is in flight, an event is held as Avro bytes, as JSON text and as the bytes of the request. */
+const COPIES_IN_FLIGHT = 3;
+
+export interface InFlightLimits {
+  /** Requests in flight, all customers of the worker together. */
+  readonly requests: number;
+  /** Memory of the events in flight, all customers of the worker together. */
+  readonly bytes: number;
+}
+
+/** The requests that a worker has in flight, and their memory, divided fairly between its customers. */
+export class InFlight {
+  readonly #requests: FairShares;
+  readonly #bytes: FairShares;
+
+  constructor({ requests, bytes }: InFlightLimits) {
+    this.#requests = new FairShares(requests);
+    this.#bytes = new FairShares(bytes);
+  }
+
+  /** @param onRoom called after a refused {@link InFlightShare.mayBegin} when there is room again */
+  join(onRoom: () => void): InFlightShare {
+    return new InFlightShare(this.#requests.join(onRoom), this.#bytes.join(onRoom));
+  }
+}
+
+/** The requests in flight of one customer. */
+export class InFlightShare {
+  readonly #requests: Share;
+  readonly #bytes: Share;
+  #count = 0;
+
+  constructor(requests: Share, bytes: Share) {
+    this.#requests = requests;
+    this.#bytes = bytes;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /**
+   * Whether a request for a record of that size may begin. An event that alone is larger than the customer's share goes
+   * out by itself.
+   */
+  mayBegin(recordBytes: number): boolean {
+    return this.#requests.mayTake(1) && (this.#count === 0 || this.#bytes.mayTake(recordBytes * COPIES_IN_FLIGHT));
+  }
+
+  begin(recordBytes: number): void {
+    this.#count++;
+    this.#requests.take(1);
+    this.#bytes.take(recordBytes * COPIES_IN_FLIGHT);
+  }
+
+  end(recordBytes: number): void {
+    this.#count--;
+    this.#requests.giveBack(1);
+    this.#bytes.giveBack(recordBytes * COPIES_IN_FLIGHT);
+  }
+
+  leave(): void {
+    this.#requests.leave();
+    this.#bytes.leave();
+  }
+}

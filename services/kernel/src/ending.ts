@@ -1,0 +1,53 @@
+/**
+ * An end that waits can be cut short by. `Promise.race` against one long-lived promise would not do: each race leaves a
+ * handler on it that is freed only when it settles, so a wait per fetch or per request is a leak.
+ */
+export class Ending {
+  readonly #waiting = new Set<() => void>();
+  #hasEnded = false;
+
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  /** Cuts short every wait, present and future. */
+  end(): void {
+    this.#hasEnded = true;
+    for (const wake of this.#waiting) wake();
+  }
+
+  /**
+   * Waits for the promise or the end, whichever comes first. A rejection after the end is nobody's business any more: it
+   * is handled here, so that it can't end the process.
+   * @returns undefined after the end
+   */
+  async orEnded<T>(promise: Promise<T>): Promise<T | undefined> {
+    if (this.#hasEnded) {
+      promise.catch(() => undefined);
+      return undefined;
+    }
+    const end = Promise.withResolvers<undefined>();
+    const wake = () => end.resolve(undefined);
+    this.#waiting.add(wake);
+    try {
+      return await Promise.race([promise, end.promise]);
+    } finally {
+      this.#waiting.delete(wake);
+    }
+  }
+
+  /** Calls `run` at the end, or at once after it. @returns takes it back */
+  onEnd(run: () => void): () => void {
+    if (this.#hasEnded) {
+      run();
+      return () => undefined;
+    }
+    this.#waiting.add(run);
+    return () => this.#waiting.delete(run);
+  }
+
+  /** Waits that are under way. */
+  get waitingCount(): number {
+    return this.#waiting.size;
+  }
+}
