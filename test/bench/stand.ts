@@ -1,7 +1,6 @@
 /** A Kafka, a registry and a sink of their own for each row, so that no row works with what another left behind. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { applySubscriptions } from '@databridge/control-plane/subscriptions/apply';
-import { ensureSystemTopics } from '@databridge/control-plane/upkeep/system-topics';
 import { Child } from '@databridge/demo/child';
 import { Sink } from '@databridge/demo/customers/sink-process';
 import { readConfig } from '@databridge/kernel/config';
@@ -9,6 +8,7 @@ import { egressPolicy, egressSettings, LOOPBACK_EGRESS } from '@databridge/kerne
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import { KafkaProducer } from '@databridge/kernel/kafka/producer';
+import { ensureSystemTopics } from '@databridge/kernel/kafka/system-topics';
 import { createLogger } from '@databridge/kernel/log';
 import { SERVICE_NODE_FLAGS } from '@databridge/kernel/node-flags';
 import { SchemaRegistry } from '@databridge/kernel/registry/schema-registry';

@@ -1,14 +1,14 @@
 /** TLS, SCRAM and access control: each service works with what the guide grants it, and says what is wrong if it can't. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { Tokens } from '@databridge/control-plane/api/auth/tokens';
-import { ensureSystemTopics } from '@databridge/control-plane/upkeep/system-topics';
 import { kafkaVariables } from '@databridge/kernel/config';
 import { LOOPBACK_EGRESS } from '@databridge/kernel/egress/egress-settings';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { kafkaSettings } from '@databridge/kernel/kafka/settings';
+import { ensureSystemTopics } from '@databridge/kernel/kafka/system-topics';
 import { createLogger } from '@databridge/kernel/log';
 import { KeyRing } from '@databridge/kernel/secrets/key-ring';
+import { Tokens } from '@databridge/kernel/secrets/tokens';
 import { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } from 'kafkajs';
 import { z } from 'zod';
 import { startControlPlane } from '../harness/control-plane.ts';

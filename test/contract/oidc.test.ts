@@ -5,10 +5,10 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createApi } from '@databridge/control-plane/api/api';
 import { callersOf, OidcCallers, type OidcSettings } from '@databridge/control-plane/api/auth/oidc';
-import { Tokens } from '@databridge/control-plane/api/auth/tokens';
 import type { Api } from '@databridge/control-plane/api/context';
 import type { ControlPlaneContext } from '@databridge/control-plane/context';
 import { createLogger } from '@databridge/kernel/log';
+import { Tokens } from '@databridge/kernel/secrets/tokens';
 import { Provider } from 'oidc-provider';
 
 const AUDIENCE = 'https://databridge.example';

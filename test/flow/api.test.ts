@@ -1,7 +1,7 @@
 /** The control plane's API as operators and customers use it: a real process, real Kafka, real deliveries. */
 import { serverSentEvents } from '@databridge/cli/api/server-sent-events';
-import { Tokens } from '@databridge/control-plane/api/auth/tokens';
 import { readTopic } from '@databridge/kernel/kafka/topic-reader';
+import { Tokens } from '@databridge/kernel/secrets/tokens';
 import { deliveryTopic, SUBSCRIPTIONS_TOPIC } from '@databridge/schemas/records/topics';
 import { type ControlPlane, startControlPlane } from '../harness/control-plane.ts';
 import { rootCauseEvent } from '../harness/events.ts';

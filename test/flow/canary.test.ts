@@ -4,10 +4,10 @@
  * anybody could read.
  */
 import { execFileSync } from 'node:child_process';
-import { Tokens } from '@databridge/control-plane/api/auth/tokens';
 import type { ConsumedRecord } from '@databridge/kernel/kafka/records';
 import { readTopics } from '@databridge/kernel/kafka/topic-reader';
 import { KeyRing } from '@databridge/kernel/secrets/key-ring';
+import { Tokens } from '@databridge/kernel/secrets/tokens';
 import { ATTEMPTS_TOPIC, AUDIT_TOPIC, STATUS_TOPIC, SUBSCRIPTIONS_TOPIC } from '@databridge/schemas/records/topics';
 import { SECRET_PLACES, secretsInUse } from '@databridge/schemas/subscription/secret-places';
 import { parseSubscription } from '@databridge/schemas/subscription/subscription';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { runProgram } from '@databridge/cli/program';
-import { Tokens } from '@databridge/control-plane/api/auth/tokens';
+import { Tokens } from '@databridge/kernel/secrets/tokens';
 import { deliveryTopic } from '@databridge/schemas/records/topics';
 import { type ControlPlane, startControlPlane } from '../harness/control-plane.ts';
 import { rootCauseEvent } from '../harness/events.ts';

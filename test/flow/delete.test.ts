@@ -1,6 +1,7 @@
 /** Deleting a customer, and the log of who changed what: by the API, with real deliveries. */
-import { Tokens } from '@databridge/control-plane/api/auth/tokens';
+
 import { groupEmpty } from '@databridge/control-plane/operations/group-empty';
+import { Tokens } from '@databridge/kernel/secrets/tokens';
 import { deadTopic, deliveryGroup, deliveryTopic } from '@databridge/schemas/records/topics';
 import { type ControlPlane, startControlPlane } from '../harness/control-plane.ts';
 import { rootCauseEvent } from '../harness/events.ts';

@@ -1,6 +1,7 @@
 /** Secrets by the API: set anew while events flow, told but never shown, moved to another key. */
-import { Tokens } from '@databridge/control-plane/api/auth/tokens';
+
 import { KeyRing } from '@databridge/kernel/secrets/key-ring';
+import { Tokens } from '@databridge/kernel/secrets/tokens';
 import { mapSecrets } from '@databridge/schemas/subscription/secret-places';
 import { type ControlPlane, startControlPlane } from '../harness/control-plane.ts';
 import { rootCauseEvent } from '../harness/events.ts';

@@ -3,13 +3,13 @@
  * it. `npm run test:writers` goes on for a minute.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { Tokens } from '@databridge/control-plane/api/auth/tokens';
-import { ensureSystemTopics } from '@databridge/control-plane/upkeep/system-topics';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import type { ConsumedRecord } from '@databridge/kernel/kafka/records';
+import { ensureSystemTopics } from '@databridge/kernel/kafka/system-topics';
 import { readTopic } from '@databridge/kernel/kafka/topic-reader';
 import { createLogger } from '@databridge/kernel/log';
 import { KeyRing } from '@databridge/kernel/secrets/key-ring';
+import { Tokens } from '@databridge/kernel/secrets/tokens';
 import { decodeAudit } from '@databridge/schemas/records/audit';
 import { AUDIT_TOPIC, SUBSCRIPTIONS_TOPIC } from '@databridge/schemas/records/topics';
 import { type ControlPlane, startControlPlane } from '../harness/control-plane.ts';

@@ -3,9 +3,9 @@
  * it lacks is what a process of its own would cost each test file: the group that elects a writer, and the attempts.
  */
 import { createApi } from '@databridge/control-plane/api/api';
-import { Tokens } from '@databridge/control-plane/api/auth/tokens';
 import type { Api } from '@databridge/control-plane/api/context';
 import type { ControlPlaneContext } from '@databridge/control-plane/context';
+import { Tokens } from '@databridge/kernel/secrets/tokens';
 
 export class StageApi {
   readonly #api: Api;

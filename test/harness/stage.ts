@@ -1,10 +1,10 @@
 import type { ControlPlaneContext } from '@databridge/control-plane/context';
-import { ensureSystemTopics } from '@databridge/control-plane/upkeep/system-topics';
 import { readConfig } from '@databridge/kernel/config';
 import { egressPolicy, egressSettings, LOOPBACK_EGRESS } from '@databridge/kernel/egress/egress-settings';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { KafkaProducer } from '@databridge/kernel/kafka/producer';
 import type { ConsumedRecord } from '@databridge/kernel/kafka/records';
+import { ensureSystemTopics } from '@databridge/kernel/kafka/system-topics';
 import { readTopic } from '@databridge/kernel/kafka/topic-reader';
 import { createLogger } from '@databridge/kernel/log';
 import { KeyRing } from '@databridge/kernel/secrets/key-ring';

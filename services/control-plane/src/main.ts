@@ -1,12 +1,10 @@
-import process from 'node:process';
-import { readConfig } from '@databridge/kernel/config';
 import { createLogger } from '@databridge/kernel/log';
 import { createRegistry } from '@databridge/kernel/metrics';
-import { runService } from '@databridge/kernel/service';
+import { readServiceConfig, runService } from '@databridge/kernel/service';
 import { controlPlaneVariables } from './config.ts';
 import { startControlPlane } from './start-control-plane.ts';
 
-const config = readConfig(controlPlaneVariables, process.env);
+const config = readServiceConfig('control-plane', controlPlaneVariables);
 const log = createLogger('control-plane', config.LOG_LEVEL);
 
 await runService({

@@ -1,12 +1,10 @@
-import process from 'node:process';
-import { readConfig } from '@databridge/kernel/config';
 import { createLogger } from '@databridge/kernel/log';
 import { createRegistry } from '@databridge/kernel/metrics';
-import { runService } from '@databridge/kernel/service';
+import { readServiceConfig, runService } from '@databridge/kernel/service';
 import { deliveryVariables } from './config.ts';
 import { startDelivery } from './worker/worker.ts';
 
-const config = readConfig(deliveryVariables, process.env);
+const config = readServiceConfig('delivery', deliveryVariables);
 const log = createLogger('delivery', config.LOG_LEVEL);
 const registry = createRegistry('delivery');
 

@@ -5,16 +5,16 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { styleText } from 'node:util';
-import { Tokens } from '@databridge/control-plane/api/auth/tokens';
 import { LOOPBACK_EGRESS } from '@databridge/kernel/egress/egress-settings';
 import { messageOf } from '@databridge/kernel/errors';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { createLogger } from '@databridge/kernel/log';
 import { KeyRing } from '@databridge/kernel/secrets/key-ring';
+import { Tokens } from '@databridge/kernel/secrets/tokens';
 import { freePorts } from '@databridge/local-platform/free-port';
 import { terminalProgress } from '@databridge/local-platform/jvm/fetch-progress';
 import { startLocalPlatform } from '@databridge/local-platform/local-platform';
-import { createIntakeTopics } from '@databridge/local-platform/own-platform';
+import { prepareKafka } from '@databridge/local-platform/own-platform';
 import type { Platform } from '@databridge/local-platform/platform';
 import { applyYaml, type Environment, startService, stopChildren } from './child.ts';
 import {
@@ -48,7 +48,7 @@ async function demo(): Promise<boolean> {
   const stage = await setStage(platform);
 
   const controlPlane = await step('the control plane is ready', async () => {
-    await createIntakeTopics(platform.brokers, EVENT_TYPES);
+    await prepareKafka(platform.brokers, EVENT_TYPES);
     return await startService('control-plane', stage.env);
   });
   const applied = await step('three customers applied by its API: topics created, secrets sealed', () =>

@@ -1,12 +1,10 @@
-import process from 'node:process';
-import { readConfig } from '@databridge/kernel/config';
 import { createLogger } from '@databridge/kernel/log';
 import { createRegistry } from '@databridge/kernel/metrics';
-import { runService } from '@databridge/kernel/service';
+import { readServiceConfig, runService } from '@databridge/kernel/service';
 import { fanOutVariables } from './config.ts';
 import { startFanOut } from './start-fan-out.ts';
 
-const config = readConfig(fanOutVariables, process.env);
+const config = readServiceConfig('fan-out', fanOutVariables);
 const log = createLogger('fan-out', config.LOG_LEVEL);
 const registry = createRegistry('fan-out');
 

@@ -46,6 +46,7 @@ const ERRORS = {
   DB_PLATFORM_FETCH_FAILED: { retryable: true, httpStatus: 500 },
   DB_PLATFORM_START_FAILED: { retryable: true, httpStatus: 500 },
   DB_PLATFORM_ENDED: { retryable: true, httpStatus: 500 },
+  DB_PLATFORM_PORT_TAKEN: { retryable: true, httpStatus: 500 },
   DB_PLATFORM_DATA_IN_USE: { retryable: true, httpStatus: 500 },
   DB_PLATFORM_HALF_CONFIGURED: { retryable: false, httpStatus: 500 },
 } as const satisfies Record<`DB_${string}`, { retryable: boolean; httpStatus: number }>;

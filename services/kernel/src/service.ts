@@ -1,7 +1,9 @@
 import { fastify } from 'fastify';
 import type { Registry } from 'prom-client';
+import type { z } from 'zod';
+import { readConfig } from './config.ts';
 import { DatabridgeError, messageOf } from './errors.ts';
-import type { Logger } from './log.ts';
+import { createLogger, type Logger } from './log.ts';
 
 /** A started service. `stop` takes nothing more, finishes what is in flight, commits and leaves its groups. */
 export interface Running {
@@ -17,6 +19,16 @@ export interface ServiceOptions {
   readonly httpPort: number;
   readonly drainTimeoutMs: number;
   start(): Promise<Running>;
+}
+
+/** The service's configuration. If there are mistakes in it, they are logged, all of them, and the process ends with exit code 1. */
+export function readServiceConfig<T>(service: string, schema: z.ZodType<T>): T {
+  try {
+    return readConfig(schema, process.env);
+  } catch (error) {
+    createLogger(service, 'fatal').fatal({ err: error }, messageOf(error));
+    process.exit(1);
+  }
 }
 
 /**

@@ -1,6 +1,19 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
+/** Whether nobody listens on it: a port that cannot be bound for another reason counts as taken. */
+export async function isFree(port: number, host = '127.0.0.1'): Promise<boolean> {
+  const server = createServer();
+  try {
+    await once(server.listen(port, host), 'listening');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    if (server.listening) await once(server.close(), 'close');
+  }
+}
+
 /** `count` different ports of 127.0.0.1 that nobody listened on a moment ago. */
 export async function freePorts(count: number): Promise<number[]> {
   // All are held open until each is known, or the same one could come twice.

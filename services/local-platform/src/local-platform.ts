@@ -2,7 +2,7 @@ import { DatabridgeError } from '@databridge/kernel/errors';
 import { askDocker } from './docker/docker.ts';
 import type { FetchProgress } from './jvm/fetch-progress.ts';
 import { startJvmPlatform } from './jvm/platform-jvm.ts';
-import type { ControllablePlatform, Platform } from './platform.ts';
+import type { ControllablePlatform, OwnPorts, Platform } from './platform.ts';
 import { readMachineConfig } from './platform-config.ts';
 
 export interface LocalPlatformOptions {
@@ -12,6 +12,8 @@ export interface LocalPlatformOptions {
   registryUrl?: string | undefined;
   /** Keeps the embedded platform's data, schema ids too, for the next start; absent: nothing is kept. */
   dataDir?: string | undefined;
+  /** Of Kafka and the registry on this machine; absent: free ones. */
+  ports?: OwnPorts | undefined;
   progress?: FetchProgress | undefined;
   onFailure?: ((error: DatabridgeError) => void) | undefined;
 }

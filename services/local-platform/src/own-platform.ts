@@ -1,21 +1,32 @@
-/** What a Kafka and registry of our own lack that those of a production have: the upstream's topics, an operator's keys. */
+/** What a local Kafka and registry lack that those of a production have: topics, a key ring, an operator's token. */
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Tokens } from '@databridge/control-plane/api/auth/tokens';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import { ensureSystemTopics } from '@databridge/kernel/kafka/system-topics';
 import { createLogger } from '@databridge/kernel/log';
 import { KeyRing } from '@databridge/kernel/secrets/key-ring';
+import { Tokens } from '@databridge/kernel/secrets/tokens';
 import { loadEventTypes } from '@databridge/schemas/event/event-types';
-import { intakeTopic } from '@databridge/schemas/records/topics';
 
-/** @param eventTypes the line that names them, as the services read it */
-export async function createIntakeTopics(brokers: string[], eventTypes: string): Promise<void> {
-  const log = createLogger('local-platform', 'warn');
+/** Any group: Kafka creates the topic of all groups' offsets when it is first asked for one. */
+const FIRST_GROUP = 'fan-out';
+
+/**
+ * Everything that the services would otherwise wait for side by side at their first start: the topics, and a coordinator
+ * of groups.
+ * @param eventTypes the line that names them, as the services read it
+ */
+export async function prepareKafka(brokers: string[], eventTypes: string): Promise<void> {
+  const log = createLogger('local-platform', 'error');
   const admin = new KafkaAdmin({ brokers, clientId: 'local-platform', log });
   await admin.connect();
   try {
-    await admin.ensureTopics(loadEventTypes(eventTypes).map(({ topic }) => intakeTopic(topic)));
+    await ensureSystemTopics(
+      admin,
+      loadEventTypes(eventTypes).map(({ topic }) => topic),
+    );
+    await admin.committedOffsets(FIRST_GROUP);
   } finally {
     await admin.disconnect();
   }

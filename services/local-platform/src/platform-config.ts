@@ -52,6 +52,24 @@ function mayHaveDocker({ DOCKER_HOST, XDG_RUNTIME_DIR }: z.output<typeof machine
   return sockets.some((path) => existsSync(path));
 }
 
+const port = z
+  .string()
+  .regex(/^\d{1,5}$/, { error: 'must be a port from 1 to 65535, or 0 for a free one' })
+  .transform(Number)
+  .refine((number) => number <= 65_535, { error: 'must be a port from 1 to 65535, or 0 for a free one' })
+  .optional();
+
+/** The ports of `npm start` unless their settings say otherwise: the same at every start, so that scripts keep working. */
+export const PORTS = {
+  LOCAL_KAFKA_PORT: { what: 'Kafka', usual: 19092 },
+  LOCAL_REGISTRY_PORT: { what: 'the schema registry', usual: 18081 },
+  API_PORT: { what: 'the API', usual: 8080 },
+  FAN_OUT_HTTP_PORT: { what: "fan-out's admin port", usual: 18082 },
+  DELIVERY_HTTP_PORT: { what: "delivery's admin port", usual: 18083 },
+  CONTROL_PLANE_HTTP_PORT: { what: "the control plane's admin port", usual: 18084 },
+} as const;
+export type PortSetting = keyof typeof PORTS;
+
 const startSchema = machineSchema.extend({
   /** Both or neither; with neither, Kafka and a registry of its own. */
   KAFKA_BROKERS: kafkaVariables.KAFKA_BROKERS.optional(),
@@ -63,13 +81,15 @@ const startSchema = machineSchema.extend({
   ...keyRingVariables,
   /** As the control plane reads them. */
   API_HOST: z.string().default('127.0.0.1'),
-  API_PORT: z.string().default('8080'),
+  API_PORT: port,
   API_TOKENS: z.string().optional(),
   API_TOKENS_FILE: z.string().optional(),
-  /** The admin ports of the services; 0 takes a free one. */
-  FAN_OUT_HTTP_PORT: z.string().default('0'),
-  DELIVERY_HTTP_PORT: z.string().default('0'),
-  CONTROL_PLANE_HTTP_PORT: z.string().default('0'),
+  /** The other ports, see {@link PORTS}. */
+  LOCAL_KAFKA_PORT: port,
+  LOCAL_REGISTRY_PORT: port,
+  FAN_OUT_HTTP_PORT: port,
+  DELIVERY_HTTP_PORT: port,
+  CONTROL_PLANE_HTTP_PORT: port,
 });
 
 export interface StartConfig {
@@ -81,8 +101,9 @@ export interface StartConfig {
   hasKeys: boolean;
   /** Whether the environment says who may use the API. */
   hasTokens: boolean;
-  apiUrl: string;
-  httpPorts: Record<'fan-out' | 'delivery' | 'control-plane', string>;
+  apiHost: string;
+  /** Only those that are set; 0 asks for a free one. */
+  ports: Partial<Record<PortSetting, number>>;
 }
 
 export function readStartConfig(env: Environment): StartConfig {
@@ -94,11 +115,11 @@ export function readStartConfig(env: Environment): StartConfig {
     eventTypes: config.EVENT_TYPES,
     hasKeys: (config.DATABRIDGE_KEYS ?? config.DATABRIDGE_KEYS_FILE) !== undefined,
     hasTokens: (config.API_TOKENS ?? config.API_TOKENS_FILE) !== undefined,
-    apiUrl: `http://${config.API_HOST}:${config.API_PORT}`,
-    httpPorts: {
-      'fan-out': config.FAN_OUT_HTTP_PORT,
-      delivery: config.DELIVERY_HTTP_PORT,
-      'control-plane': config.CONTROL_PLANE_HTTP_PORT,
-    },
+    apiHost: config.API_HOST,
+    ports: Object.fromEntries(
+      (Object.keys(PORTS) as PortSetting[]).flatMap((name) =>
+        config[name] === undefined ? [] : [[name, config[name]]],
+      ),
+    ),
   };
 }

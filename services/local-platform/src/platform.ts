@@ -25,3 +25,9 @@ export interface ControllablePlatform extends Platform {
   /** Sends a signal to the broker's process, e.g. SIGSTOP and SIGCONT. */
   signalBroker(signal: NodeJS.Signals, at?: number): void;
 }
+
+/** Where a platform on this machine listens. */
+export interface OwnPorts {
+  readonly kafka: number;
+  readonly registry: number;
+}

@@ -1,56 +1,77 @@
 /**
  * `npm start`: the services, and a Kafka and registry of their own unless there are some to use, until Ctrl-C.
- * Ends in the reverse order: the services finish what is in flight while Kafka still runs.
+ * Ends in the reverse order: the services finish what is in flight while Kafka still runs. With `--watch`
+ * (`npm run dev`), a service whose source changes is started anew.
  */
 import { LOOPBACK_EGRESS } from '@databridge/kernel/egress/egress-settings';
 import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
+import { choosePorts } from './choose-ports.ts';
 import { terminalProgress } from './jvm/fetch-progress.ts';
 import { startLocalPlatform } from './local-platform.ts';
-import { createIntakeTopics, ensureKeyFile, ensureTokenFile } from './own-platform.ts';
+import { ensureKeyFile, ensureTokenFile, prepareKafka } from './own-platform.ts';
 import type { Platform } from './platform.ts';
-import { readStartConfig } from './platform-config.ts';
+import { PORTS, type PortSetting, readStartConfig } from './platform-config.ts';
 import { Supervised } from './supervisor.ts';
+import { watchSource } from './watch-source.ts';
 
 const SERVICES = ['fan-out', 'delivery', 'control-plane'] as const;
+type Service = (typeof SERVICES)[number];
+const ADMIN_PORTS = {
+  'fan-out': 'FAN_OUT_HTTP_PORT',
+  delivery: 'DELIVERY_HTTP_PORT',
+  'control-plane': 'CONTROL_PLANE_HTTP_PORT',
+} as const satisfies Record<Service, PortSetting>;
 const NAME_WIDTH = Math.max(...SERVICES.map((name) => name.length), 'platform'.length);
-
-let platform: Platform | undefined;
-const services: Supervised[] = [];
-let isEnding = false;
-let signalledAtMs = Number.NEGATIVE_INFINITY;
 
 /** One Ctrl-C comes twice under npm: from the terminal, and passed on. */
 const SAME_PRESS_MS = 500;
+/** Without Kafka nothing can be finished: services only close what they hold. */
+const GRACE_WITHOUT_KAFKA_MS = 5_000;
+/** Long enough to leave its groups, so that the next start need not wait for a session to time out. */
+const GRACE_OF_REPLACED_MS = 1_000;
+
+const isWatching = process.argv.includes('--watch');
+let platform: Platform | undefined;
+let source: { close(): void } | undefined;
+const services = new Map<Service, Supervised>();
+let isEnding = false;
+let signalledAtMs = Number.NEGATIVE_INFINITY;
 
 function say(name: string, line: string): void {
   process.stdout.write(`${name.padEnd(NAME_WIDTH)} | ${line}\n`);
 }
 
-async function end(exitCode: number): Promise<void> {
+/** @param reason why it ends, unless somebody asked for that: the last line */
+async function end(reason: string | undefined, graceMs?: number): Promise<void> {
   if (isEnding) {
     say('platform', 'ending at once');
-    for (const service of services) service.kill();
-    // What is still open closes with this process, and that ends Kafka and the registry.
+    for (const service of services.values()) service.kill();
+    // Everything that is still open closes with this process, and that ends Kafka and the registry.
     process.exit(1);
   }
   isEnding = true;
-  say('platform', 'stopping; once more to end at once');
-  await Promise.all(services.map((service) => service.stop()));
+  source?.close();
+  say('platform', `${reason === undefined ? '' : `${reason}. `}Stopping; press Ctrl-C once more to end at once`);
+  await Promise.all([...services.values()].map((service) => service.stop(graceMs)));
   await platform?.stop();
-  say('platform', 'stopped');
-  process.exit(exitCode);
+  say('platform', reason === undefined ? 'stopped' : `stopped, because ${reason}`);
+  process.exit(reason === undefined ? 0 : 1);
 }
 
 function fail(error: unknown): void {
-  say('platform', error instanceof DatabridgeError ? `${error.code}: ${error.message}` : messageOf(error));
-  if (isEnding) process.exit(1);
-  void end(1);
+  const isOfPlatform = error instanceof DatabridgeError && error.code === 'DB_PLATFORM_ENDED';
+  const reason = error instanceof DatabridgeError ? `${error.code}: ${error.message}` : messageOf(error);
+  if (isEnding) {
+    say('platform', reason);
+    process.exit(1);
+  }
+  void end(reason, isOfPlatform ? GRACE_WITHOUT_KAFKA_MS : undefined).catch(fail);
 }
 
 function onSignal(): void {
   const sinceLastMs = performance.now() - signalledAtMs;
   signalledAtMs = performance.now();
-  if (sinceLastMs > SAME_PRESS_MS) void end(0).catch(fail);
+  if (sinceLastMs > SAME_PRESS_MS) void end(undefined).catch(fail);
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
@@ -59,46 +80,65 @@ process.on('unhandledRejection', fail);
 
 async function start(): Promise<void> {
   const config = readStartConfig(process.env);
-  const { brokers, registryUrl, dataDir, eventTypes, hasKeys, hasTokens, apiUrl, httpPorts } = config;
-  if (!brokers) say('platform', `starting Kafka and the schema registry; their data: ${dataDir}`);
-  const options = { brokers, registryUrl, dataDir, progress: terminalProgress(), onFailure: fail };
-  platform = await startLocalPlatform(options);
+  const { brokers, registryUrl, dataDir, eventTypes, hasKeys, hasTokens, apiHost } = config;
+  const isOwn = brokers === undefined && registryUrl === undefined;
+  const names = (Object.keys(PORTS) as PortSetting[]).filter((name) => isOwn || !name.startsWith('LOCAL_'));
+  const ports = await choosePorts(names, config.ports, (sentence) => say('platform', sentence));
+  if (isOwn) say('platform', `starting Kafka and the schema registry; their data are in ${dataDir}`);
+  platform = await startLocalPlatform({
+    ...{ brokers, registryUrl, dataDir, progress: terminalProgress(), onFailure: fail },
+    ports: isOwn ? { kafka: ports.LOCAL_KAFKA_PORT, registry: ports.LOCAL_REGISTRY_PORT } : undefined,
+  });
   if (isEnding) return platform.stop();
-  const settings: Record<string, string> = {
-    KAFKA_BROKERS: platform.brokers.join(','),
-    SCHEMA_REGISTRY_URL: platform.registryUrl,
-  };
-  if (!brokers) {
-    await createIntakeTopics(platform.brokers, eventTypes);
+  const addresses = { KAFKA_BROKERS: platform.brokers.join(','), SCHEMA_REGISTRY_URL: platform.registryUrl };
+  const settings: Record<string, string> = { ...addresses, API_PORT: String(ports.API_PORT) };
+  if (isOwn) {
+    await prepareKafka(platform.brokers, eventTypes);
     if (!hasKeys) settings['DATABRIDGE_KEYS_FILE'] = await ensureKeyFile(dataDir);
     // A Kafka of one's own is for trying things out, and the endpoints for that are on this machine.
     for (const [name, value] of Object.entries(LOOPBACK_EGRESS)) settings[name] = process.env[name] ?? value;
     if (isEnding) return;
   }
-  say('platform', 'for databridge and producers in another terminal:');
-  const others: Record<string, string> = {
-    KAFKA_BROKERS: platform.brokers.join(','),
-    SCHEMA_REGISTRY_URL: platform.registryUrl,
-    DATABRIDGE_URL: apiUrl,
-  };
+  const exports: Record<string, string> = { ...addresses, DATABRIDGE_URL: `http://${apiHost}:${ports.API_PORT}` };
   if (!hasTokens) {
     const { file, line } = await ensureTokenFile(dataDir);
     settings['API_TOKENS'] = line;
-    // Not the token itself: what a terminal shows, others see.
-    others['DATABRIDGE_TOKEN'] = `"$(cat '${file}')"`;
+    // Not the token itself: other people see what a terminal shows.
+    exports['DATABRIDGE_TOKEN'] = `"$(cat '${file}')"`;
   }
-  for (const [name, value] of Object.entries(others)) say('platform', `  export ${name}=${value}`);
 
-  for (const name of SERVICES) {
-    const service = new Supervised({
-      name,
-      main: new URL(`../../${name}/src/main.ts`, import.meta.url),
-      env: { ...process.env, ...settings, HTTP_PORT: httpPorts[name] },
-      onLine: (line) => say(name, line),
-    });
-    services.push(service);
-    service.start();
-  }
+  for (const name of SERVICES) startService(name, ports[ADMIN_PORTS[name]], settings);
+  if (isWatching) watchServices();
+  await Promise.all([...services.values()].map(({ ready }) => (isWatching ? ready.catch(sayFailure) : ready)));
+  if (isEnding) return;
+
+  say('platform', 'for databridge and producers in another terminal:');
+  for (const [name, value] of Object.entries(exports)) say('platform', `  export ${name}=${value}`);
+  const admin = SERVICES.map((name) => `${name} http://127.0.0.1:${ports[ADMIN_PORTS[name]]}`);
+  say('platform', `metrics and health: ${admin.join(', ')}`);
+  say('platform', 'ready; Ctrl-C stops it');
+}
+
+function startService(name: Service, httpPort: number, settings: Readonly<Record<string, string>>): void {
+  const service = new Supervised({
+    name,
+    main: new URL(`../../${name}/src/main.ts`, import.meta.url),
+    env: { ...process.env, ...settings, HTTP_PORT: String(httpPort) },
+    isReady: async () => (await fetch(`http://127.0.0.1:${httpPort}/readyz`)).ok,
+    onLine: (line) => say(name, line),
+  });
+  services.set(name, service);
+  service.start();
+}
+
+/** Somebody is at work on the source: a service that fails to start is tried again with the next change. */
+const sayFailure = (error: unknown) => say('platform', messageOf(error));
+
+function watchServices(): void {
+  source = watchSource(SERVICES, (changed, file) => {
+    say('platform', `${file} changed: starting ${changed.join(', ')} anew`);
+    for (const name of changed) services.get(name)?.replace(GRACE_OF_REPLACED_MS);
+  });
 }
 
 start().catch(fail);

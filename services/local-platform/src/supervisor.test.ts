@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { restartDelayMs, Supervised } from './supervisor.ts';
+import { failureIn, restartDelayMs, Supervised } from './supervisor.ts';
 
 test('a child that keeps failing is started ever more rarely, up to every 30 s', () => {
   expect([1, 2, 3, 4, 5, 6, 7, 100].map(restartDelayMs)).toEqual([
@@ -17,7 +17,7 @@ describe('a supervised process', () => {
   const lines: string[] = [];
   const output = new EventTarget();
 
-  async function start(program: string): Promise<void> {
+  async function start(program: string, isReady = async () => lines.includes('up')): Promise<void> {
     const main = join(dir, 'main.mjs');
     await writeFile(main, program);
     lines.length = 0;
@@ -25,6 +25,7 @@ describe('a supervised process', () => {
       name: 'child',
       main: pathToFileURL(main),
       env: process.env,
+      isReady,
       onLine(line) {
         lines.push(line);
         output.dispatchEvent(new Event('line'));
@@ -47,9 +48,39 @@ describe('a supervised process', () => {
   });
 
   test('is started again after it ended by itself', async () => {
-    await start('console.log("up"); process.exitCode = 3;');
+    await start('console.log("up"); setTimeout(() => process.exit(3), 500);');
+    await supervised.ready;
     await line('up', 2);
     expect(lines).toContain('ended unexpectedly (exit code 3); starting it again in 1 s');
+  });
+
+  test('that ends before it is ready is not started again, and its last error is the reason', async () => {
+    const fatal = JSON.stringify({ level: 'fatal', msg: 'listen EADDRINUSE: address already in use 127.0.0.1:8080' });
+    await start(`console.log('starting'); console.log('${fatal}'); process.exitCode = 1;`);
+    await expect(supervised.ready).rejects.toThrow(
+      'child did not start: listen EADDRINUSE: address already in use 127.0.0.1:8080 (exit code 1)',
+    );
+    expect(lines.filter((one) => one === 'starting')).toHaveLength(1);
+  });
+
+  test('is replaced at once, also when it did not start', async () => {
+    await start('console.log("up"); setInterval(() => {}, 1000);');
+    await supervised.ready;
+    supervised.replace(5_000);
+    await line('up', 2);
+    await writeFile(join(dir, 'main.mjs'), 'console.log("broken"); process.exitCode = 1;');
+    supervised.replace(5_000);
+    await line('broken');
+    await writeFile(join(dir, 'main.mjs'), 'console.log("mended"); setInterval(() => {}, 1000);');
+    supervised.replace(5_000);
+    await line('mended');
+  });
+
+  test('is ended by force when it takes longer than its grace', async () => {
+    await start(`process.on('SIGTERM', () => {}); setInterval(() => {}, 1000); console.log('up');`);
+    await supervised.ready;
+    await supervised.stop(10);
+    expect(lines).toContain('stopped (SIGKILL)');
   });
 
   test('may finish its work when it is stopped', async () => {
@@ -63,4 +94,18 @@ describe('a supervised process', () => {
     // What it wrote may be read after its end.
     await line('finished');
   });
+});
+
+test.each([
+  [
+    '{"level":"fatal","msg":"The configuration has 1 mistake:\\n  API_PORT: is wrong"}',
+    'The configuration has 1 mistake: API_PORT: is wrong',
+  ],
+  ['{"level":"error","msg":"Kafka is unavailable"}', undefined],
+  ['{"level":', undefined],
+  ['DatabridgeError: The configuration has 1 mistake:', 'The configuration has 1 mistake:'],
+  ["Error [ERR_MODULE_NOT_FOUND]: Cannot find package 'zod'", "Cannot find package 'zod'"],
+  ['a line of something else', undefined],
+])('the failure in a line: %s', (line, failure) => {
+  expect(failureIn(line)).toBe(failure);
 });

@@ -1,11 +1,13 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import { COMPILE_CACHE, SERVICE_NODE_FLAGS } from '@databridge/kernel/node-flags';
 
 const FIRST_RESTART_MS = 1_000;
 const MAX_RESTART_MS = 30_000;
-/** Who lived that long has started well: what ends it later is another failure. */
+/** A child that ran this long has started well: its next failure is another one. */
 const HEALTHY_AFTER_MS = 60_000;
+const POLL_MS = 100;
 
 /** @param failuresInRow 1 after the first: 1 s, 2 s, 4 s, … 30 s */
 export function restartDelayMs(failuresInRow: number): number {
@@ -17,6 +19,8 @@ export interface SupervisedOptions {
   /** The file that Node runs. */
   main: URL;
   env: Record<string, string | undefined>;
+  /** Asks the child whether it can do its work. */
+  isReady(): Promise<boolean>;
   /** Gets each line that the child writes, and what happens to it. */
   onLine(line: string): void;
 }
@@ -26,7 +30,11 @@ const endWithParent = new URL('end-with-parent.ts', import.meta.url).href;
 /**
  * Keeps one child process running until `stop`:
  *
- *     running ──ends──▶ waiting (back-off) ──▶ running      stop(): SIGTERM ──▶ stopped      kill(): SIGKILL
+ *     starting ──isReady──▶ running ──ends──▶ waiting (back-off) ──▶ starting      stop(): SIGTERM ──▶ stopped
+ *         └──ends before it was ever ready──▶ failed                               kill(): SIGKILL
+ *
+ * A child that was never ready is not started again: its settings are wrong or its port is taken, and a restart mends
+ * neither.
  */
 export class Supervised {
   readonly #options: SupervisedOptions;
@@ -34,17 +42,25 @@ export class Supervised {
   #restart: NodeJS.Timeout | undefined;
   #failuresInRow = 0;
   #isStopping = false;
-  #markStopped: () => void = () => undefined;
-  readonly #stopped = new Promise<void>((resolve) => {
-    this.#markStopped = resolve;
-  });
+  #isReplacing = false;
+  #wasReady = false;
+  #lastFailure: string | undefined;
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #stopped = Promise.withResolvers<void>();
 
   constructor(options: SupervisedOptions) {
     this.#options = options;
+    // Whoever waits for it hears of it; nobody has to.
+    this.#ready.promise.catch(() => undefined);
+  }
+
+  /** Resolves once the child is ready for the first time; rejects, saying why, when it ends before that. */
+  get ready(): Promise<void> {
+    return this.#ready.promise;
   }
 
   start(): void {
-    const { main, env, onLine } = this.#options;
+    const { main, env } = this.#options;
     const startedAtMs = performance.now();
     const child = fork(main, [], {
       env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
@@ -54,18 +70,45 @@ export class Supervised {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     this.#child = child;
-    for (const stream of [child.stdout, child.stderr]) if (stream) createInterface(stream).on('line', onLine);
-    child.once('exit', (code, signal) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      if (stream) createInterface(stream).on('line', (line) => this.#read(line));
+    }
+    // After its last line was read: the line may say why it ended.
+    child.once('close', (code, signal) => {
       this.#child = undefined;
       if (performance.now() - startedAtMs > HEALTHY_AFTER_MS) this.#failuresInRow = 0;
       this.#ended(signal ?? `exit code ${code}`);
     });
+    if (!this.#wasReady) void this.#waitUntilReady(child);
+  }
+
+  #read(line: string): void {
+    this.#lastFailure = failureIn(line) ?? this.#lastFailure;
+    this.#options.onLine(line);
+  }
+
+  async #waitUntilReady(child: ChildProcess): Promise<void> {
+    while (this.#child === child && !(await this.#options.isReady().catch(() => false))) await delay(POLL_MS);
+    // Another program may answer at the port while the child ends because of it.
+    if (this.#child !== child || child.exitCode !== null) return;
+    this.#wasReady = true;
+    this.#ready.resolve();
   }
 
   #ended(how: string): void {
     if (this.#isStopping) {
       this.#options.onLine(`stopped (${how})`);
-      this.#markStopped();
+      this.#stopped.resolve();
+      return;
+    }
+    if (this.#isReplacing) {
+      this.#isReplacing = false;
+      this.start();
+      return;
+    }
+    if (!this.#wasReady) {
+      const why = this.#lastFailure === undefined ? how : `${this.#lastFailure} (${how})`;
+      this.#ready.reject(new Error(`${this.#options.name} did not start: ${why}`));
       return;
     }
     this.#failuresInRow += 1;
@@ -74,18 +117,49 @@ export class Supervised {
     this.#restart = setTimeout(() => this.start(), delayMs);
   }
 
-  /** Lets it finish what is in flight; resolves when it is gone. */
-  async stop(): Promise<void> {
+  /**
+   * Ends the child and starts it anew at once, for changed source: also one that failed to start.
+   * @param graceMs it may take this long to end by itself
+   */
+  replace(graceMs: number): void {
+    if (this.#isStopping || this.#isReplacing) return;
+    clearTimeout(this.#restart);
+    const child = this.#child;
+    if (!child) {
+      this.start();
+      return;
+    }
+    this.#isReplacing = true;
+    child.kill('SIGTERM');
+    setTimeout(() => child.kill('SIGKILL'), graceMs).unref();
+  }
+
+  /** Lets it finish what is in flight, at most for `graceMs`; resolves when it is gone. */
+  async stop(graceMs = Number.POSITIVE_INFINITY): Promise<void> {
     this.#isStopping = true;
     clearTimeout(this.#restart);
-    if (!this.#child) return;
-    this.#child.kill('SIGTERM');
-    await this.#stopped;
+    const child = this.#child;
+    if (!child) return;
+    child.kill('SIGTERM');
+    const limit = Number.isFinite(graceMs) ? setTimeout(() => child.kill('SIGKILL'), graceMs) : undefined;
+    await this.#stopped.promise;
+    clearTimeout(limit);
   }
 
   kill(): void {
     this.#isStopping = true;
     clearTimeout(this.#restart);
     this.#child?.kill('SIGKILL');
+  }
+}
+
+/** The message of a log line of level `fatal`, or of an error that Node printed as it ended. */
+export function failureIn(line: string): string | undefined {
+  if (!line.startsWith('{')) return /^\w*Error(?: \[\w+\])?: (.*)$/.exec(line)?.[1];
+  try {
+    const { level, msg } = JSON.parse(line) as { level?: unknown; msg?: unknown };
+    return level === 'fatal' && typeof msg === 'string' ? msg.replaceAll(/\s*\n\s*/g, ' ') : undefined;
+  } catch {
+    return undefined;
   }
 }

@@ -1,11 +1,12 @@
 /** What needs no API: keys and tokens before there is one, and the topics that it starts with. */
-import { type Role, Tokens } from '@databridge/control-plane/api/auth/tokens';
-import { ensureSystemTopics, formatMismatch } from '@databridge/control-plane/upkeep/system-topics';
+
 import { eventTypeVariables, kafkaVariables, readConfig } from '@databridge/kernel/config';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { kafkaSettings } from '@databridge/kernel/kafka/settings';
+import { ensureSystemTopics, formatMismatch } from '@databridge/kernel/kafka/system-topics';
 import { createLogger } from '@databridge/kernel/log';
 import { KeyRing } from '@databridge/kernel/secrets/key-ring';
+import { type Role, Tokens } from '@databridge/kernel/secrets/tokens';
 import { type Command, Option } from 'commander';
 import { z } from 'zod';
 import type { Cli } from '../cli.ts';

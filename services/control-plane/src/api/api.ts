@@ -1,11 +1,11 @@
 import type { Logger } from '@databridge/kernel/log';
+import type { Caller } from '@databridge/kernel/secrets/tokens';
 import type { Actor } from '@databridge/schemas/records/audit';
 import { type FastifyInstance, fastify } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { ControlPlaneContext } from '../context.ts';
 import type { Writer } from '../subscriptions/writer.ts';
 import { type Callers, guardAccess } from './auth/access.ts';
-import type { Caller } from './auth/tokens.ts';
 import type { Api, ApiContext, MakeChange } from './context.ts';
 import { type ForwardingWriter, forwardChanges } from './forward.ts';
 import { rememberAnswers } from './idempotency.ts';

@@ -5,7 +5,7 @@ import { GenericContainer, getContainerRuntimeClient, Wait } from 'testcontainer
 import { freePorts } from '../free-port.ts';
 import { kafkaAnswers, LONE_BROKER_SETTINGS, MAX_HEAP, QUICK_START } from '../jvm/kafka-server.ts';
 import { registryAnswers, registryUrlAt } from '../jvm/registry-server.ts';
-import type { ControllablePlatform, StopMode } from '../platform.ts';
+import type { ControllablePlatform, OwnPorts, StopMode } from '../platform.ts';
 import { KAFKA_IMAGE, REGISTRY_IMAGE } from './docker.ts';
 
 const START_TIMEOUT_MS = 120_000;
@@ -23,20 +23,24 @@ export interface DockerPlatformOptions {
    * own. Absent: they go with the platform.
    */
   dataDir?: string | undefined;
+  /** Of this machine; absent: free ones. */
+  ports?: OwnPorts | undefined;
   /** Called when a part ends without having been told to. */
   onFailure?: ((error: DatabridgeError) => void) | undefined;
 }
 
 /**
- * One Kafka broker and one registry as containers, on free ports of 127.0.0.1. They end with this process, however it
+ * One Kafka broker and one registry as containers, on 127.0.0.1. They end with this process, however it
  * ends. Docker must be there: see `askDocker`.
  * @throws {DatabridgeError} DB_PLATFORM_START_FAILED, DB_PLATFORM_DATA_IN_USE
  */
 export async function startDockerPlatform(options: DockerPlatformOptions = {}): Promise<ControllablePlatform> {
-  const { dataDir, onFailure } = options;
+  const { dataDir, onFailure, ports } = options;
   const data = dataDir === undefined ? undefined : dataId(dataDir);
   if (data !== undefined) await waitUntilUnused(data);
-  const [kafkaPort = 0, httpPort = 0] = await freePorts(2);
+  const [freeKafkaPort = 0, freeHttpPort = 0] = await freePorts(2);
+  const kafkaPort = ports?.kafka ?? freeKafkaPort;
+  const httpPort = ports?.registry ?? freeHttpPort;
 
   const broker = new Part('Kafka', kafkaContainer(kafkaPort, data), () => kafkaAnswers(kafkaPort), onFailure);
   const registry = new Part(

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { DatabridgeError } from '@databridge/kernel/errors';
 import { waitUntilUnused } from '../docker/data-owner.ts';
 import { freePorts } from '../free-port.ts';
-import type { ControllablePlatform, StopMode } from '../platform.ts';
+import type { ControllablePlatform, OwnPorts, StopMode } from '../platform.ts';
 import type { MachineConfig } from '../platform-config.ts';
 import { type Artifacts, ensureArtifacts } from './artifacts.ts';
 import { classArchiveFlags, type JvmFlags } from './class-archives.ts';
@@ -27,6 +27,8 @@ const MAX_IN_USE_RETRIES = 10;
 export interface JvmPlatformOptions extends Pick<MachineConfig, 'javaHome' | 'cacheDir'> {
   /** Keeps data across restarts, schema ids too; absent: a temporary directory that goes with the platform. */
   dataDir?: string | undefined;
+  /** Of the first broker and the registry; absent: free ones. */
+  ports?: OwnPorts | undefined;
   progress?: FetchProgress | undefined;
   secured?: SecuredListener | undefined;
   /** Default 1. With three, everything has three replicas. */
@@ -45,18 +47,28 @@ export interface JvmPlatform extends ControllablePlatform {
 type FailureListener = (error: DatabridgeError) => void;
 
 /**
- * Kafka, of one broker unless told otherwise, and one registry as local JVMs, side by side, on free ports of 127.0.0.1.
+ * Kafka, of one broker unless told otherwise, and one registry as local JVMs, side by side, on 127.0.0.1.
  * @throws {DatabridgeError} DB_PLATFORM_…
  */
 export async function startJvmPlatform(options: JvmPlatformOptions): Promise<JvmPlatform> {
-  const { cacheDir, javaHome, dataDir, progress, secured, onFailure, brokerCount, relayAtPort } = options;
+  const { cacheDir, javaHome, dataDir, progress, secured, onFailure, brokerCount, relayAtPort, ports } = options;
   const java = await findJava(javaHome);
   const artifacts = await ensureArtifacts({ cacheDir, java: java.command, progress });
   const flags = await classArchiveFlags(artifacts.home, java, async (rehearsalFlags) => {
     const rehearsal = await launch({ java, artifacts, flags: rehearsalFlags });
     await rehearsal.stop('graceful');
   });
-  const launched = await launch({ java, artifacts, flags, dataDir, secured, onFailure, brokerCount, relayAtPort });
+  const launched = await launch({
+    java,
+    artifacts,
+    flags,
+    dataDir,
+    secured,
+    onFailure,
+    brokerCount,
+    relayAtPort,
+    ports,
+  });
   // There is nothing to save of data that go with the platform.
   return { ...launched, stop: () => launched.stop(dataDir === undefined ? 'kill' : 'graceful') };
 }
@@ -69,16 +81,18 @@ async function launch(options: {
   artifacts: Artifacts;
   flags: JvmFlags;
   dataDir?: string | undefined;
+  ports?: OwnPorts | undefined;
   secured?: SecuredListener | undefined;
   onFailure?: FailureListener | undefined;
   brokerCount?: number | undefined;
   relayAtPort?: number | undefined;
 }): Promise<Launched> {
-  const { java, artifacts, flags, dataDir, secured, onFailure, brokerCount = 1, relayAtPort } = options;
+  const { java, artifacts, flags, dataDir, secured, onFailure, brokerCount = 1, relayAtPort, ports } = options;
   const dir = dataDir ?? (await mkdtemp(join(tmpdir(), 'databridge-platform-')));
-  const [httpPort = 0, relayedPort = 0, ...ports] = await freePorts(2 + 2 * brokerCount);
-  const clientPorts = ports.slice(0, brokerCount);
-  const controllerPorts = ports.slice(brokerCount);
+  const [freeHttpPort = 0, relayedPort = 0, ...others] = await freePorts(2 + 2 * brokerCount);
+  const httpPort = ports?.registry ?? freeHttpPort;
+  const clientPorts = others.slice(0, brokerCount).map((port, at) => (at === 0 ? (ports?.kafka ?? port) : port));
+  const controllerPorts = others.slice(brokerCount);
   const common = {
     command: java.command,
     graceMs: GRACE_MS,
@@ -208,7 +222,7 @@ class Part {
       }
       await delay(POLL_MS);
     }
-    void jvm.ended.then((reason) => this.#ended(jvm, reason));
+    void jvm.ended.then((reason) => this.#ended(jvm, `${reason}; its log is ${options.logFile}`));
     return undefined;
   }
 

@@ -1,6 +1,6 @@
 import { DatabridgeError } from '@databridge/kernel/errors';
+import type { Caller } from '@databridge/kernel/secrets/tokens';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { Caller } from './tokens.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -1,9 +1,9 @@
 import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
 import type { Logger } from '@databridge/kernel/log';
+import type { Caller } from '@databridge/kernel/secrets/tokens';
 import { CUSTOMER_PATTERN } from '@databridge/schemas/records/topics';
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import type { Callers } from './access.ts';
-import type { Caller } from './tokens.ts';
 
 export interface OidcSettings {
   /** As it stands in `iss`. */

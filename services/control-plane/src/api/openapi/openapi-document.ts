@@ -1,7 +1,7 @@
 import { createLogger } from '@databridge/kernel/log';
+import { Tokens } from '@databridge/kernel/secrets/tokens';
 import type { ControlPlaneContext } from '../../context.ts';
 import { createApi } from '../api.ts';
-import { Tokens } from '../auth/tokens.ts';
 
 /** What `/v1/openapi.json` answers. Nothing is called, so nothing needs to be connected. */
 export async function openApiDocument(): Promise<unknown> {

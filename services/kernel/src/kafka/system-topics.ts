@@ -1,5 +1,5 @@
-import type { KafkaAdmin, TopicMismatch } from '@databridge/kernel/kafka/admin';
 import { intakeTopic, systemTopics, type TopicSpec } from '@databridge/schemas/records/topics';
+import type { KafkaAdmin, TopicMismatch } from './admin.ts';
 
 export interface EnsuredTopics {
   readonly created: readonly string[];

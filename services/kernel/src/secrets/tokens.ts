@@ -1,6 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { DatabridgeError } from '@databridge/kernel/errors';
 import { CUSTOMER_PATTERN } from '@databridge/schemas/records/topics';
+import { DatabridgeError } from '../errors.ts';
 
 /**
  * An operator sees and does everything; a reader sees everything; a customer sees and does what is its own.
