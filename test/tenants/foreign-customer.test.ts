@@ -1,5 +1,5 @@
 /** Hostile tenant: it uses its own token on the paths of another customer. It learns nothing, not even that the other exists. */
-import { Tokens } from '@databridge/control-plane/api/auth/tokens';
+import { Tokens } from '@databridge/kernel/secrets/tokens';
 import { startControlPlane } from '../harness/control-plane.ts';
 import { Receiver } from '../harness/receiver.ts';
 import { Stage } from '../harness/stage.ts';
