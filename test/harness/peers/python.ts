@@ -11,16 +11,22 @@ const REQUIREMENTS = [
 
 /** A virtual environment with what the peers in Python need. @returns a function from a program's name to its path */
 export async function python(): Promise<(program: string) => string> {
-  // Programs of a virtual environment hold its path: it is made where it stays, so the marker is what is renamed.
-  const home = await cached('python-2', async (dir) => {
-    const environment = join(dir, '..', 'python-2-environment');
+  return await pythonEnvironment('python-2', REQUIREMENTS);
+}
+
+/**
+ * A virtual environment, made once. Programs in it hold its path, so it is made where it stays, and only its marker is renamed.
+ * @param name with a number that changes when the requirements do
+ */
+export async function pythonEnvironment(
+  name: string,
+  requirements: readonly string[],
+): Promise<(program: string) => string> {
+  const home = await cached(name, async (dir) => {
+    const environment = join(dir, '..', `${name}-environment`);
     await command('python3', ['-m', 'venv', '--clear', environment]);
-    await command(join(environment, 'bin', 'pip'), [
-      'install',
-      '--quiet',
-      '--disable-pip-version-check',
-      ...REQUIREMENTS,
-    ]);
+    const pip = join(environment, 'bin', 'pip');
+    await command(pip, ['install', '--quiet', '--disable-pip-version-check', ...requirements]);
   });
-  return (program) => join(home, '..', 'python-2-environment', 'bin', program);
+  return (program) => join(home, '..', `${name}-environment`, 'bin', program);
 }
