@@ -26,6 +26,7 @@ function kindOf(
   return {
     answers,
     tooLarge,
+    acceptsByStatus: true,
     async open(times) {
       front = await Front.start();
       const opened = openFor({

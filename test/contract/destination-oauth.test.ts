@@ -40,6 +40,7 @@ destinationSuite('http with OAuth', {
     unauthorized: { status: 401 },
   },
   tooLarge: { bytes: 100_000, answer: { status: 413 } },
+  acceptsByStatus: true,
   async open(times) {
     front = await Front.start();
     const destination = { type: 'http', url: `${front.origin}/events`, ...times };

@@ -83,9 +83,9 @@ export function formatRewind(rewind: Rewind, isDryRun: boolean): string {
 
 /** One line an attempt. */
 export function formatAttempt(customer: string, attempt: Attempt): string {
-  const { at, outcome, status, eventId, attempt: nth, lane, durationMs, error } = attempt;
+  const { at, outcome, status, eventId, attempt: nth, lane, durationMs, error, note } = attempt;
   const parts = [timeOf(at), customer, outcome, status ?? '-', eventId, `attempt ${nth}`, lane, `${durationMs} ms`];
-  return [...parts, ...(error === undefined ? [] : [error])].join('  ');
+  return [...parts, ...[error, note].filter((one) => one !== undefined)].join('  ');
 }
 
 const MAX_NAMED = 20;

@@ -77,9 +77,9 @@ function formatAttempts(found: readonly Attempt[]): string {
   if (found.length === 0) return 'None.';
   return formatTable(
     ['AT', 'OUTCOME', 'STATUS', 'EVENT', 'ATTEMPT', 'LANE', 'MS', 'ERROR'],
-    found.map(({ at, outcome, status, eventId, attempt, lane, durationMs, error }) => [
+    found.map(({ at, outcome, status, eventId, attempt, lane, durationMs, error, note }) => [
       ...[timeOf(at) ?? '', outcome, String(status ?? '-'), eventId],
-      ...[attempt, lane, Math.round(durationMs), error ?? ''],
+      ...[attempt, lane, Math.round(durationMs), error ?? note ?? ''],
     ]),
   );
 }

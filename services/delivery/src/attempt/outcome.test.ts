@@ -19,6 +19,7 @@ test.each([
   [409, 'retry'],
   [410, 'gone'],
   [413, 'refused'],
+  [421, 'retry'],
   [422, 'refused'],
   [425, 'retry'],
   [429, 'retry'],
@@ -40,6 +41,13 @@ test('Retry-After counts on 429 and 503 only, and no longer than the cap', () =>
   expect(waits(503, '120')).toBe(120_000);
   expect(waits(500, '7')).toBeUndefined();
   expect(waits(429, '999999999')).toBe(HOUR_MS);
+});
+
+test('2xx headers are acceptance, whatever became of the body', () => {
+  const note = 'the body is incomplete: UND_ERR_SOCKET: other side closed';
+  expect(outcomeOf({ status: 202, bodyTrouble: note }, NOW, HOUR_MS)).toEqual({ kind: 'delivered', status: 202, note });
+  const refused = outcomeOf({ status: 422, bodyTrouble: note }, NOW, HOUR_MS);
+  expect(refused).toEqual({ kind: 'refused', status: 422, reason: `status 422 (${note})` });
 });
 
 test.each([

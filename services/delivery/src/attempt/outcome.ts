@@ -4,7 +4,12 @@
  */
 export type Outcome =
   /** 2xx: the destination has it. */
-  | { readonly kind: 'delivered'; readonly status: number }
+  | {
+      readonly kind: 'delivered';
+      readonly status: number;
+      /** What was wrong with the answer all the same. */
+      readonly note?: string;
+    }
   /** The destination is in trouble, or asks for patience: worth another attempt. */
   | {
       readonly kind: 'retry';
@@ -27,7 +32,10 @@ export type Outcome =
 /** What the destination answered, as far as it matters. */
 export interface Answer {
   readonly status: number;
-  readonly retryAfter?: string | undefined;
+  /** The header's values, as often as it came. */
+  readonly retryAfter?: string | readonly string[] | undefined;
+  /** Why the answer's body is not complete. The status counts all the same. */
+  readonly bodyTrouble?: string | undefined;
 }
 
 /** Why there was no answer. */
@@ -38,44 +46,110 @@ export interface Trouble {
   readonly isBlocked: boolean;
   /** Nothing was sent: it stopped being ours to send. Says nothing of the destination. */
   readonly isWithheld?: true;
+  /** RFC 9113 §7, when the server reset the stream or closed the session with one. */
+  readonly http2Code?: number;
+  /** The server closed the session before it processed the request. */
+  readonly isUnprocessed?: true;
 }
 
-export function troubleOf(error: Error & { code?: string }): Trouble {
-  const { code, message } = error;
+interface NetworkError extends Error {
+  readonly code?: string;
+  /** undici's, of the stream. */
+  readonly http2ErrorCode?: number;
+}
+
+export function troubleOf(error: NetworkError): Trouble {
+  const { code, message, http2ErrorCode } = error;
   if (code === 'DB_EGRESS_REFUSED' || code === 'DB_EGRESS_PROXY') return { trouble: message, isBlocked: true };
-  return { trouble: code === undefined ? message : `${code}: ${message}`, isBlocked: false };
+  const goAwayCode = /"GOAWAY" frame received with code (\d+)/.exec(message)?.[1];
+  if (goAwayCode !== undefined) {
+    const http2Code = Number(goAwayCode);
+    const trouble = `the server closed the HTTP/2 connection (${nameOf(http2Code)})`;
+    return { trouble, isBlocked: false, http2Code, isUnprocessed: true };
+  }
+  if (http2ErrorCode !== undefined) {
+    const trouble = `the server reset the HTTP/2 stream (${nameOf(http2ErrorCode)})`;
+    return { trouble, isBlocked: false, http2Code: http2ErrorCode };
+  }
+  return { trouble: wordsOf(error), isBlocked: false };
+}
+
+/** RFC 9113 §7, by number. */
+const HTTP2_ERRORS = [
+  ...['NO_ERROR', 'PROTOCOL_ERROR', 'INTERNAL_ERROR', 'FLOW_CONTROL_ERROR', 'SETTINGS_TIMEOUT', 'STREAM_CLOSED'],
+  ...['FRAME_SIZE_ERROR', 'REFUSED_STREAM', 'CANCEL', 'COMPRESSION_ERROR', 'CONNECT_ERROR', 'ENHANCE_YOUR_CALM'],
+  ...['INADEQUATE_SECURITY', 'HTTP_1_1_REQUIRED'],
+] as const;
+
+const nameOf = (http2Code: number) => HTTP2_ERRORS[http2Code] ?? `error ${http2Code}`;
+
+function wordsOf({ code, message }: NetworkError): string {
+  switch (code) {
+    // undici checks itself by assertions, and what a server sends can break them.
+    case 'ERR_ASSERTION':
+      return 'the answer is not valid HTTP';
+    case 'UND_ERR_HEADERS_OVERFLOW':
+      return 'the answer has more than 16384 bytes of headers';
+    case undefined:
+      return message;
+    default:
+      return `${code}: ${message}`;
+  }
 }
 
 export function outcomeOfTrouble({ trouble, isBlocked }: Trouble): Outcome {
   return { kind: isBlocked ? 'blocked' : 'retry', reason: trouble };
 }
 
-const RETRYABLE_4XX = new Set([408, 409, 425, 429]);
+/** 421 comes to here only when another connection was told the same. */
+const RETRYABLE_4XX = new Set([408, 409, 421, 425, 429]);
 const NOT_AUTHORIZED = new Set([401, 403, 407]);
 
 /**
+ * The one rule for what a status means. A complete head is the answer: an endpoint that said 2xx has taken the event,
+ * whatever became of the body after it.
  * @param maxRetryAfterMs a longer `Retry-After` is cut to this
- * @see docs/guarantees.md for the table in words
+ * @see docs/destinations.md for the table in words
  */
 export function outcomeOf(answer: Answer, nowMs: number, maxRetryAfterMs: number): Outcome {
-  const { status } = answer;
-  const reason = `status ${status}`;
-  if (status >= 200 && status < 300) return { kind: 'delivered', status };
+  const { status, bodyTrouble } = answer;
+  if (status >= 200 && status < 300) {
+    return bodyTrouble === undefined ? { kind: 'delivered', status } : { kind: 'delivered', status, note: bodyTrouble };
+  }
+  const reason = bodyTrouble === undefined ? `status ${status}` : `status ${status} (${bodyTrouble})`;
   if (NOT_AUTHORIZED.has(status)) return { kind: 'deauthorized', reason, status };
   if (status === 410) return { kind: 'gone', reason, status };
   if (status < 500 && !RETRYABLE_4XX.has(status)) return { kind: 'refused', reason, status };
   const mayAskToWait = status === 429 || status === 503;
-  const retryAfterMs = mayAskToWait ? parseRetryAfter(answer.retryAfter, nowMs) : undefined;
+  const retryAfterMs = mayAskToWait ? longestRetryAfter(answer.retryAfter, nowMs) : undefined;
   if (retryAfterMs === undefined) return { kind: 'retry', reason, status };
   return { kind: 'retry', reason, status, retryAfterMs: Math.min(retryAfterMs, maxRetryAfterMs) };
 }
 
-/** RFC 9110 §10.2.3: seconds, or an HTTP date. In ms from now; undefined for what is neither, or already past. */
+/** Proxies repeat the header, or join its repetitions by commas. The longest wait honours all of them. */
+function longestRetryAfter(given: Answer['retryAfter'], nowMs: number): number | undefined {
+  const waits = [given ?? []]
+    .flat()
+    .flatMap((value) => [value, ...value.split(',')])
+    .map((value) => (IS_HUGE.test(value.trim()) ? Number.POSITIVE_INFINITY : parseRetryAfter(value, nowMs)))
+    .filter((waitMs) => waitMs !== undefined);
+  return waits.length === 0 ? undefined : Math.max(...waits);
+}
+
+/** More seconds than {@link parseRetryAfter} reads: as long as the cap allows. */
+const IS_HUGE = /^[1-9]\d{12,}$/;
+
+/**
+ * RFC 9110 §10.2.3: whole seconds, or an HTTP date.
+ * @returns ms from now; undefined for what is neither, or already past
+ */
 export function parseRetryAfter(text: string | undefined, nowMs: number): number | undefined {
   if (text === undefined) return undefined;
   const trimmed = text.trim();
   if (/^\d{1,12}$/.test(trimmed)) return Number(trimmed) > 0 ? Number(trimmed) * 1_000 : undefined;
   if (!/^[A-Z][a-z]{2,8},? /.test(trimmed)) return undefined;
-  const waitMs = Date.parse(trimmed) - nowMs;
+  // The oldest form names no zone, and means UTC like the others.
+  const isWithoutZone = /^[A-Z][a-z]{2} [A-Z][a-z]{2} /.test(trimmed) && !/(GMT|UTC)$/.test(trimmed);
+  const waitMs = Date.parse(isWithoutZone ? `${trimmed} GMT` : trimmed) - nowMs;
   return waitMs > 0 ? waitMs : undefined;
 }

@@ -1,7 +1,8 @@
 import type { Secret } from '@databridge/kernel/secrets/secret';
 import type { OAuthAuthentication } from '@databridge/schemas/subscription/authentication';
 import type { Redaction } from '../destination/redaction.ts';
-import { CONNECT_TIMEOUT_MS, type Egress, type EgressPool, type TlsIdentity } from '../egress/dispatcher.ts';
+import { CONNECT_TIMEOUT_MS, type Egress, type TlsIdentity } from '../egress/dispatcher.ts';
+import type { EgressPool } from '../egress/egress-pool.ts';
 import type { Authorization, Authorizer, Headers } from './authorizer.ts';
 import { basicPair, requestToken, secretsOf, type Token } from './token-request.ts';
 

@@ -10,7 +10,8 @@ import {
   processClientCredentialsResponse,
   ResponseBodyError,
 } from 'oauth4webapi';
-import { CONNECT_TIMEOUT_MS, type EgressPool } from '../egress/dispatcher.ts';
+import { CONNECT_TIMEOUT_MS } from '../egress/dispatcher.ts';
+import type { EgressPool } from '../egress/egress-pool.ts';
 import { type Answered, type ExchangeLimits, exchange, type Seen } from '../egress/exchange.ts';
 
 /** A token server that takes longer is in trouble. */

@@ -1,6 +1,8 @@
 import { Client, type Dispatcher, Pool, ProxyAgent } from 'undici';
+import { readingHeads } from './answer-heads.ts';
 import { type ConnectionBudget, Line } from './connection-budget.ts';
 import type { ConnectOptions, Connector, EgressGuard } from './egress-guard.ts';
+import { EgressPool } from './egress-pool.ts';
 import { dialledProxy, tunnelledByProxy } from './proxy-fault.ts';
 
 /** Who doesn't accept a connection so soon is down. */
@@ -26,9 +28,6 @@ export interface PoolOptions {
   readonly allowH2?: boolean;
 }
 
-/** `line`: how long its requests waited for the worker itself. */
-export type EgressPool = Dispatcher & { readonly line: Line };
-
 export interface EgressSettings {
   readonly guard: EgressGuard;
   readonly budget: ConnectionBudget;
@@ -49,9 +48,20 @@ export class Egress {
 
   /** @param url of which the origin counts */
   openPool(url: URL, options: PoolOptions): EgressPool {
-    const { connections, connectTimeoutMs, tls, allowH2 = true } = options;
-    const { proxy } = this.#settings;
     const line = new Line();
+    return new EgressPool(
+      (allowH2) => this.#openConnections(url, { ...options, allowH2 }, line),
+      options.allowH2 ?? true,
+      line,
+    );
+  }
+
+  #openConnections(
+    url: URL,
+    { connections, connectTimeoutMs, tls, allowH2 = true }: PoolOptions,
+    line: Line,
+  ): Dispatcher {
+    const { proxy } = this.#settings;
     const connect: ConnectOptions = { ...tls, timeout: connectTimeoutMs, allowH2, preferH2: true };
     const limits = {
       keepAliveTimeout: IDLE_CONNECTION_MS,
@@ -62,11 +72,11 @@ export class Egress {
       allowH2,
     };
     const all = { ...limits, ...(connections !== undefined && { connections }) };
-    if (proxy) return Object.assign(this.#openProxy(proxy, all, connect, line), { line });
+    if (proxy) return this.#openProxy(proxy, all, connect, line);
     // One connector a pool: its connections share TLS sessions.
-    const dial = this.#settings.guard.connect(connect);
+    const dial = readingHeads(this.#settings.guard.connect(connect));
     const factory = (origin: URL, given: object) => this.#openClient(origin, given, dial, line);
-    return Object.assign(new Pool(url.origin, { ...all, factory }), { line });
+    return new Pool(url.origin, { ...all, factory });
   }
 
   #openClient(origin: URL, options: object, dial: Connector, line: Line): Client {
@@ -91,7 +101,10 @@ export class Egress {
       proxyTunnel: true,
       requestTls,
       factory: (origin, tunnel: Pool.Options) =>
-        new Pool(origin, { ...tunnel, connect: guard.throughProxy(tunnelledByProxy(tunnel.connect as Connector)) }),
+        new Pool(origin, {
+          ...tunnel,
+          connect: readingHeads(guard.throughProxy(tunnelledByProxy(tunnel.connect as Connector))),
+        }),
       // undici would wait for minutes for the proxy's answer, and the socket counts meanwhile.
       clientFactory: (origin) =>
         new Pool(origin, { connections: limits.connections ?? null, connect, headersTimeout: requestTls.timeout ?? 0 }),

@@ -1,17 +1,34 @@
 import type { Dispatcher } from 'undici';
 import { type Trouble, troubleOf } from '../attempt/outcome.ts';
-import type { EgressPool } from './dispatcher.ts';
+import { headBefore } from './answer-heads.ts';
+import type { EgressPool } from './egress-pool.ts';
 
 /** The attempt log keeps this much of an answer. */
-const KEPT_ANSWER_BYTES = 2_048;
+export const KEPT_ANSWER_BYTES = 2_048;
 /** An answer is read to its end up to here, so that the connection can be used again; past it, it is cut off. */
 const MAX_ANSWER_BYTES = 65_536;
+/** HTTP chunks or HTTP/2 frames of one body. Each costs a call, however few bytes it brings. */
+const MAX_BODY_PIECES = 1_024;
+/** RFC 9110 §15.2. Counted here for HTTP/2; over HTTP/1.1 `answer-heads.ts` drops them. */
+const MAX_INTERIM_ANSWERS = 16;
+/** RFC 9110 §15.5.20: the request may be sent again over another connection. */
+const MISDIRECTED_REQUEST = 421;
+/** RFC 9113 §7. The server did not process the request. */
+const REFUSED_STREAM = 0x7;
+/** RFC 9113 §7. The server wants HTTP/1.1, or has no TLS that is good enough for HTTP/2. */
+const WANTS_HTTP_1 = new Set([0xc, 0xd]);
+/** Less is not worth another connection. */
+const MIN_LEFT_MS = 50;
+
+export type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
 export interface Answered {
   readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly headers: AnswerHeaders;
   /** As much of it as was to be kept. */
   readonly body: string;
+  /** Why the body is not complete, in words; left out: it is. The status counts all the same. */
+  readonly bodyTrouble?: string;
 }
 
 /** What one request came to: an answer, or in words why there was none. */
@@ -19,13 +36,13 @@ export type Seen = Answered | Trouble;
 
 /** In ms. None is longer than the whole. */
 export interface TimeLimits {
-  /** For everything, from the wish to connect to the answer's last byte. */
+  /** For everything, from asking for a connection to the answer's last byte. */
   readonly timeoutMs: number;
   /** Until there is a connection. */
   readonly connectTimeoutMs: number;
-  /** From there until the answer's headers are here. */
+  /** From there until the answer's headers have come. */
   readonly headersTimeoutMs: number;
-  /** From there until its last byte is. */
+  /** From there until its last byte has. */
   readonly bodyTimeoutMs: number;
 }
 
@@ -34,7 +51,13 @@ export interface ExchangeLimits extends TimeLimits {
 }
 
 /**
- * One request and its answer. Never rejects: what goes wrong is seen.
+ * One request and its answer. Never rejects: what goes wrong is a value.
+ *
+ * **Complete headers are the answer.** Whatever becomes of the body after them (cut off, malformed, too long, late), the
+ * status decides, and `bodyTrouble` says what was wrong: an endpoint that answered 2xx has taken the event.
+ *
+ * A request that the server did not process because of the connection it came by (421, `HTTP_1_1_REQUIRED`,
+ * `REFUSED_STREAM`, `GOAWAY`) is sent once more over another one, within the same time limits.
  * @param mayStart asked when there is a connection and the request is about to go out; false: it doesn't
  */
 export function exchange(
@@ -44,14 +67,46 @@ export function exchange(
   finish: (seen: Seen) => void,
   mayStart?: () => boolean,
 ): void {
-  const handler = new Exchange(limits, finish, mayStart);
-  try {
-    pool.dispatch(request, handler);
-    handler.dispatched(pool);
-  } catch (error) {
-    // Thrown, rather than told to the handler, once the dispatcher is closed.
-    handler.onResponseError(undefined, error as Error);
+  const first = new Exchange(
+    limits,
+    (seen) => {
+      const left = limitsLeft(limits, first.spentMs);
+      if (left === undefined || !isForAnotherConnection(seen, pool)) return finish(seen);
+      new Exchange(left, finish, mayStart).start(pool, request);
+    },
+    mayStart,
+  );
+  first.start(pool, request);
+}
+
+/** Makes the pool use other connections where it was the connection that was wrong. */
+function isForAnotherConnection(seen: Seen, pool: EgressPool): boolean {
+  if ('status' in seen) {
+    if (seen.status !== MISDIRECTED_REQUEST) return false;
+    pool.renew();
+    return true;
   }
+  const { http2Code, isUnprocessed } = seen;
+  if (http2Code === undefined) return false;
+  if (WANTS_HTTP_1.has(http2Code)) {
+    pool.useHttp1();
+    return true;
+  }
+  return http2Code === REFUSED_STREAM || isUnprocessed === true;
+}
+
+/** @returns undefined when too little time is left for another try */
+function limitsLeft(limits: ExchangeLimits, spentMs: number): ExchangeLimits | undefined {
+  const timeoutMs = limits.timeoutMs - spentMs;
+  if (timeoutMs < MIN_LEFT_MS) return undefined;
+  const within = (limitMs: number) => Math.min(limitMs, timeoutMs);
+  return {
+    ...limits,
+    timeoutMs,
+    connectTimeoutMs: within(limits.connectTimeoutMs),
+    headersTimeoutMs: within(limits.headersTimeoutMs),
+    bodyTimeoutMs: within(limits.bodyTimeoutMs),
+  };
 }
 
 /** A clock that stood still is looked at again no sooner. */
@@ -72,14 +127,18 @@ class Exchange implements Dispatcher.DispatchHandler {
   #pool: EgressPool | undefined;
   /** When it began to wait, by the monotonic clock, less the pool's standstill until then. */
   #waitingSinceMs = 0;
-  /** Known only where phases have limits of their own. */
-  #wholeEndsAtMs = 0;
+  /** When the request went out. undici may send it again itself (HTTP/2): the time runs on. */
+  #startedAtMs = 0;
+  /** What had passed by then. */
+  #waitedMs = 0;
   #isPhaseLimit = false;
   #isFinished = false;
+  #interims = 0;
   #status = 0;
-  #headers: Answered['headers'] = {};
+  #headers: AnswerHeaders = {};
   #kept: Buffer[] = [];
   #receivedBytes = 0;
+  #pieces = 0;
 
   constructor(limits: ExchangeLimits, finish: (seen: Seen) => void, mayStart: (() => boolean) | undefined) {
     this.#limits = limits;
@@ -87,8 +146,19 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#mayStart = mayStart;
   }
 
-  /** On a connection that is open the request went out within the call; else the wait for one begins. */
-  dispatched(pool: EgressPool): void {
+  /** Of its time so far. While the pool waited for the worker's own connections, the clock stood still. */
+  get spentMs(): number {
+    return this.#startedAtMs > 0 ? this.#waitedMs + performance.now() - this.#startedAtMs : this.#waitingMs();
+  }
+
+  start(pool: EgressPool, request: Dispatcher.DispatchOptions): void {
+    try {
+      pool.dispatch(request, this);
+    } catch (error) {
+      // Thrown, rather than told to the handler, once the dispatcher is closed.
+      this.onResponseError(undefined, error as Error);
+    }
+    // On a connection that is open the request went out within the call; else the wait for one begins.
     if (this.#controller || this.#isFinished) return;
     this.#pool = pool;
     this.#waitingSinceMs = performance.now() - pool.line.standstillMs;
@@ -105,28 +175,43 @@ class Exchange implements Dispatcher.DispatchHandler {
       controller.abort(new Error('given up'));
       return;
     }
-    const { timeoutMs, headersTimeoutMs, bodyTimeoutMs } = this.#limits;
-    const leftMs = timeoutMs - this.#waitedMs();
-    if (headersTimeoutMs < timeoutMs || bodyTimeoutMs < timeoutMs) this.#wholeEndsAtMs = performance.now() + leftMs;
-    this.#setTimer(leftMs, headersTimeoutMs);
+    if (this.#startedAtMs > 0) return;
+    this.#waitedMs = this.#waitingMs();
+    this.#startedAtMs = performance.now();
+    this.#setTimer(this.#limits.timeoutMs - this.#waitedMs, this.#limits.headersTimeoutMs);
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Answered['headers']): void {
-    if (status < 200) return;
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: AnswerHeaders): void {
+    if (this.#isFinished) return;
+    if (status < 200) {
+      this.#interims += 1;
+      if (this.#interims <= MAX_INTERIM_ANSWERS) return;
+      const trouble = `the answer is preceded by more than ${MAX_INTERIM_ANSWERS} interim (1xx) answers`;
+      this.#end({ trouble, isBlocked: false });
+      controller.abort(new Error(trouble));
+      return;
+    }
     this.#status = status;
     this.#headers = headers;
-    if (this.#wholeEndsAtMs > 0) this.#setTimer(this.#wholeEndsAtMs - performance.now(), this.#limits.bodyTimeoutMs);
+    const { timeoutMs, headersTimeoutMs, bodyTimeoutMs } = this.#limits;
+    const hasPhases = headersTimeoutMs < timeoutMs || bodyTimeoutMs < timeoutMs;
+    if (hasPhases) this.#setTimer(timeoutMs - this.spentMs, bodyTimeoutMs);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#isFinished) return;
     const { keptBytes = KEPT_ANSWER_BYTES } = this.#limits;
+    const maxBytes = Math.max(MAX_ANSWER_BYTES, keptBytes);
     if (this.#receivedBytes < keptBytes) this.#kept.push(chunk.subarray(0, keptBytes - this.#receivedBytes));
     this.#receivedBytes += chunk.length;
-    if (this.#receivedBytes > Math.max(MAX_ANSWER_BYTES, keptBytes)) {
-      // The status says all that matters; the rest is not worth reading.
-      this.#answered();
-      controller.abort(new Error('answer too long'));
-    }
+    this.#pieces += 1;
+    let limit: string | undefined;
+    if (this.#receivedBytes > maxBytes) limit = `${maxBytes} bytes`;
+    else if (this.#pieces > MAX_BODY_PIECES) limit = `${MAX_BODY_PIECES} chunks`;
+    if (limit === undefined) return;
+    // The status says all that matters; the rest is not worth reading.
+    this.#answered(`the body has more than ${limit}; the rest was not read`);
+    controller.abort(new Error('answer too long'));
   }
 
   onResponseEnd(): void {
@@ -134,12 +219,21 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: unknown, error: Error): void {
-    this.#end(troubleOf(error));
+    const trouble = troubleOf(error);
+    // undici may refuse headers that were complete, or tell of the failure before it tells of them.
+    const head = this.#status === 0 ? headBefore(error) : undefined;
+    if (head) {
+      this.#status = head.status;
+      this.#headers = head.headers;
+    }
+    if (this.#status === 0) this.#end(trouble);
+    else this.#answered(`${head ? 'the answer is malformed' : 'the body is incomplete'}: ${trouble.trouble}`);
   }
 
-  #answered(): void {
+  #answered(bodyTrouble?: string): void {
     const body = this.#kept.length === 0 ? '' : Buffer.concat(this.#kept).toString('utf8');
-    this.#end({ status: this.#status, headers: this.#headers, body });
+    const answered = { status: this.#status, headers: this.#headers, body };
+    this.#end(bodyTrouble === undefined ? answered : { ...answered, bodyTrouble });
   }
 
   #end(seen: Seen): void {
@@ -149,8 +243,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#finish(seen);
   }
 
-  /** While the pool stood in line for the worker's budget, the clock stood still. */
-  #waitedMs(): number {
+  #waitingMs(): number {
     return this.#pool === undefined ? 0 : performance.now() - this.#pool.line.standstillMs - this.#waitingSinceMs;
   }
 
@@ -163,18 +256,19 @@ class Exchange implements Dispatcher.DispatchHandler {
   #timeIsUp(): void {
     const { timeoutMs, connectTimeoutMs, headersTimeoutMs, bodyTimeoutMs } = this.#limits;
     if (!this.#controller) {
-      const leftMs = connectTimeoutMs - this.#waitedMs();
+      const leftMs = connectTimeoutMs - this.#waitingMs();
       // Timers may be a fraction of a millisecond early.
       if (leftMs >= 1) this.#setTimer(Math.max(leftMs, MIN_REARM_MS));
       else this.#end({ trouble: `no connection within ${connectTimeoutMs} ms`, isBlocked: false });
       return;
     }
-    const hasAnswered = this.#status > 0;
-    const phase = hasAnswered
-      ? `answer not complete within ${bodyTimeoutMs} ms of its headers`
-      : `no headers within ${headersTimeoutMs} ms of the request`;
-    const whole = hasAnswered ? `answer not complete within ${timeoutMs} ms` : `no answer within ${timeoutMs} ms`;
-    this.#end({ trouble: this.#isPhaseLimit ? phase : whole, isBlocked: false });
+    if (this.#status > 0) {
+      const phase = `answer not complete within ${bodyTimeoutMs} ms of its headers`;
+      this.#answered(this.#isPhaseLimit ? phase : `answer not complete within ${timeoutMs} ms`);
+    } else {
+      const phase = `no headers within ${headersTimeoutMs} ms of the request`;
+      this.#end({ trouble: this.#isPhaseLimit ? phase : `no answer within ${timeoutMs} ms`, isBlocked: false });
+    }
     this.#controller.abort(new Error('time is up'));
   }
 }

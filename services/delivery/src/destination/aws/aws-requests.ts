@@ -3,7 +3,8 @@ import { type HttpRequest, HttpResponse } from '@smithy/protocol-http';
 import type { HttpHandlerOptions } from '@smithy/types';
 import type { Dispatcher } from 'undici';
 import type { Trouble } from '../../attempt/outcome.ts';
-import type { Egress, EgressPool } from '../../egress/dispatcher.ts';
+import type { Egress } from '../../egress/dispatcher.ts';
+import type { EgressPool } from '../../egress/egress-pool.ts';
 import { exchange, type Seen, type TimeLimits } from '../../egress/exchange.ts';
 import { strictQuery } from './aws-query.ts';
 
@@ -28,7 +29,7 @@ export class AwsTrouble extends Error implements Trouble {
   }
 }
 
-/** The AWS SDK's way to the network: our own pools, so that its sockets are counted and guarded as all others are. */
+/** How the AWS SDK reaches the network: by our own pools, so that its sockets are counted and guarded like all others. */
 export class AwsRequests {
   readonly metadata = { handlerProtocol: 'http/1.1' };
   readonly #options: AwsRequestOptions;
@@ -50,6 +51,10 @@ export class AwsRequests {
     };
     const seen = await new Promise<Seen>((resolve) => exchange(this.#pool(origin), dispatched, limits, resolve));
     if ('trouble' in seen) throw new AwsTrouble(seen);
+    // AWS says in the body what became of each message, so a success without its body is none.
+    if (seen.bodyTrouble !== undefined && seen.status < 300) {
+      throw new AwsTrouble({ trouble: seen.bodyTrouble, isBlocked: false });
+    }
     const answered = Object.entries(seen.headers).map(([name, value]) => [name, String(value)]);
     return {
       response: new HttpResponse({

@@ -2,7 +2,7 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { type Outcome, outcomeOf, outcomeOfTrouble } from '../../attempt/outcome.ts';
 import type { Authorizer, Headers } from '../../authorization/authorizer.ts';
-import type { EgressPool } from '../../egress/dispatcher.ts';
+import type { EgressPool } from '../../egress/egress-pool.ts';
 import { exchange, type Seen, type TimeLimits } from '../../egress/exchange.ts';
 import type { Destination, Message, Sent } from '../destination.ts';
 import type { Redaction } from '../redaction.ts';
@@ -148,8 +148,7 @@ export class HttpDestination implements Destination {
   #judge(seen: Seen, nowMs: number, keepsAnswer: boolean): Sent | undefined {
     if ('trouble' in seen && seen.isWithheld) return undefined;
     if ('trouble' in seen) return this.#told({ outcome: outcomeOfTrouble(seen) });
-    const retryAfter = seen.headers['retry-after'];
-    const answer = { status: seen.status, retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined };
+    const answer = { status: seen.status, retryAfter: seen.headers['retry-after'], bodyTrouble: seen.bodyTrouble };
     const outcome = outcomeOf(answer, nowMs, this.#options.maxRetryAfterMs);
     if (seen.body === '' || (outcome.kind === 'delivered' && !keepsAnswer)) return { outcome };
     return { outcome, answerBody: this.#options.redaction.apply(seen.body) };

@@ -1,0 +1,228 @@
+import type { Socket } from 'node:net';
+import type { Connector } from './egress-guard.ts';
+
+/** RFC 9110 §15.2 sets no limit. Proxies send one or two; more than this is a flood. */
+const MAX_INTERIM_ANSWERS = 16;
+/** Status lines and header lines of one answer, interim answers included. */
+const MAX_HEAD_BYTES = 32_768;
+const MAX_HEAD_LINES = 512;
+/** Of one answer on the wire, chunk sizes and chunk extensions included. */
+const MAX_WIRE_BYTES = 1_048_576;
+/** Each costs a turn of the event loop, however few bytes it brings. */
+const MAX_READS = 2_048;
+
+const LF = 0x0a;
+const CR = 0x0d;
+const NOTHING = Buffer.alloc(0);
+
+/** The final head of an answer, as the connection saw it. */
+export interface Head {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[]>>;
+}
+
+const headTexts = new WeakMap<Error, string>();
+
+/**
+ * The complete head that had come before the connection failed with this error. undici reports some malformed answers
+ * (two equal `Content-Length` headers, say) as a failed connection, although the status was there to be read.
+ */
+export function headBefore(error: Error): Head | undefined {
+  const text = headTexts.get(error);
+  return text === undefined ? undefined : parseHead(text);
+}
+
+/**
+ * Reads each answer of an HTTP/1.1 connection before undici's parser does:
+ *
+ * - It drops interim (1xx) answers, which undici takes for a protocol error when nobody asked for them (100) or when
+ *   they offer another protocol (101). An unasked 101 is not an upgrade: what follows must be HTTP.
+ * - It hands over a head in one piece, and bounds the number, the bytes and the pieces of what a server may send.
+ * - It remembers the final head until the next request, for {@link headBefore}.
+ *
+ * undici sends no request before the answer to the one before has ended, so each write begins a new answer. Over
+ * HTTP/2 none of this is needed: streams are independent, and Node reads their headers.
+ */
+export function readingHeads(connect: Connector): Connector {
+  return (target, callback) =>
+    connect(target, (...result) => {
+      const [, socket] = result;
+      // undici leaves it out, whatever its types say, when there is an error.
+      if (socket && (socket as { alpnProtocol?: unknown }).alpnProtocol !== 'h2') watch(socket);
+      callback(...result);
+    });
+}
+
+function watch(socket: Socket): void {
+  const heads = new AnswerHeads((error) => socket.destroy(error));
+  const read = socket.read.bind(socket);
+  const write = socket.write.bind(socket) as (...given: unknown[]) => boolean;
+  socket.read = (size?: number) => {
+    // Node's streams ask for 0 bytes to start a read.
+    if (size !== undefined) return read(size);
+    for (;;) {
+      const chunk: Buffer | null = read();
+      if (chunk === null) return null;
+      const passed = heads.pass(chunk);
+      if (passed.length > 0) return passed;
+    }
+  };
+  socket.write = (...given: unknown[]) => {
+    heads.begin();
+    return write(...given);
+  };
+  socket.prependListener('error', (error: Error) => {
+    if (heads.final !== '') headTexts.set(error, heads.final);
+  });
+}
+
+/**
+ * The heads of one connection's answers, one answer after the other.
+ *
+ *     begin ─▶ head ──1xx──▶ head ──final──▶ body: passed on as it is, counted
+ *               └── not HTTP: passed on, for undici's parser to refuse
+ */
+export class AnswerHeads {
+  readonly #fail: (error: Error) => void;
+  #isInHead = true;
+  #hasFailed = false;
+  #held: Buffer = NOTHING;
+  /** Of what is held: no end of the head before it. */
+  #scannedTo = 0;
+  #lines = 0;
+  #interims = 0;
+  #headBytes = 0;
+  #wireBytes = 0;
+  #reads = 0;
+  #final = '';
+
+  /** @param fail closes the connection */
+  constructor(fail: (error: Error) => void) {
+    this.#fail = fail;
+  }
+
+  /** The final head of the current answer as text, once it is complete. */
+  get final(): string {
+    return this.#final;
+  }
+
+  /** A request goes out: what comes next is its answer. */
+  begin(): void {
+    this.#isInHead = true;
+    this.#held = NOTHING;
+    this.#scannedTo = 0;
+    this.#lines = 0;
+    this.#interims = 0;
+    this.#headBytes = 0;
+    this.#wireBytes = 0;
+    this.#reads = 0;
+    this.#final = '';
+  }
+
+  /** @returns what undici's parser is to see of it now */
+  pass(chunk: Buffer): Buffer {
+    if (this.#hasFailed) return NOTHING;
+    this.#wireBytes += chunk.length;
+    this.#reads += 1;
+    if (this.#wireBytes > MAX_WIRE_BYTES) return this.#refuse(`longer than ${MAX_WIRE_BYTES} bytes`);
+    if (this.#reads > MAX_READS) return this.#refuse(`sent in more than ${MAX_READS} pieces`);
+    return this.#isInHead ? this.#passHead(chunk) : chunk;
+  }
+
+  #passHead(chunk: Buffer): Buffer {
+    let data = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
+    for (;;) {
+      if (this.#scannedTo === 0) data = withoutLeadingLines(data);
+      if (!mayBeHttp(data)) return this.#passAll(data);
+      const end = this.#endOfHead(data);
+      if (this.#lines > MAX_HEAD_LINES && end === undefined) {
+        return this.#refuse(`of more than ${MAX_HEAD_LINES} header lines`);
+      }
+      if (this.#headBytes + (end ?? data.length) > MAX_HEAD_BYTES) {
+        return this.#refuse(`with more than ${MAX_HEAD_BYTES} bytes of headers`);
+      }
+      if (end === undefined) {
+        this.#held = data;
+        return NOTHING;
+      }
+      const status = statusOf(data);
+      if (status === undefined) return this.#passAll(data);
+      if (status >= 200) {
+        this.#final = data.toString('latin1', 0, end);
+        if (this.#lines > MAX_HEAD_LINES) return this.#refuse(`of more than ${MAX_HEAD_LINES} header lines`);
+        return this.#passAll(data);
+      }
+      if (status < 100) return this.#refuse(`with the status ${String(status).padStart(3, '0')}, which does not exist`);
+      this.#interims += 1;
+      if (this.#interims > MAX_INTERIM_ANSWERS) {
+        return this.#refuse(`preceded by more than ${MAX_INTERIM_ANSWERS} interim (1xx) answers`);
+      }
+      this.#headBytes += end;
+      this.#scannedTo = 0;
+      this.#held = NOTHING;
+      data = data.subarray(end);
+      if (data.length === 0) return NOTHING;
+    }
+  }
+
+  /** The offset behind the empty line; undefined: it has not come yet. Each byte is looked at once, by native code. */
+  #endOfHead(data: Buffer): number | undefined {
+    let at = data.indexOf(LF, this.#scannedTo);
+    for (; at >= 0; at = data.indexOf(LF, at + 1)) {
+      if (data[at + 1] === LF) return at + 2;
+      if (data[at + 1] === CR && data[at + 2] === LF) return at + 3;
+      // What follows this line's end has not come: look at it again.
+      if (at + 2 >= data.length) break;
+      this.#lines += 1;
+    }
+    this.#scannedTo = at >= 0 ? at : data.length;
+    return undefined;
+  }
+
+  #passAll(data: Buffer): Buffer {
+    this.#isInHead = false;
+    this.#held = NOTHING;
+    return data;
+  }
+
+  #refuse(what: string): Buffer {
+    this.#hasFailed = true;
+    this.#held = NOTHING;
+    this.#fail(new Error(`the answer is ${what}`));
+    return NOTHING;
+  }
+}
+
+/** RFC 9112 §2.2: some servers send an empty line too many. */
+function withoutLeadingLines(data: Buffer): Buffer {
+  let at = 0;
+  while (data[at] === CR || data[at] === LF) at += 1;
+  return at === 0 ? data : data.subarray(at);
+}
+
+const HTTP = Buffer.from('HTTP/');
+
+function mayBeHttp(data: Buffer): boolean {
+  const length = Math.min(data.length, HTTP.length);
+  return data.compare(HTTP, 0, length, 0, length) === 0;
+}
+
+function statusOf(data: Buffer): number | undefined {
+  const digits = /^HTTP\/\d\.\d +(\d{3})(?!\d)/.exec(data.toString('latin1', 0, 24))?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+/** As leniently as it can be read: it is asked only what a broken answer meant. */
+function parseHead(text: string): Head {
+  const [statusLine = '', ...lines] = text.split(/\r?\n/);
+  const headers: Record<string, string | string[]> = Object.create(null);
+  for (const line of lines) {
+    const colon = line.indexOf(':');
+    if (colon <= 0) continue;
+    const name = line.slice(0, colon).trim().toLowerCase();
+    const value = line.slice(colon + 1).trim();
+    const before = headers[name];
+    headers[name] = before === undefined ? value : [before, value].flat();
+  }
+  return { status: Number(/ +(\d{3})/.exec(statusLine)?.[1]), headers };
+}
