@@ -1,9 +1,15 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Admin, Consumer } from 'kafkajs';
-import { toPortError } from './errors.ts';
-import { createKafka, type KafkaSettings } from './kafkajs/client.ts';
+import { KafkaPortError, toPortError } from './errors.ts';
+import type { KafkaSettings } from './kafkajs/client.ts';
 import { toRecord } from './kafkajs/consumed-record.ts';
+import {
+  createCluster,
+  type FetchedPartition,
+  type FetchResponse,
+  RawBatch,
+  type RawCluster,
+  READ_COMMITTED,
+} from './kafkajs/raw-cluster.ts';
 import type { ConsumedBatch, ConsumedRecord } from './records.ts';
 
 export interface ReadOptions {
@@ -20,20 +26,26 @@ export interface ReadOptions {
 interface Span {
   readonly topic: string;
   readonly partition: number;
-  readonly leader: number;
   position: number;
+  /** The high watermark at the call, or an earlier bound that the caller gave. */
   readonly end: number;
 }
 
-/** Nothing more comes from a partition if its broker, asked so often in a row, had nothing. */
-const EMPTY_FETCHES = 2;
 const MAX_WAIT_MS = 100;
+const PARTITION_BYTES = 1_048_576;
+const FETCH_BYTES = 10_485_760;
 const LEADERS_WITHIN_MS = 20_000;
+/** A transaction that its producer left open is aborted after 10 s: its end is waited for. */
+const PROGRESS_WITHIN_MS = 30_000;
 const ASK_AGAIN_AFTER_MS = 200;
 
 /**
  * Reads topics from their start (or a time) to where they end when it is called, then resolves. For operations that
  * look at everything once; what is read continually is a `CompactedTable` or a `GroupConsumer`.
+ *
+ * The end is the high watermark of each partition. An empty answer ends a partition only if its broker looked and found
+ * nothing up to that watermark, which is so where compaction left a hole at the end. A broker that throttles us answers
+ * empty as well: it is asked again.
  * @throws {KafkaPortError} `DB_KAFKA_UNKNOWN_TOPIC` if one is not there; and whatever `onBatch` throws, which ends it
  */
 export async function readTopics(
@@ -41,25 +53,16 @@ export async function readTopics(
   topics: readonly string[],
   options: ReadOptions,
 ): Promise<void> {
-  const kafka = createKafka(settings, 'topic-reader');
-  const admin = kafka.admin();
-  // kafkajs reads only as a member of a group: a private one, which commits nothing and is deleted.
-  const groupId = `databridge.reader.${randomUUID()}`;
-  const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: MAX_WAIT_MS, allowAutoTopicCreation: false });
+  const cluster = createCluster(settings, 'topic-reader');
   try {
-    await admin.connect();
-    const spans = await patiently(() => spansOf(admin, topics, options));
-    if (spans.every(isRead)) return;
-    await consumer.connect();
-    await read(consumer, spans, options);
+    await cluster.connect();
+    const spans = await patiently(() => spansOf(cluster, [...new Set(topics)], options));
+    await readSpans(cluster, spans, options);
   } catch (error) {
     if (error instanceof HandlerFailure) throw error.cause;
     throw toPortError(error, `reading ${topics.join(', ')}`);
   } finally {
-    await consumer.disconnect().catch(() => undefined);
-    // Left behind, it would vanish by itself, only later.
-    await admin.deleteGroups([groupId]).catch(() => undefined);
-    await admin.disconnect().catch(() => undefined);
+    await cluster.disconnect().catch(() => undefined);
   }
 }
 
@@ -76,30 +79,51 @@ class HandlerFailure extends Error {
 
 const isRead = ({ position, end }: Span) => position >= end;
 
-/** One call after the other: one that fails must not leave another under way when the admin disconnects. */
-async function spansOf(
-  admin: Admin,
-  topics: readonly string[],
-  { fromMs, toMs, within }: ReadOptions,
-): Promise<Span[]> {
-  const spans: Span[] = [];
-  const at = async (topic: string, ms: number | undefined) => {
-    // Below zero, Kafka takes a time for one of its special offsets.
-    const offsets = ms === undefined ? [] : await admin.fetchTopicOffsetsByTimestamp(topic, Math.max(0, ms));
-    return new Map(offsets.map(({ partition, offset }) => [partition, Number(offset)]));
+async function spansOf(cluster: RawCluster, topics: readonly string[], options: ReadOptions): Promise<Span[]> {
+  const { fromMs, toMs, within } = options;
+  await cluster.addMultipleTargetTopics(topics);
+  const partitionsOf = new Map(topics.map((topic) => [topic, cluster.findTopicPartitionMetadata(topic)]));
+  for (const [topic, partitions] of partitionsOf) {
+    if (partitions.length === 0) throw new KafkaPortError('DB_KAFKA_UNKNOWN_TOPIC', `there is no topic ${topic}`);
+    const isLed = partitions.every(({ leader }) => leader >= 0);
+    if (isLed) continue;
+    await cluster.refreshMetadata();
+    throw new KafkaPortError('DB_KAFKA_UNAVAILABLE', `a partition of ${topic} has no leader`);
+  }
+  const offsets = async (which: { fromBeginning?: boolean; fromTimestamp?: number }) => {
+    const queries = topics.map((topic) => ({
+      topic,
+      partitions: (partitionsOf.get(topic) ?? []).map(({ partitionId }) => ({ partition: partitionId })),
+      ...which,
+    }));
+    const found = await cluster.fetchTopicsOffset(queries);
+    return new Map(
+      found.flatMap(({ topic, partitions }) =>
+        partitions.map(({ partition, offset }) => [placeOf(topic, partition), Number(offset)] as const),
+      ),
+    );
   };
-  for (const topic of topics) {
-    const metadata = await admin.fetchTopicMetadata({ topics: [topic] });
-    const leaders = new Map(metadata.topics[0]?.partitions.map((one) => [one.partitionId, one.leader]));
-    const watermarks = await admin.fetchTopicOffsets(topic);
-    const starts = await at(topic, fromMs);
-    const ends = await at(topic, toMs);
-    for (const { partition, low, high } of watermarks) {
-      const { from = 0, to = Number.POSITIVE_INFINITY } = within?.(topic, partition) ?? {};
-      const position = Math.max(Number(low), starts.get(partition) ?? 0, from);
-      const end = Math.min(Number(high), ends.get(partition) ?? Number.POSITIVE_INFINITY, to);
-      spans.push({ topic, partition, leader: leaders.get(partition) ?? -1, position, end });
-    }
+  // Below zero, Kafka takes a time for one of its special offsets.
+  const atTime = async (ms: number | undefined) =>
+    ms === undefined ? undefined : await offsets({ fromTimestamp: Math.max(0, Math.ceil(ms)) });
+  const [lows, highs, starts, ends] = [
+    await offsets({ fromBeginning: true }),
+    await offsets({ fromBeginning: false }),
+    await atTime(fromMs),
+    await atTime(toMs),
+  ];
+  const spans: Span[] = [];
+  for (const place of lows.keys()) {
+    const { topic, partition } = partOf(place);
+    const [low, high] = [lows.get(place) ?? 0, highs.get(place) ?? 0];
+    const { from = 0, to = Number.POSITIVE_INFINITY } = within?.(topic, partition) ?? {};
+    // -1: nothing was appended at that time or later.
+    const atOrEnd = (found: Map<string, number> | undefined, otherwise: number) => {
+      const offset = found === undefined ? otherwise : (found.get(place) ?? -1);
+      return offset < 0 ? high : offset;
+    };
+    const position = Math.max(low, atOrEnd(starts, low), from);
+    spans.push({ topic, partition, position, end: Math.min(high, atOrEnd(ends, high), to) });
   }
   return spans;
 }
@@ -118,66 +142,127 @@ export async function patiently<T>(ask: () => Promise<T>): Promise<T> {
   }
 }
 
-async function read(consumer: Consumer, spans: readonly Span[], { onBatch }: ReadOptions): Promise<void> {
-  const byPlace = new Map(spans.map((span) => [placeOf(span.topic, span.partition), span]));
-  const emptyFetches = new Map<number, number>();
-  let handlersFailure: HandlerFailure | undefined;
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-
-  const takeBatch = async (
-    topic: string,
-    partition: number,
-    records: readonly ConsumedRecord[],
-    highWatermark: number,
-  ) => {
-    const span = byPlace.get(placeOf(topic, partition));
-    // Every rejoin starts over: what was read is read again, and left out here.
-    const fresh = records.filter(({ offset }) => span !== undefined && offset >= span.position && offset < span.end);
-    const last = fresh.at(-1);
-    if (span === undefined || last === undefined) return;
-    await onBatch({ topic, partition, records: fresh, nextOffset: last.offset + 1, highWatermark });
-    span.position = last.offset + 1;
-  };
-  const { CRASH, END_BATCH_PROCESS, FETCH, GROUP_JOIN } = consumer.events;
-  consumer.on(GROUP_JOIN, () => {
-    emptyFetches.clear();
-    for (const { topic, partition, position } of spans) consumer.seek({ topic, partition, offset: String(position) });
-  });
-  // Transaction markers are never handed to a handler, only counted here.
-  consumer.on(END_BATCH_PROCESS, ({ payload: { topic, partition, lastOffset } }) => {
-    const span = byPlace.get(placeOf(topic, partition));
-    if (span === undefined) return;
-    span.position = Math.max(span.position, Number(lastOffset) + 1);
-    emptyFetches.delete(span.leader);
-    if (spans.every(isRead)) resolve();
-  });
-  // A compacted topic may hold nothing before its end: then no batch ever says that the end is reached.
-  consumer.on(FETCH, ({ payload: { nodeId } }) => {
-    const leader = Number(nodeId);
-    emptyFetches.set(leader, (emptyFetches.get(leader) ?? 0) + 1);
-    const isOver = (span: Span) => isRead(span) || (emptyFetches.get(span.leader) ?? 0) > EMPTY_FETCHES;
-    if (spans.every(isOver)) resolve();
-  });
-  consumer.on(CRASH, ({ payload: { error, restart } }) => {
-    if (!restart) reject(error);
-  });
-
-  await consumer.subscribe({ topics: [...new Set(spans.map(({ topic }) => topic))], fromBeginning: true });
-  await consumer.run({
-    autoCommit: false,
-    eachBatch: async ({ batch: { topic, partition, messages, highWatermark } }) => {
-      const records = messages.map(toRecord);
-      if (handlersFailure !== undefined) return;
-      try {
-        await takeBatch(topic, partition, records, Number(highWatermark));
-      } catch (error) {
-        // kafkajs would try the batch again, without end and without us hearing of it.
-        handlersFailure = new HandlerFailure(error);
-        reject(handlersFailure);
+async function readSpans(cluster: RawCluster, spans: readonly Span[], options: ReadOptions): Promise<void> {
+  let giveUpAtMs = performance.now() + PROGRESS_WITHIN_MS;
+  for (;;) {
+    const open = spans.filter((span) => !isRead(span));
+    if (open.length === 0) return;
+    const before = open.reduce((sum, { position }) => sum + position, 0);
+    try {
+      await fetchOnce(cluster, open, options);
+    } catch (error) {
+      if (error instanceof HandlerFailure) throw error;
+      const { code } = toPortError(error, '');
+      // What was deleted while we read, by retention, is passed over.
+      if (isOutOfRange(error)) await skipDeleted(cluster, open);
+      else if (code !== 'DB_KAFKA_UNAVAILABLE' || performance.now() > giveUpAtMs) throw error;
+      else {
+        await delay(ASK_AGAIN_AFTER_MS);
+        await cluster.refreshMetadata().catch(() => undefined);
       }
-    },
+    }
+    if (open.reduce((sum, { position }) => sum + position, 0) > before) {
+      giveUpAtMs = performance.now() + PROGRESS_WITHIN_MS;
+    } else if (performance.now() > giveUpAtMs) {
+      const left = open.filter((span) => !isRead(span)).map(({ topic, partition }) => placeOf(topic, partition));
+      throw new KafkaPortError(
+        'DB_KAFKA_UNAVAILABLE',
+        `no broker answered for ${PROGRESS_WITHIN_MS / 1_000} s what ${left.join(', ')} holds up to its high watermark`,
+      );
+    }
+  }
+}
+
+async function fetchOnce(cluster: RawCluster, open: readonly Span[], { onBatch }: ReadOptions): Promise<void> {
+  const byLeader = Map.groupBy(open, ({ topic, partition }) => {
+    const found = cluster.findTopicPartitionMetadata(topic).find(({ partitionId }) => partitionId === partition);
+    return found?.leader ?? -1;
   });
-  await promise;
+  for (const [leader, spans] of byLeader) {
+    if (leader < 0) throw new KafkaPortError('DB_KAFKA_UNAVAILABLE', `${spans[0]?.topic} has no leader`);
+    const broker = await cluster.findBroker({ nodeId: String(leader) });
+    const topics = [...Map.groupBy(spans, ({ topic }) => topic)].map(([topic, of]) => ({
+      topic,
+      partitions: of.map(({ partition, position }) => ({
+        partition,
+        fetchOffset: String(position),
+        maxBytes: PARTITION_BYTES,
+      })),
+    }));
+    const response = await broker.fetch({
+      ...{ isolationLevel: READ_COMMITTED, maxWaitTime: MAX_WAIT_MS, minBytes: 1, maxBytes: FETCH_BYTES },
+      topics,
+    });
+    await take(response, spans, onBatch);
+  }
+}
+
+async function take(response: FetchResponse, spans: readonly Span[], onBatch: ReadOptions['onBatch']): Promise<void> {
+  const { throttleTime = 0, clientSideThrottleTime = 0 } = response;
+  const throttledMs = Math.max(throttleTime, clientSideThrottleTime);
+  const byPlace = new Map(spans.map((span) => [placeOf(span.topic, span.partition), span]));
+  const empty: { readonly span: Span; readonly answer: FetchedPartition }[] = [];
+  let isAnyFull = false;
+  for (const { topicName: topic, partitions } of response.responses) {
+    for (const answer of partitions) {
+      const span = byPlace.get(placeOf(topic, answer.partition));
+      if (span === undefined) continue;
+      if (answer.messages.length === 0) empty.push({ span, answer });
+      else {
+        isAnyFull = true;
+        await takePartition(span, answer, onBatch);
+      }
+    }
+  }
+  // One that had no room in the answer, beside others, says nothing; nor does a broker that throttles.
+  if (isAnyFull || throttledMs > 0) {
+    if (!isAnyFull) await delay(Math.min(throttledMs, 1_000));
+    return;
+  }
+  for (const { span, answer } of empty) {
+    // Below the last stable offset nothing is hidden by an open transaction: what comes empty is a hole.
+    if (Number(answer.highWatermark) >= span.end && Number(answer.lastStableOffset) >= span.end)
+      span.position = span.end;
+  }
+}
+
+async function takePartition(span: Span, answer: FetchedPartition, onBatch: ReadOptions['onBatch']): Promise<void> {
+  const { topic, partition } = span;
+  const batch = new RawBatch(topic, String(span.position), answer);
+  const records: ConsumedRecord[] = batch.messages
+    .map(toRecord)
+    .filter(({ offset }) => offset >= span.position && offset < span.end);
+  const nextOffset = Number(batch.lastOffset()) + 1;
+  const batchEnd = Math.max(span.position + (batch.isEmptyIncludingFiltered() ? 1 : 0), nextOffset);
+  if (records.length > 0) {
+    try {
+      await onBatch({ topic, partition, records, nextOffset: batchEnd, highWatermark: Number(answer.highWatermark) });
+    } catch (error) {
+      throw new HandlerFailure(error);
+    }
+  }
+  span.position = batchEnd;
+}
+
+function isOutOfRange(error: unknown): boolean {
+  for (let e = error; e instanceof Error; e = e.cause) if ('type' in e && e.type === 'OFFSET_OUT_OF_RANGE') return true;
+  return false;
+}
+
+async function skipDeleted(cluster: RawCluster, spans: readonly Span[]): Promise<void> {
+  const queries = spans.map(({ topic, partition }) => ({ topic, partitions: [{ partition }], fromBeginning: true }));
+  for (const query of queries) {
+    const [found] = await cluster.fetchTopicsOffset([query]);
+    for (const { partition, offset } of found?.partitions ?? []) {
+      const span = spans.find((one) => one.topic === query.topic && one.partition === partition);
+      if (span !== undefined) span.position = Math.max(span.position, Number(offset));
+    }
+  }
 }
 
 const placeOf = (topic: string, partition: number) => `${topic}/${partition}`;
+
+function partOf(place: string): { topic: string; partition: number } {
+  const at = place.lastIndexOf('/');
+  return { topic: place.slice(0, at), partition: Number(place.slice(at + 1)) };
+}
