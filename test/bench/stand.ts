@@ -19,7 +19,7 @@ import { readMachineConfig } from '@databridge/local-platform/platform-config';
 import { type EventType, loadEventTypes } from '@databridge/schemas/event/event-types';
 import { DEFAULT_RETRY_DELAYS, deliveryGroup, deliveryTopic, intakeTopic } from '@databridge/schemas/records/topics';
 import { parseSubscription } from '@databridge/schemas/subscription/subscription';
-import { commitBy, readStoredSubscriptions } from '../harness/without-control-plane.ts';
+import { commitBy, readStoredSubscriptions, viewsByReading } from '../harness/without-control-plane.ts';
 import { type Load, load } from './loader.ts';
 import { samples } from './samples.ts';
 
@@ -99,6 +99,7 @@ export class Stand {
       admin: this.admin,
       producer: this.#producer,
       subscriptions: () => readStoredSubscriptions(this.kafka),
+      ...viewsByReading(this.kafka, this.admin),
       commit: commitBy(this.#producer, 'bench'),
       keyRing: new KeyRing(this.#keys),
       retryDelays: DEFAULT_RETRY_DELAYS,

@@ -12,7 +12,7 @@ import { KeyRing } from '@databridge/kernel/secrets/key-ring';
 import { customerTopics, SUBSCRIPTIONS_TOPIC, systemTopics } from '@databridge/schemas/records/topics';
 import { parseSubscription, type Subscription } from '@databridge/schemas/subscription/subscription';
 import { platform } from '../harness/platform.ts';
-import { commitBy, readStoredSubscriptions } from '../harness/without-control-plane.ts';
+import { commitBy, readStoredSubscriptions, viewsByReading } from '../harness/without-control-plane.ts';
 
 const SECRET = `plain-${randomUUID()}`;
 const log = createLogger('apply-test', 'silent');
@@ -24,6 +24,7 @@ const context: ControlPlaneContext = {
   admin,
   producer,
   subscriptions: () => readStoredSubscriptions(kafka),
+  ...viewsByReading(kafka, admin),
   commit: commitBy(producer, 'test'),
   keyRing: new KeyRing(KeyRing.generate('k1')),
   retryDelays: ['1s', '7m45s'],

@@ -81,7 +81,7 @@ async function retentionBecomes(customer: string, wanted: string): Promise<void>
 }
 
 async function stateOf(customer: string) {
-  const [one] = await customerStatuses(stage.operations, { attemptsSinceMs: 0, customers: [customer] });
+  const [one] = await customerStatuses(stage.operations, [customer]);
   return one;
 }
 

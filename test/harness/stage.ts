@@ -15,7 +15,7 @@ import { type ServiceProcess, startService } from './processes.ts';
 import { startUpstream, type UpstreamProducer } from './produce.ts';
 import { StageApi } from './stage-api.ts';
 import { freshName } from './topics.ts';
-import { commitBy, readStoredSubscriptions } from './without-control-plane.ts';
+import { commitBy, readStoredSubscriptions, viewsByReading } from './without-control-plane.ts';
 
 /** Short enough to see an event through all lanes in a test. */
 export const SHORT_PLAN = '1s*2,2s*2';
@@ -110,6 +110,7 @@ export class Stage {
       admin: this.admin,
       producer: this.#producer,
       subscriptions: () => readStoredSubscriptions(this.#kafka),
+      ...viewsByReading(this.#kafka, this.admin),
       commit: commitBy(this.#producer, 'stage'),
       keyRing: new KeyRing(this.keys),
       retryDelays: SHORT_DELAYS,

@@ -1,9 +1,14 @@
 /** How tests and the bench read and write subscriptions where no control plane runs: nothing here is safe with a second writer. */
+import type { ControlPlaneContext } from '@databridge/control-plane/context';
 import { type Commit, recordsOf } from '@databridge/control-plane/subscriptions/changes';
+import { AttemptCounts } from '@databridge/control-plane/views/attempt-counts';
+import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import type { RecordProducer } from '@databridge/kernel/kafka/records';
 import { readTopic } from '@databridge/kernel/kafka/topic-reader';
-import { SUBSCRIPTIONS_TOPIC } from '@databridge/schemas/records/topics';
+import { decodeAttempts } from '@databridge/schemas/records/attempts';
+import { decodeStatus, type WorkerStatus } from '@databridge/schemas/records/status';
+import { ATTEMPTS_TOPIC, STATUS_TOPIC, SUBSCRIPTIONS_TOPIC } from '@databridge/schemas/records/topics';
 import { decodeSubscription, formatIssues, type Subscription } from '@databridge/schemas/subscription/subscription';
 
 /** Every customer's subscription as it stands in Kafka, its secrets sealed: reads the topic, once. */
@@ -26,4 +31,42 @@ export async function readStoredSubscriptions(kafka: KafkaSettings): Promise<Map
 
 export function commitBy(producer: Pick<RecordProducer, 'send'>, name: string): Commit {
   return (changes) => producer.send(recordsOf(changes, { name, role: 'local' }, Date.now()));
+}
+
+/** What the control plane keeps in memory, read anew for each question. */
+export function viewsByReading(
+  kafka: KafkaSettings,
+  admin: Pick<KafkaAdmin, 'watermarks'>,
+): Pick<ControlPlaneContext, 'workerStatuses' | 'workers' | 'attemptCounts' | 'watermarks'> {
+  return {
+    workers: () => [],
+    async workerStatuses() {
+      const found = new Map<string, WorkerStatus>();
+      await readTopic(kafka, STATUS_TOPIC, {
+        onBatch({ records }) {
+          for (const { key, value } of records) {
+            const status = value === null ? undefined : decodeStatus(value);
+            if (key !== null && status !== undefined) found.set(key.toString('utf8'), status);
+          }
+        },
+      });
+      return found;
+    },
+    async attemptCounts(customers) {
+      const counts = new AttemptCounts();
+      await readTopic(kafka, ATTEMPTS_TOPIC, {
+        onBatch({ records }) {
+          for (const { value } of records) {
+            const batch = value === null ? undefined : decodeAttempts(value);
+            for (const attempt of batch?.attempts ?? []) counts.add(batch?.customer ?? '', attempt, Date.now());
+          }
+        },
+      });
+      return new Map(customers.map((customer) => [customer, counts.of(customer, Date.now())]));
+    },
+    async watermarks(topics) {
+      const found = topics.map(async (topic) => [topic, await admin.watermarks(topic)] as const);
+      return new Map(await Promise.all(found));
+    },
+  };
 }

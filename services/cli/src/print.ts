@@ -19,33 +19,92 @@ export function formatTable(headings: readonly string[], rows: readonly (readonl
   return cells.map((row) => row.map(pad).join('  ').trimEnd()).join('\n');
 }
 
-export function formatStatuses(statuses: readonly CustomerStatus[]): string {
-  if (statuses.length === 0) return 'No customers. "databridge apply -f subscriptions.yaml" brings some.';
-  const headings = ['CUSTOMER', 'STATE', 'DELIVERED', 'FAILED', 'MAIN LAG', 'RETRY LAG', 'DEAD', 'NOTE'];
+export function formatStatuses(statuses: readonly CustomerStatus[], fleet?: Fleet): string {
+  if (statuses.length === 0) return 'There are no customers. "databridge apply -f subscriptions.yaml" creates some.';
+  const headings = ['CUSTOMER', 'STATE', 'DELIVERED', 'FAILED', 'MAIN LAG', 'RETRY LAG', 'DEAD', 'WORKER', 'NOTE'];
   const rows = statuses.map((one) => {
     const { main = 0, ...retries } = one.lagByLane;
     const { delivered = 0, ...failures } = one.attempts;
-    return [one.customer, one.state, delivered, sum(failures), main, sum(retries), one.deadRecords, noteOf(one)];
+    const counts = [delivered, sum(failures), main, sum(retries), one.deadRecords];
+    return [one.customer, one.state, ...counts, one.runBy ?? '-', noteOf(one)];
   });
-  return `${formatTable(headings, rows)}\n\nDelivered and failed are attempts of the last 24 hours.`;
+  const legend =
+    'DELIVERED and FAILED are attempts of the last 24 hours. DEAD is an upper bound: redriven letters count until Kafka compacts them away.';
+  return [formatTable(headings, rows), '', legend, ...warningsOn(fleet)].join('\n');
 }
 
 /** One customer in full. */
 export function formatStatus(one: CustomerStatus): string {
-  const { customer, state, worker, lagByLane, deadRecords, attempts } = one;
+  const { customer, state, worker, runBy, lagByLane, deadRecords, attempts } = one;
+  // A customer that has a worker and no status record has had no commit yet: its breaker is as new.
+  const breaker = worker?.breaker ?? (runBy === undefined ? 'unknown: no worker has run it yet' : 'closed');
   const facts: (readonly [string, string])[] = [
     ['customer', customer],
     ['state', state],
     ['note', noteOf(one) || 'nothing'],
-    ['breaker', worker?.breaker ?? 'unknown: no worker has said'],
-    ['last success', timeOf(worker?.lastSuccessAtMs) ?? 'none known'],
+    ['breaker', breaker],
+    ['last success', timeOf(worker?.lastSuccessAtMs) ?? 'none yet'],
     ...Object.entries(lagByLane).map(([lane, lag]) => [`lag ${lane}`, String(lag)] as const),
-    ['dead letters', `${deadRecords}, tombstones included`],
+    ['dead letters', deadRecords === 0 ? '0' : `${deadRecords} at most, until Kafka compacts what was redriven`],
     ...Object.entries(attempts).map(([outcome, count]) => [`attempts ${outcome}`, `${count} in 24 hours`] as const),
-    ['worker', worker ? `${worker.worker}, ${timeOf(worker.at)}` : 'none yet'],
+    ['worker', runBy ?? 'none'],
+    ['status as of', worker ? `${timeOf(worker.at)}, by ${worker.worker}` : 'no status record yet'],
   ];
   return formatFacts(facts);
 }
+
+export interface Fleet {
+  readonly items: readonly {
+    readonly worker: string;
+    readonly version: string;
+    readonly startedAtMs: number;
+    readonly isAlive: boolean;
+    readonly silentForMs: number;
+    readonly customers: readonly string[];
+    readonly failing: readonly { readonly customer: string; readonly because: string }[];
+  }[];
+  /** Active customers that no live worker runs. */
+  readonly unattended: readonly string[];
+}
+
+export function formatFleet(fleet: Fleet): string {
+  if (fleet.items.length === 0) return ['No delivery worker has reported.', ...warningsOn(fleet)].join('\n');
+  const headings = ['WORKER', 'STATE', 'CUSTOMERS', 'VERSION', 'STARTED', 'LAST REPORT'];
+  const rows = fleet.items.map(({ worker, isAlive, customers, version, startedAtMs, silentForMs }) => [
+    ...[worker, isAlive ? 'alive' : 'dead', customers.length, version, timeOf(startedAtMs) ?? ''],
+    `${secondsOf(silentForMs)} ago`,
+  ]);
+  const failing = fleet.items.flatMap(({ worker, failing: those }) =>
+    those.map(({ customer, because }) => `${customer} can't run on ${worker}: ${because}`),
+  );
+  return [formatTable(headings, rows), ...failing, ...warningsOn(fleet)].join('\n');
+}
+
+/** Dead workers are named for an hour, and for as long as customers wait for one. */
+const NAMED_FOR_MS = 3_600_000;
+
+function warningsOn(fleet: Fleet | undefined): string[] {
+  if (fleet === undefined) return [];
+  const { items, unattended } = fleet;
+  const dead = items.filter(
+    ({ isAlive, silentForMs }) => !isAlive && (unattended.length > 0 || silentForMs < NAMED_FOR_MS),
+  );
+  return [
+    ...dead.map(
+      ({ worker, silentForMs }) => `Worker ${worker} is dead: its last report came ${secondsOf(silentForMs)} ago.`,
+    ),
+    ...(unattended.length > 0 ? [`No worker runs these active customers: ${shortened(unattended)}.`] : []),
+  ];
+}
+
+const MAX_NAMED = 20;
+
+const shortened = (names: readonly string[]) =>
+  names.length <= MAX_NAMED
+    ? names.join(', ')
+    : `${names.slice(0, MAX_NAMED).join(', ')} and ${names.length - MAX_NAMED} more`;
+
+const secondsOf = (ms: number) => `${Math.round(ms / 1_000)} s`;
 
 /** A name and what it is, a line each. */
 export function formatFacts(facts: readonly (readonly [string, string])[]): string {
@@ -57,8 +116,10 @@ export function timeOf(ms: number | undefined): string | undefined {
   return ms === undefined ? undefined : new Date(ms).toISOString();
 }
 
-function noteOf({ state, worker, disabledBy }: CustomerStatus): string {
+function noteOf({ state, worker, disabledBy, runBy, failing }: CustomerStatus): string {
   if (disabledBy === 'operator') return 'disabled by an operator';
+  if (failing !== undefined) return `can't run: ${failing}`;
+  if (state === 'active' && runBy === undefined) return 'no worker runs it';
   if (worker === undefined) return '';
   if (state === 'disabled') return `disabled: ${worker.disabledBecause ?? 'unknown'}`;
   if (worker.waitUntilMs !== undefined && worker.waitUntilMs > Date.now()) {
@@ -87,8 +148,6 @@ export function formatAttempt(customer: string, attempt: Attempt): string {
   const parts = [timeOf(at), customer, outcome, status ?? '-', eventId, `attempt ${nth}`, lane, `${durationMs} ms`];
   return [...parts, ...[error, note].filter((one) => one !== undefined)].join('  ');
 }
-
-const MAX_NAMED = 20;
 
 export function formatReconciliations(reconciliations: readonly Reconciliation[]): string {
   const headings = ['CUSTOMER', 'WRITTEN', 'DELIVERED', 'WAITING', 'DEAD', 'REMOVED', 'SKIPPED', 'UNACCOUNTED'];

@@ -2,10 +2,14 @@ import type { EgressPolicy } from '@databridge/kernel/egress/egress-policy';
 import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import type { RecordProducer } from '@databridge/kernel/kafka/records';
+import type { PartitionEnds } from '@databridge/kernel/kafka/watermark-reader';
 import type { Logger } from '@databridge/kernel/log';
 import type { KeyRing } from '@databridge/kernel/secrets/key-ring';
+import type { WorkerStatus } from '@databridge/schemas/records/status';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import type { Commit } from './subscriptions/changes.ts';
+import type { OutcomeCounts } from './views/attempt-counts.ts';
+import type { SeenWorker } from './views/worker-table.ts';
 
 /** What the operations work with, connected by whoever calls them: the API, or a test. */
 export interface ControlPlaneContext {
@@ -16,6 +20,13 @@ export interface ControlPlaneContext {
   readonly producer: RecordProducer;
   /** Every customer's subscription, secrets sealed, with all that was acknowledged before the call. */
   readonly subscriptions: () => Promise<ReadonlyMap<string, Subscription>>;
+  /** Every customer's status record, with all that was written before the call. */
+  readonly workerStatuses: () => Promise<ReadonlyMap<string, WorkerStatus>>;
+  readonly workers: () => readonly SeenWorker[];
+  /** Attempts of the last 24 hours by customer and outcome. */
+  readonly attemptCounts: (customers: readonly string[]) => Promise<ReadonlyMap<string, OutcomeCounts>>;
+  /** Of topics that exist. */
+  readonly watermarks: (topics: readonly string[]) => Promise<ReadonlyMap<string, readonly PartitionEnds[]>>;
   readonly commit: Commit;
   readonly keyRing: KeyRing;
   /** The lanes that a customer's topics are made for. */

@@ -19,6 +19,7 @@ import { SubscriptionTable } from './subscriptions/subscription-table.ts';
 import { Writer } from './subscriptions/writer.ts';
 import { tendRetention } from './upkeep/retention.ts';
 import { AttemptView } from './views/attempt-view.ts';
+import { LiveViews } from './views/live-views.ts';
 import { eventRenderer } from './views/render-event.ts';
 
 /** As long as the topic keeps them. */
@@ -32,10 +33,12 @@ export async function startControlPlane(config: ControlPlaneConfig, log: Logger)
   const producer = new KafkaProducer(kafka);
   const table = new SubscriptionTable(kafka);
   const writer = new Writer({ kafka, admin, table, sessionTimeoutMs: config.SESSION_TIMEOUT });
+  const attempts = new AttemptView(kafka, { maxAttempts: config.MAX_ATTEMPTS, backMs: ATTEMPTS_BACK_MS }, Date.now());
+  const views = new LiveViews(kafka, attempts);
   const operations: ControlPlaneContext = {
-    kafka,
-    admin,
-    producer,
+    ...{ kafka, admin, producer },
+    ...{ workerStatuses: views.workerStatuses, workers: views.workers },
+    ...{ attemptCounts: views.attemptCounts, watermarks: views.watermarks },
     subscriptions: () => table.read(),
     commit: () => Promise.reject(new DatabridgeError('DB_NOT_THE_WRITER', 'Changes are made by the writer alone')),
     keyRing: loadKeyRing(config),
@@ -45,9 +48,7 @@ export async function startControlPlane(config: ControlPlaneConfig, log: Logger)
   };
   await Promise.all([admin.connect(), producer.connect()]);
   await ensureSystemTopics(admin, []);
-  const attempts = new AttemptView(kafka, { maxAttempts: config.MAX_ATTEMPTS, backMs: ATTEMPTS_BACK_MS }, Date.now());
-  await attempts.start();
-  await table.start();
+  await Promise.all([attempts.start(), table.start(), views.start()]);
   const events = eventRenderer(config.SCHEMA_REGISTRY_URL, log);
   const api = await createApi({
     ...{ operations, attempts, events, callers, writer, log },
@@ -57,7 +58,7 @@ export async function startControlPlane(config: ControlPlaneConfig, log: Logger)
   const address = await api.listen({ host: config.API_HOST, port: config.API_PORT });
   log.info({ address, apiPort: Number(new URL(address).port) }, 'API open');
   await writer.start(config.API_ADVERTISED_URL ?? advertised(address));
-  const tending = startTending(operations, writer, config.RETENTION_INTERVAL);
+  const tending = startTending(operations, views, writer, config.RETENTION_INTERVAL);
 
   return {
     notReadyBecause: () => (attempts.isCaughtUp ? undefined : 'reading the attempts'),
@@ -67,6 +68,7 @@ export async function startControlPlane(config: ControlPlaneConfig, log: Logger)
       events.stop();
       await tending.stop();
       await table.stop();
+      await views.stop();
       await attempts.stop();
       await producer.disconnect();
       await admin.disconnect();
@@ -107,9 +109,15 @@ function loadTokens({ API_TOKENS: tokens, API_TOKENS_FILE: file }: ControlPlaneC
   );
 }
 
-function startTending(operations: ControlPlaneContext, writer: Writer, everyMs: number): { stop(): Promise<void> } {
+function startTending(
+  operations: ControlPlaneContext,
+  views: LiveViews,
+  writer: Writer,
+  everyMs: number,
+): { stop(): Promise<void> } {
   let running: Promise<void> = Promise.resolve();
   const tend = async () => {
+    views.forgetOthers(new Set((await operations.subscriptions()).keys()));
     if (!writer.isOwner) return;
     await dropOldFallbacks(operations, writer, Date.now());
     const { unlimited, usual } = await tendRetention(operations, Date.now());

@@ -3,10 +3,19 @@ import type { Reconciliation } from '@databridge/control-plane/views/reconcile';
 import type { CustomerStatus } from '@databridge/control-plane/views/status';
 import type { Attempt } from '@databridge/schemas/records/attempts';
 import { type Command, Option } from 'commander';
+import { ApiError } from '../api/api-error.ts';
 import { type Cli, pathOf } from '../cli.ts';
 import { type OutputOptions, print, withOutput } from '../output.ts';
 import { parseCount, parseTime } from '../parse-arguments.ts';
-import { formatReconciliations, formatStatus, formatStatuses, formatTable, timeOf } from '../print.ts';
+import {
+  type Fleet,
+  formatFleet,
+  formatReconciliations,
+  formatStatus,
+  formatStatuses,
+  formatTable,
+  timeOf,
+} from '../print.ts';
 import { tail } from './tail.ts';
 
 const OUTCOMES = ['delivered', 'retry', 'refused', 'deauthorized', 'blocked', 'gone', 'internal', 'skipped'];
@@ -19,9 +28,22 @@ export function addObservation(program: Command, cli: Cli): void {
       .argument('[customer...]', 'which customers, each in full; all of them, a line each, if left out'),
   ).action(async (names: string[], options: OutputOptions) => {
     const statuses = await statusesOf(cli, names);
-    print(options, statuses, () =>
-      names.length > 0 ? statuses.map(formatStatus).join('\n\n') : formatStatuses(statuses),
-    );
+    if (names.length > 0) print(options, statuses, () => statuses.map(formatStatus).join('\n\n'));
+    else {
+      const fleet = await fleetFor(cli);
+      print(options, statuses, () => formatStatuses(statuses, fleet));
+    }
+  });
+  withOutput(
+    program
+      .command('workers')
+      .description(
+        'show delivery workers, dead ones included, and customers that no worker runs; exit code 1 if there are any',
+      ),
+  ).action(async (options: OutputOptions) => {
+    const fleet = await cli.api().get<Fleet>('/workers');
+    print(options, fleet, () => formatFleet(fleet));
+    if (fleet.unattended.length > 0) cli.notWell();
   });
   withOutput(
     program
@@ -49,6 +71,16 @@ export function addObservation(program: Command, cli: Cli): void {
       .option('--to <time>', 'written before then', parseTime)
       .option('--events', 'with -o json or yaml: what became of each event'),
   ).action(async (names: string[], options: ReconcileChoice) => await reconcile(cli, names, options));
+}
+
+/** @returns undefined for customers: workers run customers of everybody */
+async function fleetFor(cli: Cli): Promise<Fleet | undefined> {
+  try {
+    return await cli.api().get<Fleet>('/workers');
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 403) return undefined;
+    throw error;
+  }
 }
 
 async function statusesOf(cli: Cli, names: readonly string[]): Promise<CustomerStatus[]> {

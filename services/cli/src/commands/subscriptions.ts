@@ -12,6 +12,8 @@ import { addFilterTrial } from './try-filter.ts';
 interface ShownSubscription {
   readonly customer: string;
   readonly state: string;
+  /** Only in lists: `disabled` if a worker has disabled the customer. */
+  readonly effectiveState?: string;
   readonly eventTypes: readonly string[];
   readonly filter?: string;
   readonly destination: {
@@ -75,15 +77,17 @@ function formatList(all: readonly ShownSubscription[]): string {
   if (all.length === 0) return 'None. "databridge apply -f subscriptions.yaml" brings some.';
   return formatTable(
     ['CUSTOMER', 'STATE', 'EVENT TYPES', 'DESTINATION', 'AUTHENTICATION', 'RATE', 'FILTER'],
-    all.map(({ customer, state, eventTypes, destination, authentication, ratePerSecond, filter }) => [
-      customer,
-      state,
-      eventTypes.join(','),
-      `${destination.type} ${destination.url ?? destination.queueUrl ?? destination.topicArn ?? ''}`,
-      authentication.type,
-      ratePerSecond === undefined ? '' : `${ratePerSecond}/s`,
-      filter === undefined ? '' : 'yes',
-    ]),
+    all.map(
+      ({ customer, state, effectiveState = state, eventTypes, destination, authentication, ratePerSecond, filter }) => [
+        customer,
+        effectiveState,
+        eventTypes.join(','),
+        `${destination.type} ${destination.url ?? destination.queueUrl ?? destination.topicArn ?? ''}`,
+        authentication.type,
+        ratePerSecond === undefined ? '' : `${ratePerSecond}/s`,
+        filter === undefined ? '' : 'yes',
+      ],
+    ),
   );
 }
 

@@ -8,7 +8,7 @@ import { readCustomer } from '../views/customer.ts';
  * @throws {DatabridgeError} DB_NOT_FOUND if there is no such customer: then nothing is written
  */
 export async function noteOperation(
-  context: Pick<ControlPlaneContext, 'kafka' | 'subscriptions' | 'commit'>,
+  context: Pick<ControlPlaneContext, 'workerStatuses' | 'subscriptions' | 'commit'>,
   what: AuditedAction,
   customer: string,
   detail: Readonly<Record<string, unknown>>,

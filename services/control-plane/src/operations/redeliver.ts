@@ -29,7 +29,7 @@ export interface Redelivery {
  * @throws {DatabridgeError} DB_NOT_FOUND for an unknown customer, and for an event that no topic holds any more
  */
 export async function redeliver(
-  context: Pick<ControlPlaneContext, 'kafka' | 'subscriptions' | 'producer'>,
+  context: Pick<ControlPlaneContext, 'kafka' | 'workerStatuses' | 'subscriptions' | 'producer'>,
   customer: string,
   what: Redeliverable,
 ): Promise<Redelivery> {

@@ -18,7 +18,7 @@ export interface RedriveFilter {
   readonly keys?: readonly string[];
 }
 
-type Context = Pick<ControlPlaneContext, 'kafka' | 'subscriptions' | 'producer'>;
+type Context = Pick<ControlPlaneContext, 'kafka' | 'workerStatuses' | 'subscriptions' | 'producer'>;
 
 /**
  * Delivers a customer's dead letters again: copies into the main lane, tombstones among the letters. The replay id is

@@ -37,7 +37,10 @@ export interface Rewind {
   readonly skipped: number;
 }
 
-type Context = Pick<ControlPlaneContext, 'kafka' | 'subscriptions' | 'admin' | 'producer' | 'commit'>;
+type Context = Pick<
+  ControlPlaneContext,
+  'kafka' | 'workerStatuses' | 'subscriptions' | 'admin' | 'producer' | 'commit'
+>;
 
 interface Place {
   readonly partition: number;
@@ -54,7 +57,7 @@ interface Place {
  * @throws {DatabridgeError} DB_NOT_FOUND; DB_INPUT_INVALID if there is no such offset
  */
 export async function planRewind(
-  context: Pick<Context, 'kafka' | 'subscriptions' | 'admin'>,
+  context: Pick<Context, 'kafka' | 'workerStatuses' | 'subscriptions' | 'admin'>,
   customer: string,
   target: RewindTarget,
 ): Promise<Rewind> {

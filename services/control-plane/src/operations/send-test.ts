@@ -27,7 +27,7 @@ const GRACE_MS = 10_000;
  *   DB_INPUT_INVALID for an event type that it does not get; DB_TEST_UNANSWERED
  */
 export async function sendTest(
-  context: Pick<ControlPlaneContext, 'kafka' | 'subscriptions' | 'producer'>,
+  context: Pick<ControlPlaneContext, 'workerStatuses' | 'subscriptions' | 'producer'>,
   attempts: Pick<AttemptView, 'listen'>,
   customer: string,
   eventType: string | undefined,

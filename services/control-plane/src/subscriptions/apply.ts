@@ -6,7 +6,6 @@ import { mapSecretsAsync, secretsInUse } from '@databridge/schemas/subscription/
 import { formatIssues, type Subscription } from '@databridge/schemas/subscription/subscription';
 import type { ControlPlaneContext } from '../context.ts';
 import { keepWithoutLimit } from '../upkeep/retention.ts';
-import { readWorkerStatuses } from '../views/customer.ts';
 import { egressIssues } from './outgoing-urls.ts';
 import { type FileSubscription, KEPT_SETTINGS } from './subscription-file.ts';
 
@@ -112,8 +111,8 @@ function keptFallbacks(before: Subscription | undefined, after: Subscription): P
 }
 
 /** Where a customer of that name was deleted and its topics kept, its worker may have disabled it: it begins anew. */
-async function enabled(context: Pick<ControlPlaneContext, 'kafka'>, plans: readonly Plan[]): Promise<Plan[]> {
-  const statuses = await readWorkerStatuses(context);
+async function enabled(context: Pick<ControlPlaneContext, 'workerStatuses'>, plans: readonly Plan[]): Promise<Plan[]> {
+  const statuses = await context.workerStatuses();
   return plans.map(({ subscription, before, change }) => {
     const disabledEpoch = statuses.get(subscription.customer)?.disabledEpoch;
     if (change !== 'created' || disabledEpoch === undefined) return { subscription, before, change };

@@ -51,7 +51,7 @@ export function stateAfter(
 
 /** @throws {DatabridgeError} DB_NOT_FOUND; DB_CONFLICT if the customer's state does not allow it */
 export async function changeState(
-  context: Pick<ControlPlaneContext, 'kafka' | 'subscriptions' | 'admin' | 'commit'>,
+  context: Pick<ControlPlaneContext, 'workerStatuses' | 'subscriptions' | 'admin' | 'commit'>,
   customer: string,
   action: StateAction,
 ): Promise<StateChange> {

@@ -5,7 +5,7 @@ import { groupEmpty } from '../operations/group-empty.ts';
 import { readLetters } from '../operations/letters.ts';
 import { readCustomer } from '../views/customer.ts';
 import { lanesOf } from '../views/customer-lanes.ts';
-import { lagByLane } from '../views/status.ts';
+import { lagsOf } from '../views/status.ts';
 import { changeState, pauseIfActive } from './change-state.ts';
 
 /** What is to become of what waits: it goes with the customer, or stays for when it is created again. */
@@ -38,7 +38,10 @@ export class SomethingWaits extends DatabridgeError {
   }
 }
 
-type Context = Pick<ControlPlaneContext, 'kafka' | 'subscriptions' | 'admin' | 'producer' | 'commit'>;
+type Context = Pick<
+  ControlPlaneContext,
+  'kafka' | 'workerStatuses' | 'subscriptions' | 'admin' | 'producer' | 'commit' | 'watermarks'
+>;
 
 /**
  *     paused ─▶ its group is empty, so nothing moves ─▶ counted ─▶ the subscription goes ─▶ topics, group, status go
@@ -79,9 +82,10 @@ async function refuseIfAnyWaits(context: Context, customer: string): Promise<Wai
   return waiting;
 }
 
-async function countWaiting({ admin, kafka }: Context, customer: string): Promise<Waiting> {
+async function countWaiting({ admin, kafka, watermarks }: Context, customer: string): Promise<Waiting> {
   const topics = await admin.listTopics();
-  const lags = Object.values(await lagByLane(admin, customer, topics));
+  const lag = (await lagsOf({ admin, watermarks }, [customer], topics)).get(customer);
+  const lags = Object.values(lag?.byLane ?? {});
   let deadLetters = 0;
   if (topics.includes(deadTopic(customer))) {
     await readLetters(kafka, deadTopic(customer), (letters) => {

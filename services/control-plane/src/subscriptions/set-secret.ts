@@ -32,7 +32,7 @@ export function secretsOf(subscription: Subscription, nowMs: number): KnownSecre
  * @throws {DatabridgeError} DB_NOT_FOUND if there is no such customer, or no secret at that place; DB_INPUT_INVALID
  */
 export async function setSecret(
-  context: Pick<ControlPlaneContext, 'kafka' | 'subscriptions' | 'keyRing' | 'commit'>,
+  context: Pick<ControlPlaneContext, 'workerStatuses' | 'subscriptions' | 'keyRing' | 'commit'>,
   customer: string,
   name: string,
   value: string,

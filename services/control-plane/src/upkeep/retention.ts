@@ -2,7 +2,6 @@ import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { effectiveState } from '@databridge/schemas/records/status';
 import { DELIVERY_RETENTION_MS, deliveryGroup } from '@databridge/schemas/records/topics';
 import type { ControlPlaneContext } from '../context.ts';
-import { readWorkerStatuses } from '../views/customer.ts';
 import { lanesAmong, lanesOf } from '../views/customer-lanes.ts';
 
 const SETTING = 'retention.ms';
@@ -30,13 +29,13 @@ export interface TendedRetention {
  * themselves, and backlogs drain when they do.
  */
 export async function tendRetention(
-  context: Pick<ControlPlaneContext, 'kafka' | 'subscriptions' | 'admin'>,
+  context: Pick<ControlPlaneContext, 'workerStatuses' | 'subscriptions' | 'admin'>,
   nowMs: number,
 ): Promise<TendedRetention> {
   const { admin } = context;
   const [subscriptions, workers, topics] = await Promise.all([
     context.subscriptions(),
-    readWorkerStatuses(context),
+    context.workerStatuses(),
     admin.listTopics(),
   ]);
   const unlimited: string[] = [];

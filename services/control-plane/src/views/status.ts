@@ -1,74 +1,121 @@
 import { DatabridgeError } from '@databridge/kernel/errors';
-import { readTopics } from '@databridge/kernel/kafka/topic-reader';
-import { decodeAttempts } from '@databridge/schemas/records/attempts';
-import { type EffectiveState, effectiveState, type WorkerStatus } from '@databridge/schemas/records/status';
-import { ATTEMPTS_TOPIC, deadTopic, deliveryGroup } from '@databridge/schemas/records/topics';
+import {
+  connectionOf,
+  type EffectiveState,
+  effectiveState,
+  type WorkerStatus,
+  withoutOldHolds,
+} from '@databridge/schemas/records/status';
+import { deadTopic, deliveryGroup } from '@databridge/schemas/records/topics';
+import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import type { ControlPlaneContext } from '../context.ts';
-import { readWorkerStatuses } from './customer.ts';
-import { lanesAmong } from './customer-lanes.ts';
+import type { OutcomeCounts } from './attempt-counts.ts';
+import { lanesAmong, topicsByCustomer } from './customer-lanes.ts';
+import type { SeenWorker } from './worker-table.ts';
 
 export interface CustomerStatus {
   readonly customer: string;
   readonly state: EffectiveState;
   /** Only while disabled. */
   readonly disabledBy?: 'operator' | 'worker';
-  /** What its worker found, if it said so yet. */
+  /** The live worker that runs it now. Absent while active: no worker does. */
+  readonly runBy?: string;
+  /** Why its worker can't run it. */
+  readonly failing?: string;
+  /** What its worker found, if it has written so yet. Holds that an operator has mended since are not in it. */
   readonly worker: WorkerStatus | undefined;
-  /** Records not yet done by lane, `main` first; up to the lowest that isn't done, so an upper bound. */
+  /** Records from the committed offset to the end by lane, `main` first; finished ones beyond it count too. */
   readonly lagByLane: Readonly<Record<string, number>>;
-  /** Records in the dead-letter topic: tombstones not yet compacted away count too. */
+  /** Records in the dead-letter topic: an upper bound, since tombstones that are not compacted away count too. */
   readonly deadRecords: number;
-  /** By outcome, since {@link StatusOptions.attemptsSinceMs}. */
-  readonly attempts: Readonly<Record<string, number>>;
+  /** Attempts of the last 24 hours by outcome. */
+  readonly attempts: OutcomeCounts;
 }
 
-export interface StatusOptions {
-  /** Count attempts made since then, ms since the epoch. */
-  readonly attemptsSinceMs: number;
-  /** Only these; left out: all. @throws {DatabridgeError} DB_NOT_FOUND if one is not known */
-  readonly customers?: readonly string[];
-}
+type Context = Pick<
+  ControlPlaneContext,
+  'admin' | 'subscriptions' | 'workerStatuses' | 'workers' | 'attemptCounts' | 'watermarks'
+>;
 
-/** How every customer is doing, by name. */
-export async function customerStatuses(
-  context: Pick<ControlPlaneContext, 'admin' | 'kafka' | 'subscriptions'>,
-  { attemptsSinceMs, customers }: StatusOptions,
-): Promise<CustomerStatus[]> {
-  const { admin, kafka } = context;
-  const [subscriptions, workers, attempts, topics] = await Promise.all([
+/** So many groups are asked for their offsets at once. */
+const GROUPS_AT_ONCE = 32;
+
+/**
+ * The status of customers by name, from live views: no topic is read.
+ * @param names left out: all. @throws {DatabridgeError} DB_NOT_FOUND if one is not known
+ */
+export async function customerStatuses(context: Context, names?: readonly string[]): Promise<CustomerStatus[]> {
+  const [subscriptions, statuses, topics] = await Promise.all([
     context.subscriptions(),
-    readWorkerStatuses(context),
-    countAttempts(kafka, attemptsSinceMs),
-    admin.listTopics(),
+    context.workerStatuses(),
+    context.admin.listTopics(),
   ]);
-  const asked = customers ?? [...subscriptions.keys()];
+  const asked = names ?? [...subscriptions.keys()];
   refuseUnknown(asked, subscriptions);
   const chosen = asked.flatMap((name) => subscriptions.get(name) ?? []);
-  const statuses = chosen.map(async (subscription): Promise<CustomerStatus> => {
-    const { customer } = subscription;
-    const worker = workers.get(customer);
-    const state = effectiveState(subscription, worker);
-    return {
-      customer,
-      state,
-      ...(state === 'disabled' && { disabledBy: subscription.state === 'disabled' ? 'operator' : 'worker' }),
-      worker,
-      lagByLane: await lagByLane(admin, customer, topics),
-      deadRecords: topics.includes(deadTopic(customer)) ? await countRecords(admin, deadTopic(customer)) : 0,
-      attempts: attempts.get(customer) ?? {},
-    };
-  });
-  return (await Promise.all(statuses)).sort((a, b) => (a.customer < b.customer ? -1 : 1));
+  const [lags, attempts] = await Promise.all([lagsOf(context, asked, topics), context.attemptCounts(asked)]);
+  const { runners, failures } = runningIn(context.workers());
+  const nowMs = Date.now();
+  return chosen
+    .map((subscription): CustomerStatus => {
+      const { customer } = subscription;
+      const state = effectiveState(subscription, statuses.get(customer));
+      const runBy = runners.get(customer);
+      const failing = failures.get(customer);
+      const lag = lags.get(customer);
+      return {
+        customer,
+        state,
+        ...(state === 'disabled' && { disabledBy: subscription.state === 'disabled' ? 'operator' : 'worker' }),
+        ...(runBy !== undefined && { runBy }),
+        ...(failing !== undefined && { failing }),
+        worker: statusNow(subscription, statuses.get(customer), nowMs),
+        lagByLane: lag?.byLane ?? {},
+        deadRecords: lag?.dead ?? 0,
+        attempts: attempts.get(customer) ?? {},
+      };
+    })
+    .sort((a, b) => (a.customer < b.customer ? -1 : 1));
 }
 
-/** @throws {DatabridgeError} DB_NOT_FOUND if one of the names is no customer's */
-export async function knownCustomers(
-  context: Pick<ControlPlaneContext, 'subscriptions'>,
-  names: readonly string[],
+/** A hold that was mended, and a wait that is over, end at once: not when the worker next writes. */
+export function statusNow(
+  subscription: Subscription,
+  status: WorkerStatus | undefined,
+  nowMs: number,
+): WorkerStatus | undefined {
+  if (status === undefined) return undefined;
+  const current = withoutOldHolds(status, connectionOf(subscription));
+  const { waitUntilMs, ...rest } = current;
+  return waitUntilMs !== undefined && waitUntilMs <= nowMs ? rest : current;
+}
+
+/** Which live worker runs a customer, and why one can't. */
+export function runningIn(workers: readonly SeenWorker[]): {
+  readonly runners: ReadonlyMap<string, string>;
+  readonly failures: ReadonlyMap<string, string>;
+} {
+  const alive = workers.filter(({ isAlive }) => isAlive).map(({ report }) => report);
+  return {
+    runners: new Map(
+      alive.flatMap(({ worker, customers }) => customers.map((customer) => [customer, worker] as const)),
+    ),
+    failures: new Map(
+      alive.flatMap(({ failing }) => failing.map(({ customer, because }) => [customer, because] as const)),
+    ),
+  };
+}
+
+/** Active customers that no live worker runs. */
+export async function unattendedCustomers(
+  context: Pick<ControlPlaneContext, 'subscriptions' | 'workerStatuses' | 'workers'>,
 ): Promise<string[]> {
-  const known = await context.subscriptions();
-  refuseUnknown(names, known);
-  return names.length > 0 ? [...names] : [...known.keys()].sort();
+  const [subscriptions, statuses] = await Promise.all([context.subscriptions(), context.workerStatuses()]);
+  const { runners } = runningIn(context.workers());
+  return [...subscriptions.values()]
+    .filter((one) => effectiveState(one, statuses.get(one.customer)) === 'active' && !runners.has(one.customer))
+    .map(({ customer }) => customer)
+    .sort();
 }
 
 function refuseUnknown(names: readonly string[], known: ReadonlyMap<string, unknown>): void {
@@ -77,49 +124,46 @@ function refuseUnknown(names: readonly string[], known: ReadonlyMap<string, unkn
   throw new DatabridgeError('DB_NOT_FOUND', `There is no customer ${unknown.map((name) => `"${name}"`).join(', ')}`);
 }
 
-/** Customer → outcome → how often. */
-async function countAttempts(
-  kafka: ControlPlaneContext['kafka'],
-  fromMs: number,
-): Promise<Map<string, Record<string, number>>> {
-  const counts = new Map<string, Record<string, number>>();
-  await readTopics(kafka, [ATTEMPTS_TOPIC], {
-    fromMs,
-    onBatch({ records }) {
-      for (const { value } of records) {
-        const batch = value === null ? undefined : decodeAttempts(value);
-        if (batch === undefined) continue;
-        const byOutcome = counts.get(batch.customer) ?? {};
-        counts.set(batch.customer, byOutcome);
-        for (const { outcome, test } of batch.attempts)
-          if (outcome !== 'skipped' && test !== true) byOutcome[outcome] = (byOutcome[outcome] ?? 0) + 1;
-      }
-    },
-  });
-  return counts;
+interface Lag {
+  /** From the committed offset to the end, `main` first. */
+  readonly byLane: Readonly<Record<string, number>>;
+  /** Records in the dead-letter topic, tombstones included. */
+  readonly dead: number;
 }
 
-/** Records not yet done by lane, `main` first; up to the lowest that isn't done. */
-export async function lagByLane(
-  admin: ControlPlaneContext['admin'],
-  customer: string,
+/** @param topics all that exist */
+export async function lagsOf(
+  { admin, watermarks }: Pick<ControlPlaneContext, 'admin' | 'watermarks'>,
+  customers: readonly string[],
   topics: readonly string[],
-): Promise<Record<string, number>> {
-  const committed = new Map<string, number>();
-  for (const { topic, partition, offset } of await admin.committedOffsets(deliveryGroup(customer))) {
-    committed.set(`${topic}/${partition}`, offset);
-  }
-  const lags = [...lanesAmong(topics, customer)].map(async ([topic, lane]) => {
-    const partitions = await admin.watermarks(topic);
-    const lag = partitions.reduce(
-      (sum, { partition, low, high }) => sum + high - Math.max(low, committed.get(`${topic}/${partition}`) ?? low),
-      0,
-    );
-    return [lane, lag] as const;
+): Promise<Map<string, Lag>> {
+  const existing = new Set(topics);
+  const own = topicsByCustomer(topics);
+  const lanes = new Map(customers.map((customer) => [customer, lanesAmong(own.get(customer) ?? [], customer)]));
+  const asked = customers.flatMap((customer) => {
+    const dead = deadTopic(customer);
+    return [...(lanes.get(customer)?.keys() ?? []), ...(existing.has(dead) ? [dead] : [])];
   });
-  return Object.fromEntries(await Promise.all(lags));
-}
-
-async function countRecords(admin: ControlPlaneContext['admin'], topic: string): Promise<number> {
-  return (await admin.watermarks(topic)).reduce((sum, { low, high }) => sum + high - low, 0);
+  const committed = new Map<string, number>();
+  const left = [...customers];
+  const askGroups = async () => {
+    for (let next = left.pop(); next !== undefined; next = left.pop()) {
+      for (const { topic, partition, offset } of await admin.committedOffsets(deliveryGroup(next))) {
+        committed.set(`${topic}/${partition}`, offset);
+      }
+    }
+  };
+  const [ends] = await Promise.all([watermarks(asked), ...Array.from({ length: GROUPS_AT_ONCE }, askGroups)]);
+  const sumOf = (topic: string, from: (place: string, low: number) => number) =>
+    (ends.get(topic) ?? []).reduce((sum, { partition, low, high }) => {
+      return sum + high - Math.max(low, from(`${topic}/${partition}`, low));
+    }, 0);
+  return new Map(
+    customers.map((customer) => {
+      const byLane = [...(lanes.get(customer) ?? [])].map(([topic, lane]) => {
+        return [lane, sumOf(topic, (place, low) => committed.get(place) ?? low)] as const;
+      });
+      return [customer, { byLane: Object.fromEntries(byLane), dead: sumOf(deadTopic(customer), (_, low) => low) }];
+    }),
+  );
 }

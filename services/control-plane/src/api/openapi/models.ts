@@ -23,6 +23,14 @@ export const subscriptionAnswer = z
   .describe('The subscription as it was written, secrets as "[secret]"')
   .meta({ id: 'Subscription' });
 
+export const listedSubscription = subscriptionAnswer
+  .extend({
+    effectiveState: z
+      .enum(['active', 'paused', 'disabled'])
+      .describe('`state` is what was asked for; a worker may have disabled the customer since'),
+  })
+  .meta({ id: 'ListedSubscription' });
+
 /** Saved all the same: a name that leads nowhere today, a certificate that runs out soon. */
 export const savedAnswer = subscriptionAnswer
   .extend({ warnings: z.array(pointedMisfit).describe('it is saved; these may keep events waiting') })
@@ -107,6 +115,24 @@ export const statusAnswer = z
     attempts: z.record(z.string(), z.int()),
   })
   .meta({ id: 'Status' });
+
+export const workersAnswer = z
+  .object({
+    items: z.array(
+      z.object({
+        worker: z.string(),
+        version: z.string(),
+        startedAtMs: z.number().describe("ms since the epoch, by the worker's clock"),
+        isAlive: z.boolean().describe('false: three reports in a row are missing'),
+        silentForMs: z.int().describe('since its last report'),
+        customers: z.array(z.string()).describe('that it runs'),
+        partitions: z.array(z.int()).describe('of the subscriptions topic that it owns'),
+        failing: z.array(z.object({ customer: z.string(), because: z.string() })).describe('owned, but not as wanted'),
+      }),
+    ),
+    unattended: z.array(z.string()).describe('active customers that no live worker runs'),
+  })
+  .meta({ id: 'Workers' });
 
 export const rangeQuery = z.object({ from: time.optional(), to: time.optional() });
 

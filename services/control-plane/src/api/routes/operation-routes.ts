@@ -27,7 +27,6 @@ import {
 } from '../openapi/models.ts';
 import { problems } from '../problem.ts';
 
-const DAY_MS = 86_400_000;
 const tags = ['operations'];
 const params = customerParams;
 
@@ -42,8 +41,7 @@ export function operationRoutes(api: Api, { operations, change }: ApiContext): v
       schema: { tags, summary: 'How the customer is doing', params, response: { 200: statusAnswer, ...problems } },
     },
     async ({ params: { customer } }) => {
-      const asked = { attemptsSinceMs: Date.now() - DAY_MS, customers: [customer] };
-      const [status] = await customerStatuses(operations, asked);
+      const [status] = await customerStatuses(operations, [customer]);
       // customerStatuses answers for each that it is asked for, or throws.
       return status as unknown as z.infer<typeof statusAnswer>;
     },

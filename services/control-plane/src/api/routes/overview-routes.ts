@@ -1,12 +1,12 @@
 /** What concerns all customers that the caller may see. */
+
+import { DatabridgeError } from '@databridge/kernel/errors';
 import { z } from 'zod';
-import { customerStatuses } from '../../views/status.ts';
+import { customerStatuses, unattendedCustomers } from '../../views/status.ts';
 import { maySee } from '../auth/access.ts';
 import type { Api, ApiContext } from '../context.ts';
-import { page, statusAnswer } from '../openapi/models.ts';
+import { page, statusAnswer, workersAnswer } from '../openapi/models.ts';
 import { problems } from '../problem.ts';
-
-const DAY_MS = 86_400_000;
 
 export function overviewRoutes(api: Api, { operations }: ApiContext): void {
   api.get(
@@ -26,10 +26,35 @@ export function overviewRoutes(api: Api, { operations }: ApiContext): void {
         .filter((customer) => customer > after && maySee(caller, customer))
         .sort();
       const customers = visible.slice(0, limit);
-      const items = await customerStatuses(operations, { attemptsSinceMs: Date.now() - DAY_MS, customers });
+      const items = await customerStatuses(operations, customers);
       const last = customers.at(-1);
       const next = visible.length > limit && last !== undefined ? Buffer.from(last).toString('base64url') : undefined;
       return { items: items as unknown as z.infer<typeof statusAnswer>[], ...(next !== undefined && { next }) };
+    },
+  );
+
+  api.get(
+    '/v1/workers',
+    {
+      config: { access: 'see' },
+      schema: {
+        tags: ['operations'],
+        summary: 'Delivery workers, dead ones included, and active customers that no live worker runs',
+        response: { 200: workersAnswer, ...problems },
+      },
+    },
+    async ({ caller }) => {
+      // Workers run customers of everybody.
+      if (caller?.role === 'customer')
+        throw new DatabridgeError('DB_FORBIDDEN', 'The role customer may not see workers');
+      const items = operations.workers().map(({ report, silentForMs, isAlive }) => {
+        const { worker, version, startedAtMs, customers, partitions, failing } = report;
+        return {
+          ...{ worker, version, startedAtMs, isAlive, silentForMs: Math.round(silentForMs) },
+          ...{ customers: [...customers], partitions: [...partitions], failing: failing.map((one) => ({ ...one })) },
+        };
+      });
+      return { items, unattended: await unattendedCustomers(operations) };
     },
   );
 }

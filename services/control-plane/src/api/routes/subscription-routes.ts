@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { DatabridgeError } from '@databridge/kernel/errors';
+import { effectiveState } from '@databridge/schemas/records/status';
 import { parseSubscription, type Subscription } from '@databridge/schemas/subscription/subscription';
 import type { FastifySchemaCompiler } from 'fastify';
 import { validatorCompiler } from 'fastify-type-provider-zod';
@@ -15,6 +16,7 @@ import type { Api, ApiContext } from '../context.ts';
 import {
   customerParams,
   deletion,
+  listedSubscription,
   masked,
   maskedPlaces,
   page,
@@ -41,7 +43,7 @@ export function subscriptionRoutes(api: Api, { operations, change }: ApiContext)
         tags,
         summary: 'All subscriptions that the caller may see, by customer',
         querystring: page,
-        response: { 200: z.object({ items: z.array(subscriptionAnswer), next: z.string().optional() }), ...problems },
+        response: { 200: z.object({ items: z.array(listedSubscription), next: z.string().optional() }), ...problems },
       },
     },
     async ({ query: { limit, cursor }, caller }) => {
@@ -52,7 +54,12 @@ export function subscriptionRoutes(api: Api, { operations, change }: ApiContext)
       const items = visible.slice(0, limit);
       const last = items.at(-1);
       const hasMore = visible.length > items.length && last !== undefined;
-      return { items: items.map(masked), ...(hasMore && { next: Buffer.from(last.customer).toString('base64url') }) };
+      const statuses = await operations.workerStatuses();
+      const listed = items.map((one) => ({
+        ...masked(one),
+        effectiveState: effectiveState(one, statuses.get(one.customer)),
+      }));
+      return { items: listed, ...(hasMore && { next: Buffer.from(last.customer).toString('base64url') }) };
     },
   );
 

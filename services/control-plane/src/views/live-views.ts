@@ -1,0 +1,64 @@
+import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
+import { CompactedTable } from '@databridge/kernel/kafka/tables/compacted-table';
+import { WatermarkReader } from '@databridge/kernel/kafka/watermark-reader';
+import { decodeStatus, type WorkerStatus } from '@databridge/schemas/records/status';
+import { STATUS_TOPIC } from '@databridge/schemas/records/topics';
+import type { ControlPlaneContext } from '../context.ts';
+import { within } from '../within.ts';
+import { AttemptCounts } from './attempt-counts.ts';
+import type { AttemptView } from './attempt-view.ts';
+import { WorkerTable } from './worker-table.ts';
+
+const READ_WITHIN_MS = 10_000;
+
+/** What the control plane knows of workers and customers without reading a topic for each question. */
+export class LiveViews
+  implements Pick<ControlPlaneContext, 'workerStatuses' | 'workers' | 'attemptCounts' | 'watermarks'>
+{
+  readonly #statuses: CompactedTable<WorkerStatus>;
+  readonly #workers: WorkerTable;
+  readonly #counts = new AttemptCounts();
+  readonly #ends: WatermarkReader;
+  readonly #endListening: () => void;
+
+  constructor(kafka: KafkaSettings, attempts: Pick<AttemptView, 'listen'>) {
+    this.#statuses = new CompactedTable(kafka, {
+      topic: STATUS_TOPIC,
+      maxWaitMs: 200,
+      decode: (_customer, value) => decodeStatus(value),
+    });
+    this.#workers = new WorkerTable(kafka);
+    this.#ends = new WatermarkReader(kafka);
+    this.#endListening = attempts.listen(({ customer, attempt }) => this.#counts.add(customer, attempt, Date.now()));
+  }
+
+  async start(): Promise<void> {
+    await Promise.all([this.#statuses.start(), this.#workers.start()]);
+    await this.#statuses.caughtUp();
+  }
+
+  async stop(): Promise<void> {
+    this.#endListening();
+    await Promise.all([this.#statuses.stop(), this.#workers.stop(), this.#ends.disconnect()]);
+  }
+
+  /** With everything that was written before the call. @throws {KafkaPortError} `DB_KAFKA_UNAVAILABLE` */
+  workerStatuses = async (): Promise<ReadonlyMap<string, WorkerStatus>> => {
+    await within(READ_WITHIN_MS, this.#statuses.refreshed(), 'read the status records to their end');
+    return new Map(this.#statuses.entries());
+  };
+
+  workers = () => this.#workers.list();
+
+  attemptCounts = async (customers: readonly string[]) => {
+    const nowMs = Date.now();
+    return new Map(customers.map((customer) => [customer, this.#counts.of(customer, nowMs)]));
+  };
+
+  watermarks = (topics: readonly string[]) => this.#ends.of(topics);
+
+  /** @param customers all that there are */
+  forgetOthers(customers: ReadonlySet<string>): void {
+    this.#counts.keepOnly((customer) => customers.has(customer));
+  }
+}

@@ -1,0 +1,66 @@
+import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
+import { CompactedTable } from '@databridge/kernel/kafka/tables/compacted-table';
+import { WORKERS_TOPIC } from '@databridge/schemas/records/topics';
+import { decodeWorkerReport, type WorkerReport } from '@databridge/schemas/records/workers';
+
+/** A worker's last report, and how long ago it came. */
+export interface SeenWorker {
+  readonly report: WorkerReport;
+  readonly silentForMs: number;
+  /** It reported within three of its intervals. */
+  readonly isAlive: boolean;
+}
+
+/** So many reports may be missing: one may be late, and Kafka may move a leader meanwhile. */
+const MISSED_REPORTS = 3;
+
+interface Heard {
+  readonly report: WorkerReport;
+  /** By our monotonic clock: no two clocks are compared for a report that we saw come in. */
+  readonly atMs: number;
+}
+
+/** The delivery workers as they report themselves. One that was killed stays until upkeep forgets it. */
+export class WorkerTable {
+  readonly #table: CompactedTable<Heard>;
+  #isCaughtUp = false;
+
+  constructor(kafka: KafkaSettings) {
+    this.#table = new CompactedTable<Heard>(kafka, {
+      topic: WORKERS_TOPIC,
+      maxWaitMs: 200,
+      decode: (worker, value) => {
+        const report = decodeWorkerReport(value);
+        return report && this.#heard(worker, report);
+      },
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.#table.start();
+    await this.#table.caughtUp();
+    this.#isCaughtUp = true;
+  }
+
+  async stop(): Promise<void> {
+    await this.#table.stop();
+  }
+
+  /** By name. */
+  list(nowMs: number = performance.now()): SeenWorker[] {
+    return [...this.#table.entries()]
+      .map(([, { report, atMs }]) => {
+        const silentForMs = Math.max(0, nowMs - atMs);
+        return { report, silentForMs, isAlive: silentForMs <= MISSED_REPORTS * report.intervalMs };
+      })
+      .sort((a, b) => (a.report.worker < b.report.worker ? -1 : 1));
+  }
+
+  #heard(worker: string, report: WorkerReport): Heard {
+    const known = this.#table.get(worker);
+    // Read again after a rejoin: it did not report anew.
+    if (known?.report.at === report.at) return known;
+    const ageMs = this.#isCaughtUp ? 0 : Math.max(0, Date.now() - report.at);
+    return { report, atMs: performance.now() - ageMs };
+  }
+}
