@@ -1,0 +1,147 @@
+import { createRequire } from 'node:module';
+import type { Socket } from 'node:net';
+import { KafkaPortError, toPortError } from '../errors.ts';
+import type { KafkaSettings } from './client.ts';
+import type { WireRequest } from './wire-requests.ts';
+
+/** Where a broker listens. */
+export interface BrokerAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What of kafkajs's `Connection` is used: framing, TLS and SASL, as for every other client of this process. */
+interface ClientConnection {
+  socket?: Socket;
+  isConnected(): boolean;
+  connect(): Promise<unknown>;
+  authenticate(): Promise<void>;
+  setVersions(versions: object): void;
+  setSupportAuthenticationProtocol(isSupported: boolean): void;
+  send<Answer>(request: WireRequest<Answer> & { requestTimeout?: number; logResponseError?: boolean }): Promise<Answer>;
+  rejectRequests(error: Error): void;
+  disconnect(): Promise<unknown>;
+}
+
+const CONNECT_WITHIN_MS = 5_000;
+const ANSWER_WITHIN_MS = 15_000;
+/** SaslHandshake and SaslAuthenticate: what every broker since Kafka 2.0 answers. */
+const SASL_VERSIONS = { 17: { minVersion: 0, maxVersion: 1 }, 36: { minVersion: 0, maxVersion: 1 } };
+
+const require = createRequire(import.meta.url);
+
+/**
+ * One connection to one broker. Requests are pipelined: the broker answers them in order. It is never used again after
+ * a failure, since kafkajs keeps half an answer across a reconnect: make a new one.
+ */
+export class BrokerConnection {
+  readonly #client: ClientConnection;
+  readonly #address: BrokerAddress;
+  #connecting: Promise<void> | undefined;
+  #wasConnected = false;
+  #failure: KafkaPortError | undefined;
+  readonly #closed = Promise.withResolvers<never>();
+  #inFlight = 0;
+  /** The broker asks for no requests before (monotonic ms). */
+  #throttledUntilMs = 0;
+
+  constructor(settings: KafkaSettings, address: BrokerAddress) {
+    this.#address = address;
+    this.#client = createClient(settings, address);
+    this.#closed.promise.catch(() => undefined);
+  }
+
+  /** False once it has failed or was closed, by the broker too: it ends connections that were idle for long. */
+  get isUsable(): boolean {
+    return this.#failure === undefined && (!this.#wasConnected || this.#client.isConnected());
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** How long the broker asks to be left alone, in ms. */
+  get throttledForMs(): number {
+    return Math.max(0, this.#throttledUntilMs - performance.now());
+  }
+
+  /**
+   * @param answerWithinMs at least 15 s, which is the default
+   * @throws {KafkaPortError} when no answer came; the connection is not usable afterwards
+   */
+  async send<Answer>(wire: WireRequest<Answer>, answerWithinMs: number = ANSWER_WITHIN_MS): Promise<Answer> {
+    if (this.#failure) throw this.#failure;
+    this.#inFlight++;
+    try {
+      this.#connecting ??= this.#connect();
+      const answer = await Promise.race([
+        this.#connecting.then(() =>
+          this.#client.send({ ...wire, requestTimeout: answerWithinMs, logResponseError: false }),
+        ),
+        this.#closed.promise,
+      ]);
+      this.#noteThrottle(answer);
+      return answer;
+    } catch (thrown) {
+      const at = `${this.#address.host}:${this.#address.port}`;
+      const error = toPortError(thrown, `${wire.request.apiName} to ${at}`);
+      this.#fail(error);
+      throw error;
+    } finally {
+      this.#inFlight--;
+    }
+  }
+
+  /** At once: what is in flight fails. */
+  close(): void {
+    this.#fail(new KafkaPortError('DB_KAFKA_CLOSED', 'the connection was closed'));
+  }
+
+  async #connect(): Promise<void> {
+    await this.#client.connect();
+    await this.#client.authenticate();
+    this.#wasConnected = true;
+  }
+
+  /** Kafka delays answers to a client above its quota, and says by how much: asking on only fills its queue. */
+  #noteThrottle(answer: unknown): void {
+    const { throttleTime = 0, clientSideThrottleTime = 0 } = (answer ?? {}) as Record<string, number | undefined>;
+    const throttleMs = Math.max(throttleTime, clientSideThrottleTime);
+    if (throttleMs > 0) this.#throttledUntilMs = performance.now() + throttleMs;
+  }
+
+  #fail(error: KafkaPortError): void {
+    if (this.#failure) return;
+    this.#failure = error;
+    this.#closed.reject(error);
+    this.#client.rejectRequests(error);
+    this.#client.socket?.destroy();
+    this.#client.disconnect().catch(() => undefined);
+  }
+}
+
+function createClient(settings: KafkaSettings, { host, port }: BrokerAddress): ClientConnection {
+  const Connection = require('kafkajs/src/network/connection') as new (options: object) => ClientConnection;
+  const createSocketFactory = require('kafkajs/src/network/socketFactory') as () => unknown;
+  const connection = new Connection({
+    host,
+    port,
+    clientId: settings.clientId,
+    ssl: settings.ssl === undefined || settings.ssl === false ? null : settings.ssl,
+    sasl: settings.sasl === undefined ? null : { ...settings.sasl },
+    logger: quietLogger(settings),
+    socketFactory: createSocketFactory(),
+    connectionTimeout: CONNECT_WITHIN_MS,
+    requestTimeout: ANSWER_WITHIN_MS,
+  });
+  connection.setVersions(SASL_VERSIONS);
+  connection.setSupportAuthenticationProtocol(true);
+  return connection;
+}
+
+/** Whoever sent a request learns of its failure and logs it: kafkajs's own lines are for debugging only. */
+function quietLogger({ log }: KafkaSettings): object {
+  const line = (message: string, fields: object) => log.debug({ kafka: { role: 'lane reader', ...fields } }, message);
+  const logger = { namespace: () => logger, debug: () => undefined, info: line, warn: line, error: line };
+  return logger;
+}

@@ -1,0 +1,137 @@
+import { createRequire } from 'node:module';
+import type { ConsumedRecord, RecordHeaders, TopicPartition } from '../records.ts';
+
+/** What one partition's part of a fetch answer holds. */
+export interface FetchedPartition extends TopicPartition {
+  readonly errorCode: number;
+  /** One past the last offset of the partition. */
+  readonly highWatermark: number;
+  /** Undefined when there is nothing: neither records nor control records. */
+  readonly content: FetchedContent | undefined;
+}
+
+export type FetchedContent =
+  | { readonly kind: 'records'; readonly records: readonly ConsumedRecord[]; readonly nextOffset: number }
+  /** The next record batch is larger than the partition's share of the answer: `bytes` are needed. */
+  | { readonly kind: 'cut'; readonly bytes: number }
+  /** What is there can't be read: an unknown codec, damaged bytes. */
+  | { readonly kind: 'unreadable'; readonly error: Error };
+
+export interface FetchAnswer {
+  readonly throttleTime: number;
+  readonly errorCode: number;
+  readonly sessionId: number;
+  readonly partitions: readonly FetchedPartition[];
+}
+
+interface Decoder {
+  readInt16(): number;
+  readInt32(): number;
+  readInt64(): { toString(): string };
+  readString(): string;
+  readBytes(): Buffer | null;
+  readArray<T>(read: (decoder: Decoder) => T): T[];
+}
+
+interface ClientRecord {
+  readonly offset: string;
+  readonly timestamp: string;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: RecordHeaders | undefined;
+  readonly isControlRecord: boolean;
+}
+
+interface AbortedTransaction {
+  readonly producerId: string;
+  readonly firstOffset: string;
+}
+
+const require = createRequire(import.meta.url);
+const DecoderClass = require('kafkajs/src/protocol/decoder') as new (buffer: Buffer) => Decoder;
+const decodeBatch = require('kafkajs/src/protocol/recordBatch/v0/decoder') as (
+  decoder: Decoder,
+) => Promise<{ records: ClientRecord[] }>;
+const withoutAborted = require('kafkajs/src/consumer/filterAbortedMessages') as (given: {
+  messages: ClientRecord[];
+  abortedTransactions: AbortedTransaction[];
+}) => ClientRecord[];
+
+/** First offset and length, which every record batch starts with. */
+const BATCH_HEAD_BYTES = 12;
+const MAGIC_AT = 16;
+const LAST_OFFSET_DELTA_AT = 23;
+const SUPPORTED_MAGIC = 2;
+
+/**
+ * Decodes a Fetch answer of version 11. Other than kafkajs, it keeps the trouble of one partition to that partition.
+ * @param positionOf where reading goes on; a batch may start before it
+ */
+export async function decodeFetchAnswer(
+  payload: Buffer,
+  positionOf: (at: TopicPartition) => number | undefined,
+): Promise<FetchAnswer> {
+  const decoder = new DecoderClass(payload);
+  const throttleTime = decoder.readInt32();
+  const errorCode = decoder.readInt16();
+  const sessionId = decoder.readInt32();
+  const raw = decoder.readArray((forTopic) => {
+    const topic = forTopic.readString();
+    return forTopic.readArray((d) => ({
+      topic,
+      partition: d.readInt32(),
+      errorCode: d.readInt16(),
+      highWatermark: Number(d.readInt64().toString()),
+      lastStableOffset: d.readInt64(),
+      logStartOffset: d.readInt64(),
+      aborted: d.readArray((one) => ({
+        producerId: one.readInt64().toString(),
+        firstOffset: one.readInt64().toString(),
+      })),
+      preferredReadReplica: d.readInt32(),
+      bytes: d.readBytes(),
+    }));
+  });
+  const partitions = await Promise.all(
+    raw.flat().map(async ({ topic, partition, errorCode: code, highWatermark, aborted, bytes }) => {
+      const from = positionOf({ topic, partition });
+      const isEmpty = bytes === null || bytes.length === 0 || from === undefined;
+      const content = isEmpty ? undefined : await contentOf(bytes, from, aborted);
+      return { topic, partition, errorCode: code, highWatermark, content };
+    }),
+  );
+  return { throttleTime, errorCode, sessionId, partitions };
+}
+
+async function contentOf(shared: Buffer, from: number, aborted: AbortedTransaction[]): Promise<FetchedContent> {
+  // A copy: a record that is held for a day must not keep the answer of all other customers in memory.
+  const bytes = Buffer.from(shared);
+  try {
+    const messages: ClientRecord[] = [];
+    let nextOffset: number | undefined;
+    for (let at = 0; at + BATCH_HEAD_BYTES <= bytes.length; ) {
+      const end = at + BATCH_HEAD_BYTES + bytes.readInt32BE(at + 8);
+      if (end > bytes.length) {
+        // The end of an answer may cut a batch in two: it comes again, whole.
+        if (nextOffset === undefined) return { kind: 'cut', bytes: end - at };
+        break;
+      }
+      const magic = bytes.readInt8(at + MAGIC_AT);
+      if (magic !== SUPPORTED_MAGIC) throw new Error(`a record batch of format ${magic}, not ${SUPPORTED_MAGIC}`);
+      nextOffset = Number(bytes.readBigInt64BE(at)) + bytes.readInt32BE(at + LAST_OFFSET_DELTA_AT) + 1;
+      const { records } = await decodeBatch(new DecoderClass(bytes.subarray(at, end)));
+      for (const record of records) messages.push(record);
+      at = end;
+    }
+    if (nextOffset === undefined) return { kind: 'cut', bytes: BATCH_HEAD_BYTES };
+    const visible = aborted.length > 0 ? withoutAborted({ messages, abortedTransactions: aborted }) : messages;
+    const records: ConsumedRecord[] = [];
+    for (const { offset, timestamp, key, value, headers, isControlRecord } of visible) {
+      if (isControlRecord || Number(offset) < from) continue;
+      records.push({ offset: Number(offset), timestampMs: Number(timestamp), key, value, headers: headers ?? {} });
+    }
+    return { kind: 'records', records, nextOffset };
+  } catch (error) {
+    return { kind: 'unreadable', error: error as Error };
+  }
+}

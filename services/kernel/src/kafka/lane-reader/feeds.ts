@@ -1,0 +1,210 @@
+import type { Clock } from '../../clock.ts';
+import { messageOf } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
+import { wireRequest } from '../kafkajs/wire-requests.ts';
+import type { Cluster, TopicLeaders } from './cluster.ts';
+import { CODE, codeName } from './error-codes.ts';
+import type { Feed } from './feed.ts';
+import { FetchSession } from './fetch-session.ts';
+
+/** Topics in one question. */
+const MAX_TOPICS = 1_000;
+const EARLIEST = -2;
+const READ_COMMITTED = 1;
+const FIRST_BACKOFF_MS = 100;
+const LONGEST_BACKOFF_MS = 5_000;
+
+/** All lanes that are read: finds the broker that leads each, and hands it to that broker's fetch session. */
+export class Feeds {
+  readonly #cluster: Cluster;
+  readonly #log: Logger;
+  readonly #clock: Pick<Clock, 'monotonicMs' | 'after'>;
+  readonly #feeds = new Set<Feed>();
+  readonly #seeking = new Set<Feed>();
+  readonly #sessions = new Map<number, FetchSession>();
+  readonly #sessionOf = new Map<Feed, FetchSession>();
+  #isSeeking = false;
+  #timer: { readonly atMs: number; cancel(): void } | undefined;
+  #failures = 0;
+  #isClosed = false;
+
+  constructor(cluster: Cluster, log: Logger, clock: Pick<Clock, 'monotonicMs' | 'after'>) {
+    this.#cluster = cluster;
+    this.#log = log;
+    this.#clock = clock;
+  }
+
+  get size(): number {
+    return this.#feeds.size;
+  }
+
+  open(feed: Feed): void {
+    this.#feeds.add(feed);
+    this.#seek(feed);
+  }
+
+  close(feed: Feed): void {
+    feed.close();
+    this.#feeds.delete(feed);
+    this.#seeking.delete(feed);
+    this.#sessionOf.get(feed)?.remove(feed);
+    this.#sessionOf.delete(feed);
+  }
+
+  pause(feed: Feed): void {
+    feed.pause(this.#clock.monotonicMs());
+    this.#sessionOf.get(feed)?.changed(feed);
+  }
+
+  resume(feed: Feed): void {
+    feed.resume();
+    this.#sessionOf.get(feed)?.changed(feed);
+  }
+
+  closeAll(): void {
+    this.#isClosed = true;
+    this.#timer?.cancel();
+    for (const feed of [...this.#feeds]) this.close(feed);
+    for (const session of this.#sessions.values()) session.close();
+  }
+
+  #seek(feed: Feed): void {
+    this.#seeking.add(feed);
+    this.#seekAt(feed.seekAtMs);
+  }
+
+  /** Keeps one timer, for the earliest. What comes due in the same turn is asked for together. */
+  #seekAt(atMs: number): void {
+    if (this.#isSeeking || this.#isClosed || (this.#timer && this.#timer.atMs <= atMs)) return;
+    this.#timer?.cancel();
+    const timer = this.#clock.after(Math.max(0, atMs - this.#clock.monotonicMs()), () => {
+      this.#timer = undefined;
+      void this.#seekDue();
+    });
+    this.#timer = { atMs, cancel: () => timer.cancel() };
+  }
+
+  async #seekDue(): Promise<void> {
+    this.#isSeeking = true;
+    try {
+      const nowMs = this.#clock.monotonicMs();
+      const due = [...this.#seeking].filter(({ seekAtMs }) => seekAtMs <= nowMs);
+      const topics = [...new Set(due.map(({ topic }) => topic))];
+      for (let from = 0; from < topics.length; from += MAX_TOPICS) {
+        const asked = topics.slice(from, from + MAX_TOPICS);
+        const found = await this.#cluster.leaders(asked);
+        const of = new Set(asked);
+        for (const feed of due) if (of.has(feed.topic)) this.#found(feed, found.get(feed.topic));
+      }
+      this.#failures = 0;
+    } catch (error) {
+      if (this.#isClosed) return;
+      if (this.#failures === 0) this.#log.warn({ err: error }, `leaders unknown; asking again: ${messageOf(error)}`);
+      this.#failures++;
+    } finally {
+      this.#isSeeking = false;
+      this.#seekLater();
+    }
+  }
+
+  #seekLater(): void {
+    if (this.#seeking.size === 0) return;
+    let atMs = Number.POSITIVE_INFINITY;
+    for (const feed of this.#seeking) atMs = Math.min(atMs, feed.seekAtMs);
+    const backoffMs =
+      this.#failures === 0 ? 0 : Math.min(FIRST_BACKOFF_MS * 2 ** (this.#failures - 1), LONGEST_BACKOFF_MS);
+    this.#seekAt(Math.max(atMs, this.#clock.monotonicMs() + backoffMs));
+  }
+
+  #found(feed: Feed, topic: TopicLeaders | undefined): void {
+    // Closed meanwhile.
+    if (!this.#seeking.has(feed)) return;
+    const leader = topic?.leaders.get(feed.partition);
+    const code = topic?.errorCode ?? CODE.UNKNOWN_TOPIC_OR_PARTITION;
+    if (leader !== undefined && this.#cluster.knows(leader)) {
+      this.#seeking.delete(feed);
+      if (feed.isGone) void this.#returned(feed, leader);
+      else this.#read(feed, leader);
+      return;
+    }
+    if (code === CODE.UNKNOWN_TOPIC_OR_PARTITION) feed.isGone = true;
+    const trouble = code === CODE.NONE ? codeName(CODE.LEADER_NOT_AVAILABLE) : codeName(code);
+    if (feed.noteTrouble(trouble)) {
+      this.#log.warn({ topic: feed.topic, partition: feed.partition, code: trouble }, 'lane can not be read for now');
+    }
+    feed.seek(this.#clock.monotonicMs());
+  }
+
+  async #returned(feed: Feed, leader: number): Promise<void> {
+    try {
+      const position = await feed.owner.onReturned(feed, feed.position);
+      if (feed.state !== 'seeking') return;
+      feed.isGone = false;
+      if (position !== feed.position) {
+        feed.owner.onJump(feed, feed.position, position);
+        feed.jump(position);
+      }
+      this.#read(feed, leader);
+    } catch (error) {
+      this.#log.warn({ err: error, topic: feed.topic }, `a topic is back, its offset unknown: ${messageOf(error)}`);
+      this.#lost(feed);
+    }
+  }
+
+  #read(feed: Feed, leader: number): void {
+    feed.read();
+    const session = this.#session(leader);
+    this.#sessionOf.set(feed, session);
+    session.add(feed);
+  }
+
+  #session(nodeId: number): FetchSession {
+    const known = this.#sessions.get(nodeId);
+    if (known) return known;
+    const session = new FetchSession({
+      nodeId,
+      log: this.#log,
+      connect: () => this.#cluster.connect(nodeId),
+      onLost: (feed) => this.#lost(feed),
+      onOutOfRange: (feed) => void this.#reset(feed, nodeId),
+    });
+    this.#sessions.set(nodeId, session);
+    return session;
+  }
+
+  #lost(feed: Feed): void {
+    this.#sessionOf.delete(feed);
+    if (feed.state === 'closed') return;
+    feed.seek(this.#clock.monotonicMs());
+    this.#seek(feed);
+  }
+
+  /** The offset is not in the log: it goes on at the log's beginning. */
+  async #reset(feed: Feed, nodeId: number): Promise<void> {
+    this.#sessionOf.delete(feed);
+    feed.reset();
+    try {
+      const start = await this.#startOf(feed, nodeId);
+      if (feed.state !== 'resetting') return;
+      feed.owner.onJump(feed, feed.position, start);
+      feed.jump(start);
+      feed.seekNow();
+      this.#seek(feed);
+    } catch (error) {
+      this.#log.warn({ err: error, topic: feed.topic }, `start of the log unknown; asking again: ${messageOf(error)}`);
+      this.#lost(feed);
+    }
+  }
+
+  async #startOf({ topic, partition }: Feed, nodeId: number): Promise<number> {
+    const wire = wireRequest<{ responses: { partitions: { errorCode: number; offset: string }[] }[] }>('ListOffsets', {
+      replicaId: -1,
+      isolationLevel: READ_COMMITTED,
+      topics: [{ topic, partitions: [{ partition, timestamp: EARLIEST }] }],
+    });
+    const { responses } = await this.#cluster.link(nodeId).shared().send(wire);
+    const found = responses[0]?.partitions[0];
+    if (!found || found.errorCode !== CODE.NONE) throw new Error(codeName(found?.errorCode ?? -1));
+    return Number(found.offset);
+  }
+}

@@ -1,0 +1,57 @@
+import type { Membership } from '../groups/membership.ts';
+import type { TopicPartition } from '../records.ts';
+
+/** Whether this worker may still act for the customers that it runs: the session of its own group's membership. */
+export interface OwnershipLease {
+  /** Its member id in the group that shards the customers; undefined before its first join. */
+  readonly memberId: string | undefined;
+  /**
+   * The last heartbeat that the broker answered was sent less than 0.6 × the session time-out ago, by the monotonic
+   * clock: nobody else can have been given our customers.
+   */
+  isHeld(): boolean;
+}
+
+/** One stay as the static member of a customer's group. */
+export class FencedMembership implements Membership {
+  readonly memberId: string;
+  readonly assignment: readonly TopicPartition[];
+  readonly continues: Membership | undefined;
+  readonly generationId: number;
+  /** Under which of the worker's memberships it was made, or last confirmed. */
+  readonly worker: string;
+  readonly #lease: OwnershipLease;
+  #isCurrent = true;
+
+  constructor(fields: {
+    memberId: string;
+    generationId: number;
+    assignment: readonly TopicPartition[];
+    continues: Membership | undefined;
+    worker: string;
+    lease: OwnershipLease;
+  }) {
+    this.memberId = fields.memberId;
+    this.generationId = fields.generationId;
+    this.assignment = fields.assignment;
+    this.continues = fields.continues;
+    this.worker = fields.worker;
+    this.#lease = fields.lease;
+  }
+
+  get isCurrent(): boolean {
+    return this.#isCurrent;
+  }
+
+  /** A worker that was thrown out and came back must first find that nobody took the group over meanwhile. */
+  leaseHeld(): boolean {
+    return this.#isCurrent && this.#lease.memberId === this.worker && this.#lease.isHeld();
+  }
+
+  /** @returns whether it was current until now */
+  end(): boolean {
+    const wasCurrent = this.#isCurrent;
+    this.#isCurrent = false;
+    return wasCurrent;
+  }
+}

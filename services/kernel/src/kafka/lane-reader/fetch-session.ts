@@ -1,0 +1,245 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { messageOf } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
+import type { BrokerConnection } from '../kafkajs/broker-connection.ts';
+import { wireRequest } from '../kafkajs/wire-requests.ts';
+import { CODE, codeName, isSessionLost } from './error-codes.ts';
+import { type Feed, keyOf } from './feed.ts';
+import { decodeFetchAnswer, type FetchAnswer, type FetchedPartition } from '../kafkajs/fetch-answer.ts';
+import { SessionContents } from './session-contents.ts';
+
+export interface FetchSessionOptions {
+  readonly nodeId: number;
+  readonly log: Logger;
+  readonly connect: () => BrokerConnection;
+  /** The broker no longer leads it, or can't say: look for its leader. */
+  readonly onLost: (feed: Feed) => void;
+  readonly onOutOfRange: (feed: Feed) => void;
+}
+
+/** How long the broker holds a fetch that finds nothing: as late as a lane is read that was added meanwhile. */
+const MAX_WAIT_MS = 250;
+/**
+ * The same while a lane was paused a moment ago: it is drained fast, and would run dry before a longer poll ended that
+ * doesn't ask for it.
+ */
+const MAX_WAIT_DRAINING_MS = 20;
+const DRAINING_FOR_MS = 1_000;
+const MAX_BYTES = 4 * 1024 * 1024;
+const MIN_BYTES = 1;
+const READ_COMMITTED = 1;
+/**
+ * The broker looks at each lane of the session in every fetch, and with many lanes there always is something new. So
+ * fetches keep a distance that grows with their number: 10 ms for 1,000 lanes, at most 100 ms.
+ */
+const SPACING_MS_PER_LANE = 0.01;
+const MAX_SPACING_MS = 100;
+const ANSWER_WITHIN_MS = 15_000;
+const FIRST_BACKOFF_MS = 100;
+const LONGEST_BACKOFF_MS = 5_000;
+const LAST_EPOCH = 2 ** 31 - 1;
+
+/** What the broker says of a partition that only another broker can answer for, or none for the moment. */
+const SEEK_AFTER: ReadonlySet<number> = new Set([
+  CODE.UNKNOWN_TOPIC_OR_PARTITION,
+  CODE.LEADER_NOT_AVAILABLE,
+  CODE.NOT_LEADER_OR_FOLLOWER,
+  CODE.KAFKA_STORAGE_ERROR,
+]);
+
+/**
+ * Reads all lanes that one broker leads, over one connection and with an incremental fetch session (KIP-227): a request
+ * names only what changed since the one before, an answer only what has news. One request at a time.
+ */
+export class FetchSession {
+  readonly #with: FetchSessionOptions;
+  readonly #feeds = new Map<string, Feed>();
+  readonly #contents = new SessionContents();
+  #connection: BrokerConnection | undefined;
+  #sessionId = 0;
+  /** 0 asks for a new session. */
+  #epoch = 0;
+  #lastSentAtMs = 0;
+  #failures = 0;
+  #isClosed = false;
+  #woken = Promise.withResolvers<void>();
+
+  constructor(options: FetchSessionOptions) {
+    this.#with = options;
+    void this.#run();
+  }
+
+  add(feed: Feed): void {
+    this.#feeds.set(keyOf(feed), feed);
+    this.changed(feed);
+  }
+
+  remove(feed: Feed): void {
+    if (this.#feeds.get(keyOf(feed)) === feed) this.#feeds.delete(keyOf(feed));
+    this.changed(feed);
+  }
+
+  /** It was paused or resumed. */
+  changed(feed: Feed): void {
+    this.#contents.touch(feed);
+    this.#woken.resolve();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#connection?.close();
+    this.#woken.resolve();
+  }
+
+  async #run(): Promise<void> {
+    for (;;) {
+      await this.#untilWorthwhile();
+      if (this.#isClosed) return;
+      const answer = await this.#fetch();
+      if (this.#isClosed) return;
+      if (answer === undefined) await delay(Math.min(FIRST_BACKOFF_MS * 2 ** this.#failures, LONGEST_BACKOFF_MS));
+      else this.#take(answer);
+    }
+  }
+
+  async #untilWorthwhile(): Promise<void> {
+    while (!this.#isClosed && !this.#contents.isWorthwhile) {
+      this.#woken = Promise.withResolvers();
+      await this.#woken.promise;
+    }
+    const spacingMs = Math.min(this.#contents.size * SPACING_MS_PER_LANE, MAX_SPACING_MS);
+    const spacedForMs = this.#lastSentAtMs + spacingMs - performance.now();
+    const waitMs = Math.max(spacedForMs, this.#connection?.throttledForMs ?? 0);
+    if (waitMs >= 1) await delay(waitMs);
+  }
+
+  /** @returns undefined: no answer came, or none of use; all starts over */
+  async #fetch(): Promise<FetchAnswer | undefined> {
+    const maxWaitMs = this.#maxWaitMs();
+    const { topics, forgottenTopics } = this.#contents.next(this.#epoch === 0);
+    this.#lastSentAtMs = performance.now();
+    try {
+      if (!this.#connection?.isUsable) this.#connection = this.#with.connect();
+      const wire = wireRequest(
+        'Fetch',
+        {
+          replicaId: -1,
+          maxWaitTime: maxWaitMs,
+          minBytes: MIN_BYTES,
+          maxBytes: MAX_BYTES,
+          isolationLevel: READ_COMMITTED,
+          sessionId: this.#sessionId,
+          sessionEpoch: this.#epoch,
+          topics,
+          forgottenTopics,
+        },
+        (payload) => decodeFetchAnswer(payload, (at) => this.#askedOf(at)),
+      );
+      const answer = await this.#connection.send(wire, ANSWER_WITHIN_MS);
+      if (answer.errorCode === CODE.NONE) {
+        this.#sessionId = answer.sessionId;
+        // A broker with no room for another session answers with none: then each request names all lanes.
+        this.#epoch = answer.sessionId === 0 ? 0 : this.#epoch === LAST_EPOCH ? 1 : this.#epoch + 1;
+        this.#failures = 0;
+        return answer;
+      }
+      this.#startOver();
+      const isExpected = isSessionLost(answer.errorCode);
+      const line = { broker: this.#with.nodeId, code: codeName(answer.errorCode) };
+      if (isExpected) this.#with.log.info(line, 'fetch session lost; starting another');
+      else this.#with.log.warn(line, 'fetch refused as a whole; trying again');
+      if (!isExpected) this.#failures++;
+      return isExpected ? { ...answer, partitions: [] } : undefined;
+    } catch (error) {
+      if (this.#isClosed) return undefined;
+      if (this.#failures++ === 0) {
+        this.#with.log.warn(
+          { err: error, broker: this.#with.nodeId },
+          `fetch failed; trying again: ${messageOf(error)}`,
+        );
+      }
+      this.#connection?.close();
+      this.#connection = undefined;
+      this.#startOver();
+      // Others may lead by now what this broker led.
+      for (const feed of [...this.#feeds.values()]) this.#give(feed);
+      return undefined;
+    }
+  }
+
+  #take(answer: FetchAnswer): void {
+    for (const fetched of answer.partitions) {
+      const feed = this.#feeds.get(keyOf(fetched));
+      const asked = this.#contents.askedOf(fetched);
+      // It was closed, moved, or set to another place while the answer was on its way.
+      if (feed === undefined || asked?.feed !== feed || feed.state !== 'reading' || feed.position !== asked.position) {
+        continue;
+      }
+      if (fetched.errorCode === CODE.NONE) this.#takeContent(feed, fetched);
+      else this.#takeError(feed, fetched.errorCode);
+    }
+  }
+
+  #takeContent(feed: Feed, { content, highWatermark }: FetchedPartition): void {
+    switch (content?.kind) {
+      case undefined:
+        return;
+      case 'cut':
+        feed.needs(content.bytes);
+        break;
+      case 'unreadable':
+        if (feed.noteTrouble(messageOf(content.error))) {
+          const at = { topic: feed.topic, partition: feed.partition, offset: feed.position };
+          this.#with.log.error({ ...at, err: content.error }, 'records can not be decoded; the lane waits');
+        }
+        this.#give(feed);
+        return;
+      case 'records': {
+        const { records, nextOffset } = content;
+        const { topic, partition } = feed;
+        try {
+          feed.owner.onBatch({ topic, partition, records, nextOffset, highWatermark });
+        } catch (error) {
+          // Not passed over: it comes again. The trackers ignore what they hold already.
+          this.#with.log.error({ err: error, topic, partition }, 'a batch could not be taken in; reading it again');
+          this.#give(feed);
+          return;
+        }
+        feed.advance(nextOffset);
+      }
+    }
+    if (feed.state === 'reading') this.#contents.touch(feed);
+  }
+
+  #takeError(feed: Feed, code: number): void {
+    if (code === CODE.OFFSET_OUT_OF_RANGE) {
+      this.remove(feed);
+      this.#with.onOutOfRange(feed);
+      return;
+    }
+    if (!SEEK_AFTER.has(code) && feed.noteTrouble(codeName(code))) {
+      const at = { topic: feed.topic, partition: feed.partition, code: codeName(code) };
+      this.#with.log.error(at, 'the broker refuses a lane; it is tried again');
+    }
+    this.#give(feed);
+  }
+
+  #give(feed: Feed): void {
+    this.remove(feed);
+    this.#with.onLost(feed);
+  }
+
+  #askedOf(at: { topic: string; partition: number }): number | undefined {
+    return this.#contents.askedOf(at)?.position;
+  }
+
+  #startOver(): void {
+    this.#sessionId = 0;
+    this.#epoch = 0;
+    this.#contents.startOver(this.#feeds.values());
+  }
+
+  #maxWaitMs(): number {
+    return this.#contents.hasPausedSince(performance.now() - DRAINING_FOR_MS) ? MAX_WAIT_DRAINING_MS : MAX_WAIT_MS;
+  }
+}

@@ -1,0 +1,195 @@
+import kafkajs from 'kafkajs';
+import type { BrokerConnection } from '../kafkajs/broker-connection.ts';
+import { wireRequest } from '../kafkajs/wire-requests.ts';
+import type { CommittedOffset, TopicPartition } from '../records.ts';
+import { CODE } from './error-codes.ts';
+
+const { MemberAssignment, MemberMetadata } = kafkajs.AssignerProtocol;
+
+/**
+ * The one static member of each customer's group. Whoever joins under this name takes the place of whoever had it
+ * before: in one round trip, and without a rebalance.
+ */
+export const INSTANCE_ID = 'delivery';
+/** Another name than that of the consumers which earlier releases ran: Kafka then refuses to mix the two. */
+const PROTOCOL = 'databridge-fence';
+const CONSUMER = 'consumer';
+
+/** What a member of a customer's group tells about itself, for whoever may want to take its place. */
+export interface MemberClaim {
+  /** Its worker's member id in the group that shards the customers. */
+  readonly worker: string;
+}
+
+export interface JoinedGroup {
+  readonly errorCode: number;
+  readonly generationId: number;
+  readonly memberId: string;
+  readonly leaderId: string;
+}
+
+/** @param memberId empty: as a new member, which takes the place of the present one */
+export async function joinGroup(
+  connection: BrokerConnection,
+  groupId: string,
+  memberId: string,
+  options: { claim: MemberClaim; topics: readonly string[]; sessionTimeoutMs: number },
+): Promise<JoinedGroup> {
+  const { claim, topics, sessionTimeoutMs } = options;
+  const userData = Buffer.from(JSON.stringify(claim));
+  // The topics keep the group's offsets from expiring while it is in use.
+  const metadata = MemberMetadata.encode({ version: 0, topics: [...topics], userData });
+  const wire = wireRequest<JoinedGroup>('JoinGroup', {
+    groupId,
+    sessionTimeout: sessionTimeoutMs,
+    rebalanceTimeout: sessionTimeoutMs,
+    memberId,
+    groupInstanceId: INSTANCE_ID,
+    protocolType: CONSUMER,
+    groupProtocols: [{ name: PROTOCOL, metadata }],
+  });
+  return await connection.send(wire, 2 * sessionTimeoutMs);
+}
+
+/** @returns the error code, and the assignment that the group has now */
+export async function syncGroup(
+  connection: BrokerConnection,
+  groupId: string,
+  { generationId, memberId, leaderId }: JoinedGroup,
+  lanes: readonly TopicPartition[],
+): Promise<{ errorCode: number; assignment: TopicPartition[] }> {
+  const memberAssignment = MemberAssignment.encode({
+    version: 0,
+    assignment: byTopic(lanes),
+    userData: Buffer.alloc(0),
+  });
+  const wire = wireRequest<{ errorCode: number; memberAssignment: Buffer }>('SyncGroup', {
+    groupId,
+    generationId,
+    memberId,
+    groupInstanceId: INSTANCE_ID,
+    groupAssignment: leaderId === memberId ? [{ memberId, memberAssignment }] : [],
+  });
+  const answer = await connection.send(wire);
+  return { errorCode: answer.errorCode, assignment: decodeAssignment(answer.memberAssignment) };
+}
+
+export async function heartbeat(
+  connection: BrokerConnection,
+  groupId: string,
+  { generationId, memberId }: Pick<JoinedGroup, 'generationId' | 'memberId'>,
+): Promise<number> {
+  const wire = wireRequest<{ errorCode: number }>('Heartbeat', {
+    groupId,
+    groupGenerationId: generationId,
+    memberId,
+    groupInstanceId: INSTANCE_ID,
+  });
+  return (await connection.send(wire)).errorCode;
+}
+
+/** @param memberId empty: whoever is the member */
+export async function leaveGroup(connection: BrokerConnection, groupId: string, memberId: string): Promise<number> {
+  const wire = wireRequest<{ errorCode: number; members: { errorCode: number }[] }>('LeaveGroup', {
+    groupId,
+    members: [{ memberId, groupInstanceId: INSTANCE_ID }],
+  });
+  const { errorCode, members } = await connection.send(wire);
+  return errorCode !== CODE.NONE ? errorCode : (members[0]?.errorCode ?? CODE.NONE);
+}
+
+export async function commitOffsets(
+  connection: BrokerConnection,
+  groupId: string,
+  { generationId, memberId }: Pick<JoinedGroup, 'generationId' | 'memberId'>,
+  offsets: readonly CommittedOffset[],
+): Promise<(TopicPartition & { errorCode: number })[]> {
+  const topics = [...Map.groupBy(offsets, ({ topic }) => topic)].map(([topic, of]) => ({
+    topic,
+    partitions: of.map(({ partition, offset, metadata }) => ({ partition, offset: String(offset), metadata })),
+  }));
+  const wire = wireRequest<{
+    responses: { topic: string; partitions: { partition: number; errorCode: number }[] }[];
+  }>('OffsetCommit', { groupId, groupGenerationId: generationId, memberId, topics });
+  const { responses } = await connection.send(wire);
+  return responses.flatMap(({ topic, partitions }) => partitions.map((one) => ({ topic, ...one })));
+}
+
+/** All that the group has committed. */
+export async function fetchCommitted(
+  connection: BrokerConnection,
+  groupId: string,
+): Promise<{ errorCode: number; offsets: CommittedOffset[] }> {
+  const wire = wireRequest<{
+    errorCode: number;
+    responses: {
+      topic: string;
+      partitions: { partition: number; offset: string; metadata: string | null; errorCode: number }[];
+    }[];
+  }>('OffsetFetch', { groupId, topics: [] });
+  const { errorCode, responses } = await connection.send(wire);
+  const all = responses.flatMap(({ topic, partitions }) => partitions.map((one) => ({ topic, ...one })));
+  const failed = all.find((one) => one.errorCode !== CODE.NONE);
+  const offsets = all
+    .map(({ topic, partition, offset, metadata }) => ({
+      topic,
+      partition,
+      offset: Number(offset),
+      metadata: metadata ?? '',
+    }))
+    // kafkajs commits -2 and -1 where an offset was out of range.
+    .filter(({ offset }) => offset >= 0);
+  return { errorCode: errorCode !== CODE.NONE ? errorCode : (failed?.errorCode ?? CODE.NONE), offsets };
+}
+
+export interface DescribedGroup {
+  readonly errorCode: number;
+  readonly state: string;
+  readonly members: readonly {
+    readonly memberId: string;
+    readonly clientId: string;
+    readonly claim: MemberClaim | undefined;
+  }[];
+}
+
+export async function describeGroup(connection: BrokerConnection, groupId: string): Promise<DescribedGroup> {
+  const wire = wireRequest<{
+    groups: {
+      errorCode: number;
+      state: string;
+      members: { memberId: string; clientId: string; memberMetadata: Buffer | null }[];
+    }[];
+  }>('DescribeGroups', { groupIds: [groupId] });
+  const [group] = (await connection.send(wire)).groups;
+  if (!group) return { errorCode: CODE.COORDINATOR_NOT_AVAILABLE, state: 'Unknown', members: [] };
+  const members = group.members.map(({ memberId, clientId, memberMetadata }) => {
+    return { memberId, clientId, claim: decodeClaim(memberMetadata) };
+  });
+  return { errorCode: group.errorCode, state: group.state, members };
+}
+
+function decodeClaim(metadata: Buffer | null): MemberClaim | undefined {
+  try {
+    const { userData } = (metadata && MemberMetadata.decode(metadata)) ?? {};
+    const claim = JSON.parse(String(userData)) as Partial<MemberClaim> | null;
+    return typeof claim?.worker === 'string' ? { worker: claim.worker } : undefined;
+  } catch {
+    // Another kind of member: an earlier release's, or a tool's.
+    return undefined;
+  }
+}
+
+function decodeAssignment(bytes: Buffer | null): TopicPartition[] {
+  if (!bytes || bytes.length === 0) return [];
+  const assignment = MemberAssignment.decode(bytes)?.assignment ?? {};
+  return Object.entries(assignment).flatMap(([topic, of]) => of.map((partition) => ({ topic, partition })));
+}
+
+function byTopic(lanes: readonly TopicPartition[]): Record<string, number[]> {
+  const topics: Record<string, number[]> = {};
+  for (const { topic, partition } of lanes) {
+    topics[topic] ??= [];
+    topics[topic].push(partition);
+  }
+  return topics;
+}

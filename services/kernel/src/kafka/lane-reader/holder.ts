@@ -1,0 +1,114 @@
+import type { Logger } from '../../log.ts';
+import { KafkaPortError } from '../errors.ts';
+import type { Coordinators } from './coordinators.ts';
+import { CODE, codeName, isCoordinatorMove } from './error-codes.ts';
+import { type DescribedGroup, describeGroup } from './group-requests.ts';
+
+/**
+ * Who is the member of a customer's group at present:
+ * - `nobody`
+ * - `gone` a worker that the workers' group no longer knows: it was killed, cut off or frozen
+ * - `working` a worker that lives: it ends what is in flight, and leaves
+ * - `foreign` no lane reader: an earlier release's consumer, or a tool
+ */
+export type Holder =
+  | { readonly kind: 'nobody' }
+  | { readonly kind: 'gone' }
+  | { readonly kind: 'working'; readonly who: string }
+  | { readonly kind: 'foreign'; readonly who: string };
+
+/** Many customers start together: they share the answer. */
+const WORKERS_GOOD_FOR_MS = 250;
+
+/** Looks who holds a group, before it is taken over: a worker that still works must be let finish. */
+export class Holders {
+  readonly #coordinators: Coordinators;
+  readonly #workersGroup: string;
+  #workers: { readonly ids: Promise<ReadonlySet<string>>; readonly atMs: number } | undefined;
+
+  /** @param workersGroup whose members are the workers that live */
+  constructor(coordinators: Coordinators, workersGroup: string) {
+    this.#coordinators = coordinators;
+    this.#workersGroup = workersGroup;
+  }
+
+  /** @param ourWorker our own member id among the workers: what an earlier try of ours holds is no hindrance */
+  async of(groupId: string, ourWorker: string): Promise<Holder> {
+    const { state, members } = await this.#describe(groupId);
+    const [member] = members;
+    if (state === 'Empty' || state === 'Dead' || member === undefined) return { kind: 'nobody' };
+    const stranger = members.find(({ claim }) => claim === undefined);
+    if (stranger) return { kind: 'foreign', who: stranger.clientId };
+    if (member.claim?.worker === ourWorker) return { kind: 'gone' };
+    const workers = await this.#livingWorkers();
+    return workers.has(member.claim?.worker ?? '') ? { kind: 'working', who: member.clientId } : { kind: 'gone' };
+  }
+
+  async #livingWorkers(): Promise<ReadonlySet<string>> {
+    const nowMs = performance.now();
+    if (this.#workers === undefined || nowMs - this.#workers.atMs > WORKERS_GOOD_FOR_MS) {
+      const ids = this.#describe(this.#workersGroup).then(({ members }) => {
+        return new Set(members.map(({ memberId }) => memberId));
+      });
+      ids.catch(() => {
+        this.#workers = undefined;
+      });
+      this.#workers = { ids, atMs: nowMs };
+    }
+    return await this.#workers.ids;
+  }
+
+  /** @throws {KafkaPortError} */
+  async #describe(groupId: string): Promise<DescribedGroup> {
+    const link = await this.#coordinators.linkOf(groupId);
+    const group = await describeGroup(link.shared(), groupId).catch((error: unknown) => {
+      this.#coordinators.forget(groupId);
+      throw error;
+    });
+    if (group.errorCode === CODE.NONE) return group;
+    if (isCoordinatorMove(group.errorCode)) this.#coordinators.forget(groupId);
+    const code = group.errorCode === CODE.GROUP_AUTHORIZATION_FAILED ? 'DB_KAFKA_REFUSED' : 'DB_KAFKA_UNAVAILABLE';
+    throw new KafkaPortError(code, `describe group ${groupId}: ${codeName(group.errorCode)}`);
+  }
+}
+
+const LINE_EVERY_MS = 10_000;
+
+/** One wait for a group's present member. A worker that lives is let finish; members of another kind are never pushed out. */
+export class Handover {
+  readonly #groupId: string;
+  readonly #log: Logger;
+  readonly #withinMs: number;
+  #sinceMs: number | undefined;
+  #toldAtMs = Number.NEGATIVE_INFINITY;
+
+  /** @param withinMs how long a worker that lives may take */
+  constructor(groupId: string, log: Logger, withinMs: number) {
+    this.#groupId = groupId;
+    this.#log = log;
+    this.#withinMs = withinMs;
+  }
+
+  /** Whether the group's place is not to be taken yet. */
+  mustWait(holder: Holder): boolean {
+    if (holder.kind === 'nobody' || holder.kind === 'gone') {
+      this.#sinceMs = undefined;
+      return false;
+    }
+    const nowMs = performance.now();
+    this.#sinceMs ??= nowMs;
+    const waitedMs = Math.round(nowMs - this.#sinceMs);
+    const line = { groupId: this.#groupId, holder: holder.who, waitedMs };
+    if (holder.kind === 'working') {
+      if (waitedMs <= this.#withinMs) return true;
+      this.#log.warn(line, 'worker did not hand over in time; taking its place');
+      this.#sinceMs = undefined;
+      return false;
+    }
+    if (nowMs - this.#toldAtMs > LINE_EVERY_MS) {
+      this.#toldAtMs = nowMs;
+      this.#log.warn(line, 'group has a member of another kind; waiting until it leaves');
+    }
+    return true;
+  }
+}

@@ -1,0 +1,421 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { messageOf } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
+import { KafkaPortError, toPortError } from '../errors.ts';
+import type { Membership } from '../groups/membership.ts';
+import type { CommittedOffset, ConsumedBatch, TopicPartition } from '../records.ts';
+import type { Coordinators } from './coordinators.ts';
+import { CODE, codeName, isCoordinatorMove, isFenced } from './error-codes.ts';
+import { Feed, type FeedOwner, keyOf } from './feed.ts';
+import type { Feeds } from './feeds.ts';
+import { FencedMembership, type OwnershipLease } from './fenced-membership.ts';
+import { assertCommittable, commitOnce } from './group-commit.ts';
+import { groupFailure, type PlaceRequest, takePlace } from './group-place.ts';
+import { fetchCommitted, heartbeat, type JoinedGroup, leaveGroup } from './group-requests.ts';
+import { Handover, type Holders } from './holder.ts';
+import { StateMachine, type Transitions } from '../../state-machine.ts';
+
+/** Where reading of a lane starts. */
+export interface LaneStart extends TopicPartition {
+  readonly offset: number;
+}
+
+export interface LaneGroupOptions {
+  readonly groupId: string;
+  /** Those that don't exist are read once they do. */
+  readonly topics: readonly string[];
+  readonly log: Logger;
+  /**
+   * Synchronous, before any batch. `committed` is what the group has committed: nobody else can commit any more.
+   * @returns where to start each lane; one that is left out starts at the log's beginning. Lanes that are being read
+   *   already, of the membership that this one continues, go on where they are
+   */
+  onJoined(membership: Membership, committed: readonly CommittedOffset[]): readonly LaneStart[];
+  /** Synchronous; exactly once a membership, after `isCurrent` turned false. */
+  onLost(membership: Membership): void;
+  /** Synchronous. A throw: the batch comes again. A batch fetched before a `pause` may still come after it. */
+  onBatch(batch: ConsumedBatch): void;
+  /** Synchronous: the lane's offset was out of range, and what comes next starts at `to`. */
+  onJump(at: TopicPartition, to: number): void;
+}
+
+/** What the groups of a reader share. */
+export interface LaneGroupContext {
+  readonly feeds: Feeds;
+  readonly coordinators: Coordinators;
+  readonly holders: Holders;
+  readonly lease: OwnershipLease;
+  readonly sessionTimeoutMs: number;
+  readonly handoverWithinMs: number;
+  /** Partitions of the topics that exist. */
+  partitionsOf(topics: readonly string[]): Promise<TopicPartition[]>;
+  onJump(groupId: string, at: TopicPartition): void;
+  onClosed(group: LaneGroup): void;
+}
+
+type State = 'idle' | 'joining' | 'held' | 'rejoining' | 'leaving' | 'closed';
+
+/**
+ *     idle ─start▶ joining ──in place──▶ held ──lane added, group asks for it──▶ rejoining
+ *                    ▲  ▲                 │ ▲──────same member──────────────────────┘ │
+ *                    │  └──fenced─────────┘                                          │
+ *                    └─────fenced────────────────────────────────────────────────────┘
+ *     leaving ◀─stop── any of them;  leaving ──left, or given up after a while──▶ closed
+ */
+const TRANSITIONS: Transitions<State> = {
+  idle: ['joining', 'leaving'],
+  joining: ['held', 'leaving'],
+  held: ['rejoining', 'joining', 'leaving'],
+  rejoining: ['held', 'joining', 'leaving'],
+  leaving: ['closed'],
+  closed: [],
+};
+
+const COMMIT_ATTEMPTS = 5;
+const FIRST_BACKOFF_MS = 100;
+const LONGEST_BACKOFF_MS = 5_000;
+/** How soon to look again whether the worker that holds the group has left it. */
+const LOOK_AGAIN_AFTER_MS = 100;
+const FENCED_PAUSE_MS = 200;
+/** A group whose coordinator can't be reached must not hold up a stop; its session then ends by itself. */
+const LEAVE_WITHIN_MS = 3_000;
+
+/**
+ * One customer's group, of which this worker is the one static member while it runs the customer. The membership is a
+ * fence, not an assignment: whoever joins after us takes our place, and our commits are refused from then on.
+ */
+export class LaneGroup {
+  readonly #options: LaneGroupOptions;
+  readonly #with: LaneGroupContext;
+  readonly #states: StateMachine<State>;
+  readonly #owner: FeedOwner;
+  readonly #handover: Handover;
+  readonly #topics: Set<string>;
+  readonly #feeds = new Map<string, Feed>();
+  readonly #heldOnce = Promise.withResolvers<void>();
+  readonly #stopping = new AbortController();
+  #membership: FencedMembership | undefined;
+  #running: Promise<void> | undefined;
+  #wake = Promise.withResolvers<void>();
+  /** When the group last confirmed the membership, by our send time (monotonic ms). */
+  #confirmedAtMs = 0;
+  #isBeating = false;
+
+  constructor(options: LaneGroupOptions, context: LaneGroupContext) {
+    this.#options = options;
+    this.#with = context;
+    this.#topics = new Set(options.topics);
+    this.#handover = new Handover(options.groupId, options.log, context.handoverWithinMs);
+    this.#states = new StateMachine<State>(`group ${options.groupId}`, TRANSITIONS, 'idle');
+    this.#owner = {
+      onBatch: (batch) => this.#options.onBatch(batch),
+      onJump: (at, _from, to) => {
+        this.#with.onJump(options.groupId, at);
+        this.#options.onJump({ topic: at.topic, partition: at.partition }, to);
+      },
+      onReturned: (at, position) => this.#positionAfterReturn(at, position),
+    };
+  }
+
+  get groupId(): string {
+    return this.#options.groupId;
+  }
+
+  /** Topics of which no partition is read yet. */
+  get missingTopics(): string[] {
+    if (!this.#states.is('held')) return [];
+    const read = new Set([...this.#feeds.values()].map(({ topic }) => topic));
+    return [...this.#topics].filter((topic) => !read.has(topic));
+  }
+
+  reads(at: TopicPartition): boolean {
+    return this.#feeds.has(keyOf(at));
+  }
+
+  get topics(): Iterable<string> {
+    return this.#topics;
+  }
+
+  /**
+   * Resolves with the first membership; it keeps trying until then.
+   * @throws what `signal` was aborted with; the group must then be stopped
+   */
+  async start(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    this.#states.to('joining');
+    this.#running = this.#keep();
+    const aborted = Promise.withResolvers<never>();
+    const abort = () => aborted.reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+      await Promise.race([this.#heldOnce.promise, aborted.promise]);
+    } finally {
+      signal.removeEventListener('abort', abort);
+    }
+  }
+
+  /** Ends the membership at once, and leaves the group. What is to be committed must be before. */
+  async stop(): Promise<void> {
+    if (this.#states.is('leaving', 'closed')) return;
+    const membership = this.#membership;
+    this.#states.to('leaving');
+    this.#endMembership();
+    this.#closeFeeds();
+    this.#stopping.abort();
+    this.#heldOnce.resolve();
+    this.#wake.resolve();
+    const left = this.#leave(membership);
+    await Promise.race([left, delay(LEAVE_WITHIN_MS, undefined, { ref: false })]);
+    this.#states.to('closed');
+    this.#with.onClosed(this);
+  }
+
+  /** Partitions that are not read are left out. */
+  pause(partitions: readonly TopicPartition[]): void {
+    for (const feed of this.#feedsOf(partitions)) this.#with.feeds.pause(feed);
+  }
+
+  /** Takes effect with the next fetch: within 250 ms, or 20 ms if it was paused a moment ago. */
+  resume(partitions: readonly TopicPartition[]): void {
+    for (const feed of this.#feedsOf(partitions)) this.#with.feeds.resume(feed);
+  }
+
+  /** Further topics, which exist: they are read once the group knows of them. */
+  addTopics(topics: readonly string[]): void {
+    for (const topic of topics) this.#topics.add(topic);
+    this.requestRejoin();
+  }
+
+  /** The group is to hear of what changed: lanes, or the worker's own membership. */
+  requestRejoin(): void {
+    if (!this.#states.is('held')) return;
+    this.#states.to('rejoining');
+    this.#wake.resolve();
+  }
+
+  /** The worker's membership of its own group is another one: has anybody taken our place meanwhile? */
+  leaseChanged(): void {
+    if (this.#membership && this.#membership.worker !== this.#with.lease.memberId) this.requestRejoin();
+  }
+
+  /** Sends a heartbeat if nothing has confirmed the membership for so long. */
+  async beat(intervalMs: number): Promise<void> {
+    const membership = this.#membership;
+    const sentAtMs = performance.now();
+    if (!membership || !this.#states.is('held') || this.#isBeating) return;
+    if (sentAtMs - this.#confirmedAtMs < intervalMs) return;
+    this.#isBeating = true;
+    try {
+      const link = await this.#with.coordinators.linkOf(this.groupId);
+      const code = await heartbeat(link.shared(), this.groupId, membership);
+      if (code === CODE.NONE) this.#confirmedAtMs = Math.max(this.#confirmedAtMs, sentAtMs);
+      else this.#onGroupError(code, membership);
+    } catch (error) {
+      // The broker is away, or another one coordinates: the session is long enough to ask again.
+      this.#with.coordinators.forget(this.groupId);
+      this.#options.log.info({ err: error }, `heartbeat failed; trying again: ${messageOf(error)}`);
+    } finally {
+      this.#isBeating = false;
+    }
+  }
+
+  /**
+   * @throws {KafkaPortError} `DB_KAFKA_MEMBERSHIP_LOST` when the membership has ended, or the broker says so, which
+   *   ends it; `DB_KAFKA_NOT_ASSIGNED`; `DB_KAFKA_METADATA_TOO_LONG`; `DB_KAFKA_REFUSED`; `DB_KAFKA_UNAVAILABLE` after
+   *   a few tries
+   */
+  async commit(of: Membership, offsets: readonly CommittedOffset[]): Promise<void> {
+    assertCommittable(of, offsets);
+    if (offsets.length === 0) return;
+    for (let attempt = 1; ; attempt++) {
+      const membership = this.#membership;
+      if (!of.isCurrent || membership !== of) {
+        throw new KafkaPortError('DB_KAFKA_MEMBERSHIP_LOST', 'commit: the membership has ended');
+      }
+      try {
+        const link = await this.#with.coordinators.linkOf(this.groupId);
+        const sentAtMs = performance.now();
+        const { groupCode, goneLanes } = await commitOnce(link.shared(), this.groupId, membership, offsets);
+        if (groupCode !== CODE.NONE) {
+          this.#onGroupError(groupCode, membership);
+          throw new KafkaPortError('DB_KAFKA_MEMBERSHIP_LOST', `commit: ${codeName(groupCode)}`);
+        }
+        this.#confirmedAtMs = Math.max(this.#confirmedAtMs, sentAtMs);
+        // With the topic, its offset went, too.
+        for (const lane of goneLanes) this.#options.log.warn(lane, 'offset not committed: the topic is gone');
+        return;
+      } catch (thrown) {
+        const error = toPortError(thrown, 'commit');
+        if (!error.retryable || attempt === COMMIT_ATTEMPTS) throw error;
+        this.#with.coordinators.forget(this.groupId);
+        await delay(FIRST_BACKOFF_MS * 2 ** (attempt - 1));
+      }
+    }
+  }
+
+  /** What the group answers to a request of a member. */
+  #onGroupError(code: number, membership: FencedMembership): void {
+    if (membership !== this.#membership) return;
+    if (isFenced(code)) {
+      this.#options.log.warn({ groupId: this.groupId, code: codeName(code) }, 'group membership lost');
+      this.#lose();
+    } else if (code === CODE.REBALANCE_IN_PROGRESS) this.requestRejoin();
+    else if (isCoordinatorMove(code)) this.#with.coordinators.forget(this.groupId);
+    else this.#options.log.warn({ groupId: this.groupId, code: codeName(code) }, 'heartbeat refused; trying again');
+  }
+
+  #lose(): void {
+    if (!this.#states.is('held', 'rejoining')) return;
+    this.#states.to('joining');
+    this.#endMembership();
+    this.#membership = undefined;
+    this.#closeFeeds();
+    this.#wake.resolve();
+  }
+
+  /** Joins whenever that is due, until the stop. */
+  async #keep(): Promise<void> {
+    for (let failures = 0; !this.#isStopping; ) {
+      if (!this.#states.is('joining', 'rejoining')) {
+        this.#wake = Promise.withResolvers();
+        await this.#wake.promise;
+        continue;
+      }
+      try {
+        const pauseMs = this.#states.is('joining') ? await this.#join() : await this.#rejoin();
+        failures = 0;
+        if (pauseMs > 0) await this.#pause(pauseMs);
+      } catch (thrown) {
+        if (this.#isStopping) return;
+        const error = toPortError(thrown, `join group ${this.groupId}`);
+        this.#with.coordinators.forget(this.groupId);
+        const backoffMs = Math.min(FIRST_BACKOFF_MS * 2 ** failures++, LONGEST_BACKOFF_MS);
+        this.#options.log.warn({ err: error, backoffMs }, `group not joined; trying again: ${error.message}`);
+        await this.#pause(backoffMs);
+      }
+    }
+  }
+
+  /** @returns after how long to try again, in ms; 0: done */
+  async #join(): Promise<number> {
+    const { coordinators, lease, holders } = this.#with;
+    const worker = lease.memberId;
+    // Somebody else may own the customer by now: whoever takes a group over must be sure that it is theirs.
+    if (worker === undefined || !lease.isHeld()) return LOOK_AGAIN_AFTER_MS;
+    const holder = await holders.of(this.groupId, worker);
+    if (this.#isStopping) return 0;
+    if (this.#handover.mustWait(holder)) return LOOK_AGAIN_AFTER_MS;
+
+    const assignment = await this.#with.partitionsOf([...this.#topics]);
+    const link = await coordinators.linkOf(this.groupId);
+    const place = await link.exclusively(async (connection) => {
+      return this.#isStopping ? undefined : await takePlace(connection, this.#request('', worker, assignment));
+    });
+    if (place === undefined) return 0;
+    if (place.kind === 'refused') return FENCED_PAUSE_MS;
+    const { joined, committed } = place;
+    if (this.#isStopping) {
+      await leaveGroup(link.shared(), this.groupId, joined.memberId);
+      return 0;
+    }
+    this.#states.to('held');
+    this.#hold(joined, assignment, worker, undefined, committed);
+    this.#heldOnce.resolve();
+    return 0;
+  }
+
+  async #rejoin(): Promise<number> {
+    const previous = this.#membership as FencedMembership;
+    const { coordinators, lease } = this.#with;
+    const worker = lease.memberId;
+    if (worker === undefined || !lease.isHeld()) return LOOK_AGAIN_AFTER_MS;
+    this.#endMembership();
+    const assignment = await this.#with.partitionsOf([...this.#topics]);
+    // A topic that is gone for the moment stays a lane: it may come back.
+    const known = new Set(assignment.map(keyOf));
+    for (const lane of previous.assignment) if (!known.has(keyOf(lane))) assignment.push(lane);
+    const link = await coordinators.linkOf(this.groupId);
+    const place = await link.exclusively((connection) =>
+      takePlace(connection, this.#request(previous.memberId, worker, assignment)),
+    );
+    if (this.#isStopping || !this.#states.is('rejoining')) return 0;
+    if (place.kind === 'refused') {
+      this.#options.log.warn({ groupId: this.groupId, code: codeName(place.code) }, 'group membership lost');
+      this.#lose();
+      return FENCED_PAUSE_MS;
+    }
+    this.#states.to('held');
+    this.#hold(place.joined, assignment, worker, previous, place.committed);
+    return 0;
+  }
+
+  #request(memberId: string, worker: string, assignment: readonly TopicPartition[]): PlaceRequest {
+    const { sessionTimeoutMs } = this.#with;
+    return { groupId: this.groupId, memberId, worker, topics: [...this.#topics], assignment, sessionTimeoutMs };
+  }
+
+  #hold(
+    { memberId, generationId }: JoinedGroup,
+    assignment: readonly TopicPartition[],
+    worker: string,
+    continues: FencedMembership | undefined,
+    committed: readonly CommittedOffset[],
+  ): void {
+    this.#confirmedAtMs = performance.now();
+    const { lease } = this.#with;
+    const membership = new FencedMembership({ memberId, generationId, assignment, continues, worker, lease });
+    this.#membership = membership;
+    const starts = new Map(this.#options.onJoined(membership, committed).map((start) => [keyOf(start), start.offset]));
+    for (const lane of assignment) {
+      const key = keyOf(lane);
+      if (this.#feeds.has(key)) continue;
+      const feed = new Feed(lane, starts.get(key) ?? 0, this.#owner);
+      this.#feeds.set(key, feed);
+      this.#with.feeds.open(feed);
+    }
+  }
+
+  /** A topic that was deleted and made anew has lost its offset in the group; one that was only away has not. */
+  async #positionAfterReturn(at: TopicPartition, position: number): Promise<number> {
+    const link = await this.#with.coordinators.linkOf(this.groupId);
+    const { errorCode, offsets } = await fetchCommitted(link.shared(), this.groupId);
+    if (errorCode !== CODE.NONE) throw groupFailure('read committed offsets', errorCode);
+    return offsets.some((one) => keyOf(one) === keyOf(at)) ? position : 0;
+  }
+
+  async #leave(membership: FencedMembership | undefined): Promise<void> {
+    try {
+      await this.#running;
+      if (membership === undefined) return;
+      const link = await this.#with.coordinators.linkOf(this.groupId);
+      await leaveGroup(link.shared(), this.groupId, membership.memberId);
+    } catch (error) {
+      this.#options.log.warn(
+        { err: error, groupId: this.groupId },
+        `group not left; its session ends by itself: ${messageOf(error)}`,
+      );
+    }
+  }
+
+  #endMembership(): void {
+    const membership = this.#membership;
+    if (membership?.end()) this.#options.onLost(membership);
+  }
+
+  #closeFeeds(): void {
+    for (const feed of this.#feeds.values()) this.#with.feeds.close(feed);
+    this.#feeds.clear();
+  }
+
+  #feedsOf(partitions: readonly TopicPartition[]): Feed[] {
+    return partitions.flatMap((at) => this.#feeds.get(keyOf(at)) ?? []);
+  }
+
+  get #isStopping(): boolean {
+    return this.#stopping.signal.aborted;
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await delay(ms, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+  }
+}

@@ -1,0 +1,187 @@
+import { systemClock } from '../../clock.ts';
+import { messageOf } from '../../errors.ts';
+import type { KafkaSettings } from '../kafkajs/client.ts';
+import { offsetJumps } from '../metrics.ts';
+import type { TopicPartition } from '../records.ts';
+import { Cluster, type TopicLeaders } from './cluster.ts';
+import { Coordinators } from './coordinators.ts';
+import { CODE, codeName } from './error-codes.ts';
+import { Feeds } from './feeds.ts';
+import type { OwnershipLease } from './fenced-membership.ts';
+import { Holders } from './holder.ts';
+import { LaneGroup, type LaneGroupContext, type LaneGroupOptions } from './lane-group.ts';
+
+export interface LaneReaderOptions {
+  /** Whether this worker may act for its customers. */
+  readonly lease: OwnershipLease;
+  /** The group whose members are the workers: whoever is not in it has lost its customers. */
+  readonly workersGroup: string;
+  /** How long a worker that lives may take to end what is in flight and leave a customer's group. */
+  readonly handoverWithinMs: number;
+  /** Of the customers' groups. Default 45 s: ownership is decided by the workers' group, whose session is short. */
+  readonly sessionTimeoutMs?: number;
+  /** Default 15 s. A commit counts as one. */
+  readonly heartbeatIntervalMs?: number;
+  /** How often all topics are looked at for partitions that were added. Default 5 min. */
+  readonly metadataMaxAgeMs?: number;
+}
+
+const SESSION_TIMEOUT_MS = 45_000;
+const HEARTBEAT_INTERVAL_MS = 15_000;
+const METADATA_MAX_AGE_MS = 300_000;
+const TICK_MS = 500;
+/** A lane whose topic is missing is looked for this often. */
+const LOOK_FOR_MISSING_MS = 2_000;
+const MAX_TOPICS = 1_000;
+
+interface Waiting {
+  readonly topics: readonly string[];
+  resolve(found: Map<string, TopicLeaders>): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Reads all lanes of all customers of a worker: one fetch session per broker, a few connections for what coordinators
+ * are asked, whatever the number of customers. docs/decisions/lane-reader.md says why.
+ */
+export class LaneReader {
+  readonly #settings: KafkaSettings;
+  readonly #options: LaneReaderOptions;
+  readonly #cluster: Cluster;
+  readonly #feeds: Feeds;
+  readonly #context: LaneGroupContext;
+  readonly #groups = new Set<LaneGroup>();
+  readonly #told = new Set<string>();
+  #waiting: Waiting[] = [];
+  #ticker: NodeJS.Timeout | undefined;
+  #lookedForMissingAtMs = 0;
+  #lookedAtAllAtMs = performance.now();
+  #isLooking = false;
+
+  constructor(settings: KafkaSettings, options: LaneReaderOptions) {
+    this.#settings = settings;
+    this.#options = options;
+    this.#cluster = new Cluster(settings);
+    this.#feeds = new Feeds(this.#cluster, settings.log, systemClock);
+    const coordinators = new Coordinators(this.#cluster);
+    this.#context = {
+      feeds: this.#feeds,
+      coordinators,
+      holders: new Holders(coordinators, options.workersGroup),
+      lease: options.lease,
+      sessionTimeoutMs: options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS,
+      handoverWithinMs: options.handoverWithinMs,
+      partitionsOf: (topics) => this.#partitionsOf(topics),
+      onJump: (groupId, at) => this.#jumped(groupId, at),
+      onClosed: (group) => this.#groups.delete(group),
+    };
+  }
+
+  /** Lanes that are read, over all customers. */
+  get laneCount(): number {
+    return this.#feeds.size;
+  }
+
+  /** A customer's group; nothing happens before its `start`. */
+  open(options: LaneGroupOptions): LaneGroup {
+    const group = new LaneGroup(options, this.#context);
+    this.#groups.add(group);
+    this.#ticker ??= setInterval(() => this.#tick(), TICK_MS);
+    return group;
+  }
+
+  /** Call it when the lease is another one: groups are then confirmed before anything more is sent for them. */
+  leaseChanged(): void {
+    for (const group of this.#groups) group.leaseChanged();
+  }
+
+  /** Stops what groups there still are. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.#groups].map((group) => group.stop()));
+    clearInterval(this.#ticker);
+    this.#feeds.closeAll();
+    this.#cluster.close();
+  }
+
+  #tick(): void {
+    const intervalMs = this.#options.heartbeatIntervalMs ?? HEARTBEAT_INTERVAL_MS;
+    for (const group of this.#groups) {
+      group.leaseChanged();
+      void group.beat(intervalMs);
+    }
+    void this.#lookForLanes();
+  }
+
+  /** Lanes whose topic did not exist, and partitions that were added to a topic. */
+  async #lookForLanes(): Promise<void> {
+    const nowMs = performance.now();
+    const isFull = nowMs - this.#lookedAtAllAtMs > (this.#options.metadataMaxAgeMs ?? METADATA_MAX_AGE_MS);
+    if (this.#isLooking || (!isFull && nowMs - this.#lookedForMissingAtMs < LOOK_FOR_MISSING_MS)) return;
+    this.#isLooking = true;
+    this.#lookedForMissingAtMs = nowMs;
+    if (isFull) this.#lookedAtAllAtMs = nowMs;
+    try {
+      const wanted = [...this.#groups].map(
+        (group) => [group, isFull ? [...group.topics] : group.missingTopics] as const,
+      );
+      const found = await this.#leaders([...new Set(wanted.flatMap(([, topics]) => topics))]);
+      for (const [group, topics] of wanted) {
+        const lanes = topics.flatMap((topic) => partitionsIn(topic, found));
+        if (lanes.some((lane) => !group.reads(lane))) group.requestRejoin();
+      }
+    } catch (error) {
+      this.#settings.log.info({ err: error }, `topics not looked at; trying again: ${messageOf(error)}`);
+    } finally {
+      this.#isLooking = false;
+    }
+  }
+
+  /** Groups that start together ask together. */
+  async #partitionsOf(topics: readonly string[]): Promise<TopicPartition[]> {
+    const answer = Promise.withResolvers<Map<string, TopicLeaders>>();
+    if (this.#waiting.length === 0) setImmediate(() => void this.#askForWaiting());
+    this.#waiting.push({ topics, resolve: answer.resolve, reject: answer.reject });
+    const found = await answer.promise;
+    for (const topic of topics) this.#tellTrouble(topic, found.get(topic)?.errorCode ?? CODE.NONE);
+    return topics.flatMap((topic) => partitionsIn(topic, found));
+  }
+
+  async #askForWaiting(): Promise<void> {
+    const waiting = this.#waiting.splice(0);
+    try {
+      const found = await this.#leaders([...new Set(waiting.flatMap(({ topics }) => topics))]);
+      for (const { resolve } of waiting) resolve(found);
+    } catch (error) {
+      for (const { reject } of waiting) reject(error);
+    }
+  }
+
+  async #leaders(topics: readonly string[]): Promise<Map<string, TopicLeaders>> {
+    const found = new Map<string, TopicLeaders>();
+    for (let from = 0; from < topics.length; from += MAX_TOPICS) {
+      for (const [topic, of] of await this.#cluster.leaders(topics.slice(from, from + MAX_TOPICS)))
+        found.set(topic, of);
+    }
+    return found;
+  }
+
+  #tellTrouble(topic: string, code: number): void {
+    if (code === CODE.NONE || code === CODE.UNKNOWN_TOPIC_OR_PARTITION || code === CODE.LEADER_NOT_AVAILABLE) {
+      this.#told.delete(topic);
+    } else if (!this.#told.has(topic)) {
+      this.#told.add(topic);
+      this.#settings.log.error({ topic, code: codeName(code) }, 'topic can not be described; its lane is not read');
+    }
+  }
+
+  #jumped(groupId: string, { topic, partition }: TopicPartition): void {
+    const { log, registry } = this.#settings;
+    const at = { groupId, topic, partition };
+    log.error(at, 'the committed offset is out of range: starting from the oldest record; records may have been lost');
+    if (registry) offsetJumps(registry).inc({ group: groupId, topic });
+  }
+}
+
+function partitionsIn(topic: string, found: ReadonlyMap<string, TopicLeaders>): TopicPartition[] {
+  return (found.get(topic)?.partitions ?? []).map((partition) => ({ topic, partition }));
+}
