@@ -1,6 +1,8 @@
 import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
 import { KafkaPortError, toPortError } from '../errors.ts';
+// With it come the codecs and the patches of what decodes records.
+import './client.ts';
 import type { KafkaSettings } from './client.ts';
 import type { WireRequest } from './wire-requests.ts';
 

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
-import type { ConsumedRecord, RecordHeaders, TopicPartition } from '../records.ts';
+import type { ConsumedRecord, TopicPartition } from '../records.ts';
+import { toRecord } from './consumed-record.ts';
 
 /** What one partition's part of a fetch answer holds. */
 export interface FetchedPartition extends TopicPartition {
@@ -33,14 +34,7 @@ interface Decoder {
   readArray<T>(read: (decoder: Decoder) => T): T[];
 }
 
-interface ClientRecord {
-  readonly offset: string;
-  readonly timestamp: string;
-  readonly key: Buffer | null;
-  readonly value: Buffer | null;
-  readonly headers: RecordHeaders | undefined;
-  readonly isControlRecord: boolean;
-}
+type ClientRecord = Parameters<typeof toRecord>[0] & { readonly isControlRecord: boolean };
 
 interface AbortedTransaction {
   readonly producerId: string;
@@ -126,9 +120,8 @@ async function contentOf(shared: Buffer, from: number, aborted: AbortedTransacti
     if (nextOffset === undefined) return { kind: 'cut', bytes: BATCH_HEAD_BYTES };
     const visible = aborted.length > 0 ? withoutAborted({ messages, abortedTransactions: aborted }) : messages;
     const records: ConsumedRecord[] = [];
-    for (const { offset, timestamp, key, value, headers, isControlRecord } of visible) {
-      if (isControlRecord || Number(offset) < from) continue;
-      records.push({ offset: Number(offset), timestampMs: Number(timestamp), key, value, headers: headers ?? {} });
+    for (const message of visible) {
+      if (!message.isControlRecord && Number(message.offset) >= from) records.push(toRecord(message));
     }
     return { kind: 'records', records, nextOffset };
   } catch (error) {

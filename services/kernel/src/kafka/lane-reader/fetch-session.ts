@@ -2,10 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { BrokerConnection } from '../kafkajs/broker-connection.ts';
+import { decodeFetchAnswer, type FetchAnswer, type FetchedPartition } from '../kafkajs/fetch-answer.ts';
 import { wireRequest } from '../kafkajs/wire-requests.ts';
 import { CODE, codeName, isSessionLost } from './error-codes.ts';
 import { type Feed, keyOf } from './feed.ts';
-import { decodeFetchAnswer, type FetchAnswer, type FetchedPartition } from '../kafkajs/fetch-answer.ts';
 import { SessionContents } from './session-contents.ts';
 
 export interface FetchSessionOptions {

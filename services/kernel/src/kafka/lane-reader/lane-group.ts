@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
+import { StateMachine, type Transitions } from '../../state-machine.ts';
 import { KafkaPortError, toPortError } from '../errors.ts';
 import type { Membership } from '../groups/membership.ts';
 import type { CommittedOffset, ConsumedBatch, TopicPartition } from '../records.ts';
@@ -13,7 +14,6 @@ import { assertCommittable, commitOnce } from './group-commit.ts';
 import { groupFailure, type PlaceRequest, takePlace } from './group-place.ts';
 import { fetchCommitted, heartbeat, type JoinedGroup, leaveGroup } from './group-requests.ts';
 import { Handover, type Holders } from './holder.ts';
-import { StateMachine, type Transitions } from '../../state-machine.ts';
 
 /** Where reading of a lane starts. */
 export interface LaneStart extends TopicPartition {
