@@ -19,11 +19,15 @@ const at = (topic: string, offset: number, metadata = '') => ({ topic, partition
 test('the place of a worker that is gone is taken at once; from then on its commits are refused', async () => {
   const topic = await topicWith(['a', 'b']);
   const groupId = freshName('g');
-  const gone = await new GroupRecorder(openReader({ heartbeatIntervalMs: 60_000 }).reader, groupId, [topic]).start();
+  const lease = new TestLease();
+  const gone = await new GroupRecorder(openReader({ lease, heartbeatIntervalMs: 60_000 }).reader, groupId, [
+    topic,
+  ]).start();
   await gone.group.commit(gone.membership, [at(topic, 1, 'AQ')]);
   const next = await new GroupRecorder(openReader().reader, groupId, [topic]).start();
   expect(next.committed).toEqual([at(topic, 1, 'AQ')]);
   // The zombie does not know yet, and learns it by its commit.
+  lease.held = false;
   expect(gone.membership.isCurrent).toBe(true);
   await expect(gone.group.commit(gone.membership, [at(topic, 2)])).rejects.toMatchObject({
     code: 'DB_KAFKA_MEMBERSHIP_LOST',
@@ -81,6 +85,7 @@ test('a worker that lives, and never leaves, is replaced after a while', async (
   await worker.consumer.start();
   const lease = new TestLease(worker.membership.memberId);
   const stuck = await new GroupRecorder(openReader({ lease, workersGroup }).reader, groupId, [topic]).start();
+  lease.held = false;
   await new GroupRecorder(openReader({ workersGroup, handoverWithinMs: 500 }).reader, groupId, [topic]).start();
   await expect(stuck.group.commit(stuck.membership, [at(topic, 1)])).rejects.toMatchObject({
     code: 'DB_KAFKA_MEMBERSHIP_LOST',

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
+import { Ending } from '../../ending.ts';
 import { KafkaPortError, toPortError } from '../errors.ts';
 // With it come the codecs and the patches of what decodes records.
 import './client.ts';
@@ -42,7 +43,7 @@ export class BrokerConnection {
   #connecting: Promise<void> | undefined;
   #wasConnected = false;
   #failure: KafkaPortError | undefined;
-  readonly #closed = Promise.withResolvers<never>();
+  readonly #ending = new Ending();
   #inFlight = 0;
   /** The broker asks for no requests before (monotonic ms). */
   #throttledUntilMs = 0;
@@ -50,7 +51,6 @@ export class BrokerConnection {
   constructor(settings: KafkaSettings, address: BrokerAddress) {
     this.#address = address;
     this.#client = createClient(settings, address);
-    this.#closed.promise.catch(() => undefined);
   }
 
   /** False once it has failed or was closed, by the broker too: it ends connections that were idle for long. */
@@ -76,12 +76,9 @@ export class BrokerConnection {
     this.#inFlight++;
     try {
       this.#connecting ??= this.#connect();
-      const answer = await Promise.race([
-        this.#connecting.then(() =>
-          this.#client.send({ ...wire, requestTimeout: answerWithinMs, logResponseError: false }),
-        ),
-        this.#closed.promise,
-      ]);
+      await this.#ending.orEnded(this.#connecting);
+      if (this.#failure) throw this.#failure;
+      const answer = await this.#client.send({ ...wire, requestTimeout: answerWithinMs, logResponseError: false });
       this.#noteThrottle(answer);
       return answer;
     } catch (thrown) {
@@ -115,7 +112,7 @@ export class BrokerConnection {
   #fail(error: KafkaPortError): void {
     if (this.#failure) return;
     this.#failure = error;
-    this.#closed.reject(error);
+    this.#ending.end();
     this.#client.rejectRequests(error);
     this.#client.socket?.destroy();
     this.#client.disconnect().catch(() => undefined);

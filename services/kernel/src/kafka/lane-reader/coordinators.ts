@@ -9,9 +9,6 @@ interface FindCoordinatorAnswer {
   readonly coordinator: { readonly nodeId: number; readonly host: string; readonly port: number };
 }
 
-/** Kafka's key type of a consumer group. */
-const GROUP = 0;
-
 /** Which broker coordinates which group, as long as that broker agrees. */
 export class Coordinators {
   readonly #cluster: Cluster;
@@ -25,10 +22,7 @@ export class Coordinators {
   async linkOf(groupId: string): Promise<BrokerLink> {
     const known = this.#known.get(groupId);
     if (known !== undefined) return this.#cluster.link(known);
-    const wire = wireRequest<FindCoordinatorAnswer>('GroupCoordinator', {
-      coordinatorKey: groupId,
-      coordinatorType: GROUP,
-    });
+    const wire = wireRequest<FindCoordinatorAnswer>('GroupCoordinator', { groupId });
     const { errorCode, coordinator } = await this.#cluster.any().send(wire);
     if (errorCode !== CODE.NONE) {
       const code = errorCode === CODE.GROUP_AUTHORIZATION_FAILED ? 'DB_KAFKA_REFUSED' : 'DB_KAFKA_UNAVAILABLE';

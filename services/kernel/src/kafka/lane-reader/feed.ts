@@ -43,7 +43,7 @@ export class Feed implements TopicPartition {
   #seekAtMs = 0;
   /** Why it can't be read for now; told once. */
   #trouble: string | undefined;
-  /** The topic did not exist when it was last looked for. */
+  /** A broker said that the topic does not exist: whether it is still the same log is to be checked. */
   isGone = false;
 
   constructor({ topic, partition }: TopicPartition, position: number, owner: FeedOwner) {

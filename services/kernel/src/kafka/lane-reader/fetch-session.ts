@@ -217,6 +217,8 @@ export class FetchSession {
       this.#with.onOutOfRange(feed);
       return;
     }
+    // Deleted, and made anew perhaps before its leader is found again: its offsets are then another log's.
+    if (code === CODE.UNKNOWN_TOPIC_OR_PARTITION) feed.isGone = true;
     if (!SEEK_AFTER.has(code) && feed.noteTrouble(codeName(code))) {
       const at = { topic: feed.topic, partition: feed.partition, code: codeName(code) };
       this.#with.log.error(at, 'the broker refuses a lane; it is tried again');

@@ -92,7 +92,8 @@ export async function heartbeat(
 export async function leaveGroup(connection: BrokerConnection, groupId: string, memberId: string): Promise<number> {
   const wire = wireRequest<{ errorCode: number; members: { errorCode: number }[] }>('LeaveGroup', {
     groupId,
-    members: [{ memberId, groupInstanceId: INSTANCE_ID }],
+    memberId,
+    groupInstanceId: INSTANCE_ID,
   });
   const { errorCode, members } = await connection.send(wire);
   return errorCode !== CODE.NONE ? errorCode : (members[0]?.errorCode ?? CODE.NONE);

@@ -178,7 +178,7 @@ export class LaneReader {
     const { log, registry } = this.#settings;
     const at = { groupId, topic, partition };
     log.error(at, 'the committed offset is out of range: starting from the oldest record; records may have been lost');
-    if (registry) offsetJumps(registry).inc({ group: groupId, topic });
+    if (registry) offsetJumps(registry).inc();
   }
 }
 
