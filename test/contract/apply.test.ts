@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ControlPlaneContext } from '@databridge/control-plane/context';
 import { applySubscriptions } from '@databridge/control-plane/subscriptions/apply';
-import type { FileSubscription } from '@databridge/control-plane/subscriptions/subscription-file';
+import type { FileSubscription } from '@databridge/control-plane/subscriptions/kept-settings';
 import { EgressPolicy } from '@databridge/kernel/egress/egress-policy';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { KafkaProducer } from '@databridge/kernel/kafka/producer';

@@ -105,7 +105,7 @@ test('apply: shows what changes, does it, and does nothing the second time; secr
   mkdirSync(folder, { recursive: true });
   fileOf('subscriptions/a.yaml', yamlOf(one, receiver.url));
   fileOf('subscriptions/b.yml', yamlOf(two, receiver.url, '    state: paused\n'));
-  const apply = ['apply', '-f', folder];
+  const apply = ['apply', '-y', '-f', folder];
   const diff = ['subscriptions', 'diff', '-f', folder];
 
   expect(await databridge(diff)).toMatchObject({ code: 1, out: expect.stringContaining(`${one}: new`) });
@@ -134,14 +134,35 @@ test('apply: shows what changes, does it, and does nothing the second time; secr
   expect((await databridge(apply)).out).toContain('~ state: paused → active');
 });
 
+test('apply: mistakes of the file and those that only the API finds come in one round, by line and column', async () => {
+  const [one, two] = [freshName('many'), freshName('many')];
+  const file = fileOf(
+    'many.yaml',
+    yamlOf(one, 'http://10.0.0.1/x', '    filter: event.sumary.folder == "x"\n'),
+    yamlOf(two, 'https://${NOBODY}/x', '    ratePerSecnd: 5\n'),
+  );
+  const { code, err } = await databridge(['apply', '-y', '-f', file]);
+  expect(code).toBe(2);
+  const places = [...err.matchAll(/many\.yaml:(\d+):\d+: (\S+)/g)].map(([, line, place]) => `${line} ${place}`);
+  expect(places).toEqual(expect.arrayContaining(['7 filter', '11 destination.url:', '13 ratePerSecnd']));
+});
+
+test('apply: without a terminal it needs --yes, and changes nothing without', async () => {
+  const customer = freshName('asked');
+  const receiver = await Receiver.start();
+  const ran = await databridgeWith('', ['apply', '-f', fileOf('asked.yaml', yamlOf(customer, receiver.url))]);
+  expect(ran).toMatchObject({ code: 2, err: expect.stringContaining('Repeat the command with --yes') });
+  expect(await databridge(['subscriptions', 'get', customer])).toMatchObject({ code: 2 });
+});
+
 test('apply: every mistake at its place, those that only the API sees too, and nothing is done', async () => {
   const customer = freshName('wrong');
   const file = fileOf('wrong.yaml', yamlOf(customer, 'http://8.8.8.8/x', '    filter: event.sumary.folder == "x"\n'));
-  const wrong = await databridge(['apply', '-f', file]);
+  const wrong = await databridge(['apply', '-y', '-f', file]);
   expect(wrong).toMatchObject({ code: 2, out: '' });
   expect(wrong.err).toMatch(/wrong\.yaml:\d+:\d+: filter at character 7: .*did you mean "summary"/);
   fileOf('wrong.yaml', yamlOf(customer, 'http://10.0.0.1/x'));
-  const closed = await databridge(['apply', '-f', file]);
+  const closed = await databridge(['apply', '-y', '-f', file]);
   expect(closed.code).toBe(2);
   expect(closed.err).toContain(`customer "${customer}"`);
   expect(await databridge(['subscriptions', 'get', customer])).toMatchObject({ code: 2 });
@@ -150,7 +171,7 @@ test('apply: every mistake at its place, those that only the API sees too, and n
 test('a day at the desk: state, attempts, dead letters, replay and books', async () => {
   const customer = freshName('desk');
   const receiver = await Receiver.start((_request, nth) => ({ status: nth === 1 ? 400 : 200 }));
-  await databridge(['apply', '-f', fileOf('desk.yaml', yamlOf(customer, receiver.url))]);
+  await databridge(['apply', '-y', '-f', fileOf('desk.yaml', yamlOf(customer, receiver.url))]);
   await stage.fanOutKnowsAll();
   const tailing = start(['tail', customer, '-o', 'json']);
   for await (const line of createInterface(tailing.stderr)) if (line.startsWith('Waiting for attempts')) break;
@@ -177,8 +198,10 @@ test('a day at the desk: state, attempts, dead letters, replay and books', async
     event: { summary: { company: customer } },
   });
   expect((await databridge(['dead-letters', 'get', customer, letter.id])).out).toContain('"category_name": "support"');
-  expect((await databridge(['dead-letters', 'discard', customer])).code).toBe(2);
-  expect((await databridge(['dead-letters', 'discard', customer, letter.id])).out).toBe(`${customer}: 1 discarded.\n`);
+  expect((await databridge(['dead-letters', 'discard', customer, '-y'])).code).toBe(2);
+  expect((await databridge(['dead-letters', 'discard', customer, letter.id, '-y'])).out).toBe(
+    `${customer}: 1 discarded.\n`,
+  );
   expect((await databridge(['redrive', customer, '--reason', 'refused'])).out).toBe(`${customer}: 1 redriven.\n`);
   await receiver.waitFor(({ accepted }) => accepted === 1);
 
@@ -224,6 +247,7 @@ test('a filter is tried by itself and as a customer has it', async () => {
   const receiver = await Receiver.start();
   await databridge([
     'apply',
+    '-y',
     '-f',
     fileOf('tried.yaml', yamlOf(customer, receiver.url, '    filter: has(event.callback)\n')),
   ]);
@@ -233,7 +257,7 @@ test('a filter is tried by itself and as a customer has it', async () => {
 test('secrets are set from standard input alone, keys rotated, a customer deleted having said what becomes of what waits', async () => {
   const customer = freshName('kept');
   const receiver = await Receiver.start();
-  await databridge(['apply', '-f', fileOf('kept.yaml', yamlOf(customer, receiver.url, '    state: paused\n'))]);
+  await databridge(['apply', '-y', '-f', fileOf('kept.yaml', yamlOf(customer, receiver.url, '    state: paused\n'))]);
   expect((await json(['secrets', 'list', customer])).map(({ name }: { name: string }) => name)).toEqual([
     'authentication.key',
   ]);
@@ -261,11 +285,13 @@ test('secrets are set from standard input alone, keys rotated, a customer delete
     () => stage.lag(customer, deliveryTopic(customer)),
     (lag) => lag === 1,
   );
-  expect(await databridge(['subscriptions', 'delete', customer])).toMatchObject({
+  expect(await databridge(['subscriptions', 'delete', customer, '-y'])).toMatchObject({
     code: 4,
     err: expect.stringContaining('waiting'),
   });
-  expect(await databridge(['subscriptions', 'delete', customer, '--waiting', 'discard'])).toMatchObject({ code: 0 });
+  expect(await databridge(['subscriptions', 'delete', customer, '-y', '--waiting', 'discard'])).toMatchObject({
+    code: 0,
+  });
   expect(await databridge(['status', customer])).toMatchObject({ code: 2 });
 });
 
@@ -303,7 +329,7 @@ test('nobody answers: said so, with what to do; and completion stays silent', as
 test('bash completes commands and the customers that there are', async () => {
   const customer = freshName('typed');
   const receiver = await Receiver.start();
-  await databridge(['apply', '-f', fileOf('typed.yaml', yamlOf(customer, receiver.url))]);
+  await databridge(['apply', '-y', '-f', fileOf('typed.yaml', yamlOf(customer, receiver.url))]);
   // As bash-completion has it, which need not be installed here: the words before and at the cursor.
   const script = `
     _get_comp_words_by_ref() { cur=$LAST; words=("\${TYPED[@]}"); }

@@ -1,15 +1,17 @@
 import { DatabridgeError, type ErrorCode, messageOf } from '@databridge/kernel/errors';
 import { CommanderError } from 'commander';
 import { ApiError, UnreachableError } from './api/api-error.ts';
+import { DeclinedError } from './terminal.ts';
 
 /** What each means, as `--help` and docs/cli.md say it. */
 export const EXIT_CODES = {
-  0: 'done, and all is well',
-  1: 'failed, or not all is well: differences, events unaccounted for, a filter that does not match',
-  2: 'what was typed, the file or the configuration is wrong, or there is no such thing: trying again will not help',
-  3: 'the API does not know you, or you may not',
-  4: 'it is not as you thought: somebody changed it meanwhile, or its state does not allow that',
-  5: 'the API can not be reached, or asks for patience: try again later',
+  0: 'success, and nothing is wrong',
+  1: 'failed, or something is wrong: differences, events unaccounted for, a filter that does not match',
+  2: 'the arguments, the file or the configuration are invalid, or the object does not exist: retrying will not help',
+  3: 'not authenticated, or not allowed',
+  4: 'conflict: the object was modified meanwhile, or its state does not allow this',
+  5: 'the API is unreachable or asks for patience: retry later',
+  6: 'declined: the question was answered with no, and nothing was changed',
 } as const;
 export type ExitCode = keyof typeof EXIT_CODES;
 
@@ -30,6 +32,7 @@ const BY_STATUS: Readonly<Record<number, ExitCode>> = {
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof UnreachableError) return 5;
+  if (error instanceof DeclinedError) return 6;
   if (error instanceof ApiError) return BY_STATUS[error.status] ?? 1;
   return error instanceof DatabridgeError && WRONG_INPUT.has(error.code) ? 2 : 1;
 }
@@ -37,12 +40,12 @@ export function exitCodeOf(error: unknown): ExitCode {
 /** What went wrong, and what to do about it. */
 export function adviceOn(error: unknown): string {
   if (error instanceof UnreachableError) {
-    return `${error.message}. Is the control plane running? DATABRIDGE_URL, or "databridge login", says where it is.`;
+    return `${error.message}. Is the control plane running, and is the address right? DATABRIDGE_URL or "databridge login" sets it.`;
   }
   if (!(error instanceof ApiError)) return messageOf(error);
   const lines = [error.message, ...error.errors.map(({ pointer, detail }) => `  ${pointer || '/'}: ${detail}`)];
-  if (error.status === 401) lines.push('"databridge login <url>" takes another token, as does DATABRIDGE_TOKEN.');
+  if (error.status === 401) lines.push('Set DATABRIDGE_TOKEN, or run "databridge login <url>", to use another token.');
   if (error.status === 412)
-    lines.push('Somebody changed it meanwhile. Look again ("databridge subscriptions diff"), and decide again.');
+    lines.push('The subscription was modified meanwhile: run "databridge subscriptions diff" to see how, then retry.');
   return lines.join('\n');
 }

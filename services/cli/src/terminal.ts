@@ -1,4 +1,4 @@
-/** What people type: answers, and secrets that must not show. */
+/** What people type: answers, and secrets that must not be shown. */
 import { createInterface, type Interface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -6,6 +6,30 @@ import { DatabridgeError } from '@databridge/kernel/errors';
 
 /** Whether somebody is there to be asked. */
 export const isAttended = (): boolean => process.stdin.isTTY === true && process.stderr.isTTY === true;
+
+/** Somebody was asked and said no: nothing was wrong, and nothing was changed. */
+export class DeclinedError extends Error {
+  override readonly name = 'DeclinedError';
+
+  constructor() {
+    super('Declined: nothing was changed');
+  }
+}
+
+/**
+ * @param isAgreed by `--yes`
+ * @throws {DeclinedError} {DatabridgeError} DB_INPUT_INVALID where nobody can be asked
+ */
+export async function mustConfirm(question: string, isAgreed: boolean): Promise<void> {
+  if (isAgreed) return;
+  if (!isAttended()) {
+    throw new DatabridgeError(
+      'DB_INPUT_INVALID',
+      'Nothing was changed: this needs a confirmation, and there is no terminal to ask at. Repeat the command with --yes',
+    );
+  }
+  if (!(await confirm(question))) throw new DeclinedError();
+}
 
 /** @returns false for anything but yes */
 export async function confirm(question: string): Promise<boolean> {
@@ -31,7 +55,7 @@ export async function readSecret(prompt: string): Promise<string> {
 /** Ctrl-C and Ctrl-D end the question, and with it the command. */
 async function answerTo(line: Interface, question: string): Promise<string> {
   const closed = new Promise<never>((_, reject) => {
-    const giveUp = () => reject(new DatabridgeError('DB_INPUT_INVALID', 'Given up'));
+    const giveUp = () => reject(new DeclinedError());
     line.once('SIGINT', giveUp);
     line.once('close', giveUp);
   });

@@ -173,6 +173,6 @@ export async function databridge(args: readonly string[], env: Environment, inpu
 
 /** Applies a subscriptions file. @returns what became of each customer; what would change, which comes before, is left out */
 export async function applyYaml(yaml: string, env: Environment): Promise<string> {
-  const printed = await databridge(['apply', '-f', '-'], env, yaml);
+  const printed = await databridge(['apply', '-f', '-', '--yes'], env, yaml);
   return printed.slice(printed.indexOf('CUSTOMER ')).trimEnd();
 }

@@ -4,7 +4,7 @@ import { type Cli, pathOf } from '../cli.ts';
 import { type OutputOptions, print, withOutput } from '../output.ts';
 import { parseCount } from '../parse-arguments.ts';
 import { formatFacts, formatTable, printLine, timeOf } from '../print.ts';
-import { confirm, isAttended } from '../terminal.ts';
+import { mustConfirm } from '../terminal.ts';
 import { redriven, type TakenOut } from './operate.ts';
 
 interface DeadLetter {
@@ -57,7 +57,7 @@ export function addDeadLetters(program: Command, cli: Cli): void {
     .argument('[id...]', 'which')
     .option('--reason <reason...>', 'those with one of these reasons')
     .option('--all', 'all of them')
-    .option('-y, --yes', 'do not ask (nor is anybody asked who is not at a terminal)')
+    .option('-y, --yes', 'do not ask for confirmation; needed where there is no terminal')
     .action(
       async (customer: string, ids: string[], options: DiscardOptions) => await discard(cli, customer, ids, options),
     );
@@ -77,9 +77,7 @@ async function discard(
 ) {
   const isChosen = ids.length > 0 || reason !== undefined;
   if (isChosen === all) throw new DatabridgeError('DB_INPUT_INVALID', 'Give ids or --reason, or --all');
-  if (!yes && isAttended() && !(await confirm(`Discard dead letters of ${customer}? They are gone then.`))) {
-    throw new DatabridgeError('DB_INPUT_INVALID', 'Nothing is changed');
-  }
+  await mustConfirm(`Discard dead letters of ${customer}? They cannot be redriven afterwards.`, yes);
   const { taken } = await cli.api().post<TakenOut>(pathOf(customer, 'dead-letters', 'discards'), chosen(ids, reason));
   printLine(`${customer}: ${taken} discarded.`);
 }

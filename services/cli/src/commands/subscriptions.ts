@@ -1,10 +1,9 @@
-import { DatabridgeError } from '@databridge/kernel/errors';
 import { type Command, Option } from 'commander';
 import { stringify } from 'yaml';
 import { type Cli, pathOf } from '../cli.ts';
 import { type OutputOptions, print, withOutput } from '../output.ts';
 import { formatTable, printLine } from '../print.ts';
-import { confirm, isAttended } from '../terminal.ts';
+import { mustConfirm } from '../terminal.ts';
 import { apply, showDifferences } from './apply.ts';
 import { addFilterTrial } from './try-filter.ts';
 
@@ -46,32 +45,34 @@ export function addSubscriptions(program: Command, cli: Cli): void {
     // Also without the word in front: it is what people type most.
     parent
       .command('apply')
-      .description('make what files say stand, after showing what would change; customers that are not in them stay')
+      .description(
+        'apply subscriptions from files, after showing what would change; other customers stay unless --prune',
+      )
       .requiredOption('-f, --file <file>', 'a file, a directory of .yaml and .json files, or - for standard input')
-      .option('-y, --yes', 'do not ask (nor is anybody asked who is not at a terminal)')
+      .option('-y, --yes', 'do not ask for confirmation; needed where there is no terminal')
+      .option('--prune', 'also delete the customers that no file names')
+      .addOption(waitingOption('with --prune: what happens to waiting events and dead letters'))
       .action(async (options) => await apply(cli, options));
   }
   group
     .command('diff')
     .description('show what applying would change; exit code 1 if it would')
     .requiredOption('-f, --file <file>', 'a file, a directory of .yaml and .json files, or - for standard input')
+    .option('--prune', 'also show the customers that no file names')
     .action(async (options) => await showDifferences(cli, options));
   group
     .command('delete')
     .description('end a subscription and clean up behind it')
     .argument('<customer>')
-    .addOption(
-      new Option(
-        '--waiting <what>',
-        'what becomes of events that wait, and of dead letters: say so if there are some',
-      ).choices(['discard', 'keep']),
-    )
-    .option('-y, --yes', 'do not ask (nor is anybody asked who is not at a terminal)')
+    .addOption(waitingOption('what happens to waiting events and dead letters; needed if there are any'))
+    .option('-y, --yes', 'do not ask for confirmation; needed where there is no terminal')
     .action(
       async (customer: string, options: { waiting?: string; yes?: boolean }) => await remove(cli, customer, options),
     );
   addFilterTrial(group, cli);
 }
+
+const waitingOption = (description: string) => new Option('--waiting <what>', description).choices(['discard', 'keep']);
 
 function formatList(all: readonly ShownSubscription[]): string {
   if (all.length === 0) return 'None. "databridge apply -f subscriptions.yaml" brings some.';
@@ -100,13 +101,7 @@ async function remove(
   const { etag, body } = await api.call<ShownSubscription>('GET', pathOf(customer));
   const what =
     { discard: 'what waits is thrown away', keep: 'what waits is kept' }[waiting ?? ''] ?? 'nothing must wait';
-  if (
-    !yes &&
-    isAttended() &&
-    !(await confirm(`Delete ${body.customer}, which is ${body.state}? Nothing more is sent, ${what}.`))
-  ) {
-    throw new DatabridgeError('DB_INPUT_INVALID', 'Nothing is changed');
-  }
+  await mustConfirm(`Delete ${body.customer}, which is ${body.state}? Nothing more is sent, ${what}.`, yes);
   // Who has seen it decides: not about what somebody made of it meanwhile.
   await api.call('DELETE', pathOf(customer), { query: { waiting }, headers: { 'if-match': etag ?? '*' } });
   printLine(`${customer} is deleted.`);

@@ -1,8 +1,8 @@
 import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
 import type { Command } from 'commander';
 import { type Cli, pathOf } from '../cli.ts';
+import { readInput } from '../files/subscription-files.ts';
 import { type OutputOptions, print, withOutput } from '../output.ts';
-import { readInput } from '../subscription-files.ts';
 
 interface TrialOptions extends OutputOptions {
   readonly file: string;

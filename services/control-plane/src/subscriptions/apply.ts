@@ -6,8 +6,8 @@ import { mapSecretsAsync, secretsInUse } from '@databridge/schemas/subscription/
 import { formatIssues, type Subscription } from '@databridge/schemas/subscription/subscription';
 import type { ControlPlaneContext } from '../context.ts';
 import { keepWithoutLimit } from '../upkeep/retention.ts';
+import { type FileSubscription, KEPT_SETTINGS } from './kept-settings.ts';
 import { egressIssues } from './outgoing-urls.ts';
-import { type FileSubscription, KEPT_SETTINGS } from './subscription-file.ts';
 
 export interface AppliedCustomer {
   readonly customer: string;

@@ -1,7 +1,7 @@
 import { secretsInUse } from '@databridge/schemas/subscription/secret-places';
 import type { ControlPlaneContext } from '../context.ts';
 import { type AppliedCustomer, planChange, refuseClosedUrls } from './apply.ts';
-import type { FileSubscription } from './subscription-file.ts';
+import type { FileSubscription } from './kept-settings.ts';
 
 export interface Comparison {
   readonly change: AppliedCustomer['change'];

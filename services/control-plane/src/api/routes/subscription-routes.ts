@@ -9,7 +9,7 @@ import type { ControlPlaneContext } from '../../context.ts';
 import { applySubscriptions } from '../../subscriptions/apply.ts';
 import { changeState, type StateAction } from '../../subscriptions/change-state.ts';
 import { deleteCustomer } from '../../subscriptions/delete-customer.ts';
-import type { FileSubscription } from '../../subscriptions/subscription-file.ts';
+import type { FileSubscription } from '../../subscriptions/kept-settings.ts';
 import { warningsOf } from '../../subscriptions/warnings.ts';
 import { maySee } from '../auth/access.ts';
 import type { Api, ApiContext } from '../context.ts';

@@ -1,14 +1,14 @@
 /**
  * The subscriptions file: YAML, one list under `subscriptions`. Every mistake is found in one reading and named by
- * its place, so that a person mends the file once.
+ * its line and column, so that a person corrects the file once.
  */
 import { type Issue, suggestion } from '@databridge/schemas/subscription/issue-words';
-import { isSecretPath } from '@databridge/schemas/subscription/secret-places';
 import { parseSubscription, type Subscription } from '@databridge/schemas/subscription/subscription';
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { fillIn } from './variables.ts';
 
-/** What the file may leave to what already stands: an operator may have paused a customer since. */
-export const KEPT_SETTINGS = ['state', 'enableEpoch'] as const satisfies readonly (keyof Subscription)[];
+/** What a file may leave to the stored subscription: an operator may have paused a customer since. */
+const KEPT_SETTINGS = ['state', 'enableEpoch'] as const satisfies readonly (keyof Subscription)[];
 export type KeptSetting = (typeof KEPT_SETTINGS)[number];
 
 export interface FileSubscription {
@@ -16,6 +16,8 @@ export interface FileSubscription {
   readonly subscription: Subscription;
   /** The settings of {@link KEPT_SETTINGS} that the file itself gives. */
   readonly sets: readonly KeptSetting[];
+  /** A mistake that was found later, by the API or in comparison with other files, at its place in this file. */
+  mistakeAt(path: Path, message: string): FileMistake;
 }
 
 /** Line and column count from 1. */
@@ -25,51 +27,49 @@ export interface FileMistake {
   readonly message: string;
 }
 
-export type ParsedFile =
-  | { readonly ok: true; readonly subscriptions: readonly FileSubscription[] }
-  | { readonly ok: false; readonly mistakes: readonly FileMistake[] };
+/** Everything in it that can be used, beside every mistake: later checks of the one then come in the same round. */
+export interface ParsedFile {
+  readonly subscriptions: readonly FileSubscription[];
+  readonly mistakes: readonly FileMistake[];
+}
 
-type Path = readonly (string | number)[];
+export type Path = readonly (string | number)[];
 type Report = (offset: number, message: string) => void;
 
-/** What else may be wrong with a subscription that is valid by itself. */
-export type Check = (subscription: Subscription) => readonly Issue[];
+interface Reading {
+  readonly document: Document;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly report: Report;
+  readonly mistakeOf: (offset: number, message: string) => FileMistake;
+}
 
-/**
- * @param env where `${NAME}`, as the whole of a secret, is looked up: secrets then need not stand in the file
- */
-export function parseSubscriptionFile(
-  text: string,
-  env: Readonly<Record<string, string | undefined>>,
-  check: Check = () => [],
-): ParsedFile {
+/** @param env where `${NAME}` in any text is looked up: secrets then need not stand in the file */
+export function parseSubscriptionFile(text: string, env: Readonly<Record<string, string | undefined>>): ParsedFile {
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { lineCounter, prettyErrors: false, logLevel: 'error' });
   const mistakes: FileMistake[] = [];
-  const report: Report = (offset, message) => {
+  const mistakeOf = (offset: number, message: string): FileMistake => {
     const { line, col } = lineCounter.linePos(offset);
-    mistakes.push({ line: Math.max(line, 1), column: Math.max(col, 1), message });
+    return { line: Math.max(line, 1), column: Math.max(col, 1), message };
   };
+  const report: Report = (offset, message) => mistakes.push(mistakeOf(offset, message));
 
   for (const error of document.errors) report(error.pos[0], inPlainWords(error.message));
-  // What a broken document seems to hold is guesswork: its syntax first.
-  const subscriptions = mistakes.length === 0 ? readSubscriptions(document, env, check, report) : [];
-  if (mistakes.length === 0) return { ok: true, subscriptions };
-  mistakes.sort((a, b) => a.line - b.line || a.column - b.column);
-  return { ok: false, mistakes };
+  // The content of a document whose syntax is broken is guesswork, unless only a key stands twice.
+  const isReadable = document.errors.every(({ code }) => code === 'DUPLICATE_KEY');
+  const subscriptions = isReadable ? readSubscriptions({ document, env, report, mistakeOf }) : [];
+  return { subscriptions, mistakes: mistakes.sort(byPlace) };
 }
+
+export const byPlace = (a: FileMistake, b: FileMistake): number => a.line - b.line || a.column - b.column;
 
 /** `subscriptions.yaml:7:12: destination.url is not a URL`, one a line. */
 export function formatMistakes(file: string, mistakes: readonly FileMistake[]): string {
   return mistakes.map(({ line, column, message }) => `${file}:${line}:${column}: ${message}`).join('\n');
 }
 
-function readSubscriptions(
-  document: Document,
-  env: Readonly<Record<string, string | undefined>>,
-  check: Check,
-  report: Report,
-): FileSubscription[] {
+function readSubscriptions(reading: Reading): FileSubscription[] {
+  const { document, report } = reading;
   const root = toPlain(document, report);
   if (root === undefined) return [];
   if (!isPlainMap(root)) {
@@ -88,64 +88,61 @@ function readSubscriptions(
   const found: FileSubscription[] = [];
   const firstIndexes = new Map<string, number>();
   for (const [index, given] of list.entries()) {
-    const one = readSubscription(document, index, given, env, check, report);
+    const one = readSubscription(reading, index, given);
     const customer: unknown = isPlainMap(given) ? given['customer'] : undefined;
     if (typeof customer === 'string') {
       const first = firstIndexes.get(customer);
       const place = placeOf(document, ['subscriptions', index, 'customer']);
       if (first === undefined) firstIndexes.set(customer, index);
-      else report(place, `customer "${customer}" stands in the file twice: also as number ${first + 1} of the list`);
+      else report(place, `customer "${customer}" is in the file twice: also as number ${first + 1} of the list`);
     }
     if (one !== undefined) found.push(one);
   }
   return found;
 }
 
-function readSubscription(
-  document: Document,
-  index: number,
-  given: unknown,
-  env: Readonly<Record<string, string | undefined>>,
-  check: Check,
-  report: Report,
-): FileSubscription | undefined {
+function readSubscription(reading: Reading, index: number, given: unknown): FileSubscription | undefined {
+  const { document, env, report, mistakeOf } = reading;
   const at: Path = ['subscriptions', index];
-  const customer =
-    isPlainMap(given) && typeof given['customer'] === 'string' ? ` (customer "${given['customer']}")` : '';
-  const unset = new Set<string>();
-  const filledIn = fillIn(given, [], (name, path) => {
-    const value = env[name];
-    if (value !== undefined && value !== '') return value;
-    unset.add(path.join('.'));
-    report(placeOf(document, [...at, ...path]), `${path.join('.')}: the variable ${name} is not set${customer}`);
-    return undefined;
+  const name = isPlainMap(given) && typeof given['customer'] === 'string' ? given['customer'] : undefined;
+  const customer = name === undefined ? '' : ` (customer "${name}")`;
+  const place = (path: Path, message: string): number =>
+    /^(is not known|is set by|must not be)/.test(message) && path.length > 0
+      ? keyPlaceOf(document, [...at, ...path])
+      : placeOf(document, [...at, ...path]);
+  const words = (path: Path, message: string): string =>
+    `${path.length === 0 ? 'a subscription' : path.join('.')} ${message}${customer}`;
+
+  const unfilled = new Set<string>();
+  const filledIn = filled(given, [], (text, path) => {
+    const { text: result, mistakes } = fillIn(text, env);
+    for (const mistake of mistakes) {
+      unfilled.add(path.join('.'));
+      report(placeOf(document, [...at, ...path]), `${path.join('.')}: ${mistake}${customer}`);
+    }
+    return result;
   });
 
   const parsed = parseSubscription(filledIn);
-  const issues = parsed.ok ? check(parsed.subscription) : parsed.issues;
-  if (parsed.ok && issues.length === 0) {
-    const sets = KEPT_SETTINGS.filter((name) => isPlainMap(given) && given[name] !== undefined);
-    return unset.size === 0 ? { subscription: parsed.subscription, sets } : undefined;
-  }
+  const issues: readonly Issue[] = parsed.ok ? [] : parsed.issues;
   for (const { path, message } of issues) {
-    const where = path.join('.');
-    if (unset.has(where)) continue;
-    const isAboutKey = message.startsWith('is not known') || message.startsWith('is set by');
-    const place = isAboutKey ? keyPlaceOf(document, [...at, ...path]) : placeOf(document, [...at, ...path]);
-    report(place, `${where === '' ? 'a subscription' : where} ${message}${customer}`);
+    if (unfilled.has(path.join('.'))) continue;
+    report(place(path, message), words(path, message));
   }
-  return undefined;
+  if (!parsed.ok || unfilled.size > 0) return undefined;
+  return {
+    subscription: parsed.subscription,
+    sets: KEPT_SETTINGS.filter((setting) => isPlainMap(given) && given[setting] !== undefined),
+    mistakeAt: (path, message) => mistakeOf(place(path, message), words(path, message)),
+  };
 }
 
-/** Puts variables in the place of `${NAME}`, in secrets only: elsewhere the text means itself. */
-function fillIn(value: unknown, path: Path, lookUp: (name: string, path: Path) => string | undefined): unknown {
-  if (typeof value === 'string' && isSecretPath(path)) {
-    const name = /^\$\{([A-Za-z_]\w*)\}$/.exec(value)?.[1];
-    return name === undefined ? value : (lookUp(name, path) ?? value);
-  }
-  if (Array.isArray(value)) return value.map((one, index) => fillIn(one, [...path, index], lookUp));
+/** Every text in it, wherever it stands; keys mean themselves. */
+function filled(value: unknown, path: Path, fill: (text: string, path: Path) => string): unknown {
+  if (typeof value === 'string') return fill(value, path);
+  if (Array.isArray(value)) return value.map((one, index) => filled(one, [...path, index], fill));
   if (!isPlainMap(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, fillIn(one, [...path, key], lookUp)]));
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, filled(one, [...path, key], fill)]));
 }
 
 function toPlain(document: Document, report: Report): unknown {
@@ -159,7 +156,7 @@ function toPlain(document: Document, report: Report): unknown {
     return value;
   } catch {
     // JSON.stringify finds what holds itself; the YAML parser, aliases that would grow without bound.
-    report(0, 'the file uses anchors that hold themselves, or too many aliases');
+    report(0, 'the file has an anchor that contains itself, or too many aliases');
     return undefined;
   }
 }
@@ -214,7 +211,7 @@ function inList(items: readonly unknown[], index: string | number): Step | undef
 
 /** The parser's messages are for programmers of parsers; those that people meet daily get better ones. */
 function inPlainWords(message: string): string {
-  if (message.includes('Map keys must be unique')) return 'the same key stands twice in one map';
+  if (message.includes('Map keys must be unique')) return 'the same key is twice in one map';
   if (message.includes('Tabs are not allowed')) return 'indent with spaces: YAML does not allow tabs';
   return `is not YAML: ${message}`;
 }

@@ -1,0 +1,90 @@
+/** The subscriptions of one file, of standard input, or of all files in a directory. */
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
+import type { Environment } from '../credentials.ts';
+import {
+  byPlace,
+  type FileMistake,
+  type FileSubscription,
+  formatMistakes,
+  type Path,
+  parseSubscriptionFile,
+} from './subscription-file.ts';
+
+export interface DeclaredSubscription extends FileSubscription {
+  readonly file: string;
+}
+
+/** What files declare, and every mistake in them. The API adds the mistakes that only it can find. */
+export class Declarations {
+  readonly subscriptions: readonly DeclaredSubscription[];
+  readonly #mistakes = new Map<string, FileMistake[]>();
+
+  /**
+   * @param path a file, `-`, or a directory: its .yaml, .yml and .json files, in the order of their names
+   * @throws {DatabridgeError} DB_INPUT_INVALID if it cannot be read
+   */
+  constructor(path: string, env: Environment) {
+    const found: DeclaredSubscription[] = [];
+    for (const file of filesAt(path)) {
+      const { subscriptions, mistakes } = parseSubscriptionFile(readInput(file), env);
+      this.#mistakes.set(file, [...mistakes]);
+      found.push(...subscriptions.map((one) => ({ ...one, file })));
+    }
+    this.subscriptions = found;
+    for (const all of Map.groupBy(found, ({ subscription }) => subscription.customer).values()) {
+      const [first, second] = all;
+      // Twice in one file has been found as that was read.
+      if (first && second && first.file !== second.file) this.add(second, ['customer'], `is also in ${first.file}`);
+    }
+    for (const one of found) {
+      if (one.sets.includes('enableEpoch')) this.add(one, ['enableEpoch'], 'is set by resume and enable only');
+    }
+  }
+
+  add({ file, mistakeAt }: DeclaredSubscription, path: Path, message: string): void {
+    this.#mistakes.get(file)?.push(mistakeAt(path, message));
+  }
+
+  get hasMistakes(): boolean {
+    return [...this.#mistakes.values()].some((all) => all.length > 0);
+  }
+
+  /** @throws {DatabridgeError} DB_INPUT_INVALID naming every mistake of every file by line and column */
+  refuseMistakes(): void {
+    if (!this.hasMistakes) return;
+    const lines = [...this.#mistakes]
+      .filter(([, mistakes]) => mistakes.length > 0)
+      .map(([file, mistakes]) => formatMistakes(file, mistakes.toSorted(byPlace)));
+    throw new DatabridgeError('DB_INPUT_INVALID', lines.join('\n'));
+  }
+}
+
+function filesAt(path: string): string[] {
+  if (path === '-' || !isDirectory(path)) return [path];
+  const files = readdirSync(path)
+    .filter((name) => /\.(ya?ml|json)$/i.test(name))
+    .sort();
+  if (files.length > 0) return files.map((name) => join(path, name));
+  throw new DatabridgeError('DB_INPUT_INVALID', `There is no .yaml, .yml or .json file in ${path}`);
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    // Reading it will say what is wrong.
+    return false;
+  }
+}
+
+/** @param file `-` is standard input @throws {DatabridgeError} DB_INPUT_INVALID */
+export function readInput(file: string): string {
+  try {
+    // The descriptor of standard input.
+    return readFileSync(file === '-' ? 0 : file, 'utf8');
+  } catch (error) {
+    throw new DatabridgeError('DB_INPUT_INVALID', `${file} cannot be read: ${messageOf(error)}`);
+  }
+}

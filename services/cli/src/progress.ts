@@ -1,0 +1,31 @@
+/** Long work says how far it is: on standard error, so that what a program reads stays as it is. */
+
+/** Where nobody watches, a log line now and then is enough. */
+const LINE_EVERY_MS = 10_000;
+
+export interface Progress {
+  step(): void;
+  end(): void;
+}
+
+/** @param doing such as `Applying` */
+export function startProgress(doing: string, total: number, stream: NodeJS.WriteStream = process.stderr): Progress {
+  let done = 0;
+  let writtenAtMs = performance.now();
+  const isShown = stream.isTTY === true && total > 1;
+  const show = () => stream.write(`\r${doing}: ${done} of ${total}`);
+  if (isShown) show();
+  return {
+    step() {
+      done += 1;
+      if (isShown) show();
+      else if (performance.now() - writtenAtMs > LINE_EVERY_MS) {
+        writtenAtMs = performance.now();
+        stream.write(`${doing}: ${done} of ${total}\n`);
+      }
+    },
+    end() {
+      if (isShown) stream.write('\r\u001b[K');
+    },
+  };
+}
