@@ -1,7 +1,8 @@
 /** What a filter sees of an event: the fields of its pinned schema, typed as CEL (cel.dev) has types. */
 import type { Environment } from '@marcbachmann/cel-js';
-import avsc from 'avsc';
-import { isRecord, nullable } from './json-rendering.ts';
+import { type AvroType, nullable, type RecordType } from './avro/avro-schema.ts';
+import { shortestFloat } from './json-rendering.ts';
+import { logicalText } from './logical-values.ts';
 
 export interface EventFields {
   /** Declares the event's types, and `event` itself. */
@@ -22,11 +23,13 @@ interface Seen {
 
 const SOURCE = Symbol('source');
 
+type Source = readonly unknown[] | Readonly<Record<string, unknown>>;
+
 /** A record as CEL reads it: each field is converted when it is asked for, since a filter asks for few. */
 interface View {
-  readonly [SOURCE]: Readonly<Record<string, unknown>>;
+  readonly [SOURCE]: Source;
 }
-type ViewClass = new (source: Readonly<Record<string, unknown>>) => View;
+type ViewClass = new (source: Source) => View;
 
 /** Names that every JavaScript object has a meaning for. */
 const UNREADABLE = new Set(['constructor', '__proto__']);
@@ -37,15 +40,13 @@ interface RecordView {
   readonly fields: Record<string, string>;
 }
 
-/** @param constants root fields whose value is fixed by the document's version */
-export function eventFields(type: avsc.types.RecordType, constants: ReadonlyMap<string, string>): EventFields {
-  const records: RecordView[] = [];
-  const names = new Set<string>();
-  const root = seenRecord(type, constants, { records, names });
+export function eventFields(type: RecordType): EventFields {
+  const found: Found = { records: [], names: new Set(), inside: [] };
+  const root = seenRecord(type, found, true);
   return {
-    names,
+    names: found.names,
     declareIn(environment) {
-      for (const { cel, ctor, fields } of records) environment.registerType(cel, { ctor, fields });
+      for (const { cel, ctor, fields } of found.records) environment.registerType(cel, { ctor, fields });
       environment.registerVariable('event', root.cel);
     },
     view: root.read,
@@ -55,65 +56,87 @@ export function eventFields(type: avsc.types.RecordType, constants: ReadonlyMap<
 interface Found {
   readonly records: RecordView[];
   readonly names: Set<string>;
+  /** A record inside itself can't be read by filters: CEL would need a type before it is declared. */
+  readonly inside: RecordType[];
 }
 
-function seenRecord(type: avsc.types.RecordType, constants: ReadonlyMap<string, string>, found: Found): Seen {
-  const full = type.name ?? 'Event';
-  const short = full.split('.').at(-1) ?? full;
+function seenRecord(type: RecordType, found: Found, isRoot = false): Seen {
+  const short = type.name.slice(type.name.lastIndexOf('.') + 1);
   const cel = found.records.some((one) => one.cel === short) ? `${short}${found.records.length}` : short;
   const ctor: ViewClass = class {
-    readonly [SOURCE]: Readonly<Record<string, unknown>>;
-    constructor(source: Readonly<Record<string, unknown>>) {
+    readonly [SOURCE]: Source;
+    constructor(source: Source) {
       this[SOURCE] = source;
     }
   };
   const record: RecordView = { cel, ctor, fields: {} };
-  for (const field of type.fields) {
-    const constant = constants.get(field.name);
+  found.inside.push(type);
+  type.fields.forEach((field, slot) => {
     const seen = UNREADABLE.has(field.name) ? undefined : seenType(field.type, found);
-    if (seen === undefined) continue;
-    found.names.add(field.name);
-    record.fields[field.name] = seen.cel;
-    Object.defineProperty(ctor.prototype, field.name, {
+    if (seen === undefined) return;
+    const { name } = field;
+    const constant = isRoot ? field.constant : undefined;
+    found.names.add(name);
+    record.fields[name] = seen.cel;
+    Object.defineProperty(ctor.prototype, name, {
       get(this: View) {
         if (constant !== undefined) return constant;
-        const value = this[SOURCE][field.name];
+        const source = this[SOURCE];
+        const value = Array.isArray(source)
+          ? source[slot]
+          : ownValue(source as Readonly<Record<string, unknown>>, name);
         return value === null || value === undefined ? undefined : seen.read(value);
       },
     });
-  }
+  });
+  found.inside.pop();
   found.records.push(record);
-  const read: Read = (value) =>
-    typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? new ctor(value as Readonly<Record<string, unknown>>)
-      : value;
+  const read: Read = (value) => (typeof value === 'object' && value !== null ? new ctor(value as Source) : value);
   return { cel, read };
 }
 
+/** A document may lack a field that every object inherits, such as "toString". */
+function ownValue(source: Readonly<Record<string, unknown>>, name: string): unknown {
+  return Object.hasOwn(source, name) ? source[name] : undefined;
+}
+
 /** @returns undefined for what a filter can't read */
-function seenType(type: avsc.Type, found: Found): Seen | undefined {
+function seenType(type: AvroType, found: Found): Seen | undefined {
   const bare = nullable(type) ?? type;
-  if (isRecord(bare)) return seenRecord(bare, new Map(), found);
-  if (avsc.Type.isType(bare, 'array')) {
-    const items = seenItems((bare as avsc.types.ArrayType).itemsType, found);
-    if (items === undefined) return undefined;
-    const read: Read = (value) => (Array.isArray(value) ? value.map(items.read) : value);
-    return { cel: `list<${items.cel}>`, read };
+  if ('logical' in bare && bare.logical !== undefined) {
+    const textOf = logicalText(bare.logical);
+    // In the document, it is a text already.
+    return { cel: 'string', read: (value) => (typeof value === 'string' ? value : textOf(value)) };
   }
-  if (avsc.Type.isType(bare, 'map')) {
-    const values = seenItems((bare as avsc.types.MapType).valuesType as avsc.Type, found);
-    if (values === undefined) return undefined;
-    const read: Read = (value) =>
-      typeof value === 'object' && value !== null
-        ? new Map(Object.entries(value).map(([key, one]) => [key, values.read(one)]))
-        : value;
-    return { cel: `map<string, ${values.cel}>`, read };
+  switch (bare.kind) {
+    case 'record':
+      return found.inside.includes(bare) ? undefined : seenRecord(bare, found);
+    case 'array': {
+      const items = seenItems(bare.items, found);
+      if (items === undefined) return undefined;
+      const read: Read = (value) => (Array.isArray(value) ? value.map(items.read) : value);
+      return { cel: `list<${items.cel}>`, read };
+    }
+    case 'map': {
+      const values = seenItems(bare.values, found);
+      if (values === undefined) return undefined;
+      const read: Read = (value) =>
+        typeof value === 'object' && value !== null
+          ? new Map([...entriesOf(value)].map(([key, one]) => [key, values.read(one)]))
+          : value;
+      return { cel: `map<string, ${values.cel}>`, read };
+    }
+    default:
+      return SCALARS[bare.kind];
   }
-  return SCALARS[bare.typeName];
+}
+
+function entriesOf(value: object): Iterable<readonly [string, unknown]> {
+  return value instanceof Map ? value : Object.entries(value);
 }
 
 /** Within a list or a map, null is a value. */
-function seenItems(type: avsc.Type, found: Found): Seen | undefined {
+function seenItems(type: AvroType, found: Found): Seen | undefined {
   const seen = seenType(type, found);
   if (seen === undefined || nullable(type) === undefined) return seen;
   return { cel: 'dyn', read: (value) => (value === null ? null : seen.read(value)) };
@@ -121,15 +144,19 @@ function seenItems(type: avsc.Type, found: Found): Seen | undefined {
 
 const asIs: Read = (value) => value;
 const whole: Read = (value) => (Number.isInteger(value) ? BigInt(value as number) : value);
-/** In JSON, base64. */
+/** In the document, base64. */
 const bytes: Read = (value) => (typeof value === 'string' ? Buffer.from(value, 'base64') : value);
+const NOT_FINITE = new Set(['NaN', 'Infinity', '-Infinity']);
+/** In the document, what is not finite is a text. */
+const double: Read = (value) => (typeof value === 'string' && NOT_FINITE.has(value) ? Number(value) : value);
+const float: Read = (value) => (typeof value === 'number' ? shortestFloat(Math.fround(value)) : double(value));
 
 const SCALARS: Readonly<Record<string, Seen>> = {
   boolean: { cel: 'bool', read: asIs },
   int: { cel: 'int', read: whole },
   long: { cel: 'int', read: whole },
-  float: { cel: 'double', read: asIs },
-  double: { cel: 'double', read: asIs },
+  float: { cel: 'double', read: float },
+  double: { cel: 'double', read: double },
   string: { cel: 'string', read: asIs },
   enum: { cel: 'string', read: asIs },
   bytes: { cel: 'bytes', read: bytes },

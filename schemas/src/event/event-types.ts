@@ -6,9 +6,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import avsc from 'avsc';
 import { EventTypesError, IncompatibleSchemaError, MalformedEventError } from '../errors.ts';
 import type { Routing } from '../subscription/routing.ts';
+import { AvroInput } from './avro/avro-input.ts';
+import { type Read, resolver } from './avro/avro-resolution.ts';
+import { type AvroType, nameOfType, parseSchema, type RecordType } from './avro/avro-schema.ts';
+import { defaultOf } from './avro/avro-values.ts';
 import { frame, payloadOf, schemaIdOf } from './confluent-frame.ts';
 import { type EventFields, eventFields } from './event-fields.ts';
-import { isRecord, type JsonRenderer, jsonRenderer, sectionsOf } from './json-rendering.ts';
+import { type JsonRenderer, jsonRenderer, sectionsOf } from './json-rendering.ts';
 import { type RoutingProjection, routingProjection } from './routing-projection.ts';
 import { sampleOf } from './sample-event.ts';
 
@@ -26,7 +30,7 @@ export interface EventReader {
    * @throws {MalformedEventError}
    */
   json(frame: Buffer, sections?: readonly string[]): string;
-  /** All of it, for filters: see {@link EventType.fields}. @throws {MalformedEventError} */
+  /** The whole event, for filters: see {@link EventType.fields}. @throws {MalformedEventError} */
   decoded(frame: Buffer): unknown;
 }
 
@@ -97,36 +101,35 @@ export class EventType {
   readonly schemaVersion: string = SCHEMA_VERSION;
   /** The pinned reader schema, as JSON: what producers may write with, and what the registry is given. */
   readonly schemaJson: string;
-  readonly #type: avsc.types.RecordType;
-  readonly #constants: ReadonlyMap<string, string>;
+  readonly #type: RecordType;
   readonly #render: JsonRenderer;
   /** By the very list that a subscription holds: customers have few, and a changed one is another list. */
   readonly #renderSections = new WeakMap<readonly string[], JsonRenderer>();
   #fields: EventFields | undefined;
+  #encoder: avsc.Type | undefined;
   readonly #projection: RoutingProjection;
-  readonly #readers = new Map<string, EventReader>();
 
+  /** @throws {Error} which says what of the schema can't be used */
   constructor(name: string, topic: string, schemaJson: string) {
     this.name = name;
     this.topic = topic;
     this.schemaJson = schemaJson;
-    const schema = JSON.parse(schemaJson) as avsc.Schema;
-    const type = avsc.Type.forSchema(schema);
-    if (!isRecord(type)) throw new TypeError(`an event is a record, not ${type.typeName}`);
+    const type = parseSchema(schemaJson);
+    if (type.kind !== 'record') throw new TypeError(`an event is a record, not ${nameOfType(type)}`);
+    requireDefaults(type);
     this.#type = type;
-    this.#constants = constantsOf(schema);
-    this.#render = jsonRenderer(type, this.#constants);
+    this.#render = jsonRenderer(type);
     this.#projection = routingProjection(type);
   }
 
-  /** What customers may choose to get or not, in the order of the document. */
+  /** The parts of an event that customers may choose, in the order of the document. */
   get sections(): string[] {
     return sectionsOf(this.#type);
   }
 
   /** For filters. Made when first asked for: not every service has filters. */
   get fields(): EventFields {
-    this.#fields ??= eventFields(this.#type, this.#constants);
+    this.#fields ??= eventFields(this.#type);
     return this.#fields;
   }
 
@@ -136,27 +139,25 @@ export class EventType {
   }
 
   /**
-   * Made once for each writer's schema; asking again is cheap.
+   * Costs as much as the schema is large: keep the reader.
+   * @param references texts of the schemas that the writer's refers to, each after those that it refers to itself
    * @throws {IncompatibleSchemaError} if the writer's schema can't be resolved to the pinned one
    */
-  readerFor(writerSchemaJson: string): EventReader {
-    const known = this.#readers.get(writerSchemaJson);
-    if (known) return known;
-    const reader = this.#makeReader(writerSchemaJson);
-    this.#readers.set(writerSchemaJson, reader);
-    return reader;
-  }
-
-  #makeReader(writerSchemaJson: string): EventReader {
-    const { type: projected, routingOf } = this.#projection;
+  readerFor(writerSchemaJson: string, references: readonly string[] = []): EventReader {
+    const { picked, routingOf } = this.#projection;
     try {
-      const writer = avsc.Type.forSchema(JSON.parse(writerSchemaJson) as avsc.Schema);
-      const toDocument = this.#type.createResolver(writer);
-      const toRouting = projected.createResolver(writer);
+      const writer = parseSchema(writerSchemaJson, references);
+      const readRouting = resolver(writer, this.#type, picked);
+      // Most services need one of the two.
+      let readAll: Read | undefined;
+      const decoded = (frame: Buffer) => {
+        readAll ??= resolver(writer, this.#type);
+        return decode(readAll, frame);
+      };
       return {
-        routing: (frame) => routingOf(decode(projected, toRouting, frame)),
-        json: (frame, sections) => this.#rendererOf(sections)(decode(this.#type, toDocument, frame)),
-        decoded: (frame) => decode(this.#type, toDocument, frame),
+        routing: (frame) => routingOf(decode(readRouting, frame)),
+        json: (frame, sections) => this.#rendererOf(sections)(decoded(frame)),
+        decoded,
       };
     } catch (error) {
       throw new IncompatibleSchemaError(
@@ -175,7 +176,7 @@ export class EventType {
     if (sections === undefined) return this.#render;
     let render = this.#renderSections.get(sections);
     if (render === undefined) {
-      render = jsonRenderer(this.#type, this.#constants, sections);
+      render = jsonRenderer(this.#type, sections);
       this.#renderSections.set(sections, render);
     }
     return render;
@@ -187,29 +188,42 @@ export class EventType {
    * @throws {MalformedEventError} if the event does not fit the schema
    */
   encode(schemaId: number, event: unknown): Buffer {
+    this.#encoder ??= avsc.Type.forSchema(JSON.parse(this.schemaJson) as avsc.Schema);
     try {
-      return frame(schemaId, this.#type.toBuffer(event));
+      return frame(schemaId, this.#encoder.toBuffer(event));
     } catch (error) {
       throw new MalformedEventError(`not a ${this.name} event: ${(error as Error).message}`, { cause: error });
     }
   }
 }
 
-function decode(type: avsc.Type, resolver: ReturnType<avsc.Type['createResolver']>, value: Buffer): unknown {
+function decode(read: Read, value: Buffer): unknown {
   const id = schemaIdOf(value);
   if (typeof id !== 'number') throw new MalformedEventError(id.malformed);
   try {
-    return type.fromBuffer(payloadOf(value), resolver);
+    const input = new AvroInput(payloadOf(value));
+    const event = read(input);
+    input.end();
+    return event;
   } catch (error) {
     throw new MalformedEventError(`the data do not fit schema ${id}: ${(error as Error).message}`, { cause: error });
   }
 }
 
-/**
- * A root field may carry `"constant": "<text>"`: the document shows that, whatever a writer of a newer schema wrote.
- * So a document that is rendered as v1.0 never claims to be another version.
- */
-function constantsOf(schema: avsc.Schema): Map<string, string> {
-  const { fields } = schema as { fields: readonly { name: string; constant?: string }[] };
-  return new Map(fields.flatMap(({ name, constant }) => (constant === undefined ? [] : [[name, constant]])));
+/** A mistake in a default would show with the first writer that lacks the field. */
+function requireDefaults(type: RecordType): void {
+  const seen = new Set<AvroType>();
+  const visit = (one: AvroType): void => {
+    if (seen.has(one)) return;
+    seen.add(one);
+    if (one.kind === 'array') visit(one.items);
+    if (one.kind === 'map') visit(one.values);
+    if (one.kind === 'union') one.branches.forEach(visit);
+    if (one.kind !== 'record') return;
+    for (const field of one.fields) {
+      if (field.fallback !== undefined) defaultOf(field.type, field.fallback.json);
+      visit(field.type);
+    }
+  };
+  visit(type);
 }

@@ -1,114 +1,125 @@
 /** The JSON document that customers get of a decoded event: the pinned schema's fields, in its order. */
-import avsc from 'avsc';
+import { type AvroType, nameOfType, nullable, type RecordType } from './avro/avro-schema.ts';
+import type { MapValue, RecordValue } from './avro/avro-values.ts';
+import { logicalText } from './logical-values.ts';
 
-/** Renders a value that avsc decoded with the type for which the renderer was made. */
+/** Renders a value that was decoded as the type for which the renderer was made. */
 export type JsonRenderer = (value: unknown) => string;
 
 /**
  * - A nullable field of the root, and a nullable record anywhere, is a section: absent when null.
  * - Any other nullable field is shown as null: the receiver is told that there is no value.
- * - Bytes become base64.
- * @param constants root fields whose value is fixed by the document's version, whatever the writer wrote
+ * - Longs have all their digits. NaN and the infinities are the texts "NaN", "Infinity" and "-Infinity".
+ * - Bytes become base64; logical types are texts (logical-values.ts).
+ *
+ * docs/payload.md lists the rules for customers.
  * @param wanted the root's sections to render; left out: all of them
- * @throws {TypeError} for what has no one obvious form in JSON, such as a union of several types
+ * @throws {TypeError} for a union of several types, whose receivers could not tell what they get
  */
-export function jsonRenderer(
-  type: avsc.Type,
-  constants: ReadonlyMap<string, string>,
-  wanted?: readonly string[],
-): JsonRenderer {
-  if (!isRecord(type)) throw new TypeError(`an event is a record, not ${type.typeName}`);
+export function jsonRenderer(type: RecordType, wanted?: readonly string[]): JsonRenderer {
   const left = wanted && new Set(sectionsOf(type).filter((name) => !wanted.includes(name)));
-  return recordRenderer(type, constants, true, left);
+  return new Renderers().record(type, true, left);
 }
 
 /** The parts of an event that it may or may not have, in the schema's order. What else it has is always there. */
-export function sectionsOf(type: avsc.types.RecordType): string[] {
+export function sectionsOf(type: RecordType): string[] {
   return type.fields.filter((field) => nullable(field.type) !== undefined).map(({ name }) => name);
 }
 
-function recordRenderer(
-  type: avsc.types.RecordType,
-  constants: ReadonlyMap<string, string>,
-  isRoot: boolean,
-  leftOut: ReadonlySet<string> = new Set(),
-): JsonRenderer {
-  const shown = type.fields.filter(({ name }) => !leftOut.has(name));
-  const fields = shown.map((field) => {
-    const constant = constants.get(field.name);
-    const optional = nullable(field.type);
-    return {
-      name: field.name,
-      prefix: `${JSON.stringify(field.name)}:`,
-      isAbsentWhenNull: optional !== undefined && (isRoot || isRecord(optional)),
-      render: constant === undefined ? valueRenderer(field.type) : () => JSON.stringify(constant),
-    };
-  });
-  return (value) => {
-    const record = value as Readonly<Record<string, unknown>>;
-    let json = '';
-    for (const field of fields) {
-      const member = record[field.name];
-      if (member === null && field.isAbsentWhenNull) continue;
-      json += `${json === '' ? '{' : ','}${field.prefix}${field.render(member)}`;
-    }
-    return json === '' ? '{}' : `${json}}`;
-  };
-}
+class Renderers {
+  /** Of records, which may lead back to themselves. */
+  readonly #known = new Map<RecordType, { render: JsonRenderer }>();
 
-function valueRenderer(type: avsc.Type): JsonRenderer {
-  const optional = nullable(type);
-  if (optional) {
-    const render = valueRenderer(optional);
-    return (value) => (value === null ? 'null' : render(value));
-  }
-  if (isRecord(type)) return recordRenderer(type, new Map(), false);
-  if (isArray(type)) {
-    const render = valueRenderer(type.itemsType);
-    return (value) => `[${(value as unknown[]).map(render).join(',')}]`;
-  }
-  if (isMap(type)) {
-    const render = valueRenderer(type.valuesType as avsc.Type);
+  record(type: RecordType, isRoot: boolean, leftOut: ReadonlySet<string> = new Set()): JsonRenderer {
+    const fields = type.fields.flatMap((field, slot) => {
+      if (leftOut.has(field.name)) return [];
+      const { name, constant } = field;
+      const optional = nullable(field.type);
+      // A constant belongs to the document, not to a record inside it.
+      const isConstant = isRoot && constant !== undefined;
+      return {
+        slot,
+        prefix: `${JSON.stringify(name)}:`,
+        isAbsentWhenNull: optional !== undefined && (isRoot || optional.kind === 'record'),
+        render: isConstant ? () => JSON.stringify(constant) : this.#value(field.type),
+      };
+    });
     return (value) => {
-      const members = Object.entries(value as object).map(
-        ([key, member]) => `${JSON.stringify(key)}:${render(member)}`,
-      );
-      return `{${members.join(',')}}`;
+      const record = value as RecordValue;
+      let json = '';
+      for (const field of fields) {
+        const member = record[field.slot];
+        if (member === null && field.isAbsentWhenNull) continue;
+        json += `${json === '' ? '{' : ','}${field.prefix}${field.render(member)}`;
+      }
+      return json === '' ? '{}' : `${json}}`;
     };
   }
-  switch (type.typeName) {
-    case 'null':
-    case 'boolean':
-    case 'int':
-    case 'long':
-    case 'float':
-    case 'double':
-    case 'string':
-    case 'enum':
-      return (value) => JSON.stringify(value);
-    case 'bytes':
-    case 'fixed':
-      return (value) => JSON.stringify((value as Buffer).toString('base64'));
-    default:
-      throw new TypeError(`${type.typeName} can't be rendered as JSON`);
+
+  #value(type: AvroType): JsonRenderer {
+    if ('logical' in type && type.logical !== undefined) {
+      const textOf = logicalText(type.logical);
+      return (value) => JSON.stringify(textOf(value));
+    }
+    switch (type.kind) {
+      case 'record':
+        return this.#inner(type);
+      case 'array': {
+        const render = this.#value(type.items);
+        return (value) => `[${(value as readonly unknown[]).map(render).join(',')}]`;
+      }
+      case 'map': {
+        const render = this.#value(type.values);
+        return (value) => {
+          let json = '';
+          for (const [key, member] of value as MapValue) {
+            json += `${json === '' ? '' : ','}${JSON.stringify(key)}:${render(member)}`;
+          }
+          return `{${json}}`;
+        };
+      }
+      case 'union': {
+        const optional = nullable(type);
+        if (optional === undefined) throw new TypeError(`${nameOfType(type)} can't be rendered as JSON`);
+        const render = this.#value(optional);
+        return (value) => (value === null ? 'null' : render(value));
+      }
+      case 'bytes':
+      case 'fixed':
+        return (value) => JSON.stringify((value as Buffer).toString('base64'));
+      case 'float':
+        return (value) => numberText(shortestFloat(value as number));
+      case 'double':
+        return (value) => numberText(value as number);
+      case 'int':
+      case 'long':
+        return String;
+      default:
+        return (value) => JSON.stringify(value);
+    }
+  }
+
+  #inner(type: RecordType): JsonRenderer {
+    const known = this.#known.get(type);
+    if (known !== undefined) return (value) => known.render(value);
+    const entry: { render: JsonRenderer } = { render: () => '' };
+    this.#known.set(type, entry);
+    entry.render = this.record(type, false);
+    return entry.render;
   }
 }
 
-/** The other branch of a union of null and one type. */
-export function nullable(type: avsc.Type): avsc.Type | undefined {
-  if (!avsc.Type.isType(type, 'union')) return undefined;
-  const others = (type as avsc.types.UnwrappedUnionType).types.filter((branch) => branch.typeName !== 'null');
-  return others.length === 1 ? others[0] : undefined;
+/** JSON has no number for these three; null would say that there is no value. */
+function numberText(value: number): string {
+  return Number.isFinite(value) ? JSON.stringify(value) : `"${value}"`;
 }
 
-export function isRecord(type: avsc.Type): type is avsc.types.RecordType {
-  return type.typeName === 'record';
-}
-
-function isArray(type: avsc.Type): type is avsc.types.ArrayType {
-  return type.typeName === 'array';
-}
-
-function isMap(type: avsc.Type): type is avsc.types.MapType {
-  return type.typeName === 'map';
+/** The shortest decimal that is read back as the same 32-bit float: 3.4, and not 3.4000000953674316. */
+export function shortestFloat(value: number): number {
+  if (!Number.isFinite(value)) return value;
+  for (let digits = 1; digits < 9; digits++) {
+    const short = Number(value.toPrecision(digits));
+    if (Math.fround(short) === value) return short;
+  }
+  return value;
 }

@@ -1,83 +1,62 @@
-/** Reads of an event only by what it is routed, and skips the rest: several times faster than decoding all of it. */
-import avsc from 'avsc';
+/** Reads of an event only by what it is routed, and checks the rest: several times faster than decoding all of it. */
 import { ROUTING_FIELDS, type Routing } from '../subscription/routing.ts';
-import { isRecord, nullable } from './json-rendering.ts';
+import { type AvroType, nullable, type RecordField, type RecordType } from './avro/avro-schema.ts';
+import type { RecordValue } from './avro/avro-values.ts';
 
 type RoutingField = (typeof ROUTING_FIELDS)[number];
 
-/** Where a routing field stands: the names of the fields that lead to it. */
-type Path = readonly string[];
+/** Where a routing field stands: the slots of the fields that lead to it. */
+type Path = readonly number[];
 
 export interface RoutingProjection {
-  /** The event's record with nothing in it but the way to its routing fields. */
-  readonly type: avsc.Type;
-  /** Of a value decoded with `type`. A field is taken from the first section that states it. */
+  /** The routing fields, and the fields that lead to them. */
+  readonly picked: ReadonlySet<RecordField>;
+  /** Of a value of which the picked fields were decoded. A field is taken from the first section that states it. */
   routingOf(value: unknown): Routing;
 }
 
-/** The routing fields are those of the well-known names, in the event's record or in any record inside it. */
-export function routingProjection(type: avsc.Type): RoutingProjection {
-  const seen = new Map<string, boolean>();
-  const schema = projectRecord(type as avsc.types.RecordType, seen) ?? { ...named(type), fields: [] };
-  const projected = avsc.Type.forSchema(schema as unknown as avsc.Schema);
+/**
+ * The routing fields are those of the well-known names that are texts, in the event's record or in any record inside
+ * it. A record inside itself is not followed: what an event belongs to stands at its top.
+ */
+export function routingProjection(type: RecordType): RoutingProjection {
+  const picked = new Set<RecordField>();
   const paths: Record<RoutingField, Path[]> = { company: [], organisation: [], folder: [] };
-  collectPaths(projected as avsc.types.RecordType, [], paths);
-  return { type: projected, routingOf: (value) => pick(value, paths) };
-}
-
-interface RecordSchema {
-  type: 'record';
-  name: string;
-  fields: unknown[];
+  collect(
+    type,
+    [],
+    [type],
+    (field, path) => {
+      if (isRoutingField(field.name)) paths[field.name].push(path);
+    },
+    picked,
+  );
+  return { picked, routingOf: (value) => pick(value, paths) };
 }
 
 const isRoutingField = (name: string): name is RoutingField => (ROUTING_FIELDS as readonly string[]).includes(name);
 
-function named(type: avsc.Type): { type: 'record'; name: string; aliases?: string[] } {
-  return { type: 'record', name: type.name ?? 'Event', ...(type.aliases?.length && { aliases: type.aliases }) };
-}
-
-/** @param seen records met before: whether they hold a routing field. A record inside itself is not followed. */
-function projectRecord(type: avsc.types.RecordType, seen: Map<string, boolean>): RecordSchema | string | undefined {
-  const name = type.name ?? '';
-  const holdsRouting = seen.get(name);
-  if (holdsRouting !== undefined) return holdsRouting ? name : undefined;
-  seen.set(name, false);
-  const fields = type.fields.flatMap((field) => {
-    const fieldSchema = projectField(field, seen);
-    if (fieldSchema === undefined) return [];
-    const fallback = field.defaultValue() as unknown;
-    return [{ name: field.name, aliases: field.aliases, type: fieldSchema, ...defaultOf(fieldSchema, fallback) }];
-  });
-  seen.set(name, fields.length > 0);
-  return fields.length > 0 ? { ...named(type), fields } : undefined;
-}
-
-function projectField(field: avsc.types.Field, seen: Map<string, boolean>): unknown {
-  const optional = nullable(field.type);
-  const bare = optional ?? field.type;
-  const inner = isRecord(bare)
-    ? projectRecord(bare, seen)
-    : bare.typeName === 'string' && isRoutingField(field.name)
-      ? 'string'
-      : undefined;
-  if (inner === undefined) return undefined;
-  return optional ? ['null', inner] : inner;
-}
-
-/** Only null and text: a whole record as a default would hold fields that the projection lacks. */
-function defaultOf(schema: unknown, fallback: unknown): { default?: unknown } {
-  if (Array.isArray(schema)) return fallback === null ? { default: null } : {};
-  return typeof fallback === 'string' ? { default: fallback } : {};
-}
-
-function collectPaths(type: avsc.types.RecordType, before: Path, paths: Record<RoutingField, Path[]>): void {
-  for (const field of type.fields) {
+/** @returns whether the record holds a routing field */
+function collect(
+  type: RecordType,
+  before: Path,
+  inside: readonly AvroType[],
+  found: (field: RecordField, path: Path) => void,
+  picked: Set<RecordField>,
+): boolean {
+  let holdsRouting = false;
+  type.fields.forEach((field, slot) => {
     const bare = nullable(field.type) ?? field.type;
-    const path = [...before, field.name];
-    if (isRecord(bare)) collectPaths(bare, path, paths);
-    else if (isRoutingField(field.name)) paths[field.name].push(path);
-  }
+    const path = [...before, slot];
+    if (bare.kind === 'record') {
+      if (inside.includes(bare) || !collect(bare, path, [...inside, bare], found, picked)) return;
+    } else if (bare.kind === 'string' && isRoutingField(field.name)) {
+      found(field, path);
+    } else return;
+    picked.add(field);
+    holdsRouting = true;
+  });
+  return holdsRouting;
 }
 
 function pick(value: unknown, paths: Record<RoutingField, Path[]>): Routing {
@@ -95,7 +74,7 @@ function pick(value: unknown, paths: Record<RoutingField, Path[]>): Routing {
 function firstStated(value: unknown, paths: readonly Path[]): string | undefined {
   for (const path of paths) {
     let at = value;
-    for (const name of path) at = (at as Readonly<Record<string, unknown>> | null)?.[name];
+    for (const slot of path) at = (at as RecordValue | null)?.[slot];
     if (typeof at === 'string' && at !== '') return at;
   }
   return undefined;

@@ -1,12 +1,17 @@
-/** An event as it could come, made from nothing but its schema: for customers who try their endpoint. */
-import type avsc from 'avsc';
-import { nullable } from './json-rendering.ts';
+/** An event made up from its schema, for those who try their endpoint. */
+import { type AvroType, nullable } from './avro/avro-schema.ts';
 
-/** @returns a value of the type, every optional part present, texts saying that they are samples */
-export function sampleOf(type: avsc.Type, name = ''): unknown {
+const SAMPLE_UUID = '00000000-0000-4000-8000-000000000000';
+
+/**
+ * @param inside the records that the value stands in: a list of an event's own kind is empty, an optional one absent
+ * @returns a value of the type, every optional part present, texts saying that they are samples
+ * @throws {TypeError} for a record that can't end
+ */
+export function sampleOf(type: AvroType, name = '', inside: readonly AvroType[] = []): unknown {
   const optional = nullable(type);
-  if (optional) return sampleOf(optional, name);
-  switch (type.typeName) {
+  if (optional) return inside.includes(optional) ? null : sampleOf(optional, name, inside);
+  switch (type.kind) {
     case 'null':
       return null;
     case 'boolean':
@@ -17,22 +22,22 @@ export function sampleOf(type: avsc.Type, name = ''): unknown {
     case 'double':
       return 0;
     case 'string':
+      if (type.logical?.name === 'uuid') return SAMPLE_UUID;
       return name === '' ? 'sample' : `sample ${name}`;
     case 'bytes':
-      return Buffer.from('sample');
+      return type.logical === undefined ? Buffer.from('sample') : Buffer.alloc(1);
     case 'fixed':
-      return Buffer.alloc((type as avsc.types.FixedType).size);
+      return Buffer.alloc(type.size);
     case 'enum':
-      return (type as avsc.types.EnumType).symbols[0];
+      return type.symbols[0];
     case 'array':
-      return [sampleOf((type as avsc.types.ArrayType).itemsType, name)];
+      return inside.includes(type.items) ? [] : [sampleOf(type.items, name, inside)];
     case 'map':
-      return { sample: sampleOf((type as avsc.types.MapType).valuesType as avsc.Type, name) };
-    case 'record': {
-      const { fields } = type as avsc.types.RecordType;
-      return Object.fromEntries(fields.map((field) => [field.name, sampleOf(field.type, field.name)]));
-    }
-    default:
-      throw new TypeError(`there is no sample of ${type.typeName}`);
+      return new Map(inside.includes(type.values) ? [] : [['sample', sampleOf(type.values, name, inside)]]);
+    case 'record':
+      if (inside.includes(type)) throw new TypeError(`${type.name} holds itself, so no such event can end`);
+      return type.fields.map((field) => sampleOf(field.type, field.name, [...inside, type]));
+    case 'union':
+      throw new TypeError('there is no sample of a union of several types');
   }
 }

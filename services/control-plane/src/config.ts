@@ -16,7 +16,8 @@ export const controlPlaneVariables = z.object({
   ...keyRingVariables,
   ...egressVariables,
   ...retryPlanVariables,
-  /** For showing what is in a dead letter; left out: nothing is shown. */
+  ...registryVariables,
+  /** For showing the event of a dead letter; if it is not set, only the headers are shown. */
   SCHEMA_REGISTRY_URL: registryVariables.SCHEMA_REGISTRY_URL.optional(),
   /** Where the API listens; 0 takes a free port, which a log line names. */
   API_PORT: whole(8080, 0, 65_535),

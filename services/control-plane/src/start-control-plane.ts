@@ -6,6 +6,7 @@ import { KafkaProducer } from '@databridge/kernel/kafka/producer';
 import { kafkaSettings, readSetting } from '@databridge/kernel/kafka/settings';
 import { ensureSystemTopics } from '@databridge/kernel/kafka/system-topics';
 import type { Logger } from '@databridge/kernel/log';
+import { registrySettings } from '@databridge/kernel/registry/registry-settings';
 import { loadKeyRing } from '@databridge/kernel/secrets/key-ring-settings';
 import { Tokens } from '@databridge/kernel/secrets/tokens';
 import type { Running } from '@databridge/kernel/service';
@@ -23,6 +24,11 @@ import { LiveViews } from './views/live-views.ts';
 import { eventRenderer } from './views/render-event.ts';
 
 /** As long as the topic keeps them. */
+function registryOf(config: ControlPlaneConfig) {
+  const { SCHEMA_REGISTRY_URL } = config;
+  return SCHEMA_REGISTRY_URL === undefined ? undefined : registrySettings({ ...config, SCHEMA_REGISTRY_URL });
+}
+
 const ATTEMPTS_BACK_MS = 7 * 86_400_000;
 
 /** The API, and what has to be looked after now and then. */
@@ -49,7 +55,7 @@ export async function startControlPlane(config: ControlPlaneConfig, log: Logger)
   await Promise.all([admin.connect(), producer.connect()]);
   await ensureSystemTopics(admin, []);
   await Promise.all([attempts.start(), table.start(), views.start()]);
-  const events = eventRenderer(config.SCHEMA_REGISTRY_URL, log);
+  const events = eventRenderer(registryOf(config), log);
   const api = await createApi({
     ...{ operations, attempts, events, callers, writer, log },
     maxFailures: config.API_MAX_FAILURES,

@@ -6,6 +6,7 @@ import { kafkaSettings } from '@databridge/kernel/kafka/settings';
 import { CompactedTable } from '@databridge/kernel/kafka/tables/compacted-table';
 import type { Logger } from '@databridge/kernel/log';
 import { EventReaders } from '@databridge/kernel/registry/event-readers';
+import { registrySettings } from '@databridge/kernel/registry/registry-settings';
 import { SchemaRegistry } from '@databridge/kernel/registry/schema-registry';
 import type { Running } from '@databridge/kernel/service';
 import {
@@ -39,7 +40,7 @@ export async function startFanOut(
 ): Promise<FanOutService> {
   const settings: KafkaSettings = { ...kafkaSettings(config, 'fan-out', log), registry: metricsRegistry };
   const metrics = fanOutMetrics(metricsRegistry);
-  const registry = new SchemaRegistry({ url: config.SCHEMA_REGISTRY_URL });
+  const registry = new SchemaRegistry(registrySettings(config));
   const readers = new EventReaders({ registry, log });
   const producer = new KafkaProducer(settings, { maxBatchBytes: MAX_MESSAGE_BYTES });
   const subscriptions = new SubscriptionIndex();

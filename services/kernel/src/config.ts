@@ -88,12 +88,32 @@ export const kafkaVariables = {
   KAFKA_SASL_PASSWORD_FILE: z.string().optional(),
 } as const;
 
+function hasCredentials(url: string): boolean {
+  const parsed = URL.parse(url);
+  return parsed !== null && (parsed.username !== '' || parsed.password !== '');
+}
+
 /** What every service that decodes events reads. */
 export const registryVariables = {
-  SCHEMA_REGISTRY_URL: z.url({
-    protocol: /^https?$/,
-    error: 'must be the http(s) address of a registry with the Confluent API, such as http://registry:8081',
-  }),
+  SCHEMA_REGISTRY_URL: z
+    .url({
+      protocol: /^https?$/,
+      error: 'must be the http(s) address of a registry with the Confluent API, such as http://registry:8081',
+    })
+    .refine((url) => !hasCredentials(url), {
+      error: 'holds a user name or a password: give SCHEMA_REGISTRY_USERNAME and SCHEMA_REGISTRY_PASSWORD_FILE instead',
+    }),
+  SCHEMA_REGISTRY_USERNAME: z.string().optional(),
+  SCHEMA_REGISTRY_PASSWORD: z.string().optional(),
+  SCHEMA_REGISTRY_PASSWORD_FILE: z.string().optional(),
+  /** A bearer token, in place of user name and password. */
+  SCHEMA_REGISTRY_TOKEN: z.string().optional(),
+  SCHEMA_REGISTRY_TOKEN_FILE: z.string().optional(),
+  /** PEM file of the authority that signed the registry's certificate, when it is a private one. */
+  SCHEMA_REGISTRY_TLS_CA_FILE: z.string().optional(),
+  /** PEM files of a client certificate and its key, for mutual TLS. */
+  SCHEMA_REGISTRY_TLS_CERT_FILE: z.string().optional(),
+  SCHEMA_REGISTRY_TLS_KEY_FILE: z.string().optional(),
 } as const;
 
 /** What every service that knows the event types reads. */

@@ -1,7 +1,7 @@
 import { messageOf } from '@databridge/kernel/errors';
 import type { Logger } from '@databridge/kernel/log';
 import { EventReaders } from '@databridge/kernel/registry/event-readers';
-import { SchemaRegistry } from '@databridge/kernel/registry/schema-registry';
+import { SchemaRegistry, type SchemaRegistrySettings } from '@databridge/kernel/registry/schema-registry';
 import { schemaIdOf } from '@databridge/schemas/event/confluent-frame';
 import { describedEventType } from '@databridge/schemas/event/event-types';
 import { within } from '../within.ts';
@@ -21,13 +21,13 @@ export interface EventRenderer {
 /** Somebody waits in front of a screen. */
 const REGISTRY_WITHIN_MS = 5_000;
 
-/** @param registryUrl left out: nothing can be shown */
-export function eventRenderer(registryUrl: string | undefined, log: Logger): EventRenderer {
-  if (registryUrl === undefined) {
+/** @param registry undefined: no event can be shown */
+export function eventRenderer(registry: SchemaRegistrySettings | undefined, log: Logger): EventRenderer {
+  if (registry === undefined) {
     const unreadable = 'the control plane has no SCHEMA_REGISTRY_URL, so it can not read events';
     return { render: async () => ({ unreadable }), stop: () => undefined };
   }
-  const readers = new EventReaders({ registry: new SchemaRegistry({ url: registryUrl }), log });
+  const readers = new EventReaders({ registry: new SchemaRegistry(registry), log });
   return {
     async render(eventType, value, sections) {
       const type = describedEventType(eventType);
@@ -38,11 +38,21 @@ export function eventRenderer(registryUrl: string | undefined, log: Logger): Eve
       try {
         const lookup = await within(REGISTRY_WITHIN_MS, readers.load(type, schemaId), 'ask the schema registry');
         if (lookup.kind === 'unreadable') return { unreadable: lookup.detail };
-        return { event: JSON.parse(lookup.reader.json(value, sections)) };
+        return { event: JSON.parse(lookup.reader.json(value, sections), exactNumber) };
       } catch (error) {
         return { unreadable: messageOf(error) };
       }
     },
     stop: () => readers.stop(),
   };
+}
+
+/** What TypeScript doesn't know of Node's JSON yet. */
+const EXACT_JSON = JSON as unknown as { rawJSON(text: string): unknown };
+
+/** A long may have more digits than a number of JavaScript: they are shown as they stand. */
+function exactNumber(_name: string, value: unknown, { source }: { source?: string } = {}): unknown {
+  return typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value) && source !== undefined
+    ? EXACT_JSON.rawJSON(source)
+    : value;
 }

@@ -9,6 +9,7 @@ import { CompactedTable, type Ownership } from '@databridge/kernel/kafka/tables/
 import type { Logger } from '@databridge/kernel/log';
 import { compactHeap } from '@databridge/kernel/offsets/compact-heap';
 import { EventReaders } from '@databridge/kernel/registry/event-readers';
+import { registrySettings } from '@databridge/kernel/registry/registry-settings';
 import { SchemaRegistry } from '@databridge/kernel/registry/schema-registry';
 import type { KeyRing } from '@databridge/kernel/secrets/key-ring';
 import { loadKeyRing } from '@databridge/kernel/secrets/key-ring-settings';
@@ -101,7 +102,7 @@ class Worker implements Running {
     this.#admin = new KafkaAdmin(kafka);
     // What fan-out could write must fit the retry topics, too.
     this.#producer = new KafkaProducer(kafka, { maxBatchBytes: MAX_MESSAGE_BYTES });
-    this.#readers = new EventReaders({ registry: new SchemaRegistry({ url: config.SCHEMA_REGISTRY_URL }), log });
+    this.#readers = new EventReaders({ registry: new SchemaRegistry(registrySettings(config)), log });
     this.#topics = new CustomerTopics(
       this.#admin,
       config.RETRY_PLAN.steps.map(({ delay }) => delay),

@@ -27,6 +27,10 @@ const UNKNOWN_ID_WAIT_MS = 10_000;
 const UNREADABLE_REMEMBERED_MS = 60_000;
 /** Ids come from outside: what is remembered about bad ones is bounded. */
 const MAX_UNREADABLE = 10_000;
+/** Of writers' schemas in use there are few; each costs some memory. The oldest is dropped, and made anew when it is needed. */
+const MAX_READERS = 500;
+/** So many ids may be waited for at a time; more of them are made up, and their records must not hold up others. */
+const MAX_AWAITED_IDS = 64;
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 5_000;
 
@@ -45,6 +49,7 @@ export class EventReaders {
   readonly #loading = new Map<string, Promise<ReaderLookup>>();
   readonly #stopped = new AbortController();
   #waitingForRegistry = 0;
+  #awaitedIds = 0;
 
   constructor(options: EventReadersOptions) {
     this.#registry = options.registry;
@@ -101,8 +106,10 @@ export class EventReaders {
       return this.#remember(key, { kind: 'unreadable', reason: 'incompatible-schema', detail: writer.detail });
     }
     try {
-      const lookup = { kind: 'reader', reader: eventType.readerFor(writer.schema) } as const;
+      const lookup = { kind: 'reader', reader: eventType.readerFor(writer.schema, writer.references) } as const;
       this.#readers.set(key, lookup);
+      const [oldest] = this.#readers.keys();
+      if (this.#readers.size > MAX_READERS && oldest !== undefined) this.#readers.delete(oldest);
       return lookup;
     } catch (error) {
       return this.#remember(key, { kind: 'unreadable', reason: 'incompatible-schema', detail: messageOf(error) });
@@ -120,6 +127,7 @@ export class EventReaders {
     let delayMs = FIRST_RETRY_MS;
     let unknownSinceMs: number | undefined;
     let isWaitingForRegistry = false;
+    let isAwaited = false;
     try {
       for (;;) {
         const answer = await this.#registry.writerSchema(schemaId);
@@ -133,7 +141,12 @@ export class EventReaders {
           this.#log.warn({ schemaId, retryInMs: delayMs, err: answer.error }, 'waiting for the schema registry');
         } else {
           const nowMs = this.#clock.monotonicMs();
-          unknownSinceMs ??= nowMs;
+          if (unknownSinceMs === undefined) {
+            if (!isAwaited && this.#awaitedIds >= MAX_AWAITED_IDS) return answer;
+            if (!isAwaited) this.#awaitedIds++;
+            isAwaited = true;
+            unknownSinceMs = nowMs;
+          }
           if (nowMs - unknownSinceMs >= this.#unknownIdWaitMs) return answer;
         }
         await this.#pause(delayMs);
@@ -141,6 +154,7 @@ export class EventReaders {
       }
     } finally {
       if (isWaitingForRegistry) this.#waitingForRegistry--;
+      if (isAwaited) this.#awaitedIds--;
     }
   }
 

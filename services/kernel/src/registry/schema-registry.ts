@@ -1,21 +1,30 @@
 /**
- * The schema registry, by its own client. What matters most here is to tell "the registry can't be asked" from "the
- * registry does not know": the first is our own fault and waits, only the second may speak against a record. The client
- * mixes them up, so it hands its requests to us: see docs/decisions/schema-registry-client.md.
+ * The schema registry. What matters most here is to tell "the registry can't be asked" from "the registry does not
+ * know": the first is our own fault and waits, only the second may speak against a record. The registry's client mixes
+ * them up, so it hands its requests to us; writers' schemas we fetch ourselves, since the client compiles each of them,
+ * whatever that costs: see docs/decisions/schema-registry-client.md.
  */
+
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import { MAX_SCHEMA_CHARS, parseSchema } from '@databridge/schemas/event/avro/avro-schema';
 import { SchemaRegistry as Client, COMPATIBILITY as LEVELS, SchemaType } from '@kafkajs/confluent-schema-registry';
+import { Agent, fetch } from 'undici';
 import { DatabridgeError, messageOf } from '../errors.ts';
 
 export interface SchemaRegistrySettings {
   /** The base of the Confluent API, such as `http://registry:8081`. */
   readonly url: string;
+  /** The `Authorization` header of a request; left out: none. May throw, if it is read from a file. */
+  readonly authorization?: () => string;
+  /** PEM texts. */
+  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
   /** For one request, answer included. */
   readonly timeoutMs?: number;
 }
 
 export type WriterSchema =
-  /** Avro, in JSON; what it refers to in other subjects is part of it. */
-  | { readonly kind: 'schema'; readonly schema: string }
+  /** Avro, in JSON; and the schemas of other subjects that it refers to, each after those that it refers to itself. */
+  | { readonly kind: 'schema'; readonly schema: string; readonly references?: readonly string[] }
   /** The registry has it, but it is not Avro, or not sound. */
   | { readonly kind: 'unusable'; readonly detail: string }
   /** The registry has answered that there is no such schema. One that has just started may learn of it yet. */
@@ -28,6 +37,12 @@ export const COMPATIBILITY = LEVELS.FULL_TRANSITIVE;
 
 const CONTENT_TYPE = 'application/vnd.schemaregistry.v1+json';
 const DEFAULT_TIMEOUT_MS = 5_000;
+/** Ids come from outside, by the thousand if somebody wants: the registry answers others, too. */
+const MAX_REQUESTS_AT_ONCE = 16;
+const MAX_REMEMBERED_SCHEMAS = 500;
+const MAX_REFERENCES = 100;
+/** An answer holds the schema's text, escaped, and little else. */
+const MAX_ANSWER_BYTES = 4 * MAX_SCHEMA_CHARS;
 
 /** A 4xx that speaks about us or about the moment, not about what was asked for. */
 const UNAVAILABLE_STATUS = new Set([401, 403, 407, 408, 425, 429]);
@@ -38,8 +53,6 @@ type ClientResponse = Awaited<ReturnType<NonNullable<ReturnType<Middleware>['res
 
 /** What an answer must hold, by the client's name for the request. The client takes it for granted. */
 const PROMISED: Readonly<Record<string, readonly [field: string, type: 'string' | 'number']>> = {
-  find: ['schema', 'string'],
-  version: ['schema', 'string'],
   config: ['compatibilityLevel', 'string'],
   register: ['id', 'number'],
 };
@@ -58,11 +71,17 @@ class Refusal extends Error {
 export class SchemaRegistry {
   readonly #baseUrl: string;
   readonly #timeoutMs: number;
+  readonly #authorization: (() => string) | undefined;
+  readonly #dispatcher: Agent;
   readonly #client: Client;
-  /** Good ones are kept: an id never changes its meaning, and there are few. */
+  readonly #turns = new Turns(MAX_REQUESTS_AT_ONCE);
+  /** Good ones are kept, the latest of them: an id never changes its meaning. */
   readonly #writerSchemas = new Map<number, Promise<WriterSchema>>();
 
+  /** @throws {DatabridgeError} DB_CONFIG_INVALID for TLS material that can't be used */
   constructor(settings: SchemaRegistrySettings) {
+    this.#authorization = settings.authorization;
+    this.#dispatcher = new Agent({ ...(settings.tls && { connect: secured(settings.tls) }) });
     this.#baseUrl = settings.url.replace(/\/+$/, '');
     this.#timeoutMs = settings.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     this.#client = new Client({ host: this.#baseUrl, middlewares: [this.#transport] });
@@ -72,24 +91,46 @@ export class SchemaRegistry {
   writerSchema(id: number): Promise<WriterSchema> {
     const known = this.#writerSchemas.get(id);
     if (known) return known;
-    const answer = this.#ask(id).then((found) => {
-      if (found.kind !== 'schema') this.#writerSchemas.delete(id);
-      return found;
-    });
+    const answer = this.#turns
+      .take(() => this.#ask(id))
+      .then((found) => {
+        if (found.kind !== 'schema') this.#writerSchemas.delete(id);
+        return found;
+      });
     this.#writerSchemas.set(id, answer);
+    const [oldest] = this.#writerSchemas.keys();
+    if (this.#writerSchemas.size > MAX_REMEMBERED_SCHEMAS && oldest !== undefined) this.#writerSchemas.delete(oldest);
     return answer;
   }
 
   async #ask(id: number): Promise<WriterSchema> {
     try {
-      const type = await this.#client.getSchema(id);
-      if (!isAvro(type)) return { kind: 'unusable', detail: `schema ${id} is not Avro` };
-      // Bare: names and types are all that a reader takes from a writer's schema.
-      return { kind: 'schema', schema: JSON.stringify(type.schema()) };
+      const found = await this.#request('GET', `/schemas/ids/${id}`);
+      const { schema, schemaType = 'AVRO' } = found;
+      if (typeof schema !== 'string') throw unavailable(`the answer to GET /schemas/ids/${id} holds no schema`);
+      if (schemaType !== 'AVRO') return { kind: 'unusable', detail: `schema ${id} is not Avro` };
+      const references: string[] = [];
+      await this.#fetchReferences(found, references, new Set());
+      parseSchema(schema, references);
+      return { kind: 'schema', schema, ...(references.length > 0 && { references }) };
     } catch (error) {
       if (error instanceof DatabridgeError) return { kind: 'unreachable', error };
       if (error instanceof Refusal) return { kind: 'unknown-id' };
       return { kind: 'unusable', detail: `schema ${id} can't be used: ${messageOf(error)}` };
+    }
+  }
+
+  /** Each after those that it refers to itself. @throws {Refusal} if one of them is gone */
+  async #fetchReferences({ references = [] }: Answer, texts: string[], seen: Set<string>): Promise<void> {
+    for (const { subject, version } of references as readonly Answer[]) {
+      const path = `/subjects/${encodeURIComponent(String(subject))}/versions/${encodeURIComponent(String(version))}`;
+      if (seen.has(path)) continue;
+      if (seen.size >= MAX_REFERENCES) throw new Error(`it refers to more than ${MAX_REFERENCES} other schemas`);
+      seen.add(path);
+      const found = await this.#request('GET', path);
+      if (typeof found['schema'] !== 'string') throw unavailable(`the answer to GET ${path} holds no schema`);
+      await this.#fetchReferences(found, texts, seen);
+      texts.push(found['schema']);
     }
   }
 
@@ -139,14 +180,21 @@ export class SchemaRegistry {
     let status: number;
     let text: string;
     try {
+      const authorization = this.#authorization?.();
       const response = await fetch(this.#baseUrl + path, {
         method,
-        headers: { accept: CONTENT_TYPE, 'content-type': CONTENT_TYPE },
+        headers: {
+          ...{ accept: CONTENT_TYPE, 'content-type': CONTENT_TYPE },
+          ...(authorization !== undefined && { authorization }),
+        },
         ...(body !== undefined && { body }),
+        // Another address must not get the credentials.
+        redirect: 'error',
+        dispatcher: this.#dispatcher,
         signal: AbortSignal.timeout(this.#timeoutMs),
       });
       status = response.status;
-      text = await response.text();
+      text = withoutSecret(await textOf(response), authorization);
     } catch (error) {
       throw unavailable(causeOf(error), error);
     }
@@ -167,9 +215,53 @@ export class SchemaRegistry {
   }
 }
 
-/** The client answers Avro with avsc's types, which know their schema, and JSON and Protobuf with classes of its own. */
-function isAvro(type: object): type is { schema(): unknown } {
-  return 'schema' in type && typeof type.schema === 'function';
+/** Runs so many at a time, the others in the order in which they came. */
+class Turns {
+  readonly #waiting: (() => void)[] = [];
+  #free: number;
+
+  constructor(count: number) {
+    this.#free = count;
+  }
+
+  async take<T>(run: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free--;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      return await run();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free++;
+      else next();
+    }
+  }
+}
+
+/** @throws {DatabridgeError} DB_CONFIG_INVALID */
+function secured(tls: NonNullable<SchemaRegistrySettings['tls']>): SecureContextOptions {
+  try {
+    createSecureContext(tls);
+    return tls;
+  } catch (error) {
+    throw new DatabridgeError('DB_CONFIG_INVALID', `The registry's TLS files can't be used: ${messageOf(error)}`);
+  }
+}
+
+async function textOf(response: { readonly body: AsyncIterable<Uint8Array> | null }): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes > MAX_ANSWER_BYTES) throw new Error(`the answer has more than ${MAX_ANSWER_BYTES} bytes`);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** A proxy may show the request that it refuses. */
+function withoutSecret(text: string, authorization: string | undefined): string {
+  const secret = authorization?.slice(authorization.indexOf(' ') + 1);
+  return secret ? text.replaceAll(secret, '[secret]') : text;
 }
 
 function parseAnswer(text: string): Answer | undefined {

@@ -1,0 +1,444 @@
+/** What producers write with schemas of their own is read as our schema has it, or refused in words; never at any cost. */
+import avsc from 'avsc';
+import fc from 'fast-check';
+import { IncompatibleSchemaError, MalformedEventError } from '../../errors.ts';
+import { frame } from '../confluent-frame.ts';
+import { EventType } from '../event-types.ts';
+import { MAX_DEPTH, MAX_VALUES } from './avro-input.ts';
+import { MAX_SCHEMA_CHARS, MAX_UNION_BRANCHES, parseSchema } from './avro-schema.ts';
+
+const ID = 7;
+const record = (name: string, fields: unknown[], more = {}) => ({ type: 'record', name, fields, ...more });
+const field = (name: string, type: unknown, more = {}) => ({ name, type, ...more });
+const eventTypeOf = (schema: unknown) => new EventType('odd', 'odd', JSON.stringify(schema));
+
+/** Reads with our schema what was written with theirs. */
+function read(ours: unknown, theirs: unknown, payload: Buffer): unknown {
+  return JSON.parse(documentOf(ours, theirs, payload));
+}
+function documentOf(ours: unknown, theirs: unknown, payload: Buffer): string {
+  return eventTypeOf(ours).readerFor(JSON.stringify(theirs)).json(frame(ID, payload));
+}
+const written = (schema: unknown, value: unknown) => avsc.Type.forSchema(schema as avsc.Schema).toBuffer(value);
+const long = (value: bigint) => {
+  const bytes: number[] = [];
+  let left = BigInt.asUintN(64, (value << 1n) ^ (value >> 63n));
+  for (; left >= 128n; left >>= 7n) bytes.push(Number(left & 127n) | 128);
+  return Buffer.from([...bytes, Number(left)]);
+};
+const one = (type: unknown, more = {}) => record('E', [field('a', type, more)]);
+
+describe('schema resolution', () => {
+  const kinds = (namespace: string) =>
+    record(
+      'Event',
+      [
+        field('inner', record('Inner', [field('x', 'int')])),
+        field('kind', { type: 'enum', name: 'Kind', symbols: ['A', 'B'] }),
+        field('digest', { type: 'fixed', name: 'Digest', size: 2 }),
+        field('list', { type: 'array', items: 'Inner' }),
+        field('maybe', ['null', 'Inner'], { default: null }),
+      ],
+      { namespace },
+    );
+  const value = { inner: { x: 1 }, kind: 'B', digest: Buffer.from('hi'), list: [{ x: 2 }], maybe: { x: 3 } };
+  const shown = { inner: { x: 1 }, kind: 'B', digest: 'aGk=', list: [{ x: 2 }], maybe: { x: 3 } };
+
+  test.each([
+    ['', 'com.example'],
+    ['com.example', ''],
+    ['a', 'b'],
+    ['a', 'a'],
+  ])('matches types by their unqualified names: ours in "%s", theirs in "%s"', (ours, theirs) => {
+    const schema = kinds(theirs);
+    expect(read(kinds(ours), schema, written(schema, value))).toEqual(shown);
+  });
+
+  test('a name that is none of ours, nor an alias, is incompatible; an alias of any namespace is read', () => {
+    const theirs = record('Other', [field('x', 'int')], { namespace: 'com.example' });
+    const ours = record('Mine', [field('x', 'int')]);
+    expect(() => read(ours, theirs, written(theirs, { x: 1 }))).toThrow(IncompatibleSchemaError);
+    expect(read({ ...ours, aliases: ['old.Other'] }, theirs, written(theirs, { x: 1 }))).toEqual({ x: 1 });
+  });
+
+  test.each<[string, unknown]>([
+    ['an empty text for ["null", "string"]', field('n', ['null', 'string'], { default: '' })],
+    ['a text for an int', field('n', 'int', { default: 'many' })],
+    ['a symbol that is none', field('n', { type: 'enum', name: 'N', symbols: ['A'] }, { default: 'Z' })],
+  ])('a writer’s default is not needed: %s', (_what, added) => {
+    const theirs = record('E', [added, field('a', 'string')]);
+    const bare = record('E', [{ ...(added as object), default: undefined }, field('a', 'string')]);
+    const n = (added as { name: string; type: unknown }).type;
+    const sample = Array.isArray(n) ? null : n === 'int' ? 3 : 'A';
+    const bytes = written(JSON.parse(JSON.stringify(bare)), { n: sample, a: 'x' });
+    expect(read(one('string'), theirs, bytes)).toEqual({ a: 'x' });
+  });
+
+  test.each<[string, unknown, string, unknown]>([
+    ['int', 5, 'long', 5],
+    ['int', 5, 'float', 5],
+    ['int', 5, 'double', 5],
+    ['long', 5, 'float', 5],
+    ['long', 5, 'double', 5],
+    ['float', 0.5, 'double', 0.5],
+    ['string', 'hi', 'bytes', 'aGk='],
+    ['bytes', Buffer.from('hi'), 'string', 'hi'],
+  ])('%s %s is read as %s', (from, value, to, expected) => {
+    for (const wrap of [
+      (t: unknown) => t,
+      (t: unknown) => ['null', t],
+      (t: unknown) => ({ type: 'array', items: t }),
+    ]) {
+      const wrapped = Array.isArray(wrap('x')) || wrap('x') === 'x' ? value : [value];
+      const theirs = one(wrap(from));
+      const shown = wrapped === value ? expected : [expected];
+      expect(read(one(wrap(to)), theirs, written(theirs, { a: wrapped }))).toEqual({ a: shown });
+    }
+  });
+
+  test.each([
+    ['string', 'int'],
+    ['long', 'int'],
+    ['double', 'float'],
+    [
+      { type: 'map', values: 'int' },
+      { type: 'array', items: 'int' },
+    ],
+    [
+      { type: 'fixed', name: 'F', size: 2 },
+      { type: 'fixed', name: 'F', size: 3 },
+    ],
+    [
+      { type: 'long', logicalType: 'timestamp-micros' },
+      { type: 'long', logicalType: 'timestamp-millis' },
+    ],
+    [
+      { type: 'bytes', logicalType: 'decimal', precision: 9, scale: 3 },
+      { type: 'bytes', logicalType: 'decimal', precision: 9, scale: 2 },
+    ],
+    ['string', { type: 'bytes', logicalType: 'decimal', precision: 9, scale: 2 }],
+  ])('%j is not read as %j', (from, to) => {
+    expect(() => eventTypeOf(one(to)).readerFor(JSON.stringify(one(from)))).toThrow(IncompatibleSchemaError);
+  });
+
+  test('a symbol that we lack becomes the enum’s default, or is malformed without one', () => {
+    const of = (symbols: string[], more = {}) => one({ type: 'enum', name: 'K', symbols, ...more });
+    const bytes = written(of(['A', 'NEW']), { a: 'NEW' });
+    expect(read(of(['OTHER', 'A'], { default: 'OTHER' }), of(['A', 'NEW']), bytes)).toEqual({ a: 'OTHER' });
+    expect(() => read(of(['A']), of(['A', 'NEW']), bytes)).toThrow(MalformedEventError);
+  });
+
+  test('of a writer’s union, only the branch that an event uses must fit', () => {
+    const theirs = one(['null', 'string', 'int']);
+    expect(read(one('string'), theirs, Buffer.from([2, 2, 0x78]))).toEqual({ a: 'x' });
+    expect(() => read(one('string'), theirs, Buffer.from([4, 2]))).toThrow(/int can't be read as a string/);
+    expect(() => read(one('string'), theirs, Buffer.from([6, 2]))).toThrow(MalformedEventError);
+  });
+
+  test('a field that the writer lacks gets our default, whatever its type; without one it is incompatible', () => {
+    const inner = record('I', [field('x', 'int', { default: 4 }), field('y', 'string')]);
+    const ours = record('E', [
+      field('m', { type: 'map', values: 'long' }, { default: { __proto__x: 1 } }),
+      field('r', inner, { default: { y: 'z' } }),
+      field('b', 'bytes', { default: '\u00ff' }),
+      field('l', { type: 'array', items: 'double' }, { default: [1.5] }),
+    ]);
+    expect(read(ours, record('E', []), Buffer.alloc(0))).toEqual({
+      ...{ m: { __proto__x: 1 }, r: { x: 4, y: 'z' }, b: '/w==', l: [1.5] },
+    });
+    expect(() => read(one('int'), record('E', []), Buffer.alloc(0))).toThrow(/"a" of E is not written/);
+    expect(() => eventTypeOf(one('int', { default: 'x' }))).toThrow(/default "x" is no int/);
+  });
+});
+
+describe('values', () => {
+  test.each([
+    0n,
+    -1n,
+    2n ** 31n,
+    2n ** 53n - 1n,
+    2n ** 53n,
+    9_007_199_254_740_993n,
+    -(2n ** 53n) - 1n,
+    2n ** 63n - 1n,
+    -(2n ** 63n),
+  ])('a long of %s keeps its digits, wherever it stands', (value) => {
+    const nested = record('E', [
+      field('a', 'long'),
+      field('l', { type: 'array', items: 'long' }),
+      field('m', { type: 'map', values: 'long' }),
+      field('u', ['null', 'long']),
+    ]);
+    const bytes = long(value);
+    const payload = Buffer.concat([
+      bytes,
+      Buffer.from([2]),
+      bytes,
+      Buffer.from([0, 2, 2, 0x6b]),
+      bytes,
+      Buffer.from([0, 2]),
+      bytes,
+    ]);
+    expect(documentOf(nested, nested, payload)).toBe(`{"a":${value},"l":[${value}],"m":{"k":${value}},"u":${value}}`);
+  });
+
+  test.each([
+    ['NaN', '"NaN"'],
+    ['Infinity', '"Infinity"'],
+    ['-Infinity', '"-Infinity"'],
+    ['0.1', '0.1'],
+    ['1e300', '1e+300'],
+  ])('a double %s is shown as %s', (text, shown) => {
+    const payload = Buffer.alloc(8);
+    payload.writeDoubleLE(Number(text));
+    expect(documentOf(one('double'), one('double'), payload)).toBe(`{"a":${shown}}`);
+  });
+
+  test('a float is shown by the shortest decimal that says it', () => {
+    const float = (value: number) => {
+      const payload = Buffer.alloc(4);
+      payload.writeFloatLE(value);
+      return documentOf(one('float'), one('float'), payload);
+    };
+    expect(float(3.4)).toBe('{"a":3.4}');
+    expect(float(Number.NaN)).toBe('{"a":"NaN"}');
+    fc.assert(
+      fc.property(fc.float({ noNaN: true, noDefaultInfinity: true }), (value) => {
+        expect(Math.fround(JSON.parse(float(value)).a)).toBe(value === 0 ? 0 : value);
+      }),
+    );
+  });
+
+  test('any name of a map’s key or a field is kept', () => {
+    const schema = record('E', [
+      field('__proto__', 'int'),
+      field('constructor', 'int'),
+      field('m', { type: 'map', values: 'int' }),
+    ]);
+    const key = (name: string) => Buffer.concat([long(BigInt(name.length)), Buffer.from(name)]);
+    const payload = Buffer.concat([
+      ...[Buffer.from([2, 4, 4]), key('__proto__'), Buffer.from([6]), key('toString'), Buffer.from([8, 0])],
+    ]);
+    const json = documentOf(schema, schema, payload);
+    expect(json).toBe('{"__proto__":1,"constructor":2,"m":{"__proto__":3,"toString":4}}');
+  });
+
+  test.each<[unknown, Buffer, string]>([
+    [{ type: 'bytes', logicalType: 'decimal', precision: 9, scale: 2 }, Buffer.from([4, 4, 0xe2]), '12.50'],
+    [{ type: 'bytes', logicalType: 'decimal', precision: 9, scale: 2 }, Buffer.from([2, 0xff]), '-0.01'],
+    [{ type: 'bytes', logicalType: 'decimal', precision: 9 }, Buffer.from([0]), '0'],
+    [
+      { type: 'fixed', name: 'D', size: 4, logicalType: 'decimal', precision: 9, scale: 3 },
+      Buffer.from([0xff, 0xff, 0xfb, 0x1e]),
+      '-1.250',
+    ],
+    [{ type: 'int', logicalType: 'date' }, long(20_454n), '2026-01-01'],
+    [{ type: 'int', logicalType: 'date' }, long(-719_529n), '-000001-12-31'],
+    [{ type: 'int', logicalType: 'time-millis' }, long(45_296_789n), '12:34:56.789'],
+    [{ type: 'long', logicalType: 'time-micros' }, long(45_296_789_012n), '12:34:56.789012'],
+    [{ type: 'long', logicalType: 'timestamp-millis' }, long(1_767_225_600_001n), '2026-01-01T00:00:00.001Z'],
+    [{ type: 'long', logicalType: 'timestamp-millis' }, long(-1n), '1969-12-31T23:59:59.999Z'],
+    [{ type: 'long', logicalType: 'timestamp-micros' }, long(1_767_225_600_000_001n), '2026-01-01T00:00:00.000001Z'],
+    [
+      { type: 'long', logicalType: 'timestamp-nanos' },
+      long(1_767_225_600_000_000_001n),
+      '2026-01-01T00:00:00.000000001Z',
+    ],
+    [{ type: 'long', logicalType: 'timestamp-micros' }, long(2n ** 63n - 1n), '+294247-01-10T04:00:54.775807Z'],
+    [{ type: 'long', logicalType: 'local-timestamp-millis' }, long(0n), '1970-01-01T00:00:00.000'],
+    [{ type: 'long', logicalType: 'local-timestamp-nanos' }, long(1n), '1970-01-01T00:00:00.000000001'],
+    [{ type: 'string', logicalType: 'uuid' }, Buffer.from([4, 0x61, 0x62]), 'ab'],
+    [
+      { type: 'fixed', name: 'U', size: 16, logicalType: 'uuid' },
+      Buffer.from('00112233445566778899aabbccddeeff', 'hex'),
+      '00112233-4455-6677-8899-aabbccddeeff',
+    ],
+    [
+      { type: 'fixed', name: 'P', size: 12, logicalType: 'duration' },
+      Buffer.from('010000000200000003000000', 'hex'),
+      'P1M2DT0.003S',
+    ],
+  ])('%j is shown as a text', (type, payload, shown) => {
+    expect(read(one(type), one(type), payload)).toEqual({ a: shown });
+    // Also inside a list, and where it may be null.
+    const listed = one({ type: 'array', items: type });
+    expect(read(listed, listed, Buffer.concat([Buffer.from([2]), payload, Buffer.from([0])]))).toEqual({ a: [shown] });
+    const optional = one(['null', type]);
+    expect(read(optional, optional, Buffer.concat([Buffer.from([2]), payload]))).toEqual({ a: shown });
+  });
+
+  test('dates are those of the calendar', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: -719_528, max: 2_932_896 }), (day) => {
+        const type = one({ type: 'int', logicalType: 'date' });
+        expect(read(type, type, long(BigInt(day)))).toEqual({
+          a: new Date(day * 86_400_000).toISOString().slice(0, 10),
+        });
+      }),
+    );
+  });
+
+  test.each([
+    { type: 'bytes', logicalType: 'decimal' },
+    { type: 'bytes', logicalType: 'decimal', precision: 2, scale: 3 },
+    { type: 'bytes', logicalType: 'of our own' },
+  ])('a logical type that is not valid is ignored: %j', (type) => {
+    expect(read(one(type), one(type), Buffer.from([2, 1]))).toEqual({ a: 'AQ==' });
+  });
+
+  test('every schema of ours is read as avsc reads it', () => {
+    const schema = record('E', [
+      field('i', 'int'),
+      field('l', { type: 'array', items: ['null', 'string'] }),
+      field('m', { type: 'map', values: record('V', [field('d', 'double'), field('b', 'boolean')]) }),
+      field('s', ['null', record('S', [field('k', { type: 'enum', name: 'K', symbols: ['A', 'B'] })])]),
+    ]);
+    const type = avsc.Type.forSchema(schema as avsc.Schema);
+    for (let n = 0; n < 100; n++) {
+      const value = type.random() as unknown as Record<string, unknown>;
+      const { s, ...rest } = JSON.parse(JSON.stringify(value));
+      expect(read(schema, schema, type.toBuffer(value))).toEqual(s === null ? rest : { ...rest, s });
+    }
+  });
+});
+
+describe('recursive types', () => {
+  const tree = record('Tree', [field('name', 'string'), field('children', { type: 'array', items: 'Tree' })]);
+  const deep = (levels: number): Buffer =>
+    levels === 0
+      ? Buffer.from([2, 0x6c, 0])
+      : Buffer.concat([Buffer.from([2, 0x6e, 2]), deep(levels - 1), Buffer.from([0])]);
+
+  test('are read', () => {
+    const value = { name: 'a', children: [{ name: 'b', children: [] }] };
+    expect(read(tree, tree, written(tree, value))).toEqual(value);
+    expect(eventTypeOf(tree).sample()).toBe('{"name":"sample name","children":[]}');
+  });
+
+  test('by way of unions, maps and each other, too, also where our schema skips them', () => {
+    const a = record('A', [
+      field('b', ['null', record('B', [field('as', { type: 'map', values: 'A' })])], { default: null }),
+    ]);
+    const value = { b: { as: { x: { b: null } } } };
+    expect(read(a, a, written(a, value))).toEqual({ b: { as: { x: {} } } });
+    const theirs = record('E', [field('tree', tree), field('a', 'int')]);
+    expect(read(one('int'), theirs, Buffer.concat([deep(3), Buffer.from([2])]))).toEqual({ a: 1 });
+  });
+
+  test('deeper than the bound are malformed, and so is a record that can’t end', () => {
+    expect(() => read(tree, tree, deep(MAX_DEPTH))).toThrow(/deeper than 64 levels/);
+    const endless = record('A', [field('a', 'A')]);
+    expect(() => read(record('A', []), endless, Buffer.alloc(10))).toThrow(MalformedEventError);
+    expect(() =>
+      read(record('A', [], { aliases: ['E'] }), record('E', [field('x', endless)]), Buffer.alloc(10)),
+    ).toThrow(MalformedEventError);
+  });
+});
+
+describe('what an event may cost is bounded before it is spent', () => {
+  const list = (items: unknown) => one({ type: 'array', items });
+  const NOTHING = record('Nothing', []);
+
+  test.each<[string, unknown, Buffer]>([
+    ['an array of 2^40 nulls', list('null'), Buffer.concat([long(2n ** 40n), Buffer.from([0])])],
+    ['an array of 2^62 nulls', list('null'), Buffer.concat([long(2n ** 62n), Buffer.from([0])])],
+    [
+      'a block of 2^40 nulls that says its size',
+      list('null'),
+      Buffer.concat([long(-(2n ** 40n)), Buffer.from([0, 0])]),
+    ],
+    ['the least block count', list('null'), Buffer.concat([long(-(2n ** 63n)), Buffer.from([0, 0])])],
+    ['many records without fields', list(NOTHING), Buffer.concat([long(BigInt(MAX_VALUES) + 1n), Buffer.from([0])])],
+    [
+      'many empty fixed',
+      list({ type: 'fixed', name: 'F', size: 0 }),
+      Buffer.concat([long(10n ** 9n), Buffer.from([0])]),
+    ],
+    ['more items than bytes', list('int'), Buffer.concat([long(10_000n), Buffer.alloc(100)])],
+    [
+      'many blocks of nulls',
+      list('null'),
+      Buffer.concat([...Array.from({ length: 3 }, () => long(100_000n)), Buffer.from([0])]),
+    ],
+    ['a text longer than the event', one('string'), Buffer.concat([long(2n ** 40n), Buffer.from('x')])],
+    ['a text of negative length', one('string'), long(-1n)],
+    ['a fixed longer than the event', one({ type: 'fixed', name: 'F', size: 2 ** 40 }), Buffer.alloc(10)],
+    ['a varint without end', one('long'), Buffer.alloc(1_000, 0xff)],
+    ['a number of more than 64 bits', one('long'), Buffer.from([...Buffer.alloc(9, 0xff), 0x7f])],
+    ['an int of more than 32 bits', one('int'), long(2n ** 31n)],
+    ['a map of 2^40 entries', one({ type: 'map', values: 'null' }), long(2n ** 40n)],
+    ['a block that says another size', list('int'), Buffer.from([1, 4, 2, 0])],
+    ['a block whose size is negative', list('int'), Buffer.from([1, 1, 2, 0])],
+    [
+      'a decimal of 100,000 bytes',
+      one({ type: 'bytes', logicalType: 'decimal', precision: 9 }),
+      Buffer.concat([long(100_000n), Buffer.alloc(100_000, 1)]),
+    ],
+  ])('%s', (_what, schema, payload) => {
+    const reader = eventTypeOf(schema).readerFor(JSON.stringify(schema));
+    expect(() => reader.json(frame(ID, payload))).toThrow(MalformedEventError);
+    // Also where only the routing is read, so that it is quarantined, and becomes nobody's dead letter.
+    expect(() => reader.routing(frame(ID, payload))).toThrow(MalformedEventError);
+    // And where our schema lacks the field.
+    const skipping = eventTypeOf(record('E', [])).readerFor(JSON.stringify(schema));
+    if (!/decimal/.test(_what)) expect(() => skipping.routing(frame(ID, payload))).toThrow(MalformedEventError);
+  });
+
+  test('small records that our schema makes large', () => {
+    const ours = list(
+      record(
+        'Nothing',
+        Array.from({ length: 50 }, (_, n) => field(`f${n}`, 'string', { default: 'x' })),
+      ),
+    );
+    const payload = Buffer.concat([long(100_000n), Buffer.from([0])]);
+    expect(() => read(ours, list(NOTHING), payload)).toThrow(/more than 250000 values/);
+  });
+
+  test('arrays in blocks that say their size are read', () => {
+    expect(read(list('int'), list('int'), Buffer.from([1, 2, 2, 3, 4, 4, 6, 0]))).toEqual({ a: [1, 2, 3] });
+  });
+});
+
+describe('what a writer’s schema may cost is bounded', () => {
+  const records = (count: number) => Array.from({ length: count }, (_, n) => record(`R${n}`, [field('x', 'int')]));
+  const nested = (levels: number): unknown => (levels === 0 ? 'int' : { type: 'array', items: nested(levels - 1) });
+
+  test.each<[string, unknown, RegExp]>([
+    ['a union of 2,000 records', one(['null', ...records(2_000)]), /2001 branches/],
+    [
+      'many fields',
+      record(
+        'E',
+        Array.from({ length: 6_000 }, (_, n) => field(`f${n}`, 'int')),
+      ),
+      /10000 types and fields/,
+    ],
+    ['many levels', one(nested(1_000)), /deeper than 64/],
+    ['a long text', one('int', { doc: 'x'.repeat(MAX_SCHEMA_CHARS) }), /characters/],
+    ['an unknown name', one('Nobody'), /"Nobody"/],
+    ['a union in a union', one([['null', 'int'], 'string']), /inside a union/],
+    ['no schema', 7, /7 is no schema/],
+  ])('%s', (_what, schema, words) => {
+    const ours = eventTypeOf(one('int'));
+    expect(() => ours.readerFor(JSON.stringify(schema))).toThrow(IncompatibleSchemaError);
+    expect(() => ours.readerFor(JSON.stringify(schema))).toThrow(words);
+  });
+
+  test('unions of records that lead to each other are resolved in bounded steps', () => {
+    const names = Array.from({ length: MAX_UNION_BRANCHES - 1 }, (_, n) => `R${n}`);
+    const [first, ...rest] = names;
+    const all = ['null', ...names];
+    const defined = [
+      record(first as string, [field('x', 'int')]),
+      ...rest.map((name) => record(name, [field('x', 'int')])),
+    ];
+    const theirs = record('E', [
+      field('all', ['null', ...defined]),
+      ...Array.from({ length: 50 }, (_, n) => field(`f${n}`, { type: 'array', items: all })),
+    ]);
+    expect(parseSchema(JSON.stringify(theirs)).kind).toBe('record');
+    const ours = record('E', []);
+    expect(() => eventTypeOf(ours).readerFor(JSON.stringify(theirs))).not.toThrow(TypeError);
+  });
+});

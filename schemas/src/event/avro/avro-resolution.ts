@@ -1,0 +1,372 @@
+/**
+ * Schema resolution by the Avro specification: reads what was written with one schema as another one has it. Types with
+ * names match by their unqualified names. A writer's defaults are not used.
+ */
+import { MalformedEventError } from '../../errors.ts';
+import type { AvroInput } from './avro-input.ts';
+import {
+  type AvroType,
+  type EnumType,
+  MAX_DECIMAL_BYTES,
+  type NamedType,
+  nameOfType,
+  type RecordField,
+  type RecordType,
+  type UnionType,
+  unqualified,
+} from './avro-schema.ts';
+import { defaultOf } from './avro-values.ts';
+
+/** Reads one value; the data must fit the schema even where the value is not kept. */
+export type Read = (input: AvroInput) => unknown;
+
+/** Pairs of types that are looked at to resolve one schema. Unions of records inside each other can need very many. */
+const MAX_PAIRS = 50_000;
+
+/**
+ * - `all`: the whole value.
+ * - `picked`: of records, only the picked fields; the others' slots stay empty.
+ * - `none`: nothing; the data are only checked.
+ */
+type Kept = 'all' | 'picked' | 'none';
+
+/**
+ * @param picked the reader's fields that are kept; left out: all
+ * @throws {Error} which says why the schemas do not go together
+ */
+export function resolver(writer: AvroType, reader: AvroType, picked?: ReadonlySet<RecordField>): Read {
+  return new Resolution(picked).read(writer, reader, picked === undefined ? 'all' : 'picked');
+}
+
+interface Known {
+  read: Read;
+  failure?: Error;
+}
+
+class Resolution {
+  readonly #picked: ReadonlySet<RecordField> | undefined;
+  /** Of records, which may lead back to themselves. */
+  readonly #known = new Map<RecordType, Map<RecordType, Map<Kept, Known>>>();
+  readonly #skips = new Map<RecordType, Known>();
+  #pairs = 0;
+
+  constructor(picked: ReadonlySet<RecordField> | undefined) {
+    this.#picked = picked;
+  }
+
+  read(writer: AvroType, reader: AvroType, kept: Kept): Read {
+    if (++this.#pairs > MAX_PAIRS) throw new Error(`the schema takes more than ${MAX_PAIRS} steps to resolve`);
+    if (writer.kind === 'union') return this.#readUnion(writer, reader, kept);
+    if (reader.kind === 'union') return this.#readIntoUnion(writer, reader, kept);
+    refuseOtherMeaning(writer, reader);
+    if (writer.kind === 'record' && reader.kind === 'record') return this.#readRecord(writer, reader, kept);
+    if (writer.kind === 'array' && reader.kind === 'array') {
+      return arrayReader(this.read(writer.items, reader.items, kept), takesBytes(writer.items), kept);
+    }
+    if (writer.kind === 'map' && reader.kind === 'map') {
+      return mapReader(this.read(writer.values, reader.values, kept), kept);
+    }
+    if (writer.kind === 'enum' && reader.kind === 'enum') {
+      requireName(writer, reader);
+      return enumReader(writer, reader);
+    }
+    if (writer.kind === 'fixed' && reader.kind === 'fixed') {
+      requireName(writer, reader);
+      const { size } = writer;
+      if (size === reader.size) return kept === 'none' ? (input) => input.skip(size) : (input) => input.bytes(size);
+    }
+    if (writer.kind === 'bytes' && reader.kind === 'bytes' && reader.logical?.name === 'decimal') return decimalReader;
+    if (writer.kind === 'string' && 'logical' in reader && reader.logical?.name === 'decimal')
+      throw unreadable(writer, reader);
+    const convert = PROMOTIONS[`${writer.kind} ${reader.kind}`];
+    if (convert !== undefined) {
+      const read = primitiveReader(writer.kind);
+      return kept === 'none' ? skipper(writer.kind) : (input) => convert(read(input));
+    }
+    if (writer.kind !== reader.kind || writer.kind === 'fixed') {
+      throw unreadable(writer, reader);
+    }
+    return kept === 'none' ? skipper(writer.kind) : primitiveReader(writer.kind);
+  }
+
+  /** Only the branch that an event uses has to fit; it is no use if none does. */
+  #readUnion(writer: UnionType, reader: AvroType, kept: Kept): Read {
+    let failure: Error | undefined;
+    let fitting = 0;
+    const branches = writer.branches.map((branch): Read => {
+      try {
+        const read = this.read(branch, reader, kept);
+        fitting++;
+        return read;
+      } catch (error) {
+        failure ??= error as Error;
+        const { message } = error as Error;
+        return () => {
+          throw new MalformedEventError(message);
+        };
+      }
+    });
+    if (fitting === 0 && failure !== undefined) throw failure;
+    return branchReader(branches);
+  }
+
+  #readIntoUnion(writer: AvroType, { branches }: UnionType, kept: Kept): Read {
+    const byName = 'name' in writer ? branches.filter((one) => 'name' in one && one.name === writer.name) : [];
+    const alike = branches.filter((one) => one.kind === writer.kind && !byName.includes(one));
+    const others = branches.filter((one) => one.kind !== writer.kind);
+    let failure: Error | undefined;
+    for (const branch of [...byName, ...alike, ...others]) {
+      try {
+        return this.read(writer, branch, kept);
+      } catch (error) {
+        failure ??= error as Error;
+      }
+    }
+    throw failure ?? new Error('a union without branches');
+  }
+
+  #readRecord(writer: RecordType, reader: RecordType, kept: Kept): Read {
+    const byReader = this.#known.get(writer) ?? new Map<RecordType, Map<Kept, Known>>();
+    const byKept = byReader.get(reader) ?? new Map<Kept, Known>();
+    this.#known.set(writer, byReader);
+    byReader.set(reader, byKept);
+    return lazily(byKept, kept, () => this.#makeRecord(writer, reader, kept));
+  }
+
+  #makeRecord(writer: RecordType, reader: RecordType, kept: Kept): Read {
+    requireName(writer, reader);
+    const isKept = (field: RecordField) => kept === 'all' || (kept === 'picked' && this.#picked?.has(field) === true);
+    const filled = new Map<RecordField, number>();
+    reader.fields.forEach((field, slot) => {
+      const from = writtenAs(field, writer);
+      if (from !== undefined) filled.set(from, slot);
+    });
+    const steps = writer.fields.map((from) => {
+      const slot = filled.get(from) ?? -1;
+      const field = reader.fields[slot];
+      if (field === undefined) return { read: this.#skip(from.type), slot: -1 };
+      const read = this.read(from.type, field.type, isKept(field) ? kept : 'none');
+      return { read, slot: isKept(field) ? slot : -1 };
+    });
+    const isWritten = new Set(filled.values());
+    const blank = reader.fields.map((field, slot) => {
+      if (isWritten.has(slot)) return undefined;
+      if (field.fallback !== undefined) return isKept(field) ? defaultOf(field.type, field.fallback.json) : undefined;
+      throw new Error(`"${field.name}" of ${reader.name} is not written, and has no default`);
+    });
+    return recordReader(steps, blank, kept !== 'none');
+  }
+
+  #skip(writer: AvroType): Read {
+    if (++this.#pairs > MAX_PAIRS) throw new Error(`the schema takes more than ${MAX_PAIRS} steps to resolve`);
+    switch (writer.kind) {
+      case 'union':
+        return branchReader(writer.branches.map((branch) => this.#skip(branch)));
+      case 'array':
+        return arrayReader(this.#skip(writer.items), takesBytes(writer.items), 'none');
+      case 'map':
+        return mapReader(this.#skip(writer.values), 'none');
+      case 'record':
+        return lazily(this.#skips, writer, () => {
+          const steps = writer.fields.map(({ type }) => ({ read: this.#skip(type), slot: -1 }));
+          return recordReader(steps, [], false);
+        });
+      case 'enum':
+        return enumReader(writer, writer);
+      case 'fixed':
+        return (input) => input.skip(writer.size);
+      default:
+        return skipper(writer.kind);
+    }
+  }
+}
+
+/** What leads back to itself while it is being made gets a reader that asks for it later. */
+function lazily<Key>(known: Map<Key, Known>, key: Key, make: () => Read): Read {
+  const before = known.get(key);
+  if (before?.failure !== undefined) throw before.failure;
+  if (before !== undefined) return (input) => before.read(input);
+  const entry: Known = {
+    read: () => {
+      throw new MalformedEventError(entry.failure?.message ?? 'a type that could not be resolved');
+    },
+  };
+  known.set(key, entry);
+  try {
+    entry.read = make();
+    return entry.read;
+  } catch (error) {
+    entry.failure = error as Error;
+    throw error;
+  }
+}
+
+const unreadable = (writer: AvroType, reader: AvroType) =>
+  new Error(`a ${nameOfType(writer)} can't be read as a ${nameOfType(reader)}`);
+
+function requireName(writer: NamedType, reader: NamedType): void {
+  const names = [reader.name, ...reader.aliases].map(unqualified);
+  if (names.includes(unqualified(writer.name))) return;
+  throw new Error(`the ${writer.kind} ${writer.name} is not ${reader.name}, nor one of its aliases`);
+}
+
+function writtenAs(field: RecordField, writer: RecordType): RecordField | undefined {
+  for (const name of [field.name, ...field.aliases]) {
+    const found = writer.fields.find((one) => one.name === name);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** Read as another logical type, a value would be wrong by some factor, and nobody would notice. */
+function refuseOtherMeaning(writer: AvroType, reader: AvroType): void {
+  const written = 'logical' in writer ? writer.logical : undefined;
+  const wanted = 'logical' in reader ? reader.logical : undefined;
+  if (written === undefined || wanted === undefined) return;
+  const isSame = written.name === wanted.name && (written.scale ?? 0) === (wanted.scale ?? 0);
+  if (isSame && (written.precision ?? 0) <= (wanted.precision ?? 0)) return;
+  const words = ({ name, precision, scale }: typeof written) =>
+    precision === undefined ? name : `${name}(${precision}, ${scale})`;
+  throw new Error(`a ${words(written)} can't be read as a ${words(wanted)}`);
+}
+
+const withBytes = new WeakMap<RecordType, boolean>();
+
+/** Whether a value takes at least one byte. */
+function takesBytes(type: AvroType): boolean {
+  if (type.kind === 'null') return false;
+  if (type.kind === 'fixed') return type.size > 0;
+  if (type.kind !== 'record') return true;
+  const known = withBytes.get(type);
+  if (known !== undefined) return known;
+  // Where a record leads back to itself, its other fields decide.
+  withBytes.set(type, false);
+  const found = type.fields.some((field) => takesBytes(field.type));
+  withBytes.set(type, found);
+  return found;
+}
+
+const asText = (value: unknown) => (value as Buffer).toString('utf8');
+const asFloat = (value: unknown) => Math.fround(Number(value));
+
+const PROMOTIONS: Readonly<Record<string, (value: unknown) => unknown>> = {
+  'int long': (value) => value,
+  'int float': asFloat,
+  'int double': (value) => value,
+  'long float': asFloat,
+  'long double': Number,
+  'float double': (value) => value,
+  'string bytes': (value) => Buffer.from(value as string, 'utf8'),
+  'bytes string': asText,
+};
+
+function primitiveReader(kind: AvroType['kind']): Read {
+  switch (kind) {
+    case 'null':
+      return () => null;
+    case 'boolean':
+      return (input) => input.boolean();
+    case 'int':
+      return (input) => input.int();
+    case 'long':
+      return (input) => input.long();
+    case 'float':
+      return (input) => input.float();
+    case 'double':
+      return (input) => input.double();
+    case 'string':
+      return (input) => input.string();
+    default:
+      return (input) => input.bytes();
+  }
+}
+
+function decimalReader(input: AvroInput): unknown {
+  const bytes = input.bytes();
+  if (bytes.length <= MAX_DECIMAL_BYTES) return bytes;
+  throw new MalformedEventError(`a decimal has ${bytes.length} bytes, at most ${MAX_DECIMAL_BYTES} are read`);
+}
+
+function skipper(kind: AvroType['kind']): Read {
+  switch (kind) {
+    case 'string':
+    case 'bytes':
+      return (input) => input.skip();
+    case 'float':
+      return (input) => input.skip(4);
+    case 'double':
+      return (input) => input.skip(8);
+    default:
+      return primitiveReader(kind);
+  }
+}
+
+function branchReader(branches: readonly Read[]): Read {
+  return (input) => {
+    const read = branches[Number(input.long())];
+    if (read === undefined) throw new MalformedEventError('a union has no branch of that number');
+    return read(input);
+  };
+}
+
+function enumReader(writer: EnumType, reader: EnumType): Read {
+  const known = new Set(reader.symbols);
+  const symbols = writer.symbols.map((symbol) => (known.has(symbol) ? symbol : reader.fallback));
+  return (input) => {
+    const index = input.int();
+    const symbol = symbols[index];
+    if (symbol !== undefined) return symbol;
+    throw new MalformedEventError(`${writer.symbols[index] ?? index} is no symbol of ${reader.name}`);
+  };
+}
+
+function arrayReader(read: Read, itemsTakeBytes: boolean, kept: Kept): Read {
+  if (kept === 'none') return (input) => input.blocks(itemsTakeBytes, () => void read(input));
+  return (input) => {
+    const items: unknown[] = [];
+    input.blocks(itemsTakeBytes, () => items.push(read(input)));
+    return items;
+  };
+}
+
+function mapReader(read: Read, kept: Kept): Read {
+  if (kept === 'none') {
+    return (input) =>
+      input.blocks(true, () => {
+        input.skip();
+        read(input);
+      });
+  }
+  return (input) => {
+    const entries = new Map<string, unknown>();
+    input.blocks(true, () => entries.set(input.string(), read(input)));
+    return entries;
+  };
+}
+
+interface Step {
+  readonly read: Read;
+  /** -1: not kept. */
+  readonly slot: number;
+}
+
+function recordReader(steps: readonly Step[], blank: readonly unknown[], isKept: boolean): Read {
+  const values = Math.max(steps.length, blank.length);
+  if (!isKept) {
+    return (input) => {
+      input.enter(values);
+      for (const { read } of steps) read(input);
+      input.leave();
+    };
+  }
+  return (input) => {
+    input.enter(values);
+    const record = blank.slice();
+    for (const { read, slot } of steps) {
+      const value = read(input);
+      if (slot >= 0) record[slot] = value;
+    }
+    input.leave();
+    return record;
+  };
+}

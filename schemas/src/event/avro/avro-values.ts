@@ -1,0 +1,78 @@
+/**
+ * How decoded values are held in memory, and what a schema's defaults are as such values.
+ *
+ * - A record is an array of its fields' values, in the order of the reader's schema: no name can get in the way.
+ * - A map is a `Map`, which takes any key.
+ * - A long is a number, or a bigint where a number would not be exact.
+ * - Bytes and fixed are a `Buffer`, an enum is its symbol; logical types are held as the types that they are made of.
+ */
+import { type AvroType, nameOfType, type RecordType } from './avro-schema.ts';
+
+export type RecordValue = readonly unknown[];
+export type MapValue = ReadonlyMap<string, unknown>;
+
+/** @throws {Error} if the schema's JSON default is none of that type */
+export function defaultOf(type: AvroType, json: unknown): unknown {
+  switch (type.kind) {
+    case 'null':
+      if (json === null) return null;
+      break;
+    case 'boolean':
+    case 'string':
+      if (typeof json === type.kind) return json;
+      break;
+    case 'int':
+    case 'long':
+      if (Number.isSafeInteger(json)) return json;
+      break;
+    case 'float':
+    case 'double':
+      if (typeof json === 'number') return type.kind === 'float' ? Math.fround(json) : json;
+      break;
+    case 'bytes':
+      if (typeof json === 'string') return Buffer.from(json, 'latin1');
+      break;
+    case 'fixed':
+      if (typeof json === 'string' && json.length === type.size) return Buffer.from(json, 'latin1');
+      break;
+    case 'enum':
+      if (typeof json === 'string' && type.symbols.includes(json)) return json;
+      break;
+    case 'array':
+      if (Array.isArray(json)) return json.map((one) => defaultOf(type.items, one));
+      break;
+    case 'map':
+      if (isObject(json)) return new Map(Object.entries(json).map(([key, one]) => [key, defaultOf(type.values, one)]));
+      break;
+    case 'record':
+      if (isObject(json)) return recordDefault(type, json);
+      break;
+    case 'union':
+      return unionDefault(type.branches, json);
+  }
+  throw new Error(`the default ${JSON.stringify(json)} is no ${nameOfType(type)}`);
+}
+
+function recordDefault(type: RecordType, json: Readonly<Record<string, unknown>>): RecordValue {
+  return type.fields.map(({ name, type: of, fallback }) => {
+    if (Object.hasOwn(json, name)) return defaultOf(of, json[name]);
+    if (fallback !== undefined) return defaultOf(of, fallback.json);
+    throw new Error(`the default ${JSON.stringify(json)} has no "${name}"`);
+  });
+}
+
+/** The first branch, by the specification up to 1.11; any of them since 1.12. */
+function unionDefault(branches: readonly AvroType[], json: unknown): unknown {
+  for (const branch of branches) {
+    try {
+      return defaultOf(branch, json);
+    } catch {
+      // It may be another's.
+    }
+  }
+  throw new Error(`the default ${JSON.stringify(json)} is no ${branches.map(nameOfType).join(' nor ')}`);
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

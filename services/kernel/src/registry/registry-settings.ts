@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import { registryVariables } from '../config.ts';
+import { DatabridgeError } from '../errors.ts';
+import { readSetting } from '../kafka/settings.ts';
+import type { SchemaRegistrySettings } from './schema-registry.ts';
+
+const registryConfig = z.object(registryVariables);
+
+export type RegistryConfig = z.output<typeof registryConfig>;
+
+/**
+ * The registry that the `SCHEMA_REGISTRY_…` variables describe. Files with a password or a token are read again for
+ * each request, so that whoever renews them need not restart the service.
+ * @throws {DatabridgeError} DB_CONFIG_INVALID: a file that can't be read, or settings that do not go together
+ */
+export function registrySettings(config: RegistryConfig): SchemaRegistrySettings {
+  const url = config.SCHEMA_REGISTRY_URL;
+  const tls = tlsOf(config);
+  if (tls !== undefined && url.startsWith('http:')) {
+    throw invalid('SCHEMA_REGISTRY_TLS_… is set, but SCHEMA_REGISTRY_URL begins with http: write https');
+  }
+  const authorization = authorizationOf(config);
+  // A file that is missing is a mistake of the configuration, to be said at once.
+  authorization?.();
+  return { url, ...(tls && { tls }), ...(authorization && { authorization }) };
+}
+
+function authorizationOf(config: RegistryConfig): SchemaRegistrySettings['authorization'] {
+  const username = config.SCHEMA_REGISTRY_USERNAME;
+  const password = secretOf(
+    'SCHEMA_REGISTRY_PASSWORD',
+    config.SCHEMA_REGISTRY_PASSWORD,
+    config.SCHEMA_REGISTRY_PASSWORD_FILE,
+  );
+  const token = secretOf('SCHEMA_REGISTRY_TOKEN', config.SCHEMA_REGISTRY_TOKEN, config.SCHEMA_REGISTRY_TOKEN_FILE);
+  if (token !== undefined) {
+    if (username === undefined && password === undefined) return () => `Bearer ${token()}`;
+    throw invalid('SCHEMA_REGISTRY_TOKEN and SCHEMA_REGISTRY_USERNAME are both set: the registry takes one of them');
+  }
+  if (username === undefined && password === undefined) return undefined;
+  if (username === undefined || password === undefined) {
+    throw invalid('SCHEMA_REGISTRY_USERNAME and SCHEMA_REGISTRY_PASSWORD (or …_FILE) go together: set both');
+  }
+  return () => `Basic ${Buffer.from(`${username}:${password()}`, 'utf8').toString('base64')}`;
+}
+
+function secretOf(name: string, value: string | undefined, file: string | undefined): (() => string) | undefined {
+  if (value !== undefined && file !== undefined)
+    throw invalid(`${name} and ${name}_FILE are both set: set one of them`);
+  if (file !== undefined) return () => readSetting(`${name}_FILE`, file).trim();
+  return value === undefined ? undefined : () => value;
+}
+
+function tlsOf(config: RegistryConfig): SchemaRegistrySettings['tls'] {
+  const read = (name: 'CA' | 'CERT' | 'KEY') => {
+    const variable = `SCHEMA_REGISTRY_TLS_${name}_FILE` as const;
+    const file = config[variable];
+    return file === undefined ? undefined : readSetting(variable, file);
+  };
+  const [ca, cert, key] = [read('CA'), read('CERT'), read('KEY')];
+  if ((cert === undefined) !== (key === undefined)) {
+    throw invalid('SCHEMA_REGISTRY_TLS_CERT_FILE and SCHEMA_REGISTRY_TLS_KEY_FILE go together: set both');
+  }
+  if (ca === undefined && cert === undefined) return undefined;
+  return { ...(ca !== undefined && { ca }), ...(cert !== undefined && { cert }), ...(key !== undefined && { key }) };
+}
+
+const invalid = (message: string) => new DatabridgeError('DB_CONFIG_INVALID', message);
