@@ -56,6 +56,12 @@ test('the demo settles its books', async () => {
   expect(await demo()).toContain('300 = 300');
 }, 300_000);
 
+test('a delivery worker holds the key ring and no token of the API', async () => {
+  const files = await compose('exec', '-T', 'delivery-1', 'sh', '-c', 'ls -R /run/databridge* 2>/dev/null');
+  expect(files).toContain('keys');
+  expect(files).not.toMatch(/token|credentials/);
+});
+
 test('the API knows the operator by the token that was made, and nobody else', async () => {
   const token = (await compose('exec', '-T', 'control-plane', 'cat', '/run/databridge/operator-token')).trim();
   const ask = (authorization: string) =>
@@ -96,7 +102,7 @@ test('data survive a restart of everything, and down and up', async () => {
 test('no secret is in what the containers show of themselves', async () => {
   const ids = (await compose('ps', '-aq')).trim().split('\n');
   const { stdout } = await promisify(execFile)('docker', ['inspect', ...ids]);
-  const keys = await compose('exec', '-T', 'delivery-1', 'cat', '/run/databridge/keys');
+  const keys = await compose('exec', '-T', 'delivery-1', 'cat', '/run/databridge-keys/keys');
   expect(keys).toMatch(/^local:/);
   expect(stdout).not.toContain(keys.trim().slice('local:'.length));
   const token = await compose('exec', '-T', 'control-plane', 'cat', '/run/databridge/operator-token');

@@ -2,40 +2,49 @@
 import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { readConfig } from '@databridge/kernel/config';
 import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
-import { readSetting } from '@databridge/kernel/kafka/settings';
-import { z } from 'zod';
 import type { Connection } from './api/api-client.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-const httpUrl = z.url({ protocol: /^https?$/, error: 'must be the http(s) address of the API' });
+export function isHttpUrl(text: string): boolean {
+  return /^https?:$/.test(URL.parse(text)?.protocol ?? '');
+}
 
-export const cliVariables = z.object({
-  /** Where the control plane's API is; unset: where `databridge login` said. */
-  DATABRIDGE_URL: httpUrl.optional(),
-  /** Who we are; unset: as `databridge login` kept it for that address. */
-  DATABRIDGE_TOKEN: z.string().optional(),
-  /** A file that holds it, as containers are given secrets. */
-  DATABRIDGE_TOKEN_FILE: z.string().optional(),
+interface Settings {
+  /** Where the control plane's API is; unset: the address that `databridge login` kept. */
+  readonly url: string | undefined;
+  /** Unset: the token that `databridge login` kept for that address. */
+  readonly token: string | undefined;
+  /** A file that holds the token, as containers are given secrets. */
+  readonly tokenFile: string | undefined;
   /** Holds `databridge/credentials.json`. */
-  XDG_CONFIG_HOME: z.string().default(join(homedir(), '.config')),
-});
+  readonly configHome: string;
+}
 
-const kept = z.object({ url: httpUrl, token: z.string().min(1) });
+/** By hand: a schema library would take longer to load than the rest of the command line. An empty variable is unset. */
+function settingsIn(env: Environment): Settings {
+  const url = env['DATABRIDGE_URL'] || undefined;
+  if (url !== undefined && !isHttpUrl(url)) {
+    throw new DatabridgeError(
+      'DB_CONFIG_INVALID',
+      `DATABRIDGE_URL: must be the http(s) address of the API, not "${url}"`,
+    );
+  }
+  return {
+    url,
+    token: env['DATABRIDGE_TOKEN'] || undefined,
+    tokenFile: env['DATABRIDGE_TOKEN_FILE'] || undefined,
+    configHome: env['XDG_CONFIG_HOME'] || join(homedir(), '.config'),
+  };
+}
 
-const fileIn = (env: Environment) =>
-  join(readConfig(cliVariables, env).XDG_CONFIG_HOME, 'databridge', 'credentials.json');
+const fileIn = (env: Environment) => join(settingsIn(env).configHome, 'databridge', 'credentials.json');
 
 /** @throws {DatabridgeError} DB_CONFIG_INVALID, saying what to do */
 export function findConnection(env: Environment): Connection {
-  const {
-    DATABRIDGE_URL: givenUrl,
-    DATABRIDGE_TOKEN: inline,
-    DATABRIDGE_TOKEN_FILE: file,
-  } = readConfig(cliVariables, env);
-  const givenToken = inline ?? (file === undefined ? undefined : readSetting('DATABRIDGE_TOKEN_FILE', file).trim());
+  const { url: givenUrl, token: inline, tokenFile } = settingsIn(env);
+  const givenToken = inline ?? (tokenFile === undefined ? undefined : tokenIn(tokenFile));
   if (givenUrl !== undefined && givenToken !== undefined) return { url: givenUrl, token: givenToken };
   const stored = readStored(fileIn(env));
   const url = givenUrl ?? stored?.url;
@@ -47,6 +56,14 @@ export function findConnection(env: Environment): Connection {
     'DB_CONFIG_INVALID',
     `It is not known ${missing}: "databridge login ${url ?? '<url>'}", or set DATABRIDGE_URL and DATABRIDGE_TOKEN`,
   );
+}
+
+function tokenIn(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    throw new DatabridgeError('DB_CONFIG_INVALID', `DATABRIDGE_TOKEN_FILE cannot be read: ${messageOf(error)}`);
+  }
 }
 
 /** @returns the file, which nobody else may read */
@@ -79,7 +96,9 @@ function readStored(file: string): Connection | undefined {
     throw new DatabridgeError('DB_CONFIG_INVALID', `Others may read ${file}, which holds a token: chmod 600 it`);
   }
   try {
-    return kept.parse(JSON.parse(text));
+    const { url, token } = JSON.parse(text) as Record<string, unknown>;
+    if (typeof url === 'string' && isHttpUrl(url) && typeof token === 'string' && token !== '') return { url, token };
+    throw new TypeError('no address, or no token');
   } catch {
     // Nothing of it is quoted: it holds a token.
     throw new DatabridgeError('DB_CONFIG_INVALID', `${file} is damaged: "databridge login" writes it anew`);

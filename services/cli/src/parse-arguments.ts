@@ -1,4 +1,4 @@
-import { durationMs } from '@databridge/kernel/config';
+import { durationMs } from '@databridge/kernel/duration-ms';
 import { InvalidArgumentError } from 'commander';
 
 export function parseOffset(text: string): number {

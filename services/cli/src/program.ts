@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import manifest from '../package.json' with { type: 'json' };
 import { ApiClient } from './api/api-client.ts';
 import type { Cli } from './cli.ts';
 import { addCompletion } from './commands/completion.ts';
@@ -46,6 +47,7 @@ export async function createProgram(cli: Cli, args: readonly string[]): Promise<
         .map(([code, what]) => `  ${code}  ${what}`)
         .join('\n')}`,
     )
+    .version(manifest.version, '--version', 'print the version')
     .showSuggestionAfterError()
     .exitOverride();
   addSession(program, cli);

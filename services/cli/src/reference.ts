@@ -5,7 +5,7 @@ import { EXIT_CODES } from './exit-code.ts';
 const INTRODUCTION = `# The command line
 
 \`databridge\` operates Databridge Events by its [API](api.md): whatever it does, curl can, too. In the repository it is
-\`npm run databridge -- …\`; in the image, \`databridge …\`. This page is made of the program
+\`npx databridge …\`, whose output is that of the program alone, so that \`-o json\` can be piped; in the image, \`databridge …\`. This page is made of the program
 (\`npm run reference\`).
 
 \`\`\`
@@ -17,11 +17,11 @@ source <(databridge completion bash)              # or zsh; fish: databridge com
 
 - **Where and who**: \`DATABRIDGE_URL\` and \`DATABRIDGE_TOKEN\` (or \`DATABRIDGE_TOKEN_FILE\`), else what \`login\` kept in
   \`$XDG_CONFIG_HOME/databridge/credentials.json\`, mode 0600. A token that was kept for one address is sent to no other.
-- **Secrets** are never arguments: they come from standard input or are typed when asked for, and \`\${NAME}\` in the place of
-  a secret in a file takes it from the environment. What is printed shows \`[secret]\`.
+- **Secrets** are never arguments: they come from standard input or are typed when asked for, and \`\${NAME}\` in a file, alone
+  or within a text such as \`"Bearer \${ACME_KEY}"\` or a URL, is the variable of the environment; \`$\${\` is the text \`\${\`. What is printed shows \`[secret]\`.
 - **Files** hold a list under \`subscriptions\`, as [destinations](destinations.md) and [filters](filters.md) describe it.
   Applying one changes the customers that are in it, to what it says; \`state\`, if it is left out, stays as it is.
-- **For programs**: \`-o json\` or \`-o yaml\`, exit codes, and no questions where nobody is at a terminal.
+- **For programs**: \`-o json\` or \`-o yaml\`, exit codes, and \`--yes\` for what would ask at a terminal.
 `;
 
 export function referenceOf(program: Command): string {

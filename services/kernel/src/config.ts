@@ -1,6 +1,9 @@
 import { loadEventTypes } from '@databridge/schemas/event/event-types';
 import { z } from 'zod';
+import { durationMs } from './duration-ms.ts';
 import { DatabridgeError, messageOf } from './errors.ts';
+
+export { durationMs };
 
 /**
  * Reads a service's configuration from the environment: the schema's keys are the variables' names. An empty
@@ -16,18 +19,6 @@ export function readConfig<T>(schema: z.ZodType<T>, env: Readonly<Record<string,
     'DB_CONFIG_INVALID',
     `The configuration has ${mistakes.length} mistake${mistakes.length === 1 ? '' : 's'}:\n${mistakes.join('\n')}`,
   );
-}
-
-const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-
-/** `"1500ms"`, `"10s"`, `"7m45s"`, `"24h"` → milliseconds; undefined for anything else. */
-export function durationMs(text: string): number | undefined {
-  if (!/^(\d+(ms|s|m|h|d))+$/.test(text)) return undefined;
-  let totalMs = 0;
-  for (const [, count, unit] of text.matchAll(/(\d+)(ms|s|m|h|d)/g)) {
-    totalMs += Number(count) * UNIT_MS[unit as keyof typeof UNIT_MS];
-  }
-  return totalMs;
 }
 
 /** A duration with its unit, as in `10s`; the value in milliseconds. */

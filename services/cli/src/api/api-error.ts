@@ -1,14 +1,31 @@
 /** What the API answers when it does not do it: RFC 9457, as its document says. */
-import { z } from 'zod';
+interface Problem {
+  readonly title: string;
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+  readonly errors: readonly { readonly pointer: string; readonly detail: string }[];
+}
 
-const problem = z.object({
-  title: z.string().default('Failed'),
-  status: z.int(),
-  code: z.string().default('unknown'),
-  detail: z.string().default(''),
-  errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).default([]),
-});
-type Problem = z.output<typeof problem>;
+const textOr = (value: unknown, other: string): string => (typeof value === 'string' ? value : other);
+
+/** @returns undefined for what is not a problem of RFC 9457 */
+function problemIn(text: string): Problem | undefined {
+  try {
+    const given = JSON.parse(text) as Record<string, unknown> | null;
+    if (typeof given?.['status'] !== 'number') return undefined;
+    const errors = Array.isArray(given['errors']) ? (given['errors'] as Record<string, unknown>[]) : [];
+    return {
+      title: textOr(given['title'], 'Failed'),
+      status: given['status'],
+      code: textOr(given['code'], 'unknown'),
+      detail: textOr(given['detail'], ''),
+      errors: errors.map((one) => ({ pointer: textOr(one?.['pointer'], ''), detail: textOr(one?.['detail'], '') })),
+    };
+  } catch {
+    return undefined;
+  }
+}
 
 export class ApiError extends Error {
   override readonly name = 'ApiError';
@@ -27,12 +44,8 @@ export class ApiError extends Error {
 
   /** @param text of the answer: a problem, or whatever stands between us and the API said */
   static of(status: number, text: string): ApiError {
-    try {
-      const parsed = problem.safeParse(JSON.parse(text));
-      if (parsed.success) return new ApiError(parsed.data);
-    } catch {
-      // No JSON: not the API's own words.
-    }
+    const problem = problemIn(text);
+    if (problem !== undefined) return new ApiError(problem);
     const detail = `answered ${status}${text.trim() === '' ? '' : `: ${text.trim().slice(0, 200)}`}`;
     return new ApiError({ title: 'Failed', status, code: 'unknown', detail, errors: [] });
   }

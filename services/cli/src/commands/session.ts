@@ -2,7 +2,7 @@ import { DatabridgeError } from '@databridge/kernel/errors';
 import type { Command } from 'commander';
 import { ApiClient } from '../api/api-client.ts';
 import type { Cli } from '../cli.ts';
-import { cliVariables, forgetConnection, keepConnection } from '../credentials.ts';
+import { forgetConnection, isHttpUrl, keepConnection } from '../credentials.ts';
 import { printLine } from '../print.ts';
 import { readSecret } from '../terminal.ts';
 
@@ -12,8 +12,7 @@ export function addSession(program: Command, { env }: Cli): void {
     .description('keep where the API is and who you are; the token comes from standard input, or is asked for')
     .argument('<url>', 'where the control plane’s API is, such as https://databridge.example')
     .action(async (url: string) => {
-      const parsed = cliVariables.shape.DATABRIDGE_URL.safeParse(url);
-      if (!parsed.success) throw new DatabridgeError('DB_INPUT_INVALID', `${url} is not an http(s) address`);
+      if (!isHttpUrl(url)) throw new DatabridgeError('DB_INPUT_INVALID', `${url} is not an http(s) address`);
       const connection = { url, token: (await readSecret(`Token for ${url}: `)).trim() };
       // What does not work is not kept.
       await new ApiClient(connection).get('/subscriptions', { limit: 1 });

@@ -1,10 +1,8 @@
 import { type Command, Option } from 'commander';
-import { stringify } from 'yaml';
 import { type Cli, pathOf } from '../cli.ts';
-import { type OutputOptions, print, withOutput } from '../output.ts';
+import { type OutputOptions, print, toYaml, withOutput } from '../output.ts';
 import { formatTable, printLine } from '../print.ts';
 import { mustConfirm } from '../terminal.ts';
-import { apply, showDifferences } from './apply.ts';
 import { addFilterTrial } from './try-filter.ts';
 
 /** What lists show of one. */
@@ -39,7 +37,7 @@ export function addSubscriptions(program: Command, cli: Cli): void {
     .action(async (customer: string, { output }: { output: 'yaml' | 'json' }) => {
       const found = await cli.api().get(pathOf(customer));
       if (output === 'json') print({ output }, found, String);
-      else process.stdout.write(stringify(found, { lineWidth: 0 }));
+      else process.stdout.write(toYaml(found));
     });
   for (const parent of [group, program]) {
     // Also without the word in front: it is what people type most.
@@ -52,14 +50,14 @@ export function addSubscriptions(program: Command, cli: Cli): void {
       .option('-y, --yes', 'do not ask for confirmation; needed where there is no terminal')
       .option('--prune', 'also delete the customers that no file names')
       .addOption(waitingOption('with --prune: what happens to waiting events and dead letters'))
-      .action(async (options) => await apply(cli, options));
+      .action(async (options) => await (await import('./apply.ts')).apply(cli, options));
   }
   group
     .command('diff')
     .description('show what applying would change; exit code 1 if it would')
     .requiredOption('-f, --file <file>', 'a file, a directory of .yaml and .json files, or - for standard input')
     .option('--prune', 'also show the customers that no file names')
-    .action(async (options) => await showDifferences(cli, options));
+    .action(async (options) => await (await import('./apply.ts')).showDifferences(cli, options));
   group
     .command('delete')
     .description('end a subscription and clean up behind it')

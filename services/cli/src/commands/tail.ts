@@ -1,9 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Attempt } from '@databridge/schemas/records/attempts';
-import { stringify } from 'yaml';
 import { UnreachableError } from '../api/api-error.ts';
 import { type Cli, pathOf } from '../cli.ts';
-import { formatOf, type OutputOptions } from '../output.ts';
+import { formatOf, type OutputOptions, toYaml } from '../output.ts';
 import { formatAttempt, printLine } from '../print.ts';
 
 const FIRST_RETRY_MS = 500;
@@ -44,6 +43,6 @@ function show(attempt: ShownAttempt, asked: string | undefined, options: OutputO
   const customer = attempt.customer ?? asked ?? '';
   const format = formatOf(options);
   if (format === 'json') printLine(JSON.stringify({ customer, ...attempt }));
-  else if (format === 'yaml') process.stdout.write(`---\n${stringify({ customer, ...attempt })}`);
+  else if (format === 'yaml') process.stdout.write(`---\n${toYaml({ customer, ...attempt })}`);
   else printLine(formatAttempt(customer, attempt));
 }

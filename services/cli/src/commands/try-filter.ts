@@ -1,7 +1,7 @@
 import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
 import type { Command } from 'commander';
 import { type Cli, pathOf } from '../cli.ts';
-import { readInput } from '../files/subscription-files.ts';
+import { readInput } from '../files/read-input.ts';
 import { type OutputOptions, print, withOutput } from '../output.ts';
 
 interface TrialOptions extends OutputOptions {

@@ -1,8 +1,9 @@
 /** The subscriptions of one file, of standard input, or of all files in a directory. */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
+import { DatabridgeError } from '@databridge/kernel/errors';
 import type { Environment } from '../credentials.ts';
+import { readInput } from './read-input.ts';
 import {
   byPlace,
   type FileMistake,
@@ -76,15 +77,5 @@ function isDirectory(path: string): boolean {
   } catch {
     // Reading it will say what is wrong.
     return false;
-  }
-}
-
-/** @param file `-` is standard input @throws {DatabridgeError} DB_INPUT_INVALID */
-export function readInput(file: string): string {
-  try {
-    // The descriptor of standard input.
-    return readFileSync(file === '-' ? 0 : file, 'utf8');
-  } catch (error) {
-    throw new DatabridgeError('DB_INPUT_INVALID', `${file} cannot be read: ${messageOf(error)}`);
   }
 }
