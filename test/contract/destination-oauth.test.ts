@@ -127,12 +127,12 @@ describe('one token for all', () => {
     expect(new Set(api.passed.map(bearerOf)).size).toBe(1);
   });
 
-  test('2,000 deliveries whose token has ended cause one token request', async () => {
+  test.each([401, 403])('2,000 deliveries whose token has ended (%d) cause one token request', async (status) => {
     const { opened, api } = await openApi();
     await opened.send(message(), Date.now());
     const ended = bearerOf(api.passed[0] as Passed);
     await tokens.revoke(ended);
-    api.manner = (request) => (bearerOf(request) === ended ? { status: 401 } : 'pass');
+    api.manner = (request) => (bearerOf(request) === ended ? { status } : 'pass');
     tokens.front.passed.length = 0;
     const kinds = await sendMany(opened, 2_000);
     expect(kinds).toEqual({ delivered: 2_000 });

@@ -90,7 +90,7 @@ export function authenticationSchema(secret: SecretRules) {
         roleArn: z
           .string()
           .regex(
-            /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]{1,512}$/,
+            /^arn:[a-z0-9-]+:iam::\d{12}:role\/[\w+=,.@/-]{1,512}$/,
             'is not the ARN of an IAM role, such as arn:aws:iam::123456789012:role/databridge',
           )
           .optional(),

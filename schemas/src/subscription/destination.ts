@@ -68,7 +68,7 @@ const timeSettings = {
 };
 /** Of one phase each. */
 export const PHASE_LIMITS = ['connectTimeoutMs', 'headersTimeoutMs', 'bodyTimeoutMs'] as const;
-export const region = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'is not an AWS region, such as eu-west-1');
+export const region = z.string().regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*-\d+$/, 'is not an AWS region, such as eu-west-1');
 
 const httpSettings = {
   url,
@@ -91,7 +91,7 @@ export const destinationSchema = z.discriminatedUnion('type', [
     topicArn: z
       .string()
       .regex(
-        /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}(\.fifo)?$/,
+        /^arn:[a-z0-9-]+:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}(\.fifo)?$/,
         'is not the ARN of an SNS topic, such as arn:aws:sns:eu-west-1:123456789012:events',
       ),
     endpoint: url.optional(),

@@ -5,10 +5,14 @@ import type { AwsAuthentication } from '@databridge/schemas/subscription/authent
 import type { AwsCredentialIdentity } from '@smithy/types';
 import type { Outcome } from '../attempt/outcome.ts';
 import { type AwsRequests, AwsTrouble } from '../destination/aws/aws-requests.ts';
+import type { Redaction } from '../destination/redaction.ts';
 
-/** Assumed again this long before they end. */
+/** Assumed again this long before they expire. */
 const EARLY_MS = 5 * 60_000;
 const SESSION_SECONDS = 3_600;
+/** Credentials that were refused so soon would be refused again: STS is not asked for others. */
+const FRESH_FOR_MS = 60_000;
+const SHOWN_CHARS = 400;
 
 /** The customer's AWS account did not give us credentials: no event's fault. */
 export class CredentialsError extends Error {
@@ -20,12 +24,21 @@ export class CredentialsError extends Error {
   }
 }
 
-export type AwsCredentials = () => Promise<AwsCredentialIdentity>;
+export interface AwsCredentials {
+  (): Promise<AwsCredentialIdentity>;
+  /**
+   * AWS does not accept these any more: a session may be revoked, or end early.
+   * @returns whether others may be had now. Fresh ones are given up no sooner than after a minute
+   */
+  rejected(): boolean;
+}
 
 export interface RoleOptions {
   readonly customer: string;
   readonly region: string;
   readonly requests: AwsRequests;
+  /** Learns what is sent: a service may echo it. */
+  readonly redaction: Redaction;
   /** Our own identity, and where STS is; left out: found as every AWS program finds its own. */
   readonly sts?: Pick<STSClientConfig, 'credentials' | 'endpoint'>;
 }
@@ -35,15 +48,16 @@ export function awsCredentials(authentication: AwsAuthentication<Secret>, option
   if ('accessKeyId' in authentication) {
     const { accessKeyId, secretAccessKey } = authentication;
     const keys = Promise.resolve({ accessKeyId, secretAccessKey: secretAccessKey.reveal() });
-    return () => keys;
+    options.redaction.add(secretAccessKey);
+    return Object.assign(() => keys, { rejected: () => false });
   }
   return assumedRole(authentication, options);
 }
 
-/** However many deliveries wait for credentials, one request is under way. */
+/** However many deliveries wait for credentials, one request to STS is in flight. */
 function assumedRole(
   { roleArn, externalId }: { roleArn: string; externalId: string },
-  { customer, region, requests, sts = {} }: RoleOptions,
+  { customer, region, requests, redaction, sts = {} }: RoleOptions,
 ): AwsCredentials {
   const client = new STSClient({ ...sts, region, maxAttempts: 1, requestHandler: requests });
   const command = new AssumeRoleCommand({
@@ -55,11 +69,15 @@ function assumedRole(
   });
   let held: Promise<AwsCredentialIdentity> | undefined;
   let endsAtMs = 0;
+  let assumedAtMs = Number.NEGATIVE_INFINITY;
 
   const assume = async (): Promise<AwsCredentialIdentity> => {
     const { Credentials: given } = await client.send(command);
     if (!given?.AccessKeyId || !given.SecretAccessKey || !given.SessionToken)
       throw new Error('STS gave no credentials');
+    redaction.add(given.SecretAccessKey);
+    redaction.add(given.SessionToken);
+    assumedAtMs = performance.now();
     endsAtMs = (given.Expiration?.getTime() ?? Date.now() + SESSION_SECONDS * 1_000) - EARLY_MS;
     return {
       accessKeyId: given.AccessKeyId,
@@ -69,14 +87,23 @@ function assumedRole(
     };
   };
 
-  return () => {
+  const credentials = () => {
     if (held === undefined || Date.now() >= endsAtMs) {
       endsAtMs = Number.POSITIVE_INFINITY;
       held = assume().catch((error: unknown) => {
         held = undefined;
-        throw new CredentialsError(`assuming ${roleArn} failed: ${messageOf(error)}`, { cause: error });
+        throw new CredentialsError(`assuming ${roleArn} failed: ${redaction.apply(messageOf(error), SHOWN_CHARS)}`, {
+          cause: error,
+        });
       });
     }
     return held;
   };
+  const rejected = () => {
+    if (performance.now() - assumedAtMs < FRESH_FOR_MS) return false;
+    assumedAtMs = performance.now();
+    endsAtMs = 0;
+    return true;
+  };
+  return Object.assign(credentials, { rejected });
 }

@@ -4,27 +4,29 @@ import type { Redaction } from '../destination/redaction.ts';
 import { CONNECT_TIMEOUT_MS, type Egress, type TlsIdentity } from '../egress/dispatcher.ts';
 import type { EgressPool } from '../egress/egress-pool.ts';
 import type { Authorization, Authorizer, Headers } from './authorizer.ts';
-import { basicPair, requestToken, secretsOf, type Token } from './token-request.ts';
+import type { Token } from './token-answer.ts';
+import { basicPair, requestToken, secretsOf } from './token-request.ts';
 
-/** A token is given up this long before it ends, so that none ends on its way; of short-lived ones, a fifth. */
+/** A token is replaced this long before it expires, so that none expires in flight; short-lived ones, after four fifths. */
 const EARLY_MS = 60_000;
 const EARLY_SHARE = 0.2;
-/** Of a server that does not say: the destination's 401 ends it sooner. */
+/** Of a server that does not say: the destination's 401 or 403 ends it sooner. */
 const ASSUMED_LIFETIME_MS = 3_600_000;
+const SHOWN_FAILURE_CHARS = 400;
 
 export interface OAuthOptions {
   readonly egress: Egress;
   readonly tls: TlsIdentity;
-  /** Learns the tokens: an API may echo them. */
+  /** Learns the tokens, because an API may echo them. */
   readonly redaction: Redaction;
   readonly monotonicMs?: () => number;
 }
 
 /**
- * OAuth 2 client credentials. However many deliveries wait for a token, one request is under way.
+ * OAuth 2 client credentials. However many deliveries wait for a token, one token request is in flight.
  *
- *     no token ──authorize──▶ requesting ──token──▶ held ──shortly before its end, or 401──▶ no token
- *                                 └────failure────▶ no token: all who wait get the failure
+ *     no token ──authorize──▶ requesting ──token──▶ held ──shortly before it expires, or 401 or 403──▶ no token
+ *                                 └────failure────▶ no token: each waiting delivery gets the failure
  */
 export class OAuth implements Authorizer {
   readonly #authentication: OAuthAuthentication<Secret>;
@@ -46,7 +48,7 @@ export class OAuth implements Authorizer {
       tls: options.tls,
     });
     for (const secret of secretsOf(authentication)) this.#redaction.add(secret);
-    // As it stands in the header of a token request, which a server may quote.
+    // In the form that a token request's header carries, which a server may quote.
     this.#redaction.add(basicPair(authentication));
   }
 
@@ -60,7 +62,7 @@ export class OAuth implements Authorizer {
   }
 
   rejected(headers: Headers): boolean {
-    // Another delivery may have seen to it meanwhile: then the fresh one is tried.
+    // Another delivery may have replaced it already: then the fresh one is tried.
     if (this.#held?.authorization.headers['authorization'] === headers['authorization']) this.#forget();
     return true;
   }
@@ -72,7 +74,7 @@ export class OAuth implements Authorizer {
   async #request(): Promise<Authorization> {
     const answer = await requestToken(this.#pool, this.#authentication);
     if ('failure' in answer) {
-      const reason = `no token: ${this.#redaction.apply(answer.failure)}`;
+      const reason = `no token: ${this.#redaction.apply(answer.failure, SHOWN_FAILURE_CHARS)}`;
       return { outcome: { kind: answer.isBlocked ? 'blocked' : 'deauthorized', reason } };
     }
     this.#forget();
@@ -86,7 +88,7 @@ export class OAuth implements Authorizer {
   }
 
   #forget(): void {
-    if (this.#held) this.#redaction.delete(this.#held.token.value);
+    if (this.#held) this.#redaction.retire(this.#held.token.value);
     this.#held = undefined;
   }
 }

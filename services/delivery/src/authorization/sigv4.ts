@@ -41,7 +41,7 @@ export class SigV4 implements Authorizer {
   }
 
   rejected(): boolean {
-    return false;
+    return this.#credentials.rejected();
   }
 
   async close(): Promise<void> {}

@@ -7,12 +7,11 @@ import {
   ClientSecretPost,
   clientCredentialsGrantRequest,
   customFetch,
-  processClientCredentialsResponse,
-  ResponseBodyError,
 } from 'oauth4webapi';
 import { CONNECT_TIMEOUT_MS } from '../egress/dispatcher.ts';
 import type { EgressPool } from '../egress/egress-pool.ts';
-import { type Answered, type ExchangeLimits, exchange, type Seen } from '../egress/exchange.ts';
+import { type ExchangeLimits, exchange, type Seen } from '../egress/exchange.ts';
+import { readTokenAnswer, type Token } from './token-answer.ts';
 
 /** A token server that takes longer is in trouble. */
 const TIMEOUT_MS = 10_000;
@@ -23,23 +22,16 @@ const LIMITS: ExchangeLimits = {
   bodyTimeoutMs: TIMEOUT_MS,
   keptBytes: 65_536,
 };
-const SHOWN_ANSWER_CHARS = 300;
-
-export interface Token {
-  readonly value: string;
-  /** As the server says; undefined when it doesn't. */
-  readonly lifetimeMs: number | undefined;
-}
-
-/** A token, or why there is none: in the server's words, not redacted yet. */
+/** A token, or why there is none: in the server's words, not redacted and not cut yet. */
 export type TokenAnswer =
   | { readonly token: Token }
-  /** `isBlocked`: the server's address is one that we don't send to. */
+  /** `isBlocked`: the server's address is one that may not be called. */
   | { readonly failure: string; readonly isBlocked: boolean };
 
 /**
- * One token request. oauth4webapi shapes it and reads the answer (RFC 6749 §4.4, §2.3.1); what customers' servers want
- * beyond the RFC (GET, PUT, values in the query) is done to the request on its way out.
+ * One token request. oauth4webapi composes it (RFC 6749 §4.4, §2.3.1); what customers' servers need beyond the RFC
+ * (GET, PUT, values in the query) is applied to the request before it is sent. The answer is read more leniently than
+ * the library does: `token-answer.ts`.
  */
 export async function requestToken(
   pool: EgressPool,
@@ -57,27 +49,23 @@ export async function requestToken(
   };
   let seen: Seen | undefined;
   try {
-    const response = await clientCredentialsGrantRequest(server, client, byClient, parameters, {
+    await clientCredentialsGrantRequest(server, client, byClient, parameters, {
       headers: revealed(authentication.headers),
       // Whether plain http may be used is decided where it is dialled.
       [allowInsecureRequests]: true,
       [customFetch]: async (url, { headers, body }) => {
         const target = new URL(url);
-        const shaped = shape(authentication, target, headers, body as URLSearchParams);
-        seen = await ask(pool, target, shaped);
-        if ('trouble' in seen) throw new Error(seen.trouble);
-        return asResponse(seen);
+        seen = await ask(pool, target, shape(authentication, target, headers, body as URLSearchParams));
+        return new Response(null);
       },
     });
-    const answer = await processClientCredentialsResponse(server, client, response);
-    const { access_token: value, expires_in: lifetimeSeconds } = answer;
-    return { token: { value, lifetimeMs: lifetimeSeconds === undefined ? undefined : lifetimeSeconds * 1_000 } };
   } catch (error) {
-    return {
-      failure: inWords(error as Error, seen),
-      isBlocked: seen !== undefined && 'trouble' in seen && seen.isBlocked,
-    };
+    return { failure: (error as Error).message, isBlocked: false };
   }
+  if (seen === undefined) return { failure: 'no token request was sent', isBlocked: false };
+  if ('trouble' in seen) return { failure: seen.trouble, isBlocked: seen.isBlocked };
+  const reading = readTokenAnswer(seen);
+  return 'token' in reading ? reading : { ...reading, isBlocked: false };
 }
 
 /**
@@ -123,44 +111,6 @@ function ask(pool: EgressPool, target: URL, { method, headers, body }: Shaped): 
   return new Promise((resolve) => exchange(pool, request, LIMITS, resolve));
 }
 
-/** As oauth4webapi reads it: any success is 200, and a challenge doesn't hide the error that stands in the body. */
-function asResponse({ status, headers, body }: Answered): Response {
-  const contentType = headers['content-type'];
-  return new Response(withoutIdToken(body), {
-    status: status >= 200 && status < 300 ? 200 : status,
-    headers: typeof contentType === 'string' ? { 'content-type': contentType } : {},
-  });
-}
-
-/**
- * Who asks for the scope `openid` is given an ID token as well. We have no use for it, and oauth4webapi would check it
- * against an issuer that nobody told us.
- */
-function withoutIdToken(body: string): string {
-  try {
-    const answer: unknown = JSON.parse(body);
-    if (typeof answer !== 'object' || answer === null || !('id_token' in answer)) return body;
-    const { id_token: _unused, ...others } = answer;
-    return JSON.stringify(others);
-  } catch {
-    // No JSON: oauth4webapi says so.
-    return body;
-  }
-}
-
-function inWords(error: Error, seen: Seen | undefined): string {
-  if (error instanceof ResponseBodyError) {
-    const description = error.error_description === undefined ? '' : `: ${error.error_description}`;
-    return `status ${error.status}, ${error.error}${description}`;
-  }
-  if (seen === undefined) return error.message;
-  if ('trouble' in seen) return seen.trouble;
-  const { status, body } = seen;
-  // What came with a success may be a token in disguise: never shown.
-  if (status >= 200 && status < 300) return `status ${status}, but ${error.message}`;
-  return body === '' ? `status ${status}` : `status ${status}: ${body.slice(0, SHOWN_ANSWER_CHARS)}`;
-}
-
 function revealed(parameters: OAuthParameters<Secret>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(parameters).map(([name, value]) => [
@@ -170,7 +120,7 @@ function revealed(parameters: OAuthParameters<Secret>): Record<string, string> {
   );
 }
 
-/** All that must not be quoted of what a token server says. */
+/** Every secret that a token server is sent, and might quote. */
 export function secretsOf({ clientSecret, headers, query, body }: OAuthAuthentication<Secret>): Secret[] {
   const values = [headers, query, body].flatMap((parameters) => Object.values(parameters));
   return [clientSecret, ...values.flatMap((value) => (typeof value === 'string' ? [] : [value.secret]))];

@@ -103,8 +103,7 @@ function openHttp(
       break;
     case 'aws': {
       const region = ('region' in destination ? destination.region : undefined) ?? regionOfHost(destination.url) ?? '';
-      const { credentials } = aws(subscription, region, limits, settings);
-      if ('secretAccessKey' in authentication) redaction.add(authentication.secretAccessKey);
+      const { credentials } = aws(subscription, region, limits, settings, redaction);
       authorizer = new SigV4(credentials, region);
       url.search = strictQuery(url.searchParams);
       break;
@@ -117,6 +116,7 @@ function openHttp(
           origin: settings.webhookOrigin,
           ratePerSecond,
           onRate,
+          redact: (text, maxChars) => redaction.apply(text, maxChars),
           ask: async (asked) => {
             const all = { ...headers, ...asked };
             const authorization = await authorizer?.authorize(
@@ -153,16 +153,17 @@ function aws(
   region: string,
   limits: TimeLimits,
   { egress, sts }: DestinationSettings,
-): { region: string; credentials: AwsCredentials; requests: AwsRequests } {
+  redaction = new Redaction(),
+): { region: string; credentials: AwsCredentials; requests: AwsRequests; redaction: Redaction } {
   // The validator lets nothing else through.
   if (authentication.type !== 'aws')
     throw new DatabridgeError('DB_INPUT_INVALID', 'AWS needs the authentication "aws"');
   const requests = new AwsRequests({ egress, limits });
   const credentials = awsCredentials(authentication as AwsAuthentication<Secret>, {
-    ...{ customer, region, requests },
+    ...{ customer, region, requests, redaction },
     ...(sts && { sts }),
   });
-  return { region, credentials, requests };
+  return { region, credentials, requests, redaction };
 }
 
 function timeLimits({ timeoutMs, connectTimeoutMs, headersTimeoutMs, bodyTimeoutMs }: TimeSettings): TimeLimits {

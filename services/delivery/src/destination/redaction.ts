@@ -2,13 +2,29 @@ import type { Secret } from '@databridge/kernel/secrets/secret';
 
 /** Shorter ones would blot out ordinary words; a secret so short is none. */
 const MIN_LENGTH = 4;
+/** Letters and digits that a secret must have to be looked for without all that may stand between them. */
+const MIN_CANONICAL_LENGTH = 6;
+/** A JSON escape in a URL is six characters and more for one: so much longer than a secret may its echo be. */
+const MAX_EXPANSION = 8;
+/** A text is decoded so often at most: an HTML page that shows JSON that holds a URL. */
+const MAX_DECODINGS = 4;
+/** A request with a token that was replaced has long ended by then. */
+const RETIRED_FOR_MS = 120_000;
+const MAX_RETIRED = 64;
+
+/** In place of a text that holds a secret in a form that can't be cut out of it. */
+export const WITHHELD = '[withheld: the text contains a secret]';
 
 /**
- * Takes secrets out of what others say: an API that echoes the request, a token server that quotes it. What it
- * quotes may be in one of the forms in which it was sent.
+ * Takes secrets out of what others say: an API that echoes the request, a token server that quotes it. Where a secret
+ * is quoted as it is, or in one usual encoding, it alone is replaced. Where it shows only after decoding, or with its
+ * case changed or line breaks and quotes between its characters, the whole text is withheld.
  */
 export class Redaction {
-  readonly #forms = new Set<string>();
+  readonly #secrets = new Map<string, Forms>();
+  /** Until when, by the monotonic clock, the oldest first. */
+  readonly #retired = new Map<string, number>();
+  #literal: RegExp | undefined;
 
   constructor(secrets: Iterable<Secret | string> = []) {
     for (const secret of secrets) this.add(secret);
@@ -16,18 +32,163 @@ export class Redaction {
 
   add(secret: Secret | string): void {
     const text = typeof secret === 'string' ? secret : secret.reveal();
-    for (const form of [text, encodeURIComponent(text), JSON.stringify(text).slice(1, -1)]) {
-      if (form.length >= MIN_LENGTH) this.#forms.add(form);
+    this.#dropRetired();
+    this.#retired.delete(text);
+    if (text.length < MIN_LENGTH || this.#secrets.has(text)) return;
+    this.#secrets.set(text, formsOf(text));
+    this.#literal = undefined;
+  }
+
+  /** The secret is used no more, but requests with it may still be in flight: it is looked for a while longer. */
+  retire(text: string): void {
+    if (!this.#secrets.has(text)) return;
+    this.#retired.delete(text);
+    this.#retired.set(text, performance.now() + RETIRED_FOR_MS);
+    this.#dropRetired();
+  }
+
+  /** To find a secret that begins within the first `shownBytes` of a text, so many of its bytes must be looked at. */
+  windowBytes(shownBytes: number): number {
+    let longest = 0;
+    for (const secret of this.#secrets.keys()) longest = Math.max(longest, Buffer.byteLength(secret));
+    return shownBytes + longest * MAX_EXPANSION;
+  }
+
+  /** @param maxChars the result is cut to, after the secrets are out */
+  apply(text: string, maxChars = Number.POSITIVE_INFINITY): string {
+    if (this.#secrets.size === 0) return text.slice(0, maxChars);
+    this.#literal ??= literalPattern([...this.#secrets.values()]);
+    const redacted = text.replaceAll(this.#literal, '[secret]');
+    return this.#holdsSecret(redacted) ? WITHHELD : redacted.slice(0, maxChars);
+  }
+
+  #holdsSecret(text: string): boolean {
+    let view = text.replaceAll('[secret]', ' ');
+    for (let round = 0; round <= MAX_DECODINGS; round++) {
+      const canonical = canonicalOf(view);
+      const compact = compactOf(view);
+      for (const { canonicals, compacts } of this.#secrets.values()) {
+        if (canonicals.some((form) => canonical.includes(form))) return true;
+        if (compacts.some((form) => compact.includes(form))) return true;
+      }
+      const decoded = decodedOnce(view);
+      if (decoded === view) return false;
+      view = decoded;
+    }
+    return false;
+  }
+
+  #dropRetired(): void {
+    const nowMs = performance.now();
+    for (const [text, untilMs] of this.#retired) {
+      if (untilMs > nowMs && this.#retired.size <= MAX_RETIRED) break;
+      this.#retired.delete(text);
+      this.#secrets.delete(text);
+      this.#literal = undefined;
     }
   }
+}
 
-  delete(text: string): void {
-    for (const form of [text, encodeURIComponent(text), JSON.stringify(text).slice(1, -1)]) this.#forms.delete(form);
-  }
+/** What to look for of one secret. */
+interface Forms {
+  /** As they stand, in any case. */
+  readonly literals: readonly string[];
+  /** Among the letters and digits of a text. */
+  readonly canonicals: readonly string[];
+  /** Of secrets with too few letters and digits: among all but blanks, quotes and backslashes. */
+  readonly compacts: readonly string[];
+}
 
-  apply(text: string): string {
-    let redacted = text;
-    for (const form of this.#forms) redacted = redacted.replaceAll(form, '[secret]');
-    return redacted;
-  }
+function formsOf(secret: string): Forms {
+  const bytes = Buffer.from(secret);
+  const inJson = JSON.stringify(secret).slice(1, -1);
+  const literals = [
+    ...[secret, inJson, inJson.replaceAll('/', '\\/'), encodeURIComponent(secret), encodeURI(secret), inForm(secret)],
+    ...[inHtml(secret), bytes.toString('base64'), bytes.toString('base64url'), bytes.toString('hex')],
+  ];
+  const encoded = [bytes.toString('hex'), ...base64Cores(bytes)];
+  const twice = encoded.flatMap((text) => [Buffer.from(text).toString('hex'), ...base64Cores(Buffer.from(text))]);
+  const reversed = [...secret].reverse().join('');
+  const canonical = [secret, reversed, [...bytes].join(','), ...encoded, ...twice].map(canonicalOf);
+  const hasEnough = canonicalOf(secret).length >= MIN_CANONICAL_LENGTH;
+  return {
+    literals: [...new Set(literals)].filter((form) => form.length >= MIN_LENGTH),
+    canonicals: [...new Set(canonical)].filter((form) => form.length >= MIN_CANONICAL_LENGTH),
+    compacts: hasEnough ? [] : [compactOf(secret)].filter((form) => form.length >= MIN_LENGTH),
+  };
+}
+
+/** The longest first, so that no part of a longer one is left standing. */
+function literalPattern(all: readonly Forms[]): RegExp {
+  const literals = new Set(all.flatMap(({ literals }) => literals));
+  const longestFirst = [...literals].sort((a, b) => b.length - a.length);
+  return new RegExp(longestFirst.map((form) => form.replace(/[$()*+./?[\\\]^{|}-]/g, '\\$&')).join('|'), 'gi');
+}
+
+/**
+ * The characters of a Base64 text that only these bytes decide, wherever among others they stand: at each of the three
+ * ways in which they may fall on its groups of three bytes.
+ */
+function base64Cores(bytes: Buffer): string[] {
+  return [0, 1, 2].map((before) => {
+    const encoded = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64');
+    const first = Math.ceil((before * 8) / 6);
+    return encoded.slice(first, Math.floor(((before + bytes.length) * 8) / 6));
+  });
+}
+
+/** Letters and digits in lower case: Base64 loses what sets it apart from Base64url, hex its separators. */
+function canonicalOf(text: string): string {
+  return text
+    .toLowerCase()
+    .replace(/[0\\]x(?=[0-9a-f]{2})/g, '')
+    .replace(/[^a-z0-9]+/g, '');
+}
+
+function compactOf(text: string): string {
+  return text.toLowerCase().replace(/[\s"'`\\]+/g, '');
+}
+
+function inForm(text: string): string {
+  return new URLSearchParams({ '': text }).toString().slice(1);
+}
+
+const HTML_NAMES: Readonly<Record<string, string>> = {
+  ...{ amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: ' ', plus: '+', sol: '/', equals: '=', colon: ':' },
+  ...{ comma: ',', period: '.', semi: ';', excl: '!', quest: '?', num: '#', dollar: '$', percnt: '%', lpar: '(' },
+  ...{ rpar: ')', ast: '*', commat: '@', lsqb: '[', rsqb: ']', lbrack: '[', rbrack: ']', bsol: '\\', Hat: '^' },
+  ...{ lowbar: '_', grave: '`', lcub: '{', rcub: '}', lbrace: '{', rbrace: '}', vert: '|', verbar: '|', hyphen: '-' },
+};
+
+function inHtml(text: string): string {
+  const named: Readonly<Record<string, string>> = {
+    '&': '&amp;',
+    '<': '&lt;',
+    '>': '&gt;',
+    '"': '&quot;',
+    "'": '&#39;',
+  };
+  return text.replace(/[&<>"']/g, (one) => named[one] ?? one);
+}
+
+/** One layer of URL, HTML, JSON, JavaScript and quoted-printable escapes, wherever they stand. */
+function decodedOnce(text: string): string {
+  return text
+    .replace(/=\r?\n/g, '')
+    .replace(/(?:%[0-9a-f]{2})+/gi, (run) => Buffer.from(run.replaceAll('%', ''), 'hex').toString('utf8'))
+    .replace(/[\\%]u\{?([0-9a-f]{4,6})\}?/gi, (whole, hex: string) => characterOf(Number.parseInt(hex, 16), whole))
+    .replace(/(?:[\\=][x]?[0-9a-f]{2})+/gi, (run) => bytesOf(run))
+    .replace(/&#x0*([0-9a-f]{1,6});?/gi, (whole, hex: string) => characterOf(Number.parseInt(hex, 16), whole))
+    .replace(/&#0*(\d{1,7});?/g, (whole, digits: string) => characterOf(Number(digits), whole))
+    .replace(/&([a-z]{2,8});/gi, (whole, name: string) => HTML_NAMES[name] ?? whole);
+}
+
+/** `\x41`, and quoted-printable's `=41`. */
+function bytesOf(run: string): string {
+  const bytes = run.match(/[0-9a-f]{2}(?![0-9a-f])/gi);
+  return bytes === null ? run : Buffer.from(bytes.join(''), 'hex').toString('utf8');
+}
+
+function characterOf(code: number, otherwise: string): string {
+  return code <= 0x10ffff ? String.fromCodePoint(code) : otherwise;
 }

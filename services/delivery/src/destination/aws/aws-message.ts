@@ -6,7 +6,7 @@ interface Attribute {
   StringValue: string;
 }
 
-/** What HTTP says in headers: SNS can filter by them, consumers read them without opening the body. */
+/** The facts that HTTP destinations get as headers. SNS can filter by them, and consumers read them without the body. */
 export function messageAttributes(message: Message): Record<string, Attribute> {
   return Object.fromEntries(
     Object.entries({
@@ -20,17 +20,22 @@ export function messageAttributes(message: Message): Record<string, Attribute> {
 }
 
 /**
- * FIFO: each event is a group of its own, since events carry no order, and is recognised by its id when a retry
- * brings it twice within five minutes. An id that AWS would not take goes as its hash.
+ * FIFO: each event is a group of its own, since events carry no order. A retry within five minutes has the same
+ * deduplication id, so that AWS drops the second copy. A replay is meant to arrive once more: its deduplication id is
+ * the event id and the replay id.
  */
 export function fifoFields(
-  eventId: string,
+  { eventId, replayId }: Pick<Message, 'eventId' | 'replayId'>,
   isFifo: boolean,
 ): { MessageGroupId?: string; MessageDeduplicationId?: string } {
   if (!isFifo) return {};
-  const isLegal = /^[\x21-\x7e]{1,128}$/.test(eventId) && !/[\s]/.test(eventId);
-  const id = isLegal ? eventId : createHash('sha256').update(eventId).digest('base64url');
-  return { MessageGroupId: id, MessageDeduplicationId: id };
+  const deduplicationId = replayId === undefined ? eventId : `${eventId}/${replayId}`;
+  return { MessageGroupId: legalId(eventId), MessageDeduplicationId: legalId(deduplicationId) };
+}
+
+/** AWS takes 1 to 128 printable ASCII characters without blanks; any other id is sent as its hash. */
+function legalId(id: string): string {
+  return /^[\x21-\x7e]{1,128}$/.test(id) ? id : createHash('sha256').update(id).digest('base64url');
 }
 
 /** As AWS counts: the body and the names, types and values of the attributes, in UTF-8. */

@@ -4,13 +4,12 @@ import type { Outcome } from '../../attempt/outcome.ts';
 import type { Destination, Message, Sent } from '../destination.ts';
 import { UnderWay } from '../under-way.ts';
 import { fifoFields, messageAttributes, sizeOf } from './aws-message.ts';
-import { awsOutcome, outcomeOfCode } from './aws-outcome.ts';
-import type { AwsRequests } from './aws-requests.ts';
+import { awsOutcome, outcomeOfCode, redacted } from './aws-outcome.ts';
 import { type SnsOptions as AwsOptions, tooLarge } from './sns.ts';
 
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html */
 const MAX_ENTRIES = 10;
-/** Of one message, and of all of a batch together. */
+/** Of one message, and of all messages of a batch together. */
 const MAX_BYTES = 1_048_576;
 
 interface Waiting {
@@ -20,30 +19,36 @@ interface Waiting {
 }
 
 /**
- * An SQS queue, standard or FIFO. What is handed over in one turn of the event loop goes in batches of up to ten, so
- * that a lone event does not wait and a backlog goes ten at a time. What comes of an entry is its own.
+ * An SQS queue, standard or FIFO. Messages that are handed over in one turn of the event loop are sent in batches of up
+ * to ten, so that a single event does not wait and a backlog goes ten at a time. Each entry has an outcome of its own. A
+ * batch that SQS refuses as a whole is split in halves until the message that it refuses is alone.
  */
 export class SqsDestination implements Destination {
   readonly #queueUrl: string;
   readonly #isFifo: boolean;
-  readonly #client: SQSClient;
-  readonly #requests: AwsRequests;
-  #waiting: Waiting[] = [];
+  readonly #open: () => SQSClient;
+  readonly #options: AwsOptions;
   readonly #underWay = new UnderWay();
+  #waiting: Waiting[] = [];
+  #client: SQSClient;
   #isAborted = false;
 
-  constructor({ queueUrl }: SqsSettings, { region, credentials, requests }: AwsOptions) {
+  constructor({ queueUrl }: SqsSettings, options: AwsOptions) {
+    const { region, credentials, requests } = options;
     this.#queueUrl = queueUrl;
     this.#isFifo = new URL(queueUrl).pathname.endsWith('.fifo');
-    this.#requests = requests;
-    // Ours is the only retry. The queue's URL is where it is, in whatever cloud or network.
-    this.#client = new SQSClient({
-      region,
-      credentials,
-      maxAttempts: 1,
-      requestHandler: requests,
-      endpoint: new URL(queueUrl).origin,
-    });
+    this.#options = options;
+    this.#open = () =>
+      new SQSClient({
+        region,
+        credentials,
+        // Retries are our own.
+        maxAttempts: 1,
+        requestHandler: requests,
+        // The queue's URL says where it is, in any cloud or network.
+        endpoint: new URL(queueUrl).origin,
+      });
+    this.#client = this.#open();
   }
 
   send(message: Message): Promise<Sent | undefined> {
@@ -60,12 +65,12 @@ export class SqsDestination implements Destination {
 
   async close(): Promise<void> {
     await this.#underWay.ended();
-    await this.#requests.close();
+    await this.#options.requests.close();
   }
 
   async abort(): Promise<void> {
     this.#isAborted = true;
-    await this.#requests.abort();
+    await this.#options.requests.abort();
   }
 
   #sendWaiting(): void {
@@ -79,32 +84,40 @@ export class SqsDestination implements Destination {
       Id: String(index),
       MessageBody: message.body,
       MessageAttributes: messageAttributes(message),
-      ...fifoFields(message.eventId, this.#isFifo),
+      ...fifoFields(message, this.#isFifo),
     }));
     try {
-      const { Failed = [] } = await this.#client.send(
+      const { Failed = [], Successful = [] } = await this.#client.send(
         new SendMessageBatchCommand({ QueueUrl: this.#queueUrl, Entries }),
       );
       const failures = new Map(Failed.map((failure) => [failure.Id, failure]));
-      for (const [index, { finish }] of batch.entries()) finish({ outcome: entryOutcome(failures.get(String(index))) });
+      const successes = new Set(Successful.map(({ Id }) => Id));
+      for (const [index, { finish }] of batch.entries()) {
+        const outcome = entryOutcome(failures.get(String(index)), successes.has(String(index)));
+        finish({ outcome: redacted(outcome, this.#options.redaction) });
+      }
     } catch (error) {
-      if (batch.length > 1 && isBatchTooLong(error)) {
+      const sent = this.#isAborted ? undefined : this.#failed(error);
+      if (batch.length > 1 && sent && mayBeOneEntry(error, sent.outcome)) {
         const half = Math.ceil(batch.length / 2);
         await Promise.all([this.#sendBatch(batch.slice(0, half)), this.#sendBatch(batch.slice(half))]);
         return;
       }
-      const sent = this.#isAborted ? undefined : failed(error);
       for (const { finish } of batch) finish(sent);
     }
   }
-}
 
-/** A bug must not leave deliveries waiting for ever. */
-function failed(error: unknown): Sent {
-  try {
-    return { outcome: awsOutcome(error) };
-  } catch (bug) {
-    return { outcome: { kind: 'internal', reason: String(bug) } };
+  /** A bug must not leave deliveries waiting for ever. */
+  #failed(error: unknown): Sent {
+    const { credentials, redaction } = this.#options;
+    try {
+      const outcome = awsOutcome(error, redaction);
+      // The client keeps the credentials that it was given until they expire.
+      if (outcome.kind === 'deauthorized' && credentials.rejected()) this.#client = this.#open();
+      return { outcome };
+    } catch (bug) {
+      return { outcome: { kind: 'internal', reason: String(bug) } };
+    }
   }
 }
 
@@ -124,12 +137,20 @@ function batchesOf(waiting: readonly Waiting[]): Waiting[][] {
   return batches;
 }
 
-function entryOutcome(failure: BatchResultErrorEntry | undefined): Outcome {
-  if (!failure) return { kind: 'delivered', status: 200 };
-  return outcomeOfCode(failure.Code ?? 'Unknown', failure.Message ?? '', failure.SenderFault ? 400 : 500);
+function entryOutcome(failure: BatchResultErrorEntry | undefined, isAccepted: boolean): Outcome {
+  if (failure) return outcomeOfCode(failure.Code ?? 'Unknown', failure.Message ?? '', failure.SenderFault ? 400 : 500);
+  if (isAccepted) return { kind: 'delivered', status: 200 };
+  return { kind: 'retry', reason: 'SQS did not say whether it accepted this message', status: 200 };
 }
 
-/** Another SQS, or an older limit, takes less than ours in one batch. */
-function isBatchTooLong(error: unknown): boolean {
-  return (error as Error).name.endsWith('BatchRequestTooLong');
+/** Refusals that concern the queue or the account: each half of the batch would get the same. */
+const OF_THE_QUEUE =
+  /(NonExistentQueue|QueueDoesNotExist|QueueDeletedRecently|InvalidAddress|UnsupportedOperation|Kms)/i;
+
+/**
+ * SQS refuses a batch as a whole for one message's characters, for the sum of the sizes (another SQS, or an older limit,
+ * takes less than we assume), and a proxy before it for either.
+ */
+function mayBeOneEntry(error: unknown, outcome: Outcome): boolean {
+  return outcome.kind === 'refused' && !OF_THE_QUEUE.test((error as Error).name);
 }

@@ -8,6 +8,8 @@ export interface HandshakeOptions {
   readonly ratePerSecond: () => number | undefined;
   /** Sends the OPTIONS request, authorized as a delivery would be. */
   readonly ask: (headers: Readonly<Record<string, string>>) => Promise<Seen | { readonly outcome: Outcome }>;
+  /** Takes secrets out of what the destination says, and cuts it. */
+  readonly redact: (text: string, maxChars: number) => string;
   /** The destination allows so many a second. */
   readonly onRate: (ratePerSecond: number) => void;
 }
@@ -47,12 +49,12 @@ export class Handshake {
   }
 
   #judge({ status, headers }: Answered, ratePerSecond: number | undefined): Outcome | undefined {
-    const { origin, onRate } = this.#options;
+    const { origin, onRate, redact } = this.#options;
     if (status >= 500 || status === 429) return { kind: 'retry', reason: `handshake: status ${status}`, status };
     const allowed = String(headers['webhook-allowed-origin'] ?? '');
     const isAllowed = allowed.split(',').some((one) => ['*', origin.toLowerCase()].includes(one.trim().toLowerCase()));
     if (status < 200 || status >= 300 || !isAllowed) {
-      const said = allowed === '' ? 'no WebHook-Allowed-Origin' : `WebHook-Allowed-Origin: ${allowed.slice(0, 200)}`;
+      const said = allowed === '' ? 'no WebHook-Allowed-Origin' : `WebHook-Allowed-Origin: ${redact(allowed, 200)}`;
       return { kind: 'deauthorized', reason: `handshake: ${origin} may not send (status ${status}, ${said})`, status };
     }
     this.#granted = { ratePerSecond };

@@ -3,7 +3,7 @@ import { gzip } from 'node:zlib';
 import { type Outcome, outcomeOf, outcomeOfTrouble } from '../../attempt/outcome.ts';
 import type { Authorizer, Headers } from '../../authorization/authorizer.ts';
 import type { EgressPool } from '../../egress/egress-pool.ts';
-import { exchange, type Seen, type TimeLimits } from '../../egress/exchange.ts';
+import { exchange, KEPT_ANSWER_BYTES, type Seen, type TimeLimits } from '../../egress/exchange.ts';
 import type { Destination, Message, Sent } from '../destination.ts';
 import type { Redaction } from '../redaction.ts';
 import { UnderWay } from '../under-way.ts';
@@ -100,7 +100,7 @@ export class HttpDestination implements Destination {
     return { headers, body, keepsAnswer: message.keepsAnswer === true };
   }
 
-  /** handshake ─▶ compress ─▶ authorize ─▶ exchange ─▶ on 401: authorize anew, exchange once more */
+  /** handshake ─▶ compress ─▶ authorize ─▶ exchange ─▶ on 401 or 403: authorize anew, exchange once more */
   async #prepareAndExchange(
     request: Request,
     nowMs: number,
@@ -117,8 +117,7 @@ export class HttpDestination implements Destination {
       if ('outcome' in authorization) return this.#told(authorization);
       const headers = { ...packed.headers, ...authorization.headers };
       const sent = await this.#exchange({ ...packed, headers }, nowMs, mayStart);
-      const isUnknown = sent && 'status' in sent.outcome && sent.outcome.status === 401;
-      if (!isUnknown || tries > 1 || !authorizer.rejected(authorization.headers)) return sent;
+      if (!isNotAuthorized(sent?.outcome) || tries > 1 || !authorizer.rejected(authorization.headers)) return sent;
     }
   }
 
@@ -140,8 +139,15 @@ export class HttpDestination implements Destination {
   ): Promise<Sent | undefined> {
     const { pool, method, limits } = this.#options;
     const request = { origin: this.#origin, path: this.#path, method, headers, body };
+    const keptBytes = this.#options.redaction.windowBytes(KEPT_ANSWER_BYTES);
     return new Promise((resolve) => {
-      exchange(pool, request, limits, (seen) => resolve(this.#judge(seen, nowMs, keepsAnswer)), mayStart);
+      exchange(
+        pool,
+        request,
+        { ...limits, keptBytes },
+        (seen) => resolve(this.#judge(seen, nowMs, keepsAnswer)),
+        mayStart,
+      );
     });
   }
 
@@ -151,11 +157,17 @@ export class HttpDestination implements Destination {
     const answer = { status: seen.status, retryAfter: seen.headers['retry-after'], bodyTrouble: seen.bodyTrouble };
     const outcome = outcomeOf(answer, nowMs, this.#options.maxRetryAfterMs);
     if (seen.body === '' || (outcome.kind === 'delivered' && !keepsAnswer)) return { outcome };
-    return { outcome, answerBody: this.#options.redaction.apply(seen.body) };
+    // Redacted before it is cut: a secret across the cut would leave its first part behind.
+    return { outcome, answerBody: this.#options.redaction.apply(seen.body, KEPT_ANSWER_BYTES) };
   }
 
   /** After `abort` a failure says nothing about the destination. */
   #told(sent: { readonly outcome: Outcome }): Sent | undefined {
     return this.#isAborted ? undefined : sent;
   }
+}
+
+/** A destination says either of a token that was revoked. */
+function isNotAuthorized(outcome: Outcome | undefined): boolean {
+  return outcome !== undefined && 'status' in outcome && (outcome.status === 401 || outcome.status === 403);
 }

@@ -1,0 +1,78 @@
+import type { Answered } from '../egress/exchange.ts';
+
+export interface Token {
+  readonly value: string;
+  /** As the server says; undefined when it doesn't, or says nothing that can be used. */
+  readonly lifetimeMs: number | undefined;
+}
+
+/** A token, or in words why there is none: not redacted yet, and not cut. */
+export type TokenReading = { readonly token: Token } | { readonly failure: string };
+
+/**
+ * Types whose tokens can't be sent as a Bearer token: DPoP (RFC 9449) and MAC tokens need a proof with each request, and
+ * N_A (RFC 8693) says that the token is no access token. Every other name is taken to mean Bearer: servers write
+ * `BearerToken`, `bearer token`, `JWT`, null or nothing.
+ */
+const UNSUPPORTED_TYPES = new Set(['dpop', 'mac', 'pop', 'hawk', 'na']);
+/** What may stand in a header after `Bearer `, and more than RFC 6750 allows: some servers issue such tokens. */
+const SENDABLE = /^[\x21-\x7e]+$/;
+
+/**
+ * Reads what a token endpoint answered (RFC 6749 §5), as leniently as a client can be: a field that is not needed holds
+ * up nobody, whatever is in it; the content type does not matter; a form-encoded answer is read as well as JSON.
+ */
+export function readTokenAnswer({ status, body, bodyTrouble }: Answered): TokenReading {
+  const fields = fieldsOf(body);
+  const isSuccess = status >= 200 && status < 300;
+  const error = fields && textOf(fields['error']);
+  if (error !== undefined && (!isSuccess || textOf(fields?.['access_token']) === undefined)) {
+    const description = textOf(fields?.['error_description']);
+    return { failure: `status ${status}, ${error}${description === undefined ? '' : `: ${description}`}` };
+  }
+  if (!isSuccess) return { failure: body === '' ? `status ${status}` : `status ${status}: ${body}` };
+  // What came with a success may be a token in disguise: its text is never shown.
+  if (!fields) return { failure: `status ${status}, but ${bodyTrouble ?? 'the answer is no JSON object'}` };
+  return tokenOf(fields, status);
+}
+
+function tokenOf(fields: Record<string, unknown>, status: number): TokenReading {
+  const value = textOf(fields['access_token']);
+  if (value === undefined) return { failure: `status ${status}, but the answer has no access_token` };
+  if (!SENDABLE.test(value)) {
+    const why = 'the access_token holds blanks, control or non-ASCII characters, which no header can carry';
+    return { failure: `status ${status}, but ${why}` };
+  }
+  const type = textOf(fields['token_type']) ?? 'Bearer';
+  if (UNSUPPORTED_TYPES.has(type.toLowerCase().replace(/[^a-z]/g, ''))) {
+    const why = `the token is of the type "${type.slice(0, 20)}", which is not supported: the server must issue Bearer tokens`;
+    return { failure: `status ${status}, but ${why}` };
+  }
+  return { token: { value, lifetimeMs: lifetimeOf(fields['expires_in']) } };
+}
+
+/** Nothing, nought, a negative number or no number at all mean "not stated": the server's 401 ends the token. */
+function lifetimeOf(expiresIn: unknown): number | undefined {
+  const isNumber =
+    typeof expiresIn === 'number' || (typeof expiresIn === 'string' && /^\s*\d+(\.\d*)?\s*$/.test(expiresIn));
+  const seconds = isNumber ? Number(expiresIn) : Number.NaN;
+  return seconds > 0 ? seconds * 1_000 : undefined;
+}
+
+/** @returns undefined for what is neither a JSON object nor a form with a field that we look for */
+function fieldsOf(body: string): Record<string, unknown> | undefined {
+  const text = body.replace(/^\ufeff/, '').trim();
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
+      ? (parsed as Record<string, unknown>)
+      : undefined;
+  } catch {
+    const isForm = /^(?:[\w.%+-]+=[^&\s]*&)*(?:access_token|error)=[^&\s]*(?:&[\w.%+-]+=[^&\s]*)*$/.test(text);
+    return isForm ? Object.fromEntries(new URLSearchParams(text)) : undefined;
+  }
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
