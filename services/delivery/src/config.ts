@@ -1,6 +1,7 @@
 import {
   duration,
   eventTypeVariables,
+  flag,
   kafkaVariables,
   registryVariables,
   serviceVariables,
@@ -41,6 +42,8 @@ export const deliveryVariables = z
     IN_FLIGHT_MIB: whole(128, 1, 65_536),
     /** Connections to destinations, token servers and AWS, and requests in flight, all customers of the worker together. */
     MAX_CONNECTIONS: whole(4_096, 1, 1_000_000),
+    /** HTTP/2 to destinations and token endpoints that offer it; `false`: HTTP/1.1 only. */
+    EGRESS_HTTP2: flag(true),
     /** An HTTP proxy through which all of them leave, such as `http://user:password@proxy:3128`. */
     EGRESS_PROXY: z.url({ protocol: /^https?$/, error: 'must be the http(s) address of a proxy' }).optional(),
     /** The DNS name by which customers know the service: who asks in a CloudEvents handshake. */

@@ -1,8 +1,8 @@
-/** What is odd about a subscription that is saved all the same: names and certificates change, and look different elsewhere. */
+/** Warnings about a subscription that is saved nevertheless: names and certificates change, and look different elsewhere. */
 import { type LookupAddress, lookup } from 'node:dns';
 import { connect, isIP } from 'node:net';
 import { promisify } from 'node:util';
-import type { EgressPolicy } from '@databridge/kernel/egress/egress-policy';
+import { EgressPolicy } from '@databridge/kernel/egress/egress-policy';
 import type { Issue } from '@databridge/schemas/subscription/issue-words';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import { validityWarning } from '@databridge/schemas/subscription/tls-identity';
@@ -23,10 +23,13 @@ export interface Surroundings {
   readonly nowMs?: number;
 }
 
-/** A person waits for it. */
+/** Tells addresses of the network inside, which operators may allow, from public ones. */
+const PUBLIC_ONLY = new EgressPolicy({ allowCidrs: [], denyCidrs: [], allowHttp: true });
+
+/** A person waits for the result. */
 const PATIENCE_MS = 3_000;
 
-/** Never rejects. What counts in the end is what the delivery workers find: that stands in the customer's status. */
+/** Never rejects. The delivery workers decide in the end: the customer's status says what they found. */
 export async function warningsOf(
   subscriptions: readonly Subscription[],
   policy: EgressPolicy,
@@ -64,21 +67,28 @@ async function judge(
   const host = hostname.replace(/^\[|\]$/g, '');
   const signal = AbortSignal.timeout(PATIENCE_MS);
   let step = "can't be resolved";
+  let isInternal = false;
   try {
     const addresses =
       isIP(host) === 0 ? await orTimeout(lookUp(host), signal) : [{ address: host, family: isIP(host) }];
     for (const { address } of addresses) {
       const refusal = policy.addressRefusal(address);
-      if (refusal !== undefined) return `${host} leads to ${address}, which ${refusal}: events wait until that changes`;
+      // The kind of refusal is told, the address is not: internal names are none of the customer's business.
+      if (refusal !== undefined) {
+        return `${host} has an address that may not be sent to: it ${refusal}; events wait until that changes`;
+      }
     }
-    step = 'takes no connection';
+    isInternal = addresses.some(({ address }) => PUBLIC_ONLY.addressRefusal(address) !== undefined);
+    step = 'accepts no connection';
     await orTimeout(dial(addresses, Number(port) || (protocol === 'https:' ? 443 : 80), signal), signal);
     return undefined;
   } catch (error) {
     const why = signal.aborted
       ? `nothing within ${PATIENCE_MS / 1_000} s`
       : ((error as NodeJS.ErrnoException).code ?? 'it failed');
-    return `${host} ${step} from here (${why}): events wait until that changes`;
+    // Whether a port of the network inside is closed, filtered or open is not told either.
+    if (isInternal) return `${host} can't be reached from the control plane; events wait until that changes`;
+    return `${host} ${step} from the control plane (${why}); events wait until that changes`;
   }
 }
 

@@ -74,6 +74,14 @@ export function troubleOf(error: NetworkError): Trouble {
   return { trouble: wordsOf(error), isBlocked: false };
 }
 
+/** Customers read it: which address a name has inside our network is none of their business. */
+function withoutAddresses(message: string): string {
+  return message.replace(
+    /(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?|\[?(?:[0-9a-f]{0,4}:){2,7}[0-9a-f.]{0,15}\]?(?::\d{1,5})?/gi,
+    '[address]',
+  );
+}
+
 /** RFC 9113 §7, by number. */
 const HTTP2_ERRORS = [
   ...['NO_ERROR', 'PROTOCOL_ERROR', 'INTERNAL_ERROR', 'FLOW_CONTROL_ERROR', 'SETTINGS_TIMEOUT', 'STREAM_CLOSED'],
@@ -91,9 +99,9 @@ function wordsOf({ code, message }: NetworkError): string {
     case 'UND_ERR_HEADERS_OVERFLOW':
       return 'the answer has more than 16384 bytes of headers';
     case undefined:
-      return message;
+      return withoutAddresses(message);
     default:
-      return `${code}: ${message}`;
+      return `${code}: ${withoutAddresses(message)}`;
   }
 }
 

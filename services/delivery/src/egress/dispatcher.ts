@@ -31,6 +31,8 @@ export interface PoolOptions {
 export interface EgressSettings {
   readonly guard: EgressGuard;
   readonly budget: ConnectionBudget;
+  /** Left out: where the server offers it, and the pool does not say otherwise. */
+  readonly allowHttp2?: boolean;
   /** Every request leaves through this HTTP proxy, https by a CONNECT tunnel. */
   readonly proxy?: URL;
 }
@@ -51,7 +53,7 @@ export class Egress {
     const line = new Line();
     return new EgressPool(
       (allowH2) => this.#openConnections(url, { ...options, allowH2 }, line),
-      options.allowH2 ?? true,
+      this.#settings.allowHttp2 !== false && options.allowH2 !== false,
       line,
     );
   }

@@ -250,7 +250,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   #setTimer(wholeMs: number, phaseMs = wholeMs): void {
     clearTimeout(this.#timer);
     this.#isPhaseLimit = phaseMs < wholeMs;
-    this.#timer = setTimeout(() => this.#timeIsUp(), Math.min(wholeMs, phaseMs));
+    this.#timer = setTimeout(() => this.#timeIsUp(), Math.max(1, Math.min(wholeMs, phaseMs)));
   }
 
   #timeIsUp(): void {

@@ -128,6 +128,7 @@ class Worker implements Running {
     const egress = new Egress({
       guard: new EgressGuard(egressPolicy(config)),
       budget: new ConnectionBudget(config.MAX_CONNECTIONS),
+      allowHttp2: config.EGRESS_HTTP2,
       ...(config.EGRESS_PROXY && { proxy: new URL(config.EGRESS_PROXY) }),
     });
     const destinations = {
