@@ -1,6 +1,7 @@
 /** What a filter sees of an event: the fields of its pinned schema, typed as CEL (cel.dev) has types. */
 import type { Environment } from '@marcbachmann/cel-js';
 import { type AvroType, nullable, type RecordType } from './avro/avro-schema.ts';
+import { chargeItems, chargeText } from './filter-meter.ts';
 import { shortestFloat } from './json-rendering.ts';
 import { logicalText } from './logical-values.ts';
 
@@ -62,7 +63,9 @@ interface Found {
 
 function seenRecord(type: RecordType, found: Found, isRoot = false): Seen {
   const short = type.name.slice(type.name.lastIndexOf('.') + 1);
-  const cel = found.records.some((one) => one.cel === short) ? `${short}${found.records.length}` : short;
+  // CEL's names have two letters at the least.
+  const isFree = short.length > 1 && !found.records.some((one) => one.cel === short);
+  const cel = isFree ? short : `${short}_${found.records.length}`;
   const ctor: ViewClass = class {
     readonly [SOURCE]: Source;
     constructor(source: Source) {
@@ -114,16 +117,22 @@ function seenType(type: AvroType, found: Found): Seen | undefined {
     case 'array': {
       const items = seenItems(bare.items, found);
       if (items === undefined) return undefined;
-      const read: Read = (value) => (Array.isArray(value) ? value.map(items.read) : value);
+      const read: Read = (value) => {
+        if (!Array.isArray(value)) return value;
+        chargeItems(value.length);
+        return value.map(items.read);
+      };
       return { cel: `list<${items.cel}>`, read };
     }
     case 'map': {
       const values = seenItems(bare.values, found);
       if (values === undefined) return undefined;
-      const read: Read = (value) =>
-        typeof value === 'object' && value !== null
-          ? new Map([...entriesOf(value)].map(([key, one]) => [key, values.read(one)]))
-          : value;
+      const read: Read = (value) => {
+        if (typeof value !== 'object' || value === null) return value;
+        const entries = [...entriesOf(value)];
+        chargeItems(entries.length);
+        return new Map(entries.map(([key, one]) => [key, values.read(one)]));
+      };
       return { cel: `map<string, ${values.cel}>`, read };
     }
     default:
@@ -143,9 +152,17 @@ function seenItems(type: AvroType, found: Found): Seen | undefined {
 }
 
 const asIs: Read = (value) => value;
+const text: Read = (value) => {
+  if (typeof value === 'string') chargeText(value.length);
+  return value;
+};
 const whole: Read = (value) => (Number.isInteger(value) ? BigInt(value as number) : value);
 /** In the document, base64. */
-const bytes: Read = (value) => (typeof value === 'string' ? Buffer.from(value, 'base64') : value);
+const bytes: Read = (value) => {
+  const raw = typeof value === 'string' ? Buffer.from(value, 'base64') : value;
+  if (Buffer.isBuffer(raw)) chargeText(raw.length);
+  return raw;
+};
 const NOT_FINITE = new Set(['NaN', 'Infinity', '-Infinity']);
 /** In the document, what is not finite is a text. */
 const double: Read = (value) => (typeof value === 'string' && NOT_FINITE.has(value) ? Number(value) : value);
@@ -157,7 +174,7 @@ const SCALARS: Readonly<Record<string, Seen>> = {
   long: { cel: 'int', read: whole },
   float: { cel: 'double', read: float },
   double: { cel: 'double', read: double },
-  string: { cel: 'string', read: asIs },
+  string: { cel: 'string', read: text },
   enum: { cel: 'string', read: asIs },
   bytes: { cel: 'bytes', read: bytes },
   fixed: { cel: 'bytes', read: bytes },

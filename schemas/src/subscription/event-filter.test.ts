@@ -86,6 +86,79 @@ test.each([
   else expect(mistakeIn(text)).toMatch(mistake);
 });
 
+describe('what a filter may cost is bounded', () => {
+  const numbers = Array.from({ length: 180 }, (_, n) => n).join(',');
+  const often = (text: string) => Array.from({ length: 12 }, () => text).join(' || ');
+
+  test.each([
+    [`[${numbers}].exists(x, ${often('size(event.clientwords) < x')})`, /size\(\) can only be asked of the loop's "x"/],
+    [`[${numbers}].all(x, event.clientwords.lowerAscii().contains("a"))`, /contains\(\) can only be asked/],
+    [`[${numbers}].exists(x, ${often('event.clientwords == "a"')})`, /steps for each event, at most 5000/],
+    [`([${numbers}] + [1]).exists(x, ${often('event.statusCode == x')})`, /steps for each event/],
+    ['[1, 2].exists(x, event.clientwords + "a" == "b")', /"\+" can't stand in a loop/],
+    ['event.clientwords.trim().trim().trim().trim().trim() == ""', /more than 4 functions/],
+  ])('%s is a mistake', (text, mistake) => {
+    expect(mistakeIn(text)).toMatch(mistake);
+  });
+
+  const large = new EventType(
+    'large',
+    'large',
+    JSON.stringify({
+      type: 'record',
+      name: 'L',
+      fields: [
+        { name: 'list', type: { type: 'array', items: 'int' } },
+        { name: 'tags', type: { type: 'array', items: 'string' } },
+      ],
+    }),
+  );
+
+  test.each([
+    'event.list.all(x, x > -1)',
+    'event.list == event.list',
+    '7 in event.list || event.list.exists(x, x == 7)',
+    // CEL's "or" passes over errors, and so over ours.
+    'event.list.exists(x, x == 7) || event.tags == event.tags',
+  ])('%s: an event for which it would do too much is let through, and counted', (text) => {
+    const event = { list: Array.from({ length: 200_000 }, (_, n) => n), tags: [] };
+    expect(filterOf(text, large.fields).test(event)).toEqual({
+      kind: 'failed',
+      detail: 'the filter would read too much of this event',
+    });
+    expect(filterOf(text, large.fields).test({ list: [7], tags: [] }).kind).toBe('matches');
+  });
+
+  test('a text that is read again and again is too much when it is long', () => {
+    const filter = filterOf(often('event.clientwords.contains("q")'));
+    expect(filter.test({ ...EVENT, clientwords: 'x'.repeat(900_000) })).toMatchObject({ kind: 'failed' });
+    expect(filter.test({ ...EVENT, clientwords: 'x'.repeat(50_000) })).toEqual({ kind: 'differs' });
+  });
+
+  test('loops ask what belongs to their item', () => {
+    const filter = filterOf('event.tags.exists(tag, tag.lowerAscii().contains("vip") && size(tag) > 3)', large.fields);
+    expect(filter.test({ list: [], tags: ['a', 'VIP customer'] })).toEqual({ kind: 'matches' });
+  });
+});
+
+test('the size of a text is its characters, of a list its items', () => {
+  const sized = (clientwords: string, expected: number) => {
+    expect(
+      filterOf(`size(event.clientwords) == ${expected} && event.clientwords.size() == ${expected}`).test({
+        ...EVENT,
+        clientwords,
+      }),
+    ).toEqual({ kind: 'matches' });
+  };
+  sized('abc', 3);
+  sized('a😀é', 3);
+  sized('size(', 5);
+  expect(filterOf('event.clientwords == "size(x)"').test({ ...EVENT, clientwords: 'size(x)' })).toEqual({
+    kind: 'matches',
+  });
+  expect(mistakeIn('size(event.statusCode) == 1')).toMatch(/size\(int\)/);
+});
+
 test('lists, maps and nested types of any schema can be read', () => {
   const schema = {
     type: 'record',

@@ -4,18 +4,30 @@
  */
 import { type ASTNode, Environment, EvaluationError, ParseError, TypeError as WrongType } from '@marcbachmann/cel-js';
 import type { EventFields } from '../event/event-fields.ts';
+import { metered } from '../event/filter-meter.ts';
 import { suggestion } from './issue-words.ts';
 
 export const MAX_FILTER_CHARS = 2_000;
 
-/** Bounds what one evaluation can cost: each node is worked off once, with no more than the event's size in hand. */
+/**
+ * Bounds what a text may say. What one evaluation costs is bounded twice: by MAX_COST, which counts each node as often as
+ * the loops around it run, and by what it may read of an event (filter-meter.ts).
+ */
 const LIMITS = { maxAstNodes: 300, maxDepth: 32, maxListElements: 200, maxMapEntries: 0, maxCallArguments: 3 };
+
+/** Nodes that are worked off, those in a loop over a written list once for each of its items. */
+const MAX_COST = 5_000;
+/** Operations on a text, one on another's result. */
+const MAX_TEXT_CHAIN = 4;
 
 export type FilterVerdict =
   | { readonly kind: 'matches' }
   /** `lacks`: the filter asked for something that the event does not have, and so it does not match. */
   | { readonly kind: 'differs'; readonly lacks?: string }
-  /** Nobody can say: a division by zero, a text that is no number. The event must not be lost for it. */
+  /**
+   * Nobody can say: a division by zero, a text that is no number, or the filter would read too much of this event. The
+   * event must not be lost for it.
+   */
   | { readonly kind: 'failed'; readonly detail: string };
 
 export interface EventFilter {
@@ -31,20 +43,94 @@ export type CompiledFilter =
 /** Makes a filter of its text, or says what is wrong with it: syntax, unknown fields, types, what would cost too much. */
 export function compileFilter(text: string, fields: EventFields): CompiledFilter {
   if (text.length > MAX_FILTER_CHARS) return wrong(`is longer than ${MAX_FILTER_CHARS} characters`);
-  const environment = new Environment({ limits: LIMITS });
-  fields.declareIn(environment);
+  const environment = environmentOf(fields);
   try {
-    const expression = environment.parse(text);
-    const refusal = refused(expression.ast, { environment, fields }, false);
+    const parsed = environment.parse(text);
+    const expression = environment.parse(withOwnSize(text, parsed.ast));
+    const refusal = refused(parsed.ast, { environment, fields }, undefined);
     if (refusal !== undefined) return wrong(refusal);
+    const { cost, perItem } = costOf(parsed.ast);
+    if (cost > MAX_COST) return wrong(`does ${cost} steps for each event, at most ${MAX_COST} are allowed`);
     const { valid, type, error } = expression.check();
     if (!valid) return wrong(wordsOf(error, fields));
     if (type !== 'bool') return wrong(`must be true or false, and is a ${type}`);
-    return { ok: true, filter: { test: (event) => verdictOf(expression, fields.view(event)) } };
+    return {
+      ok: true,
+      filter: { test: (event) => metered(perItem, () => verdictOf(expression, fields.view(event))) ?? TOO_MUCH },
+    };
   } catch (error) {
     if (error instanceof ParseError || error instanceof WrongType) return wrong(wordsOf(error, fields));
     throw error;
   }
+}
+
+const TOO_MUCH: FilterVerdict = {
+  kind: 'failed',
+  detail: 'the filter would read too much of this event',
+};
+
+/**
+ * CEL counts characters, and the library takes a tenth of a second for a transcript; it lets nobody replace a function.
+ * So ours has a name of its own, as long as `size`, that the places in messages stay right.
+ */
+const OWN_SIZE = 'Size';
+
+function declareSize(environment: Environment): void {
+  const kinds: readonly (readonly [string, (value: never) => number])[] = [
+    ['string', charactersOf],
+    ['bytes', (value: Uint8Array) => value.length],
+    ['list', (value: readonly unknown[]) => value.length],
+    ['map', (value: ReadonlyMap<unknown, unknown>) => value.size],
+  ];
+  for (const [kind, sizeOf] of kinds) {
+    const size = (value: unknown) => BigInt(sizeOf(value as never));
+    environment.registerFunction(`${OWN_SIZE}(${kind}): int`, size);
+    environment.registerFunction(`${kind}.${OWN_SIZE}(): int`, size);
+  }
+}
+
+/** Of the latest long text: filters ask for the size of the same one again and again. */
+let counted = { text: '', characters: 0 };
+
+function charactersOf(text: string): number {
+  if (counted.text === text) return counted.characters;
+  if (!/[\ud800-\udfff]/.test(text)) return text.length;
+  let characters = text.length;
+  for (let at = 1; at < text.length; at++) {
+    const isPair = (text.charCodeAt(at) & 0xfc00) === 0xdc00 && (text.charCodeAt(at - 1) & 0xfc00) === 0xd800;
+    if (isPair) characters--;
+  }
+  if (text.length > 100) counted = { text, characters };
+  return characters;
+}
+
+function withOwnSize(text: string, ast: ASTNode): string {
+  const places: number[] = [];
+  const visit = (node: ASTNode): void => {
+    if (node.op === 'call' && node.args[0] === 'size') places.push(node.range.start);
+    if (node.op === 'rcall' && node.args[0] === 'size') {
+      places.push(text.indexOf('size', node.args[1].range.end));
+    }
+    childrenOf(node).forEach(visit);
+  };
+  visit(ast);
+  const chars = [...text.split('')];
+  for (const at of places) if (text.startsWith('size', at)) chars.splice(at, 1, OWN_SIZE[0] as string);
+  return chars.join('');
+}
+
+const environments = new WeakMap<EventFields, Environment>();
+
+/** Made once for each event type: to declare its types costs more than to compile a filter. */
+function environmentOf(fields: EventFields): Environment {
+  let environment = environments.get(fields);
+  if (environment === undefined) {
+    environment = new Environment({ limits: LIMITS });
+    declareSize(environment);
+    fields.declareIn(environment);
+    environments.set(fields, environment);
+  }
+  return environment;
 }
 
 const wrong = (mistake: string): CompiledFilter => ({ ok: false, mistake });
@@ -64,7 +150,8 @@ function verdictOf(expression: (context: { event: unknown }) => unknown, event: 
 }
 
 function wordsOf(error: ParseError | WrongType | undefined, { names }: EventFields): string {
-  const { code, summary = 'is not valid', range } = error ?? {};
+  const { code, range } = error ?? {};
+  const summary = (error?.summary ?? 'is not valid').replaceAll('Size(', 'size(');
   const place = range === undefined ? '' : `at character ${range.start + 1}: `;
   const unknown = code === 'no_such_key' ? /^No such key: (.+)$/.exec(summary)?.[1] : undefined;
   if (unknown !== undefined) return `${place}the event has no "${unknown}" there${suggestion(unknown, [...names])}`;
@@ -78,17 +165,72 @@ const SEARCHES = new Set(['contains', 'startsWith', 'endsWith']);
 const METHODS = new Set([...SEARCHES, 'size', 'lowerAscii', 'upperAscii', 'trim']);
 const LOOPS = new Set(['all', 'exists', 'exists_one']);
 
+/** A loop's body. */
+interface Loop {
+  readonly variable: string;
+}
+
+/** In a loop, only what belongs to the item may be worked through: all else would be, once for each item. */
+function textRefused(name: string, of: ASTNode | undefined, loop: Loop | undefined, at: string): string | undefined {
+  let chain = 1;
+  let node = of;
+  while (node !== undefined) {
+    if (node.op === 'rcall') {
+      chain++;
+      node = node.args[1];
+    } else if (node.op === 'call') {
+      chain++;
+      node = node.args[1][0];
+    } else if (node.op === '.' || node.op === '[]') node = node.args[0];
+    else break;
+  }
+  if (chain > MAX_TEXT_CHAIN) return `${at}more than ${MAX_TEXT_CHAIN} functions stand on one another`;
+  if (loop === undefined || (node?.op === 'id' && node.args === loop.variable)) return undefined;
+  return `${at}in a loop, ${name}() can only be asked of the loop's "${loop.variable}"`;
+}
+
+/** @returns how many nodes are worked off; and the most that a loop over an event's list does for one item */
+function costOf(ast: ASTNode): { cost: number; perItem: number } {
+  let perItem = 1;
+  const count = (node: ASTNode): number => {
+    if (node.op === 'rcall' && LOOPS.has(node.args[0])) {
+      const [, receiver, given] = node.args;
+      const body = given.slice(1).reduce((sum, one) => sum + count(one), 1);
+      perItem = Math.max(perItem, body);
+      return count(receiver) + Math.max(1, writtenItems(receiver)) * body;
+    }
+    return 1 + childrenOf(node).reduce((sum, one) => sum + count(one), 0);
+  };
+  return { cost: count(ast), perItem };
+}
+
+/** Items of lists that are written out; those of an event's lists are counted when they are read. */
+function writtenItems(node: ASTNode): number {
+  const own = node.op === 'list' ? node.args.length : 0;
+  return childrenOf(node).reduce((sum, one) => sum + writtenItems(one), own);
+}
+
+function childrenOf(node: ASTNode): ASTNode[] {
+  const found: ASTNode[] = [];
+  const visit = (part: unknown): void => {
+    if (Array.isArray(part)) part.forEach(visit);
+    else if (typeof part === 'object' && part !== null && 'op' in part) found.push(part as ASTNode);
+  };
+  visit(node.args);
+  return found;
+}
+
 interface Judging {
   readonly environment: Environment;
   readonly fields: EventFields;
 }
 
 /** @returns what is asked for and not to be had, in words */
-function refused(node: ASTNode, judging: Judging, isInLoop: boolean): string | undefined {
+function refused(node: ASTNode, judging: Judging, loop: Loop | undefined): string | undefined {
   const at = `at character ${node.range.start + 1}: `;
-  const all = (nodes: readonly ASTNode[], inLoop = isInLoop) => {
+  const all = (nodes: readonly ASTNode[], inside = loop) => {
     for (const one of nodes) {
-      const refusal = refused(one, judging, inLoop);
+      const refusal = refused(one, judging, inside);
       if (refusal !== undefined) return refusal;
     }
     return undefined;
@@ -105,20 +247,25 @@ function refused(node: ASTNode, judging: Judging, isInLoop: boolean): string | u
     case 'call': {
       const [name, given] = node.args;
       if (!FUNCTIONS.has(name)) return `${at}${name}() is not available in filters`;
-      return name === 'has' ? unknownInHas(given[0], judging, at) : all(given);
+      if (name === 'has') return unknownInHas(given[0], judging, at);
+      return textRefused(name, given[0], loop, at) ?? all(given);
     }
     case 'rcall': {
       const [name, receiver, given] = node.args;
       if (LOOPS.has(name)) {
-        if (isInLoop) return `${at}${name}() can't stand inside another loop`;
-        return all([receiver]) ?? all(given.slice(1), true);
+        if (loop) return `${at}${name}() can't stand inside another loop`;
+        const [variable] = given;
+        return all([receiver]) ?? all(given.slice(1), { variable: variable?.op === 'id' ? variable.args : '' });
       }
       if (!METHODS.has(name)) return `${at}${name}() is not available in filters`;
       if (SEARCHES.has(name) && given.some(({ op }) => op !== 'value')) {
         return `${at}what ${name}() looks for must be written out`;
       }
-      return all([receiver, ...given]);
+      return textRefused(name, receiver, loop, at) ?? all([receiver, ...given]);
     }
+    case '+':
+      // Of texts or lists, it makes more of them each time.
+      return loop ? `${at}"+" can't stand in a loop` : all(node.args);
     case 'list':
     case '?:':
     case '||':
