@@ -323,7 +323,9 @@ test('nobody answers: said so, with what to do; and completion stays silent', as
   const away = { DATABRIDGE_URL: 'http://127.0.0.1:1023' };
   const failed = await databridge(['status'], away);
   expect(failed).toMatchObject({ code: 5, out: '' });
-  expect(failed.err).toMatch(/1023 can't be reached \(ECONNREFUSED\)\. Is the control plane running\?/);
+  expect(failed.err).toMatch(
+    /1023 can't be reached \(ECONNREFUSED\)\. Is the control plane running, and is the address right\?/,
+  );
 });
 
 test('bash completes commands and the customers that there are', async () => {
