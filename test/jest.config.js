@@ -58,6 +58,16 @@ export default {
           },
         ]
       : []),
+    ...(process.env.DATABRIDGE_OPS
+      ? [
+          {
+            ...onPlatform,
+            displayName: 'ops',
+            testMatch: ['<rootDir>/test/ops/**/*.test.ts'],
+            setupFilesAfterEnv: ['<rootDir>/test/harness/peers/patience.ts'],
+          },
+        ]
+      : []),
     ...(process.env.DATABRIDGE_PEERS
       ? [
           {

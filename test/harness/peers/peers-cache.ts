@@ -33,13 +33,19 @@ export async function cached(name: string, fill: (dir: string) => Promise<void>)
   }
 }
 
-/** @throws Error with the command's last words */
-export async function command(program: string, args: readonly string[], cwd?: string): Promise<string> {
+/** @throws Error with the last lines that the command printed */
+export async function command(
+  program: string,
+  args: readonly string[],
+  cwd?: string,
+  { timeoutMs = FETCH_TIMEOUT_MS, env = {} }: { timeoutMs?: number; env?: Readonly<Record<string, string>> } = {},
+): Promise<string> {
   try {
     const { stdout } = await run(program, args, {
       ...(cwd && { cwd }),
+      env: { ...process.env, ...env },
       maxBuffer: 64 << 20,
-      timeout: FETCH_TIMEOUT_MS,
+      timeout: timeoutMs,
     });
     return stdout;
   } catch (error) {

@@ -1,0 +1,40 @@
+/** Programs that are built from Go modules, once, into the cache. The first build of all takes some 20 minutes of processor time. */
+import { cp, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { cached, command } from '../peers/peers-cache.ts';
+
+/** Building the Kubernetes API server on two cores. */
+export const BUILD_TIMEOUT_MS = 3_600_000;
+
+const options = { timeoutMs: BUILD_TIMEOUT_MS };
+
+/** @returns the path of the program */
+export async function helm(): Promise<string> {
+  return await installed('helm', 'helm.sh/helm/v4/cmd/helm@v4.3.1', 'helm');
+}
+
+/** @returns the path of the program */
+export async function etcd(): Promise<string> {
+  return await installed('etcd', 'go.etcd.io/etcd/server/v3@v3.7.3', 'server');
+}
+
+/** @returns the path of the program */
+export async function kubeApiserver(): Promise<string> {
+  // Its staging modules are replaced by their published versions, which "go install" does not do.
+  const home = await cached('kube-apiserver-1.37.2', async (dir) => {
+    const source = fileURLToPath(new URL('kube-apiserver/', import.meta.url));
+    for (const file of await readdir(source)) await cp(join(source, file), join(dir, file));
+    const target = 'k8s.io/kubernetes/cmd/kube-apiserver';
+    await command('go', ['build', '-mod=mod', '-o', 'kube-apiserver', target], dir, options);
+  });
+  return join(home, 'kube-apiserver');
+}
+
+async function installed(name: string, target: string, program: string): Promise<string> {
+  const version = target.slice(target.indexOf('@') + 1);
+  const home = await cached(`${name}-${version}`, async (dir) => {
+    await command('go', ['install', target], dir, { ...options, env: { GOBIN: dir } });
+  });
+  return join(home, program);
+}
