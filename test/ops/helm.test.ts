@@ -2,6 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { KeyRing } from '@databridge/kernel/secrets/key-ring';
 import { Tokens } from '@databridge/kernel/secrets/tokens';
 import { eventually } from '../harness/eventually.ts';
@@ -12,6 +13,8 @@ import { command } from '../harness/peers/peers-cache.ts';
 import { pythonEnvironment } from '../harness/peers/python.ts';
 import { platform } from '../harness/platform.ts';
 import { startService } from '../harness/processes.ts';
+
+const COMMAND_LINE = fileURLToPath(new URL('../../services/cli/src/main.ts', import.meta.url));
 
 beforeAll(async () => void (await helm()), BUILD_TIMEOUT_MS);
 
@@ -105,12 +108,10 @@ test('services start with the environment of the rendered Deployments', async ()
     };
     await writeFile(join(files, 'keys'), KeyRing.generate('test'));
     await writeFile(join(files, 'api-tokens'), Tokens.generate('test', 'operator').line);
-    const deployments = ofKind(await rendered(values), 'Deployment');
-    expect(deployments).toHaveLength(3);
-    for (const deployment of deployments) {
-      const [container] = podTemplate(deployment).spec.containers;
-      // What Kubernetes does: files of Secrets, facts of the pod. And ports that are free here.
-      const environment = Object.fromEntries(
+    const objects = await rendered(values);
+    // What Kubernetes does: it mounts files of Secrets, and tells facts of the pod.
+    const environmentOf = (container: PodSpec['containers'][number] | undefined) =>
+      Object.fromEntries(
         (container?.env ?? []).map(({ name, value }) => [
           name,
           (value ?? `pod-${name.toLowerCase()}`)
@@ -118,9 +119,20 @@ test('services start with the environment of the rendered Deployments', async ()
             .replace('$(POD_IP)', '127.0.0.1'),
         ]),
       );
+    for (const job of ofKind(objects, 'Job')) {
+      const [container] = podTemplate(job).spec.containers;
+      const [name, ...args] = container?.args ?? [];
+      expect(name).toBe('databridge');
+      await command(process.execPath, [COMMAND_LINE, ...args], undefined, { env: environmentOf(container) });
+    }
+    const deployments = ofKind(objects, 'Deployment');
+    expect(deployments).toHaveLength(3);
+    for (const deployment of deployments) {
+      const [container] = podTemplate(deployment).spec.containers;
       const service = container?.args[0] as 'fan-out' | 'delivery' | 'control-plane';
+      // Ports that are free on this machine.
       const ports = { HTTP_PORT: '0', ...(service === 'control-plane' && { API_PORT: '0' }) };
-      const running = await startService(service, { ...environment, ...ports });
+      const running = await startService(service, { ...environmentOf(container), ...ports });
       await running.stop();
     }
   } finally {
