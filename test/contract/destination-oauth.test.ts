@@ -221,7 +221,9 @@ describe('no token: the connection is at fault, in the words of the server, with
 async function openApi(more: Record<string, unknown> = {}) {
   const api = await Front.start();
   const destination = { type: 'http', url: api.origin, timeoutMs: 20_000, connectTimeoutMs: 20_000 };
-  return { api, opened: openFor({ destination, authentication: oauth(tokens.url, more), maxInFlight: 64 }) };
+  // A worker bounds what a customer has in flight before it gets here; the connections are bounded in its place.
+  const budget = new ConnectionBudget(64);
+  return { api, opened: openFor({ destination, authentication: oauth(tokens.url, more) }, { budget }) };
 }
 
 /** @returns how many of each kind of outcome came of it */
