@@ -1,13 +1,13 @@
 import type { Socket } from 'node:net';
-import type { Client } from 'undici';
+import type { buildConnector, Client } from 'undici';
 import type { Connector } from './egress-guard.ts';
 
-/** How soon to look again for an idle connection while somebody waits for one: nothing tells when one becomes idle. */
+/** How soon to look again for an idle connection while a dial waits for one: undici doesn't tell when one becomes idle. */
 const LOOK_AGAIN_MS = 20;
 
 /**
- * How long a pool has stood in line for the worker's budget: at least one connection that it wished for waited. That is
- * our own shortage, so the clocks of its requests stand still meanwhile: no customer is charged for it.
+ * How long a pool has waited for the worker's connections: at least one connection that it wanted was not dialled yet.
+ * That is our own shortage, so the clocks of its requests stand still meanwhile: no customer is charged for it.
  */
 export class Line {
   #waiting = 0;
@@ -31,79 +31,181 @@ export class Line {
   }
 }
 
+/** One connection that is wanted. */
+interface Wish {
+  readonly connect: Connector;
+  readonly options: buildConnector.Options;
+  readonly callback: buildConnector.Callback;
+  /** Whose idleness says whether the socket may make room for another; undefined: never. */
+  readonly client: () => Client | undefined;
+  readonly line: Line;
+}
+
+/** The connections of one customer: those that are open or dialled, and those that wait. */
+class Holding {
+  readonly waiting: Wish[] = [];
+  count = 0;
+}
+
 /**
- * The connections of all customers of a worker, never more than `max` at once. When one more is wanted, an idle one
- * makes room, the one open for longest first; while none is idle, the wish waits in line, for as long as it takes.
+ * The connections of all customers of a worker, never more than `max` at once. When connections are short, the customer
+ * with the fewest gets the next one, and the customer with the most gives up an idle one; while none is idle, a wish
+ * waits. How many requests of a customer want connections at all is bounded by its share of the requests in flight
+ * (shares/in-flight.ts): there are never more of these than connections, so a customer within its share waits for an idle
+ * connection to be closed, and for nothing else.
  */
 export class ConnectionBudget {
   readonly #max: number;
-  readonly #open = new Map<Socket, Client | undefined>();
-  readonly #waiting: (() => void)[] = [];
-  #dialling = 0;
+  readonly #onFault: (error: unknown) => void;
+  readonly #open = new Map<Socket, { readonly client: Client | undefined; readonly holding: Holding }>();
+  readonly #holdings = new Map<string, Holding>();
+  #count = 0;
+  #waitingCount = 0;
+  #isDialling = false;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(max: number) {
+  /** @param onFault hears what a caller's callback throws: no other customer's dial may end by it, nor the process */
+  constructor(max: number, onFault: (error: unknown) => void = (error) => process.emitWarning(error as Error)) {
     this.#max = max;
+    this.#onFault = onFault;
   }
 
   get openCount(): number {
-    return this.#open.size + this.#dialling;
+    return this.#count;
   }
 
   /**
    * @param client whose idleness says whether its socket may make room; undefined: never
    * @param line where those who wait for this connection see for how long it stood in line
+   * @param customer whose connections these are
    */
-  limit(connect: Connector, client: () => Client | undefined, line: Line): Connector {
+  limit(connect: Connector, client: () => Client | undefined, line: Line, customer = ''): Connector {
     return (options, callback) => {
       // A tunnel through a proxy is one socket, already counted.
       if (options.httpSocket) return connect(options, callback);
       line.join();
-      this.#whenThereIsRoom(() => {
-        line.leave();
-        if (client()?.destroyed) return callback(new Error('closed while it stood in line'), null);
-        this.#dialling++;
-        connect(options, (...result) => {
-          this.#dialling--;
-          const [error, socket] = result;
-          if (error === null) this.#track(socket, client());
-          else this.#makeRoom();
-          callback(...result);
-        });
-      });
+      this.#waitingCount++;
+      this.#holdingOf(customer).waiting.push({ connect, options, callback, client, line });
+      this.#makeRoom();
     };
   }
 
-  #whenThereIsRoom(dial: () => void): void {
-    this.#waiting.push(dial);
-    this.#makeRoom();
-  }
-
-  #track(socket: Socket, client: Client | undefined): void {
-    this.#open.set(socket, client);
-    socket.once('close', () => {
-      this.#open.delete(socket);
-      this.#makeRoom();
-    });
+  #holdingOf(customer: string): Holding {
+    const known = this.#holdings.get(customer);
+    if (known) return known;
+    const holding = new Holding();
+    this.#holdings.set(customer, holding);
+    return holding;
   }
 
   #makeRoom(): void {
-    while (this.#waiting.length > 0 && this.openCount < this.#max) this.#waiting.shift()?.();
-    if (this.#waiting.length === 0) return;
-    this.#closeIdle(this.#waiting.length);
+    // A dial that fails within the call makes room too: by the loop that is running, not by one inside it.
+    if (this.#isDialling) return;
+    this.#isDialling = true;
+    while (this.#waitingCount > 0 && this.#count < this.#max) this.#dialNext();
+    this.#isDialling = false;
+    if (this.#waitingCount === 0) return;
+    this.#closeIdle(this.#waitingCount);
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       this.#makeRoom();
     }, LOOK_AGAIN_MS).unref();
   }
 
-  #closeIdle(count: number): void {
-    let closed = 0;
-    for (const [socket, client] of this.#open) {
-      if (closed === count) return;
-      if (client?.stats.size !== 0 || socket.destroyed) continue;
-      socket.destroy();
-      closed++;
+  /** For the customer with the fewest connections; of several, for the one that waits longest. */
+  #dialNext(): void {
+    let next: readonly [string, Holding] | undefined;
+    for (const [customer, holding] of this.#holdings) {
+      if (holding.count === 0 && holding.waiting.length === 0) this.#holdings.delete(customer);
+      else if (holding.waiting.length > 0 && (next === undefined || holding.count < next[1].count)) {
+        next = [customer, holding];
+      }
     }
+    const wish = next?.[1].waiting.shift();
+    if (next === undefined || wish === undefined) return;
+    const [customer, holding] = next;
+    // To the end of the order.
+    this.#holdings.delete(customer);
+    this.#holdings.set(customer, holding);
+    this.#waitingCount--;
+    wish.line.leave();
+    this.#dial(wish, holding);
+  }
+
+  #dial(wish: Wish, holding: Holding): void {
+    const client = wish.client();
+    if (client?.destroyed) {
+      this.#tell(wish, new Error('closed while it waited for a connection'), null);
+      return;
+    }
+    const slot = this.#takeSlot(holding);
+    let isSettled = false;
+    const settle: buildConnector.Callback = (...[error, socket]) => {
+      if (isSettled) {
+        socket?.destroy();
+        return;
+      }
+      isSettled = true;
+      if (error !== null) {
+        slot[Symbol.dispose]();
+        this.#tell(wish, error, null);
+      } else {
+        this.#keep(socket, slot, { client: wish.client(), holding });
+        this.#tell(wish, null, socket);
+      }
+    };
+    try {
+      wish.connect(wish.options, settle);
+    } catch (error) {
+      settle(error as Error, null);
+    }
+  }
+
+  /** Counted until it is disposed of, once. */
+  #takeSlot(holding: Holding): Disposable {
+    this.#count++;
+    holding.count++;
+    let isTaken = true;
+    return {
+      [Symbol.dispose]: () => {
+        if (!isTaken) return;
+        isTaken = false;
+        this.#count--;
+        holding.count--;
+        this.#makeRoom();
+      },
+    };
+  }
+
+  #keep(socket: Socket, slot: Disposable, of: { client: Client | undefined; holding: Holding }): void {
+    const release = () => {
+      this.#open.delete(socket);
+      slot[Symbol.dispose]();
+    };
+    // One that was closed in the meantime says so no more.
+    if (socket.closed) {
+      release();
+      return;
+    }
+    this.#open.set(socket, of);
+    socket.once('close', release);
+  }
+
+  #tell({ callback }: Wish, ...result: Parameters<buildConnector.Callback>): void {
+    try {
+      callback(...result);
+    } catch (error) {
+      result[1]?.destroy();
+      this.#onFault(error);
+    }
+  }
+
+  /** Those of the customer with the most connections first, and of these the ones that are open for longest. */
+  #closeIdle(count: number): void {
+    const open = [...this.#open];
+    const closingCount = open.filter(([socket]) => socket.destroyed).length;
+    const idle = open.filter(([socket, { client }]) => client?.stats.size === 0 && !socket.destroyed);
+    idle.sort(([, a], [, b]) => b.holding.count - a.holding.count);
+    for (const [socket] of idle.slice(0, Math.max(0, count - closingCount))) socket.destroy();
   }
 }

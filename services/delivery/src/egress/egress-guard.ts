@@ -1,8 +1,9 @@
 import { type LookupAddress, type LookupAllOptions, lookup as systemLookup } from 'node:dns';
-import { isIP, type LookupFunction } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import type { EgressPolicy } from '@databridge/kernel/egress/egress-policy';
 import { DatabridgeError } from '@databridge/kernel/errors';
 import { buildConnector } from 'undici';
+import { DialError, type Dialling, dialAddresses, type FailedAttempt } from './dial.ts';
 
 export type ConnectOptions = buildConnector.BuildOptions;
 export type Connector = buildConnector.connector;
@@ -14,28 +15,42 @@ export type Lookup = (
   callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
 ) => void;
 
+/** For operators: why there is no connection, with the addresses. */
+export interface FailedDial {
+  readonly host: string;
+  readonly attempts: readonly FailedAttempt[];
+}
+
+const DEFAULT_TIMEOUT_MS = 10_000;
+
 /** Nothing was sent. Becomes the outcome `blocked`. */
 const refused = (why: string) => new DatabridgeError('DB_EGRESS_REFUSED', why);
 
 /**
- * Dials for everything that customers name: destinations, token endpoints, and the way there through a proxy. The
- * address that was judged is the address that is dialled, so it gains nothing to answer the next query differently:
+ * Opens every connection to a host that a customer names: destinations, token endpoints, and the proxy on the way there.
+ * The address that was judged is the address that is dialled, so an answer that differs the next time gains nothing:
  *
- *     scheme ─▶ host, if it is an address ─▶ resolve, once ─▶ every address found ─▶ dial these ─▶ the peer's address
+ *     scheme ─▶ host, if it is an address ─▶ resolve, once ─▶ judge every address ─▶ dial these ─▶ judge the peer ─▶ TLS
  *
- * Node does not look up what is an address already, and asks again for each socket: so the host is judged apart from
- * the lookup, and the lookup is the one that the socket itself uses.
+ * One time-out covers all of it. Whatever throws on the way is told to the callback.
  */
 export class EgressGuard {
   readonly #policy: EgressPolicy;
   readonly #lookup: Lookup;
+  readonly #onFailed: (failed: FailedDial) => void;
 
-  constructor(policy: EgressPolicy, lookup: Lookup = systemLookup) {
+  /** @param onFailed hears of every host that accepted no connection */
+  constructor(
+    policy: EgressPolicy,
+    lookup: Lookup = systemLookup,
+    onFailed: (failed: FailedDial) => void = () => undefined,
+  ) {
     this.#policy = policy;
     this.#lookup = lookup;
+    this.#onFailed = onFailed;
   }
 
-  /** @param options what TLS needs (`ca`, `cert`, `key`), `timeout` in ms, `allowH2` */
+  /** @param options TLS (`secureContext`), `timeout` in ms for the whole, `allowH2` */
   connect(options: ConnectOptions): Connector {
     const dial = this.connectToProxy(options);
     return (target, callback) => {
@@ -45,24 +60,40 @@ export class EgressGuard {
     };
   }
 
-  /** As {@link connect}, and plain http is fine: what passes a proxy in the clear is the request for a tunnel. */
+  /** As {@link connect}, and plain http is allowed: all that passes a proxy in the clear is the request for a tunnel. */
   connectToProxy(options: ConnectOptions): Connector {
-    const dial = buildConnector({ ...options, lookup: this.#checkedLookup() });
+    const { timeout, ...tlsOptions } = options;
+    const timeoutMs = timeout ?? DEFAULT_TIMEOUT_MS;
+    // Over a socket that is connected already; the time-out is ours.
+    const startTls = buildConnector({ ...tlsOptions, timeout: 0 });
     return (target, callback) => {
       const { hostname } = target;
       const refusal = this.#policy.hostRefusal(hostname);
       if (refusal !== undefined) return refuse(`the URL ${refusal}`, callback);
-      dial(target, (...result) => {
-        const [, socket] = result;
-        // Already settled by the two checks before; this one holds even if a new Node dials in a way that they miss.
-        const peer = socket?.remoteAddress;
-        const peerRefusal = peer === undefined ? undefined : this.#policy.addressRefusal(peer);
-        if (peerRefusal === undefined) return callback(...result);
-        socket?.destroy();
-        refuse(wordsFor(hostname, peerRefusal), callback);
+      const dial = new Dial(target, timeoutMs, startTls, (...result) => {
+        const [error] = result;
+        if (error instanceof DialError) this.#onFailed({ host: hostname, attempts: error.attempts });
+        callback(...result);
+      });
+      if (isIP(hostname) !== 0) {
+        dial.to([{ address: hostname, family: isIP(hostname) }], this.#judgePeer);
+        return;
+      }
+      this.#lookup(hostname, { all: true }, (error, addresses = []) => {
+        const found = error ? undefined : this.#firstRefusal(addresses);
+        if (error) dial.fail(error);
+        else if (found !== undefined) dial.fail(refused(wordsFor(hostname, found)));
+        else if (addresses.length === 0) dial.fail(new Error(`${hostname} has no address`));
+        else dial.to(addresses, this.#judgePeer);
       });
     };
   }
+
+  /** Settled already by the address that was dialled; this holds even if a new Node dials in a way that misses it. */
+  readonly #judgePeer = (hostname: string, socket: Socket): Error | undefined => {
+    const refusal = socket.remoteAddress === undefined ? undefined : this.#policy.addressRefusal(socket.remoteAddress);
+    return refusal === undefined ? undefined : refused(wordsFor(hostname, refusal));
+  };
 
   /**
    * What lies behind a proxy is dialled by the proxy: the target is judged by what its name means here, and what it
@@ -91,19 +122,84 @@ export class EgressGuard {
     }
     return undefined;
   }
+}
 
-  #checkedLookup(): LookupFunction {
-    return (hostname, options, callback) => {
-      this.#lookup(hostname, { ...options, all: true }, (error, addresses = []) => {
-        if (error) return callback(error, []);
-        const refusal = this.#firstRefusal(addresses);
-        if (refusal !== undefined) return callback(refused(wordsFor(hostname, refusal)), []);
-        const [first] = addresses;
-        if (first === undefined) return callback(new Error(`${hostname} has no address`), []);
-        if (options.all) callback(null, addresses);
-        else callback(null, first.address, first.family);
+/** One connection on its way: TCP, then TLS for https, within one time-out. Calls back once. */
+class Dial {
+  readonly #target: buildConnector.Options;
+  readonly #timeoutMs: number;
+  readonly #startTls: Connector;
+  readonly #timer: NodeJS.Timeout;
+  #callback: buildConnector.Callback | undefined;
+  #dialling: Dialling | undefined;
+  #socket: Socket | undefined;
+
+  constructor(
+    target: buildConnector.Options,
+    timeoutMs: number,
+    startTls: Connector,
+    callback: buildConnector.Callback,
+  ) {
+    this.#target = target;
+    this.#timeoutMs = timeoutMs;
+    this.#startTls = startTls;
+    this.#callback = callback;
+    this.#timer = setTimeout(() => this.#timeIsUp(), timeoutMs);
+  }
+
+  to(addresses: readonly LookupAddress[], judge: (hostname: string, socket: Socket) => Error | undefined): void {
+    if (this.#callback === undefined) return;
+    const { hostname, port, protocol } = this.#target;
+    const portNumber = Number(port) || (protocol === 'https:' ? 443 : 80);
+    this.#dialling = dialAddresses(addresses, portNumber, this.#timeoutMs, (error, socket) => {
+      this.#dialling = undefined;
+      if (socket === null) {
+        this.fail(error as Error);
+        return;
+      }
+      this.#socket = socket;
+      const refusal = judge(hostname, socket);
+      if (refusal !== undefined) this.fail(refusal);
+      else if (protocol === 'https:') this.#secure(socket);
+      else this.#end(null, socket);
+    });
+  }
+
+  fail(error: Error): void {
+    this.#socket?.destroy();
+    this.#end(error, null);
+  }
+
+  #secure(socket: Socket): void {
+    // A failure of the socket reaches the TLS socket over it; without a listener here it would end the process.
+    socket.on('error', () => undefined);
+    try {
+      this.#startTls({ ...this.#target, httpSocket: socket }, (error, secured) => {
+        if (error === null) this.#end(null, secured);
+        else this.fail(error);
       });
-    };
+    } catch (error) {
+      this.fail(error as Error);
+    }
+  }
+
+  #timeIsUp(): void {
+    const attempts = this.#dialling?.cancel();
+    if (attempts !== undefined) {
+      this.fail(new DialError(attempts, this.#timeoutMs));
+      return;
+    }
+    const stage = this.#socket === undefined ? 'the name was not resolved' : 'no TLS handshake';
+    const error = new Error(`${stage} within ${this.#timeoutMs} ms`);
+    this.fail(Object.assign(error, { code: 'UND_ERR_CONNECT_TIMEOUT' }));
+  }
+
+  #end(...result: Parameters<buildConnector.Callback>): void {
+    const callback = this.#callback;
+    this.#callback = undefined;
+    clearTimeout(this.#timer);
+    if (callback === undefined) result[1]?.destroy();
+    else callback(...result);
   }
 }
 

@@ -1,0 +1,202 @@
+import type { LookupAddress } from 'node:dns';
+import { connect, type Socket } from 'node:net';
+
+/** RFC 8305 §5 (happy eyeballs): a further address is tried when the one before has not answered for so long. */
+const NEXT_ADDRESS_AFTER_MS = 250;
+/** A name may have hundreds of addresses. With this many attempts open, the oldest makes room for the next. */
+const MAX_OPEN_ATTEMPTS = 4;
+/** As undici sets it for its own sockets. */
+const TCP_KEEP_ALIVE_AFTER_MS = 60_000;
+const HIGH_WATER_MARK_BYTES = 65_536;
+
+/** One attempt to connect that failed. For operators: customers don't learn addresses of our network. */
+export interface FailedAttempt {
+  readonly address: string;
+  /** Node's code, such as `ECONNREFUSED`; `ETIMEDOUT` if the attempt was given up. */
+  readonly code: string;
+  readonly afterMs: number;
+}
+
+/** No address of a name accepted a connection. The message names the kinds of failure, and no address. */
+export class DialError extends Error {
+  override readonly name = 'DialError';
+  readonly code: string;
+  readonly attempts: readonly FailedAttempt[];
+
+  constructor(attempts: readonly FailedAttempt[], timeoutMs: number) {
+    super(wordsFor(attempts, timeoutMs));
+    const codes = new Set(attempts.map(({ code }) => code));
+    this.code = codes.size === 1 ? ([...codes][0] as string) : 'ECONNFAILED';
+    this.attempts = attempts;
+  }
+}
+
+function wordsFor(attempts: readonly FailedAttempt[], timeoutMs: number): string {
+  const kinds = attempts.map(({ code }) => kindOf(code, timeoutMs));
+  if (kinds.length === 1) return kinds[0] as string;
+  const counts = new Map<string, number>();
+  for (const kind of kinds) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  const list = [...counts].map(([kind, count]) => `${count} × ${kind}`).join(', ');
+  return `none of ${kinds.length} addresses accepted a connection: ${list}`;
+}
+
+function kindOf(code: string, timeoutMs: number): string {
+  switch (code) {
+    case 'ECONNREFUSED':
+      return 'connection refused';
+    case 'ETIMEDOUT':
+      return `no answer within ${timeoutMs} ms`;
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+      return `no route (${code})`;
+    default:
+      return `connection failed (${code})`;
+  }
+}
+
+export interface Dialling {
+  /** Closes what is under way; the callback is not called any more. @returns what was tried in vain until now */
+  cancel(): readonly FailedAttempt[];
+}
+
+/**
+ * Opens a TCP connection to one of the addresses, which are all of the same name and have been judged. The attempts run
+ * side by side: one that is slow goes on while the next is tried, and the first to connect wins.
+ * @param timeoutMs after which the caller cancels: the time that all attempts share
+ * @param callback called once, and not before this function has returned
+ */
+export function dialAddresses(
+  addresses: readonly LookupAddress[],
+  port: number,
+  timeoutMs: number,
+  callback: (error: Error | null, socket: Socket | null) => void,
+): Dialling {
+  return new Race(interleaved(addresses), port, timeoutMs, callback);
+}
+
+/** RFC 8305 §4: families by turns, beginning with the one that the resolver prefers. */
+function interleaved(addresses: readonly LookupAddress[]): LookupAddress[] {
+  const first = addresses[0]?.family;
+  const [one, other] = [
+    addresses.filter(({ family }) => family === first),
+    addresses.filter((a) => a.family !== first),
+  ];
+  const length = Math.max(one.length, other.length);
+  return Array.from({ length }, (_, i) => [one[i], other[i]])
+    .flat()
+    .filter((address) => address !== undefined);
+}
+
+class Race implements Dialling {
+  readonly #left: LookupAddress[];
+  readonly #port: number;
+  readonly #timeoutMs: number;
+  readonly #endsAtMs: number;
+  readonly #callback: (error: Error | null, socket: Socket | null) => void;
+  readonly #open = new Map<Socket, { readonly address: string; readonly sinceMs: number }>();
+  readonly #failed: FailedAttempt[] = [];
+  #next: NodeJS.Timeout | undefined;
+  #isOver = false;
+
+  constructor(
+    addresses: LookupAddress[],
+    port: number,
+    timeoutMs: number,
+    callback: (error: Error | null, socket: Socket | null) => void,
+  ) {
+    this.#left = addresses;
+    this.#port = port;
+    this.#timeoutMs = timeoutMs;
+    this.#endsAtMs = performance.now() + timeoutMs;
+    this.#callback = callback;
+    this.#tryNext();
+  }
+
+  cancel(): readonly FailedAttempt[] {
+    const sockets = [...this.#open.keys()];
+    for (const socket of sockets) this.#giveUp(socket);
+    this.#end();
+    return this.#failed;
+  }
+
+  #tryNext(): void {
+    clearTimeout(this.#next);
+    const address = this.#left.shift();
+    if (address === undefined || this.#isOver) return;
+    const [oldest] = this.#open.keys();
+    if (oldest !== undefined && this.#open.size >= MAX_OPEN_ATTEMPTS) this.#giveUp(oldest);
+    this.#attempt(address);
+    if (this.#left.length > 0) this.#next = setTimeout(() => this.#tryNext(), this.#nextAfterMs());
+  }
+
+  /** Once attempts must be given up for others, what is left of the time is divided between the addresses left. */
+  #nextAfterMs(): number {
+    if (this.#open.size < MAX_OPEN_ATTEMPTS) return NEXT_ADDRESS_AFTER_MS;
+    return Math.max(NEXT_ADDRESS_AFTER_MS, (this.#endsAtMs - performance.now()) / (this.#left.length + 1));
+  }
+
+  #attempt({ address, family }: LookupAddress): void {
+    const sinceMs = performance.now();
+    try {
+      const socket = connect({
+        host: address,
+        port: this.#port,
+        family,
+        highWaterMark: HIGH_WATER_MARK_BYTES,
+      } as never);
+      this.#open.set(socket, { address, sinceMs });
+      socket.once('connect', () => this.#won(socket));
+      socket.on('error', (error: NodeJS.ErrnoException) => this.#lost(socket, error.code ?? 'ECONNFAILED'));
+    } catch (error) {
+      // What is no address or no port is thrown. Never within the call itself: no caller expects that.
+      const code = (error as NodeJS.ErrnoException).code ?? 'ECONNFAILED';
+      this.#failed.push({ address, code, afterMs: 0 });
+      setImmediate(() => this.#goOn());
+    }
+  }
+
+  #won(socket: Socket): void {
+    if (this.#isOver) return;
+    this.#open.delete(socket);
+    for (const other of [...this.#open.keys()]) this.#giveUp(other);
+    this.#end();
+    socket.removeAllListeners('error');
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, TCP_KEEP_ALIVE_AFTER_MS);
+    this.#callback(null, socket);
+  }
+
+  #lost(socket: Socket, code: string): void {
+    const attempt = this.#open.get(socket);
+    if (attempt === undefined) return;
+    this.#open.delete(socket);
+    this.#failed.push({ address: attempt.address, code, afterMs: Math.round(performance.now() - attempt.sinceMs) });
+    this.#goOn();
+  }
+
+  /** An attempt failed: the next need not wait. */
+  #goOn(): void {
+    if (this.#isOver) return;
+    if (this.#left.length > 0) this.#tryNext();
+    else if (this.#open.size === 0) this.#fail();
+  }
+
+  #fail(): void {
+    this.#end();
+    this.#callback(new DialError(this.#failed, this.#timeoutMs), null);
+  }
+
+  #giveUp(socket: Socket): void {
+    const attempt = this.#open.get(socket);
+    this.#open.delete(socket);
+    socket.destroy();
+    if (attempt === undefined) return;
+    const afterMs = Math.round(performance.now() - attempt.sinceMs);
+    this.#failed.push({ address: attempt.address, code: 'ETIMEDOUT', afterMs });
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    clearTimeout(this.#next);
+  }
+}
