@@ -44,6 +44,8 @@ export const deliveryVariables = z
     MAX_CONNECTIONS: whole(4_096, 1, 1_000_000),
     /** HTTP/2 to destinations and token endpoints that offer it; `false`: HTTP/1.1 only. */
     EGRESS_HTTP2: flag(true),
+    /** A connection that is older takes no new request, so that changes of DNS and of the egress policy take effect. */
+    CONNECTION_MAX_AGE: duration('5m'),
     /** An HTTP proxy through which all of them leave, such as `http://user:password@proxy:3128`. */
     EGRESS_PROXY: z.url({ protocol: /^https?$/, error: 'must be the http(s) address of a proxy' }).optional(),
     /** The DNS name by which customers know the service: who asks in a CloudEvents handshake. */

@@ -8,6 +8,7 @@ import type { ControlPlaneContext } from '../context.ts';
 import { keepWithoutLimit } from '../upkeep/retention.ts';
 import { type FileSubscription, KEPT_SETTINGS } from './kept-settings.ts';
 import { egressIssues } from './outgoing-urls.ts';
+import { tlsIssues } from './tls-issues.ts';
 
 export interface AppliedCustomer {
   readonly customer: string;
@@ -63,7 +64,7 @@ export async function applySubscriptions(
 
 export function refuseClosedUrls(given: readonly FileSubscription[], { egress }: ControlPlaneContext): void {
   const mistakes = given.flatMap(({ subscription }) => {
-    const issues = egressIssues(subscription, egress);
+    const issues = [...egressIssues(subscription, egress), ...tlsIssues(subscription, Date.now())];
     return issues.length === 0 ? [] : [`customer "${subscription.customer}": ${formatIssues(issues)}`];
   });
   if (mistakes.length > 0) throw new DatabridgeError('DB_INPUT_INVALID', mistakes.join('\n'));

@@ -1,3 +1,5 @@
+import { openTlsIdentity, type TlsIdentity, type TlsMistake } from '@databridge/kernel/egress/tls-identity';
+import { DatabridgeError } from '@databridge/kernel/errors';
 import { Client, type Dispatcher, Pool, ProxyAgent } from 'undici';
 import { readingHeads } from './answer-heads.ts';
 import { type ConnectionBudget, Line } from './connection-budget.ts';
@@ -5,18 +7,13 @@ import type { ConnectOptions, Connector, EgressGuard } from './egress-guard.ts';
 import { EgressPool } from './egress-pool.ts';
 import { dialledProxy, tunnelledByProxy } from './proxy-fault.ts';
 
-/** Who doesn't accept a connection so soon is down. */
+export type { TlsIdentity } from '@databridge/kernel/egress/tls-identity';
+
+/** A destination that accepts no connection for so long is down. */
 export const CONNECT_TIMEOUT_MS = 5_000;
 const IDLE_CONNECTION_MS = 30_000;
 /** Of one answer. Node's own limit for its servers. */
 const MAX_HEADER_BYTES = 16_384;
-
-/** How a customer proves itself by certificate, and whom it trusts. PEM. */
-export interface TlsIdentity {
-  readonly cert?: string;
-  readonly key?: string;
-  readonly ca?: string;
-}
 
 export interface PoolOptions {
   /** At most so many at once to this origin; left out: as many as there are requests in flight. */
@@ -35,17 +32,26 @@ export interface EgressSettings {
   readonly allowHttp2?: boolean;
   /** Every request leaves through this HTTP proxy, https by a CONNECT tunnel. */
   readonly proxy?: URL;
+  /** A connection that is older takes no new request. Left out: connections may last for ever. */
+  readonly maxAgeMs?: number;
+  /** Whose connections these are: {@link Egress.forCustomer}. */
+  readonly customer?: string;
 }
 
 /**
- * The one place where sockets to the outside come from: for destinations, token endpoints and AWS. One a worker;
- * each customer has pools of its own, so that none can use up another's connections.
+ * The one place where connections to the outside are opened: to destinations, token endpoints and AWS. Each customer has
+ * pools of its own, so that none uses another's connections.
  */
 export class Egress {
   readonly #settings: EgressSettings;
 
   constructor(settings: EgressSettings) {
     this.#settings = settings;
+  }
+
+  /** The same for one customer: its connections count as its own. */
+  forCustomer(customer: string): Egress {
+    return new Egress({ ...this.#settings, customer });
   }
 
   /** @param url of which the origin counts */
@@ -63,8 +69,14 @@ export class Egress {
     { connections, connectTimeoutMs, tls, allowH2 = true }: PoolOptions,
     line: Line,
   ): Dispatcher {
-    const { proxy } = this.#settings;
-    const connect: ConnectOptions = { ...tls, timeout: connectTimeoutMs, allowH2, preferH2: true };
+    const { proxy, guard, maxAgeMs } = this.#settings;
+    // Built once per pool, not per connection; and what can't be built is an answer, not an exception.
+    const identity = openTlsIdentity(tls ?? {});
+    const secureContext = 'context' in identity ? identity.context : undefined;
+    const connect: ConnectOptions = {
+      ...(secureContext && { secureContext }),
+      ...{ timeout: connectTimeoutMs, allowH2, preferH2: true },
+    };
     const limits = {
       keepAliveTimeout: IDLE_CONNECTION_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
@@ -72,17 +84,19 @@ export class Egress {
       headersTimeout: 0,
       bodyTimeout: 0,
       allowH2,
+      // A name may lead elsewhere by now, and the egress policy may have changed: connections under steady load too.
+      ...(maxAgeMs !== undefined && { clientTtl: maxAgeMs }),
     };
     const all = { ...limits, ...(connections !== undefined && { connections }) };
-    if (proxy) return this.#openProxy(proxy, all, connect, line);
-    // One connector a pool: its connections share TLS sessions.
-    const dial = readingHeads(this.#settings.guard.connect(connect));
+    if (proxy && !('mistake' in identity)) return this.#openProxy(proxy, all, connect, line);
+    // One connector per pool: its connections share TLS sessions.
+    const dial = 'mistake' in identity ? unusable(identity.mistake) : readingHeads(guard.connect(connect));
     const factory = (origin: URL, given: object) => this.#openClient(origin, given, dial, line);
     return new Pool(url.origin, { ...all, factory });
   }
 
   #openClient(origin: URL, options: object, dial: Connector, line: Line): Client {
-    const connect = this.#settings.budget.limit(dial, () => client, line);
+    const connect = this.#settings.budget.limit(dial, () => client, line, this.#settings.customer);
     const client: Client = new Client(origin, { ...options, connect });
     return client;
   }
@@ -94,7 +108,7 @@ export class Egress {
     const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
     const dial = dialledProxy(guard.connectToProxy({ timeout: CONNECT_TIMEOUT_MS, allowH2: false }));
     // A socket that became a tunnel looks idle to the client that dialled it: it may not make room for another.
-    const connect = budget.limit(dial, () => undefined, line);
+    const connect = budget.limit(dial, () => undefined, line, this.#settings.customer);
     return new ProxyAgent({
       ...limits,
       uri: proxy.origin,
@@ -112,4 +126,12 @@ export class Egress {
         new Pool(origin, { connections: limits.connections ?? null, connect, headersTimeout: requestTls.timeout ?? 0 }),
     });
   }
+}
+
+/** Connects nowhere: the customer is held until its certificate is replaced, and no event's attempt is spent. */
+function unusable({ place, message }: TlsMistake): Connector {
+  return (_target, callback) => {
+    const error = new DatabridgeError('DB_EGRESS_REFUSED', `tls.${place} of the subscription ${message}`);
+    process.nextTick(callback, error, null);
+  };
 }

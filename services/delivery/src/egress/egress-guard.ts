@@ -189,9 +189,8 @@ class Dial {
       this.fail(new DialError(attempts, this.#timeoutMs));
       return;
     }
-    const stage = this.#socket === undefined ? 'the name was not resolved' : 'no TLS handshake';
-    const error = new Error(`${stage} within ${this.#timeoutMs} ms`);
-    this.fail(Object.assign(error, { code: 'UND_ERR_CONNECT_TIMEOUT' }));
+    // The name was not resolved, or TLS was not spoken. In the words of the exchange, whose clock may be first.
+    this.fail(new Error(`no connection within ${this.#timeoutMs} ms`));
   }
 
   #end(...result: Parameters<buildConnector.Callback>): void {

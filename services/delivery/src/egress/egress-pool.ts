@@ -15,6 +15,7 @@ export class EgressPool extends Dispatcher {
   readonly #replaced = new Set<Dispatcher>();
   #allowH2: boolean;
   #current: Dispatcher;
+  #closing: Promise<unknown> | undefined;
 
   constructor(open: OpenConnections, allowH2: boolean, line: Line) {
     super();
@@ -49,13 +50,17 @@ export class EgressPool extends Dispatcher {
     this.renew();
   }
 
-  /** Lets what is in flight finish. */
+  /** Lets what is in flight finish. Closing again, or after {@link destroy}, has no further effect. */
   override async close(): Promise<void> {
-    await Promise.all([this.#current, ...this.#replaced].map((pool) => pool.close()));
+    this.#closing ??= Promise.all([this.#current, ...this.#replaced].map((pool) => pool.close()));
+    await this.#closing;
   }
 
   /** Cuts off what is in flight. */
   override async destroy(): Promise<void> {
-    await Promise.all([this.#current, ...this.#replaced].map((pool) => pool.destroy()));
+    // undici rejects the closing of what is destroyed: to us both are the same end.
+    this.#closing?.catch(() => undefined);
+    this.#closing = Promise.all([this.#current, ...this.#replaced].map((pool) => pool.destroy()));
+    await this.#closing;
   }
 }

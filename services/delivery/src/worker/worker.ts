@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns';
 import { EventEmitter } from 'node:events';
 import { type Clock, systemClock } from '@databridge/kernel/clock';
 import { egressPolicy } from '@databridge/kernel/egress/egress-settings';
@@ -34,6 +35,7 @@ import { openDestination } from '../destination/open-destination.ts';
 import { ConnectionBudget } from '../egress/connection-budget.ts';
 import { Egress } from '../egress/dispatcher.ts';
 import { EgressGuard } from '../egress/egress-guard.ts';
+import { LogLimit } from '../egress/log-limit.ts';
 import { BREAKER_BUCKETS } from '../gate/breaker.ts';
 import { ByteBudget } from '../lanes/byte-budget.ts';
 import { deliveryMetrics } from '../metrics.ts';
@@ -125,14 +127,17 @@ class Worker implements Running {
       decode: (_customer, value) => decodeStatus(value),
       onChange: (customer, status) => this.#slots.get(customer)?.statusIs(status),
     });
+    const failedDials = new LogLimit(clock);
     const egress = new Egress({
-      guard: new EgressGuard(egressPolicy(config)),
-      budget: new ConnectionBudget(config.MAX_CONNECTIONS),
+      guard: new EgressGuard(egressPolicy(config), lookup, ({ host, attempts }) => {
+        if (failedDials.mayLog(host)) log.warn({ host, attempts }, 'destination accepts no connection');
+      }),
+      budget: new ConnectionBudget(config.MAX_CONNECTIONS, (err) => log.error({ err }, 'connection callback failed')),
+      maxAgeMs: config.CONNECTION_MAX_AGE,
       allowHttp2: config.EGRESS_HTTP2,
       ...(config.EGRESS_PROXY && { proxy: new URL(config.EGRESS_PROXY) }),
     });
     const destinations = {
-      egress,
       maxRetryAfterMs: config.RETRY_AFTER_CAP,
       webhookOrigin: config.WEBHOOK_ORIGIN,
     };
@@ -161,7 +166,11 @@ class Worker implements Running {
       statusIntervalMs: config.STATUS_INTERVAL,
       maxRetryAfterMs: config.RETRY_AFTER_CAP,
       openDestination: (subscription, onRate, ratePerSecond) =>
-        openDestination(subscription, destinations, onRate, ratePerSecond),
+        openDestination(
+          subscription,
+          { ...destinations, egress: egress.forCustomer(subscription.customer) },
+          ...([onRate, ratePerSecond] as const),
+        ),
       abortAfterMs: config.DRAIN_TIMEOUT * ABORT_SHARE,
       onDisabled: (status) => this.#slots.get(status.customer)?.statusIs(status),
     };

@@ -1,0 +1,23 @@
+import type { Clock } from '@databridge/kernel/clock';
+
+const ONCE_PER_MS = 60_000;
+/** Hosts come from customers: what is remembered about them is bounded. */
+const MAX_HOSTS = 10_000;
+
+/** Lets a host that fails again and again into the log once a minute. */
+export class LogLimit {
+  readonly #clock: Clock;
+  readonly #loggedAtMs = new Map<string, number>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  mayLog(host: string): boolean {
+    const nowMs = this.#clock.monotonicMs();
+    if (nowMs - (this.#loggedAtMs.get(host) ?? Number.NEGATIVE_INFINITY) < ONCE_PER_MS) return false;
+    if (this.#loggedAtMs.size >= MAX_HOSTS) this.#loggedAtMs.clear();
+    this.#loggedAtMs.set(host, nowMs);
+    return true;
+  }
+}
