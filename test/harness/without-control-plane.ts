@@ -37,9 +37,16 @@ export function commitBy(producer: Pick<RecordProducer, 'send'>, name: string): 
 export function viewsByReading(
   kafka: KafkaSettings,
   admin: Pick<KafkaAdmin, 'watermarks'>,
-): Pick<ControlPlaneContext, 'workerStatuses' | 'workers' | 'attemptCounts' | 'watermarks'> {
+): Pick<
+  ControlPlaneContext,
+  'workerStatuses' | 'workers' | 'attemptCounts' | 'watermarks' | 'operations' | 'events' | 'eventTypes'
+> {
   return {
     workers: () => [],
+    operations: async () => new Map(),
+    eventTypes: ['root-cause'],
+    // Every quarantined record can be read by now.
+    events: { render: async () => ({ event: {} }) },
     async workerStatuses() {
       const found = new Map<string, WorkerStatus>();
       await readTopic(kafka, STATUS_TOPIC, {

@@ -24,6 +24,9 @@ const auditRecord = z.object({
     'redrive',
     'discard',
     'redrive-quarantine',
+    'discard-quarantine',
+    'open-quarantine',
+    'rotate-keys',
     'test',
   ]),
   /** Absent: it concerns no one customer. */

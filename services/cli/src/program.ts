@@ -7,6 +7,8 @@ import { addDeadLetters } from './commands/dead-letters.ts';
 import { addObservation } from './commands/observe.ts';
 import { addOffline } from './commands/offline.ts';
 import { addOperations } from './commands/operate.ts';
+import { addLongOperations } from './commands/operations.ts';
+import { addQuarantine } from './commands/quarantine.ts';
 import { addSecrets } from './commands/secrets.ts';
 import { addSession } from './commands/session.ts';
 import { addSubscriptions } from './commands/subscriptions.ts';
@@ -62,6 +64,8 @@ export async function createProgram(cli: Cli, args: readonly string[]): Promise<
   addTest(program, cli);
   addObservation(program, cli);
   addDeadLetters(program, cli);
+  addQuarantine(program, cli);
+  addLongOperations(program, cli);
   const keys = program.command('keys').description('the key ring that seals secrets');
   addSecrets(program, keys, cli);
   addOffline(program, keys, cli);

@@ -1,5 +1,12 @@
 import { isIP } from 'node:net';
-import { duration, kafkaVariables, registryVariables, serviceVariables, whole } from '@databridge/kernel/config';
+import {
+  duration,
+  eventTypeVariables,
+  kafkaVariables,
+  registryVariables,
+  serviceVariables,
+  whole,
+} from '@databridge/kernel/config';
 import { egressVariables } from '@databridge/kernel/egress/egress-settings';
 import { keyRingVariables } from '@databridge/kernel/secrets/key-ring-settings';
 import { z } from 'zod';
@@ -16,6 +23,7 @@ export const controlPlaneVariables = z.object({
   ...keyRingVariables,
   ...egressVariables,
   ...retryPlanVariables,
+  ...eventTypeVariables,
   ...registryVariables,
   /** For showing the event of a dead letter; if it is not set, only the headers are shown. */
   SCHEMA_REGISTRY_URL: registryVariables.SCHEMA_REGISTRY_URL.optional(),

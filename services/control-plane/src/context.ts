@@ -5,10 +5,12 @@ import type { RecordProducer } from '@databridge/kernel/kafka/records';
 import type { PartitionEnds } from '@databridge/kernel/kafka/watermark-reader';
 import type { Logger } from '@databridge/kernel/log';
 import type { KeyRing } from '@databridge/kernel/secrets/key-ring';
+import type { Operation } from '@databridge/schemas/records/operations';
 import type { WorkerStatus } from '@databridge/schemas/records/status';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import type { Commit } from './subscriptions/changes.ts';
 import type { OutcomeCounts } from './views/attempt-counts.ts';
+import type { EventRenderer } from './views/render-event.ts';
 import type { SeenWorker } from './views/worker-table.ts';
 
 /** What the operations work with, connected by whoever calls them: the API, or a test. */
@@ -27,10 +29,16 @@ export interface ControlPlaneContext {
   readonly attemptCounts: (customers: readonly string[]) => Promise<ReadonlyMap<string, OutcomeCounts>>;
   /** Of topics that exist. */
   readonly watermarks: (topics: readonly string[]) => Promise<ReadonlyMap<string, readonly PartitionEnds[]>>;
+  /** Operations by id, with all that was written before the call. */
+  readonly operations: () => Promise<ReadonlyMap<string, Operation>>;
   readonly commit: Commit;
   readonly keyRing: KeyRing;
   /** The lanes that a customer's topics are made for. */
   readonly retryDelays: readonly string[];
+  /** Configured event types: those that fan-out reads. */
+  readonly eventTypes: readonly string[];
+  /** Reads events as fan-out and delivery do. */
+  readonly events: Pick<EventRenderer, 'render'>;
   /** Where events may be sent, as the delivery workers have it. */
   readonly egress: EgressPolicy;
   readonly log: Logger;

@@ -15,6 +15,7 @@ import type { Callers } from './api/auth/access.ts';
 import { callersOf, OidcCallers } from './api/auth/oidc.ts';
 import type { ControlPlaneConfig } from './config.ts';
 import type { ControlPlaneContext } from './context.ts';
+import { OperationRunner } from './operations/runner.ts';
 import { dropOldFallbacks } from './subscriptions/reseal.ts';
 import { SubscriptionTable } from './subscriptions/subscription-table.ts';
 import { Writer } from './subscriptions/writer.ts';
@@ -38,13 +39,14 @@ export async function startControlPlane(config: ControlPlaneConfig, log: Logger)
   const admin = new KafkaAdmin(kafka);
   const producer = new KafkaProducer(kafka);
   const table = new SubscriptionTable(kafka);
-  const writer = new Writer({ kafka, admin, table, sessionTimeoutMs: config.SESSION_TIMEOUT });
+  const events = eventRenderer(registryOf(config), log);
   const attempts = new AttemptView(kafka, { maxAttempts: config.MAX_ATTEMPTS, backMs: ATTEMPTS_BACK_MS }, Date.now());
   const views = new LiveViews(kafka, attempts);
   const operations: ControlPlaneContext = {
     ...{ kafka, admin, producer },
     ...{ workerStatuses: views.workerStatuses, workers: views.workers },
-    ...{ attemptCounts: views.attemptCounts, watermarks: views.watermarks },
+    ...{ attemptCounts: views.attemptCounts, watermarks: views.watermarks, operations: views.operations },
+    ...{ events, eventTypes: config.EVENT_TYPES.map(({ name }) => name) },
     subscriptions: () => table.read(),
     commit: () => Promise.reject(new DatabridgeError('DB_NOT_THE_WRITER', 'Changes are made by the writer alone')),
     keyRing: loadKeyRing(config),
@@ -55,9 +57,13 @@ export async function startControlPlane(config: ControlPlaneConfig, log: Logger)
   await Promise.all([admin.connect(), producer.connect()]);
   await ensureSystemTopics(admin, []);
   await Promise.all([attempts.start(), table.start(), views.start()]);
-  const events = eventRenderer(registryOf(config), log);
+  const writer: Writer = new Writer({
+    ...{ kafka, admin, table, sessionTimeoutMs: config.SESSION_TIMEOUT },
+    onTerm: () => void runner.takeUp().catch((error) => log.error({ err: error }, 'operations not carried on')),
+  });
+  const runner = new OperationRunner(writer, operations);
   const api = await createApi({
-    ...{ operations, attempts, events, callers, writer, log },
+    ...{ operations, attempts, events, callers, writer, runner, log },
     maxFailures: config.API_MAX_FAILURES,
     ...(config.API_TRUSTED_PROXIES && { trustedProxies: config.API_TRUSTED_PROXIES }),
   });
@@ -69,6 +75,7 @@ export async function startControlPlane(config: ControlPlaneConfig, log: Logger)
   return {
     notReadyBecause: () => (attempts.isCaughtUp ? undefined : 'reading the attempts'),
     async stop() {
+      runner.stop();
       await api.close();
       await writer.stop();
       events.stop();

@@ -3,9 +3,8 @@ import type { Command } from 'commander';
 import { type Cli, pathOf } from '../cli.ts';
 import { type OutputOptions, print, withOutput } from '../output.ts';
 import { parseCount } from '../parse-arguments.ts';
-import { formatFacts, formatTable, printLine, timeOf } from '../print.ts';
-import { mustConfirm } from '../terminal.ts';
-import { redriven, type TakenOut } from './operate.ts';
+import { formatFacts, formatTable, timeOf } from '../print.ts';
+import { type LetterOptions, takeOut } from './letters.ts';
 
 interface DeadLetter {
   readonly id: string;
@@ -46,9 +45,14 @@ export function addDeadLetters(program: Command, cli: Cli): void {
     .argument('<customer>')
     .argument('[id...]', 'which; all if left out')
     .option('--reason <reason...>', 'only those with one of these reasons, such as refused')
-    .action(async (customer: string, ids: string[], { reason }: { reason?: string[] }) => {
-      const done = await cli.api().post<TakenOut>(pathOf(customer, 'dead-letters', 'redrives'), chosen(ids, reason));
-      printLine(redriven(customer, done));
+    .option('--dry-run', 'only count them')
+    .option('-y, --yes', 'do not ask for confirmation')
+    .action(async (customer: string, ids: string[], options: LetterOptions) => {
+      await takeOut(
+        cli,
+        { path: pathOf(customer, 'dead-letters', 'redrives'), of: customer, verb: 'redrive', ids },
+        options,
+      );
     });
   group
     .command('discard')
@@ -57,35 +61,20 @@ export function addDeadLetters(program: Command, cli: Cli): void {
     .argument('[id...]', 'which')
     .option('--reason <reason...>', 'those with one of these reasons')
     .option('--all', 'all of them')
-    .option('-y, --yes', 'do not ask for confirmation; needed where there is no terminal')
-    .action(
-      async (customer: string, ids: string[], options: DiscardOptions) => await discard(cli, customer, ids, options),
-    );
+    .option('--dry-run', 'only count them')
+    .option('-y, --yes', 'do not ask for confirmation')
+    .action(async (customer: string, ids: string[], options: LetterOptions & { all?: boolean }) => {
+      const isChosen = ids.length > 0 || options.reason !== undefined;
+      if (isChosen === (options.all ?? false)) {
+        throw new DatabridgeError('DB_INPUT_INVALID', 'Give ids or --reason, or --all');
+      }
+      await takeOut(
+        cli,
+        { path: pathOf(customer, 'dead-letters', 'discards'), of: customer, verb: 'discard', ids },
+        options,
+      );
+    });
 }
-
-interface DiscardOptions {
-  readonly reason?: string[];
-  readonly all?: boolean;
-  readonly yes?: boolean;
-}
-
-async function discard(
-  cli: Cli,
-  customer: string,
-  ids: string[],
-  { reason, all = false, yes = false }: DiscardOptions,
-) {
-  const isChosen = ids.length > 0 || reason !== undefined;
-  if (isChosen === all) throw new DatabridgeError('DB_INPUT_INVALID', 'Give ids or --reason, or --all');
-  await mustConfirm(`Discard dead letters of ${customer}? They cannot be redriven afterwards.`, yes);
-  const { taken } = await cli.api().post<TakenOut>(pathOf(customer, 'dead-letters', 'discards'), chosen(ids, reason));
-  printLine(`${customer}: ${taken} discarded.`);
-}
-
-const chosen = (ids: readonly string[], reasons: readonly string[] | undefined) => ({
-  ...(ids.length > 0 && { ids }),
-  ...(reasons !== undefined && { reasons }),
-});
 
 function formatLetters(customer: string, letters: readonly DeadLetter[]): string {
   if (letters.length === 0) return `${customer} has no dead letters.`;

@@ -1,6 +1,7 @@
 /** What changes nothing. */
 import type { Reconciliation } from '@databridge/control-plane/views/reconcile';
 import type { CustomerStatus } from '@databridge/control-plane/views/status';
+import { DatabridgeError } from '@databridge/kernel/errors';
 import type { Attempt } from '@databridge/schemas/records/attempts';
 import { type Command, Option } from 'commander';
 import { ApiError } from '../api/api-error.ts';
@@ -90,6 +91,12 @@ async function statusesOf(cli: Cli, names: readonly string[]): Promise<CustomerS
   return found;
 }
 
+/** @throws {DatabridgeError} DB_INPUT_INVALID */
+function refuseSwapped(from: Date | undefined, to: Date | undefined): void {
+  if (from === undefined || to === undefined || from < to) return;
+  throw new DatabridgeError('DB_INPUT_INVALID', '--to must be later than --from');
+}
+
 interface AttemptChoice extends OutputOptions {
   readonly event?: string;
   readonly outcome?: string;
@@ -100,6 +107,7 @@ interface AttemptChoice extends OutputOptions {
 
 async function attempts(cli: Cli, customer: string, choice: AttemptChoice): Promise<void> {
   const { event: eventId, outcome, from, to, limit } = choice;
+  refuseSwapped(from, to);
   const query = { eventId, outcome, from: from?.toISOString(), to: to?.toISOString() };
   const found = await cli.api().list<Attempt>(pathOf(customer, 'attempts'), query, limit);
   print(choice, found, () => formatAttempts(found));
@@ -124,6 +132,7 @@ interface ReconcileChoice extends OutputOptions {
 
 async function reconcile(cli: Cli, names: readonly string[], choice: ReconcileChoice): Promise<void> {
   const { from, to, events } = choice;
+  refuseSwapped(from, to);
   const api = cli.api();
   const all =
     names.length > 0 ? names : (await api.list<CustomerStatus>('/subscriptions')).map(({ customer }) => customer);

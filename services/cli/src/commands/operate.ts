@@ -3,9 +3,12 @@ import type { Rewind } from '@databridge/control-plane/operations/rewind';
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { Command } from 'commander';
 import { type Cli, pathOf } from '../cli.ts';
+import { operate } from '../operation.ts';
 import { type OutputOptions, print, withOutput } from '../output.ts';
 import { parseOffset, parseTime } from '../parse-arguments.ts';
 import { formatRewind, printLine } from '../print.ts';
+import { confirm, DeclinedError, isAttended } from '../terminal.ts';
+import { type LetterOptions, takeOut } from './letters.ts';
 
 const STATE_ACTIONS = [
   ['pause', 'stop sending to customers; everything waits'],
@@ -40,7 +43,8 @@ export function addOperations(program: Command, cli: Cli): void {
       .option('--to-offset <offset>', 'from that offset of the main topic', parseOffset)
       .option('--to-earliest', 'all that is left')
       .option('--dry-run', 'only say what it would do')
-      .option('--skip', 'the point may lie ahead: what is passed over is never delivered'),
+      .option('--skip', 'the point may lie ahead: what is passed over is never delivered')
+      .option('-y, --yes', 'do not ask'),
   ).action(async (customer: string, options: RewindChoice) => await rewind(cli, customer, options));
   program
     .command('redeliver')
@@ -49,6 +53,7 @@ export function addOperations(program: Command, cli: Cli): void {
     .option('--event <id>', 'the event’s id, as in the webhook-id header')
     .option('--from <time>', 'written then or later', parseTime)
     .option('--to <time>', 'written before then', parseTime)
+    .option('--dry-run', 'only count them')
     .action(async (customer: string, options: RedeliverChoice) => await redeliver(cli, customer, options));
   program
     .command('redrive')
@@ -56,6 +61,9 @@ export function addOperations(program: Command, cli: Cli): void {
     .argument('[customer]', 'whose dead letters')
     .option('--quarantine', 'the quarantine instead')
     .option('--reason <reason...>', 'only those with one of these reasons, such as refused')
+    .option('--dry-run', 'only count them')
+    .option('--force', 'with --quarantine: also what still can not be read')
+    .option('-y, --yes', 'do not ask')
     .action(async (customer: string | undefined, options: RedriveChoice) => await redrive(cli, customer, options));
 }
 
@@ -65,10 +73,11 @@ interface RewindChoice extends OutputOptions {
   readonly toEarliest?: boolean;
   readonly dryRun?: boolean;
   readonly skip?: boolean;
+  readonly yes?: boolean;
 }
 
 async function rewind(cli: Cli, customer: string, choice: RewindChoice): Promise<void> {
-  const { toTime, toOffset, toEarliest, dryRun = false, skip = false } = choice;
+  const { toTime, toOffset, toEarliest, dryRun = false, skip = false, yes = false } = choice;
   const targets = [
     ...(toTime === undefined ? [] : [{ time: toTime.toISOString() }]),
     ...(toOffset === undefined ? [] : [{ offset: toOffset }]),
@@ -77,47 +86,57 @@ async function rewind(cli: Cli, customer: string, choice: RewindChoice): Promise
   if (targets.length !== 1) {
     throw new DatabridgeError('DB_INPUT_INVALID', 'Give one of --to-time, --to-offset and --to-earliest');
   }
-  const body = { to: targets[0], dryRun, maySkip: skip };
-  const done = await cli.api().post<Rewind>(pathOf(customer, 'rewinds'), body);
-  print(choice, done, () => formatRewind(done, dryRun));
+  const path = pathOf(customer, 'rewinds');
+  const body = { to: targets[0], maySkip: skip };
+  const plan = await cli.api().post<Rewind>(path, { ...body, dryRun: true });
+  if (dryRun) return print(choice, plan, () => formatRewind(plan, true));
+  if (!yes && isAttended()) {
+    process.stderr.write(`${formatRewind(plan, true)}\n`);
+    if (!(await confirm(`Pause ${customer}, set it back, and resume it?`))) {
+      throw new DeclinedError();
+    }
+  }
+  const done = await operate<Rewind>(cli.api(), 'POST', path, { body });
+  print(choice, done, () => formatRewind(done, false));
 }
 
 interface RedeliverChoice {
   readonly event?: string;
   readonly from?: Date;
   readonly to?: Date;
+  readonly dryRun?: boolean;
 }
 
-async function redeliver(cli: Cli, customer: string, { event, from, to }: RedeliverChoice): Promise<void> {
+async function redeliver(
+  cli: Cli,
+  customer: string,
+  { event, from, to, dryRun = false }: RedeliverChoice,
+): Promise<void> {
   const isRange = from !== undefined || to !== undefined;
   if ((event !== undefined) === isRange) {
     throw new DatabridgeError('DB_INPUT_INVALID', 'Give either --event, or --from and --to');
   }
+  if (from !== undefined && to !== undefined && from >= to) {
+    throw new DatabridgeError('DB_INPUT_INVALID', '--to must be later than --from');
+  }
   const body = event === undefined ? { from: from?.toISOString(), to: to?.toISOString() } : { eventId: event };
-  const { events, replayId } = await cli
-    .api()
-    .post<{ events: number; replayId: string }>(pathOf(customer, 'redeliveries'), body);
+  const path = pathOf(customer, 'redeliveries');
+  if (dryRun) {
+    const { events } = await cli.api().post<{ events: number }>(path, { ...body, dryRun });
+    return printLine(`${customer}: ${events} ${events === 1 ? 'event' : 'events'} would be delivered again.`);
+  }
+  const { events, replayId } = await operate<{ events: number; replayId: string }>(cli.api(), 'POST', path, { body });
   printLine(`${customer}: ${events} ${events === 1 ? 'event is' : 'events are'} delivered again, as ${replayId}`);
 }
 
-interface RedriveChoice {
+interface RedriveChoice extends LetterOptions {
   readonly quarantine?: boolean;
-  readonly reason?: readonly string[];
 }
 
-async function redrive(cli: Cli, customer: string | undefined, { quarantine = false, reason }: RedriveChoice) {
+async function redrive(cli: Cli, customer: string | undefined, { quarantine = false, ...options }: RedriveChoice) {
   if ((customer === undefined) !== quarantine) {
     throw new DatabridgeError('DB_INPUT_INVALID', 'Give either a customer, or --quarantine');
   }
   const path = customer === undefined ? '/quarantine/redrives' : pathOf(customer, 'dead-letters', 'redrives');
-  const done = await cli.api().post<TakenOut>(path, { ...(reason !== undefined && { reasons: reason }) });
-  printLine(redriven(customer ?? 'quarantine', done));
+  await takeOut(cli, { path, of: customer ?? 'quarantine', verb: 'redrive', ids: [] }, options);
 }
-
-export interface TakenOut {
-  readonly taken: number;
-  readonly stayed: number;
-}
-
-export const redriven = (of: string, { taken, stayed }: TakenOut) =>
-  `${of}: ${taken} redriven${stayed > 0 ? `; ${stayed} stay, since they hold nothing that could be` : ''}.`;

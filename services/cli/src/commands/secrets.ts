@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { type Cli, pathOf } from '../cli.ts';
+import { operate } from '../operation.ts';
 import { type OutputOptions, print, withOutput } from '../output.ts';
 import { formatTable, printLine, timeOf } from '../print.ts';
 import { readSecret } from '../terminal.ts';
@@ -32,7 +33,7 @@ export function addSecrets(program: Command, keys: Command, cli: Cli): void {
       .command('rotate')
       .description('seal every secret anew under the current key of the ring, so that older keys can be taken out'),
   ).action(async (options: OutputOptions) => {
-    const done = await cli.api().post<Rotation>('/keys/rotations');
+    const done = await operate<Rotation>(cli.api(), 'POST', '/keys/rotations', {});
     const { resealed, unchanged, unreadable } = done;
     print(options, done, () => `${resealed} customers sealed anew, ${unchanged} were so already.`);
     if (unreadable.length === 0) return;

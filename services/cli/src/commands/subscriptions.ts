@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { type Cli, pathOf } from '../cli.ts';
+import { operate } from '../operation.ts';
 import { type OutputOptions, print, toYaml, withOutput } from '../output.ts';
 import { formatTable, printLine } from '../print.ts';
 import { mustConfirm } from '../terminal.ts';
@@ -101,6 +102,6 @@ async function remove(
     { discard: 'what waits is thrown away', keep: 'what waits is kept' }[waiting ?? ''] ?? 'nothing must wait';
   await mustConfirm(`Delete ${body.customer}, which is ${body.state}? Nothing more is sent, ${what}.`, yes);
   // Who has seen it decides: not about what somebody made of it meanwhile.
-  await api.call('DELETE', pathOf(customer), { query: { waiting }, headers: { 'if-match': etag ?? '*' } });
+  await operate(api, 'DELETE', pathOf(customer), { query: { waiting }, headers: { 'if-match': etag ?? '*' } });
   printLine(`${customer} is deleted.`);
 }

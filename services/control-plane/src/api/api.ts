@@ -4,6 +4,7 @@ import type { Actor } from '@databridge/schemas/records/audit';
 import { type FastifyInstance, fastify } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { ControlPlaneContext } from '../context.ts';
+import { OperationRunner } from '../operations/runner.ts';
 import type { Writer } from '../subscriptions/writer.ts';
 import { type Callers, guardAccess } from './auth/access.ts';
 import type { Api, ApiContext, MakeChange } from './context.ts';
@@ -11,27 +12,32 @@ import { type ForwardingWriter, forwardChanges } from './forward.ts';
 import { rememberAnswers } from './idempotency.ts';
 import { refuseOtherMethods } from './methods.ts';
 import { describeApi } from './openapi/describe.ts';
+import { operateBy } from './operate.ts';
 import { answerWithProblems } from './problem.ts';
 import { attemptRoutes } from './routes/attempt-routes.ts';
 import { auditRoutes } from './routes/audit-routes.ts';
 import { comparisonRoutes } from './routes/comparison-routes.ts';
+import { deadLetterRoutes } from './routes/dead-letter-routes.ts';
 import { eventRoutes } from './routes/event-routes.ts';
 import { filterRoutes } from './routes/filter-routes.ts';
 import { operationRoutes } from './routes/operation-routes.ts';
 import { overviewRoutes } from './routes/overview-routes.ts';
+import { quarantineRoutes } from './routes/quarantine-routes.ts';
 import { secretRoutes } from './routes/secret-routes.ts';
 import { subscriptionRoutes } from './routes/subscription-routes.ts';
 
 export type ApiWriter = ForwardingWriter & Pick<Writer, 'change'>;
 
 /** What the API is made of. */
-export interface ApiParts extends Omit<ApiContext, 'change'> {
+export interface ApiParts extends Omit<ApiContext, 'change' | 'operate'> {
   readonly callers: Callers;
   /** So many wrong tokens from an address within a minute close the door to it; left out: 20. */
   readonly maxFailures?: number;
   /** Addresses and ranges of proxies whose `X-Forwarded-For` is believed; left out: nobody's. */
   readonly trustedProxies?: readonly string[];
   readonly writer: ApiWriter;
+  /** Left out: one of its own, which carries on with nothing. */
+  readonly runner?: Pick<OperationRunner, 'begin' | 'settled'>;
   readonly log: Logger;
 }
 
@@ -52,6 +58,7 @@ export async function createApi({
   maxFailures,
   trustedProxies,
   writer,
+  runner = new OperationRunner(writer, operations),
   log,
 }: ApiParts): Promise<Api> {
   const api: Api = fastify({
@@ -68,11 +75,13 @@ export async function createApi({
   forwardChanges(api as unknown as FastifyInstance, writer);
   rememberAnswers(api as unknown as FastifyInstance);
 
-  const context = { operations, attempts, events, change: changesBy(writer, operations) };
+  const context = { operations, attempts, events, change: changesBy(writer, operations), operate: operateBy(runner) };
   const refuseOthers = refuseOtherMethods(api as unknown as FastifyInstance);
   api.get('/v1/openapi.json', { config: { access: 'open' }, schema: { hide: true } }, () => api.swagger());
   subscriptionRoutes(api, context);
   operationRoutes(api, context);
+  deadLetterRoutes(api, context);
+  quarantineRoutes(api, context);
   attemptRoutes(api, context);
   eventRoutes(api, context);
   secretRoutes(api, context);

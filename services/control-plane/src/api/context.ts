@@ -5,6 +5,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { ControlPlaneContext } from '../context.ts';
 import type { AttemptView } from '../views/attempt-view.ts';
 import type { EventRenderer } from '../views/render-event.ts';
+import type { Operate } from './operate.ts';
 
 export type Api = FastifyInstance<
   RawServerDefault,
@@ -19,6 +20,7 @@ export interface ApiContext {
   readonly attempts: Pick<AttemptView, 'find' | 'listen'>;
   readonly events: Pick<EventRenderer, 'render'>;
   readonly change: MakeChange;
+  readonly operate: Operate;
 }
 
 /**

@@ -8,7 +8,7 @@ export type ForwardingWriter = Pick<Writer, 'isOwner' | 'ownerUrl'>;
 /** On a request that another control plane sent on: it is not sent on again. */
 const FORWARDED = 'databridge-forwarded';
 /** What the writer must know of a request, beside method, path and body. */
-const HEADERS = ['authorization', 'content-type', 'accept', 'if-match', 'if-none-match', 'idempotency-key'];
+const HEADERS = ['authorization', 'content-type', 'accept', 'if-match', 'if-none-match', 'idempotency-key', 'prefer'];
 /** A writer that was killed is replaced after its session time-out, of 10 s by default. */
 const WRITER_WITHIN_MS = 30_000;
 const ASK_AGAIN_AFTER_MS = 100;

@@ -3,6 +3,7 @@ import type { Logger } from '@databridge/kernel/log';
 import type { FastifyInstance } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { OperationFailed } from '../operations/runner.ts';
 import { SomethingWaits } from '../subscriptions/delete-customer.ts';
 
 export const pointedMisfit = z.object({
@@ -84,8 +85,9 @@ export function answerWithProblems(api: FastifyInstance, log: Logger): void {
 
 function problemOf(error: unknown): Problem {
   if (error instanceof InvalidBody) return withErrors(error.message, error.misfits);
-  if (error instanceof SomethingWaits) {
-    return { ...problemWith(error.httpStatus, error.code, error.message), waiting: { ...error.waiting } };
+  if ((error instanceof SomethingWaits || error instanceof OperationFailed) && error.waiting !== undefined) {
+    const { events = 0, deadLetters = 0 } = error.waiting;
+    return { ...problemWith(error.httpStatus, error.code, error.message), waiting: { events, deadLetters } };
   }
   if (error instanceof DatabridgeError) return problemWith(error.httpStatus, error.code, error.message);
   if (hasZodFastifySchemaValidationErrors(error)) {

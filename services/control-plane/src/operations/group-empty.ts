@@ -14,6 +14,7 @@ export async function groupEmpty(
   admin: Pick<KafkaAdmin, 'groupState'>,
   customer: string,
   withinMs: number,
+  signal?: AbortSignal,
 ): Promise<void> {
   const giveUpAtMs = performance.now() + withinMs;
   for (;;) {
@@ -27,5 +28,6 @@ export async function groupEmpty(
       );
     }
     await delay(ASK_EVERY_MS);
+    signal?.throwIfAborted();
   }
 }

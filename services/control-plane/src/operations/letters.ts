@@ -1,6 +1,9 @@
+import { DatabridgeError } from '@databridge/kernel/errors';
 import type { ConsumedBatch, ConsumedRecord, ProducedRecord, TopicPartition } from '@databridge/kernel/kafka/records';
 import { readTopic } from '@databridge/kernel/kafka/topic-reader';
+import { suggestion } from '@databridge/schemas/subscription/issue-words';
 import type { ControlPlaneContext } from '../context.ts';
+import { type Run, untracked } from './run.ts';
 
 /** A record of a compacted topic of letters: dead letters, or the quarantine. */
 export interface Letter extends TopicPartition {
@@ -53,15 +56,17 @@ export async function takeOutLetters(
   { kafka, producer }: Pick<ControlPlaneContext, 'kafka' | 'producer'>,
   topic: string,
   isChosen: (letter: Letter) => boolean,
-  copyOf: (letter: Letter) => ProducedRecord | 'nowhere' | undefined,
+  copyOf: (letter: Letter) => ProducedRecord | 'nowhere' | undefined | Promise<ProducedRecord | 'nowhere' | undefined>,
+  run: Run = untracked,
 ): Promise<TakenOut> {
-  let taken = 0;
+  // Those that an earlier run took out have their tombstones, and are not among the letters any more.
+  let taken = Number(run.checkpoint['taken'] ?? 0);
   let stayed = 0;
   await readLetters(kafka, topic, async (letters) => {
     const copies: ProducedRecord[] = [];
     const tombstones: ProducedRecord[] = [];
     for (const letter of letters.filter(isChosen)) {
-      const copy = copyOf(letter);
+      const copy = await copyOf(letter);
       if (copy === undefined) {
         stayed++;
         continue;
@@ -72,6 +77,64 @@ export async function takeOutLetters(
     if (copies.length > 0) await producer.send(copies);
     if (tombstones.length > 0) await producer.send(tombstones);
     taken += tombstones.length;
+    await run.progress(taken + stayed, { step: 'taking out letters', checkpoint: { taken } });
   });
   return { taken, stayed };
+}
+
+export interface LetterFilter {
+  /** Only letters with one of these reasons; left out: all. */
+  readonly reasons?: readonly string[];
+  /** Only these, by key; left out: all. */
+  readonly keys?: readonly string[];
+}
+
+export function chosenBy({ reasons, keys }: LetterFilter, reasonOf: (letter: Letter) => string) {
+  const wanted = keys && new Set(keys);
+  return (letter: Letter) =>
+    (reasons === undefined || reasons.includes(reasonOf(letter))) && (wanted === undefined || wanted.has(letter.key));
+}
+
+/** What a filter chooses now. */
+export interface LetterCount {
+  readonly chosen: number;
+  readonly byReason: Readonly<Record<string, number>>;
+}
+
+/**
+ * @throws {DatabridgeError} DB_INPUT_INVALID for a reason that there is not; DB_NOT_FOUND naming every key that is not
+ *   among the letters
+ */
+export async function countLetters(
+  { kafka }: Pick<ControlPlaneContext, 'kafka'>,
+  topic: string,
+  filter: LetterFilter,
+  reasonOf: (letter: Letter) => string,
+  knownReasons: readonly string[],
+): Promise<LetterCount> {
+  const isChosen = chosenBy(filter, reasonOf);
+  const missing = new Set(filter.keys);
+  const present = new Set<string>(knownReasons);
+  const byReason: Record<string, number> = {};
+  let chosen = 0;
+  await readLetters(kafka, topic, (letters) => {
+    for (const letter of letters) {
+      const reason = reasonOf(letter);
+      present.add(reason);
+      missing.delete(letter.key);
+      if (!isChosen(letter)) continue;
+      chosen++;
+      byReason[reason] = (byReason[reason] ?? 0) + 1;
+    }
+  });
+  const strange = (filter.reasons ?? []).filter((reason) => !present.has(reason));
+  if (strange.length > 0) {
+    const mistakes = strange.map((reason) => `"${reason}" is not a reason${suggestion(reason, [...present])}`);
+    throw new DatabridgeError('DB_INPUT_INVALID', `${mistakes.join('; ')}. Reasons: ${[...present].sort().join(', ')}`);
+  }
+  if (missing.size > 0) {
+    const names = [...missing].map((key) => `"${key}"`).join(', ');
+    throw new DatabridgeError('DB_NOT_FOUND', `${topic} holds no letter with the id ${names}; nothing was changed`);
+  }
+  return { chosen, byReason };
 }

@@ -9,6 +9,7 @@ import type { ControlPlaneContext } from '../context.ts';
 import { readCustomer } from '../views/customer.ts';
 import type { TimeRange } from '../views/reconcile.ts';
 import { replayOf } from './replay.ts';
+import { type Run, untracked } from './run.ts';
 
 export type Redeliverable =
   | { readonly kind: 'event'; readonly eventId: string }
@@ -23,43 +24,85 @@ export interface Redelivery {
   readonly events: number;
 }
 
+type Context = Pick<ControlPlaneContext, 'kafka' | 'workerStatuses' | 'subscriptions'>;
+
 /**
- * Sends events again, whatever became of them: copies at the end of the main lane, under the same event ids. Safe
- * while the customer runs.
+ * How many events a redelivery would copy.
  * @throws {DatabridgeError} DB_NOT_FOUND for an unknown customer, and for an event that no topic holds any more
  */
+export async function planRedelivery(context: Context, customer: string, what: Redeliverable): Promise<number> {
+  return await eachCopy(context, customer, what, 'planned', async () => undefined);
+}
+
+/**
+ * Sends events again, whatever became of them: copies at the end of the main lane, under the same event ids. Safe
+ * while the customer runs. Carried on after a kill, it copies again at most what it copied since its last checkpoint,
+ * under the same replay id.
+ * @throws {DatabridgeError} as {@link planRedelivery}
+ */
 export async function redeliver(
-  context: Pick<ControlPlaneContext, 'kafka' | 'workerStatuses' | 'subscriptions' | 'producer'>,
+  context: Context & Pick<ControlPlaneContext, 'producer'>,
   customer: string,
   what: Redeliverable,
+  run: Run = untracked,
 ): Promise<Redelivery> {
+  const replayId = `redelivery-${run.id ?? randomUUID()}`;
+  const done = { ...(run.checkpoint['copiedUpTo'] as Record<string, number> | undefined) };
+  const events = await eachCopy(
+    context,
+    customer,
+    what,
+    replayId,
+    async (copies, { topic, partition, nextOffset }, count) => {
+      const place = `${topic}/${partition}`;
+      const fresh = copies.filter(({ offset }) => offset >= (done[place] ?? 0));
+      if (fresh.length > 0) await context.producer.send(fresh.map(({ record }) => record));
+      done[place] = Math.max(done[place] ?? 0, nextOffset);
+      await run.progress(count, { step: 'copying', checkpoint: { copiedUpTo: { ...done } } });
+    },
+  );
+  return { customer, replayId, events };
+}
+
+type OnCopies = (
+  copies: readonly { readonly offset: number; readonly record: ProducedRecord }[],
+  batch: ConsumedBatch,
+  count: number,
+) => Promise<void>;
+
+/** @returns the number of distinct events */
+async function eachCopy(
+  context: Context,
+  customer: string,
+  what: Redeliverable,
+  replayId: string,
+  onCopies: OnCopies,
+): Promise<number> {
   await readCustomer(context, customer);
-  const replayId = `redelivery-${randomUUID()}`;
   const copied = new Set<string>();
-  const copy = async ({ topic, partition, records }: ConsumedBatch) => {
-    const copies: ProducedRecord[] = [];
-    for (const record of records) {
+  const onBatch = async (batch: ConsumedBatch) => {
+    const { topic, partition, records } = batch;
+    const copies = records.flatMap((record) => {
       const facts = readDeliveryHeaders(record.headers);
       // Of a replay, the original is copied if it is in the range, and nothing if it is not.
       const isOther = what.kind === 'event' ? facts.eventId !== what.eventId : facts.replayId !== undefined;
-      if (isOther || facts.testWithinMs !== undefined || record.value === null || facts.eventId === '') continue;
+      if (isOther || facts.testWithinMs !== undefined || record.value === null || facts.eventId === '') return [];
       const eventKey = eventKeyOf(identified(facts, { topic, partition, offset: record.offset }));
-      if (copied.has(eventKey)) continue;
+      if (copied.has(eventKey)) return [];
       copied.add(eventKey);
-      copies.push(replayOf(customer, record, { topic, partition }, replayId));
-    }
-    if (copies.length > 0) await context.producer.send(copies);
+      return [{ offset: record.offset, record: replayOf(customer, record, { topic, partition }, replayId) }];
+    });
+    await onCopies(copies, batch, copied.size);
   };
-  const range = what.kind === 'range' ? what : {};
-  const { fromMs, toMs } = range as TimeRange;
+  const { fromMs, toMs }: TimeRange = what.kind === 'range' ? what : {};
   const within = { ...(fromMs !== undefined && { fromMs }), ...(toMs !== undefined && { toMs }) };
-  await readTopic(context.kafka, deliveryTopic(customer), { ...within, onBatch: copy });
+  await readTopic(context.kafka, deliveryTopic(customer), { ...within, onBatch });
   // Retention may have deleted the original, while the dead letter is still there.
   if (what.kind === 'event') {
-    await readTopic(context.kafka, deadTopic(customer), { onBatch: copy });
+    await readTopic(context.kafka, deadTopic(customer), { onBatch });
     if (copied.size === 0) {
       throw new DatabridgeError('DB_NOT_FOUND', `Customer "${customer}" has no event "${what.eventId}" any more`);
     }
   }
-  return { customer, replayId, events: copied.size };
+  return copied.size;
 }

@@ -12,6 +12,7 @@ import { readCustomer } from '../views/customer.ts';
 import { lanesOf } from '../views/customer-lanes.ts';
 import { doneBy } from '../views/gather-evidence.ts';
 import { groupEmpty } from './group-empty.ts';
+import { type Run, untracked } from './run.ts';
 
 export type RewindTarget =
   /** The first record that fan-out appended then or later (ms since the epoch). */
@@ -75,6 +76,9 @@ export interface RewindOptions {
 /**
  * Sets the main lane of a customer back: pause ─▶ its group is empty ─▶ offsets set, the old metadata gone with
  * them ─▶ resume. A customer that is paused or disabled already stays so.
+ *
+ * Cut off, it is carried on: the pause is noted with who paused, the plan before the offsets are set, and the end in
+ * one transaction with the resuming.
  * @throws {DatabridgeError} as {@link planRewind}; DB_CONFLICT if it would skip events, or the group does not get empty
  */
 export async function rewind(
@@ -82,28 +86,46 @@ export async function rewind(
   customer: string,
   target: RewindTarget,
   { maySkip = false, emptyWithinMs = 60_000 }: RewindOptions = {},
+  run: Run = untracked,
 ): Promise<Rewind> {
-  const { admin, producer } = context;
-  refuseSkips(await planRewind(context, customer, target), maySkip);
-  const isToResume = await pauseIfActive(context, customer);
+  const { admin, commit, producer } = context;
+  const before = run.checkpoint as RewindCheckpoint;
+  if (before.resumes === undefined) refuseSkips(await planRewind(context, customer, target), maySkip);
+  const stopping = { step: 'waiting for the worker to let go', checkpoint: { ...before, resumes: true } };
+  const wasActive = await pauseIfActive({ ...context, commit: run.noting(commit, stopping) }, customer);
+  const resumes = wasActive || before.resumes === true;
+  let planned = before.plan;
   try {
-    await groupEmpty(admin, customer, emptyWithinMs);
-    // Now nothing moves any more: what is done is settled.
-    const { rewind: planned, passedOver } = await survey(context, customer, target);
-    refuseSkips(planned, maySkip);
-    await producer.send(skipRecords(customer, passedOver));
+    await groupEmpty(admin, customer, emptyWithinMs, run.signal);
+    if (planned === undefined) {
+      // Now nothing moves any more: what is done is settled.
+      const surveyed = await survey(context, customer, target);
+      planned = surveyed.rewind;
+      refuseSkips(planned, maySkip);
+      await producer.send(skipRecords(customer, surveyed.passedOver));
+      await run.note({ step: 'setting the offsets', checkpoint: { resumes, plan: planned } });
+    }
     await admin.setOffsets(deliveryGroup(customer), offsetsOf(planned));
-    return planned;
-  } finally {
-    if (isToResume) await changeState(context, customer, 'resume');
+  } catch (error) {
+    if (resumes && run.isFinal(error)) await changeState(context, customer, 'resume');
+    throw error;
   }
+  if (resumes) await changeState({ ...context, commit: run.finishing(commit, planned) }, customer, 'resume');
+  return planned;
 }
 
-function refuseSkips({ customer, skipped }: Rewind, maySkip: boolean): void {
+interface RewindCheckpoint {
+  /** The rewind has paused the customer, and resumes it at its end. */
+  readonly resumes?: boolean;
+  readonly plan?: Rewind;
+}
+
+/** @throws {DatabridgeError} DB_CONFLICT */
+export function refuseSkips({ customer, skipped }: Rewind, maySkip: boolean): void {
   if (skipped === 0 || maySkip) return;
   throw new DatabridgeError(
     'DB_CONFLICT',
-    `That is ahead: ${skipped} records of customer "${customer}" would never be delivered. Say so if you mean it.`,
+    `The target lies ahead: ${skipped} records of customer "${customer}" would never be delivered; set maySkip (--skip) to do so`,
   );
 }
 

@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import type { ProducedRecord } from '@databridge/kernel/kafka/records';
 import { type Actor, type AuditedAction, type AuditRecord, encodeAudit } from '@databridge/schemas/records/audit';
-import { AUDIT_TOPIC, SUBSCRIPTIONS_TOPIC } from '@databridge/schemas/records/topics';
+import { encodeOperation, type Operation } from '@databridge/schemas/records/operations';
+import { AUDIT_TOPIC, OPERATIONS_TOPIC, SUBSCRIPTIONS_TOPIC } from '@databridge/schemas/records/topics';
 import { mapSecrets } from '@databridge/schemas/subscription/secret-places';
 import { encodeSubscription, type Subscription } from '@databridge/schemas/subscription/subscription';
 
@@ -17,14 +18,23 @@ export interface Change {
   readonly detail?: Readonly<Record<string, unknown>>;
 }
 
+/** How far an operation is. That it was asked for is a {@link Change} of its own. */
+export interface OperationNote {
+  readonly operation: Operation;
+}
+
 /** All of the changes are written, or none. @throws {KafkaPortError} */
-export type Commit = (changes: readonly Change[]) => Promise<void>;
+export type Commit = (changes: readonly (Change | OperationNote)[]) => Promise<void>;
 
 const MASK = '[secret]';
 
 /** Every record of the changes; those of one change belong into one transaction. */
-export function recordsOf(changes: readonly Change[], who: Actor, nowMs: number): ProducedRecord[] {
+export function recordsOf(changes: readonly (Change | OperationNote)[], who: Actor, nowMs: number): ProducedRecord[] {
   return changes.flatMap((change) => {
+    if ('operation' in change) {
+      const { operation } = change;
+      return [{ topic: OPERATIONS_TOPIC, key: operation.id, value: encodeOperation(operation) }];
+    }
     const { customer, after } = change;
     const audit = {
       topic: AUDIT_TOPIC,

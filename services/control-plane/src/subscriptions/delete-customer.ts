@@ -3,6 +3,7 @@ import { deadTopic, deliveryGroup, STATUS_TOPIC } from '@databridge/schemas/reco
 import type { ControlPlaneContext } from '../context.ts';
 import { groupEmpty } from '../operations/group-empty.ts';
 import { readLetters } from '../operations/letters.ts';
+import { type Run, untracked } from '../operations/run.ts';
 import { readCustomer } from '../views/customer.ts';
 import { lanesOf } from '../views/customer-lanes.ts';
 import { lagsOf } from '../views/status.ts';
@@ -43,11 +44,17 @@ type Context = Pick<
   'kafka' | 'workerStatuses' | 'subscriptions' | 'admin' | 'producer' | 'commit' | 'watermarks'
 >;
 
+interface DeletionCheckpoint {
+  /** The deletion has paused the customer, and resumes it if it is refused. */
+  readonly resumes?: boolean;
+  /** The subscription is gone; this waited then. */
+  readonly waiting?: Waiting;
+}
+
 /**
  *     paused ─▶ its group is empty, so nothing moves ─▶ counted ─▶ the subscription goes ─▶ topics, group, status go
  *
- * Cut off before the subscription goes, the customer stays, paused; after it, its topics stay as with `keep`. What
- * fan-out writes until it hears of it goes with the topics.
+ * Cut off, it is carried on from there. What fan-out writes until it hears of it goes with the topics.
  * @param fate left out: only a customer for whom nothing waits is deleted
  * @throws {DatabridgeError} DB_NOT_FOUND; {@link SomethingWaits}; DB_CONFLICT if its worker does not let go
  */
@@ -55,25 +62,51 @@ export async function deleteCustomer(
   context: Context,
   customer: string,
   fate: FateOfWaiting | undefined,
-  emptyWithinMs = 60_000,
+  { emptyWithinMs = 60_000 }: { readonly emptyWithinMs?: number } = {},
+  run: Run = untracked,
 ): Promise<Deletion> {
+  const before = run.checkpoint as DeletionCheckpoint;
+  const waiting = before.waiting ?? (await deleteSubscription(context, customer, fate, emptyWithinMs, run));
+  // One of that name that was created since has the same topics: they are its own now.
+  const isThereAgain = (await context.subscriptions()).has(customer);
+  if (fate !== 'keep' && !isThereAgain) await removeTraces(context, customer);
+  return { customer, waiting, topics: fate === 'keep' || isThereAgain ? 'kept' : 'removed' };
+}
+
+async function deleteSubscription(
+  context: Context,
+  customer: string,
+  fate: FateOfWaiting | undefined,
+  emptyWithinMs: number,
+  run: Run,
+): Promise<Waiting> {
+  const { commit } = context;
   await readCustomer(context, customer);
+  const earlier = run.checkpoint as DeletionCheckpoint;
   // Before it is stopped, too: most who forgot to say it should not stop anything by asking.
-  if (fate === undefined) await refuseIfAnyWaits(context, customer);
-  const wasActive = await pauseIfActive(context, customer);
+  if (fate === undefined && earlier.resumes !== true) await refuseIfAnyWaits(context, customer);
+  const stopping = { step: 'waiting for the worker to let go', checkpoint: { resumes: true } };
+  const wasActive = await pauseIfActive({ ...context, commit: run.noting(commit, stopping) }, customer);
+  const resumes = wasActive || earlier.resumes === true;
   let waiting: Waiting;
   try {
-    await groupEmpty(context.admin, customer, emptyWithinMs);
+    await groupEmpty(context.admin, customer, emptyWithinMs, run.signal);
     waiting = fate === undefined ? await refuseIfAnyWaits(context, customer) : await countWaiting(context, customer);
   } catch (error) {
-    if (wasActive) await changeState(context, customer, 'resume');
+    if (resumes && run.isFinal(error)) await changeState(context, customer, 'resume');
     throw error;
   }
   const { subscription: before } = await readCustomer(context, customer);
   const detail = { waiting: fate ?? 'nothing', ...waiting };
-  await context.commit([{ what: 'delete', customer, before, after: null, detail }]);
-  if (fate !== 'keep') await removeTraces(context, customer);
-  return { customer, waiting, topics: fate === 'keep' ? 'kept' : 'removed' };
+  const removing = { step: 'removing topics, group and status', checkpoint: { waiting } };
+  await run.noting(commit, removing)([{ what: 'delete', customer, before, after: null, detail }]);
+  return waiting;
+}
+
+/** What a deletion would leave undelivered, at most while the customer runs. @throws {DatabridgeError} DB_NOT_FOUND */
+export async function planDeletion(context: Context, customer: string): Promise<Waiting> {
+  await readCustomer(context, customer);
+  return await countWaiting(context, customer);
 }
 
 async function refuseIfAnyWaits(context: Context, customer: string): Promise<Waiting> {

@@ -3,6 +3,7 @@ import { messageOf } from '@databridge/kernel/errors';
 import { mapSecretsAsync } from '@databridge/schemas/subscription/secret-places';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import type { ControlPlaneContext } from '../context.ts';
+import type { Run } from '../operations/run.ts';
 import type { Writer } from './writer.ts';
 
 export type Resealed = 'resealed' | 'unchanged' | 'unreadable';
@@ -29,6 +30,36 @@ export async function reseal(
     context.log.error({ customer }, messageOf(error));
     return 'unreadable';
   }
+}
+
+export interface Rotation {
+  readonly resealed: number;
+  readonly unchanged: number;
+  /** Customers whose key is gone: their secrets have to be set anew. */
+  readonly unreadable: readonly string[];
+}
+
+/**
+ * Seals the secrets of all customers under the current key, one customer after the other, by name.
+ * @param change makes a change in that customer's queue
+ */
+export async function rotateKeys(
+  context: Pick<ControlPlaneContext, 'subscriptions'>,
+  run: Run,
+  change: <T>(customer: string, make: (context: ControlPlaneContext) => Promise<T>) => Promise<T>,
+): Promise<Rotation> {
+  const before = run.checkpoint as Partial<Rotation> & { readonly after?: string };
+  const counts = { resealed: before.resealed ?? 0, unchanged: before.unchanged ?? 0 };
+  const unreadable = [...(before.unreadable ?? [])];
+  for (const customer of [...(await context.subscriptions()).keys()].sort()) {
+    if (before.after !== undefined && customer <= before.after) continue;
+    const came = await change(customer, (inner) => reseal(inner, customer, Date.now()));
+    if (came === 'unreadable') unreadable.push(customer);
+    else counts[came]++;
+    const done = counts.resealed + counts.unchanged + unreadable.length;
+    await run.progress(done, { step: 'sealing secrets anew', checkpoint: { ...counts, unreadable, after: customer } });
+  }
+  return { ...counts, unreadable };
 }
 
 /** Of all customers, in the name of the control plane itself. */

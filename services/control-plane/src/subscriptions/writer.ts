@@ -13,9 +13,10 @@ import {
   CONTROL_PLANE_GROUP,
   CONTROL_PLANE_TOPIC,
   CONTROL_PLANE_TRANSACTIONAL_ID,
+  OPERATIONS_TOPIC,
   SUBSCRIPTIONS_TOPIC,
 } from '@databridge/schemas/records/topics';
-import { type Change, type Commit, recordsOf } from './changes.ts';
+import { type Commit, recordsOf } from './changes.ts';
 import type { SubscriptionTable } from './subscription-table.ts';
 
 export interface WriterOptions {
@@ -24,6 +25,8 @@ export interface WriterOptions {
   readonly table: Pick<SubscriptionTable, 'readUpTo'>;
   /** Without a heartbeat for so long, another control plane takes over. */
   readonly sessionTimeoutMs: number;
+  /** This control plane has begun to write: what others left unfinished is its own now. */
+  readonly onTerm?: () => void;
 }
 
 /** Where the control plane that writes can be reached. */
@@ -134,7 +137,7 @@ export class Writer {
     }
   }
 
-  async #commit(producer: TransactionalProducer, changes: readonly Change[], who: Actor): Promise<void> {
+  async #commit(producer: TransactionalProducer, changes: Parameters<Commit>[0], who: Actor): Promise<void> {
     if (changes.length === 0) return;
     const written = await producer.commit(recordsOf(changes, who, Date.now()));
     // Acknowledged means that everybody who asks from now on, wherever, gets it: not before its readers see it committed.
@@ -164,7 +167,7 @@ export class Writer {
 
   async #openTerm(): Promise<TransactionalProducer> {
     const { admin, kafka } = this.#options;
-    const topics = [SUBSCRIPTIONS_TOPIC, AUDIT_TOPIC, CONTROL_PLANE_TOPIC];
+    const topics = [SUBSCRIPTIONS_TOPIC, AUDIT_TOPIC, CONTROL_PLANE_TOPIC, OPERATIONS_TOPIC];
     const counts = await Promise.all(topics.map(async (topic) => (await admin.watermarks(topic)).length));
     const partitions = new Map(topics.map((topic, at) => [topic, counts[at] ?? 1]));
     const producer = await TransactionalProducer.open(kafka, {
@@ -179,6 +182,8 @@ export class Writer {
       throw error;
     }
     kafka.log.info('changes are made here from now on');
+    // Not before this term stands for those who ask for it.
+    setImmediate(() => this.#options.onTerm?.());
     return producer;
   }
 

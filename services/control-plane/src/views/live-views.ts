@@ -1,8 +1,9 @@
 import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import { CompactedTable } from '@databridge/kernel/kafka/tables/compacted-table';
 import { WatermarkReader } from '@databridge/kernel/kafka/watermark-reader';
+import { decodeOperation, type Operation } from '@databridge/schemas/records/operations';
 import { decodeStatus, type WorkerStatus } from '@databridge/schemas/records/status';
-import { STATUS_TOPIC } from '@databridge/schemas/records/topics';
+import { OPERATIONS_TOPIC, STATUS_TOPIC } from '@databridge/schemas/records/topics';
 import type { ControlPlaneContext } from '../context.ts';
 import { within } from '../within.ts';
 import { AttemptCounts } from './attempt-counts.ts';
@@ -13,9 +14,10 @@ const READ_WITHIN_MS = 10_000;
 
 /** What the control plane knows of workers and customers without reading a topic for each question. */
 export class LiveViews
-  implements Pick<ControlPlaneContext, 'workerStatuses' | 'workers' | 'attemptCounts' | 'watermarks'>
+  implements Pick<ControlPlaneContext, 'workerStatuses' | 'workers' | 'attemptCounts' | 'watermarks' | 'operations'>
 {
   readonly #statuses: CompactedTable<WorkerStatus>;
+  readonly #operations: CompactedTable<Operation>;
   readonly #workers: WorkerTable;
   readonly #counts = new AttemptCounts();
   readonly #ends: WatermarkReader;
@@ -27,25 +29,36 @@ export class LiveViews
       maxWaitMs: 200,
       decode: (_customer, value) => decodeStatus(value),
     });
+    this.#operations = new CompactedTable(kafka, {
+      topic: OPERATIONS_TOPIC,
+      maxWaitMs: 200,
+      decode: (_id, value) => decodeOperation(value),
+    });
     this.#workers = new WorkerTable(kafka);
     this.#ends = new WatermarkReader(kafka);
     this.#endListening = attempts.listen(({ customer, attempt }) => this.#counts.add(customer, attempt, Date.now()));
   }
 
   async start(): Promise<void> {
-    await Promise.all([this.#statuses.start(), this.#workers.start()]);
-    await this.#statuses.caughtUp();
+    await Promise.all([this.#statuses.start(), this.#workers.start(), this.#operations.start()]);
+    await Promise.all([this.#statuses.caughtUp(), this.#operations.caughtUp()]);
   }
 
   async stop(): Promise<void> {
     this.#endListening();
-    await Promise.all([this.#statuses.stop(), this.#workers.stop(), this.#ends.disconnect()]);
+    await Promise.all([this.#statuses.stop(), this.#workers.stop(), this.#operations.stop(), this.#ends.disconnect()]);
   }
 
   /** With everything that was written before the call. @throws {KafkaPortError} `DB_KAFKA_UNAVAILABLE` */
   workerStatuses = async (): Promise<ReadonlyMap<string, WorkerStatus>> => {
     await within(READ_WITHIN_MS, this.#statuses.refreshed(), 'read the status records to their end');
     return new Map(this.#statuses.entries());
+  };
+
+  /** With everything that was written before the call. @throws {KafkaPortError} `DB_KAFKA_UNAVAILABLE` */
+  operations = async (): Promise<ReadonlyMap<string, Operation>> => {
+    await within(READ_WITHIN_MS, this.#operations.refreshed(), 'read the operations to their end');
+    return new Map(this.#operations.entries());
   };
 
   workers = () => this.#workers.list();

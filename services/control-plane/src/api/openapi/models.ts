@@ -60,6 +60,17 @@ export const stateChange = z.object({ customer: z.string(), before: z.string(), 
 
 const time = z.iso.datetime({ offset: true });
 
+interface Ends {
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+}
+
+/** Swapped ends would choose nothing, silently. */
+export const ascending: [(ends: Ends) => boolean, { path: string[]; error: string }] = [
+  ({ from, to }) => from === undefined || to === undefined || Date.parse(from) < Date.parse(to),
+  { path: ['to'], error: 'must be later than from' },
+];
+
 export const deletion = z.object({
   customer: z.string(),
   waiting: z.object({ events: z.int(), deadLetters: z.int() }),
@@ -84,16 +95,30 @@ export const rewindAnswer = z.object({
 });
 
 export const redeliveryBody = z.union([
-  z.object({ eventId: z.string().min(1).max(128) }).strict(),
-  z.object({ from: time.optional(), to: time.optional() }).strict(),
+  z.object({ eventId: z.string().min(1).max(128), dryRun: z.boolean().default(false) }).strict(),
+  z
+    .object({ from: time.optional(), to: time.optional(), dryRun: z.boolean().default(false) })
+    .strict()
+    .refine(...ascending),
 ]);
-export const redeliveryAnswer = z.object({ customer: z.string(), replayId: z.string(), events: z.int() });
+export const redeliveryAnswer = z.object({
+  customer: z.string(),
+  replayId: z.string().optional().describe('absent in a dry run'),
+  events: z.int(),
+});
 
 export const lettersBody = z.strictObject({
   reasons: z.array(z.string()).min(1).optional(),
   ids: z.array(z.string()).min(1).max(1_000).optional(),
+  dryRun: z.boolean().default(false).describe('only count'),
 });
 export const takenOut = z.object({ taken: z.int(), stayed: z.int() });
+export const letterCount = z.object({ chosen: z.int(), byReason: z.record(z.string(), z.int()) });
+
+export const filterOf = ({ reasons, ids }: Pick<z.infer<typeof lettersBody>, 'reasons' | 'ids'>) => ({
+  ...(reasons !== undefined && { reasons }),
+  ...(ids !== undefined && { keys: ids }),
+});
 
 export const deadLetter = z.object({
   id: z.string(),

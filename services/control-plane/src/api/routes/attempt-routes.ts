@@ -6,7 +6,7 @@ import type { SeenAttempt } from '../../views/attempt-view.ts';
 import { readCustomer } from '../../views/customer.ts';
 import { maySee } from '../auth/access.ts';
 import type { Api, ApiContext } from '../context.ts';
-import { customerParams, page, rangeQuery } from '../openapi/models.ts';
+import { ascending, customerParams, page, rangeQuery } from '../openapi/models.ts';
 import { problems } from '../problem.ts';
 
 const tags = ['attempts'];
@@ -50,12 +50,14 @@ export function attemptRoutes(api: Api, { operations, attempts }: ApiContext): v
         tags,
         summary: 'Attempts of the last days, the newest first',
         params,
-        querystring: z.object({
-          ...page.shape,
-          ...rangeQuery.shape,
-          eventId: z.string().max(128).optional(),
-          outcome: outcome.optional(),
-        }),
+        querystring: z
+          .object({
+            ...page.shape,
+            ...rangeQuery.shape,
+            eventId: z.string().max(128).optional(),
+            outcome: outcome.optional(),
+          })
+          .refine(...ascending),
         response: { 200: z.object({ items: z.array(attemptAnswer), next: z.string().optional() }), ...problems },
       },
     },

@@ -1,20 +1,15 @@
-import { readDeadLetterHeaders } from '@databridge/schemas/records/headers';
-import { deadTopic } from '@databridge/schemas/records/topics';
+import { DatabridgeError } from '@databridge/kernel/errors';
 import { z } from 'zod';
-import { readLetters } from '../../operations/letters.ts';
-import { noteOperation } from '../../operations/note-operation.ts';
-import { redeliver } from '../../operations/redeliver.ts';
-import { discardDeadLetters, redriveDeadLetters, redriveQuarantine } from '../../operations/redrive.ts';
-import { planRewind, type RewindTarget, rewind } from '../../operations/rewind.ts';
+import { planRedelivery } from '../../operations/redeliver.ts';
+import { planRewind, type Rewind, type RewindTarget, refuseSkips } from '../../operations/rewind.ts';
 import { readCustomer } from '../../views/customer.ts';
 import { gatherEvidence } from '../../views/gather-evidence.ts';
 import { fatesIn, reconcile, type TimeRange } from '../../views/reconcile.ts';
 import { customerStatuses } from '../../views/status.ts';
 import type { Api, ApiContext } from '../context.ts';
 import {
+  ascending,
   customerParams,
-  deadLetter,
-  lettersBody,
   page,
   rangeQuery,
   reconciliationAnswer,
@@ -23,14 +18,16 @@ import {
   rewindAnswer,
   rewindBody,
   statusAnswer,
-  takenOut,
 } from '../openapi/models.ts';
+import { accepted, maySeeOperation, operationAnswer, shown } from '../operate.ts';
 import { problems } from '../problem.ts';
 
+/** Records carry the broker's time; our clock may be behind it. */
+const CLOCK_SLACK_MS = 60_000;
 const tags = ['operations'];
 const params = customerParams;
 
-export function operationRoutes(api: Api, { operations, change }: ApiContext): void {
+export function operationRoutes(api: Api, { operations, operate }: ApiContext): void {
   const see = { access: 'see' } as const;
   const act = { access: 'act' } as const;
 
@@ -56,18 +53,18 @@ export function operationRoutes(api: Api, { operations, change }: ApiContext): v
         summary: 'Delivers again from a point on; a dry run says what it would do',
         params,
         body: rewindBody,
-        response: { 200: rewindAnswer, ...problems },
+        response: { 200: rewindAnswer, ...accepted, ...problems },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { customer } = request.params;
       const { to, dryRun, maySkip } = request.body;
       const target = targetOf(to);
-      if (dryRun) return copyOf(await planRewind(operations, customer, target));
-      return await change(request, customer, async (context) => {
-        await noteOperation(context, 'rewind', customer, { to, maySkip });
-        return copyOf(await rewind(context, customer, target, { maySkip }));
-      });
+      const plan = await planRewind(operations, customer, target);
+      if (dryRun) return copyOf(plan);
+      refuseSkips(plan, maySkip);
+      const audit = { what: 'rewind', customer, detail: { to, maySkip } } as const;
+      return await operate(request, reply, { kind: 'rewind', customer, input: { target, maySkip }, audit });
     },
   );
 
@@ -77,100 +74,71 @@ export function operationRoutes(api: Api, { operations, change }: ApiContext): v
       config: act,
       schema: {
         tags,
-        summary: 'Delivers one event, or those of a time, once more',
+        summary: 'Delivers one event, or those of a time, once more; a dry run counts them',
         params,
         body: redeliveryBody,
-        response: { 200: redeliveryAnswer, ...problems },
+        response: { 200: redeliveryAnswer, ...accepted, ...problems },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { customer } = request.params;
-      const { body } = request;
+      const { dryRun, ...body } = request.body;
+      // What is written from now on is not meant: also not if the operation is carried on in an hour.
       const what =
         'eventId' in body
           ? ({ kind: 'event', eventId: body.eventId } as const)
-          : ({ kind: 'range', ...rangeOf(body) } as const);
-      return await change(request, customer, async (context) => {
-        await noteOperation(context, 'redeliver', customer, body);
-        return await redeliver(context, customer, what);
-      });
+          : ({ kind: 'range', toMs: Date.now() + CLOCK_SLACK_MS, ...rangeOf(body) } as const);
+      const total = await planRedelivery(operations, customer, what);
+      if (dryRun) return { customer, events: total };
+      const audit = { what: 'redeliver', customer, detail: body } as const;
+      return await operate(request, reply, { kind: 'redeliver', customer, input: what, total, audit });
     },
   );
 
   api.get(
-    '/v1/subscriptions/:customer/dead-letters',
+    '/v1/operations',
     {
       config: see,
       schema: {
         tags,
-        summary: 'Dead letters that stand, the oldest first',
-        params,
-        querystring: page,
-        response: { 200: z.object({ items: z.array(deadLetter), next: z.string().optional() }), ...problems },
+        summary: 'Operations of the last days that the caller may see, the newest first',
+        querystring: page.extend({ state: z.enum(['running', 'done', 'failed']).optional() }),
+        response: { 200: z.object({ items: z.array(operationAnswer), next: z.string().optional() }), ...problems },
       },
     },
-    async ({ params: { customer }, query: { limit, cursor } }) => {
-      await readCustomer(operations, customer);
-      const after = cursor === undefined ? -1 : Number(cursor);
-      const items: z.infer<typeof deadLetter>[] = [];
-      let next: number | undefined;
-      let lastOffset = -1;
-      await readLetters(operations.kafka, deadTopic(customer), (letters) => {
-        for (const { key, record } of letters) {
-          if (record.offset <= after) continue;
-          if (items.length === limit) {
-            next ??= lastOffset;
-            return;
-          }
-          lastOffset = record.offset;
-          const { attempt, eventId, eventType, reason, detail, source } = readDeadLetterHeaders(record.headers);
-          items.push({
-            ...{ id: key, eventId, eventType, reason, attempts: attempt, at: record.timestampMs },
-            ...(detail !== undefined && { detail }),
-            ...(source !== undefined && { source }),
-          });
-        }
-      });
-      return { items, ...(next !== undefined && { next: String(next) }) };
+    async ({ query: { limit, cursor, state }, caller }) => {
+      const before = cursor === undefined ? Number.POSITIVE_INFINITY : Number(cursor);
+      const visible = [...(await operations.operations()).values()]
+        .filter((one) => maySeeOperation(caller, one) && (state === undefined || one.state === state))
+        .filter(({ startedAtMs }) => startedAtMs < before)
+        .sort((a, b) => b.startedAtMs - a.startedAtMs);
+      const items = visible.slice(0, limit);
+      const last = items.at(-1);
+      return {
+        items: items.map(shown),
+        ...(visible.length > limit && last !== undefined && { next: String(last.startedAtMs) }),
+      };
     },
   );
 
-  for (const [name, what, summary, run] of [
-    ['redrives', 'redrive', 'Delivers dead letters once more', redriveDeadLetters],
-    ['discards', 'discard', 'Gives dead letters up for good', discardDeadLetters],
-  ] as const) {
-    api.post(
-      `/v1/subscriptions/:customer/dead-letters/${name}`,
-      {
-        config: act,
-        schema: { tags, summary, params, body: lettersBody, response: { 200: takenOut, ...problems } },
-      },
-      async (request) => {
-        const { customer } = request.params;
-        return await change(request, customer, async (context) => {
-          await noteOperation(context, what, customer, request.body);
-          return await run(context, customer, filterOf(request.body));
-        });
-      },
-    );
-  }
-
-  api.post(
-    '/v1/quarantine/redrives',
+  api.get(
+    '/v1/operations/:id',
     {
-      config: { access: 'operate' },
+      config: see,
       schema: {
         tags,
-        summary: 'Puts quarantined records back to the intake',
-        body: lettersBody,
-        response: { 200: takenOut, ...problems },
+        summary: 'One operation: its state, its progress, and what came of it',
+        params: z.object({ id: z.string().min(1).max(64) }),
+        response: { 200: operationAnswer, ...problems },
       },
     },
-    async (request) =>
-      await change(request, undefined, async (context) => {
-        await context.commit([{ what: 'redrive-quarantine', detail: request.body }]);
-        return await redriveQuarantine(context, filterOf(request.body));
-      }),
+    async ({ params: { id }, caller }) => {
+      const found = (await operations.operations()).get(id);
+      if (found === undefined || !maySeeOperation(caller, found)) {
+        throw new DatabridgeError('DB_NOT_FOUND', `There is no operation "${id}"`);
+      }
+      return shown(found);
+    },
   );
 
   api.get(
@@ -181,13 +149,15 @@ export function operationRoutes(api: Api, { operations, change }: ApiContext): v
         tags,
         summary: 'Accounts for every event that was written for the customer',
         params,
-        querystring: z.object({
-          ...rangeQuery.shape,
-          events: z
-            .enum(['true', 'false'])
-            .default('false')
-            .describe('also the fate of each event, by `<event id>@<source>`'),
-        }),
+        querystring: z
+          .object({
+            ...rangeQuery.shape,
+            events: z
+              .enum(['true', 'false'])
+              .default('false')
+              .describe('also the fate of each event, by `<event id>@<source>`'),
+          })
+          .refine(...ascending),
         response: { 200: reconciliationAnswer, ...problems },
       },
     },
@@ -214,9 +184,4 @@ function rangeOf({ from, to }: z.infer<typeof rangeQuery>): TimeRange {
   return { ...(from !== undefined && { fromMs: Date.parse(from) }), ...(to !== undefined && { toMs: Date.parse(to) }) };
 }
 
-const filterOf = ({ reasons, ids }: z.infer<typeof lettersBody>) => ({
-  ...(reasons !== undefined && { reasons }),
-  ...(ids !== undefined && { keys: ids }),
-});
-
-const copyOf = (done: Awaited<ReturnType<typeof rewind>>) => ({ ...done, partitions: [...done.partitions] });
+const copyOf = (done: Rewind) => ({ ...done, partitions: [...done.partitions] });

@@ -1,9 +1,9 @@
 import { durationMs } from '@databridge/kernel/config';
 import { z } from 'zod';
-import { reseal } from '../../subscriptions/reseal.ts';
 import { secretsOf, setSecret } from '../../subscriptions/set-secret.ts';
 import type { Api, ApiContext } from '../context.ts';
 import { customerParams } from '../openapi/models.ts';
+import { accepted } from '../operate.ts';
 import { problems } from '../problem.ts';
 import { storedBy } from './subscription-routes.ts';
 
@@ -33,7 +33,7 @@ const secretAnswer = z
   })
   .meta({ id: 'Secret' });
 
-export function secretRoutes(api: Api, { operations, change }: ApiContext): void {
+export function secretRoutes(api: Api, { operations, change, operate }: ApiContext): void {
   api.get(
     '/v1/subscriptions/:customer/secrets',
     {
@@ -85,19 +85,14 @@ export function secretRoutes(api: Api, { operations, change }: ApiContext): void
             unchanged: z.int(),
             unreadable: z.array(z.string()).describe('customers whose key is gone: their secrets have to be set anew'),
           }),
+          ...accepted,
           ...problems,
         },
       },
     },
-    async (request) => {
-      const counts = { resealed: 0, unchanged: 0 };
-      const unreadable: string[] = [];
-      for (const customer of (await operations.subscriptions()).keys()) {
-        const came = await change(request, customer, (context) => reseal(context, customer, Date.now()));
-        if (came === 'unreadable') unreadable.push(customer);
-        else counts[came]++;
-      }
-      return { ...counts, unreadable };
+    async (request, reply) => {
+      const total = (await operations.subscriptions()).size;
+      return await operate(request, reply, { kind: 'rotate-keys', input: {}, total, audit: { what: 'rotate-keys' } });
     },
   );
 }

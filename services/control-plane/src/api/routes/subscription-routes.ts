@@ -8,7 +8,8 @@ import { z } from 'zod';
 import type { ControlPlaneContext } from '../../context.ts';
 import { applySubscriptions } from '../../subscriptions/apply.ts';
 import { changeState, type StateAction } from '../../subscriptions/change-state.ts';
-import { deleteCustomer } from '../../subscriptions/delete-customer.ts';
+import { planDeletion } from '../../subscriptions/delete-customer.ts';
+import { eventTypeIssues } from '../../subscriptions/event-types.ts';
 import type { FileSubscription } from '../../subscriptions/kept-settings.ts';
 import { warningsOf } from '../../subscriptions/warnings.ts';
 import { maySee } from '../auth/access.ts';
@@ -25,6 +26,7 @@ import {
   subscriptionAnswer,
   subscriptionBody,
 } from '../openapi/models.ts';
+import { accepted } from '../operate.ts';
 import { InvalidBody, pointed, problems } from '../problem.ts';
 
 const tags = ['subscriptions'];
@@ -34,7 +36,7 @@ export function etagOf(sealed: Subscription): string {
   return `"${createHash('sha256').update(JSON.stringify(sealed)).digest('base64url').slice(0, 22)}"`;
 }
 
-export function subscriptionRoutes(api: Api, { operations, change }: ApiContext): void {
+export function subscriptionRoutes(api: Api, { operations, change, operate }: ApiContext): void {
   api.get(
     '/v1/subscriptions',
     {
@@ -99,6 +101,8 @@ export function subscriptionRoutes(api: Api, { operations, change }: ApiContext)
       const { customer } = request.params;
       const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = request.headers;
       const given = parsedBody(customer, request.body);
+      const strange = eventTypeIssues(given.subscription, operations.eventTypes);
+      if (strange.length > 0) throw new InvalidBody(strange);
       const warnings = (await warningsOf([given.subscription], operations.egress)).map(pointed);
       return await change(request, customer, async (context) => {
         const before = (await context.subscriptions()).get(customer);
@@ -125,16 +129,21 @@ export function subscriptionRoutes(api: Api, { operations, change }: ApiContext)
             .enum(['discard', 'keep'])
             .optional()
             .describe('discard: its topics go; keep: they stay, and creating it again goes on where it was'),
+          dryRun: z.enum(['true', 'false']).default('false').describe('only count what waits'),
         }),
-        response: { 200: deletion, ...problems },
+        response: { 200: deletion, ...accepted, ...problems },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { customer } = request.params;
-      return await change(request, customer, async (context) => {
-        refuseUnlessMeant(await storedBy(context, customer), request.headers['if-match']);
-        return await deleteCustomer(context, customer, request.query.waiting);
-      });
+      const { waiting, dryRun } = request.query;
+      refuseUnlessMeant(await storedBy(operations, customer), request.headers['if-match']);
+      if (dryRun === 'true') {
+        const topics = waiting === 'keep' ? ('kept' as const) : ('removed' as const);
+        return { customer, waiting: { ...(await planDeletion(operations, customer)) }, topics };
+      }
+      const input = { ...(waiting !== undefined && { waiting }) };
+      return await operate(request, reply, { kind: 'delete', customer, input });
     },
   );
 
@@ -196,5 +205,8 @@ function refuseUnlessMeant(before: Subscription | undefined, ifMatch?: string, i
   if (before !== undefined && ifMatch === undefined && ifNoneMatch === undefined) {
     throw new DatabridgeError('DB_PRECONDITION_REQUIRED', 'It exists: send its ETag as If-Match to replace it');
   }
-  throw new DatabridgeError('DB_PRECONDITION_FAILED', 'It is not as you think: get it again, and decide again');
+  throw new DatabridgeError(
+    'DB_PRECONDITION_FAILED',
+    'ETag mismatch: the subscription was modified; read it again and retry',
+  );
 }

@@ -1,0 +1,67 @@
+import type { Caller } from '@databridge/kernel/secrets/tokens';
+import type { Operation } from '@databridge/schemas/records/operations';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { type Asked, OperationFailed, type OperationRunner } from '../operations/runner.ts';
+import { maySee } from './auth/access.ts';
+
+/** Most operations are over by then: their answer needs no second request. */
+const ANSWER_WITHIN_MS = 10_000;
+
+export const operationAnswer = z
+  .looseObject({
+    id: z.string(),
+    kind: z.string(),
+    customer: z.string().optional(),
+    state: z.enum(['running', 'done', 'failed']),
+    step: z.string().describe('what it does at the moment, or did last'),
+    startedAtMs: z.number().describe('ms since the epoch'),
+    updatedAtMs: z.number(),
+    finishedAtMs: z.number().optional(),
+    progress: z.object({ done: z.int(), total: z.int().optional() }).optional(),
+    waitsFor: z.string().optional().describe('why it waits to be tried again'),
+    result: z.record(z.string(), z.unknown()).optional().describe('of one that is done'),
+    problem: z
+      .object({ code: z.string(), status: z.int(), detail: z.string() })
+      .optional()
+      .describe('of one that failed'),
+  })
+  .meta({ id: 'Operation' });
+
+export const accepted = { 202: operationAnswer.describe('It runs; its Location says how far it is') };
+
+/**
+ * Begins an operation and waits for its end for a while: the answer is its result, or 202 with the operation. With
+ * `Prefer: respond-async` (RFC 7240) it does not wait.
+ * @throws {OperationFailed}
+ */
+export type Operate = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  asked: Asked,
+  // biome-ignore lint/suspicious/noExplicitAny: the result, or the operation, as the route's schemas say
+) => Promise<any>;
+
+export function operateBy(runner: Pick<OperationRunner, 'begin' | 'settled'>): Operate {
+  return async (request, reply, asked) => {
+    // Every route that begins operations has let in somebody.
+    const by = { ...(request.caller as Caller) };
+    const operation = await runner.begin(by, asked);
+    reply.header('location', `/v1/operations/${operation.id}`);
+    const isAsync = /(^|,)\s*respond-async\b/i.test(String(request.headers['prefer'] ?? ''));
+    const latest = isAsync ? operation : await runner.settled(operation, ANSWER_WITHIN_MS);
+    if (latest.state === 'failed' && latest.problem !== undefined) throw new OperationFailed(latest.problem);
+    if (latest.state === 'done') return latest.result;
+    reply.code(202);
+    return shown(latest);
+  };
+}
+
+/** What is for whoever carries on is not for the caller. */
+export function shown({ checkpoint: _, ...rest }: Operation) {
+  return { ...rest };
+}
+
+export function maySeeOperation(caller: Caller | undefined, { customer }: Pick<Operation, 'customer'>): boolean {
+  return customer === undefined ? caller?.role !== 'customer' : maySee(caller, customer);
+}

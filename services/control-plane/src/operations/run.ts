@@ -1,0 +1,37 @@
+/** What an operation tells of itself while it runs, so that another control plane can carry on after a kill. */
+import type { Operation } from '@databridge/schemas/records/operations';
+import type { Commit } from '../subscriptions/changes.ts';
+
+/** What of an operation's record changes while it runs. */
+export type Noted = Partial<Pick<Operation, 'step' | 'progress' | 'checkpoint'>>;
+
+export interface Run {
+  /** The operation's id; undefined: nobody keeps a record. */
+  readonly id: string | undefined;
+  /** What the run before, which was cut off, had noted. Empty at the first. */
+  readonly checkpoint: Readonly<Record<string, unknown>>;
+  /** Aborted when this control plane stops, or is no longer the writer. */
+  readonly signal: AbortSignal;
+  /** Writes the record at once. */
+  note(noted: Noted): Promise<void>;
+  /** Writes the record if the last progress was written a while ago. */
+  progress(done: number, noted?: Noted): Promise<void>;
+  /** @returns commits changes and the record in one transaction */
+  noting(commit: Commit, noted: Noted): Commit;
+  /** @returns commits changes and the operation's end in one transaction: what the changes end is never done twice */
+  finishing(commit: Commit, result: object): Commit;
+  /** Whether the operation ends with this error, instead of being carried on later. */
+  isFinal(error: unknown): boolean;
+}
+
+/** For callers that keep no record: tests, and commands that are over at once. */
+export const untracked: Run = {
+  id: undefined,
+  checkpoint: {},
+  signal: new AbortController().signal,
+  note: async () => undefined,
+  progress: async () => undefined,
+  noting: (commit) => commit,
+  finishing: (commit) => commit,
+  isFinal: () => true,
+};

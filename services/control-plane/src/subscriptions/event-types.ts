@@ -1,0 +1,23 @@
+import { describedEventType } from '@databridge/schemas/event/event-types';
+import { type Issue, suggestion } from '@databridge/schemas/subscription/issue-words';
+import type { Subscription } from '@databridge/schemas/subscription/subscription';
+
+/**
+ * Event types that nobody publishes: a misspelt one would be saved, and the customer would wait for events for ever.
+ * @param configured those of `EVENT_TYPES`; one that only has a schema is about to be configured, and passes
+ */
+export function eventTypeIssues(
+  { eventTypes }: Pick<Subscription, 'eventTypes'>,
+  configured: readonly string[],
+): Issue[] {
+  return eventTypes.flatMap((name, index) => {
+    if (configured.includes(name) || describedEventType(name) !== undefined) return [];
+    const known = `event types: ${[...configured].sort().join(', ')}`;
+    return [
+      {
+        path: ['eventTypes', index],
+        message: `"${name}" is not an event type${suggestion(name, configured)} (${known})`,
+      },
+    ];
+  });
+}
