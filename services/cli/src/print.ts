@@ -149,8 +149,19 @@ export function formatAttempt(customer: string, attempt: Attempt): string {
   return [...parts, ...[error, note].filter((one) => one !== undefined)].join('  ');
 }
 
-export function formatReconciliations(reconciliations: readonly Reconciliation[]): string {
-  const headings = ['CUSTOMER', 'WRITTEN', 'DELIVERED', 'WAITING', 'DEAD', 'REMOVED', 'SKIPPED', 'UNACCOUNTED'];
+/** @param quarantined intake records in the quarantine; undefined: the caller may not know */
+export function formatReconciliations(reconciliations: readonly Reconciliation[], quarantined?: number): string {
+  const headings = [
+    'CUSTOMER',
+    'WRITTEN',
+    'DELIVERED',
+    'WAITING',
+    'DEAD',
+    'REMOVED',
+    'SKIPPED',
+    'SETTLED',
+    'UNACCOUNTED',
+  ];
   const rows = reconciliations.map((one) => [
     one.customer,
     one.written,
@@ -159,14 +170,27 @@ export function formatReconciliations(reconciliations: readonly Reconciliation[]
     one.dead,
     one.removed,
     one.skipped,
+    one.settled,
     one.unaccounted.length,
   ]);
   const named = reconciliations.flatMap(({ customer, unaccounted }) => [
-    ...unaccounted.slice(0, MAX_NAMED).map(({ eventId, source }) => `${customer}: ${eventId} from ${source ?? '?'}`),
+    ...unaccounted.slice(0, MAX_NAMED).map(({ eventId, source, replayId }) => {
+      return `${customer}: ${eventId} from ${source ?? '?'}${replayId === undefined ? '' : `, replay ${replayId}`}`;
+    }),
     ...(unaccounted.length > MAX_NAMED ? [`${customer}: and ${unaccounted.length - MAX_NAMED} more`] : []),
   ]);
-  const verdict = named.length === 0 ? 'Every event is accounted for.' : `Not accounted for:\n${named.join('\n')}`;
-  return `${formatTable(headings, rows)}\n\n${verdict}`;
+  const verdict =
+    named.length === 0
+      ? 'Every event that fan-out wrote for these customers is accounted for.'
+      : `Not accounted for:\n${named.join('\n')}`;
+  const aside =
+    quarantined === undefined || quarantined === 0
+      ? []
+      : [`${quarantined} intake records are in the quarantine, so nobody got them: "databridge quarantine list".`];
+  const legend = reconciliations.some(({ settled }) => settled > 0)
+    ? ['SETTLED: done before the attempt log begins, which is kept for 7 days.']
+    : [];
+  return [formatTable(headings, rows), '', verdict, ...aside, ...legend].join('\n');
 }
 
 const sum = (counts: Readonly<Record<string, number>>) => Object.values(counts).reduce((total, one) => total + one, 0);

@@ -140,6 +140,17 @@ async function reconcile(cli: Cli, names: readonly string[], choice: ReconcileCh
   const found: Reconciliation[] = [];
   // One after the other: each holds the ids of a customer's events in the control plane's memory.
   for (const name of all) found.push(await api.get<Reconciliation>(pathOf(name, 'reconciliation'), query));
-  print(choice, found, () => formatReconciliations(found));
+  const quarantined = await quarantinedIn(cli);
+  print(choice, found, () => formatReconciliations(found, quarantined));
   if (found.some(({ unaccounted }) => unaccounted.length > 0)) cli.notWell();
+}
+
+/** @returns undefined for callers that may not see the quarantine */
+async function quarantinedIn(cli: Cli): Promise<number | undefined> {
+  try {
+    return (await cli.api().post<{ chosen: number }>('/quarantine/redrives', { dryRun: true })).chosen;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 403) return undefined;
+    throw error;
+  }
 }

@@ -1,13 +1,14 @@
+import { partitionOfKey } from '@databridge/kernel/kafka/murmur2';
 import type { CommittedOffset, ConsumedBatch, ConsumedRecord } from '@databridge/kernel/kafka/records';
 import { readTopics } from '@databridge/kernel/kafka/topic-reader';
 import { decodeOffsetSet, type OffsetRange } from '@databridge/kernel/offsets/offset-set';
 import { type Attempt, decodeAttempts } from '@databridge/schemas/records/attempts';
 import { readDeadLetterHeaders, readDeliveryHeaders } from '@databridge/schemas/records/headers';
-import { eventKeyOf, identified } from '@databridge/schemas/records/identity';
+import { eventKeyOf, identified, letterKeyOf } from '@databridge/schemas/records/identity';
 import { ATTEMPTS_TOPIC, deadTopic, deliveryGroup, deliveryTopic } from '@databridge/schemas/records/topics';
 import type { ControlPlaneContext } from '../context.ts';
 import { lanesOf } from './customer-lanes.ts';
-import type { AttemptedEvent, Evidence, TimeRange, WrittenEvent } from './reconcile.ts';
+import type { AttemptedEvent, Evidence, TimeRange, WrittenEvent, WrittenReplay } from './reconcile.ts';
 
 /**
  * Reads what {@link Evidence} needs, in an order that holds while delivery goes on: the committed offsets first. A
@@ -25,8 +26,11 @@ export async function gatherEvidence(
   const lanes = await lanesOf(admin, customer);
 
   const written = new Map<string, WrittenEvent>();
+  const replays = new Map<string, WrittenReplay>();
+  /** Main-lane records that are done: when fan-out, or a replay, wrote them. */
+  const doneAtMs = new Map<string, number>();
   const waiting = new Map<string, string[]>();
-  const letters = new Map<string, { eventKey: string; reason: string }>();
+  const letters = new Map<string, { keys: readonly string[]; reason: string }>();
   const tombstones = new Set<string>();
   const attempted = new Map<string, AttemptedEvent>();
 
@@ -42,7 +46,13 @@ export async function gatherEvidence(
         const before = written.get(eventKey)?.records ?? 0;
         written.set(eventKey, { eventId, records: before + 1, ...(source !== undefined && { source }) });
       }
-      if (!isDone(topic, partition, record.offset)) waiting.set(eventKey, [...(waiting.get(eventKey) ?? []), lane]);
+      if (isMain && replayId !== undefined && isWithin(record, range)) {
+        replays.set(letterKeyOf(facts), { eventId, replayId, ...(source !== undefined && { source }) });
+      }
+      const keys = keysOf(facts);
+      if (isDone(topic, partition, record.offset)) {
+        if (isMain) doneAtMs.set(letterKeyOf(facts), record.timestampMs);
+      } else for (const key of keys) waiting.set(key, [...(waiting.get(key) ?? []), lane]);
     }
   };
   const takeLetters = ({ records }: ConsumedBatch) => {
@@ -53,7 +63,7 @@ export async function gatherEvidence(
         letters.delete(id);
         tombstones.add(id);
       } else {
-        letters.set(id, { eventKey: eventKeyOf(facts), reason: facts.reason });
+        letters.set(id, { keys: keysOf(facts), reason: facts.reason });
         tombstones.delete(id);
       }
     }
@@ -62,8 +72,7 @@ export async function gatherEvidence(
     for (const { key, value } of records) {
       if (value === null || key?.toString('utf8') !== customer) continue;
       for (const attempt of decodeAttempts(value)?.attempts ?? []) {
-        const eventKey = eventKeyOf(attempt);
-        attempted.set(eventKey, withAttempt(attempted.get(eventKey), attempt));
+        for (const key of keysOf(attempt)) attempted.set(key, withAttempt(attempted.get(key), attempt));
       }
     }
   };
@@ -77,10 +86,50 @@ export async function gatherEvidence(
   });
   // No attempt is older than the record that it tried.
   const since = range.fromMs === undefined ? {} : { fromMs: range.fromMs };
-  await readTopics(kafka, [ATTEMPTS_TOPIC], { ...since, onBatch: takeAttempts });
+  const log = await readAttempts({ admin, kafka }, customer, since, takeAttempts);
 
-  const dead = new Map([...letters.values()].map(({ eventKey, reason }) => [eventKey, reason]));
-  return { customer, written, waiting, dead, tombstones, attempted };
+  const dead = new Map([...letters.values()].flatMap(({ keys, reason }) => keys.map((key) => [key, reason] as const)));
+  const settled = new Set([...doneAtMs].filter(([, atMs]) => atMs < log.keptSinceMs).map(([key]) => key));
+  return { customer, written, replays, waiting, dead, tombstones, attempted, settled };
+}
+
+/** An event's own key, and that of the replay that the evidence is of. */
+function keysOf({ eventId, source, replayId }: Evidenced): readonly string[] {
+  const eventKey = eventKeyOf({ eventId, source });
+  return replayId === undefined ? [eventKey] : [eventKey, letterKeyOf({ eventId, source, replayId })];
+}
+
+interface Evidenced {
+  readonly eventId: string;
+  readonly source?: string | undefined;
+  readonly replayId?: string | undefined;
+}
+
+/**
+ * Reads the one partition of the attempt log that holds the customer's attempts.
+ * @returns since when the log is complete: attempts are kept for 7 days, lanes for 14
+ */
+async function readAttempts(
+  { admin, kafka }: Pick<ControlPlaneContext, 'admin' | 'kafka'>,
+  customer: string,
+  since: { readonly fromMs?: number },
+  onBatch: (batch: ConsumedBatch) => void,
+): Promise<{ keptSinceMs: number }> {
+  const ends = await admin.watermarks(ATTEMPTS_TOPIC);
+  const own = partitionOfKey(Buffer.from(customer), ends.length);
+  const low = ends.find(({ partition }) => partition === own)?.low ?? 0;
+  let oldest: ConsumedRecord | undefined;
+  await readTopics(kafka, [ATTEMPTS_TOPIC], {
+    ...since,
+    within: (_topic, partition) => (partition === own ? undefined : { to: 0 }),
+    onBatch(batch) {
+      oldest ??= batch.records[0];
+      onBatch(batch);
+    },
+  });
+  // Nothing was ever deleted, or what was lies before the range.
+  if (low === 0 || (oldest !== undefined && oldest.offset > low)) return { keptSinceMs: Number.NEGATIVE_INFINITY };
+  return { keptSinceMs: oldest?.timestampMs ?? Number.POSITIVE_INFINITY };
 }
 
 function isWithin(

@@ -49,6 +49,24 @@ describe('reconciling', () => {
     expect(addsUp(found)).toBe(false);
   });
 
+  test('what is done and older than the attempt log is settled, not lost', () => {
+    const evidence = evidenceOf({ old: 'nowhere', lost: 'nowhere' }, { settled: new Set(['old']) });
+    expect(reconcile(evidence, {})).toMatchObject({ settled: 1, unaccounted: [{ eventId: 'lost' }] });
+  });
+
+  test('a lost replay is named, though its event was delivered before', () => {
+    const replay = { eventId: 'a', replayId: 'r1', source: 'in/0/a' };
+    const evidence = evidenceOf({ a: 'delivered' }, { replays: new Map([['a@in/0/a/r1', replay]]) });
+    const found = reconcile(evidence, {});
+    expect(found).toMatchObject({ delivered: 1, replays: 1, unaccounted: [replay] });
+    expect(addsUp(found)).toBe(false);
+    const attempted = new Map([
+      ...evidence.attempted,
+      ['a@in/0/a/r1', { attempts: 1, delivered: 1, lastOutcome: 'delivered' }] as const,
+    ]);
+    expect(addsUp(reconcile({ ...evidence, attempted }, {}))).toBe(true);
+  });
+
   test('what was accepted is delivered, though a fork of it waits', () => {
     const evidence = evidenceOf({ a: 'delivered' }, { waiting: new Map([['a', ['10s']]]) });
     expect(reconcile(evidence, {})).toMatchObject({ delivered: 1, waiting: 0 });

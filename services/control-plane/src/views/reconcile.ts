@@ -25,6 +25,16 @@ export interface Evidence {
   /** Keys of dead letters that were redriven or discarded, as long as Kafka keeps their tombstones. */
   readonly tombstones: ReadonlySet<string>;
   readonly attempted: ReadonlyMap<string, AttemptedEvent>;
+  /** Copies of the range that a redelivery or a redrive wrote, by the key of the replay. */
+  readonly replays?: ReadonlyMap<string, WrittenReplay>;
+  /** Done, and written before the attempt log begins: what became of them is no longer known one by one. */
+  readonly settled?: ReadonlySet<string>;
+}
+
+export interface WrittenReplay {
+  readonly eventId: string;
+  readonly replayId: string;
+  readonly source?: string;
 }
 
 export interface WrittenEvent {
@@ -41,7 +51,7 @@ export interface AttemptedEvent {
   readonly lastOutcome: string;
 }
 
-export type EventFate = 'delivered' | 'waiting' | 'dead' | 'removed' | 'skipped' | 'unaccounted';
+export type EventFate = 'delivered' | 'waiting' | 'dead' | 'removed' | 'skipped' | 'settled' | 'unaccounted';
 
 export interface Reconciliation {
   readonly customer: string;
@@ -60,10 +70,14 @@ export interface Reconciliation {
   readonly removed: number;
   /** An operator moved the customer past it, undelivered. */
   readonly skipped: number;
+  /** Done before the attempt log, which is kept for 7 days, begins. */
+  readonly settled: number;
+  /** Copies that redeliveries and redrives wrote; a lost one is among the unaccounted. */
+  readonly replays: number;
   /** Accepted by the destination more than once: at least once is the promise. */
   readonly deliveredAgain: number;
-  /** Events that nothing accounts for: lost, or their evidence is older than the attempt log keeps. */
-  readonly unaccounted: readonly { readonly eventId: string; readonly source?: string }[];
+  /** Events and replays that nothing accounts for: they are lost. */
+  readonly unaccounted: readonly { readonly eventId: string; readonly source?: string; readonly replayId?: string }[];
 }
 
 /** The fate of each event that was written, by event key. */
@@ -72,8 +86,11 @@ export const fatesIn = (evidence: Evidence): Record<string, EventFate> =>
 
 /** What an event's evidence says, the strongest first: what the destination accepted is delivered, whatever else. */
 export function fateOf(eventKey: string, evidence: Evidence): EventFate {
-  const { attempted, waiting, dead, tombstones } = evidence;
-  const keys = keysOf(eventKey, evidence);
+  return fateBy(keysOf(eventKey, evidence), evidence);
+}
+
+function fateBy(keys: readonly string[], evidence: Evidence): EventFate {
+  const { attempted, waiting, dead, tombstones, settled } = evidence;
   const tried = found(attempted, keys);
   if (tried !== undefined && tried.delivered > 0) return 'delivered';
   if (found(waiting, keys) !== undefined) return 'waiting';
@@ -82,6 +99,8 @@ export function fateOf(eventKey: string, evidence: Evidence): EventFate {
   if (keys.some((key) => tombstones.has(key))) return 'removed';
   // Its last attempt made it a dead letter, and even the tombstone is compacted away.
   if (tried !== undefined && DEADLY.has(tried.lastOutcome)) return 'removed';
+  // Below the committed offset: delivered, or in the next topic, before the attempt log begins.
+  if (keys.some((key) => settled?.has(key))) return 'settled';
   return 'unaccounted';
 }
 
@@ -102,10 +121,10 @@ function found<Value>(evidence: ReadonlyMap<string, Value>, keys: readonly strin
 const DEADLY = new Set(['refused', 'internal']);
 
 export function reconcile(evidence: Evidence, range: TimeRange): Reconciliation {
-  const counts = { delivered: 0, waiting: 0, dead: 0, removed: 0, skipped: 0 };
+  const counts = { delivered: 0, waiting: 0, dead: 0, removed: 0, skipped: 0, settled: 0 };
   const waitingByLane: Record<string, number> = {};
   const deadByReason: Record<string, number> = {};
-  const unaccounted: { eventId: string; source?: string }[] = [];
+  const unaccounted: { eventId: string; source?: string; replayId?: string }[] = [];
   let writtenRecords = 0;
   let deliveredAgain = 0;
 
@@ -120,12 +139,19 @@ export function reconcile(evidence: Evidence, range: TimeRange): Reconciliation 
     if ((found(evidence.attempted, keys)?.delivered ?? 0) > 1) deliveredAgain++;
   }
 
+  // A replay has a fate of its own: that its event was delivered before says nothing of it.
+  for (const [key, { eventId, replayId, source }] of evidence.replays ?? []) {
+    if (fateBy([key], evidence) !== 'unaccounted') continue;
+    unaccounted.push({ eventId, replayId, ...(source !== undefined && { source }) });
+  }
+
   const { customer, written } = evidence;
   return {
     customer,
     range,
     written: written.size,
     writtenRecords,
+    replays: evidence.replays?.size ?? 0,
     ...counts,
     waitingByLane,
     deadByReason,

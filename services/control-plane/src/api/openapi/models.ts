@@ -170,6 +170,14 @@ export const reconciliationAnswer = z
     dead: z.int(),
     removed: z.int(),
     skipped: z.int(),
-    unaccounted: z.array(z.object({ eventId: z.string(), source: z.string().optional() })),
+    settled: z.int().describe('done before the attempt log begins'),
+    replays: z.int().describe('copies of redeliveries and redrives'),
+    unaccounted: z.array(
+      z.object({
+        eventId: z.string(),
+        source: z.string().optional(),
+        replayId: z.string().optional().describe('of a lost replay'),
+      }),
+    ),
   })
   .meta({ id: 'Reconciliation' });
