@@ -179,10 +179,7 @@ export function formatReconciliations(reconciliations: readonly Reconciliation[]
     }),
     ...(unaccounted.length > MAX_NAMED ? [`${customer}: and ${unaccounted.length - MAX_NAMED} more`] : []),
   ]);
-  const verdict =
-    named.length === 0
-      ? 'Every event that fan-out wrote for these customers is accounted for.'
-      : `Not accounted for:\n${named.join('\n')}`;
+  const verdict = named.length === 0 ? 'Every event is accounted for.' : `Not accounted for:\n${named.join('\n')}`;
   const aside =
     quarantined === undefined || quarantined === 0
       ? []
