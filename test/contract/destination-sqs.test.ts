@@ -85,18 +85,22 @@ test('a checksum that does not match is no bug of ours', async () => {
   expect(await sendAll([message()])).toEqual([{ kind: 'retry', reason: expect.stringContaining('MD5') }]);
 });
 
-test('FIFO: a retry has the same deduplication id, a replay one of its own', async () => {
+test('FIFO: a retry has the same deduplication id, a replay and a namesake from another source one of their own', async () => {
   const { front, sendAll } = await openQueue(acceptsAll, 'events.fifo');
   const eventId = 'evt_1';
-  await sendAll([message({ eventId })]);
-  await sendAll([message({ eventId, attempt: 2 })]);
-  await sendAll([message({ eventId, replayId: 'replay-1' })]);
-  await sendAll([message({ eventId, replayId: 'replay-1', attempt: 2 })]);
-  await sendAll([message({ eventId, replayId: 'replay-2' })]);
-  const [first, retry, replay, replayRetry, another] = front.passed.flatMap(entriesOf);
-  expect(first).toMatchObject({ MessageGroupId: eventId, MessageDeduplicationId: eventId });
-  expect(retry?.MessageDeduplicationId).toBe(first?.MessageDeduplicationId);
-  expect(replay).toMatchObject({ MessageGroupId: eventId, MessageDeduplicationId: 'evt_1/replay-1' });
-  expect(replayRetry?.MessageDeduplicationId).toBe(replay?.MessageDeduplicationId);
-  expect(another?.MessageDeduplicationId).toBe('evt_1/replay-2');
+  const source = 'root-cause.events/0/7';
+  await sendAll([message({ eventId, source })]);
+  await sendAll([message({ eventId, source, attempt: 2 })]);
+  await sendAll([message({ eventId, source, replayId: 'replay-1' })]);
+  await sendAll([message({ eventId, source, replayId: 'replay-1', attempt: 2 })]);
+  await sendAll([message({ eventId, source, replayId: 'replay-2' })]);
+  await sendAll([message({ eventId, source: 'root-cause.events/0/8' })]);
+  const [first, retry, replay, replayRetry, another, namesake] = front.passed.flatMap(entriesOf);
+  const id = 'evt_1@root-cause.events/0/7';
+  expect(first).toMatchObject({ MessageGroupId: eventId, MessageDeduplicationId: id });
+  expect(retry?.MessageDeduplicationId).toBe(id);
+  expect(replay).toMatchObject({ MessageGroupId: eventId, MessageDeduplicationId: `${id}/replay-1` });
+  expect(replayRetry?.MessageDeduplicationId).toBe(`${id}/replay-1`);
+  expect(another?.MessageDeduplicationId).toBe(`${id}/replay-2`);
+  expect(namesake).toMatchObject({ MessageGroupId: eventId, MessageDeduplicationId: 'evt_1@root-cause.events/0/8' });
 });

@@ -38,8 +38,8 @@ export function eventKeyOf({ eventId, source }: Named): string {
   return source === undefined ? eventId : `${eventId}@${source}`;
 }
 
-/** The key of an event's dead letter: one for the original, and one for each of its replays. */
-export function letterKeyOf(facts: Named & Pick<DeliveryHeaders, 'replayId'>): string {
+/** The key of an event's dead letter, and its deduplication id: one for the original, and one for each of its replays. */
+export function letterKeyOf(facts: Named & { readonly replayId?: string | undefined }): string {
   return facts.replayId === undefined ? eventKeyOf(facts) : `${eventKeyOf(facts)}/${facts.replayId}`;
 }
 

@@ -31,6 +31,7 @@ export class EventMessages {
       if (lookup.kind === 'unreadable') throw new Error(lookup.detail);
       return {
         eventId: facts.eventId,
+        ...(facts.source !== undefined && { source: facts.source }),
         ...(facts.replayId !== undefined && { replayId: facts.replayId }),
         eventType: eventType.name,
         schemaVersion: eventType.schemaVersion,

@@ -3,6 +3,8 @@ import type { Outcome } from '../attempt/outcome.ts';
 /** One event, ready to be sent. */
 export interface Message {
   readonly eventId: string;
+  /** The place in the intake that the event was read from. Two events may have one event id; their sources differ. */
+  readonly source?: string;
   /** Of a copy that an operator or the customer asked for. */
   readonly replayId?: string;
   readonly eventType: string;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { letterKeyOf } from '@databridge/schemas/records/identity';
 import type { Message } from '../destination.ts';
 
 interface Attribute {
@@ -21,16 +22,15 @@ export function messageAttributes(message: Message): Record<string, Attribute> {
 
 /**
  * FIFO: each event is a group of its own, since events carry no order. A retry within five minutes has the same
- * deduplication id, so that AWS drops the second copy. A replay is meant to arrive once more: its deduplication id is
- * the event id and the replay id.
+ * deduplication id, so that AWS drops the second copy. AWS answers 200 to what it drops, so whatever must arrive needs an
+ * id of its own: another event with the same event id, which has another source, and a replay.
  */
 export function fifoFields(
-  { eventId, replayId }: Pick<Message, 'eventId' | 'replayId'>,
+  message: Pick<Message, 'eventId' | 'source' | 'replayId'>,
   isFifo: boolean,
 ): { MessageGroupId?: string; MessageDeduplicationId?: string } {
   if (!isFifo) return {};
-  const deduplicationId = replayId === undefined ? eventId : `${eventId}/${replayId}`;
-  return { MessageGroupId: legalId(eventId), MessageDeduplicationId: legalId(deduplicationId) };
+  return { MessageGroupId: legalId(message.eventId), MessageDeduplicationId: legalId(letterKeyOf(message)) };
 }
 
 /** AWS takes 1 to 128 printable ASCII characters without blanks; any other id is sent as its hash. */
