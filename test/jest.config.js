@@ -53,7 +53,11 @@ export default {
           {
             ...onPlatform,
             displayName: 'tenants',
-            testMatch: ['<rootDir>/test/tenants/**/*.test.ts'],
+            testMatch: [
+              '<rootDir>/test/tenants/**/*.test.ts',
+              // What each role may do: it also runs with the unit tests.
+              '<rootDir>/services/control-plane/src/api/auth/rights.test.ts',
+            ],
             setupFilesAfterEnv: [...onPlatform.setupFilesAfterEnv, '<rootDir>/test/harness/clean-slate.ts'],
           },
         ]

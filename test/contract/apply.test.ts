@@ -44,6 +44,7 @@ function inFile(customer: string, change: object = {}): FileSubscription {
   const parsed = parseSubscription({
     customer,
     eventTypes: ['root-cause'],
+    match: 'everything',
     destination: { type: 'http', url: 'https://api.example/events' },
     authentication: { type: 'api-key', name: 'x-api-key', key: SECRET },
     ...change,

@@ -59,6 +59,7 @@ test('with what the guide grants each of them, an event goes from the intake to 
   const receiver = await Receiver.start();
   const body = {
     eventTypes: ['root-cause'],
+    match: 'everything',
     destination: { type: 'http', url: receiver.url },
     authentication: { type: 'api-key', name: 'x-key', key: 'sealed' },
   };

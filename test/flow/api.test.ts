@@ -58,12 +58,14 @@ test('a subscription is created, delivered to, replaced by who has seen it, and 
   expect(replaced).toMatchObject({ status: 200, body: { ratePerSecond: 5 } });
   expect((await call('PUT', path, { body: changed, headers: { 'if-match': etag } })).status).toBe(412);
 
-  // Sent back as it was answered, it would make the mask the secret.
+  // Sent back as it was answered, the mask stands for the stored secret.
   const echoed = { ...changed, authentication: replaced.body.authentication };
-  const refused = await call('PUT', path, {
-    body: echoed,
-    headers: { 'if-match': replaced.headers.get('etag') ?? '' },
-  });
+  const kept = await call('PUT', path, { body: echoed, headers: { 'if-match': replaced.headers.get('etag') ?? '' } });
+  expect(kept.status).toBe(200);
+  expect(kept.headers.get('etag')).toBe(replaced.headers.get('etag'));
+  // With another host, it would go to somebody else.
+  const elsewhere = { ...echoed, destination: { type: 'http', url: receiver.url.replace('127.0.0.1', '127.0.0.2') } };
+  const refused = await call('PUT', path, { body: elsewhere, headers: { 'if-match': kept.headers.get('etag') ?? '' } });
   expect(refused.body).toMatchObject({ status: 422, errors: [{ pointer: '/authentication/key' }] });
 
   await taken();

@@ -39,6 +39,7 @@ const tookOver = ({ service }: ControlPlane, timeoutMs: number) =>
   service.waitForLog(({ msg }) => msg.startsWith('changes are made here'), timeoutMs);
 const body = (ratePerSecond: number) => ({
   eventTypes: ['root-cause'],
+  match: 'everything',
   destination: { type: 'http', url: 'http://127.0.0.1:18080/' },
   authentication: { type: 'api-key', name: 'x-key', key: 'sealed-away' },
   ratePerSecond,

@@ -17,7 +17,7 @@ export const loopbackGuard = new EgressGuard(new EgressPolicy(loopback));
 
 /** A destination as a worker opens it. Closed at the end of the test file at the latest. @param parts of a subscription */
 export function openFor(parts: Record<string, unknown>, options: OpenOptions = {}): Destination {
-  const parsed = parseSubscription({ customer: 'acme', eventTypes: ['root-cause'], ...parts });
+  const parsed = parseSubscription({ customer: 'acme', eventTypes: ['root-cause'], match: 'everything', ...parts });
   if (!parsed.ok) throw new Error(formatIssues(parsed.issues));
   const { guard = loopbackGuard, budget = new ConnectionBudget(1_000), proxy, onRate, ...settings } = options;
   const egress = new Egress({ guard, budget, ...(proxy && { proxy }) });

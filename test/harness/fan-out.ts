@@ -132,9 +132,10 @@ export async function waitFor(what: string, isSo: () => boolean | Promise<boolea
   }
 }
 
-function subscriptionRecord({ withoutTopics: _, ...given }: FanOutCustomer): ProducedRecord {
+function subscriptionRecord({ withoutTopics: _, match, ...given }: FanOutCustomer): ProducedRecord {
   const parsed = parseSubscription({
     eventTypes: ['root-cause'],
+    match: match === undefined ? 'everything' : { company: 'everything', ...match },
     destination: { type: 'http', url: 'https://customer.example' },
     ...given,
   });

@@ -76,6 +76,7 @@ test('Schemathesis finds nothing, with all its checks', () => run(SETTINGS, []),
 test('nor does it of a customer that is there', async () => {
   const body = {
     eventTypes: ['root-cause'],
+    match: 'everything',
     destination: { type: 'http', url: 'http://127.0.0.1:18080/' },
     authentication: { type: 'api-key', name: 'x-key', key: 'sealed-away' },
   };

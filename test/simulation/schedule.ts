@@ -82,6 +82,7 @@ export class Schedule {
     const parsed = parseSubscription({
       customer: CUSTOMER,
       eventTypes: ['any'],
+      match: 'everything',
       destination: { type: 'http', url: 'https://destination.example' },
       maxInFlight: 1 + this.#random.below(5),
     });

@@ -28,6 +28,7 @@ const auditRecord = z.object({
     'open-quarantine',
     'rotate-keys',
     'test',
+    'read-payload',
   ]),
   /** Absent: it concerns no one customer. */
   customer: z.string().optional(),

@@ -30,10 +30,13 @@ export interface OAuthAuthentication<S = string> {
 
 export type OAuthParameters<S = string> = Readonly<Record<string, string | { readonly secret: S }>>;
 
-/** Keys of the customer's account, or a role there that our own account may take on. */
+/**
+ * Keys of the customer's account, or a role there that our own account may assume. The external id is generated when the
+ * subscription is saved, and every stored role has one: what customers could choose, they could choose another's.
+ */
 export type AwsAuthentication<S = string> =
   | { readonly type: 'aws'; readonly accessKeyId: string; readonly secretAccessKey: S }
-  | { readonly type: 'aws'; readonly roleArn: string; readonly externalId: string };
+  | { readonly type: 'aws'; readonly roleArn: string; readonly externalId?: string };
 
 /** What may stand where a secret is: as a person writes it, or sealed. */
 export interface SecretRules {

@@ -5,6 +5,7 @@ import { parseSubscription } from './subscription.ts';
 const plain = {
   customer: 'acme',
   eventTypes: ['root-cause'],
+  match: 'everything',
   destination: { type: 'http', url: 'https://api.acme.example/events' },
 };
 const mistakes = (change: object) => {

@@ -30,13 +30,26 @@ export function inWords(issue: z.core.$ZodRawIssue): string | undefined {
 
 /** One issue a mistake: several unknown keys are several mistakes, each at its own place. */
 export function issuesOf(error: z.ZodError): Issue[] {
-  return error.issues.flatMap((issue) => {
-    const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
+  return flattened(error.issues);
+}
+
+function flattened(issues: readonly z.core.$ZodIssue[], around: Issue['path'] = []): Issue[] {
+  return issues.flatMap((issue) => {
+    const path = [...around, ...issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))];
+    const branch = issue.code === 'invalid_union' ? intended(issue) : undefined;
+    if (branch !== undefined) return flattened(branch, path);
     if (issue.code !== 'unrecognized_keys') return [{ path, message: issue.message }];
     const messages = issue.message.split('\n');
     return issue.keys.map((key, index) => ({ path: [...path, key], message: messages[index] ?? 'is not known' }));
   });
 }
+
+/** Of a union, the one alternative that is of the given kind: its mistakes are those of the person. */
+function intended({ errors }: z.core.$ZodIssueInvalidUnion): readonly z.core.$ZodIssue[] | undefined {
+  const near = errors.filter((branch) => !branch.some(({ path, code }) => path.length === 0 && OF_KIND.has(code)));
+  return near.length === 1 ? near[0] : undefined;
+}
+const OF_KIND = new Set(['invalid_type', 'invalid_value', 'invalid_union']);
 
 /** `; did you mean "timeoutMs"?`, or nothing when no known word is near. */
 export function suggestion(word: string, known: readonly string[]): string {

@@ -28,7 +28,7 @@ function matchesFields(match: Match, routing: Routing): boolean {
  */
 const MAX_REMEMBERED = 10_000;
 
-/** Which of an event's customers want it only if its content passes their filter. */
+/** Which of an event's customers want it only if its content passes a filter. A customer that has two must pass both. */
 export interface Filtered {
   readonly customer: string;
   /** As the subscription has it. */
@@ -70,8 +70,8 @@ export class SubscriptionIndex {
     this.#filtered.set(
       customers,
       customers.flatMap((customer) => {
-        const filter = this.#interests.get(customer)?.filter;
-        return filter === undefined ? [] : [{ customer, filter }];
+        const { filter, granted } = this.#interests.get(customer) ?? {};
+        return [granted?.filter, filter].flatMap((one) => (one === undefined ? [] : [{ customer, filter: one }]));
       }),
     );
     return customers;

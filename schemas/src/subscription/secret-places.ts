@@ -1,6 +1,9 @@
 /** Where in a subscription secrets stand: the one list, from which all that treats them alike is made. */
 import type { Subscription } from './subscription.ts';
 
+/** What answers show in the place of a secret. Sent back, it means the secret that is stored there. */
+export const SECRET_MASK = '[secret]';
+
 type Path = readonly (string | number)[];
 
 /** `*` is any one step: a name, or a place in a list. */

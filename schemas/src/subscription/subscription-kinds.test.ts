@@ -7,7 +7,7 @@ import { mapSecrets } from './secret-places.ts';
 import { decodeSubscription, encodeSubscription, formatIssues, parseSubscription } from './subscription.ts';
 import { validityWarning } from './tls-identity.ts';
 
-const BASE = { customer: 'acme', eventTypes: ['root-cause'] };
+const BASE = { customer: 'acme', eventTypes: ['root-cause'], match: 'everything' };
 const HTTP = { type: 'http', url: 'https://acme.example/hook' };
 const GATEWAY = { type: 'api-gateway', url: 'https://abc.execute-api.eu-west-1.amazonaws.com/prod/events' };
 const SNS = { type: 'sns', topicArn: 'arn:aws:sns:eu-west-1:123456789012:events.fifo' };
@@ -104,13 +104,12 @@ test.each([
   ],
   [
     { destination: SNS, authentication: { type: 'aws' } },
-    'authentication needs accessKeyId and secretAccessKey, or roleArn and externalId',
+    'authentication needs accessKeyId and secretAccessKey, or roleArn',
   ],
   [
     { destination: SNS, authentication: { ...KEYS, ...ROLE } },
     'authentication must have either keys or a role, not both',
   ],
-  [{ destination: SNS, authentication: { ...ROLE, externalId: undefined } }, 'authentication.externalId is missing'],
   [{ destination: HTTP, authentication: { ...OAUTH, method: 'GET' } }, 'authentication.body a GET has none: use query'],
   [
     { destination: HTTP, authentication: { ...OAUTH, body: { grant_type: 'password' } } },

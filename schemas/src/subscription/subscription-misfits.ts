@@ -53,10 +53,10 @@ function ofAws(subscription: Loose): Issue[] {
   const hasKeys = given('accessKeyId') || given('secretAccessKey');
   const hasRole = given('roleArn') || given('externalId');
   if (!hasKeys && !hasRole) {
-    return [at('authentication', 'needs accessKeyId and secretAccessKey, or roleArn and externalId')];
+    return [at('authentication', 'needs accessKeyId and secretAccessKey, or roleArn')];
   }
   if (hasKeys && hasRole) return [at('authentication', 'must have either keys or a role, not both')];
-  const needed = hasKeys ? ['accessKeyId', 'secretAccessKey'] : ['roleArn', 'externalId'];
+  const needed = hasKeys ? ['accessKeyId', 'secretAccessKey'] : ['roleArn'];
   return needed.filter((name) => !given(name)).map((name) => at(`authentication.${name}`, 'is missing'));
 }
 

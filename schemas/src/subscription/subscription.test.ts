@@ -10,6 +10,7 @@ import {
 const MINIMAL = {
   customer: 'acme',
   eventTypes: ['root-cause'],
+  match: 'everything',
   destination: { type: 'http', url: 'https://acme.example/hook' },
 };
 const SIGNING = `whsec_${Buffer.alloc(24, 1).toString('base64')}`;
@@ -36,7 +37,7 @@ function issuesOf(value: unknown): string[] {
 test('what is left out has defaults', () => {
   expect(parsed(MINIMAL)).toEqual({
     ...MINIMAL,
-    match: {},
+    match: 'everything',
     destination: {
       type: 'http',
       url: 'https://acme.example/hook',
@@ -75,10 +76,12 @@ test('filter and sections are checked by the schemas of the event types', () => 
 });
 
 test('a stored filter that no longer fits its schema stops neither routing nor delivery', () => {
-  const stored = Buffer.from(JSON.stringify({ ...parsed(MINIMAL), filter: 'event.gone == 1' }));
+  const stored = Buffer.from(JSON.stringify({ ...parsed(MINIMAL), match: {}, filter: 'event.gone == 1' }));
   expect(decodeInterest(stored)).toMatchObject({ filter: 'event.gone == 1' });
   expect(decodeSubscription('acme', stored).ok).toBe(true);
-  expect(decodeInterest(Buffer.from(JSON.stringify({ ...MINIMAL, filter: 7 })))).not.toHaveProperty('filter');
+  expect(decodeInterest(Buffer.from(JSON.stringify({ ...MINIMAL, match: {}, filter: 7 })))).not.toHaveProperty(
+    'filter',
+  );
 });
 
 test('all mistakes are reported at once, each with its place', () => {

@@ -2,12 +2,15 @@
 import { z } from 'zod';
 import { describedEventType } from '../event/event-types.ts';
 import { CUSTOMER_PATTERN } from '../records/topics.ts';
+import type { Ceilings } from '../rights/ceilings.ts';
 import { type Authentication, authenticationSchema, type SecretRules } from './authentication.ts';
 import { contentIssues } from './content-choice.ts';
 import { type Destination, destinationSchema } from './destination.ts';
 import { MAX_FILTER_CHARS } from './event-filter.ts';
 import { type Issue, inWords, issuesOf } from './issue-words.ts';
-import type { Interest, Match } from './routing.ts';
+import { reservedHeaderIssues } from './reserved-headers.ts';
+import { type DeclaredMatch, declaredMatch, EVERYTHING, type Interest, type Match, storedMatch } from './routing.ts';
+import { SECRET_MASK } from './secret-places.ts';
 import { misfits } from './subscription-misfits.ts';
 import { plainClientKey, type Tls, tlsSchema } from './tls-identity.ts';
 
@@ -19,8 +22,8 @@ export interface Subscription<S = string> {
   readonly customer: string;
   /** Which event types, by name. */
   readonly eventTypes: readonly string[];
-  /** Exact strings, case-sensitive. A field left out matches anything. */
-  readonly match: Match;
+  /** Exact strings, case-sensitive. The companies must be named, or `everything` said; other fields left out match anything. */
+  readonly match: DeclaredMatch;
   /** CEL over the event's fields: of the events that match, only those get through. */
   readonly filter?: string;
   /** Which sections of an event the customer gets; left out: all. What is no section is always there. */
@@ -32,6 +35,8 @@ export interface Subscription<S = string> {
   /** Left out: as fast as the destination answers. May be a fraction: 0.5 is one in two seconds. */
   readonly ratePerSecond?: number;
   readonly maxInFlight: number;
+  /** How far the customer may raise these two itself; of what is left out, {@link ceilingsOf} says the default. */
+  readonly ceilings?: Partial<Ceilings>;
   /** Two during a rotation: `whsec_…` signs symmetrically (v1), `whsk_…` by Ed25519 (v1a). */
   readonly signing?: { readonly secrets: readonly S[] };
   /** What the operator wants. What the worker found stands in the status record. */
@@ -42,6 +47,14 @@ export interface Subscription<S = string> {
   readonly secretsSetAt?: Readonly<Record<string, number>>;
   /** What stood at a place before, and is used where the new one is not known yet. People don't write it. */
   readonly fallbacks?: Readonly<Record<string, Fallback<S>>>;
+  /** What an operator set, while the customer narrows it. Kept by the control plane; people don't write it. */
+  readonly granted?: Granted;
+}
+
+/** Absent means: no limit. */
+export interface Granted {
+  readonly filter?: string;
+  readonly sections?: readonly string[];
 }
 
 export interface Fallback<S = string> {
@@ -56,7 +69,37 @@ export type ParsedSubscription =
   | { readonly ok: true; readonly subscription: Subscription }
   | { readonly ok: false; readonly issues: SubscriptionIssue[] };
 
-const wanted = z.array(z.string().min(1)).min(1, 'needs at least one value; leave it out to match anything');
+const values = (what: string) => z.array(z.string().min(1, 'must not be empty')).min(1, what);
+const wanted = values('needs at least one value; leave it out to match anything');
+const NAME_COMPANIES = 'every subscription names its companies, as match.company, or says "match: everything"';
+const companies = z.union([values(`needs at least one company: ${NAME_COMPANIES}`), z.literal(EVERYTHING)], {
+  error: ({ input }) => {
+    if (input === undefined) return `is missing: ${NAME_COMPANIES}`;
+    return Array.isArray(input) ? undefined : 'must be a list of companies, or "everything"';
+  },
+});
+
+/** The companies of a new subscription are named: leaving a line out must not disclose all companies' events. */
+const declaredMatchSchema = z.union(
+  [
+    z.literal(EVERYTHING),
+    z.strictObject({ company: companies, organisation: wanted.optional(), folder: wanted.optional() }),
+  ],
+  {
+    error: ({ input }) => {
+      if (input === undefined || input === null) return `is missing: ${NAME_COMPANIES}`;
+      return typeof input === 'object' && !Array.isArray(input) ? undefined : `must be a map: ${NAME_COMPANIES}`;
+    },
+  },
+);
+
+/** As Kafka holds it, where a field left out has always meant any value. */
+const storedMatchSchema = z
+  .strictObject({ company: wanted.optional(), organisation: wanted.optional(), folder: wanted.optional() })
+  .default({});
+
+const rate = z.number().positive().max(1_000_000);
+const inFlight = z.int().min(1).max(10_000);
 
 /** The parts that are the same however secrets are held. */
 function subscriptionShape(secret: SecretRules & { clientKey: z.ZodString; signing: z.ZodString }) {
@@ -66,9 +109,7 @@ function subscriptionShape(secret: SecretRules & { clientKey: z.ZodString; signi
       .array(z.string().min(1))
       .min(1, 'needs at least one event type')
       .refine((types) => new Set(types).size === types.length, 'names an event type twice'),
-    match: z
-      .strictObject({ company: wanted.optional(), organisation: wanted.optional(), folder: wanted.optional() })
-      .default({}),
+    match: declaredMatchSchema,
     filter: z.string().min(1).max(MAX_FILTER_CHARS).optional(),
     sections: z
       .array(z.string().min(1))
@@ -78,8 +119,9 @@ function subscriptionShape(secret: SecretRules & { clientKey: z.ZodString; signi
     destination: destinationSchema,
     authentication: authenticationSchema(secret),
     tls: tlsSchema(secret.clientKey),
-    ratePerSecond: z.number().positive().max(1_000_000).optional(),
-    maxInFlight: z.int().min(1).max(10_000).default(64),
+    ratePerSecond: rate.optional(),
+    maxInFlight: inFlight.default(64),
+    ceilings: z.strictObject({ ratePerSecond: rate.optional(), maxInFlight: inFlight.optional() }).optional(),
     signing: z.strictObject({ secrets: z.array(secret.signing).min(1).max(2) }).optional(),
     state: z.enum(['active', 'paused', 'disabled']).default('active'),
     enableEpoch: z.int().min(0).default(0),
@@ -90,19 +132,19 @@ const visibleSecret = z
   .string()
   .regex(/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/, 'must be printable ASCII, not empty');
 
-/** As a person writes it. No message may quote a secret. */
+/** As a person writes it, or the mask of the stored one. No message may quote a secret. */
 const plainRules = {
   password: z.string().regex(/^\P{Cc}*$/u, 'must not hold control characters'),
   key: visibleSecret,
   clientSecret: visibleSecret,
   parameter: z.string().regex(/^\P{Cc}+$/u, 'must not be empty, nor hold control characters'),
-  secretAccessKey: z.string().regex(/^[A-Za-z0-9/+=]{16,256}$/, 'is not an AWS secret access key'),
+  secretAccessKey: z.string().regex(/^(?:[A-Za-z0-9/+=]{16,256}|\[secret\])$/, 'is not an AWS secret access key'),
   clientKey: plainClientKey,
   signing: z
     .string()
     // 24 to 64 bytes is what Standard Webhooks asks for; an Ed25519 key is its seed, alone or with the public key.
     .regex(
-      /^(?:whsec_(?:[A-Za-z0-9+/]{4}){8,21}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?|whsk_(?:[A-Za-z0-9+/]{43}=|[A-Za-z0-9+/]{86}==))$/,
+      /^(?:whsec_(?:[A-Za-z0-9+/]{4}){8,21}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?|whsk_(?:[A-Za-z0-9+/]{43}=|[A-Za-z0-9+/]{86}==)|\[secret\])$/,
       'must be whsec_ and the base64 of 24 to 64 bytes, or whsk_ and the base64 of an Ed25519 key',
     ),
 };
@@ -113,6 +155,7 @@ const plainSchema = subscriptionShape(plainRules);
  * @returns what is wrong with a new secret for that place, in words that don't quote it
  */
 export function secretMistake(place: string, secret: string): string | undefined {
+  if (secret === SECRET_MASK) return 'must be the new secret, not the mask that answers show';
   if (place === 'tls.clientKey') return 'goes with its certificate: replace the subscription';
   const last = place.split('.').at(-1) ?? '';
   const name = place.startsWith('signing.') ? 'signing' : last === 'secret' ? 'parameter' : last;
@@ -134,20 +177,25 @@ const sealedSchema = subscriptionShape({
 }).extend({
   secretsSetAt: z.record(z.string(), z.number()).optional(),
   fallbacks: z.record(z.string(), z.strictObject({ secret: JWE, untilMs: z.number() })).optional(),
+  match: storedMatchSchema,
+  granted: z.strictObject({ filter: z.string().optional(), sections: z.array(z.string()).optional() }).optional(),
 });
 
-function parseAs(schema: typeof plainSchema | typeof sealedSchema, value: unknown): ParsedSubscription {
+type Parsed<T> = { readonly ok: true; readonly subscription: T } | { readonly ok: false; readonly issues: Issue[] };
+type Stored = Omit<Subscription, 'match'> & { readonly match: Match };
+
+function parseAs<T>(schema: typeof plainSchema | typeof sealedSchema, value: unknown): Parsed<T> {
   const parsed = schema.safeParse(value, { error: inWords });
   const issues = parsed.success ? [] : issuesOf(parsed.error);
   const places = new Set(issues.map(({ path }) => path.join('.')));
   issues.push(...misfits(value).filter(({ path }) => !places.has(path.join('.'))));
-  if (parsed.success && issues.length === 0) return { ok: true, subscription: withoutUndefined(parsed.data) };
+  if (parsed.success && issues.length === 0) return { ok: true, subscription: withoutUndefined<T>(parsed.data) };
   return { ok: false, issues };
 }
 
 /** zod leaves optional keys that were given as `undefined` in place; here, absent means absent. */
-function withoutUndefined(parsed: z.output<typeof plainSchema>): Subscription {
-  return JSON.parse(JSON.stringify(parsed)) as Subscription;
+function withoutUndefined<T>(parsed: z.output<typeof plainSchema | typeof sealedSchema>): T {
+  return JSON.parse(JSON.stringify(parsed)) as T;
 }
 
 /** What people write, for those who describe it: {@link parseSubscription} checks by it, and some more. */
@@ -155,10 +203,11 @@ export const subscriptionSchema = plainSchema;
 
 /** The one validator of what people write: fills in defaults, reports every mistake with its path. */
 export function parseSubscription(value: unknown): ParsedSubscription {
-  const parsed = parseAs(plainSchema, value);
+  const parsed = parseAs<Subscription>(plainSchema, value);
   if (!parsed.ok) return parsed;
-  // Not of what is stored: a filter that a newer schema would refuse must not stop a customer.
-  const issues = contentIssues(parsed.subscription, describedEventType);
+  const { subscription } = parsed;
+  // Not of what is stored: what a newer version refuses must not stop a customer.
+  const issues = [...contentIssues(subscription, describedEventType), ...reservedHeaderIssues(subscription)];
   return issues.length === 0 ? parsed : { ok: false, issues };
 }
 
@@ -167,7 +216,7 @@ export function parseSubscription(value: unknown): ParsedSubscription {
  * @throws {TypeError} if a secret is not sealed, or the subscription is not valid: a bug of the caller
  */
 export function encodeSubscription(sealed: Subscription): Buffer {
-  const parsed = parseAs(sealedSchema, sealed);
+  const parsed = parseAs<Stored>(sealedSchema, { ...sealed, match: storedMatch(sealed.match) });
   if (!parsed.ok) throw new TypeError(`not a sealed subscription: ${formatIssues(parsed.issues)}`);
   return Buffer.from(JSON.stringify(parsed.subscription));
 }
@@ -180,11 +229,13 @@ export function decodeSubscription(customer: string, value: Buffer): ParsedSubsc
   } catch {
     return { ok: false, issues: [{ path: [], message: 'is not JSON' }] };
   }
-  const parsed = parseAs(sealedSchema, json);
-  if (parsed.ok && parsed.subscription.customer !== customer) {
+  const parsed = parseAs<Stored>(sealedSchema, json);
+  if (!parsed.ok) return parsed;
+  const { subscription } = parsed;
+  if (subscription.customer !== customer) {
     return { ok: false, issues: [{ path: ['customer'], message: `stands under the key ${customer}` }] };
   }
-  return parsed;
+  return { ok: true, subscription: { ...subscription, match: declaredMatch(subscription.match) } };
 }
 
 /** All else is left aside: a kind of destination that only newer services know must not cost the customer its events. */
@@ -199,6 +250,7 @@ const interestSchema = z.object({
     .default({}),
   // What is no text is no filter: better too many events than none.
   filter: z.string().optional().catch(undefined),
+  granted: z.object({ filter: z.string().optional() }).optional().catch(undefined),
 });
 
 /** Reads of a record of the subscriptions topic what routing needs. @returns `undefined` if it does not even hold that */

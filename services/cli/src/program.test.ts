@@ -79,6 +79,7 @@ describe('exit codes', () => {
     expect(code).toBe(2);
     expect(err.split('\n').map((line) => line.replace(file, 'f').split(' ')[0])).toEqual([
       'f:2:5:',
+      'f:2:5:',
       'f:2:15:',
       'f:3:17:',
       '',

@@ -52,10 +52,19 @@ export const controlPlaneVariables = z.object({
   API_OIDC_AUDIENCE: z.string().optional(),
   /** Where the issuer's keys are; left out: where its discovery document says. */
   API_OIDC_JWKS_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) address' }).optional(),
-  /** The claim that holds `operator`, `reader` or `customer`, alone or in a list. */
+  /** The claim that holds `operator`, `reader` or `customer`, alone or in a list; with `payloads`, a reader reads events. */
   API_OIDC_ROLE_CLAIM: z.string().default('databridge_role'),
   /** The claim that says which customer, for that role. */
   API_OIDC_CUSTOMER_CLAIM: z.string().default('databridge_customer'),
+  /** The AWS accounts that the delivery workers themselves belong to: no subscription may name a role there. */
+  AWS_OWN_ACCOUNTS: z
+    .string()
+    .transform((text) => text.split(',').map((one) => one.trim()))
+    .refine(
+      (list) => list.every((one) => /^\d{12}$/.test(one)),
+      'must be AWS account ids of 12 digits, separated by commas',
+    )
+    .optional(),
   /** How many attempts, the newest, can be asked for; some 300 bytes of memory each. */
   MAX_ATTEMPTS: whole(500_000, 1_000, 50_000_000),
   /** How often the retention of customers' topics is brought in line with their states. */

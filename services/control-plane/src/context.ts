@@ -41,5 +41,7 @@ export interface ControlPlaneContext {
   readonly events: Pick<EventRenderer, 'render'>;
   /** Where events may be sent, as the delivery workers have it. */
   readonly egress: EgressPolicy;
+  /** The AWS accounts of the delivery workers: no subscription may name a role there. */
+  readonly ownAwsAccounts?: readonly string[];
   readonly log: Logger;
 }

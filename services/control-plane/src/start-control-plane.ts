@@ -52,6 +52,7 @@ export async function startControlPlane(config: ControlPlaneConfig, log: Logger)
     keyRing: loadKeyRing(config),
     retryDelays: config.RETRY_PLAN,
     egress: egressPolicy(config),
+    ...(config.AWS_OWN_ACCOUNTS && { ownAwsAccounts: config.AWS_OWN_ACCOUNTS }),
     log,
   };
   await Promise.all([admin.connect(), producer.connect()]);

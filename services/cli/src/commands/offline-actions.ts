@@ -5,7 +5,7 @@ import { kafkaSettings } from '@databridge/kernel/kafka/settings';
 import { ensureSystemTopics, formatMismatch } from '@databridge/kernel/kafka/system-topics';
 import { createLogger } from '@databridge/kernel/log';
 import { KeyRing } from '@databridge/kernel/secrets/key-ring';
-import { type Role, Tokens } from '@databridge/kernel/secrets/tokens';
+import { type TokenRole, Tokens } from '@databridge/kernel/secrets/tokens';
 import { z } from 'zod';
 import type { Cli } from '../cli.ts';
 import { printLine } from '../print.ts';
@@ -24,7 +24,7 @@ export function generateKey({ name }: { name?: string }): void {
 
 export interface TokenChoice {
   readonly name: string;
-  readonly role: Role;
+  readonly role: TokenRole;
   readonly customer?: string;
 }
 

@@ -17,7 +17,9 @@ export function addOffline(program: Command, keys: Command, cli: Cli): void {
     .description('print a new token, and the line that stands for it in API_TOKENS; asks no API')
     .requiredOption('--name <name>', 'whose it is, as the log names them')
     .addOption(
-      new Option('--role <role>', 'what it may').choices(['operator', 'reader', 'customer']).makeOptionMandatory(),
+      new Option('--role <role>', 'what it may')
+        .choices(['operator', 'reader', 'reader+payloads', 'customer'])
+        .makeOptionMandatory(),
     )
     .option('--customer <customer>', 'with the role customer: which one')
     .action(async (choice: TokenChoice) => (await import('./offline-actions.ts')).generateToken(choice));

@@ -4,8 +4,7 @@ import { formatMistakes, parseSubscriptionFile } from './subscription-file.ts';
 const VALID = `subscriptions:
   - customer: acme
     eventTypes: [root-cause]
-    match:
-      folder: [Support]
+    match: { company: everything, folder: [Support] }
     destination:
       type: http
       url: https://api.acme.example/events
@@ -15,6 +14,7 @@ const VALID = `subscriptions:
       key: \${ACME_KEY}
   - customer: globex
     eventTypes: [root-cause]
+    match: everything
     state: paused
     destination:
       type: http
@@ -61,7 +61,7 @@ describe('a subscriptions file', () => {
     );
     const { subscriptions, mistakes } = parseSubscriptionFile(text, {});
     expect(subscriptions).toEqual([]);
-    expect(mistakes.map(({ line }) => line)).toEqual([8, 13, 19, 20]);
+    expect(mistakes.map(({ line }) => line)).toEqual([7, 12, 19, 20]);
     expect(parseSubscriptionFile(text, { ACME_KEY: 'k-1' }).subscriptions).toHaveLength(1);
   });
 
@@ -70,13 +70,13 @@ describe('a subscriptions file', () => {
       'an unset variable',
       VALID,
       {},
-      ['f:12:12: authentication.key: the variable ACME_KEY is not set: export ACME_KEY=… (customer "acme")'],
+      ['f:11:12: authentication.key: the variable ACME_KEY is not set: export ACME_KEY=… (customer "acme")'],
     ],
     [
       'an unknown key, at the key',
-      VALID.replace('eventTypes: [root-cause]\n    state', 'eventTypes: [root-cause]\n    ratePerSecnd: 5\n    state'),
+      VALID.replace('match: everything\n    state', 'ratePerSecnd: 5\n    match: everything\n    state'),
       undefined,
-      ['f:15:5: ratePerSecnd is not known; did you mean "ratePerSecond"? (customer "globex")'],
+      ['f:14:5: ratePerSecnd is not known; did you mean "ratePerSecond"? (customer "globex")'],
     ],
     [
       'a wrong value, at the value',
@@ -100,13 +100,13 @@ describe('a subscriptions file', () => {
       'a wrong type in a list, at the item',
       VALID.replace('[Support]', '[Support, 7]'),
       undefined,
-      ['f:5:25: match.folder.1 must be a text, not a number (customer "acme")'],
+      ['f:4:53: match.folder.1 must be a text, not a number (customer "acme")'],
     ],
     [
       'a customer who stands there twice, at the second',
       VALID.replace('globex', 'acme'),
       undefined,
-      ['f:13:15: customer "acme" is in the file twice: also as number 1 of the list'],
+      ['f:12:15: customer "acme" is in the file twice: also as number 1 of the list'],
     ],
     ['the same key twice', `${VALID}    state: active\n`, undefined, ['f:19:5: the same key is twice in one map']],
     ['a tab', 'subscriptions:\n\t- customer: a\n', undefined, ['f:2:1: indent with spaces: YAML does not allow tabs']],
@@ -149,8 +149,8 @@ describe('a subscriptions file', () => {
     const text = VALID.replace('acme\n', 'Acme\n').replace('paused', 'asleep').replace('[Support]', '[]');
     expect(mistakesOf(text, {})).toEqual([
       'f:2:15: customer must be 1 to 63 of a-z, 0-9 and - (customer "Acme")',
-      'f:5:15: match.folder needs at least one value; leave it out to match anything (customer "Acme")',
-      'f:12:12: authentication.key: the variable ACME_KEY is not set: export ACME_KEY=… (customer "Acme")',
+      'f:4:43: match.folder needs at least one value; leave it out to match anything (customer "Acme")',
+      'f:11:12: authentication.key: the variable ACME_KEY is not set: export ACME_KEY=… (customer "Acme")',
       'f:15:12: state must be active or paused or disabled (customer "globex")',
     ]);
   });

@@ -1,12 +1,11 @@
 import type { Logger } from '@databridge/kernel/log';
-import type { Caller } from '@databridge/kernel/secrets/tokens';
 import type { Actor } from '@databridge/schemas/records/audit';
 import { type FastifyInstance, fastify } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { ControlPlaneContext } from '../context.ts';
 import { OperationRunner } from '../operations/runner.ts';
 import type { Writer } from '../subscriptions/writer.ts';
-import { type Callers, guardAccess } from './auth/access.ts';
+import { type Callers, callerOf, guardAccess } from './auth/access.ts';
 import type { Api, ApiContext, MakeChange } from './context.ts';
 import { type ForwardingWriter, forwardChanges } from './forward.ts';
 import { rememberAnswers } from './idempotency.ts';
@@ -77,7 +76,7 @@ export async function createApi({
 
   const context = { operations, attempts, events, change: changesBy(writer, operations), operate: operateBy(runner) };
   const refuseOthers = refuseOtherMethods(api as unknown as FastifyInstance);
-  api.get('/v1/openapi.json', { config: { access: 'open' }, schema: { hide: true } }, () => api.swagger());
+  api.get('/v1/openapi.json', { schema: { hide: true } }, () => api.swagger());
   subscriptionRoutes(api, context);
   operationRoutes(api, context);
   deadLetterRoutes(api, context);
@@ -95,9 +94,8 @@ export async function createApi({
 }
 
 function changesBy(writer: ApiWriter, operations: ControlPlaneContext): MakeChange {
-  return ({ caller }, customer, run) => {
-    // Every route that makes changes has let in somebody.
-    const who: Actor = { ...(caller as Caller) };
+  return (request, customer, run) => {
+    const who: Actor = { ...callerOf(request) };
     return writer.change(who, customer, (commit) => run({ ...operations, commit }));
   };
 }

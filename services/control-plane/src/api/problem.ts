@@ -5,6 +5,7 @@ import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { OperationFailed } from '../operations/runner.ts';
 import { SomethingWaits } from '../subscriptions/delete-customer.ts';
+import { RefusedFields } from '../subscriptions/refused-fields.ts';
 
 export const pointedMisfit = z.object({
   pointer: z.string().describe('JSON pointer into the body'),
@@ -85,6 +86,9 @@ export function answerWithProblems(api: FastifyInstance, log: Logger): void {
 
 function problemOf(error: unknown): Problem {
   if (error instanceof InvalidBody) return withErrors(error.message, error.misfits);
+  if (error instanceof RefusedFields) {
+    return { ...problemWith(error.httpStatus, error.code, error.message), errors: error.issues.map(pointed) };
+  }
   if ((error instanceof SomethingWaits || error instanceof OperationFailed) && error.waiting !== undefined) {
     const { events = 0, deadLetters = 0 } = error.waiting;
     return { ...problemWith(error.httpStatus, error.code, error.message), waiting: { events, deadLetters } };

@@ -1,5 +1,6 @@
-import type { AuditedAction } from '@databridge/schemas/records/audit';
+import type { Actor, AuditedAction } from '@databridge/schemas/records/audit';
 import type { ControlPlaneContext } from '../context.ts';
+import { recordsOf } from '../subscriptions/changes.ts';
 import { readCustomer } from '../views/customer.ts';
 
 /**
@@ -15,4 +16,18 @@ export async function noteOperation(
 ): Promise<void> {
   await readCustomer(context, customer);
   await context.commit([{ what, customer, detail }]);
+}
+
+/**
+ * Writes into the audit log that somebody reads the content of an event, before it is shown. It changes nothing, so every
+ * control plane does it itself.
+ * @throws {KafkaPortError} and then nothing may be shown
+ */
+export async function notePayloadRead(
+  { producer }: Pick<ControlPlaneContext, 'producer'>,
+  who: Actor,
+  customer: string,
+  detail: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  await producer.send(recordsOf([{ what: 'read-payload', customer, detail }], who, Date.now()));
 }

@@ -1,9 +1,11 @@
 import { DatabridgeError } from '@databridge/kernel/errors';
 import { type EffectiveState, effectiveState, type WorkerStatus } from '@databridge/schemas/records/status';
+import type { Role } from '@databridge/schemas/rights/route-rights';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import type { ControlPlaneContext } from '../context.ts';
 import { keepWithoutLimit } from '../upkeep/retention.ts';
 import { readCustomer } from '../views/customer.ts';
+import { RefusedFields } from './refused-fields.ts';
 
 /**
  * What an operator may do to a customer's state:
@@ -49,13 +51,21 @@ export function stateAfter(
   }
 }
 
-/** @throws {DatabridgeError} DB_NOT_FOUND; DB_CONFLICT if the customer's state does not allow it */
+/**
+ * @param role a customer enables itself after its worker disabled it, and never after an operator did
+ * @throws {DatabridgeError} DB_NOT_FOUND; DB_FORBIDDEN; DB_CONFLICT if the customer's state does not allow it
+ */
 export async function changeState(
   context: Pick<ControlPlaneContext, 'workerStatuses' | 'subscriptions' | 'admin' | 'commit'>,
   customer: string,
   action: StateAction,
+  role: Role = 'operator',
 ): Promise<StateChange> {
   const { subscription, worker } = await readCustomer(context, customer);
+  if (role !== 'operator' && subscription.state === 'disabled') {
+    const message = 'belongs to operators: an operator disabled this customer; ask an operator to enable it';
+    throw new RefusedFields('DB_FORBIDDEN', [{ path: ['state'], message }]);
+  }
   const before = effectiveState(subscription, worker);
   const wanted = stateAfter(subscription, worker, action);
   if (typeof wanted === 'string') throw new DatabridgeError('DB_CONFLICT', `Customer "${customer}" ${wanted}`);

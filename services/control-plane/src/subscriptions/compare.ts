@@ -1,7 +1,9 @@
+import type { Role } from '@databridge/schemas/rights/route-rights';
 import { secretsInUse } from '@databridge/schemas/subscription/secret-places';
 import type { ControlPlaneContext } from '../context.ts';
-import { type AppliedCustomer, planChange, refuseClosedUrls } from './apply.ts';
+import { type AppliedCustomer, refuseClosedUrls } from './apply.ts';
 import type { FileSubscription } from './kept-settings.ts';
+import { planChange } from './plan-change.ts';
 
 export interface Comparison {
   readonly change: AppliedCustomer['change'];
@@ -13,10 +15,14 @@ export interface Comparison {
  * What applying would do. Whether a secret is another one, only who has the key ring can tell.
  * @throws {DatabridgeError} DB_INPUT_INVALID as applying would
  */
-export async function compareSubscription(context: ControlPlaneContext, given: FileSubscription): Promise<Comparison> {
+export async function compareSubscription(
+  context: ControlPlaneContext,
+  given: FileSubscription,
+  role: Role,
+): Promise<Comparison> {
   refuseClosedUrls([given], context);
-  const stored = (await context.subscriptions()).get(given.subscription.customer);
-  const { subscription, change } = await planChange(context.keyRing, given, stored, Date.now());
+  const planning = { keyRing: context.keyRing, stored: await context.subscriptions(), role, nowMs: Date.now() };
+  const { subscription, before: stored, change } = await planChange(given, planning);
   // Those that stay as they are keep their very seal.
   const [old, now] = [
     stored === undefined ? new Map<string, string>() : secretsInUse(stored),

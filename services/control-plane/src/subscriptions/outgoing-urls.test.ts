@@ -6,7 +6,12 @@ const STRICT = new EgressPolicy({ allowCidrs: [], denyCidrs: [], allowHttp: fals
 const LOOSE = new EgressPolicy({ allowCidrs: ['10.0.0.0/8'], denyCidrs: [], allowHttp: true });
 
 function sentTo(url: string, customer = 'acme'): Subscription {
-  const parsed = parseSubscription({ customer, eventTypes: ['root-cause'], destination: { type: 'http', url } });
+  const parsed = parseSubscription({
+    customer,
+    eventTypes: ['root-cause'],
+    match: 'everything',
+    destination: { type: 'http', url },
+  });
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
   return parsed.subscription;
 }

@@ -10,7 +10,13 @@ const LOOSE = new EgressPolicy({ allowCidrs: ['10.0.0.0/8', '127.0.0.0/8'], deny
 
 function sentTo(url: string, customer = 'acme', tls?: Record<string, string>): Subscription {
   const destination = { type: 'http', url };
-  const parsed = parseSubscription({ customer, eventTypes: ['root-cause'], destination, ...(tls && { tls }) });
+  const parsed = parseSubscription({
+    customer,
+    eventTypes: ['root-cause'],
+    match: 'everything',
+    destination,
+    ...(tls && { tls }),
+  });
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
   return parsed.subscription;
 }

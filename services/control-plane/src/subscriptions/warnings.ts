@@ -3,7 +3,9 @@ import { type LookupAddress, lookup } from 'node:dns';
 import { connect, isIP } from 'node:net';
 import { promisify } from 'node:util';
 import { EgressPolicy } from '@databridge/kernel/egress/egress-policy';
+import { ceilingsOf } from '@databridge/schemas/rights/ceilings';
 import type { Issue } from '@databridge/schemas/subscription/issue-words';
+import { matchesEveryCompany } from '@databridge/schemas/subscription/routing';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import { validityWarning } from '@databridge/schemas/subscription/tls-identity';
 import { outgoingUrls } from './outgoing-urls.ts';
@@ -56,6 +58,26 @@ export async function warningsOf(
     );
   });
   return (await Promise.all(found)).flat();
+}
+
+/** What a setting does that one may not have meant; told when it is saved, and in the customer's status. */
+export function settingWarnings(subscription: Subscription): Issue[] {
+  const { match, ratePerSecond = 0, maxInFlight } = subscription;
+  const ceilings = ceilingsOf(subscription);
+  const above = (name: 'ratePerSecond' | 'maxInFlight', value: number): Issue[] => {
+    const limit = ceilings[name];
+    if (value <= limit) return [];
+    return [{ path: [name], message: `is ${value}, above ceilings.${name}: at most ${limit} counts` }];
+  };
+  const everything = {
+    path: ['match'],
+    message: 'matches every company: the customer gets the events of all companies',
+  };
+  return [
+    ...(matchesEveryCompany(match) ? [everything] : []),
+    ...above('ratePerSecond', ratePerSecond),
+    ...above('maxInFlight', maxInFlight),
+  ];
 }
 
 async function judge(

@@ -56,7 +56,7 @@ export function awsCredentials(authentication: AwsAuthentication<Secret>, option
 
 /** However many deliveries wait for credentials, one request to STS is in flight. */
 function assumedRole(
-  { roleArn, externalId }: { roleArn: string; externalId: string },
+  { roleArn, externalId }: { readonly roleArn: string; readonly externalId?: string },
   { customer, region, requests, redaction, sts = {} }: RoleOptions,
 ): AwsCredentials {
   const client = new STSClient({ ...sts, region, maxAttempts: 1, requestHandler: requests });
@@ -72,6 +72,8 @@ function assumedRole(
   let assumedAtMs = Number.NEGATIVE_INFINITY;
 
   const assume = async (): Promise<AwsCredentialIdentity> => {
+    // Every role that is saved has one; without it, any customer could name a role that trusts us.
+    if (externalId === undefined) throw new Error('the subscription has no external id; save it again');
     const { Credentials: given } = await client.send(command);
     if (!given?.AccessKeyId || !given.SecretAccessKey || !given.SessionToken)
       throw new Error('STS gave no credentials');

@@ -23,6 +23,7 @@ import {
   STATUS_TOPIC,
   SUBSCRIPTIONS_TOPIC,
 } from '@databridge/schemas/records/topics';
+import { withinCeilings } from '@databridge/schemas/rights/ceilings';
 import { mapSecretsAsync } from '@databridge/schemas/subscription/secret-places';
 import { decodeSubscription, formatIssues, type Subscription } from '@databridge/schemas/subscription/subscription';
 import pLimit from 'p-limit';
@@ -218,7 +219,7 @@ class Worker implements Running {
 
   #decode(customer: string, value: Buffer): Subscription | undefined {
     const parsed = decodeSubscription(customer, value);
-    if (parsed.ok) return parsed.subscription;
+    if (parsed.ok) return withinCeilings(parsed.subscription);
     this.#log.error({ customer, issues: formatIssues(parsed.issues) }, 'a subscription is not valid');
     return undefined;
   }

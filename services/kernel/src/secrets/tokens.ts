@@ -1,16 +1,19 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { CUSTOMER_PATTERN } from '@databridge/schemas/records/topics';
+import type { Role } from '@databridge/schemas/rights/route-rights';
 import { DatabridgeError } from '../errors.ts';
 
-/**
- * An operator sees and does everything; a reader sees everything; a customer sees and does what is its own.
- */
+/** What each role may: schemas/src/rights. */
 export type Caller =
-  | { readonly name: string; readonly role: 'operator' | 'reader' }
+  | { readonly name: string; readonly role: 'operator' }
+  /** `payloads`: may also read the content of events. */
+  | { readonly name: string; readonly role: 'reader'; readonly payloads?: true }
   | { readonly name: string; readonly role: 'customer'; readonly customer: string };
 
-const ROLES = ['operator', 'reader', 'customer'] as const;
-export type Role = (typeof ROLES)[number];
+/** The reader's right to the content of events, behind its role. */
+const PAYLOADS = 'reader+payloads';
+/** As a token's line names it. */
+export type TokenRole = Role | typeof PAYLOADS;
 
 interface Entry {
   readonly caller: Caller;
@@ -52,13 +55,13 @@ export class Tokens {
   }
 
   /** @returns the token, which is shown once, and the line that stands for it */
-  static generate(name: string, role: Role, customer?: string): { token: string; line: string } {
+  static generate(name: string, role: TokenRole, customer?: string): { token: string; line: string } {
     const token = `dbt_${randomBytes(TOKEN_BYTES).toString('base64url')}`;
     return { token, line: Tokens.lineFor(token, name, role, customer) };
   }
 
   /** @throws {DatabridgeError} DB_INPUT_INVALID */
-  static lineFor(token: string, name: string, role: Role, customer?: string): string {
+  static lineFor(token: string, name: string, role: TokenRole, customer?: string): string {
     const line = `${name} ${role === 'customer' ? `customer:${customer ?? ''}` : role} ${hashOf(token).toString('hex')}`;
     if (parseLine(line) !== undefined) return line;
     throw new DatabridgeError('DB_INPUT_INVALID', 'A name is a word; the role customer needs the customer’s name');
@@ -74,6 +77,7 @@ function parseLine(line: string): Entry | undefined {
     if (customer === undefined || !CUSTOMER_PATTERN.test(customer)) return undefined;
     return { caller: { name, role, customer }, hash: bytes };
   }
-  if (customer !== undefined || (role !== 'operator' && role !== 'reader')) return undefined;
-  return { caller: { name, role }, hash: bytes };
+  if (customer !== undefined) return undefined;
+  if (role === PAYLOADS) return { caller: { name, role: 'reader', payloads: true }, hash: bytes };
+  return role === 'operator' || role === 'reader' ? { caller: { name, role }, hash: bytes } : undefined;
 }

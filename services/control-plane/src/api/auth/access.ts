@@ -1,5 +1,6 @@
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { Caller } from '@databridge/kernel/secrets/tokens';
+import { type Access, ROLES_BY_ACCESS, type Role, routeRight } from '@databridge/schemas/rights/route-rights';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 declare module 'fastify' {
@@ -7,8 +8,8 @@ declare module 'fastify' {
     caller: Caller | undefined;
   }
   interface FastifyContextConfig {
-    /** What the route does: `see` for whoever may see the customer, `act` changes something, `operate` is nobody's own. */
-    access?: 'see' | 'act' | 'operate' | 'open';
+    /** Set by the table of rights, for every route that it lists. */
+    access?: Access;
   }
 }
 
@@ -27,6 +28,15 @@ const MAX_ADDRESSES = 10_000;
 export function guardAccess(api: FastifyInstance, callers: Callers, maxFailures = MAX_FAILURES): void {
   const failures = new Map<string, { count: number; sinceMs: number }>();
 
+  api.addHook('onRoute', (route) => {
+    if (route.config?.access === 'open') return;
+    for (const method of [route.method].flat()) {
+      const right = routeRight(method, route.url);
+      if (right === undefined)
+        throw new Error(`no row for ${method} ${route.url} in schemas/src/rights/route-rights.ts`);
+      route.config = { ...route.config, access: right.access };
+    }
+  });
   api.decorateRequest('caller', undefined);
   api.addHook('onRequest', async (request) => {
     const { access } = request.routeOptions.config;
@@ -54,18 +64,38 @@ function bearerOf({ headers }: FastifyRequest): string {
   return /^Bearer ([\x21-\x7e]{1,8192})$/i.exec(headers.authorization ?? '')?.[1] ?? '';
 }
 
-function refuseUnlessMay(caller: Caller, access: string | undefined, customer: string | undefined): void {
-  if (caller.role === 'operator') return;
-  if (caller.role === 'reader' && access === 'see') return;
+function refuseUnlessMay(caller: Caller, access: Access | undefined, customer: string | undefined): void {
   // Another customer's name tells nothing, not even whether it exists.
-  if (caller.role === 'customer' && access !== 'operate') {
-    if (customer === undefined || customer === caller.customer) return;
+  if (caller.role === 'customer' && customer !== undefined && customer !== caller.customer) {
     throw new DatabridgeError('DB_NOT_FOUND', `There is no customer "${customer}"`);
   }
-  throw new DatabridgeError('DB_FORBIDDEN', `The role ${caller.role} may not do that`);
+  const roles = access === undefined ? [] : ROLES_BY_ACCESS[access];
+  if (!roles.includes(caller.role)) {
+    const who = roles.map((role) => (role === 'operator' ? 'operators' : `${role}s`)).join(' and ');
+    throw new DatabridgeError('DB_FORBIDDEN', `The role ${caller.role} may not do that; it is for ${who || 'nobody'}`);
+  }
+  if (access === 'payload' && !mayReadPayloads(caller)) {
+    throw new DatabridgeError(
+      'DB_FORBIDDEN',
+      'The content of events is a right of its own; ask an operator for a token of the role "reader+payloads"',
+    );
+  }
+}
+
+/** Operators read all payloads, customers their own; a reader needs the right. */
+export function mayReadPayloads(caller: Caller | undefined): boolean {
+  return caller !== undefined && (caller.role !== 'reader' || caller.payloads === true);
 }
 
 /** Which customers the caller may know of. */
 export function maySee(caller: Caller | undefined, customer: string): boolean {
   return caller?.role !== 'customer' || caller.customer === customer;
 }
+
+/** @throws {DatabridgeError} DB_UNAUTHENTICATED: every route but the open ones has let somebody in */
+export function callerOf({ caller }: Pick<FastifyRequest, 'caller'>): Caller {
+  if (caller !== undefined) return caller;
+  throw new DatabridgeError('DB_UNAUTHENTICATED', 'Send "Authorization: Bearer <token>" with a token that is known');
+}
+
+export const roleOf = (request: Pick<FastifyRequest, 'caller'>): Role => callerOf(request).role;

@@ -35,6 +35,9 @@ const ISSUER_WITHIN_MS = 5_000;
 /** The most that somebody may: one who has several roles has the first of these. */
 const ROLES = ['operator', 'reader', 'customer'] as const;
 
+/** At most 255 characters (OpenID Connect Core §2), none of them invisible: it stands in the audit log. */
+const SUBJECT = /^[^\p{C}]{1,255}$/u;
+
 /** The token is at fault, not the way to the issuer. */
 const REFUSALS = [
   errors.JWTClaimValidationFailed,
@@ -89,8 +92,14 @@ export class OidcCallers implements Callers {
     const given = claimOf(payload, roleClaim);
     const roles = Array.isArray(given) ? given : [given];
     const role = ROLES.find((one) => roles.includes(one));
-    const name = `${payload.sub}`;
-    if (role === 'operator' || role === 'reader') return { name, role };
+    const name: unknown = payload.sub;
+    // RFC 7519 §4.1.2: a text. Of anything else, two callers could have the same name.
+    if (typeof name !== 'string' || !SUBJECT.test(name)) {
+      this.#log.info('a JWT has a subject that is not a text of 1 to 255 printable characters');
+      return undefined;
+    }
+    if (role === 'operator') return { name, role };
+    if (role === 'reader') return { name, role, ...(roles.includes('payloads') && { payloads: true as const }) };
     const customer = claimOf(payload, customerClaim);
     if (role === 'customer' && typeof customer === 'string' && CUSTOMER_PATTERN.test(customer)) {
       return { name, role, customer };

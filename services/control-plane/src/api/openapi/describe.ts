@@ -1,4 +1,6 @@
 /** What the OpenAPI document says beyond the schemas of the routes. */
+
+import { ROLES_BY_ACCESS, routeRight } from '@databridge/schemas/rights/route-rights';
 import swagger from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
@@ -24,10 +26,21 @@ export async function describeApi(api: FastifyInstance): Promise<void> {
 /** Clients that are generated call their methods by it: `getSubscriptionsByCustomerSecrets`. It never changes. */
 const named: Transform = (described) => {
   const transformed = jsonSchemaTransform(described);
-  const { method } = described.route;
-  const operationId = operationIdOf(String([method].flat()[0]), described.url);
-  return { ...transformed, schema: { ...transformed.schema, operationId } };
+  const method = String([described.route.method].flat()[0]);
+  const operationId = operationIdOf(method, described.url);
+  return { ...transformed, schema: { ...transformed.schema, operationId, ...rightsOf(method, described.url) } };
 };
+
+/** Who may call it, from the table that the API enforces. */
+function rightsOf(method: string, url: string): Record<string, unknown> {
+  const right = routeRight(method, url);
+  if (right === undefined) return {};
+  return {
+    'x-access': right.access,
+    'x-roles': ROLES_BY_ACCESS[right.access],
+    ...(right.rule && { description: right.rule }),
+  };
+}
 
 function operationIdOf(method: string, url: string): string {
   const steps = url.split('/').slice(2);

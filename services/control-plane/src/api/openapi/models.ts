@@ -1,7 +1,9 @@
 /** What the API takes and answers: these schemas validate, and the OpenAPI document is made from them. */
 
 import { CUSTOMER_PATTERN } from '@databridge/schemas/records/topics';
-import { mapSecrets } from '@databridge/schemas/subscription/secret-places';
+import { ceilingsOf } from '@databridge/schemas/rights/ceilings';
+import { FIELD_RIGHTS, type FieldRight, fieldRight } from '@databridge/schemas/rights/field-rights';
+import { mapSecrets, SECRET_MASK } from '@databridge/schemas/subscription/secret-places';
 import { type Subscription, subscriptionSchema } from '@databridge/schemas/subscription/subscription';
 import { z } from 'zod';
 import { pointedMisfit } from '../problem.ts';
@@ -10,12 +12,24 @@ export const customerParams = z.object({
   customer: z.string().regex(CUSTOMER_PATTERN, 'must be 1 to 63 of a-z, 0-9 and -'),
 });
 
-/** The customer stands in the path; resuming and enabling alone raise the epoch. */
-export const subscriptionBody = subscriptionSchema.omit({ customer: true, enableEpoch: true }).extend({
-  state: subscriptionSchema.shape.state.removeDefault().optional().describe('left out: as it is; a new one is active'),
-});
+/** The customer stands in the path; resuming and enabling alone raise the epoch. Each field says whose it is. */
+export const subscriptionBody = withOwners(
+  subscriptionSchema.omit({ customer: true, enableEpoch: true }).extend({
+    state: subscriptionSchema.shape.state.removeDefault().optional(),
+  }),
+);
 
-const MASK = '[secret]';
+/** @throws {Error} for a field that field-rights.ts does not list */
+function withOwners<Shape extends z.ZodRawShape>(schema: z.ZodObject<Shape>): z.ZodObject<Shape> {
+  const described = Object.entries(schema.shape).map(([name, field]) => {
+    const right = fieldRight([name]);
+    if (right === undefined) throw new Error(`no row for ${name} in schemas/src/rights/field-rights.ts`);
+    const inner = Object.entries<FieldRight>(FIELD_RIGHTS).filter(([path]) => path.startsWith(`${name}.`));
+    const others = inner.map(([path, { owner, rule }]) => ` ${path} belongs to ${owner}: ${rule}`).join('');
+    return [name, (field as z.ZodType).meta({ 'x-owner': right.owner, description: `${right.rule}${others}` })];
+  });
+  return z.strictObject(Object.fromEntries(described)) as unknown as z.ZodObject<Shape>;
+}
 
 /** Secrets go in and never come out: each place says that there is one. */
 export const subscriptionAnswer = z
@@ -36,19 +50,15 @@ export const savedAnswer = subscriptionAnswer
   .extend({ warnings: z.array(pointedMisfit).describe('it is saved; these may keep events waiting') })
   .meta({ id: 'SavedSubscription' });
 
+/** As answers show it: what `PUT` takes back, and what Databridge itself keeps of it. */
 export function masked(subscription: Subscription): z.infer<typeof subscriptionAnswer> {
-  // What the control plane keeps of secrets is asked for by itself: it does not belong into a PUT.
-  const { secretsSetAt: _, fallbacks: __, ...shown } = mapSecrets(subscription, () => MASK);
-  return shown;
+  return { ...written(subscription), ceilings: ceilingsOf(subscription) };
 }
 
-/** Somebody who sends back what was answered means to keep the secret; we would take the mask for it. */
-export function maskedPlaces(subscription: Subscription): string[] {
-  const places: string[] = [];
-  mapSecrets(subscription, (secret, path) => {
-    if (secret === MASK) places.push(path);
-  });
-  return places;
+/** As it was written, secrets masked. What the control plane keeps of secrets and rights is asked for by itself. */
+export function written(subscription: Subscription): z.infer<typeof subscriptionAnswer> {
+  const { secretsSetAt: _, fallbacks: __, granted: ___, ...shown } = mapSecrets(subscription, () => SECRET_MASK);
+  return shown;
 }
 
 export const page = z.object({

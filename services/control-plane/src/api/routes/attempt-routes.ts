@@ -1,10 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import { PassThrough } from 'node:stream';
+import type { Caller } from '@databridge/kernel/secrets/tokens';
+import type { Attempt } from '@databridge/schemas/records/attempts';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import type { SeenAttempt } from '../../views/attempt-view.ts';
 import { readCustomer } from '../../views/customer.ts';
-import { maySee } from '../auth/access.ts';
+import { mayReadPayloads, maySee } from '../auth/access.ts';
 import type { Api, ApiContext } from '../context.ts';
 import { ascending, customerParams, page, rangeQuery } from '../openapi/models.ts';
 import { problems } from '../problem.ts';
@@ -45,7 +47,6 @@ export function attemptRoutes(api: Api, { operations, attempts }: ApiContext): v
   api.get(
     '/v1/subscriptions/:customer/attempts',
     {
-      config: { access: 'see' },
       schema: {
         tags,
         summary: 'Attempts of the last days, the newest first',
@@ -61,7 +62,7 @@ export function attemptRoutes(api: Api, { operations, attempts }: ApiContext): v
         response: { 200: z.object({ items: z.array(attemptAnswer), next: z.string().optional() }), ...problems },
       },
     },
-    async ({ params: { customer }, query: { limit, cursor, from, to, eventId, outcome: wanted } }) => {
+    async ({ params: { customer }, query: { limit, cursor, from, to, eventId, outcome: wanted }, caller }) => {
       await readCustomer(operations, customer);
       const found = attempts.find({
         customer,
@@ -75,14 +76,13 @@ export function attemptRoutes(api: Api, { operations, attempts }: ApiContext): v
       const items = found.slice(0, limit);
       const last = items.at(-1);
       const next = found.length > limit && last !== undefined ? { next: String(last.id) } : {};
-      return { items: items.map(({ attempt }) => ({ ...attempt })), ...next };
+      return { items: items.map(({ attempt }) => shownTo(caller, attempt)), ...next };
     },
   );
 
   api.get(
     '/v1/subscriptions/:customer/attempts/live',
     {
-      config: { access: 'see' },
       schema: {
         tags,
         summary: 'Attempts as they are made: server-sent events named "attempt"',
@@ -90,26 +90,30 @@ export function attemptRoutes(api: Api, { operations, attempts }: ApiContext): v
         response: live,
       },
     },
-    async ({ params: { customer }, raw }, reply) => {
+    async ({ params: { customer }, raw, caller }, reply) => {
       await readCustomer(operations, customer);
-      return sendLive(raw, reply, (seen) => seen.customer === customer);
+      return sendLive(raw, caller, reply, (seen) => seen.customer === customer);
     },
   );
 
   api.get(
     '/v1/attempts/live',
     {
-      config: { access: 'see' },
       schema: {
         tags,
         summary: 'Attempts for all customers that the caller may see, as they are made',
         response: live,
       },
     },
-    async ({ raw, caller }, reply) => sendLive(raw, reply, (seen) => maySee(caller, seen.customer)),
+    async ({ raw, caller }, reply) => sendLive(raw, caller, reply, (seen) => maySee(caller, seen.customer)),
   );
 
-  function sendLive(raw: IncomingMessage, reply: FastifyReply, isWanted: (seen: SeenAttempt) => boolean): FastifyReply {
+  function sendLive(
+    raw: IncomingMessage,
+    caller: Caller | undefined,
+    reply: FastifyReply,
+    isWanted: (seen: SeenAttempt) => boolean,
+  ): FastifyReply {
     const stream = new PassThrough();
     const write = (text: string) => {
       if (stream.writableLength > MAX_BUFFERED_BYTES) stream.destroy();
@@ -117,7 +121,7 @@ export function attemptRoutes(api: Api, { operations, attempts }: ApiContext): v
     };
     write(': open\n\n');
     const end = attempts.listen((seen) => {
-      if (isWanted(seen)) write(sseOf(seen));
+      if (isWanted(seen)) write(sseOf(seen, caller));
     });
     const heartbeat = setInterval(() => write(': still here\n\n'), HEARTBEAT_MS);
     const close = () => {
@@ -133,5 +137,11 @@ export function attemptRoutes(api: Api, { operations, attempts }: ApiContext): v
   }
 }
 
-const sseOf = ({ id, customer, attempt }: SeenAttempt) =>
-  `id: ${id}\nevent: attempt\ndata: ${JSON.stringify({ customer, ...attempt })}\n\n`;
+const sseOf = ({ id, customer, attempt }: SeenAttempt, caller: Caller | undefined) =>
+  `id: ${id}\nevent: attempt\ndata: ${JSON.stringify({ customer, ...shownTo(caller, attempt) })}\n\n`;
+
+/** A destination may answer with the event that it got: so answers are for those who may read events. */
+function shownTo(caller: Caller | undefined, attempt: Attempt): Attempt {
+  const { answer: _, ...facts } = attempt;
+  return mayReadPayloads(caller) ? { ...attempt } : facts;
+}

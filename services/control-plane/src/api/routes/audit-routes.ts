@@ -19,7 +19,6 @@ export function auditRoutes(api: Api, { operations }: ApiContext): void {
   api.get(
     '/v1/audit',
     {
-      config: { access: 'operate' },
       schema: {
         tags: ['audit'],
         summary: 'Who changed what, the newest first; secrets are left out',

@@ -16,7 +16,6 @@ export function deadLetterRoutes(api: Api, { operations, operate }: ApiContext):
   api.get(
     '/v1/subscriptions/:customer/dead-letters',
     {
-      config: { access: 'see' },
       schema: {
         tags,
         summary: 'Dead letters that were neither redriven nor discarded, the oldest first',
@@ -58,7 +57,6 @@ export function deadLetterRoutes(api: Api, { operations, operate }: ApiContext):
     api.post(
       `/v1/subscriptions/:customer/dead-letters/${name}`,
       {
-        config: { access: 'act' },
         schema: {
           tags,
           summary,

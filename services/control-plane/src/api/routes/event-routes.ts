@@ -3,9 +3,10 @@ import { headerText, readDeadLetterHeaders } from '@databridge/schemas/records/h
 import { deadTopic } from '@databridge/schemas/records/topics';
 import { z } from 'zod';
 import { type Letter, readLetters } from '../../operations/letters.ts';
-import { noteOperation } from '../../operations/note-operation.ts';
+import { noteOperation, notePayloadRead } from '../../operations/note-operation.ts';
 import { sendTest } from '../../operations/send-test.ts';
 import { readCustomer } from '../../views/customer.ts';
+import { callerOf } from '../auth/access.ts';
 import type { Api, ApiContext } from '../context.ts';
 import { customerParams, deadLetter } from '../openapi/models.ts';
 import { problems } from '../problem.ts';
@@ -38,15 +39,15 @@ export function eventRoutes(api: Api, { operations, attempts, events, change }: 
   api.get(
     '/v1/subscriptions/:customer/dead-letters/:id',
     {
-      config: { access: 'see' },
       schema: {
         tags,
-        summary: 'One dead letter from the inside: headers, reason, the event',
+        summary: 'One dead letter from the inside: headers, reason, the event; each reading is audited',
         params: customerParams.extend({ id: z.string().min(1).max(600) }),
         response: { 200: deadLetterInside, ...problems },
       },
     },
-    async ({ params: { customer, id } }) => {
+    async (request) => {
+      const { customer, id } = request.params;
       const { subscription } = await readCustomer(operations, customer);
       const found: Letter[] = [];
       await readLetters(operations.kafka, deadTopic(customer), (letters) => {
@@ -54,6 +55,7 @@ export function eventRoutes(api: Api, { operations, attempts, events, change }: 
       });
       const letter = found.at(-1)?.record;
       if (letter === undefined) throw new DatabridgeError('DB_NOT_FOUND', `There is no dead letter "${id}"`);
+      await notePayloadRead(operations, callerOf(request), customer, { deadLetter: id });
       const { attempt, eventId, eventType, reason, detail, source } = readDeadLetterHeaders(letter.headers);
       const names = Object.keys(letter.headers);
       return {
@@ -69,7 +71,6 @@ export function eventRoutes(api: Api, { operations, attempts, events, change }: 
   api.post(
     '/v1/subscriptions/:customer/test',
     {
-      config: { access: 'act' },
       schema: {
         tags,
         summary: 'Sends a sample event, once, and answers what the destination answered',

@@ -28,13 +28,9 @@ const tags = ['operations'];
 const params = customerParams;
 
 export function operationRoutes(api: Api, { operations, operate }: ApiContext): void {
-  const see = { access: 'see' } as const;
-  const act = { access: 'act' } as const;
-
   api.get(
     '/v1/subscriptions/:customer/status',
     {
-      config: see,
       schema: { tags, summary: 'How the customer is doing', params, response: { 200: statusAnswer, ...problems } },
     },
     async ({ params: { customer } }) => {
@@ -47,7 +43,6 @@ export function operationRoutes(api: Api, { operations, operate }: ApiContext): 
   api.post(
     '/v1/subscriptions/:customer/rewinds',
     {
-      config: act,
       schema: {
         tags,
         summary: 'Delivers again from a point on; a dry run says what it would do',
@@ -71,7 +66,6 @@ export function operationRoutes(api: Api, { operations, operate }: ApiContext): 
   api.post(
     '/v1/subscriptions/:customer/redeliveries',
     {
-      config: act,
       schema: {
         tags,
         summary: 'Delivers one event, or those of a time, once more; a dry run counts them',
@@ -98,7 +92,6 @@ export function operationRoutes(api: Api, { operations, operate }: ApiContext): 
   api.get(
     '/v1/operations',
     {
-      config: see,
       schema: {
         tags,
         summary: 'Operations of the last days that the caller may see, the newest first',
@@ -124,7 +117,6 @@ export function operationRoutes(api: Api, { operations, operate }: ApiContext): 
   api.get(
     '/v1/operations/:id',
     {
-      config: see,
       schema: {
         tags,
         summary: 'One operation: its state, its progress, and what came of it',
@@ -144,7 +136,6 @@ export function operationRoutes(api: Api, { operations, operate }: ApiContext): 
   api.get(
     '/v1/subscriptions/:customer/reconciliation',
     {
-      config: see,
       schema: {
         tags,
         summary: 'Accounts for every event that was written for the customer',

@@ -37,7 +37,6 @@ export function secretRoutes(api: Api, { operations, change, operate }: ApiConte
   api.get(
     '/v1/subscriptions/:customer/secrets',
     {
-      config: { access: 'see' },
       schema: {
         tags,
         summary: 'Which secrets there are, and since when; never what they are',
@@ -53,7 +52,6 @@ export function secretRoutes(api: Api, { operations, change, operate }: ApiConte
   api.put(
     '/v1/subscriptions/:customer/secrets/:name',
     {
-      config: { access: 'act' },
       schema: {
         tags,
         summary: 'Sets a secret anew, without a restart; the old one stays a fallback for a while',
@@ -75,7 +73,6 @@ export function secretRoutes(api: Api, { operations, change, operate }: ApiConte
   api.post(
     '/v1/keys/rotations',
     {
-      config: { access: 'operate' },
       schema: {
         tags,
         summary: "Seals all customers' secrets under the current key of the ring",

@@ -1,33 +1,32 @@
 import { createHash } from 'node:crypto';
 import { DatabridgeError } from '@databridge/kernel/errors';
 import { effectiveState } from '@databridge/schemas/records/status';
-import { parseSubscription, type Subscription } from '@databridge/schemas/subscription/subscription';
-import type { FastifySchemaCompiler } from 'fastify';
-import { validatorCompiler } from 'fastify-type-provider-zod';
+import type { Subscription } from '@databridge/schemas/subscription/subscription';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { ControlPlaneContext } from '../../context.ts';
 import { applySubscriptions } from '../../subscriptions/apply.ts';
 import { changeState, type StateAction } from '../../subscriptions/change-state.ts';
 import { planDeletion } from '../../subscriptions/delete-customer.ts';
 import { eventTypeIssues } from '../../subscriptions/event-types.ts';
-import type { FileSubscription } from '../../subscriptions/kept-settings.ts';
-import { warningsOf } from '../../subscriptions/warnings.ts';
-import { maySee } from '../auth/access.ts';
+import { settingWarnings, warningsOf } from '../../subscriptions/warnings.ts';
+import { maySee, roleOf } from '../auth/access.ts';
 import type { Api, ApiContext } from '../context.ts';
 import {
   customerParams,
   deletion,
   listedSubscription,
   masked,
-  maskedPlaces,
   page,
   savedAnswer,
   stateChange,
   subscriptionAnswer,
   subscriptionBody,
+  written,
 } from '../openapi/models.ts';
 import { accepted } from '../operate.ts';
 import { InvalidBody, pointed, problems } from '../problem.ts';
+import { bodyByParseSubscription, mergePatch, parsedBody } from './subscription-body.ts';
 
 const tags = ['subscriptions'];
 
@@ -40,7 +39,6 @@ export function subscriptionRoutes(api: Api, { operations, change, operate }: Ap
   api.get(
     '/v1/subscriptions',
     {
-      config: { access: 'see' },
       schema: {
         tags,
         summary: 'All subscriptions that the caller may see, by customer',
@@ -68,10 +66,9 @@ export function subscriptionRoutes(api: Api, { operations, change, operate }: Ap
   api.get(
     '/v1/subscriptions/:customer',
     {
-      config: { access: 'see' },
       schema: {
         tags,
-        summary: 'One subscription; its ETag is what a later PUT is checked against',
+        summary: 'One subscription; its ETag is what a later PUT or PATCH is checked against',
         params: customerParams,
         response: { 200: subscriptionAnswer, ...problems },
       },
@@ -86,7 +83,6 @@ export function subscriptionRoutes(api: Api, { operations, change, operate }: Ap
   api.put(
     '/v1/subscriptions/:customer',
     {
-      config: { access: 'act' },
       schema: {
         tags,
         summary: 'Creates a subscription (If-None-Match: *) or replaces it (If-Match: its ETag), secrets included',
@@ -98,27 +94,80 @@ export function subscriptionRoutes(api: Api, { operations, change, operate }: Ap
       validatorCompiler: bodyByParseSubscription,
     },
     async (request, reply) => {
-      const { customer } = request.params;
       const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = request.headers;
-      const given = parsedBody(customer, request.body);
-      const strange = eventTypeIssues(given.subscription, operations.eventTypes);
-      if (strange.length > 0) throw new InvalidBody(strange);
-      const warnings = (await warningsOf([given.subscription], operations.egress)).map(pointed);
-      return await change(request, customer, async (context) => {
-        const before = (await context.subscriptions()).get(customer);
-        refuseUnlessMeant(before, ifMatch, ifNoneMatch);
-        await applySubscriptions(context, [given]);
-        const after = await storedBy(context, customer);
-        reply.header('etag', etagOf(after)).code(before === undefined ? 201 : 200);
-        return { ...masked(after), warnings };
-      });
+      const meant = (before: Subscription | undefined) => refuseUnlessMeant(before, ifMatch, ifNoneMatch);
+      return await save(request, reply, meant, () => request.body);
     },
   );
+
+  api.addContentTypeParser(
+    'application/merge-patch+json',
+    { parseAs: 'string' },
+    api.getDefaultJsonParser('error', 'error'),
+  );
+  api.patch(
+    '/v1/subscriptions/:customer',
+    {
+      schema: {
+        tags,
+        summary:
+          'Changes some fields (JSON merge patch; If-Match: its ETag); secrets that are left out stay as they are',
+        params: customerParams,
+        headers: z.looseObject({ 'if-match': z.string().optional() }),
+        body: z.record(z.string(), z.unknown()).describe('RFC 7396: null removes a field, maps are merged'),
+        response: { 200: savedAnswer, ...problems },
+      },
+    },
+    async (request, reply) => {
+      const { customer } = request.params;
+      const meant = (before: Subscription | undefined) => {
+        if (before === undefined) throw new DatabridgeError('DB_NOT_FOUND', `There is no customer "${customer}"`);
+        refuseUnlessMeant(before, request.headers['if-match']);
+      };
+      return await save(request, reply, meant, (before) =>
+        mergePatch(before === undefined ? {} : written(before), request.body),
+      );
+    },
+  );
+
+  /**
+   * @param meant throws unless the caller means to change what is stored
+   * @param bodyFor what is to stand in the place of what is stored
+   */
+  async function save(
+    request: FastifyRequest<{ Params: { customer: string } }>,
+    reply: FastifyReply,
+    meant: (before: Subscription | undefined) => void,
+    bodyFor: (before: Subscription | undefined) => unknown,
+  ) {
+    const { customer } = request.params;
+    const role = roleOf(request);
+    const read = (stored: ReadonlyMap<string, Subscription>) => {
+      const before = stored.get(customer);
+      return { before, given: parsedBody(customer, bodyFor(before), role, before) };
+    };
+    // Names are looked up before it is our turn to write: nobody waits for that.
+    const { given: asked } = read(await operations.subscriptions());
+    const strange = eventTypeIssues(asked.subscription, operations.eventTypes);
+    if (strange.length > 0) throw new InvalidBody(strange);
+    const warnings = [
+      ...settingWarnings(asked.subscription),
+      ...(await warningsOf([asked.subscription], operations.egress)),
+    ].map(pointed);
+    return await change(request, customer, async (context) => {
+      const stored = await context.subscriptions();
+      meant(stored.get(customer));
+      const { before, given } = read(stored);
+      await applySubscriptions(context, [given], role);
+      const after = await storedBy(context, customer);
+      reply.header('etag', etagOf(after)).code(before === undefined ? 201 : 200);
+      return { ...masked(after), warnings };
+    });
+  }
 
   api.delete(
     '/v1/subscriptions/:customer',
     {
-      config: { access: 'act' },
       schema: {
         tags,
         summary: 'Deletes a customer (If-Match: its ETag); says what becomes of what waits, if something does',
@@ -151,7 +200,6 @@ export function subscriptionRoutes(api: Api, { operations, change, operate }: Ap
     api.post(
       `/v1/subscriptions/:customer/${action}`,
       {
-        config: { access: 'act' },
         schema: {
           tags,
           summary: `${action[0]?.toUpperCase()}${action.slice(1)}s the customer; nothing happens if it is so already`,
@@ -161,15 +209,11 @@ export function subscriptionRoutes(api: Api, { operations, change, operate }: Ap
       },
       async (request) =>
         await change(request, request.params.customer, (context) =>
-          changeState(context, request.params.customer, action),
+          changeState(context, request.params.customer, action, roleOf(request)),
         ),
     );
   }
 }
-
-/** Of the same schema as the body's, but in words that name every mistake by its place: {@link parsedBody}. */
-export const bodyByParseSubscription: FastifySchemaCompiler<unknown> = (part) =>
-  part.httpPart === 'body' ? (value: unknown) => ({ value }) : validatorCompiler(part as never);
 
 /** @throws {DatabridgeError} DB_NOT_FOUND */
 export async function storedBy(
@@ -181,29 +225,15 @@ export async function storedBy(
   return found;
 }
 
-/** @throws {InvalidBody} with every mistake */
-export function parsedBody(customer: string, body: unknown): FileSubscription {
-  if (typeof body !== 'object' || body === null) throw new InvalidBody([{ path: [], message: 'must be an object' }]);
-  const strange = ['customer', 'enableEpoch'].filter((name) => name in body);
-  if (strange.length > 0) {
-    throw new InvalidBody(strange.map((name) => ({ path: [name], message: 'does not belong into the body' })));
-  }
-  const parsed = parseSubscription({ ...body, customer });
-  if (!parsed.ok) throw new InvalidBody(parsed.issues);
-  const places = maskedPlaces(parsed.subscription);
-  if (places.length > 0) {
-    const message = 'is the mask that answers show: send the secret itself';
-    throw new InvalidBody(places.map((place) => ({ path: place.split('.'), message })));
-  }
-  return { subscription: parsed.subscription, sets: 'state' in body ? ['state'] : [] };
-}
-
 /** Nobody overwrites what they have not seen. */
 function refuseUnlessMeant(before: Subscription | undefined, ifMatch?: string, ifNoneMatch?: string): void {
   if (before === undefined && ifMatch === undefined) return;
   if (before !== undefined && ifMatch === etagOf(before) && ifNoneMatch === undefined) return;
   if (before !== undefined && ifMatch === undefined && ifNoneMatch === undefined) {
-    throw new DatabridgeError('DB_PRECONDITION_REQUIRED', 'It exists: send its ETag as If-Match to replace it');
+    throw new DatabridgeError(
+      'DB_PRECONDITION_REQUIRED',
+      'The subscription exists: send its ETag as If-Match to change it',
+    );
   }
   throw new DatabridgeError(
     'DB_PRECONDITION_FAILED',

@@ -1,0 +1,36 @@
+/** How far a customer may raise its own rate and concurrency: operators own the ceilings. */
+
+export interface Ceilings {
+  readonly ratePerSecond: number;
+  readonly maxInFlight: number;
+}
+
+/** From this rate on, a delivery worker does not hold anything back. */
+export const DEFAULT_CEILINGS: Ceilings = { ratePerSecond: 10_000, maxInFlight: 256 };
+
+interface Limited {
+  readonly ratePerSecond?: number;
+  readonly maxInFlight: number;
+  readonly ceilings?: Partial<Ceilings>;
+}
+
+/** A ceiling left out is the default, or what the operator set the customer to, if that is more. */
+export function ceilingsOf({ ratePerSecond = 0, maxInFlight, ceilings = {} }: Limited): Ceilings {
+  return {
+    ratePerSecond: ceilings.ratePerSecond ?? Math.max(DEFAULT_CEILINGS.ratePerSecond, ratePerSecond),
+    maxInFlight: ceilings.maxInFlight ?? Math.max(DEFAULT_CEILINGS.maxInFlight, maxInFlight),
+  };
+}
+
+/** The subscription with the limits that count for delivery: a ceiling that an operator lowers holds at once. */
+export function withinCeilings<T extends Limited>(subscription: T): T {
+  const ceilings = ceilingsOf(subscription);
+  const { ratePerSecond: stated, ...rest } = subscription;
+  const ratePerSecond = Math.min(stated ?? Number.POSITIVE_INFINITY, ceilings.ratePerSecond);
+  const isUnlimited = stated === undefined && ratePerSecond >= DEFAULT_CEILINGS.ratePerSecond;
+  return {
+    ...(rest as unknown as T),
+    maxInFlight: Math.min(subscription.maxInFlight, ceilings.maxInFlight),
+    ...(!isUnlimited && { ratePerSecond }),
+  };
+}

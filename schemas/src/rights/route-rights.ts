@@ -1,0 +1,98 @@
+/** Which role may call which route of the API: the one table. A route that is not listed keeps the API from starting. */
+
+export const ROLES = ['operator', 'customer', 'reader'] as const;
+export type Role = (typeof ROLES)[number];
+
+/**
+ * What a route is for:
+ *
+ * - `open`: nothing that belongs to anybody.
+ * - `see`: reads facts about a customer, but never the content of events.
+ * - `payload`: reads the content of events. It is a right of its own, and every use is audited.
+ * - `oversee`: reads what concerns all customers together.
+ * - `act`: changes what belongs to a customer itself; the fields of its subscription as field-rights.ts says.
+ * - `operate`: changes what belongs to operators.
+ */
+export type Access = 'open' | 'see' | 'payload' | 'oversee' | 'act' | 'operate';
+
+/** A customer reaches only itself, whatever the route; a reader needs the right to payloads for `payload`. */
+export const ROLES_BY_ACCESS: Readonly<Record<Access, readonly Role[]>> = {
+  open: ['operator', 'customer', 'reader'],
+  see: ['operator', 'customer', 'reader'],
+  payload: ['operator', 'customer', 'reader'],
+  oversee: ['operator', 'reader'],
+  act: ['operator', 'customer'],
+  operate: ['operator'],
+};
+
+export interface RouteRight {
+  readonly access: Access;
+  /** What depends on more than the role, as a sentence for people. */
+  readonly rule?: string;
+}
+
+export const ROUTE_RIGHTS = {
+  'GET /v1/openapi.json': { access: 'open' },
+
+  'GET /v1/subscriptions': { access: 'see', rule: 'A customer sees its own alone.' },
+  'GET /v1/subscriptions/:customer': { access: 'see' },
+  'PUT /v1/subscriptions/:customer': {
+    access: 'act',
+    rule: 'Operators alone create a subscription. A customer changes the fields that belong to it.',
+  },
+  'PATCH /v1/subscriptions/:customer': {
+    access: 'act',
+    rule: 'A customer changes the fields that belong to it.',
+  },
+  'DELETE /v1/subscriptions/:customer': { access: 'operate' },
+  'POST /v1/subscriptions/:customer/pause': { access: 'act' },
+  'POST /v1/subscriptions/:customer/resume': { access: 'act' },
+  'POST /v1/subscriptions/:customer/enable': {
+    access: 'act',
+    rule: 'A customer may enable itself after a worker disabled it, not after an operator did.',
+  },
+  'POST /v1/subscriptions/:customer/disable': { access: 'operate' },
+  'POST /v1/subscriptions/:customer/comparisons': {
+    access: 'act',
+    rule: 'Readers may not: whoever compares can test guesses of a secret.',
+  },
+
+  'GET /v1/subscriptions/:customer/secrets': { access: 'see' },
+  'PUT /v1/subscriptions/:customer/secrets/:name': { access: 'act' },
+  'POST /v1/keys/rotations': { access: 'operate' },
+
+  'GET /v1/status': { access: 'see', rule: 'A customer sees its own alone.' },
+  'GET /v1/subscriptions/:customer/status': { access: 'see' },
+  'GET /v1/subscriptions/:customer/reconciliation': { access: 'see' },
+  'GET /v1/attempts/live': { access: 'see', rule: 'A customer sees its own alone.' },
+  'GET /v1/subscriptions/:customer/attempts': {
+    access: 'see',
+    rule: "The destination's answers are left out without the right to payloads: an answer may quote the event.",
+  },
+  'GET /v1/subscriptions/:customer/attempts/live': { access: 'see' },
+  'GET /v1/workers': { access: 'oversee' },
+  'GET /v1/audit': { access: 'oversee' },
+
+  'POST /v1/subscriptions/:customer/rewinds': { access: 'act' },
+  'POST /v1/subscriptions/:customer/redeliveries': { access: 'act' },
+  'GET /v1/subscriptions/:customer/dead-letters': { access: 'see' },
+  'GET /v1/subscriptions/:customer/dead-letters/:id': { access: 'payload' },
+  'POST /v1/subscriptions/:customer/dead-letters/redrives': { access: 'act' },
+  'POST /v1/subscriptions/:customer/dead-letters/discards': { access: 'act' },
+  'GET /v1/quarantine': { access: 'oversee', rule: 'Without the content of the records.' },
+  'POST /v1/quarantine/openings': { access: 'operate', rule: 'Quarantined records belong to no customer yet.' },
+  'POST /v1/quarantine/redrives': { access: 'operate' },
+  'POST /v1/quarantine/discards': { access: 'operate' },
+  'GET /v1/operations': { access: 'see', rule: 'A customer sees its own alone.' },
+  'GET /v1/operations/:id': { access: 'see', rule: 'A customer sees its own alone.' },
+  'POST /v1/subscriptions/:customer/test': { access: 'act' },
+  'POST /v1/filters/try': { access: 'see', rule: 'The event comes from the caller.' },
+} as const satisfies Readonly<Record<string, RouteRight>>;
+
+/** @param route its path with parameters, such as `/v1/subscriptions/:customer` @returns undefined: it is not listed */
+export function routeRight(method: string, route: string): RouteRight | undefined {
+  const rows: Readonly<Record<string, RouteRight>> = ROUTE_RIGHTS;
+  // Who may read may ask for the headers alone.
+  const name = `${method === 'HEAD' ? 'GET' : method} ${route}`;
+  return Object.hasOwn(rows, name) ? rows[name] : undefined;
+}

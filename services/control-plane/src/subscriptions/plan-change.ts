@@ -1,0 +1,168 @@
+/** What saving a subscription would change: rights, kept secrets, and what the control plane itself adds. */
+import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import type { KeyRing } from '@databridge/kernel/secrets/key-ring';
+import { ceilingsOf } from '@databridge/schemas/rights/ceilings';
+import { forbiddenChanges } from '@databridge/schemas/rights/changes';
+import { grantedBy } from '@databridge/schemas/rights/narrowing';
+import type { Role } from '@databridge/schemas/rights/route-rights';
+import { secretsToGiveAgain } from '@databridge/schemas/rights/secret-recipients';
+import { mapSecretsAsync, SECRET_MASK, secretsInUse } from '@databridge/schemas/subscription/secret-places';
+import type { Granted, Subscription } from '@databridge/schemas/subscription/subscription';
+import { type FileSubscription, KEPT_SETTINGS } from './kept-settings.ts';
+import { RefusedFields } from './refused-fields.ts';
+
+export interface Plan {
+  /** Secrets sealed: those that stay as they are keep their very seal. */
+  readonly subscription: Subscription;
+  readonly before: Subscription | undefined;
+  readonly change: 'created' | 'updated' | 'unchanged';
+}
+
+export interface Planning {
+  readonly keyRing: KeyRing;
+  /** All that are stored, by customer. */
+  readonly stored: ReadonlyMap<string, Subscription>;
+  readonly role: Role;
+  readonly nowMs: number;
+}
+
+/** @throws {RefusedFields} DB_FORBIDDEN for fields that are not the caller's; DB_INPUT_INVALID for secrets that are missing */
+export async function planChange(given: FileSubscription, planning: Planning): Promise<Plan> {
+  const { keyRing, stored, role, nowMs } = planning;
+  const { customer } = given.subscription;
+  const before = stored.get(customer);
+  const kept = before === undefined ? given.subscription : withKeptSettings(given, before);
+  const forbidden = forbiddenChanges(role, before, kept);
+  if (forbidden.length > 0) throw new RefusedFields('DB_FORBIDDEN', forbidden);
+  refuseUnlessSecretsAreThere(before, kept);
+  const wanted = withLimits(withExternalId(kept, before, planning), before, role);
+  const known = before === undefined ? new Map<string, string>() : secretsInUse(before);
+  const setAt: Record<string, number> = {};
+  const sealed = await mapSecretsAsync(wanted, async (secret, place) => {
+    const there = known.get(place);
+    const isKept = there !== undefined && (secret === SECRET_MASK || keyRing.holds(there, secret, customer));
+    const since = isKept ? before?.secretsSetAt?.[place] : nowMs;
+    if (since !== undefined) setAt[place] = since;
+    return isKept ? there : await keyRing.seal(secret, customer);
+  });
+  const subscription: Subscription = {
+    ...sealed,
+    ...(Object.keys(setAt).length > 0 && { secretsSetAt: setAt }),
+    ...keptFallbacks(before, sealed),
+  };
+  if (before === undefined) return { subscription, before, change: 'created' };
+  return { subscription, before, change: canonical(before) === canonical(subscription) ? 'unchanged' : 'updated' };
+}
+
+/**
+ * A mask stands for the stored secret: only where there is one, and only while it goes to those who know it. Whoever
+ * changes a destination without knowing its secrets must not have them sent elsewhere.
+ */
+function refuseUnlessSecretsAreThere(before: Subscription | undefined, wanted: Subscription): void {
+  const isMask = (secret: string) => secret === SECRET_MASK;
+  const stored = before === undefined ? new Map<string, string>() : secretsInUse(before);
+  const missing = [...secretsInUse(wanted)]
+    .filter(([place, secret]) => isMask(secret) && !stored.has(place))
+    .map(([place]) => ({
+      path: place.split('.'),
+      message: 'is the mask that answers show, and no secret is stored there: send the secret itself',
+    }));
+  const { places, because } =
+    before === undefined ? { places: [], because: [] } : secretsToGiveAgain(before, wanted, isMask);
+  const again = places
+    .filter((place) => stored.has(place))
+    .map((place) => ({
+      path: place.split('.'),
+      message: `must be sent again: the stored one would be used with another ${because.join(' and ')}`,
+    }));
+  if (missing.length + again.length > 0) throw new RefusedFields('DB_INPUT_INVALID', [...missing, ...again]);
+}
+
+/** An old secret is for where it was known, and for nobody else: one change there, and no fallback is left. */
+function keptFallbacks(before: Subscription | undefined, after: Subscription): Pick<Subscription, 'fallbacks'> {
+  const place = ({ destination, authentication, tls, signing }: Subscription) =>
+    canonical({ destination, authentication, tls, signing });
+  if (before?.fallbacks === undefined || place(before) !== place(after)) return {};
+  return { fallbacks: before.fallbacks };
+}
+
+/**
+ * A customer that an operator paused or enabled meanwhile stays so, unless the file says otherwise. To be made active
+ * so is to be resumed: attempts are counted anew.
+ */
+function withKeptSettings({ subscription, sets }: FileSubscription, stored: Subscription): Subscription {
+  const kept = KEPT_SETTINGS.filter((name) => !sets.includes(name)).map((name) => [name, stored[name]] as const);
+  const merged: Subscription = { ...subscription, ...Object.fromEntries(kept) };
+  const isResumed = !sets.includes('enableEpoch') && stored.state !== 'active' && merged.state === 'active';
+  return isResumed ? { ...merged, enableEpoch: stored.enableEpoch + 1 } : merged;
+}
+
+/**
+ * The external id of a role is ours to choose: one that a customer chose could be another's, whose role then would do its
+ * work (the "confused deputy"). A new role gets a new one; the role that was there keeps its own.
+ */
+function withExternalId(
+  wanted: Subscription,
+  before: Subscription | undefined,
+  { stored, role }: Planning,
+): Subscription {
+  const { authentication, customer } = wanted;
+  if (authentication.type !== 'aws' || !('roleArn' in authentication)) return wanted;
+  const given = role === 'operator' ? authentication.externalId : undefined;
+  if (given !== undefined) {
+    const others = [...stored.values()].filter((one) => one.customer !== customer && externalIdOf(one) === given);
+    const [other] = others;
+    if (other !== undefined) {
+      const message = `is that of customer "${other.customer}": leave it out, and a new one is generated`;
+      throw new RefusedFields('DB_INPUT_INVALID', [{ path: ['authentication', 'externalId'], message }]);
+    }
+  }
+  const isSameRole = before !== undefined && roleArnOf(before) === authentication.roleArn;
+  const externalId = given ?? (isSameRole ? externalIdOf(before) : undefined) ?? `databridge-${randomUUID()}`;
+  return { ...wanted, authentication: { ...authentication, externalId } };
+}
+
+function roleOf({ authentication }: Subscription) {
+  return authentication.type === 'aws' && 'roleArn' in authentication ? authentication : undefined;
+}
+const roleArnOf = (subscription: Subscription) => roleOf(subscription)?.roleArn;
+const externalIdOf = (subscription: Subscription) => roleOf(subscription)?.externalId;
+
+/** What operators set stays with the record, also while a customer uses less of it. */
+function withLimits(wanted: Subscription, before: Subscription | undefined, role: Role): Subscription {
+  const { ceilings: given, granted: _, ...rest } = wanted;
+  const usual = ceilingsOf(rest);
+  const ceilings =
+    role === 'operator' || before === undefined
+      ? ceilingsOf({ ...rest, ...(given && { ceilings: given }) })
+      : ceilingsOf(before);
+  const granted = grantAfter(wanted, before, role);
+  return {
+    ...rest,
+    ...(!isDeepStrictEqual(ceilings, usual) && { ceilings }),
+    ...(granted !== undefined && { granted }),
+  };
+}
+
+/** @returns undefined: what is in use is what operators set */
+function grantAfter(wanted: Subscription, before: Subscription | undefined, role: Role): Granted | undefined {
+  if (before === undefined) return undefined;
+  const was = grantedBy(before);
+  // What an operator sends back as it was read is no new grant.
+  const isNew = (name: 'filter' | 'sections') => role === 'operator' && !isDeepStrictEqual(wanted[name], before[name]);
+  const filter = isNew('filter') ? wanted.filter : was.filter;
+  const sections = isNew('sections') ? wanted.sections : was.sections;
+  const granted = { ...(filter !== undefined && { filter }), ...(sections !== undefined && { sections }) };
+  const { granted: _, ...inUse } = wanted;
+  return isDeepStrictEqual(granted, grantedBy(inUse)) ? undefined : granted;
+}
+
+/** The same text for the same content, whatever the order of keys. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, one: unknown) =>
+    typeof one === 'object' && one !== null && !Array.isArray(one)
+      ? Object.fromEntries(Object.entries(one).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : one,
+  );
+}
