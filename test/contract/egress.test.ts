@@ -160,6 +160,38 @@ test('the refusal does not tell the customer what a name means inside', async ()
   expect(await send('http://vault.internal', guarded())).not.toMatch('10.11');
 });
 
+describe('customers read the kind of a failure, operators the address', () => {
+  const sendTo = async (host: string) => {
+    const guard = new EgressGuard(POLICY, dns.lookup);
+    const parts = { destination: { type: 'http', url: `http://${host}:${port}` } };
+    return (await openFor(parts, { guard }).send(message(), Date.now()))?.outcome;
+  };
+
+  test('of the egress policy', async () => {
+    dns.script('vault.internal', ['10.11.12.13']);
+    expect(await sendTo('vault.internal')).toEqual({
+      kind: 'blocked',
+      reason: 'vault.internal has an address that may not be sent to: it is a private address, and not public',
+      operatorDetail: 'vault.internal leads to 10.11.12.13, which is a private address, and not public',
+    });
+  });
+
+  test('of each address that accepts no connection', async () => {
+    // Nobody listens at these.
+    const policy = new EgressPolicy({ allowCidrs: ['127.0.0.0/8'], denyCidrs: [], allowHttp: true });
+    dns.script(NAME, ['127.0.0.3', '127.0.0.4']);
+    const parts = { destination: { type: 'http', url: `http://${NAME}:${port}` } };
+    const sent = await openFor(parts, { guard: new EgressGuard(policy, dns.lookup) }).send(message(), Date.now());
+    expect(sent?.outcome).toEqual({
+      kind: 'retry',
+      reason: 'ECONNREFUSED: none of 2 addresses accepted a connection: 2 × connection refused',
+      operatorDetail: expect.stringMatching(
+        /^127\.0\.0\.3: ECONNREFUSED after \d+ ms; 127\.0\.0\.4: ECONNREFUSED after \d+ ms$/,
+      ),
+    });
+  });
+});
+
 test('a name that is not known is no refusal: it may be known again soon', async () => {
   expect(await send('http://unknown.acme.example', guarded())).toMatch(/^ENOTFOUND/);
 });

@@ -19,8 +19,19 @@ export const loopbackGuard = new EgressGuard(new EgressPolicy(loopback));
 export function openFor(parts: Record<string, unknown>, options: OpenOptions = {}): Destination {
   const parsed = parseSubscription({ customer: 'acme', eventTypes: ['root-cause'], match: 'everything', ...parts });
   if (!parsed.ok) throw new Error(formatIssues(parsed.issues));
-  const { guard = loopbackGuard, budget = new ConnectionBudget(1_000), proxy, onRate, ...settings } = options;
-  const egress = new Egress({ guard, budget, ...(proxy && { proxy }) });
+  const {
+    guard = loopbackGuard,
+    budget = new ConnectionBudget(1_000),
+    proxy,
+    allowHttp2,
+    onRate,
+    ...settings
+  } = options;
+  const egress = new Egress({
+    ...{ guard, budget },
+    ...(allowHttp2 !== undefined && { allowHttp2 }),
+    ...(proxy && { proxy }),
+  });
   const subscription = mapSecrets(parsed.subscription, (secret) => new Secret(secret));
   const destination = openDestination(
     subscription,

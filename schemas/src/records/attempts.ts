@@ -16,6 +16,8 @@ const attempt = z.object({
   /** HTTP's, when there was an answer. */
   status: z.int().optional(),
   error: z.string().optional(),
+  /** What only operators may read, such as the addresses that were tried. The API removes it for everybody else. */
+  operatorDetail: z.string().optional(),
   /** What was wrong with an answer that was accepted all the same: a body that broke off, say. */
   note: z.string().optional(),
   /** The beginning of the answer's body, when it was not a success. */

@@ -144,9 +144,16 @@ export function formatRewind(rewind: Rewind, isDryRun: boolean): string {
 
 /** One line an attempt. */
 export function formatAttempt(customer: string, attempt: Attempt): string {
-  const { at, outcome, status, eventId, attempt: nth, lane, durationMs, error, note } = attempt;
+  const { at, outcome, status, eventId, attempt: nth, lane, durationMs } = attempt;
   const parts = [timeOf(at), customer, outcome, status ?? '-', eventId, `attempt ${nth}`, lane, `${durationMs} ms`];
-  return [...parts, ...[error, note].filter((one) => one !== undefined)].join('  ');
+  const reason = reasonOf(attempt);
+  return [...parts, ...(reason === '' ? [] : [reason])].join('  ');
+}
+
+/** Operators also get the addresses that were tried. */
+export function reasonOf({ error, note, operatorDetail }: Pick<Attempt, 'error' | 'note' | 'operatorDetail'>): string {
+  const reason = [error, note].filter((one) => one !== undefined).join('  ');
+  return operatorDetail === undefined ? reason : `${reason} [${operatorDetail}]`;
 }
 
 /** @param quarantined intake records in the quarantine; undefined: the caller may not know */

@@ -15,6 +15,7 @@ import {
   formatStatus,
   formatStatuses,
   formatTable,
+  reasonOf,
   timeOf,
 } from '../print.ts';
 import { tail } from './tail.ts';
@@ -117,9 +118,9 @@ function formatAttempts(found: readonly Attempt[]): string {
   if (found.length === 0) return 'None.';
   return formatTable(
     ['AT', 'OUTCOME', 'STATUS', 'EVENT', 'ATTEMPT', 'LANE', 'MS', 'ERROR'],
-    found.map(({ at, outcome, status, eventId, attempt, lane, durationMs, error, note }) => [
+    found.map(({ at, outcome, status, eventId, attempt, lane, durationMs, ...why }) => [
       ...[timeOf(at) ?? '', outcome, String(status ?? '-'), eventId],
-      ...[attempt, lane, Math.round(durationMs), error ?? note ?? ''],
+      ...[attempt, lane, Math.round(durationMs), reasonOf(why)],
     ]),
   );
 }

@@ -218,6 +218,9 @@ export function attemptReport(
   if (facts.source !== undefined) report.source = facts.source;
   if ('status' in outcome && outcome.status !== undefined) report.status = outcome.status;
   if ('reason' in outcome) report.error = outcome.reason;
+  if ('operatorDetail' in outcome && outcome.operatorDetail !== undefined) {
+    report.operatorDetail = outcome.operatorDetail.slice(0, MAX_DETAIL_CHARS);
+  }
   if ('note' in outcome && outcome.note !== undefined) report.note = outcome.note;
   if (answer !== undefined && outcome.kind !== 'delivered') report.answer = answer;
   return report;

@@ -1,6 +1,8 @@
+import type { Trouble } from '../egress/trouble.ts';
+
 /**
  * What came of one attempt, as a value: the breaker, the router, the attempt log and the metrics read the same one,
- * so they can't disagree.
+ * so they can't disagree. Customers read `reason`; `operatorDetail` holds what only operators may see, such as addresses.
  */
 export type Outcome =
   /** 2xx: the destination has it. */
@@ -15,15 +17,21 @@ export type Outcome =
       readonly kind: 'retry';
       readonly reason: string;
       readonly status?: number;
+      readonly operatorDetail?: string;
       /** Asked for by `Retry-After`: nobody of this customer is sent anything for so long. */
       readonly retryAfterMs?: number;
     }
   /** The destination won't take this event, however often it is sent. */
   | { readonly kind: 'refused'; readonly reason: string; readonly status?: number }
   /** It doesn't know us, or the token server doesn't: no event's fault. */
-  | { readonly kind: 'deauthorized'; readonly reason: string; readonly status?: number }
+  | {
+      readonly kind: 'deauthorized';
+      readonly reason: string;
+      readonly status?: number;
+      readonly operatorDetail?: string;
+    }
   /** Its address is one that we don't send to, or our own way out is shut: nothing was sent. No event's fault. */
-  | { readonly kind: 'blocked'; readonly reason: string }
+  | { readonly kind: 'blocked'; readonly reason: string; readonly operatorDetail?: string }
   /** 410: the customer wants no more. */
   | { readonly kind: 'gone'; readonly reason: string; readonly status: number }
   /** Our own fault with this one record: it can't be read, or a bug. The destination may never have seen it. */
@@ -38,75 +46,9 @@ export interface Answer {
   readonly bodyTrouble?: string | undefined;
 }
 
-/** Why there was no answer. */
-export interface Trouble {
-  /** In words. */
-  readonly trouble: string;
-  /** The address is one that we don't send to, or our egress proxy is at fault. */
-  readonly isBlocked: boolean;
-  /** Nothing was sent: it stopped being ours to send. Says nothing of the destination. */
-  readonly isWithheld?: true;
-  /** RFC 9113 §7, when the server reset the stream or closed the session with one. */
-  readonly http2Code?: number;
-  /** The server closed the session before it processed the request. */
-  readonly isUnprocessed?: true;
-}
-
-interface NetworkError extends Error {
-  readonly code?: string;
-  /** undici's, of the stream. */
-  readonly http2ErrorCode?: number;
-}
-
-export function troubleOf(error: NetworkError): Trouble {
-  const { code, message, http2ErrorCode } = error;
-  if (code === 'DB_EGRESS_REFUSED' || code === 'DB_EGRESS_PROXY') return { trouble: message, isBlocked: true };
-  const goAwayCode = /"GOAWAY" frame received with code (\d+)/.exec(message)?.[1];
-  if (goAwayCode !== undefined) {
-    const http2Code = Number(goAwayCode);
-    const trouble = `the server closed the HTTP/2 connection (${nameOf(http2Code)})`;
-    return { trouble, isBlocked: false, http2Code, isUnprocessed: true };
-  }
-  if (http2ErrorCode !== undefined) {
-    const trouble = `the server reset the HTTP/2 stream (${nameOf(http2ErrorCode)})`;
-    return { trouble, isBlocked: false, http2Code: http2ErrorCode };
-  }
-  return { trouble: wordsOf(error), isBlocked: false };
-}
-
-/** Customers read it: which address a name has inside our network is none of their business. */
-function withoutAddresses(message: string): string {
-  return message.replace(
-    /(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?|\[?(?:[0-9a-f]{0,4}:){2,7}[0-9a-f.]{0,15}\]?(?::\d{1,5})?/gi,
-    '[address]',
-  );
-}
-
-/** RFC 9113 §7, by number. */
-const HTTP2_ERRORS = [
-  ...['NO_ERROR', 'PROTOCOL_ERROR', 'INTERNAL_ERROR', 'FLOW_CONTROL_ERROR', 'SETTINGS_TIMEOUT', 'STREAM_CLOSED'],
-  ...['FRAME_SIZE_ERROR', 'REFUSED_STREAM', 'CANCEL', 'COMPRESSION_ERROR', 'CONNECT_ERROR', 'ENHANCE_YOUR_CALM'],
-  ...['INADEQUATE_SECURITY', 'HTTP_1_1_REQUIRED'],
-] as const;
-
-const nameOf = (http2Code: number) => HTTP2_ERRORS[http2Code] ?? `error ${http2Code}`;
-
-function wordsOf({ code, message }: NetworkError): string {
-  switch (code) {
-    // undici checks itself by assertions, and what a server sends can break them.
-    case 'ERR_ASSERTION':
-      return 'the answer is not valid HTTP';
-    case 'UND_ERR_HEADERS_OVERFLOW':
-      return 'the answer has more than 16384 bytes of headers';
-    case undefined:
-      return withoutAddresses(message);
-    default:
-      return `${code}: ${withoutAddresses(message)}`;
-  }
-}
-
-export function outcomeOfTrouble({ trouble, isBlocked }: Trouble): Outcome {
-  return { kind: isBlocked ? 'blocked' : 'retry', reason: trouble };
+export function outcomeOfTrouble({ trouble, isBlocked, operatorDetail }: Trouble): Outcome {
+  const kind = isBlocked ? 'blocked' : 'retry';
+  return operatorDetail === undefined ? { kind, reason: trouble } : { kind, reason: trouble, operatorDetail };
 }
 
 /** 421 comes to here only when another connection was told the same. */

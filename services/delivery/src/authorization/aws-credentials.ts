@@ -19,8 +19,9 @@ export class CredentialsError extends Error {
   override readonly name = 'CredentialsError';
 
   get outcome(): Outcome {
-    const isBlocked = this.cause instanceof AwsTrouble && this.cause.isBlocked;
-    return { kind: isBlocked ? 'blocked' : 'deauthorized', reason: this.message };
+    const { isBlocked = false, operatorDetail } = this.cause instanceof AwsTrouble ? this.cause : {};
+    const kind = isBlocked ? 'blocked' : 'deauthorized';
+    return { kind, reason: this.message, ...(operatorDetail !== undefined && { operatorDetail }) };
   }
 }
 

@@ -75,7 +75,9 @@ export class OAuth implements Authorizer {
     const answer = await requestToken(this.#pool, this.#authentication);
     if ('failure' in answer) {
       const reason = `no token: ${this.#redaction.apply(answer.failure, SHOWN_FAILURE_CHARS)}`;
-      return { outcome: { kind: answer.isBlocked ? 'blocked' : 'deauthorized', reason } };
+      const { isBlocked, operatorDetail } = answer;
+      const kind = isBlocked ? 'blocked' : 'deauthorized';
+      return { outcome: { kind, reason, ...(operatorDetail !== undefined && { operatorDetail }) } };
     }
     this.#forget();
     const { token } = answer;

@@ -26,7 +26,7 @@ const LIMITS: ExchangeLimits = {
 export type TokenAnswer =
   | { readonly token: Token }
   /** `isBlocked`: the server's address is one that may not be called. */
-  | { readonly failure: string; readonly isBlocked: boolean };
+  | { readonly failure: string; readonly isBlocked: boolean; readonly operatorDetail?: string };
 
 /**
  * One token request. oauth4webapi composes it (RFC 6749 §4.4, §2.3.1); what customers' servers need beyond the RFC
@@ -63,7 +63,10 @@ export async function requestToken(
     return { failure: (error as Error).message, isBlocked: false };
   }
   if (seen === undefined) return { failure: 'no token request was sent', isBlocked: false };
-  if ('trouble' in seen) return { failure: seen.trouble, isBlocked: seen.isBlocked };
+  if ('trouble' in seen) {
+    const { trouble, isBlocked, operatorDetail } = seen;
+    return { failure: trouble, isBlocked, ...(operatorDetail !== undefined && { operatorDetail }) };
+  }
   const reading = readTokenAnswer(seen);
   return 'token' in reading ? reading : { ...reading, isBlocked: false };
 }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Connector } from './egress-guard.ts';
+import { type ReadAllowance, watchReads } from './read-allowance.ts';
 
 /** RFC 9110 §15.2 sets no limit. Proxies send one or two; more than this is a flood. */
 const MAX_INTERIM_ANSWERS = 16;
@@ -41,14 +42,15 @@ export function headBefore(error: Error): Head | undefined {
  * - It remembers the final head until the next request, for {@link headBefore}.
  *
  * undici sends no request before the answer to the one before has ended, so each write begins a new answer. Over
- * HTTP/2 none of this is needed: streams are independent, and Node reads their headers.
+ * HTTP/2 streams are independent and Node reads their headers: there only the bytes of the connection are bounded.
  */
-export function readingHeads(connect: Connector): Connector {
+export function readingAnswers(connect: Connector, allowance: ReadAllowance): Connector {
   return (target, callback) =>
     connect(target, (...result) => {
       const [, socket] = result;
       // undici leaves it out, whatever its types say, when there is an error.
-      if (socket && (socket as { alpnProtocol?: unknown }).alpnProtocol !== 'h2') watch(socket);
+      if (socket && (socket as { alpnProtocol?: unknown }).alpnProtocol === 'h2') watchReads(socket, allowance);
+      else if (socket) watch(socket);
       callback(...result);
     });
 }

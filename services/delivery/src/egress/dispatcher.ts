@@ -1,11 +1,12 @@
 import { openTlsIdentity, type TlsIdentity, type TlsMistake } from '@databridge/kernel/egress/tls-identity';
 import { DatabridgeError } from '@databridge/kernel/errors';
 import { Client, type Dispatcher, Pool, ProxyAgent } from 'undici';
-import { readingHeads } from './answer-heads.ts';
+import { readingAnswers } from './answer-heads.ts';
 import { type ConnectionBudget, Line } from './connection-budget.ts';
 import type { ConnectOptions, Connector, EgressGuard } from './egress-guard.ts';
 import { EgressPool } from './egress-pool.ts';
 import { dialledProxy, tunnelledByProxy } from './proxy-fault.ts';
+import { ReadAllowance } from './read-allowance.ts';
 
 export type { TlsIdentity } from '@databridge/kernel/egress/tls-identity';
 
@@ -57,10 +58,12 @@ export class Egress {
   /** @param url of which the origin counts */
   openPool(url: URL, options: PoolOptions): EgressPool {
     const line = new Line();
+    const allowance = new ReadAllowance();
     return new EgressPool(
-      (allowH2) => this.#openConnections(url, { ...options, allowH2 }, line),
+      (allowH2) => this.#openConnections(url, { ...options, allowH2 }, line, allowance),
       this.#settings.allowHttp2 !== false && options.allowH2 !== false,
       line,
+      allowance,
     );
   }
 
@@ -68,6 +71,7 @@ export class Egress {
     url: URL,
     { connections, connectTimeoutMs, tls, allowH2 = true }: PoolOptions,
     line: Line,
+    allowance: ReadAllowance,
   ): Dispatcher {
     const { proxy, guard, maxAgeMs } = this.#settings;
     // Built once per pool, not per connection; and what can't be built is an answer, not an exception.
@@ -88,9 +92,9 @@ export class Egress {
       ...(maxAgeMs !== undefined && { clientTtl: maxAgeMs }),
     };
     const all = { ...limits, ...(connections !== undefined && { connections }) };
-    if (proxy && !('mistake' in identity)) return this.#openProxy(proxy, all, connect, line);
+    if (proxy && !('mistake' in identity)) return this.#openProxy(proxy, all, connect, line, allowance);
     // One connector per pool: its connections share TLS sessions.
-    const dial = 'mistake' in identity ? unusable(identity.mistake) : readingHeads(guard.connect(connect));
+    const dial = 'mistake' in identity ? unusable(identity.mistake) : readingAnswers(guard.connect(connect), allowance);
     const factory = (origin: URL, given: object) => this.#openClient(origin, given, dial, line);
     return new Pool(url.origin, { ...all, factory });
   }
@@ -102,7 +106,13 @@ export class Egress {
   }
 
   /** The guard judges the proxy's address, and before a tunnel is asked for, the target's. */
-  #openProxy(proxy: URL, limits: Pool.Options, requestTls: ConnectOptions, line: Line): Dispatcher {
+  #openProxy(
+    proxy: URL,
+    limits: Pool.Options,
+    requestTls: ConnectOptions,
+    line: Line,
+    allowance: ReadAllowance,
+  ): Dispatcher {
     const { guard, budget } = this.#settings;
     const { username, password } = proxy;
     const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
@@ -119,7 +129,7 @@ export class Egress {
       factory: (origin, tunnel: Pool.Options) =>
         new Pool(origin, {
           ...tunnel,
-          connect: readingHeads(guard.throughProxy(tunnelledByProxy(tunnel.connect as Connector))),
+          connect: readingAnswers(guard.throughProxy(tunnelledByProxy(tunnel.connect as Connector)), allowance),
         }),
       // undici would wait for minutes for the proxy's answer, and the socket counts meanwhile.
       clientFactory: (origin) =>

@@ -23,8 +23,15 @@ export interface FailedDial {
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 
-/** Nothing was sent. Becomes the outcome `blocked`. */
-const refused = (why: string) => new DatabridgeError('DB_EGRESS_REFUSED', why);
+/**
+ * Nothing was sent. Becomes the outcome `blocked`.
+ * @param why customers read it
+ * @param operatorDetail only operators read it: to which address a name leads inside our network
+ */
+function refused(why: string, operatorDetail?: string): DatabridgeError {
+  const cause = operatorDetail === undefined ? undefined : new Error(operatorDetail);
+  return new DatabridgeError('DB_EGRESS_REFUSED', why, { cause });
+}
 
 /**
  * Opens every connection to a host that a customer names: destinations, token endpoints, and the proxy on the way there.
@@ -55,7 +62,7 @@ export class EgressGuard {
     const dial = this.connectToProxy(options);
     return (target, callback) => {
       const refusal = this.#policy.schemeRefusal(target.protocol);
-      if (refusal !== undefined) return refuse(`${target.hostname}: ${refusal}`, callback);
+      if (refusal !== undefined) return refuse(refused(`${target.hostname}: ${refusal}`), callback);
       dial(target, callback);
     };
   }
@@ -69,7 +76,7 @@ export class EgressGuard {
     return (target, callback) => {
       const { hostname } = target;
       const refusal = this.#policy.hostRefusal(hostname);
-      if (refusal !== undefined) return refuse(`the URL ${refusal}`, callback);
+      if (refusal !== undefined) return refuse(refused(`the URL ${refusal}`), callback);
       const dial = new Dial(target, timeoutMs, startTls, (...result) => {
         const [error] = result;
         if (error instanceof DialError) this.#onFailed({ host: hostname, attempts: error.attempts });
@@ -80,9 +87,9 @@ export class EgressGuard {
         return;
       }
       this.#lookup(hostname, { all: true }, (error, addresses = []) => {
-        const found = error ? undefined : this.#firstRefusal(addresses);
+        const found = error ? undefined : this.#firstRefusal(hostname, addresses);
         if (error) dial.fail(error);
-        else if (found !== undefined) dial.fail(refused(wordsFor(hostname, found)));
+        else if (found !== undefined) dial.fail(found);
         else if (addresses.length === 0) dial.fail(new Error(`${hostname} has no address`));
         else dial.to(addresses, this.#judgePeer);
       });
@@ -91,8 +98,8 @@ export class EgressGuard {
 
   /** Settled already by the address that was dialled; this holds even if a new Node dials in a way that misses it. */
   readonly #judgePeer = (hostname: string, socket: Socket): Error | undefined => {
-    const refusal = socket.remoteAddress === undefined ? undefined : this.#policy.addressRefusal(socket.remoteAddress);
-    return refusal === undefined ? undefined : refused(wordsFor(hostname, refusal));
+    const peer = socket.remoteAddress;
+    return peer === undefined ? undefined : this.#firstRefusal(hostname, [{ address: peer }]);
   };
 
   /**
@@ -104,21 +111,25 @@ export class EgressGuard {
     return (target, callback) => {
       const { hostname, protocol } = target;
       const refusal = this.#policy.schemeRefusal(protocol) ?? this.#policy.hostRefusal(hostname);
-      if (refusal !== undefined) return refuse(`${hostname}: ${refusal}`, callback);
+      if (refusal !== undefined) return refuse(refused(`${hostname}: ${refusal}`), callback);
       if (isIP(hostname) !== 0) return tunnel(target, callback);
       this.#lookup(hostname, { all: true }, (_error, addresses = []) => {
-        const found = this.#firstRefusal(addresses);
-        if (found !== undefined) return refuse(wordsFor(hostname, found), callback);
+        const found = this.#firstRefusal(hostname, addresses);
+        if (found !== undefined) return refuse(found, callback);
         tunnel(target, callback);
       });
     };
   }
 
   /** One address that is refused is enough: an honest name does not have both kinds. */
-  #firstRefusal(addresses: readonly LookupAddress[]): string | undefined {
+  #firstRefusal(hostname: string, addresses: readonly Pick<LookupAddress, 'address'>[]): DatabridgeError | undefined {
     for (const { address } of addresses) {
       const refusal = this.#policy.addressRefusal(address);
-      if (refusal !== undefined) return refusal;
+      if (refusal === undefined) continue;
+      return refused(
+        `${hostname} has an address that may not be sent to: it ${refusal}`,
+        `${hostname} leads to ${address}, which ${refusal}`,
+      );
     }
     return undefined;
   }
@@ -202,12 +213,7 @@ class Dial {
   }
 }
 
-/** The address itself is left out: what a name means inside our network is none of the customer's business. */
-function wordsFor(hostname: string, refusal: string): string {
-  return `${hostname} has an address that may not be sent to: it ${refusal}`;
-}
-
 /** Never within the call itself: no client expects that. */
-function refuse(why: string, callback: buildConnector.Callback): void {
-  process.nextTick(callback, refused(why), null);
+function refuse(error: DatabridgeError, callback: buildConnector.Callback): void {
+  process.nextTick(callback, error, null);
 }

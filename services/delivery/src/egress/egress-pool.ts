@@ -1,5 +1,6 @@
 import { Dispatcher } from 'undici';
 import type { Line } from './connection-budget.ts';
+import { ReadAllowance } from './read-allowance.ts';
 
 /** @param allowH2 whether HTTP/2 may be offered to the server */
 export type OpenConnections = (allowH2: boolean) => Dispatcher;
@@ -11,17 +12,20 @@ export type OpenConnections = (allowH2: boolean) => Dispatcher;
 export class EgressPool extends Dispatcher {
   /** How long its requests waited for the worker's own connections. */
   readonly line: Line;
+  readonly allowance: ReadAllowance;
   readonly #open: OpenConnections;
   readonly #replaced = new Set<Dispatcher>();
   #allowH2: boolean;
+  #generation = 0;
   #current: Dispatcher;
   #closing: Promise<unknown> | undefined;
 
-  constructor(open: OpenConnections, allowH2: boolean, line: Line) {
+  constructor(open: OpenConnections, allowH2: boolean, line: Line, allowance = new ReadAllowance()) {
     super();
     this.#open = open;
     this.#allowH2 = allowH2;
     this.line = line;
+    this.allowance = allowance;
     this.#current = open(allowH2);
   }
 
@@ -29,12 +33,22 @@ export class EgressPool extends Dispatcher {
     return this.#allowH2;
   }
 
+  /** Which connections a request uses that is dispatched now, for {@link renew}. */
+  get generation(): number {
+    return this.#generation;
+  }
+
   override dispatch(request: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
     return this.#current.dispatch(request, handler);
   }
 
-  /** From the next request on by new connections: the server said that these lead to the wrong place. */
-  renew(): void {
+  /**
+   * From the next request on by new connections: these lead to the wrong place, or are broken.
+   * @param generation of the request that found out: many may find out at once, and the first has renewed them
+   */
+  renew(generation: number): void {
+    if (generation !== this.#generation) return;
+    this.#generation += 1;
     const before = this.#current;
     this.#current = this.#open(this.#allowH2);
     this.#replaced.add(before);
@@ -47,7 +61,7 @@ export class EgressPool extends Dispatcher {
   useHttp1(): void {
     if (!this.#allowH2) return;
     this.#allowH2 = false;
-    this.renew();
+    this.renew(this.#generation);
   }
 
   /** Lets what is in flight finish. Closing again, or after {@link destroy}, has no further effect. */

@@ -1,7 +1,8 @@
 import type { Dispatcher } from 'undici';
-import { type Trouble, troubleOf } from '../attempt/outcome.ts';
 import { headBefore } from './answer-heads.ts';
 import type { EgressPool } from './egress-pool.ts';
+import type { ReadAllowance } from './read-allowance.ts';
+import { type Trouble, troubleOf } from './trouble.ts';
 
 /** The attempt log keeps this much of an answer. */
 export const KEPT_ANSWER_BYTES = 2_048;
@@ -67,11 +68,13 @@ export function exchange(
   finish: (seen: Seen) => void,
   mayStart?: () => boolean,
 ): void {
+  const { generation } = pool;
   const first = new Exchange(
     limits,
     (seen) => {
       const left = limitsLeft(limits, first.spentMs);
-      if (left === undefined || !isForAnotherConnection(seen, pool)) return finish(seen);
+      const isForAnother = isForAnotherConnection(seen, pool, generation);
+      if (left === undefined || !isForAnother) return finish(seen);
       new Exchange(left, finish, mayStart).start(pool, request);
     },
     mayStart,
@@ -79,19 +82,20 @@ export function exchange(
   first.start(pool, request);
 }
 
-/** Makes the pool use other connections where it was the connection that was wrong. */
-function isForAnotherConnection(seen: Seen, pool: EgressPool): boolean {
+/** Makes the pool use other connections where the connection was at fault. */
+function isForAnotherConnection(seen: Seen, pool: EgressPool, generation: number): boolean {
   if ('status' in seen) {
     if (seen.status !== MISDIRECTED_REQUEST) return false;
-    pool.renew();
+    pool.renew(generation);
     return true;
   }
-  const { http2Code, isUnprocessed } = seen;
-  if (http2Code === undefined) return false;
-  if (WANTS_HTTP_1.has(http2Code)) {
+  const { http2Code, isUnprocessed, isConnectionOver } = seen;
+  if (http2Code !== undefined && WANTS_HTTP_1.has(http2Code)) {
     pool.useHttp1();
     return true;
   }
+  // undici gives further requests to a session until its socket is closed, and reports the session's error for them.
+  if (isConnectionOver) pool.renew(generation);
   return http2Code === REFUSED_STREAM || isUnprocessed === true;
 }
 
@@ -125,6 +129,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined;
   #timer: NodeJS.Timeout | undefined;
   #pool: EgressPool | undefined;
+  #allowance: ReadAllowance | undefined;
   /** When it began to wait, by the monotonic clock, less the pool's standstill until then. */
   #waitingSinceMs = 0;
   /** When the request went out. undici may send it again itself (HTTP/2): the time runs on. */
@@ -152,6 +157,8 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   start(pool: EgressPool, request: Dispatcher.DispatchOptions): void {
+    this.#allowance = pool.allowance;
+    this.#allowance.request();
     try {
       pool.dispatch(request, this);
     } catch (error) {
@@ -187,8 +194,8 @@ class Exchange implements Dispatcher.DispatchHandler {
       this.#interims += 1;
       if (this.#interims <= MAX_INTERIM_ANSWERS) return;
       const trouble = `the answer is preceded by more than ${MAX_INTERIM_ANSWERS} interim (1xx) answers`;
-      this.#end({ trouble, isBlocked: false });
-      controller.abort(new Error(trouble));
+      this.#end({ trouble, isBlocked: false, isConnectionOver: true });
+      this.#abort(controller, trouble);
       return;
     }
     this.#status = status;
@@ -204,6 +211,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     const maxBytes = Math.max(MAX_ANSWER_BYTES, keptBytes);
     if (this.#receivedBytes < keptBytes) this.#kept.push(chunk.subarray(0, keptBytes - this.#receivedBytes));
     this.#receivedBytes += chunk.length;
+    this.#allowance?.data(chunk.length);
     this.#pieces += 1;
     let limit: string | undefined;
     if (this.#receivedBytes > maxBytes) limit = `${maxBytes} bytes`;
@@ -211,7 +219,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (limit === undefined) return;
     // The status says all that matters; the rest is not worth reading.
     this.#answered(`the body has more than ${limit}; the rest was not read`);
-    controller.abort(new Error('answer too long'));
+    this.#abort(controller, 'answer too long');
   }
 
   onResponseEnd(): void {
@@ -269,6 +277,11 @@ class Exchange implements Dispatcher.DispatchHandler {
       const phase = `no headers within ${headersTimeoutMs} ms of the request`;
       this.#end({ trouble: this.#isPhaseLimit ? phase : `no answer within ${timeoutMs} ms`, isBlocked: false });
     }
-    this.#controller.abort(new Error('time is up'));
+    this.#abort(this.#controller, 'time is up');
+  }
+
+  #abort(controller: Dispatcher.DispatchController, why: string): void {
+    this.#allowance?.reset();
+    controller.abort(new Error(why));
   }
 }

@@ -87,6 +87,11 @@ export function mayReadPayloads(caller: Caller | undefined): boolean {
   return caller !== undefined && (caller.role !== 'reader' || caller.payloads === true);
 }
 
+/** To which address a name leads inside our network, and what is open there. */
+export function maySeeAddresses(caller: Caller | undefined): boolean {
+  return caller?.role === 'operator';
+}
+
 /** Which customers the caller may know of. */
 export function maySee(caller: Caller | undefined, customer: string): boolean {
   return caller?.role !== 'customer' || caller.customer === customer;

@@ -1,15 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import { PassThrough } from 'node:stream';
 import type { Caller } from '@databridge/kernel/secrets/tokens';
-import type { Attempt } from '@databridge/schemas/records/attempts';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import type { SeenAttempt } from '../../views/attempt-view.ts';
 import { readCustomer } from '../../views/customer.ts';
-import { mayReadPayloads, maySee } from '../auth/access.ts';
+import { maySee } from '../auth/access.ts';
 import type { Api, ApiContext } from '../context.ts';
 import { ascending, customerParams, page, rangeQuery } from '../openapi/models.ts';
 import { problems } from '../problem.ts';
+import { shownTo } from '../shown-attempt.ts';
 
 const tags = ['attempts'];
 const params = customerParams;
@@ -139,9 +139,3 @@ export function attemptRoutes(api: Api, { operations, attempts }: ApiContext): v
 
 const sseOf = ({ id, customer, attempt }: SeenAttempt, caller: Caller | undefined) =>
   `id: ${id}\nevent: attempt\ndata: ${JSON.stringify({ customer, ...shownTo(caller, attempt) })}\n\n`;
-
-/** A destination may answer with the event that it got: so answers are for those who may read events. */
-function shownTo(caller: Caller | undefined, attempt: Attempt): Attempt {
-  const { answer: _, ...facts } = attempt;
-  return mayReadPayloads(caller) ? { ...attempt } : facts;
-}

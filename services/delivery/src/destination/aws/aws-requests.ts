@@ -2,10 +2,10 @@ import { Readable } from 'node:stream';
 import { type HttpRequest, HttpResponse } from '@smithy/protocol-http';
 import type { HttpHandlerOptions } from '@smithy/types';
 import type { Dispatcher } from 'undici';
-import type { Trouble } from '../../attempt/outcome.ts';
 import type { Egress } from '../../egress/dispatcher.ts';
 import type { EgressPool } from '../../egress/egress-pool.ts';
 import { exchange, type Seen, type TimeLimits } from '../../egress/exchange.ts';
+import type { Trouble } from '../../egress/trouble.ts';
 import { strictQuery } from './aws-query.ts';
 
 /** Answers of SNS, SQS and STS are small; a batch's is a few KiB. */
@@ -21,11 +21,13 @@ export class AwsTrouble extends Error implements Trouble {
   override readonly name = 'AwsTrouble';
   readonly trouble: string;
   readonly isBlocked: boolean;
+  readonly operatorDetail?: string;
 
-  constructor({ trouble, isBlocked }: Trouble) {
+  constructor({ trouble, isBlocked, operatorDetail }: Trouble) {
     super(trouble);
     this.trouble = trouble;
     this.isBlocked = isBlocked;
+    if (operatorDetail !== undefined) this.operatorDetail = operatorDetail;
   }
 }
 

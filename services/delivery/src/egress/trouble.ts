@@ -1,0 +1,109 @@
+import { DialError } from './dial.ts';
+
+/** Why a request got no answer. */
+export interface Trouble {
+  /** In words that customers may read: never an address that a name has here. */
+  readonly trouble: string;
+  /** For operators only: the addresses, and what each of them said. */
+  readonly operatorDetail?: string;
+  /** The egress policy refuses the address, or our egress proxy is at fault. */
+  readonly isBlocked: boolean;
+  /** Nothing was sent: the record is no longer this worker's to send. Says nothing about the destination. */
+  readonly isWithheld?: true;
+  /** RFC 9113 §7, when the server reset the stream or closed the session with one. */
+  readonly http2Code?: number;
+  /** The server did not process the request, or it never left: it may be sent again without a second copy. */
+  readonly isUnprocessed?: true;
+  /** The connection takes no further request, though undici may not know it yet. */
+  readonly isConnectionOver?: true;
+}
+
+/** What Node and undici reject with. */
+interface NetworkError extends Error {
+  readonly code?: string;
+  /** undici's, of the stream. */
+  readonly http2ErrorCode?: number;
+}
+
+export function troubleOf(error: NetworkError): Trouble {
+  const { code } = error;
+  if (code === 'DB_EGRESS_REFUSED' || code === 'DB_EGRESS_PROXY') {
+    const operatorDetail = error.cause instanceof Error ? detailOf(error.cause) : undefined;
+    return { trouble: error.message, isBlocked: true, ...(operatorDetail !== undefined && { operatorDetail }) };
+  }
+  if (error instanceof DialError) {
+    return { trouble: wordsOf(error), operatorDetail: detailOf(error), isBlocked: false };
+  }
+  return http2Trouble(error) ?? { trouble: wordsOf(error), isBlocked: false };
+}
+
+/** Of a name with hundreds of addresses, the first few say enough. */
+const SHOWN_ADDRESSES = 10;
+
+function detailOf(error: Error): string {
+  if (!(error instanceof DialError)) return error.message;
+  const shown = error.attempts.slice(0, SHOWN_ADDRESSES);
+  const left = error.attempts.length - shown.length;
+  const each = shown.map(({ address, code, afterMs }) => `${address}: ${code} after ${afterMs} ms`).join('; ');
+  return left === 0 ? each : `${each}; and ${left} more`;
+}
+
+/** RFC 9113 §7, by number. */
+const HTTP2_ERRORS = [
+  ...['NO_ERROR', 'PROTOCOL_ERROR', 'INTERNAL_ERROR', 'FLOW_CONTROL_ERROR', 'SETTINGS_TIMEOUT', 'STREAM_CLOSED'],
+  ...['FRAME_SIZE_ERROR', 'REFUSED_STREAM', 'CANCEL', 'COMPRESSION_ERROR', 'CONNECT_ERROR', 'ENHANCE_YOUR_CALM'],
+  ...['INADEQUATE_SECURITY', 'HTTP_1_1_REQUIRED'],
+] as const;
+
+const nameOf = (http2Code: number) => HTTP2_ERRORS[http2Code] ?? `error ${http2Code}`;
+
+/**
+ * undici notes the stream's code on every error of a stream, also on those that concern the session: which of the two it
+ * is, Node's own code says.
+ */
+function http2Trouble({ code, message, http2ErrorCode }: NetworkError): Trouble | undefined {
+  const closed = (http2Code: number) => ({
+    trouble: `the server closed the HTTP/2 connection (${nameOf(http2Code)})`,
+    isBlocked: false,
+    http2Code,
+    isConnectionOver: true as const,
+  });
+  // undici rejects with this one only for streams that the server said it did not process.
+  const goAwayCode = /"GOAWAY" frame received with code (\d+)/.exec(message)?.[1];
+  if (goAwayCode !== undefined) return { ...closed(Number(goAwayCode)), isUnprocessed: true };
+  switch (code) {
+    case 'ERR_HTTP2_SESSION_ERROR':
+      return closed(Number(/code (\d+)/.exec(message)?.[1] ?? http2ErrorCode));
+    case 'ERR_HTTP2_INVALID_SESSION':
+    case 'ERR_HTTP2_GOAWAY_SESSION':
+    case 'ERR_HTTP2_STREAM_CANCEL':
+      return {
+        trouble: 'the HTTP/2 connection was already closed',
+        ...{ isBlocked: false, isUnprocessed: true, isConnectionOver: true },
+      };
+    default:
+      if (code?.startsWith('ERR_HTTP2_') && code !== 'ERR_HTTP2_STREAM_ERROR') {
+        return { trouble: `the HTTP/2 connection failed: ${message}`, isBlocked: false, isConnectionOver: true };
+      }
+      if (http2ErrorCode === undefined) return undefined;
+      return {
+        trouble: `the server reset the HTTP/2 stream (${nameOf(http2ErrorCode)})`,
+        isBlocked: false,
+        http2Code: http2ErrorCode,
+      };
+  }
+}
+
+function wordsOf({ code, message }: NetworkError): string {
+  switch (code) {
+    // undici checks itself by assertions, and what a server sends can break them.
+    case 'ERR_ASSERTION':
+      return 'the answer is not valid HTTP';
+    case 'UND_ERR_HEADERS_OVERFLOW':
+      return 'the answer has more than 16384 bytes of headers';
+    case undefined:
+      return message;
+    default:
+      return `${code}: ${message}`;
+  }
+}
