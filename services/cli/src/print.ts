@@ -116,7 +116,12 @@ export function timeOf(ms: number | undefined): string | undefined {
   return ms === undefined ? undefined : new Date(ms).toISOString();
 }
 
-function noteOf({ state, worker, disabledBy, runBy, failing }: CustomerStatus): string {
+function noteOf(status: CustomerStatus): string {
+  const everything = status.matchesEveryCompany === true ? ['gets the events of all companies'] : [];
+  return [stateNoteOf(status), ...everything].filter((note) => note !== '').join('; ');
+}
+
+function stateNoteOf({ state, worker, disabledBy, runBy, failing }: CustomerStatus): string {
   if (disabledBy === 'operator') return 'disabled by an operator';
   if (failing !== undefined) return `can't run: ${failing}`;
   if (state === 'active' && runBy === undefined) return 'no worker runs it';

@@ -1,4 +1,6 @@
 /** Declarative: shows how the stored subscriptions differ from the files, asks, and applies the difference. */
+import { ceilingsOf } from '@databridge/schemas/rights/ceilings';
+import { matchesEveryCompany } from '@databridge/schemas/subscription/routing';
 import { mapSecrets } from '@databridge/schemas/subscription/secret-places';
 import { parseSubscription, type Subscription } from '@databridge/schemas/subscription/subscription';
 import pLimit from 'p-limit';
@@ -21,6 +23,8 @@ interface Plan {
   readonly file: string;
   readonly change: Change;
   readonly differences: readonly Difference[];
+  /** The customer gets the events of all companies, which is seldom meant. */
+  readonly warnsOfEverything: boolean;
   /** What a PUT sends, secrets and all: never shown. */
   readonly body: unknown;
   /** Of what was compared with: nobody's change in between is overwritten. */
@@ -49,6 +53,11 @@ export async function apply(cli: Cli, options: ApplyOptions): Promise<void> {
     ...changing.map(formatPlan),
     ...surplus.map(({ customer }) => `${customer}: is deleted, since no file names it`),
   ];
+  for (const { customer, change, warnsOfEverything } of plans) {
+    if (change === 'unchanged' && warnsOfEverything) {
+      process.stderr.write(`warning: ${customer}: match is everything: it gets the events of all companies\n`);
+    }
+  }
   if (shown.length > 0) {
     printLine(`${shown.join('\n')}\n`);
     await mustConfirm(`Apply ${countOf(shown.length)}?`, yes);
@@ -163,14 +172,16 @@ async function plan(api: ApiClient, { subscription, sets, file }: DeclaredSubscr
     api.call<{ change: Change; secrets: string[] }>('POST', pathOf(customer, 'comparisons'), { body }),
   ]);
   const { change, secrets } = compared.body;
-  const found = { customer, file, change, body, etag: stored?.etag };
+  const warnsOfEverything = matchesEveryCompany(subscription.match);
+  const found = { customer, file, change, body, warnsOfEverything, etag: stored?.etag };
   const { enableEpoch: __, ...wanted } = mapSecrets(subscription, () => MASK);
   if (stored === undefined) {
     const beyond = differences(usualSettings(subscription), wanted).filter(({ after }) => after !== undefined);
     return { ...found, differences: beyond.map(({ place, after }) => ({ place, after })) };
   }
   const { enableEpoch: ___, ...before } = stored.body;
-  const visible = differences(before, sets.includes('state') ? wanted : { ...wanted, state: before['state'] });
+  const completed = { ...withGenerated(wanted, before), ceilings: ceilingsOf(subscription) };
+  const visible = differences(before, sets.includes('state') ? completed : { ...completed, state: before['state'] });
   // The masks are the same on both sides: whether what they hide is, the API says.
   const hidden = secrets
     .filter((place) => !visible.some((one) => one.place === place || place.startsWith(`${one.place}.`)))
@@ -178,20 +189,31 @@ async function plan(api: ApiClient, { subscription, sets, file }: DeclaredSubscr
   return { ...found, differences: [...visible, ...hidden] };
 }
 
-function formatPlan({ customer, change, differences: found }: Plan): string {
+function formatPlan({ customer, change, differences: found, warnsOfEverything }: Plan): string {
   const heading = change === 'created' ? `${customer}: new` : `${customer}: changes`;
-  return [heading, ...found.map(formatDifference)].join('\n');
+  const warnings = warnsOfEverything
+    ? ['  ! warning: match is everything: this customer gets the events of all companies']
+    : [];
+  return [heading, ...warnings, ...found.map(formatDifference)].join('\n');
+}
+
+/** The external id of the same role stays, though the file does not say it. */
+function withGenerated(wanted: Record<string, unknown>, before: Record<string, unknown>): Record<string, unknown> {
+  const [is, was] = [wanted, before].map((one) => (one['authentication'] ?? {}) as Record<string, unknown>);
+  if (is?.['roleArn'] === undefined || is['roleArn'] !== was?.['roleArn'] || 'externalId' in is) return wanted;
+  return { ...wanted, authentication: { ...is, externalId: was?.['externalId'] } };
 }
 
 /** The defaults of a new customer: nobody needs to read them. */
 function usualSettings({ customer, eventTypes, destination }: Subscription): Record<string, unknown> {
   const necessary = Object.fromEntries(Object.entries(destination).filter(([name]) => NECESSARY.has(name)));
-  const parsed = parseSubscription({ customer, eventTypes, destination: necessary });
+  const parsed = parseSubscription({ customer, eventTypes, match: 'everything', destination: necessary });
   if (!parsed.ok) return { customer };
   const stated = Object.fromEntries(Object.keys(necessary).map((name) => [name, undefined]));
   return {
     ...parsed.subscription,
     eventTypes: undefined,
+    match: undefined,
     destination: { ...parsed.subscription.destination, ...stated },
   };
 }

@@ -1,3 +1,5 @@
+import { FIELD_RIGHTS } from '@databridge/schemas/rights/field-rights';
+import { type DeclaredMatch, EVERYTHING } from '@databridge/schemas/subscription/routing';
 import { type Command, Option } from 'commander';
 import { type Cli, pathOf } from '../cli.ts';
 import { operate } from '../operation.ts';
@@ -13,6 +15,7 @@ interface ShownSubscription {
   /** Only in lists: `disabled` if a worker has disabled the customer. */
   readonly effectiveState?: string;
   readonly eventTypes: readonly string[];
+  readonly match: DeclaredMatch;
   readonly filter?: string;
   readonly destination: {
     readonly type: string;
@@ -32,14 +35,26 @@ export function addSubscriptions(program: Command, cli: Cli): void {
   });
   group
     .command('get')
-    .description('one in full, secrets masked')
+    .description('one in full, secrets masked; as YAML, apply takes it back and keeps the secrets')
     .argument('<customer>')
     .addOption(new Option('-o, --output <format>', 'how to print it').choices(['yaml', 'json']).default('yaml'))
     .action(async (customer: string, { output }: { output: 'yaml' | 'json' }) => {
-      const found = await cli.api().get(pathOf(customer));
+      const found = await cli.api().get<Record<string, unknown>>(pathOf(customer));
+      const { enableEpoch: _, ...declared } = found;
       if (output === 'json') print({ output }, found, String);
-      else process.stdout.write(toYaml(found));
+      else process.stdout.write(toYaml({ subscriptions: [declared] }));
     });
+  withOutput(group.command('fields').description('who may set which field; asks no API')).action(
+    (options: OutputOptions) => {
+      const rows = Object.entries(FIELD_RIGHTS).map(([field, { owner, rule }]) => ({ field, owner, rule }));
+      print(options, rows, () =>
+        formatTable(
+          ['FIELD', 'OWNER', 'RULE'],
+          rows.map(({ field, owner, rule }) => [field, owner, rule]),
+        ),
+      );
+    },
+  );
   for (const parent of [group, program]) {
     // Also without the word in front: it is what people type most.
     parent
@@ -76,12 +91,23 @@ const waitingOption = (description: string) => new Option('--waiting <what>', de
 function formatList(all: readonly ShownSubscription[]): string {
   if (all.length === 0) return 'None. "databridge apply -f subscriptions.yaml" brings some.';
   return formatTable(
-    ['CUSTOMER', 'STATE', 'EVENT TYPES', 'DESTINATION', 'AUTHENTICATION', 'RATE', 'FILTER'],
+    ['CUSTOMER', 'STATE', 'EVENT TYPES', 'COMPANIES', 'DESTINATION', 'AUTHENTICATION', 'RATE', 'FILTER'],
     all.map(
-      ({ customer, state, effectiveState = state, eventTypes, destination, authentication, ratePerSecond, filter }) => [
+      ({
+        customer,
+        state,
+        effectiveState = state,
+        eventTypes,
+        match,
+        destination,
+        authentication,
+        ratePerSecond,
+        filter,
+      }) => [
         customer,
         effectiveState,
         eventTypes.join(','),
+        companiesOf(match),
         `${destination.type} ${destination.url ?? destination.queueUrl ?? destination.topicArn ?? ''}`,
         authentication.type,
         ratePerSecond === undefined ? '' : `${ratePerSecond}/s`,
@@ -89,6 +115,10 @@ function formatList(all: readonly ShownSubscription[]): string {
       ],
     ),
   );
+}
+
+function companiesOf(match: DeclaredMatch): string {
+  return match === EVERYTHING || match.company === EVERYTHING ? 'EVERYTHING (!)' : match.company.join(',');
 }
 
 async function remove(

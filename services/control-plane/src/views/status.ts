@@ -7,6 +7,7 @@ import {
   withoutOldHolds,
 } from '@databridge/schemas/records/status';
 import { deadTopic, deliveryGroup } from '@databridge/schemas/records/topics';
+import { matchesEveryCompany } from '@databridge/schemas/subscription/routing';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import type { ControlPlaneContext } from '../context.ts';
 import type { OutcomeCounts } from './attempt-counts.ts';
@@ -20,6 +21,8 @@ export interface CustomerStatus {
   readonly disabledBy?: 'operator' | 'worker';
   /** The live worker that runs it now. Absent while active: no worker does. */
   readonly runBy?: string;
+  /** It gets the events of all companies, which is seldom meant. */
+  readonly matchesEveryCompany?: true;
   /** Why its worker can't run it. */
   readonly failing?: string;
   /** What its worker found, if it has written so yet. Holds that an operator has mended since are not in it. */
@@ -69,6 +72,7 @@ export async function customerStatuses(context: Context, names?: readonly string
         ...(state === 'disabled' && { disabledBy: subscription.state === 'disabled' ? 'operator' : 'worker' }),
         ...(runBy !== undefined && { runBy }),
         ...(failing !== undefined && { failing }),
+        ...(matchesEveryCompany(subscription.match) && { matchesEveryCompany: true as const }),
         worker: statusNow(subscription, statuses.get(customer), nowMs),
         lagByLane: lag?.byLane ?? {},
         deadRecords: lag?.dead ?? 0,
