@@ -164,9 +164,13 @@ const bytes: Read = (value) => {
   return raw;
 };
 const NOT_FINITE = new Set(['NaN', 'Infinity', '-Infinity']);
-/** In the document, what is not finite is a text. */
-const double: Read = (value) => (typeof value === 'string' && NOT_FINITE.has(value) ? Number(value) : value);
-const float: Read = (value) => (typeof value === 'number' ? shortestFloat(Math.fround(value)) : double(value));
+/** In the document, what is not finite is a text, and what is written without a fraction may be a `bigint`. */
+const double: Read = (value) =>
+  typeof value === 'bigint' || (typeof value === 'string' && NOT_FINITE.has(value)) ? Number(value) : value;
+const float: Read = (value) => {
+  const number = double(value);
+  return typeof number === 'number' ? shortestFloat(Math.fround(number)) : number;
+};
 
 const SCALARS: Readonly<Record<string, Seen>> = {
   boolean: { cel: 'bool', read: asIs },

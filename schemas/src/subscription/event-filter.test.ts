@@ -141,6 +141,35 @@ describe('what a filter may cost is bounded', () => {
   });
 });
 
+describe('what works through a text costs as much as the text is long', () => {
+  const long = 'x'.repeat(900_000);
+  const verdict = (text: string, event: unknown, of = fields) => filterOf(text, of).test(event);
+
+  test('functions on one another', () => {
+    expect(verdict('event.clientwords.lowerAscii().contains("y")', { clientwords: long })).toEqual({ kind: 'differs' });
+    expect(
+      verdict('event.clientwords.lowerAscii().upperAscii().trim().contains("y")', { clientwords: long }),
+    ).toMatchObject({ kind: 'failed', detail: expect.stringContaining('too much') });
+  });
+
+  test('functions of a loop, side by side', () => {
+    const list = { name: 'words', type: { type: 'array', items: 'string' } };
+    const type = new EventType('words', 'words', JSON.stringify({ type: 'record', name: 'Words', fields: [list] }));
+    const ask = (times: number) => Array(times).fill('word.contains("y")').join(' || ');
+    expect(verdict(`event.words.exists(word, ${ask(2)})`, { words: [long] }, type.fields)).toEqual({ kind: 'differs' });
+    expect(verdict(`event.words.exists(word, ${ask(30)})`, { words: [long] }, type.fields)).toMatchObject({
+      kind: 'failed',
+      detail: expect.stringContaining('too much'),
+    });
+  });
+});
+
+test('a whole number with all its digits is a double where the schema says so', () => {
+  const score = { name: 'score', type: 'double' };
+  const type = new EventType('scored', 'scored', JSON.stringify({ type: 'record', name: 'Scored', fields: [score] }));
+  expect(filterOf('event.score > 9.0e15', type.fields).test({ score: 9007199254740993n })).toEqual({ kind: 'matches' });
+});
+
 test('the size of a text is its characters, of a list its items', () => {
   const sized = (clientwords: string, expected: number) => {
     expect(

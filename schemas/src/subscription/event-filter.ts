@@ -4,7 +4,8 @@
  */
 import { type ASTNode, Environment, EvaluationError, ParseError, TypeError as WrongType } from '@marcbachmann/cel-js';
 import type { EventFields } from '../event/event-fields.ts';
-import { metered } from '../event/filter-meter.ts';
+import { metered, type WorkRates } from '../event/filter-meter.ts';
+import { childrenOf, declareFunctions, withOwnFunctions, withUsualNames } from './filter-functions.ts';
 import { suggestion } from './issue-words.ts';
 
 export const MAX_FILTER_CHARS = 2_000;
@@ -46,17 +47,17 @@ export function compileFilter(text: string, fields: EventFields): CompiledFilter
   const environment = environmentOf(fields);
   try {
     const parsed = environment.parse(text);
-    const expression = environment.parse(withOwnSize(text, parsed.ast));
+    const expression = environment.parse(withOwnFunctions(text, parsed.ast));
     const refusal = refused(parsed.ast, { environment, fields }, undefined);
     if (refusal !== undefined) return wrong(refusal);
-    const { cost, perItem } = costOf(parsed.ast);
+    const { cost, ...rates } = costOf(parsed.ast);
     if (cost > MAX_COST) return wrong(`does ${cost} steps for each event, at most ${MAX_COST} are allowed`);
     const { valid, type, error } = expression.check();
     if (!valid) return wrong(wordsOf(error, fields));
     if (type !== 'bool') return wrong(`must be true or false, and is a ${type}`);
     return {
       ok: true,
-      filter: { test: (event) => metered(perItem, () => verdictOf(expression, fields.view(event))) ?? TOO_MUCH },
+      filter: { test: (event) => metered(rates, () => verdictOf(expression, fields.view(event))) ?? TOO_MUCH },
     };
   } catch (error) {
     if (error instanceof ParseError || error instanceof WrongType) return wrong(wordsOf(error, fields));
@@ -69,56 +70,6 @@ const TOO_MUCH: FilterVerdict = {
   detail: 'the filter would read too much of this event',
 };
 
-/**
- * CEL counts characters, and the library takes a tenth of a second for a transcript; it lets nobody replace a function.
- * So ours has a name of its own, as long as `size`, that the places in messages stay right.
- */
-const OWN_SIZE = 'Size';
-
-function declareSize(environment: Environment): void {
-  const kinds: readonly (readonly [string, (value: never) => number])[] = [
-    ['string', charactersOf],
-    ['bytes', (value: Uint8Array) => value.length],
-    ['list', (value: readonly unknown[]) => value.length],
-    ['map', (value: ReadonlyMap<unknown, unknown>) => value.size],
-  ];
-  for (const [kind, sizeOf] of kinds) {
-    const size = (value: unknown) => BigInt(sizeOf(value as never));
-    environment.registerFunction(`${OWN_SIZE}(${kind}): int`, size);
-    environment.registerFunction(`${kind}.${OWN_SIZE}(): int`, size);
-  }
-}
-
-/** Of the latest long text: filters ask for the size of the same one again and again. */
-let counted = { text: '', characters: 0 };
-
-function charactersOf(text: string): number {
-  if (counted.text === text) return counted.characters;
-  if (!/[\ud800-\udfff]/.test(text)) return text.length;
-  let characters = text.length;
-  for (let at = 1; at < text.length; at++) {
-    const isPair = (text.charCodeAt(at) & 0xfc00) === 0xdc00 && (text.charCodeAt(at - 1) & 0xfc00) === 0xd800;
-    if (isPair) characters--;
-  }
-  if (text.length > 100) counted = { text, characters };
-  return characters;
-}
-
-function withOwnSize(text: string, ast: ASTNode): string {
-  const places: number[] = [];
-  const visit = (node: ASTNode): void => {
-    if (node.op === 'call' && node.args[0] === 'size') places.push(node.range.start);
-    if (node.op === 'rcall' && node.args[0] === 'size') {
-      places.push(text.indexOf('size', node.args[1].range.end));
-    }
-    childrenOf(node).forEach(visit);
-  };
-  visit(ast);
-  const chars = [...text.split('')];
-  for (const at of places) if (text.startsWith('size', at)) chars.splice(at, 1, OWN_SIZE[0] as string);
-  return chars.join('');
-}
-
 const environments = new WeakMap<EventFields, Environment>();
 
 /** Made once for each event type: to declare its types costs more than to compile a filter. */
@@ -126,7 +77,7 @@ function environmentOf(fields: EventFields): Environment {
   let environment = environments.get(fields);
   if (environment === undefined) {
     environment = new Environment({ limits: LIMITS });
-    declareSize(environment);
+    declareFunctions(environment);
     fields.declareIn(environment);
     environments.set(fields, environment);
   }
@@ -151,7 +102,7 @@ function verdictOf(expression: (context: { event: unknown }) => unknown, event: 
 
 function wordsOf(error: ParseError | WrongType | undefined, { names }: EventFields): string {
   const { code, range } = error ?? {};
-  const summary = (error?.summary ?? 'is not valid').replaceAll('Size(', 'size(');
+  const summary = withUsualNames(error?.summary ?? 'is not valid');
   const place = range === undefined ? '' : `at character ${range.start + 1}: `;
   const unknown = code === 'no_such_key' ? /^No such key: (.+)$/.exec(summary)?.[1] : undefined;
   if (unknown !== undefined) return `${place}the event has no "${unknown}" there${suggestion(unknown, [...names])}`;
@@ -189,35 +140,48 @@ function textRefused(name: string, of: ASTNode | undefined, loop: Loop | undefin
   return `${at}in a loop, ${name}() can only be asked of the loop's "${loop.variable}"`;
 }
 
-/** @returns how many nodes are worked off; and the most that a loop over an event's list does for one item */
-function costOf(ast: ASTNode): { cost: number; perItem: number } {
+/**
+ * @returns `cost`: how many nodes are evaluated; `perItem`: the most that a loop over an event's list does for one item;
+ *   `perChar`: how many functions work through a text once it has been read
+ */
+function costOf(ast: ASTNode): { cost: number } & WorkRates {
   let perItem = 1;
+  let perChar = 1;
   const count = (node: ASTNode): number => {
     if (node.op === 'rcall' && LOOPS.has(node.args[0])) {
       const [, receiver, given] = node.args;
-      const body = given.slice(1).reduce((sum, one) => sum + count(one), 1);
+      const bodies = given.slice(1);
+      const body = bodies.reduce((sum, one) => sum + count(one), 1);
       perItem = Math.max(perItem, body);
+      // The item is read once, and each function of the loop may work through it.
+      perChar = Math.max(
+        perChar,
+        bodies.map(functionsIn).reduce((sum, one) => sum + one, 0),
+      );
       return count(receiver) + Math.max(1, writtenItems(receiver)) * body;
     }
+    perChar = Math.max(perChar, chainOf(node));
     return 1 + childrenOf(node).reduce((sum, one) => sum + count(one), 0);
   };
-  return { cost: count(ast), perItem };
+  return { cost: count(ast), perItem, perChar };
+}
+
+function functionsIn(node: ASTNode): number {
+  const own = node.op === 'rcall' || node.op === 'call' ? 1 : 0;
+  return childrenOf(node).reduce((sum, one) => sum + functionsIn(one), own);
+}
+
+/** How many functions are called on one another's result, from this node inwards. */
+function chainOf(node: ASTNode): number {
+  if (node.op === 'rcall') return 1 + chainOf(node.args[1]);
+  if (node.op === 'call') return 1 + Math.max(0, ...node.args[1].map(chainOf));
+  return 0;
 }
 
 /** Items of lists that are written out; those of an event's lists are counted when they are read. */
 function writtenItems(node: ASTNode): number {
   const own = node.op === 'list' ? node.args.length : 0;
   return childrenOf(node).reduce((sum, one) => sum + writtenItems(one), own);
-}
-
-function childrenOf(node: ASTNode): ASTNode[] {
-  const found: ASTNode[] = [];
-  const visit = (part: unknown): void => {
-    if (Array.isArray(part)) part.forEach(visit);
-    else if (typeof part === 'object' && part !== null && 'op' in part) found.push(part as ASTNode);
-  };
-  visit(node.args);
-  return found;
 }
 
 interface Judging {

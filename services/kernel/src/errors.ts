@@ -18,6 +18,8 @@ const ERRORS = {
   DB_PRECONDITION_FAILED: { retryable: false, httpStatus: 412 },
   DB_PRECONDITION_REQUIRED: { retryable: false, httpStatus: 428 },
   DB_NOT_THE_WRITER: { retryable: true, httpStatus: 503 },
+  DB_TRIALS_BUSY: { retryable: true, httpStatus: 503 },
+  DB_TRIAL_STOPPED: { retryable: false, httpStatus: 422 },
   DB_TEST_UNANSWERED: { retryable: true, httpStatus: 504 },
   DB_ISSUER_UNAVAILABLE: { retryable: true, httpStatus: 503 },
   DB_INTERNAL: { retryable: false, httpStatus: 500 },

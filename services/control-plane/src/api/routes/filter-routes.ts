@@ -1,7 +1,9 @@
+import { Transform } from 'node:stream';
 import { describedEventType, type EventType, eventTypeNames } from '@databridge/schemas/event/event-types';
-import { compileFilter, MAX_FILTER_CHARS } from '@databridge/schemas/subscription/event-filter';
+import { MAX_FILTER_CHARS } from '@databridge/schemas/subscription/event-filter';
 import { suggestion } from '@databridge/schemas/subscription/issue-words';
 import { z } from 'zod';
+import { FilterTrials } from '../../filters/filter-trials.ts';
 import type { Api } from '../context.ts';
 import { InvalidBody, problems } from '../problem.ts';
 
@@ -17,8 +19,18 @@ const verdict = z.object({
   error: z.string().optional().describe('why nobody can say: the customer would get the event'),
 });
 
-/** Filters are tried as fan-out asks them, before they are anybody's. */
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The body's text, of routes that need the digits of its numbers. */
+    bodyChunks: Buffer[] | undefined;
+  }
+}
+
+/** Filters are tried as fan-out evaluates them, before they belong to a subscription. */
 export function filterRoutes(api: Api): void {
+  const trials = new FilterTrials();
+  api.addHook('onClose', () => trials.stop());
+  api.decorateRequest('bodyChunks', undefined);
   api.post(
     '/v1/filters/try',
     {
@@ -28,12 +40,22 @@ export function filterRoutes(api: Api): void {
         body: trial,
         response: { 200: verdict, ...problems },
       },
+      preParsing: async (request, _reply, payload) => {
+        const chunks: Buffer[] = [];
+        request.bodyChunks = chunks;
+        const transform: Transform['_transform'] = (chunk: Buffer, _encoding, done) => {
+          chunks.push(chunk);
+          done(null, chunk);
+        };
+        return payload.pipe(new Transform({ transform }));
+      },
     },
-    async ({ body: { filter, event, eventType } }) => {
-      const compiled = compileFilter(filter, typeNamed(eventType).fields);
-      if (!compiled.ok) throw new InvalidBody([{ path: ['filter'], message: compiled.mistake }]);
-      const answer = compiled.filter.test(event);
+    async ({ body: { filter, eventType }, bodyChunks = [] }) => {
+      const document = Buffer.concat(bodyChunks).toString('utf8');
+      const answer = await trials.run({ filter, eventType: typeNamed(eventType).name, document });
       switch (answer.kind) {
+        case 'invalid':
+          throw new InvalidBody([{ path: ['filter'], message: answer.mistake }]);
         case 'matches':
           return { matches: true };
         case 'differs':
