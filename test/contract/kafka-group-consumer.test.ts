@@ -132,27 +132,6 @@ describe('reading', () => {
     expect(drainedAfter[0]).toBe(2);
   });
 
-  test('an idle member waits longer for each fetch, and only while nothing is paused', async () => {
-    const topic = await topicWith(['a'], 2);
-    const drainedAtMs: number[] = [];
-    const reader = new Recorder({
-      groupId: freshName('g'),
-      topics: [topic],
-      maxWaitMs: 50,
-      idleMaxWaitMs: 1_000,
-      onDrained: () => drainedAtMs.push(performance.now()),
-    });
-    const lastWaitMs = () => (drainedAtMs.at(-1) ?? Number.NaN) - (drainedAtMs.at(-2) ?? Number.NaN);
-    await reader.consumer.start();
-    await until('it waits longer', () => lastWaitMs() >= 900);
-    await upstreamSend(topic, ['b'], 1);
-    await until('what comes ends the wait', () => reader.values.includes('b'));
-    reader.consumer.pause([{ topic, partition: 0 }]);
-    drainedAtMs.length = 0;
-    await until('it waits less', () => lastWaitMs() < 900);
-    await reader.consumer.stop();
-  });
-
   test('an offset out of range starts over at the oldest record, loudly', async () => {
     const topic = await topicWith(['a', 'b', 'c', 'd']);
     const groupId = freshName('g');

@@ -1,13 +1,13 @@
-import type { Membership } from '@databridge/kernel/kafka/groups/membership';
-import type { OwnershipLease } from '@databridge/kernel/kafka/lane-reader/fenced-membership';
-import type { LaneGroup, LaneGroupOptions, LaneStart } from '@databridge/kernel/kafka/lane-reader/lane-group';
+import type { MemberLease, Membership } from '@databridge/kernel/kafka/groups/membership';
+import type { LaneGroupOptions, LaneStart } from '@databridge/kernel/kafka/lane-reader/group-options';
+import type { LaneGroup } from '@databridge/kernel/kafka/lane-reader/lane-group';
 import { LaneReader, type LaneReaderOptions } from '@databridge/kernel/kafka/lane-reader/lane-reader';
 import type { CommittedOffset, ConsumedBatch, TopicPartition } from '@databridge/kernel/kafka/records';
 import { freshName } from '../harness/topics.ts';
 import { kafkaSettings } from './kafka-fixture.ts';
 
 /** A lease that a test gives and takes. */
-export class TestLease implements OwnershipLease {
+export class TestLease implements MemberLease {
   memberId: string | undefined;
   held = true;
 
@@ -26,7 +26,7 @@ const readers: LaneReader[] = [];
 export function openReader(
   options: Partial<LaneReaderOptions> = {},
   settings = kafkaSettings(),
-): { reader: LaneReader; lease: OwnershipLease } {
+): { reader: LaneReader; lease: MemberLease } {
   const lease = options.lease ?? new TestLease();
   const reader = new LaneReader(settings, {
     workersGroup: freshName('workers'),

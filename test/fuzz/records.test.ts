@@ -78,7 +78,7 @@ function heldBy(list: readonly ConsumedRecord[], committed: { offset: number; me
     lanes.done(one);
   }
   for (let next = lanes.next(clock.monotonicMs()); typeof next === 'object'; next = lanes.next(clock.monotonicMs())) {
-    next.lane.take(next);
+    lanes.take(next);
     taken.push(next.offset);
     // What becomes of one that is never accepted: it must be possible to write it on.
     writeDeadLetterHeaders({ ...next.facts, reason: 'refused' });

@@ -10,6 +10,7 @@ interface Jump {
 interface Armed {
   readonly atMs: number;
   readonly run: () => void;
+  timer: NodeJS.Timeout | undefined;
 }
 
 /**
@@ -35,7 +36,7 @@ export class JumpClock implements Clock {
 
   after(delayMs: number, run: () => void): Timer {
     const disarm = () => {
-      clearTimeout(timer);
+      clearTimeout(armed.timer);
       return this.#armed.delete(armed);
     };
     const armed: Armed = {
@@ -44,9 +45,10 @@ export class JumpClock implements Clock {
       run: () => {
         if (disarm()) run();
       },
+      timer: undefined,
     };
-    const timer = setTimeout(armed.run, Math.max(0, delayMs));
     this.#armed.add(armed);
+    this.#arm(armed);
     return { cancel: disarm };
   }
 
@@ -61,6 +63,13 @@ export class JumpClock implements Clock {
     this.#jumps.push({ atMs: Date.now(), aheadMs: this.#aheadMs + Math.ceil(byMs) });
     const nowMs = this.monotonicMs();
     for (const armed of [...this.#armed].sort((a, b) => a.atMs - b.atMs)) if (armed.atMs <= nowMs) armed.run();
+    // What is left comes sooner by the jump.
+    for (const armed of this.#armed) this.#arm(armed);
+  }
+
+  #arm(armed: Armed): void {
+    clearTimeout(armed.timer);
+    armed.timer = setTimeout(armed.run, Math.max(0, armed.atMs - this.monotonicMs()));
   }
 
   get #aheadMs(): number {

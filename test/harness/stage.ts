@@ -5,7 +5,7 @@ import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { KafkaProducer } from '@databridge/kernel/kafka/producer';
 import type { ConsumedRecord } from '@databridge/kernel/kafka/records';
 import { ensureSystemTopics } from '@databridge/kernel/kafka/system-topics';
-import { readTopic } from '@databridge/kernel/kafka/topic-reader';
+import { readTopicIfAny } from '@databridge/kernel/kafka/topic-reader';
 import { createLogger } from '@databridge/kernel/log';
 import { KeyRing } from '@databridge/kernel/secrets/key-ring';
 import { deliveryGroup } from '@databridge/schemas/records/topics';
@@ -173,13 +173,15 @@ export class Stage {
   /** Everything in a topic at this moment. */
   async read(topic: string): Promise<ConsumedRecord[]> {
     const records: ConsumedRecord[] = [];
-    await readTopic(this.#kafka, topic, { onBatch: (batch) => void records.push(...batch.records) });
+    await readTopicIfAny(this.#kafka, topic, { onBatch: (batch) => void records.push(...batch.records) });
     return records;
   }
 
   /** How many records of the topic its customer's group has not done: from the committed offset to the end. */
   async lag(customer: string, topic: string): Promise<number> {
     const committed = await this.admin.committedOffsets(deliveryGroup(customer));
+    // Retry lanes are made when they are first written to.
+    if (!(await this.admin.listTopics()).includes(topic)) return 0;
     const ends = await this.admin.watermarks(topic);
     return ends.reduce((sum, { partition, low, high }) => {
       const found = committed.find((one) => one.topic === topic && one.partition === partition);

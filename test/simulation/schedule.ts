@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { Outcome } from '@databridge/delivery/attempt/outcome';
 import { parseRetryPlan, type RetryPlan } from '@databridge/delivery/attempt/retry-plan';
+import { CommitPace } from '@databridge/delivery/customer/commit-pace';
 import { Customer } from '@databridge/delivery/customer/customer';
 import type { CustomerDependencies } from '@databridge/delivery/customer/dependencies';
 import type { Destination, Message, Sent } from '@databridge/delivery/destination/destination';
@@ -19,7 +20,7 @@ import { effectiveState, type WorkerStatus } from '@databridge/schemas/records/s
 import { deadTopic, deliveryTopic, retryTopic } from '@databridge/schemas/records/topics';
 import { parseSubscription, type Subscription } from '@databridge/schemas/subscription/subscription';
 import { Random } from './random.ts';
-import { SimulatedConsumer, SimulatedKafka } from './simulated-kafka.ts';
+import { SimulatedGroup, SimulatedKafka } from './simulated-kafka.ts';
 
 const CUSTOMER = 'sim';
 const EPOCH_MS = Date.UTC(2026, 0, 1);
@@ -41,13 +42,13 @@ const metrics = deliveryMetrics(createRegistry('simulation'), {
 
 interface InFlight {
   readonly record: HeldRecord;
-  readonly of: SimulatedConsumer;
+  readonly of: SimulatedGroup;
   readonly answer: (sent: Sent) => void;
 }
 
 interface Worker {
   readonly customer: Customer;
-  readonly consumer: SimulatedConsumer;
+  readonly group: SimulatedGroup;
 }
 
 type Mood = 'up' | 'down' | 'picky' | 'locked';
@@ -63,6 +64,8 @@ export class Schedule {
   readonly #kafka = new SimulatedKafka(() => this.#clock.monotonicMs());
   readonly #events: string[] = [];
   readonly #accepted = new Map<string, number>();
+  /** Retry and dead-letter topics that there are: they are made when they are first written to. */
+  readonly #topics = new Set<string>();
   readonly #trace: string[] = [];
   #inFlight: InFlight[] = [];
   readonly #acknowledgements: (() => void)[] = [];
@@ -140,7 +143,7 @@ export class Schedule {
 
   async #fetch(): Promise<void> {
     const topic = this.#random.pick(LANES);
-    if (await this.#worker?.consumer.fetch(topic, 1 + this.#random.below(5))) this.#note('fetch');
+    if (await this.#worker?.group.fetch(topic, 1 + this.#random.below(5))) this.#note('fetch');
   }
 
   async #answer(): Promise<void> {
@@ -185,10 +188,10 @@ export class Schedule {
     if (!worker) return;
     this.#note('crash');
     this.#countRepeats();
-    worker.consumer.cutOff();
-    worker.consumer.isDead = this.#random.chance(0.5);
+    worker.group.cutOff();
+    worker.group.isDead = this.#random.chance(0.5);
     // A frozen one's requests may yet be answered; a dead one's destination got them all the same.
-    if (worker.consumer.isDead) this.#dropInFlight(worker.consumer);
+    if (worker.group.isDead) this.#dropInFlight(worker.group);
     this.#worker = undefined;
   }
 
@@ -196,7 +199,7 @@ export class Schedule {
     if (!this.#worker) return;
     this.#note(continues ? 'rejoin' : 'replaced');
     if (!continues) this.#countRepeats();
-    this.#worker.consumer.rejoin(continues);
+    this.#worker.group.rejoin(continues);
   }
 
   /** The operator pauses and resumes, which gives every event a new budget. */
@@ -211,7 +214,7 @@ export class Schedule {
     this.#subscription = { ...this.#subscription, enableEpoch: this.#subscription.enableEpoch + 1 };
   }
 
-  async #stop({ customer, consumer }: Worker): Promise<void> {
+  async #stop({ customer, group }: Worker): Promise<void> {
     let isStopped = false;
     const stopped = customer.stop().then(() => {
       isStopped = true;
@@ -219,14 +222,14 @@ export class Schedule {
     for (let i = 0; !isStopped; i++) {
       if (i > 500) throw new Error('a stop did not end');
       this.#acknowledge();
-      for (const request of [...this.#inFlight]) if (request.of === consumer) await this.#answer();
+      for (const request of [...this.#inFlight]) if (request.of === group) await this.#answer();
       this.#clock.advance(250);
       await turn();
     }
     await stopped;
   }
 
-  #dropInFlight(of: SimulatedConsumer): void {
+  #dropInFlight(of: SimulatedGroup): void {
     for (const request of this.#inFlight.filter((one) => one.of === of)) {
       if (!this.#random.chance(0.5)) continue;
       const { eventId } = request.record.facts;
@@ -240,18 +243,21 @@ export class Schedule {
       this.#subscription = { ...this.#subscription, enableEpoch: this.#subscription.enableEpoch + 1 };
     }
     this.#note('start');
-    let opened: SimulatedConsumer | undefined;
-    const self: { consumer?: SimulatedConsumer } = {};
+    let opened: SimulatedGroup | undefined;
+    const self: { group?: SimulatedGroup } = {};
     const dependencies: CustomerDependencies = {
       worker: 'w',
-      openConsumer: (_log, options) => {
-        opened = new SimulatedConsumer(this.#kafka, options, this.#random);
-        self.consumer = opened;
+      openGroup: (options) => {
+        opened = new SimulatedGroup(this.#kafka, options, this.#random);
+        self.group = opened;
         return opened;
       },
-      admin: { committedOffsets: async () => [...this.#kafka.committed.values()] },
+      ensureTopic: async (_customer, topic) => {
+        if (this.#isBrokerFlaky && this.#random.chance(0.2)) throw new Error('the broker is away');
+        this.#topics.add(topic);
+      },
       producer: {
-        send: (records) => this.#send(records, self.consumer),
+        send: (records) => this.#send(records, self.group),
         connect: async () => undefined,
         disconnect: async () => undefined,
       },
@@ -267,44 +273,43 @@ export class Schedule {
       // opossum keeps real time, which does not pass here: it stays closed.
       breaker: { resetAfterMs: 1, minAttempts: 1e9, failurePercentage: 50, windowMs: 10_000 },
       breakerRotation: new EventEmitter(),
-      sessionTimeoutMs: 10_000,
-      commitIntervalMs: 200,
+      commitPace: new CommitPace(200, 200),
       statusIntervalMs: 15_000,
       maxRetryAfterMs: HOUR_MS,
       abortAfterMs: 1e9,
       openDestination: () => this.#destination(self),
-      onDisabled: (status) => this.#disabled(status, self.consumer),
+      onDisabled: (status) => this.#disabled(status, self.group),
     };
-    const customer = new Customer(this.#subscription, 'same', this.#status, ['10s', '1m'], dependencies);
-    await customer.start();
-    if (opened) this.#worker = { customer, consumer: opened };
+    const customer = new Customer(this.#subscription, 'same', this.#status, [...this.#topics], dependencies);
+    await customer.start(new AbortController().signal);
+    if (opened) this.#worker = { customer, group: opened };
   }
 
-  #disabled(status: WorkerStatus, of: SimulatedConsumer | undefined): void {
+  #disabled(status: WorkerStatus, of: SimulatedGroup | undefined): void {
     this.#note('disabled');
     this.#status = status;
     const worker = this.#worker;
-    if (!worker || worker.consumer !== of) return;
+    if (!worker || worker.group !== of) return;
     this.#worker = undefined;
     // The slot stops it in its own time; here it counts as cut off, and what it has in flight as unknown.
     this.#countRepeats();
-    worker.consumer.cutOff();
+    worker.group.cutOff();
   }
 
-  #destination(self: { consumer?: SimulatedConsumer }): Destination {
+  #destination(self: { group?: SimulatedGroup }): Destination {
     return {
       send: (message) => {
         const { record } = message as Message & { record: HeldRecord };
-        const consumer = self.consumer as SimulatedConsumer;
-        this.#checkSend(record, message.attempt, consumer);
-        return new Promise((resolve) => this.#inFlight.push({ record, of: consumer, answer: resolve }));
+        const group = self.group as SimulatedGroup;
+        this.#checkSend(record, message.attempt, group);
+        return new Promise((resolve) => this.#inFlight.push({ record, of: group, answer: resolve }));
       },
       close: async () => undefined,
       abort: async () => undefined,
     };
   }
 
-  async #send(records: readonly ProducedRecord[], of: SimulatedConsumer | undefined): Promise<void> {
+  async #send(records: readonly ProducedRecord[], of: SimulatedGroup | undefined): Promise<void> {
     if (of?.isDead) return await new Promise(() => undefined);
     const fate = this.#isBrokerFlaky ? this.#random.below(12) : 11;
     if (fate === 0) throw new Error('the broker is away');
@@ -319,9 +324,9 @@ export class Schedule {
     throw new Error('the answer was lost');
   }
 
-  #checkSend(record: HeldRecord, attempt: number, consumer: SimulatedConsumer): void {
+  #checkSend(record: HeldRecord, attempt: number, group: SimulatedGroup): void {
     const { eventId } = record.facts;
-    if (!consumer.isMember) this.#violation ??= `a worker that had been replaced sent ${eventId}`;
+    if (!group.isMember) this.#violation ??= `a worker that had been replaced sent ${eventId}`;
     if (attempt > PLAN.maxAttempts) this.#violation ??= `attempt ${attempt} of ${eventId}`;
     const stored = this.#kafka.log(record.lane.topic)[record.offset];
     const waitedMs = this.#clock.monotonicMs() - (stored?.appendedAtMs ?? 0);
@@ -368,7 +373,7 @@ export class Schedule {
     this.#isBrokerFlaky = false;
     for (let round = 0; round < 600; round++) {
       if (!this.#worker) await this.#startWorker();
-      for (const topic of LANES) await this.#worker?.consumer.fetch(topic, 50);
+      for (const topic of LANES) await this.#worker?.group.fetch(topic, 50);
       await turn();
       while (this.#inFlight.length > 0) await this.#answer();
       this.#acknowledge();

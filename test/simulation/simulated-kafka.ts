@@ -1,5 +1,5 @@
-import type { GroupConsumerOptions } from '@databridge/kernel/kafka/groups/group-consumer';
 import type { Membership } from '@databridge/kernel/kafka/groups/membership';
+import type { LaneGroupOptions } from '@databridge/kernel/kafka/lane-reader/group-options';
 import type { CommittedOffset, ConsumedRecord, ProducedRecord, RecordHeaders } from '@databridge/kernel/kafka/records';
 import { decodeOffsetSet } from '@databridge/kernel/offsets/offset-set';
 import type { Random } from './random.ts';
@@ -53,21 +53,22 @@ export class SimulatedKafka {
   }
 }
 
-/** One process's member of the customer's group. It fetches when it is told to. */
-export class SimulatedConsumer {
+/** One process's place in the customer's group. It fetches when it is told to. */
+export class SimulatedGroup {
   readonly #kafka: SimulatedKafka;
-  readonly #options: GroupConsumerOptions;
+  readonly #options: LaneGroupOptions;
+  readonly #topics: string[];
   readonly #random: Random;
   readonly #positions = new Map<string, number>();
   readonly #paused = new Set<string>();
   #membership: (Membership & { isCurrent: boolean }) | undefined;
-  #taking = false;
   /** SIGKILL: nothing it does reaches anybody. */
   isDead = false;
 
-  constructor(kafka: SimulatedKafka, options: GroupConsumerOptions, random: Random) {
+  constructor(kafka: SimulatedKafka, options: LaneGroupOptions, random: Random) {
     this.#kafka = kafka;
     this.#options = options;
+    this.#topics = [...options.topics];
     this.#random = random;
   }
 
@@ -110,22 +111,25 @@ export class SimulatedConsumer {
     for (const offset of offsets) this.#kafka.committed.set(offset.topic, offset);
   }
 
-  /** One at a time: while the last batch is not taken, nothing is read. @returns whether there was anything to read */
+  /** Topics that there are now: the group hears of them, and the same member goes on. */
+  addTopics(topics: readonly string[]): void {
+    for (const topic of topics) if (!this.#topics.includes(topic)) this.#topics.push(topic);
+    this.rejoin(true);
+  }
+
+  /** @returns whether there was anything to read */
   async fetch(topic: string, most: number): Promise<boolean> {
     const membership = this.#membership;
-    if (this.#taking || !membership?.isCurrent || this.#paused.has(topic)) return false;
+    const isLane = membership?.assignment.some((lane) => lane.topic === topic) === true;
+    if (!isLane || !membership.isCurrent || this.#paused.has(topic)) return false;
     const from = this.#positions.get(topic) ?? 0;
     const log = this.#kafka.log(topic);
     const records = log.slice(from, from + most);
     if (records.length === 0) return false;
     const nextOffset = from + records.length;
-    this.#taking = true;
-    const batch = { topic, partition: 0, records, nextOffset, highWatermark: log.length };
-    const taken = Promise.resolve(this.#options.onBatch(membership, batch)).then(() => {
-      this.#taking = false;
-      if (membership.isCurrent) this.#positions.set(topic, nextOffset);
-    });
-    await Promise.race([taken, new Promise((resolve) => setImmediate(resolve))]);
+    this.#options.onBatch({ topic, partition: 0, records, nextOffset, highWatermark: log.length });
+    this.#positions.set(topic, nextOffset);
+    await new Promise((resolve) => setImmediate(resolve));
     return true;
   }
 
@@ -134,12 +138,8 @@ export class SimulatedConsumer {
     return this.#membership?.isCurrent === true;
   }
 
-  get topics(): readonly string[] {
-    return this.#options.topics;
-  }
-
   #join(continues: Membership | undefined): void {
-    const assignment = this.#options.topics.map((topic) => ({ topic, partition: 0 }));
+    const assignment = this.#topics.map((topic) => ({ topic, partition: 0 }));
     const membership = {
       memberId: String(this.#random.next()),
       assignment,
@@ -148,9 +148,12 @@ export class SimulatedConsumer {
       leaseHeld: () => membership.isCurrent,
     };
     this.#membership = membership;
-    this.#paused.clear();
-    // Every rejoin rewinds to what is committed.
-    for (const topic of this.#options.topics) this.#positions.set(topic, this.#kafka.committed.get(topic)?.offset ?? 0);
-    this.#options.onJoined(membership);
+    if (continues === undefined) {
+      this.#paused.clear();
+      this.#positions.clear();
+    }
+    const starts = this.#options.onJoined(membership, [...this.#kafka.committed.values()]);
+    // Lanes that are being read go on where they are.
+    for (const { topic, offset } of starts) if (!this.#positions.has(topic)) this.#positions.set(topic, offset);
   }
 }

@@ -32,6 +32,8 @@ export const deliveryVariables = z
     SESSION_TIMEOUT: duration('10s'),
     /** Batching delay before finished offsets are committed. */
     COMMIT_INTERVAL: duration('200ms'),
+    /** The interval grows with the number of customers that have something to commit, up to this. */
+    COMMIT_INTERVAL_MAX: duration('5s'),
     /** A customer's status record is written at each change of its state, and at most this long after a commit. */
     STATUS_INTERVAL: duration('15s'),
     /** How often this worker reports which customers it runs. Three missed reports count as a dead worker. */

@@ -1,7 +1,7 @@
 /** That memory is bounded, whatever waits: a backlog that drains, and retries that are not due. */
 import { sumOf } from '@databridge/demo/live/observe';
 import { peakRssMiB } from '@databridge/demo/process-usage';
-import { deliveryTopic, retryTopic } from '@databridge/schemas/records/topics';
+import { customerTopics, deliveryTopic, retryTopic } from '@databridge/schemas/records/topics';
 import { laneHeaders, retryHeaders } from '../loader.ts';
 import { INTAKE, Stand, until } from '../stand.ts';
 import type { Row } from './row.ts';
@@ -43,6 +43,7 @@ export const heldRetries: Row = ({ scale }) =>
   Stand.with(async (stand) => {
     const count = scale.heldRetries;
     await stand.subscribe([{ customer: 'down', path: '/accept/down' }]);
+    await stand.admin.ensureTopics(customerTopics('down'));
     await stand.load({
       topic: (n) => retryTopic('down', LANES[n % LANES.length] as string),
       count,

@@ -1,7 +1,7 @@
 /** That a retry is made when it is due, and never before. */
 import { readTopics } from '@databridge/kernel/kafka/topic-reader';
 import { HEADER } from '@databridge/schemas/records/headers';
-import { retryTopic } from '@databridge/schemas/records/topics';
+import { customerTopics, retryTopic } from '@databridge/schemas/records/topics';
 import { retryHeaders } from '../loader.ts';
 import { quantile } from '../measure.ts';
 import { INTAKE, Stand, until } from '../stand.ts';
@@ -20,6 +20,7 @@ export const punctuality: Row = ({ scale }) =>
     const count = scale.punctualRetries;
     const topic = retryTopic(CUSTOMER, LANE);
     await stand.subscribe([{ customer: CUSTOMER, path: '/record/late' }]);
+    await stand.admin.ensureTopics(customerTopics(CUSTOMER));
     const worker = await stand.service('delivery').ready();
     await running(worker, 1);
     const headers = retryHeaders(stand.eventType.name, INTAKE);

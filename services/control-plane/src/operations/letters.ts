@@ -1,6 +1,6 @@
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { ConsumedBatch, ConsumedRecord, ProducedRecord, TopicPartition } from '@databridge/kernel/kafka/records';
-import { readTopic } from '@databridge/kernel/kafka/topic-reader';
+import { readTopicIfAny } from '@databridge/kernel/kafka/topic-reader';
 import { suggestion } from '@databridge/schemas/subscription/issue-words';
 import type { ControlPlaneContext } from '../context.ts';
 import { type Run, untracked } from './run.ts';
@@ -18,7 +18,10 @@ export interface TakenOut {
   readonly stayed: number;
 }
 
-/** Calls back for each letter that stands: the last one of its key, and no tombstone after it. */
+/**
+ * Calls back for each letter that stands: the last one of its key, and no tombstone after it. A customer has no topic of
+ * dead letters before its first one.
+ */
 export async function readLetters(
   kafka: ControlPlaneContext['kafka'],
   topic: string,
@@ -26,7 +29,7 @@ export async function readLetters(
 ): Promise<void> {
   // Twice, so that only places are held in memory, never the letters.
   const standing = new Map<string, string>();
-  await readTopic(kafka, topic, {
+  await readTopicIfAny(kafka, topic, {
     onBatch({ partition, records }) {
       for (const { key, value, offset } of records) {
         const name = key?.toString('utf8') ?? '';
@@ -36,7 +39,7 @@ export async function readLetters(
     },
   });
   if (standing.size === 0) return;
-  await readTopic(kafka, topic, {
+  await readTopicIfAny(kafka, topic, {
     onBatch: (batch) => onLetters(lettersOf(batch).filter((one) => standing.get(one.key) === placeOf(one))),
   });
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { ConsumedBatch, ProducedRecord } from '@databridge/kernel/kafka/records';
-import { readTopic } from '@databridge/kernel/kafka/topic-reader';
+import { readTopic, readTopicIfAny } from '@databridge/kernel/kafka/topic-reader';
 import { readDeliveryHeaders } from '@databridge/schemas/records/headers';
 import { eventKeyOf, identified } from '@databridge/schemas/records/identity';
 import { deadTopic, deliveryTopic } from '@databridge/schemas/records/topics';
@@ -99,7 +99,7 @@ async function eachCopy(
   await readTopic(context.kafka, deliveryTopic(customer), { ...within, onBatch });
   // Retention may have deleted the original, while the dead letter is still there.
   if (what.kind === 'event') {
-    await readTopic(context.kafka, deadTopic(customer), { onBatch });
+    await readTopicIfAny(context.kafka, deadTopic(customer), { onBatch });
     if (copied.size === 0) {
       throw new DatabridgeError('DB_NOT_FOUND', `Customer "${customer}" has no event "${what.eventId}" any more`);
     }

@@ -1,6 +1,6 @@
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { TopicMismatch } from '@databridge/kernel/kafka/admin';
-import { customerTopics } from '@databridge/schemas/records/topics';
+import { customerTopics, deliveryTopic } from '@databridge/schemas/records/topics';
 import type { Role } from '@databridge/schemas/rights/route-rights';
 import type { Issue } from '@databridge/schemas/subscription/issue-words';
 import { formatIssues, type Subscription } from '@databridge/schemas/subscription/subscription';
@@ -43,7 +43,13 @@ export async function applySubscriptions(
   const planned = await Promise.all(given.map((one) => planChange(one, planning)));
   const plans = planned.some(({ change }) => change === 'created') ? await enabled(context, planned) : planned;
 
-  const topics = plans.flatMap(({ subscription }) => customerTopics(subscription.customer, context.retryDelays));
+  // Retry and dead-letter topics are made by delivery when it first needs them; those that exist are checked.
+  const existing = new Set(await admin.listTopics());
+  const topics = plans.flatMap(({ subscription: { customer } }) =>
+    customerTopics(customer, context.retryDelays).filter(({ topic }) => {
+      return topic === deliveryTopic(customer) || existing.has(topic);
+    }),
+  );
   const ensured = await admin.ensureTopics(topics);
 
   const changed = plans.filter(({ change }) => change !== 'unchanged');

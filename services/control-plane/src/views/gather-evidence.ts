@@ -7,7 +7,7 @@ import { readDeadLetterHeaders, readDeliveryHeaders } from '@databridge/schemas/
 import { eventKeyOf, identified, letterKeyOf } from '@databridge/schemas/records/identity';
 import { ATTEMPTS_TOPIC, deadTopic, deliveryGroup, deliveryTopic } from '@databridge/schemas/records/topics';
 import type { ControlPlaneContext } from '../context.ts';
-import { lanesOf } from './customer-lanes.ts';
+import { lanesAmong } from './customer-lanes.ts';
 import type { AttemptedEvent, Evidence, TimeRange, WrittenEvent, WrittenReplay } from './reconcile.ts';
 
 /**
@@ -23,7 +23,8 @@ export async function gatherEvidence(
   const isDone = doneBy(await admin.committedOffsets(deliveryGroup(customer)));
   const mainTopic = deliveryTopic(customer);
   const graveyard = deadTopic(customer);
-  const lanes = await lanesOf(admin, customer);
+  const topics = await admin.listTopics();
+  const lanes = lanesAmong(topics, customer);
 
   const written = new Map<string, WrittenEvent>();
   const replays = new Map<string, WrittenReplay>();
@@ -77,7 +78,8 @@ export async function gatherEvidence(
     }
   };
 
-  await readTopics(kafka, [...lanes.keys(), graveyard], {
+  const graveyards = topics.includes(graveyard) ? [graveyard] : [];
+  await readTopics(kafka, [...lanes.keys(), ...graveyards], {
     onBatch(batch) {
       const lane = lanes.get(batch.topic);
       if (lane === undefined) takeLetters(batch);

@@ -2,23 +2,15 @@
 import type { ProducedRecord } from '@databridge/kernel/kafka/records';
 import { createLogger } from '@databridge/kernel/log';
 import { ManualClock } from '@databridge/kernel/manual-clock';
-import { OffsetTracker } from '@databridge/kernel/offsets/offset-tracker';
 import { readDeadLetterHeaders } from '@databridge/schemas/records/headers';
-import { ByteBudget } from '../lanes/byte-budget.ts';
 import type { HeldRecord } from '../lanes/held-records.ts';
-import { Lane } from '../lanes/lane.ts';
 import { type DeliveryContext, deliverSafely } from './delivery.ts';
 import { parseRetryPlan, type RetryPlan } from './retry-plan.ts';
 
 const plan = parseRetryPlan('1s*2', 60_000) as RetryPlan;
 
 function recordOf(): HeldRecord {
-  const lane = new Lane(
-    { topic: 'delivery.acme', partition: 0 },
-    0,
-    new OffsetTracker(0, null),
-    new ByteBudget(1_000).join(),
-  );
+  const lane = { topic: 'delivery.acme', partition: 0, delayMs: 0 };
   const facts = { eventId: 'evt-1', eventType: 'root-cause', attempt: 0 };
   return { lane, offset: 0, dueAtMs: 0, key: Buffer.from('evt-1'), value: Buffer.alloc(1), facts, bytes: 513 };
 }

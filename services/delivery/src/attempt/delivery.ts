@@ -212,7 +212,7 @@ export function attemptReport(
     at,
     durationMs,
     outcome: outcome.kind,
-    lane: lane.isRetry ? formatDelay(lane.delayMs) : 'main',
+    lane: lane.delayMs > 0 ? formatDelay(lane.delayMs) : 'main',
   };
   if (facts.replayId !== undefined) report.replayId = facts.replayId;
   if (facts.source !== undefined) report.source = facts.source;

@@ -69,3 +69,9 @@ export function laneDelayMs(delay: string): number {
   if (delayMs === undefined) throw new RangeError(`"${delay}" is not a delay such as ${formatDelay(465_000)}`);
   return delayMs;
 }
+
+/** In ms, of one of a customer's topics; 0: it is no retry lane. */
+export function laneDelayOf(topic: string): number {
+  const [, delay] = /\.retry\.(.+)$/.exec(topic) ?? [];
+  return delay === undefined ? 0 : laneDelayMs(delay);
+}

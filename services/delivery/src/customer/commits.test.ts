@@ -8,6 +8,7 @@ import { ByteBudget } from '../lanes/byte-budget.ts';
 import { LaneSet } from '../lanes/lane-set.ts';
 import { deliveryMetrics } from '../metrics.ts';
 import { AttemptLog } from './attempt-log.ts';
+import { CommitPace } from './commit-pace.ts';
 import { Commits } from './commits.ts';
 
 const MAIN = { topic: 'delivery.acme', partition: 0 };
@@ -41,10 +42,10 @@ test('what ends while a commit fails by a rejoin is committed by whoever goes on
     clock,
     log,
     metrics,
-    intervalMs: INTERVAL_MS,
+    pace: new CommitPace(INTERVAL_MS, INTERVAL_MS),
     statusIntervalMs: STATUS_INTERVAL_MS,
     attempts,
-    consumer: {
+    group: {
       async commit(of, offsets) {
         if (!of.isCurrent) throw new Error('the membership has ended');
         committed.push(offsets);
@@ -62,7 +63,7 @@ test('what ends while a commit fails by a rejoin is committed by whoever goes on
   const finish = (eventId: string) => {
     const next = lanes.next(clock.monotonicMs());
     if (typeof next !== 'object' || next.facts.eventId !== eventId) throw new Error(`${eventId} is not next`);
-    next.lane.take(next);
+    lanes.take(next);
     lanes.done(next);
     commits.touch();
   };

@@ -1,22 +1,23 @@
 import type { Clock, Timer } from '@databridge/kernel/clock';
 import { messageOf } from '@databridge/kernel/errors';
-import type { GroupConsumer } from '@databridge/kernel/kafka/groups/group-consumer';
-import type { CommittedOffset } from '@databridge/kernel/kafka/records';
+import type { LaneGroup } from '@databridge/kernel/kafka/lane-reader/lane-group';
+import { type CommittedOffset, keyOf } from '@databridge/kernel/kafka/records';
 import type { Logger } from '@databridge/kernel/log';
-import { keyOf, type LaneSet } from '../lanes/lane-set.ts';
+import type { LaneSet } from '../lanes/lane-set.ts';
 import type { DeliveryMetrics } from '../metrics.ts';
 import type { AttemptLog } from './attempt-log.ts';
+import type { CommitPace } from './commit-pace.ts';
 
 export interface CommitsOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: DeliveryMetrics;
   /** Batching delay before finished offsets are committed. */
-  readonly intervalMs: number;
+  readonly pace: CommitPace;
   /** The status record, and the committed offsets in it, are at most this old after a commit. */
   readonly statusIntervalMs: number;
   readonly attempts: AttemptLog;
-  readonly consumer: Pick<GroupConsumer, 'commit'>;
+  readonly group: Pick<LaneGroup, 'commit'>;
   readonly lanes: () => LaneSet | undefined;
   /** Writes the customer's status. Called straight after a successful commit only: a zombie's commit fails. */
   readonly writeStatus: () => Promise<void>;
@@ -27,6 +28,8 @@ const FIRST_RETRY_MS = 200;
 const LONGEST_RETRY_MS = 5_000;
 /** A stop tries so often; what is not committed then is delivered again, and that is all. */
 const LAST_TRIES = 3;
+/** Of a stop: what can't be committed by then, since the brokers are away, is delivered again by the next owner. */
+const FINISH_WITHIN_MS = 10_000;
 
 /**
  * Commits what is done, soon and in one call for all lanes of a customer:
@@ -57,7 +60,7 @@ export class Commits {
 
   /** There may be something to commit. */
   touch(): void {
-    this.#schedule(this.#with.intervalMs);
+    this.#schedule(this.#with.pace.intervalMs);
   }
 
   writeStatusSoon(): void {
@@ -72,9 +75,21 @@ export class Commits {
   async finish(): Promise<void> {
     this.#isStatusDue = true;
     this.#isFinished = true;
+    if (this.#timer) this.#with.pace.leave();
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#statusTimer?.cancel();
+    const { clock, log } = this.#with;
+    const overdue = Promise.withResolvers<void>();
+    const timer = clock.after(FINISH_WITHIN_MS, () => {
+      log.warn({ withinMs: FINISH_WITHIN_MS }, 'offsets not committed before the stop; they are delivered again');
+      overdue.resolve();
+    });
+    await Promise.race([this.#commitLast(), overdue.promise]);
+    timer.cancel();
+  }
+
+  async #commitLast(): Promise<void> {
     await this.#running;
     for (let tries = 1; tries <= LAST_TRIES; tries++) if (await this.#run()) break;
   }
@@ -82,11 +97,13 @@ export class Commits {
   #schedule(delayMs: number): void {
     this.#isTouched = true;
     if (this.#isFinished || this.#timer || this.#running) return;
+    this.#with.pace.enter();
     this.#timer = this.#with.clock.after(delayMs, () => {
       this.#timer = undefined;
       this.#running = this.#run();
       void this.#running.then((isDone) => {
         this.#running = undefined;
+        this.#with.pace.leave();
         if (!isDone) {
           this.#schedule(this.#retryMs);
           this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS);
@@ -103,7 +120,7 @@ export class Commits {
 
   /** @returns false when it is to be tried again */
   async #run(): Promise<boolean> {
-    const { attempts, consumer, log, metrics } = this.#with;
+    const { attempts, group, log, metrics } = this.#with;
     const lanes = this.#with.lanes();
     this.#isTouched = false;
     if (lanes === undefined) return true;
@@ -116,7 +133,7 @@ export class Commits {
       await attempts.flush();
       if (points.length > 0) {
         const offsets = points.map(({ lane: { topic, partition }, point }) => ({ topic, partition, ...point }));
-        await consumer.commit(lanes.membership, offsets);
+        await group.commit(lanes.membership, offsets);
         for (const { lane, point } of points) lane.tracker.committed(point);
         for (const offset of offsets) this.#committed.set(keyOf(offset), offset);
         endTimer();
@@ -144,7 +161,7 @@ export class Commits {
         return true;
       }
       metrics.ownFaults.inc({ doing: 'commit' });
-      log.warn({ err: error }, `committing failed; trying again: ${messageOf(error)}`);
+      log.warn({ err: error }, `commit failed; trying again: ${messageOf(error)}`);
       return false;
     }
   }

@@ -1,7 +1,5 @@
-import { instantOf, type Timer } from '@databridge/kernel/clock';
+import { instantOf } from '@databridge/kernel/clock';
 import { Ending } from '@databridge/kernel/ending';
-import { oneMemberAssigner } from '@databridge/kernel/kafka/groups/assigners';
-import type { Membership } from '@databridge/kernel/kafka/groups/membership';
 import type { CommittedOffset, ConsumedBatch, ProducedRecord } from '@databridge/kernel/kafka/records';
 import type { Logger } from '@databridge/kernel/log';
 import type { Secret } from '@databridge/kernel/secrets/secret';
@@ -12,7 +10,7 @@ import { deliveryGroup, deliveryTopic, retryTopic } from '@databridge/schemas/re
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import { type DeliveryContext, deliverSafely } from '../attempt/delivery.ts';
 import type { Outcome } from '../attempt/outcome.ts';
-import { laneDelayMs } from '../attempt/retry-plan.ts';
+import { laneDelayOf } from '../attempt/retry-plan.ts';
 import { deliverTest } from '../attempt/test-event.ts';
 import type { Message } from '../destination/destination.ts';
 import { Destinations } from '../destination/destinations.ts';
@@ -27,20 +25,14 @@ import type { Turn } from '../shares/turns.ts';
 import { AttemptLog } from './attempt-log.ts';
 import { Commits } from './commits.ts';
 import { CustomerStatus } from './customer-status.ts';
-import type { CustomerConsumer, CustomerDependencies } from './dependencies.ts';
+import type { CustomerDependencies, CustomerGroup } from './dependencies.ts';
 import { NextTopics } from './next-topics.ts';
+import { WakeUp } from './wake-up.ts';
 
 /** At most so many deliveries finished but not committed; with those in flight, the bound of what a crash repeats. */
 const MAX_UNCOMMITTED = 5_000;
 /** How soon to look again when only the lease stands in the way: heartbeats renew it, and don't tell. */
 const LEASE_RECHECK_MS = 200;
-/** Of one lane in one fetch: what overshoots the budget, for each customer that is far behind. */
-const FETCH_BYTES = 512 * 1024;
-/**
- * Most customers are idle most of the time: a longer poll is what they cost. It ends with the first event; heartbeats
- * go between polls, and must come well within the lease (0.6 of the session time-out, of 6 s at the least).
- */
-const IDLE_POLL_MS = 1_500;
 const REJOIN_PATIENCE_MS = 10_000;
 
 /**
@@ -52,7 +44,7 @@ export class Customer {
   readonly #name: string;
   readonly #with: CustomerDependencies;
   readonly #log: Logger;
-  readonly #consumer: CustomerConsumer;
+  readonly #group: CustomerGroup;
   readonly #flow: FlowControl;
   readonly #gate: Gate;
   readonly #status: CustomerStatus;
@@ -65,27 +57,26 @@ export class Customer {
   readonly #bytes: CustomerBytes;
   readonly #inFlight: InFlightShare;
   readonly #turn: Turn;
+  readonly #wake: WakeUp;
   #subscription: Subscription<Secret>;
   #connection: string;
   readonly #destinations: Destinations;
   #isPumping = false;
   #onIdle: (() => void) | undefined;
-  #wake: { readonly atMs: number; readonly timer: Timer } | undefined;
 
   /**
    * @param connection the subscription's `connectionOf`, made of its sealed form
-   * @param retryDelays of all retry topics that there are, those that the plan has dropped too
+   * @param existing its retry and dead-letter topics that there are, those of lanes that the plan has dropped too
    */
   constructor(
     subscription: Subscription<Secret>,
     connection: string,
     status: WorkerStatus | undefined,
-    retryDelays: readonly string[],
+    existing: readonly string[],
     dependencies: CustomerDependencies,
   ) {
     const { clock, log, producer, worker } = dependencies;
     const name = subscription.customer;
-    const delays = new Map(retryDelays.map((delay) => [retryTopic(name, delay), laneDelayMs(delay)]));
     this.#name = name;
     this.#with = dependencies;
     this.#log = log.child({ customer: name });
@@ -94,6 +85,7 @@ export class Customer {
     this.#bytes = dependencies.budget.join();
     this.#inFlight = dependencies.inFlight.join(() => this.#pump());
     this.#turn = dependencies.turns.join(() => this.#pump());
+    this.#wake = new WakeUp(clock, () => this.#pump());
     const destinations = {
       log: this.#log,
       open: (one: Subscription<Secret>, onRate: (perSecond: number) => void) =>
@@ -114,11 +106,9 @@ export class Customer {
     if (status) this.#gate.restore(withoutOldHolds(status, connection), instantOf(clock));
     this.#attempts = new AttemptLog(producer, name, worker);
     this.#ownership = new LaneOwnership({
-      customer: name,
-      admin: dependencies.admin,
       budget: this.#bytes,
       clock,
-      delayMsOf: (topic) => delays.get(topic) ?? 0,
+      delayMsOf: laneDelayOf,
       history: status?.committed ?? [],
       onHistoryUsed: (lost) => this.#historyUsed(lost),
     });
@@ -132,32 +122,36 @@ export class Customer {
       committed: () => this.#commits.committed(),
       found: status,
     });
-    this.#nextTopics = new NextTopics({
-      producer,
-      clock,
-      log: this.#log,
-      metrics: dependencies.metrics,
-      isOurs: (record) => this.#ownership.isOurs(record),
-      stopping: this.#stopping,
-    });
-    this.#consumer = dependencies.openConsumer(this.#log, {
+    this.#nextTopics = new NextTopics(
+      {
+        producer,
+        clock,
+        log: this.#log,
+        metrics: dependencies.metrics,
+        isOurs: (record) => this.#ownership.isOurs(record),
+        ensure: (topic) => this.#ensureTopic(topic),
+        stopping: this.#stopping,
+      },
+      existing,
+    );
+    this.#group = dependencies.openGroup({
       groupId: deliveryGroup(name),
-      topics: [deliveryTopic(name), ...delays.keys()],
-      sessionTimeoutMs: dependencies.sessionTimeoutMs,
-      idleMaxWaitMs: IDLE_POLL_MS,
-      maxBytesPerPartition: FETCH_BYTES,
-      maxBytes: 4 * FETCH_BYTES,
-      // A handover never splits a customer's lanes: two members would each probe, wait and limit by themselves.
-      assigners: [oneMemberAssigner],
-      onJoined: (membership) => {
-        this.#ownership.joined(membership);
-        // A timer that ran out during the rebalance found nothing that it might send.
+      topics: [deliveryTopic(name), ...existing.filter((topic) => laneDelayOf(topic) > 0)],
+      laterTopics: dependencies.plan.steps.map(({ delay }) => retryTopic(name, delay)),
+      log: this.#log,
+      onJoined: (membership, committed) => {
+        const starts = this.#ownership.joined(membership, committed);
+        // What ended since the last membership is committed by this one.
+        this.#commits.touch();
+        // A timer that ran out meanwhile found nothing that it might send.
         this.#pump();
+        return starts;
       },
       onLost: () => this.#ownership.lost(),
-      onBatch: (membership, batch) => this.#received(membership, batch),
+      onBatch: (batch) => this.#received(batch),
+      onJump: (at, to) => this.#ownership.lanes?.jump(at, to),
     });
-    this.#flow = new FlowControl(this.#consumer, clock, this.#stopping);
+    this.#flow = new FlowControl(this.#group);
     this.#context = {
       customer: name,
       enableEpoch: () => this.#subscription.enableEpoch,
@@ -173,17 +167,17 @@ export class Customer {
       isOurs: (record) => this.#ownership.isOurs(record),
       write: (next, of) => this.#write(next, of),
       done: (record) => this.#done(record),
-      keep: (record) => record.lane.putBack(record),
+      keep: (record) => this.#ownership.lanes?.putBack(record),
       disable: (reason, detail) => this.#disable(reason, detail),
     };
     this.#commits = new Commits({
       clock,
       log: this.#log,
       metrics: dependencies.metrics,
-      intervalMs: dependencies.commitIntervalMs,
+      pace: dependencies.commitPace,
       statusIntervalMs: dependencies.statusIntervalMs,
       attempts: this.#attempts,
-      consumer: this.#consumer,
+      group: this.#group,
       lanes: () => this.#ownership.lanes,
       writeStatus: () => this.#writeStatus(),
       onCommitted: () => this.#pump(),
@@ -201,8 +195,12 @@ export class Customer {
     return this.#inFlight.count;
   }
 
-  async start(): Promise<void> {
-    await this.#consumer.start();
+  /**
+   * Resolves when this worker is the one that runs the customer.
+   * @throws what `signal` was aborted with; the customer must then be stopped
+   */
+  async start(signal: AbortSignal): Promise<void> {
+    await this.#group.start(signal);
   }
 
   /**
@@ -232,7 +230,7 @@ export class Customer {
   /** Takes nothing more, lets what is in flight end or cuts it off after a while, commits, leaves the group. */
   async stop(): Promise<void> {
     this.#stopping.end();
-    this.#wake?.timer.cancel();
+    this.#wake.cancel();
     // What ends during a rebalance waits to know whose it is; with the brokers gone it would wait for ever.
     const patience = this.#with.clock.after(REJOIN_PATIENCE_MS, () => this.#ownership.giveUp());
     if (this.#inFlight.count > 0) {
@@ -245,13 +243,19 @@ export class Customer {
     await this.#ownership.settled();
     patience.cancel();
     await this.#commits.finish();
-    await this.#consumer.stop();
+    await this.#group.stop();
     this.#ownership.end();
     this.#bytes.leave();
     this.#inFlight.leave();
     this.#gate.stop();
     await this.#destinations.close();
     this.#with.metrics.breaker.remove(this.#name);
+  }
+
+  /** Read before it is written to: a retry must not wait until its lane is found. */
+  async #ensureTopic(topic: string): Promise<void> {
+    await this.#with.ensureTopic(this.#name, topic);
+    if (laneDelayOf(topic) > 0) this.#group.addTopics([topic]);
   }
 
   #abort(): void {
@@ -264,8 +268,8 @@ export class Customer {
     this.#log.error({ lost }, 'the group has lost its offsets; going on where its status record says');
   }
 
-  async #received(membership: Membership, batch: ConsumedBatch): Promise<void> {
-    const lanes = await this.#ownership.of(membership);
+  #received(batch: ConsumedBatch): void {
+    const lanes = this.#ownership.lanes;
     if (lanes === undefined) return;
     lanes.accept(batch);
     const forks = lanes.takeForks();
@@ -273,10 +277,7 @@ export class Customer {
     for (const test of lanes.takeTests()) void this.#inFlightWhile(test, () => deliverTest(test, this.#context));
     this.#commits.touch();
     this.#pump();
-    const filled = lanes.laneOf(batch);
-    if (filled?.isFull && !filled.isRetry) await this.#flow.roomIn(filled);
-    // They may have been given to others meanwhile.
-    for (const lane of this.#ownership.lanes?.lanes ?? []) this.#flow.adjust(lane);
+    for (const lane of lanes.lanes) this.#flow.adjust(lane);
   }
 
   /** Sends everything that may be sent now, and sees to it that it runs again when more may be. */
@@ -304,10 +305,10 @@ export class Customer {
     if (lanes.uncommittedCount >= MAX_UNCOMMITTED) return undefined;
 
     const monotonicMs = clock.monotonicMs();
-    if (!lanes.membership.leaseHeld()) return this.#wakeAt(monotonicMs + LEASE_RECHECK_MS);
+    if (!lanes.membership.leaseHeld()) return this.#wake.at(monotonicMs + LEASE_RECHECK_MS);
     const permit = this.#gate.permit(monotonicMs);
     if (permit.kind === 'closed') {
-      return permit.untilMs === undefined ? undefined : this.#wakeAt(permit.untilMs);
+      return permit.untilMs === undefined ? undefined : this.#wake.at(permit.untilMs);
     }
     if (permit.kind === 'probe' && this.inFlight > 0) return undefined;
 
@@ -316,13 +317,13 @@ export class Customer {
         ? (lanes.oldestDue(monotonicMs, (record) => !this.#gate.isSuspect(record)) ?? lanes.next(monotonicMs))
         : lanes.next(monotonicMs);
     if (next === undefined) return undefined;
-    if (typeof next === 'number') return this.#wakeAt(next);
+    if (typeof next === 'number') return this.#wake.at(next);
     if (!this.#inFlight.mayBegin(next.bytes)) return undefined;
     const tokenInMs = this.#gate.rate.take(monotonicMs);
-    if (tokenInMs > 0) return this.#wakeAt(monotonicMs + tokenInMs);
+    if (tokenInMs > 0) return this.#wake.at(monotonicMs + tokenInMs);
 
-    next.lane.take(next);
-    this.#flow.taken(next.lane);
+    const lane = lanes.take(next);
+    if (lane) this.#flow.adjust(lane);
     return next;
   }
 
@@ -397,18 +398,6 @@ export class Customer {
   async #writeStatus(): Promise<void> {
     const status = await this.#status.write();
     if (this.#status.isDisabled) this.#with.onDisabled(status);
-  }
-
-  /** By the monotonic clock. Keeps one timer, for the earliest. */
-  #wakeAt(atMs: number): undefined {
-    if (this.#wake && this.#wake.atMs <= atMs) return undefined;
-    this.#wake?.timer.cancel();
-    const timer = this.#with.clock.after(atMs - this.#with.clock.monotonicMs(), () => {
-      this.#wake = undefined;
-      this.#pump();
-    });
-    this.#wake = { atMs, timer };
-    return undefined;
   }
 }
 

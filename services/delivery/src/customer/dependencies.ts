@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import type { Clock } from '@databridge/kernel/clock';
-import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
-import type { GroupConsumer, GroupConsumerOptions } from '@databridge/kernel/kafka/groups/group-consumer';
+import type { LaneGroupOptions } from '@databridge/kernel/kafka/lane-reader/group-options';
+import type { LaneGroup } from '@databridge/kernel/kafka/lane-reader/lane-group';
 import type { RecordProducer } from '@databridge/kernel/kafka/records';
 import type { Logger } from '@databridge/kernel/log';
 import type { Secret } from '@databridge/kernel/secrets/secret';
@@ -15,15 +15,17 @@ import type { ByteBudget } from '../lanes/byte-budget.ts';
 import type { DeliveryMetrics } from '../metrics.ts';
 import type { InFlight } from '../shares/in-flight.ts';
 import type { Turns } from '../shares/turns.ts';
+import type { CommitPace } from './commit-pace.ts';
 
-/** What a customer needs of its group's member. */
-export type CustomerConsumer = Pick<GroupConsumer, 'start' | 'stop' | 'pause' | 'resume' | 'commit'>;
+/** What a customer needs of its group. */
+export type CustomerGroup = Pick<LaneGroup, 'start' | 'stop' | 'pause' | 'resume' | 'commit' | 'addTopics'>;
 
 /** What all customers of a worker share. */
 export interface CustomerDependencies {
   readonly worker: string;
-  readonly openConsumer: (log: Logger, options: GroupConsumerOptions) => CustomerConsumer;
-  readonly admin: Pick<KafkaAdmin, 'committedOffsets'>;
+  readonly openGroup: (options: LaneGroupOptions) => CustomerGroup;
+  /** Makes a retry or dead-letter topic that does not exist yet. */
+  readonly ensureTopic: (customer: string, topic: string) => Promise<void>;
   readonly producer: RecordProducer;
   readonly messages: Pick<EventMessages, 'render'>;
   readonly budget: ByteBudget;
@@ -35,8 +37,7 @@ export interface CustomerDependencies {
   readonly plan: RetryPlan;
   readonly breaker: BreakerSettings;
   readonly breakerRotation: EventEmitter;
-  readonly sessionTimeoutMs: number;
-  readonly commitIntervalMs: number;
+  readonly commitPace: CommitPace;
   readonly statusIntervalMs: number;
   /** A longer `Retry-After` is cut to this. */
   readonly maxRetryAfterMs: number;

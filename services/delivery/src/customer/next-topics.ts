@@ -1,5 +1,6 @@
 import type { Clock } from '@databridge/kernel/clock';
 import type { Ending } from '@databridge/kernel/ending';
+import { KafkaPortError } from '@databridge/kernel/kafka/errors';
 import type { ProducedRecord, RecordProducer } from '@databridge/kernel/kafka/records';
 import type { Logger } from '@databridge/kernel/log';
 import type { HeldRecord } from '../lanes/held-records.ts';
@@ -11,6 +12,8 @@ export interface NextTopicsOptions {
   readonly log: Logger;
   readonly metrics: Pick<DeliveryMetrics, 'ownFaults'>;
   readonly isOurs: (record: HeldRecord) => boolean | Promise<boolean>;
+  /** Makes a topic that does not exist yet: a customer that never failed needs none but its main lane. */
+  readonly ensure: (topic: string) => Promise<void>;
   /** Ends when the customer is to stop: what could not be written then is delivered again by the next owner. */
   readonly stopping: Ending;
 }
@@ -21,9 +24,14 @@ const LONGEST_RETRY_MS = 5_000;
 /** Writes records to the topics that come next, retry and dead letters, for as long as it takes. */
 export class NextTopics {
   readonly #with: NextTopicsOptions;
+  readonly #existing: Set<string>;
+  /** Those that are being made: all that fails at once waits for the same one. */
+  readonly #ensuring = new Map<string, Promise<void>>();
 
-  constructor(options: NextTopicsOptions) {
+  /** @param existing topics that there are already */
+  constructor(options: NextTopicsOptions, existing: Iterable<string>) {
     this.#with = options;
+    this.#existing = new Set(existing);
   }
 
   /**
@@ -35,16 +43,40 @@ export class NextTopics {
     const { producer, metrics, log, isOurs, stopping } = this.#with;
     for (let delayMs = FIRST_RETRY_MS; await isOurs(of); delayMs = Math.min(delayMs * 2, LONGEST_RETRY_MS)) {
       try {
+        if (!this.#existing.has(next.topic)) await this.#ensure(next.topic);
         await producer.send([next]);
         return true;
       } catch (error) {
+        // It was deleted since.
+        if (error instanceof KafkaPortError && error.code === 'DB_KAFKA_UNKNOWN_TOPIC')
+          this.#existing.delete(next.topic);
         metrics.ownFaults.inc({ doing: 'produce' });
-        log.warn({ err: error, topic: next.topic, retryInMs: delayMs }, 'writing to the next topic failed; waiting');
+        log.warn(
+          { err: error, topic: next.topic, retryInMs: delayMs },
+          'record not written to the next topic; trying again',
+        );
         if (stopping.hasEnded) return false;
         await this.#pause(delayMs);
       }
     }
     return false;
+  }
+
+  #ensure(topic: string): Promise<void> {
+    const known = this.#ensuring.get(topic);
+    if (known) return known;
+    const ensuring = this.#with.ensure(topic).then(
+      () => {
+        this.#existing.add(topic);
+        this.#ensuring.delete(topic);
+      },
+      (error: unknown) => {
+        this.#ensuring.delete(topic);
+        throw error;
+      },
+    );
+    this.#ensuring.set(topic, ensuring);
+    return ensuring;
   }
 
   #pause(delayMs: number): Promise<void> {

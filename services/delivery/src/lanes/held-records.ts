@@ -1,9 +1,16 @@
 import type { DeliveryHeaders } from '@databridge/schemas/records/headers';
-import type { Lane } from './lane.ts';
+
+/** Names one lane of one membership. A lane that takes its place has another one, even if it reads the same partition. */
+export interface LaneId {
+  readonly topic: string;
+  readonly partition: number;
+  /** 0 for the main lane. */
+  readonly delayMs: number;
+}
 
 /** A record in memory: fetched, not done. */
 export interface HeldRecord {
-  readonly lane: Lane;
+  readonly lane: LaneId;
   readonly offset: number;
   /** By the monotonic clock. */
   readonly dueAtMs: number;

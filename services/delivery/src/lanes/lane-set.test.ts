@@ -46,7 +46,7 @@ function take(lanes: LaneSet, count: number, clock: ManualClock): string[] {
   return Array.from({ length: count }, () => {
     const next = lanes.next(clock.monotonicMs());
     if (typeof next !== 'object') return String(next);
-    next.lane.take(next);
+    lanes.take(next);
     return next.facts.eventId;
   });
 }
@@ -189,43 +189,76 @@ describe('forks', () => {
 });
 
 describe('a rejoin', () => {
-  function ownership(committedOffsets: () => Promise<never[]>) {
-    const options = { customer: 'acme', admin: { committedOffsets }, budget: new ByteBudget(1_000).join() };
-    const rest = { clock: new ManualClock(), delayMsOf, history: [], onHistoryUsed: () => undefined };
-    return new LaneOwnership({ ...options, ...rest });
+  function ownership() {
+    const options = { budget: new ByteBudget(1_000).join(), clock: new ManualClock() };
+    return new LaneOwnership({ ...options, delayMsOf, history: [], onHistoryUsed: () => undefined });
   }
 
-  test('before the offsets were read takes over nothing half-made: the lanes are read anew', async () => {
-    const first = Promise.withResolvers<never[]>();
-    const answers = [first.promise, Promise.resolve([])];
-    const owner = ownership(() => answers.shift() as Promise<never[]>);
-    const before = membershipOf(ALL);
-    owner.joined(before);
+  test('that the same member makes goes on with what is held, and with lanes that were added', () => {
+    const owner = ownership();
+    const before = membershipOf([MAIN, SECOND]);
+    expect(owner.joined(before, [{ ...MAIN, offset: 1, metadata: '' }])).toEqual([
+      { ...MAIN, offset: 1 },
+      { ...SECOND, offset: 0 },
+    ]);
+    owner.lanes?.accept(batch(MAIN, [record(1, 'a')]));
     before.isCurrent = false;
     owner.lost();
     const after = membershipOf(ALL, before);
-    owner.joined(after);
-    first.resolve([]);
-    const lanes = await owner.of(after);
-    lanes?.accept(batch(MAIN, [record(1, 'a')]));
-    expect([...(lanes?.lanes ?? [])].map(({ heldCount }) => heldCount)).toEqual([1, 0, 0]);
+    expect(owner.joined(after, [{ ...MAIN, offset: 1, metadata: '' }])).toEqual([{ ...RETRY, offset: 0 }]);
+    const next = owner.lanes?.next(0);
+    if (typeof next !== 'object') throw new Error('nothing is held');
+    expect(next.facts.eventId).toBe('a');
+    expect(owner.mayBeSent(next)).toBe(true);
+    after.isCurrent = false;
+    expect(owner.mayBeSent(next)).toBe(false);
   });
 
-  test('with the same assignment goes on with what is held', async () => {
-    const owner = ownership(async () => []);
-    const before = membershipOf(ALL);
-    owner.joined(before);
-    (await owner.of(before))?.accept(batch(MAIN, [record(1, 'a')]));
+  test('as another member starts from what is committed, and ignores what is still in flight', async () => {
+    const owner = ownership();
+    const before = membershipOf([MAIN]);
+    owner.joined(before, []);
+    owner.lanes?.accept(batch(MAIN, [record(0, 'a'), record(1, 'b')]));
+    const inFlight = owner.lanes?.next(0);
+    if (typeof inFlight !== 'object') throw new Error('nothing is held');
+    owner.lanes?.take(inFlight);
     before.isCurrent = false;
     owner.lost();
-    const after = membershipOf(ALL, before);
-    owner.joined(after);
-    const lanes = await owner.of(after);
-    const next = lanes?.next(0);
-    expect(typeof next === 'object' && next.facts.eventId).toBe('a');
-    expect(typeof next === 'object' && owner.mayBeSent(next)).toBe(true);
-    after.isCurrent = false;
-    expect(typeof next === 'object' && owner.mayBeSent(next)).toBe(false);
+    const isOurs = owner.isOurs(inFlight);
+    owner.joined(membershipOf([MAIN]), [{ ...MAIN, offset: 1, metadata: '' }]);
+    expect(await isOurs).toBe(false);
+    owner.lanes?.accept(batch(MAIN, [record(1, 'b')]));
+    expect(owner.lanes?.next(0)).toMatchObject({ offset: 1 });
+  });
+});
+
+describe('an offset out of range', () => {
+  test('further on in the log passes over what is gone, and what is in flight counts', () => {
+    const lanes = laneSet();
+    lanes.accept(batch(MAIN, [record(0, 'a')]));
+    const inFlight = lanes.next(0);
+    if (typeof inFlight !== 'object') throw new Error('nothing is held');
+    lanes.take(inFlight);
+    lanes.jump(MAIN, 10);
+    expect(lanes.holds(inFlight)).toBe(true);
+    lanes.done(inFlight);
+    expect(lanes.laneOf(MAIN)?.tracker.uncommitted()?.offset).toBe(10);
+  });
+
+  test('further back is another log: it is read from there, and results of the old one count for nothing', () => {
+    const lanes = laneSet();
+    lanes.accept(batch(MAIN, [record(5, 'a'), record(6, 'b')]));
+    const inFlight = lanes.next(0);
+    if (typeof inFlight !== 'object') throw new Error('nothing is held');
+    lanes.take(inFlight);
+    lanes.jump(MAIN, 0);
+    expect(lanes.holds(inFlight)).toBe(false);
+    lanes.done(inFlight);
+    // The same events, at other offsets: none of them is taken for a copy.
+    lanes.accept(batch(MAIN, [record(0, 'a'), record(1, 'b')]));
+    expect(lanes.takeForks()).toBe(0);
+    expect(lanes.next(0)).toMatchObject({ offset: 0 });
+    expect(lanes.laneOf(MAIN)?.tracker.uncommitted()).toBeUndefined();
   });
 });
 
@@ -237,14 +270,14 @@ test('a copy is dropped; a first attempt under a new epoch is none of the first 
   clock.advance(1_000);
   const taken = lanes.next(clock.monotonicMs());
   if (typeof taken !== 'object') throw new Error('the first is due');
-  taken.lane.take(taken);
+  lanes.take(taken);
   // It was resumed, sent, failed, and its retry is read before it is done.
   lanes.accept(batch(RETRY, [record(3, 'one', 1, 10, 1)]));
   expect(lanes.takeForks()).toBe(0);
   lanes.done(taken);
   clock.advance(1_000);
   expect(lanes.next(clock.monotonicMs())).toMatchObject({ offset: 3, facts: { eventId: 'one', enableEpoch: 1 } });
-  expect(taken.lane.tracker.uncommitted()?.offset).toBe(3);
+  expect(lanes.laneOf(RETRY)?.tracker.uncommitted()?.offset).toBe(3);
 });
 
 test('a test that comes too late is done, unsent, and in the way of nothing', () => {

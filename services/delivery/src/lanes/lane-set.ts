@@ -1,12 +1,13 @@
 import type { Clock } from '@databridge/kernel/clock';
 import type { Membership } from '@databridge/kernel/kafka/groups/membership';
-import type { CommittedOffset, ConsumedBatch, TopicPartition } from '@databridge/kernel/kafka/records';
+import type { LaneStart } from '@databridge/kernel/kafka/lane-reader/group-options';
+import { type CommittedOffset, type ConsumedBatch, keyOf, type TopicPartition } from '@databridge/kernel/kafka/records';
 import type { CommitPoint } from '@databridge/kernel/offsets/offset-tracker';
 import { OffsetTracker } from '@databridge/kernel/offsets/offset-tracker';
 import type { DeliveryHeaders } from '@databridge/schemas/records/headers';
 import { copyKeyOf } from '@databridge/schemas/records/identity';
 import type { CustomerBytes } from './byte-budget.ts';
-import type { HeldRecord } from './held-records.ts';
+import type { HeldRecord, LaneId } from './held-records.ts';
 import { firstAttemptAtMs, isDue, Lane } from './lane.ts';
 
 /** What is to be committed, and the lane that is told when it is. */
@@ -29,7 +30,6 @@ export class LaneSet {
   /** Shared with the set that adopts the lanes: a commit under way may end for both. */
   #uncommitted = { count: 0 };
   #takesRetryNext = true;
-  #isRestored = false;
   #forks = 0;
   readonly #tests: HeldRecord[] = [];
 
@@ -41,11 +41,6 @@ export class LaneSet {
 
   get membership(): Membership {
     return this.#membership;
-  }
-
-  /** Whether it knows what is committed. Until then it has no lanes, and takes no record. */
-  get isRestored(): boolean {
-    return this.#isRestored;
   }
 
   /** Deliveries that ended since the last commit. */
@@ -69,35 +64,73 @@ export class LaneSet {
     return this.#tests.splice(0);
   }
 
-  /** @param committed what the group has committed; a partition that is not among them starts at the log's beginning */
-  restore(committed: readonly CommittedOffset[], delayMsOf: (topic: string) => number): void {
-    for (const at of this.#membership.assignment) {
-      const found = committed.find((one) => keyOf(one) === keyOf(at));
-      const tracker = new OffsetTracker(found?.offset ?? 0, found?.metadata ?? null);
-      this.#lanes.set(keyOf(at), new Lane(at, delayMsOf(at.topic), tracker, this.#bytes));
-    }
-    this.#isRestored = true;
+  /**
+   * Makes the lanes that it has not adopted.
+   * @param committed what the group has committed; a partition that is not among them starts at the log's beginning
+   * @returns where each of them starts
+   */
+  restore(committed: readonly CommittedOffset[], delayMsOf: (topic: string) => number): LaneStart[] {
+    const known = new Map(committed.map((one) => [keyOf(one), one]));
+    return this.#membership.assignment.flatMap((at) => {
+      const key = keyOf(at);
+      if (this.#lanes.has(key)) return [];
+      const offset = known.get(key)?.offset ?? 0;
+      const tracker = new OffsetTracker(offset, known.get(key)?.metadata ?? null);
+      this.#lanes.set(key, new Lane(at, delayMsOf(at.topic), tracker, this.#bytes));
+      return [{ ...at, offset }];
+    });
+  }
+
+  /**
+   * What is read next of that partition starts at `to`. Further on, the records between are gone from the log. Further
+   * back it is another log: its offsets are not those that were done.
+   */
+  jump(at: TopicPartition, to: number): void {
+    const before = this.laneOf(at);
+    if (before === undefined || before.tracker.moveOnTo(to)) return;
+    before.discard();
+    const lane = new Lane(at, before.id.delayMs, new OffsetTracker(to, null), this.#bytes);
+    this.#lanes.set(keyOf(at), lane);
+    // What is in flight of the old log must not make forks of records of the new one: rather a repeat than a loss.
+    this.#present.clear();
+    for (const one of this.#lanes.values()) for (const { facts } of one.held) this.#present.add(copyKeyOf(facts));
   }
 
   /** Takes over from the membership that this one continues. */
   adopt(previous: LaneSet): void {
     for (const [key, lane] of previous.#lanes) {
-      // A new membership starts with nothing paused.
-      lane.startFlowing();
       this.#lanes.set(key, lane);
     }
     for (const copyKey of previous.#present) this.#present.add(copyKey);
     this.#uncommitted = previous.#uncommitted;
+    for (const test of previous.#tests.splice(0)) this.#tests.push(test);
     previous.#lanes.clear();
-    this.#isRestored = true;
   }
 
   laneOf(at: TopicPartition): Lane | undefined {
     return this.#lanes.get(keyOf(at));
   }
 
-  holds(lane: Lane): boolean {
-    return this.#membership.isCurrent && this.#lanes.get(keyOf(lane)) === lane;
+  /** Whether the record's lane is one of this membership, which is current. */
+  holds(record: HeldRecord): boolean {
+    return this.#membership.isCurrent && this.#laneWith(record.lane) !== undefined;
+  }
+
+  /** @returns the lane that it was taken from */
+  take(record: HeldRecord): Lane | undefined {
+    const lane = this.#laneWith(record.lane);
+    lane?.take(record);
+    return lane;
+  }
+
+  /** Not done, no attempt spent: to where it was. */
+  putBack(record: HeldRecord): void {
+    this.#laneWith(record.lane)?.putBack(record);
+  }
+
+  #laneWith(id: LaneId): Lane | undefined {
+    const lane = this.#lanes.get(keyOf(id));
+    return lane?.id === id ? lane : undefined;
   }
 
   accept(batch: ConsumedBatch): void {
@@ -141,7 +174,7 @@ export class LaneSet {
 
   done(record: HeldRecord): void {
     this.#present.delete(copyKeyOf(record.facts));
-    record.lane.tracker.done(record.offset);
+    this.#laneWith(record.lane)?.tracker.done(record.offset);
     this.#uncommitted.count++;
   }
 
@@ -179,8 +212,4 @@ export class LaneSet {
 
 function earlier(a: HeldRecord | undefined, b: HeldRecord): HeldRecord {
   return a !== undefined && a.dueAtMs <= b.dueAtMs ? a : b;
-}
-
-export function keyOf({ topic, partition }: TopicPartition): string {
-  return `${topic}/${partition}`;
 }

@@ -4,7 +4,7 @@ import type { OffsetTracker } from '@databridge/kernel/offsets/offset-tracker';
 import { type DeliveryHeaders, type HeaderValues, readDeliveryHeaders } from '@databridge/schemas/records/headers';
 import { identified } from '@databridge/schemas/records/identity';
 import type { CustomerBytes } from './byte-budget.ts';
-import { type HeldRecord, HeldRecords } from './held-records.ts';
+import { type HeldRecord, HeldRecords, type LaneId } from './held-records.ts';
 
 /** What is held here comes due sooner or later: more of it at hand only costs memory. */
 const MAX_HELD_RETRIES = 10_000;
@@ -18,10 +18,8 @@ const RECORD_OVERHEAD_BYTES = 512;
  * they are due and the destination may have them, and which of its offsets are done.
  */
 export class Lane {
-  readonly topic: string;
-  readonly partition: number;
-  /** 0 for the main lane. */
-  readonly delayMs: number;
+  /** What its records name it by. */
+  readonly id: LaneId;
   readonly tracker: OffsetTracker;
   readonly #bytes: CustomerBytes;
   readonly #held = new HeldRecords();
@@ -30,9 +28,7 @@ export class Lane {
   #isDiscarded = false;
 
   constructor(at: TopicPartition, delayMs: number, tracker: OffsetTracker, budget: CustomerBytes) {
-    this.topic = at.topic;
-    this.partition = at.partition;
-    this.delayMs = delayMs;
+    this.id = { topic: at.topic, partition: at.partition, delayMs };
     this.tracker = tracker;
     this.#bytes = budget;
   }
@@ -41,8 +37,21 @@ export class Lane {
     return this.#held.size;
   }
 
+  get topic(): string {
+    return this.id.topic;
+  }
+
+  get partition(): number {
+    return this.id.partition;
+  }
+
   get isRetry(): boolean {
-    return this.delayMs > 0;
+    return this.id.delayMs > 0;
+  }
+
+  /** Those that wait in memory; those in flight are not among them. */
+  get held(): Iterable<HeldRecord> {
+    return this.#held;
   }
 
   /**
@@ -75,11 +84,11 @@ export class Lane {
       }
       const bytes = value.length + RECORD_OVERHEAD_BYTES;
       if (facts.testWithinMs !== undefined) {
-        takeTest({ lane: this, offset, dueAtMs: monotonicMs, key, value, facts, bytes });
+        takeTest({ lane: this.id, offset, dueAtMs: monotonicMs, key, value, facts, bytes });
         continue;
       }
-      const waitMs = Math.min(Math.max(this.delayMs - ageMs, 0), this.delayMs);
-      this.#held.push({ lane: this, offset, dueAtMs: monotonicMs + waitMs, key, value, facts, bytes });
+      const waitMs = Math.min(Math.max(this.id.delayMs - ageMs, 0), this.id.delayMs);
+      this.#held.push({ lane: this.id, offset, dueAtMs: monotonicMs + waitMs, key, value, facts, bytes });
       this.#holds(bytes);
     }
     this.tracker.advanceTo(batch.nextOffset);
@@ -153,10 +162,6 @@ export class Lane {
       return 'resume';
     }
     return undefined;
-  }
-
-  startFlowing(): void {
-    this.#isPaused = false;
   }
 
   #holds(moreBytes: number): void {

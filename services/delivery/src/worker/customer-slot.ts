@@ -8,8 +8,8 @@ import type { Customer } from '../customer/customer.ts';
 export interface CustomerSlotOptions {
   readonly clock: Clock;
   readonly log: Logger;
-  /** Opens a customer's secrets and topics and joins its group. */
-  start(subscription: Subscription, status: WorkerStatus | undefined): Promise<Customer>;
+  /** Opens a customer's secrets and joins its group. `signal`: it is not to run any more, and nothing may stay of it. */
+  start(subscription: Subscription, status: WorkerStatus | undefined, signal: AbortSignal): Promise<Customer>;
   /** Hands a running customer its changed subscription. */
   update(customer: Customer, subscription: Subscription): Promise<void>;
   /** What runs, or {@link CustomerSlot.failure}, may be another. */
@@ -34,6 +34,8 @@ export class CustomerSlot {
   #retryMs = FIRST_RETRY_MS;
   #failure: string | undefined;
   #endWait: (() => void) | undefined;
+  /** Of the start in progress. */
+  #starting: AbortController | undefined;
 
   constructor(options: CustomerSlotOptions) {
     this.#with = options;
@@ -53,12 +55,22 @@ export class CustomerSlot {
     this.#wanted = subscription;
     this.#failure = undefined;
     this.#endWait?.();
-    this.#settle();
+    this.#changed();
   }
 
   statusIs(status: WorkerStatus | undefined): void {
     this.#status = status;
+    this.#changed();
+  }
+
+  #changed(): void {
+    // A start may wait for brokers that are away: whoever is not to run any more does not wait with it.
+    if (!this.#isToRun(this.#wanted)) this.#starting?.abort(new Error('the customer is not to run any more'));
     this.#settle();
+  }
+
+  #isToRun(wanted: Subscription | undefined): wanted is Subscription {
+    return wanted !== undefined && effectiveState(wanted, this.#status) === 'active';
   }
 
   /** Resolves when what runs is what is wanted. */
@@ -105,8 +117,7 @@ export class CustomerSlot {
   #next(): (() => Promise<void>) | undefined {
     const wanted = this.#wanted;
     const running = this.#running;
-    const isWanted = wanted !== undefined && effectiveState(wanted, this.#status) === 'active';
-    if (!isWanted) {
+    if (!this.#isToRun(wanted)) {
       return running && (() => this.#stop(running.customer));
     }
     if (!running) return () => this.#start(wanted);
@@ -115,8 +126,16 @@ export class CustomerSlot {
   }
 
   async #start(subscription: Subscription): Promise<void> {
-    const customer = await this.#with.start(subscription, this.#status);
-    this.#running = { customer, subscription };
+    const starting = new AbortController();
+    this.#starting = starting;
+    try {
+      const customer = await this.#with.start(subscription, this.#status, starting.signal);
+      this.#running = { customer, subscription };
+    } catch (error) {
+      if (!starting.signal.aborted) throw error;
+    } finally {
+      this.#starting = undefined;
+    }
   }
 
   async #update(customer: Customer, subscription: Subscription): Promise<void> {

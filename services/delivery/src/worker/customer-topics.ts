@@ -1,39 +1,40 @@
 import type { Clock } from '@databridge/kernel/clock';
 import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
-import { customerTopics, retryTopic } from '@databridge/schemas/records/topics';
+import { customerTopics, deliveryTopic } from '@databridge/schemas/records/topics';
 
 /** Many customers start together: they share one listing. */
 const LISTING_GOOD_FOR_MS = 2_000;
 
-/** Which retry lanes a customer has: those of the plan, made if they are missing, and those that an older plan left. */
+/** Which topics a customer has beside its main lane, and how those that it needs for the first time are made. */
 export class CustomerTopics {
-  readonly #admin: KafkaAdmin;
+  readonly #admin: Pick<KafkaAdmin, 'listTopics' | 'ensureTopics'>;
   readonly #delays: readonly string[];
   readonly #clock: Clock;
-  #listing: { readonly topics: Promise<string[]>; readonly atMs: number } | undefined;
+  #listing: { readonly topics: Promise<Map<string, string[]>>; readonly atMs: number } | undefined;
 
   /** @param delays of the plan in force */
-  constructor(admin: KafkaAdmin, delays: readonly string[], clock: Clock) {
+  constructor(admin: Pick<KafkaAdmin, 'listTopics' | 'ensureTopics'>, delays: readonly string[], clock: Clock) {
     this.#admin = admin;
     this.#delays = delays;
     this.#clock = clock;
   }
 
-  /** @returns the delays of all retry topics of the customer; a record in a lane that was dropped is still due */
-  async retryDelays(customer: string): Promise<string[]> {
-    const existing = await this.#list();
-    const wanted = customerTopics(customer, this.#delays);
-    const missing = wanted.filter(({ topic }) => !existing.includes(topic));
-    if (missing.length > 0) await this.#admin.ensureTopics(missing);
-    const prefix = retryTopic(customer, '');
-    const found = existing.filter((topic) => topic.startsWith(prefix)).map((topic) => topic.slice(prefix.length));
-    return [...new Set([...this.#delays, ...found])];
+  /** The customer's retry and dead-letter topics; a record in a lane that the plan has dropped is still due. */
+  async existing(customer: string): Promise<readonly string[]> {
+    return (await this.#list()).get(customer) ?? [];
   }
 
-  #list(): Promise<string[]> {
+  /** @param topic one of the plan's retry topics, or the dead letters */
+  async ensure(customer: string, topic: string): Promise<void> {
+    const spec = customerTopics(customer, this.#delays).find((one) => one.topic === topic);
+    if (spec === undefined) throw new Error(`${topic} is no topic of customer ${customer}`);
+    await this.#admin.ensureTopics([spec]);
+  }
+
+  #list(): Promise<Map<string, string[]>> {
     const nowMs = this.#clock.monotonicMs();
     if (!this.#listing || nowMs - this.#listing.atMs > LISTING_GOOD_FOR_MS) {
-      const topics = this.#admin.listTopics();
+      const topics = this.#admin.listTopics().then(byCustomer);
       this.#listing = { topics, atMs: nowMs };
       topics.catch(() => {
         this.#listing = undefined;
@@ -41,4 +42,20 @@ export class CustomerTopics {
     }
     return this.#listing.topics;
   }
+}
+
+const PREFIX = deliveryTopic('');
+
+/** `delivery.<customer>.retry.<delay>` and `delivery.<customer>.dead`, by customer: names have no dot. */
+function byCustomer(topics: readonly string[]): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const topic of topics) {
+    const end = topic.startsWith(PREFIX) ? topic.indexOf('.', PREFIX.length) : -1;
+    if (end < 0) continue;
+    const customer = topic.slice(PREFIX.length, end);
+    const own = found.get(customer);
+    if (own) own.push(topic);
+    else found.set(customer, [topic]);
+  }
+  return found;
 }

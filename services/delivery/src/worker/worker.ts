@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import { type Clock, systemClock } from '@databridge/kernel/clock';
 import { egressPolicy } from '@databridge/kernel/egress/egress-settings';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
-import { GroupConsumer } from '@databridge/kernel/kafka/groups/group-consumer';
+import { LaneReader } from '@databridge/kernel/kafka/lane-reader/lane-reader';
 import { KafkaProducer } from '@databridge/kernel/kafka/producer';
 import { kafkaSettings } from '@databridge/kernel/kafka/settings';
 import { CompactedTable, type Ownership } from '@databridge/kernel/kafka/tables/compacted-table';
@@ -30,6 +30,7 @@ import pLimit from 'p-limit';
 import type { Registry } from 'prom-client';
 import { EventMessages } from '../attempt/event-messages.ts';
 import type { DeliveryConfig } from '../config.ts';
+import { CommitPace } from '../customer/commit-pace.ts';
 import { Customer } from '../customer/customer.ts';
 import type { CustomerDependencies } from '../customer/dependencies.ts';
 import { openDestination } from '../destination/open-destination.ts';
@@ -46,13 +47,15 @@ import { CustomerSlot } from './customer-slot.ts';
 import { CustomerTopics } from './customer-topics.ts';
 import { Heartbeat } from './heartbeat.ts';
 
-/** Joining a group takes a few round trips and a connection of its own. */
-const STARTS_AT_ONCE = 16;
+/** Customers whose secrets are opened at a time. Joining their groups is the lane reader's: none waits for another. */
+const PREPARED_AT_ONCE = 64;
 /** So many leave enough garbage to be worth a pause. */
 const MANY_STARTS = 200;
 const MIB = 1_048_576;
 /** Of the time that a stop may take; the rest is for committing what is done. */
 const ABORT_SHARE = 0.75;
+/** Beyond the time that another worker's stop may take, before its customers are taken over all the same. */
+const HANDOVER_GRACE_MS = 5_000;
 
 /**
  * A delivery worker: owns the customers in its partitions of the subscriptions topic, and runs those that are active.
@@ -80,13 +83,15 @@ class Worker implements Running {
   readonly #subscriptions: CompactedTable<Subscription>;
   readonly #statuses: CompactedTable<WorkerStatus>;
   readonly #dependencies: CustomerDependencies;
-  readonly #startLimit = pLimit(STARTS_AT_ONCE);
+  readonly #lanes: LaneReader;
+  readonly #prepareLimit = pLimit(PREPARED_AT_ONCE);
   readonly #slots = new Map<string, CustomerSlot>();
   readonly #rotation: NodeJS.Timeout;
   readonly #heartbeat: Heartbeat;
   #partitions: readonly number[] = [];
   /** Since the heap was compacted. */
   #starts = 0;
+  #startsInProgress = 0;
   #isCaughtUp = false;
   #isStopping = false;
 
@@ -128,6 +133,11 @@ class Worker implements Running {
       decode: (_customer, value) => decodeStatus(value),
       onChange: (customer, status) => this.#slots.get(customer)?.statusIs(status),
     });
+    this.#lanes = new LaneReader(kafka, {
+      lease: this.#subscriptions.lease,
+      workersGroup: DELIVERY_WORKERS_GROUP,
+      handoverWithinMs: config.DRAIN_TIMEOUT + HANDOVER_GRACE_MS,
+    });
     const failedDials = new LogLimit(clock);
     const egress = new Egress({
       guard: new EgressGuard(egressPolicy(config), lookup, ({ host, attempts }) => {
@@ -144,8 +154,8 @@ class Worker implements Running {
     };
     this.#dependencies = {
       worker: config.WORKER_NAME,
-      openConsumer: (logger, options) => new GroupConsumer({ ...kafka, log: logger }, options),
-      admin: this.#admin,
+      openGroup: (options) => this.#lanes.open(options),
+      ensureTopic: (customer, topic) => this.#topics.ensure(customer, topic),
       producer: this.#producer,
       messages: new EventMessages(config.EVENT_TYPES, this.#readers),
       budget,
@@ -162,8 +172,7 @@ class Worker implements Running {
         windowMs: config.BREAKER_WINDOW,
       },
       breakerRotation,
-      sessionTimeoutMs: config.SESSION_TIMEOUT,
-      commitIntervalMs: config.COMMIT_INTERVAL,
+      commitPace: new CommitPace(config.COMMIT_INTERVAL, config.COMMIT_INTERVAL_MAX),
       statusIntervalMs: config.STATUS_INTERVAL,
       maxRetryAfterMs: config.RETRY_AFTER_CAP,
       openDestination: (subscription, onRate, ratePerSecond) =>
@@ -207,6 +216,7 @@ class Worker implements Running {
     this.#isCaughtUp = false;
     for (const slot of this.#slots.values()) slot.want(undefined);
     await Promise.all([...this.#slots.values()].map((slot) => slot.settled()));
+    await this.#lanes.stop();
     // Last, so that nobody is given our customers while they still run here.
     await this.#subscriptions.stop();
     await this.#statuses.stop();
@@ -228,6 +238,7 @@ class Worker implements Running {
     this.#partitions = [...gained, ...kept].sort((a, b) => a - b);
     this.#heartbeat.changed();
     this.#isCaughtUp = false;
+    this.#lanes.leaseChanged();
     for (const customer of lostKeys) this.#slots.get(customer)?.want(undefined);
   }
 
@@ -246,7 +257,7 @@ class Worker implements Running {
     const slot = new CustomerSlot({
       clock: this.#clock,
       log: this.#log.child({ customer }),
-      start: (subscription, status) => this.#startLimit(() => this.#start(subscription, status)),
+      start: (subscription, status, signal) => this.#start(subscription, status, signal),
       update: async (running, subscription) =>
         running.update(await this.#unseal(subscription), connectionOf(subscription)),
       onChange: () => this.#heartbeat.changed(),
@@ -256,21 +267,35 @@ class Worker implements Running {
     return slot;
   }
 
-  async #start(subscription: Subscription, status: WorkerStatus | undefined): Promise<Customer> {
-    const [unsealed, delays] = await Promise.all([
-      this.#unseal(subscription),
-      this.#topics.retryDelays(subscription.customer),
-    ]);
-    const customer = new Customer(unsealed, connectionOf(subscription), status, delays, this.#dependencies);
-    await customer.start();
-    this.#starts++;
-    if (this.#startLimit.pendingCount === 0 && this.#starts >= MANY_STARTS) {
-      this.#starts = 0;
-      const startedAtMs = performance.now();
-      compactHeap();
-      this.#log.info({ tookMs: Math.round(performance.now() - startedAtMs) }, 'heap compacted after many starts');
+  async #start(subscription: Subscription, status: WorkerStatus | undefined, signal: AbortSignal): Promise<Customer> {
+    this.#startsInProgress++;
+    try {
+      const { customer: name } = subscription;
+      const [unsealed, topics] = await this.#prepareLimit(() =>
+        Promise.all([this.#unseal(subscription), this.#topics.existing(name)]),
+      );
+      signal.throwIfAborted();
+      const customer = new Customer(unsealed, connectionOf(subscription), status, topics, this.#dependencies);
+      try {
+        await customer.start(signal);
+      } catch (error) {
+        await customer.stop();
+        throw error;
+      }
+      this.#starts++;
+      return customer;
+    } finally {
+      this.#startsInProgress--;
+      this.#compactAfterStarts();
     }
-    return customer;
+  }
+
+  #compactAfterStarts(): void {
+    if (this.#startsInProgress > 0 || this.#starts < MANY_STARTS) return;
+    this.#starts = 0;
+    const startedAtMs = performance.now();
+    compactHeap();
+    this.#log.info({ tookMs: Math.round(performance.now() - startedAtMs) }, 'heap compacted after many starts');
   }
 
   #unseal(subscription: Subscription): Promise<Subscription<Secret>> {

@@ -72,7 +72,10 @@ async function backlogOf(admin: KafkaAdmin, customer: string) {
     const doneBeyond = decodeOffsetSet(offset, metadata).reduce((sum, { from, to }) => sum + to - from, 0);
     committed.set(`${topic}/${partition}`, offset + doneBeyond);
   }
+  // A customer that never failed has no retry lanes.
+  const existing = new Set(await admin.listTopics());
   const lagOf = async (topic: string) => {
+    if (!existing.has(topic)) return 0;
     const partitions = await admin.watermarks(topic);
     return partitions.reduce(
       (sum, { partition, high }) => sum + high - (committed.get(`${topic}/${partition}`) ?? 0),

@@ -5,6 +5,17 @@ export interface TopicPartition {
   readonly partition: number;
 }
 
+/** A map's key for a partition. */
+export function keyOf({ topic, partition }: TopicPartition): string {
+  return `${topic}/${partition}`;
+}
+
+/** Whether both name the same partitions, in whatever order. */
+export function isSamePartitions(a: readonly TopicPartition[], b: readonly TopicPartition[]): boolean {
+  const keys = new Set(a.map(keyOf));
+  return a.length === b.length && b.every((partition) => keys.has(keyOf(partition)));
+}
+
 /** Header values as Kafka holds them: bytes. A header sent several times is an array. */
 export type RecordHeaders = Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>>;
 

@@ -70,6 +70,15 @@ export async function readTopic(settings: KafkaSettings, topic: string, options:
   await readTopics(settings, [topic], options);
 }
 
+/** The same; a topic that does not exist holds nothing. */
+export async function readTopicIfAny(settings: KafkaSettings, topic: string, options: ReadOptions): Promise<void> {
+  try {
+    await readTopic(settings, topic, options);
+  } catch (error) {
+    if (!(error instanceof KafkaPortError) || error.code !== 'DB_KAFKA_UNKNOWN_TOPIC') throw error;
+  }
+}
+
 /** What `onBatch` threw: the caller's own, not the port's. */
 class HandlerFailure extends Error {
   constructor(cause: unknown) {

@@ -53,6 +53,16 @@ export class OffsetTracker {
     this.#position = Math.max(this.#position, nextOffset);
   }
 
+  /**
+   * Reading goes on at `offset`, further on: what was between is no longer in the log.
+   * @returns false when it is not further on; nothing is changed then
+   */
+  moveOnTo(offset: number): boolean {
+    if (offset < this.#position) return false;
+    this.#position = offset;
+    return true;
+  }
+
   done(offset: number): void {
     if (this.#incomplete.delete(offset)) this.#highestDone = Math.max(this.#highestDone, offset);
   }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { TopicPartition } from '../records.ts';
-import { type GroupMember, keyOf, oneMemberAssigner, stickyAssigner } from './assigners.ts';
+import { keyOf } from '../records.ts';
+import { type GroupMember, oneMemberAssigner, stickyAssigner } from './assigners.ts';
 
 const TOPIC = 'shared';
 const partitionsOf = (count: number, topic = TOPIC) =>

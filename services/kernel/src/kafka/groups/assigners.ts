@@ -2,7 +2,7 @@ import kafkajs, {
   type PartitionAssigner as ClientAssigner,
   type MemberMetadata as MemberMetadataFields,
 } from 'kafkajs';
-import type { TopicPartition } from '../records.ts';
+import { keyOf, type TopicPartition } from '../records.ts';
 
 const { MemberAssignment, MemberMetadata } = kafkajs.AssignerProtocol;
 
@@ -154,10 +154,6 @@ function byTopic(partitions: readonly TopicPartition[]): Record<string, number[]
 
 function subscribes(member: GroupMember, { topic }: TopicPartition): boolean {
   return member.topics.includes(topic);
-}
-
-export function keyOf({ topic, partition }: TopicPartition): string {
-  return `${topic}/${partition}`;
 }
 
 function byTopicAndPartition(a: TopicPartition, b: TopicPartition): number {

@@ -1,14 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Consumer, EachBatchPayload } from 'kafkajs';
-import { MAX_METADATA_CHARS } from '../../offsets/offset-set.ts';
 import { KafkaPortError, toPortError } from '../errors.ts';
 import { createKafka, type KafkaSettings } from '../kafkajs/client.ts';
 import { toRecord } from '../kafkajs/consumed-record.ts';
-import type { MaxWait } from '../kafkajs/max-wait-patch.ts';
 import { offsetJumps } from '../metrics.ts';
-import type { CommittedOffset, ConsumedBatch, TopicPartition } from '../records.ts';
-import { clientAssigner, keyOf, type PartitionAssigner, stickyAssigner } from './assigners.ts';
-import { ConsumerMembership, type Membership } from './membership.ts';
+import { type CommittedOffset, type ConsumedBatch, isSamePartitions, keyOf, type TopicPartition } from '../records.ts';
+import { clientAssigner, type PartitionAssigner, stickyAssigner } from './assigners.ts';
+import { assertCommittable } from './committable.ts';
+import { ConsumerLease, ConsumerMembership, type MemberLease, type Membership } from './membership.ts';
 import { Polls } from './polls.ts';
 
 export interface GroupConsumerOptions {
@@ -21,8 +20,6 @@ export interface GroupConsumerOptions {
   readonly heartbeatIntervalMs?: number;
   /** How long the broker holds a fetch that finds nothing. Default 500 ms; also about what `stop` and a resumed partition take. */
   readonly maxWaitMs?: number;
-  /** The same while nothing comes and nothing is paused, for members that are idle most of the time. Default: no longer. */
-  readonly idleMaxWaitMs?: number;
   /** Default 1 MiB. A larger single batch comes all the same, alone. */
   readonly maxBytesPerPartition?: number;
   /** Of one fetch. Default 10 MiB. */
@@ -79,8 +76,8 @@ const CRASH_LOG_LINE = 'Crash: ';
  */
 export class GroupConsumer {
   readonly #settings: KafkaSettings;
-  readonly #options: Required<Omit<GroupConsumerOptions, 'onDrained' | 'onFailure' | 'idleMaxWaitMs'>> &
-    Pick<GroupConsumerOptions, 'onDrained' | 'onFailure' | 'idleMaxWaitMs'>;
+  readonly #options: Required<Omit<GroupConsumerOptions, 'onDrained' | 'onFailure'>> &
+    Pick<GroupConsumerOptions, 'onDrained' | 'onFailure'>;
   readonly #stopRequested = Promise.withResolvers<undefined>();
   readonly #joinedOnce = Promise.withResolvers<undefined>();
   #isStopping = false;
@@ -96,11 +93,18 @@ export class GroupConsumer {
   #paused = new Map<string, TopicPartition>();
   #commits: Promise<void> = Promise.resolve();
   readonly #polls: Polls;
+  readonly #lease: ConsumerLease;
 
   constructor(settings: KafkaSettings, options: GroupConsumerOptions) {
     this.#settings = settings;
     this.#options = { ...DEFAULTS, ...options };
+    this.#lease = new ConsumerLease(this.#options.sessionTimeoutMs);
     this.#polls = new Polls(this.#options.maxWaitMs);
+  }
+
+  /** Goes on through rebalances, each of which ends a membership. */
+  get lease(): MemberLease {
+    return this.#lease;
   }
 
   /** Resolves with the first join, or the stop; it keeps trying until then. */
@@ -112,6 +116,7 @@ export class GroupConsumer {
   /** Ends the membership at once, leaves the group, and disconnects. What is to be committed must be before. */
   async stop(): Promise<void> {
     this.#isStopping = true;
+    this.#lease.end();
     this.#endMembership();
     this.#stopRequested.resolve(undefined);
     await this.#running;
@@ -138,18 +143,7 @@ export class GroupConsumer {
    *   ends it; `DB_KAFKA_NOT_ASSIGNED`; `DB_KAFKA_METADATA_TOO_LONG`; `DB_KAFKA_UNAVAILABLE` after a few tries
    */
   async commit(membership: Membership, offsets: readonly CommittedOffset[]): Promise<void> {
-    const assigned = new Set(membership.assignment.map(keyOf));
-    for (const offset of offsets) {
-      if (!assigned.has(keyOf(offset))) {
-        // The broker doesn't check it: it would overwrite what the owner commits.
-        throw new KafkaPortError('DB_KAFKA_NOT_ASSIGNED', `commit: ${keyOf(offset)} is not ours`);
-      }
-      if (offset.metadata.length > MAX_METADATA_CHARS) {
-        // The broker would refuse this partition, and store the others of the same call.
-        const length = `${offset.metadata.length} > ${MAX_METADATA_CHARS} characters`;
-        throw new KafkaPortError('DB_KAFKA_METADATA_TOO_LONG', `commit: metadata of ${keyOf(offset)}: ${length}`);
-      }
-    }
+    assertCommittable(membership, offsets);
     if (offsets.length === 0) return;
     const commit = this.#commits.then(() => this.#commitInTurn(membership, offsets));
     this.#commits = commit.catch(() => {});
@@ -211,6 +205,8 @@ export class GroupConsumer {
     const started = start().catch((error) => failed.resolve(error));
     const error = await Promise.race([failed.promise, this.#stopRequested.promise]);
     isOver = true;
+    // Disconnecting leaves the group: others are given what we have.
+    this.#lease.end();
     this.#endMembership();
     this.#consumer = undefined;
     // kafkajs can't stop a consumer that is still joining: it would leave it running.
@@ -225,7 +221,10 @@ export class GroupConsumer {
   #createConsumer(): Consumer {
     const options = this.#options;
     const kafka = createKafka(this.#settings, `consumer of ${options.groupId}`, (message, fields) => {
-      if (message.startsWith(CRASH_LOG_LINE)) this.#endMembership();
+      if (message.startsWith(CRASH_LOG_LINE)) {
+        this.#lease.end();
+        this.#endMembership();
+      }
       if (message === JUMP_LOG_LINE) this.#onJump(fields);
     });
     const consumer = kafka.consumer({
@@ -234,8 +233,7 @@ export class GroupConsumer {
       sessionTimeout: options.sessionTimeoutMs,
       rebalanceTimeout: options.sessionTimeoutMs,
       heartbeatInterval: options.heartbeatIntervalMs,
-      // A function by the grace of our patch.
-      maxWaitTimeInMs: (() => this.#maxWaitMs()) as MaxWait as unknown as number,
+      maxWaitTimeInMs: options.maxWaitMs,
       maxBytesPerPartition: options.maxBytesPerPartition,
       maxBytes: options.maxBytes,
       minBytes: options.minBytes,
@@ -254,7 +252,7 @@ export class GroupConsumer {
       if (payload.apiName !== 'Heartbeat' && payload.apiName !== 'SyncGroup') return;
       this.#sessionRequestSentAtMs = performance.now() - Math.max(0, payload.duration);
     });
-    consumer.on(events.HEARTBEAT, () => this.#membership?.renew(this.#sessionRequestSentAtMs));
+    consumer.on(events.HEARTBEAT, () => this.#renew());
     consumer.on(events.FETCH, ({ payload }) => this.#onFetched(payload.nodeId, payload.duration));
     consumer.on(events.FETCH_START, ({ payload }) => this.#onFetching(payload.nodeId));
     consumer.on(events.START_BATCH_PROCESS, () => this.#polls.clear());
@@ -263,6 +261,12 @@ export class GroupConsumer {
       if (payload.batchSize === 0) this.#onEmptyBatch(payload);
     });
     return consumer;
+  }
+
+  #renew(): void {
+    const membership = this.#membership;
+    membership?.renew(this.#sessionRequestSentAtMs);
+    if (membership?.isCurrent) this.#lease.renew(membership.memberId, this.#sessionRequestSentAtMs);
   }
 
   #onJoining(isFirstAssigner: boolean): { memberId: string; owned: readonly TopicPartition[] } | undefined {
@@ -279,7 +283,8 @@ export class GroupConsumer {
       partitions.map((partition) => ({ topic, partition })),
     );
     // A join that had to be repeated may have skipped a generation in which others owned what is ours again.
-    const follows = last?.memberId === memberId && this.#joinAttempts === 1 && isSame(last.assignment, assignment);
+    const follows =
+      last?.memberId === memberId && this.#joinAttempts === 1 && isSamePartitions(last.assignment, assignment);
     this.#joinAttempts = 0;
     this.#joins++;
     this.#polls.clear();
@@ -295,6 +300,7 @@ export class GroupConsumer {
       renewedAtMs: this.#sessionRequestSentAtMs,
     });
     this.#membership = membership;
+    this.#lease.renew(memberId, this.#sessionRequestSentAtMs);
     this.#guard(() => this.#options.onJoined(membership));
     this.#joinedOnce.resolve(undefined);
   }
@@ -357,12 +363,6 @@ export class GroupConsumer {
     return this.#membership?.isCurrent === true && this.#polls.foundNothing;
   }
 
-  /** Short while anything is paused: what is resumed is fetched again only with the next fetch. */
-  #maxWaitMs(): number {
-    const { maxWaitMs, idleMaxWaitMs = maxWaitMs } = this.#options;
-    return this.#paused.size === 0 && this.#isDrained() ? idleMaxWaitMs : maxWaitMs;
-  }
-
   #onJump(fields: Readonly<Record<string, unknown>>): void {
     const at = {
       groupId: this.#options.groupId,
@@ -398,9 +398,4 @@ export class GroupConsumer {
 /** Always with the partition: naming a topic alone, kafkajs pauses or resumes all of it, and forgets the rest. */
 function named({ topic, partition }: TopicPartition): { topic: string; partitions: number[] } {
   return { topic, partitions: [partition] };
-}
-
-function isSame(a: readonly TopicPartition[], b: readonly TopicPartition[]): boolean {
-  const keys = new Set(a.map(keyOf));
-  return a.length === b.length && b.every((partition) => keys.has(keyOf(partition)));
 }

@@ -4,6 +4,20 @@ import type { TopicPartition } from '../records.ts';
 const LEASE_SHARE_OF_SESSION = 0.6;
 
 /**
+ * The right of a member to act for what it was assigned. Unlike a {@link Membership} it outlives a rebalance: as long as
+ * the group has not removed the member, nobody else is given what it has without it being told.
+ */
+export interface MemberLease {
+  /** Of the latest join; undefined before the first. */
+  readonly memberId: string | undefined;
+  /**
+   * The last heartbeat (or join) that the broker answered was *sent* less than 0.6 × the session time-out ago, by the
+   * monotonic clock, and the member has not left the group since.
+   */
+  isHeld(): boolean;
+}
+
+/**
  * One stay in the group with one assignment: from a join to whatever ends it. It never comes back: each join, a
  * rejoin too, makes a new one. Whatever is kept by partition (buffers, trackers) belongs to one membership.
  */
@@ -70,5 +84,34 @@ export class ConsumerMembership implements Membership {
     const wasCurrent = this.#isCurrent;
     this.#isCurrent = false;
     return wasCurrent;
+  }
+}
+
+/** The one writer of the lease is the consumer. */
+export class ConsumerLease implements MemberLease {
+  readonly #heldForMs: number;
+  #memberId: string | undefined;
+  #renewedAtMs: number | undefined;
+
+  constructor(sessionTimeoutMs: number) {
+    this.#heldForMs = sessionTimeoutMs * LEASE_SHARE_OF_SESSION;
+  }
+
+  get memberId(): string | undefined {
+    return this.#memberId;
+  }
+
+  isHeld(): boolean {
+    return this.#renewedAtMs !== undefined && performance.now() - this.#renewedAtMs < this.#heldForMs;
+  }
+
+  renew(memberId: string, sentAtMs: number): void {
+    this.#memberId = memberId;
+    this.#renewedAtMs = sentAtMs;
+  }
+
+  /** The member leaves the group: from then on others are given what it had. */
+  end(): void {
+    this.#renewedAtMs = undefined;
   }
 }

@@ -7,7 +7,6 @@ import { installCommitPatch } from './commit-patch.ts';
 import { installHeaderPatch } from './header-patch.ts';
 import { installHeartbeatPatch } from './heartbeat-patch.ts';
 import { installIdleTimerPatch } from './idle-timer-patch.ts';
-import { installMaxWaitPatch } from './max-wait-patch.ts';
 import { installProducePatch } from './produce-patch.ts';
 
 /** How to reach the cluster; one a process. */
@@ -33,7 +32,6 @@ installCommitPatch();
 installProducePatch();
 installHeaderPatch();
 installHeartbeatPatch();
-installMaxWaitPatch();
 installCodecs();
 
 /**

@@ -138,7 +138,3 @@ export class Feed implements TopicPartition {
     return isNew;
   }
 }
-
-export function keyOf({ topic, partition }: TopicPartition): string {
-  return `${topic}/${partition}`;
-}

@@ -1,16 +1,5 @@
-import type { Membership } from '../groups/membership.ts';
+import type { MemberLease, Membership } from '../groups/membership.ts';
 import type { TopicPartition } from '../records.ts';
-
-/** Whether this worker may still act for the customers that it runs: the session of its own group's membership. */
-export interface OwnershipLease {
-  /** Its member id in the group that shards the customers; undefined before its first join. */
-  readonly memberId: string | undefined;
-  /**
-   * The last heartbeat that the broker answered was sent less than 0.6 × the session time-out ago, by the monotonic
-   * clock: nobody else can have been given our customers.
-   */
-  isHeld(): boolean;
-}
 
 /** One stay as the static member of a customer's group. */
 export class FencedMembership implements Membership {
@@ -20,7 +9,7 @@ export class FencedMembership implements Membership {
   readonly generationId: number;
   /** Under which of the worker's memberships it was made, or last confirmed. */
   readonly worker: string;
-  readonly #lease: OwnershipLease;
+  readonly #lease: MemberLease;
   #isCurrent = true;
 
   constructor(fields: {
@@ -29,7 +18,7 @@ export class FencedMembership implements Membership {
     assignment: readonly TopicPartition[];
     continues: Membership | undefined;
     worker: string;
-    lease: OwnershipLease;
+    lease: MemberLease;
   }) {
     this.memberId = fields.memberId;
     this.generationId = fields.generationId;

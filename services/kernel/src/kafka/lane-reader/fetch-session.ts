@@ -4,8 +4,9 @@ import type { Logger } from '../../log.ts';
 import type { BrokerConnection } from '../kafkajs/broker-connection.ts';
 import { decodeFetchAnswer, type FetchAnswer, type FetchedPartition } from '../kafkajs/fetch-answer.ts';
 import { wireRequest } from '../kafkajs/wire-requests.ts';
-import { CODE, codeName, isSessionLost } from './error-codes.ts';
-import { type Feed, keyOf } from './feed.ts';
+import { CODE, codeName, isSessionLost } from '../protocol-codes.ts';
+import { keyOf } from '../records.ts';
+import type { Feed } from './feed.ts';
 import { SessionContents } from './session-contents.ts';
 
 export interface FetchSessionOptions {

@@ -1,8 +1,7 @@
 import { KafkaPortError } from '../errors.ts';
 import type { BrokerConnection } from '../kafkajs/broker-connection.ts';
-import type { CommittedOffset, TopicPartition } from '../records.ts';
-import { CODE, codeName, isFenced } from './error-codes.ts';
-import { keyOf } from './feed.ts';
+import { CODE, codeName, isFenced } from '../protocol-codes.ts';
+import { type CommittedOffset, isSamePartitions, type TopicPartition } from '../records.ts';
 import { fetchCommitted, type JoinedGroup, joinGroup, syncGroup } from './group-requests.ts';
 
 export interface PlaceRequest {
@@ -43,7 +42,7 @@ export async function takePlace(connection: BrokerConnection, request: PlaceRequ
     const isRebalancing = synced.errorCode === CODE.REBALANCE_IN_PROGRESS;
     if (synced.errorCode !== CODE.NONE && !isRebalancing) throw groupFailure('sync', synced.errorCode);
     // Whoever takes a place over gets the assignment of before: the second join has the group take ours.
-    if (!isRebalancing && (isSame(synced.assignment, assignment) || joins >= MAX_JOINS)) {
+    if (!isRebalancing && (isSamePartitions(synced.assignment, assignment) || joins >= MAX_JOINS)) {
       const { errorCode, offsets } = await fetchCommitted(connection, groupId);
       if (errorCode !== CODE.NONE) throw groupFailure('read committed offsets', errorCode);
       return { kind: 'taken', joined, committed: offsets };
@@ -56,9 +55,4 @@ export async function takePlace(connection: BrokerConnection, request: PlaceRequ
 export function groupFailure(doing: string, code: number): KafkaPortError {
   const isRefused = code === CODE.GROUP_AUTHORIZATION_FAILED || code === CODE.TOPIC_AUTHORIZATION_FAILED;
   return new KafkaPortError(isRefused ? 'DB_KAFKA_REFUSED' : 'DB_KAFKA_UNAVAILABLE', `${doing}: ${codeName(code)}`);
-}
-
-function isSame(a: readonly TopicPartition[], b: readonly TopicPartition[]): boolean {
-  const keys = new Set(a.map(keyOf));
-  return a.length === b.length && b.every((lane) => keys.has(keyOf(lane)));
 }

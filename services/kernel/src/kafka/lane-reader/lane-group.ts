@@ -1,50 +1,27 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../../errors.ts';
-import type { Logger } from '../../log.ts';
 import { StateMachine, type Transitions } from '../../state-machine.ts';
 import { KafkaPortError, toPortError } from '../errors.ts';
-import type { Membership } from '../groups/membership.ts';
-import type { CommittedOffset, ConsumedBatch, TopicPartition } from '../records.ts';
+import { assertCommittable } from '../groups/committable.ts';
+import type { MemberLease, Membership } from '../groups/membership.ts';
+import { CODE, codeName, isCoordinatorMove, isFenced } from '../protocol-codes.ts';
+import { type CommittedOffset, keyOf, type TopicPartition } from '../records.ts';
 import type { Coordinators } from './coordinators.ts';
-import { CODE, codeName, isCoordinatorMove, isFenced } from './error-codes.ts';
-import { Feed, type FeedOwner, keyOf } from './feed.ts';
+import { Feed, type FeedOwner } from './feed.ts';
 import type { Feeds } from './feeds.ts';
-import { FencedMembership, type OwnershipLease } from './fenced-membership.ts';
-import { assertCommittable, commitOnce } from './group-commit.ts';
+import { FencedMembership } from './fenced-membership.ts';
+import { commitOnce } from './group-commit.ts';
+import type { LaneGroupOptions } from './group-options.ts';
 import { groupFailure, type PlaceRequest, takePlace } from './group-place.ts';
 import { fetchCommitted, heartbeat, type JoinedGroup, leaveGroup } from './group-requests.ts';
 import { Handover, type Holders } from './holder.ts';
-
-/** Where reading of a lane starts. */
-export interface LaneStart extends TopicPartition {
-  readonly offset: number;
-}
-
-export interface LaneGroupOptions {
-  readonly groupId: string;
-  /** Those that don't exist are read once they do. */
-  readonly topics: readonly string[];
-  readonly log: Logger;
-  /**
-   * Synchronous, before any batch. `committed` is what the group has committed: nobody else can commit any more.
-   * @returns where to start each lane; one that is left out starts at the log's beginning. Lanes that are being read
-   *   already, of the membership that this one continues, go on where they are
-   */
-  onJoined(membership: Membership, committed: readonly CommittedOffset[]): readonly LaneStart[];
-  /** Synchronous; exactly once a membership, after `isCurrent` turned false. */
-  onLost(membership: Membership): void;
-  /** Synchronous. A throw: the batch comes again. A batch fetched before a `pause` may still come after it. */
-  onBatch(batch: ConsumedBatch): void;
-  /** Synchronous: the lane's offset was out of range, and what comes next starts at `to`. */
-  onJump(at: TopicPartition, to: number): void;
-}
 
 /** What the groups of a reader share. */
 export interface LaneGroupContext {
   readonly feeds: Feeds;
   readonly coordinators: Coordinators;
   readonly holders: Holders;
-  readonly lease: OwnershipLease;
+  readonly lease: MemberLease;
   readonly sessionTimeoutMs: number;
   readonly handoverWithinMs: number;
   /** Partitions of the topics that exist. */
@@ -91,6 +68,7 @@ export class LaneGroup {
   readonly #owner: FeedOwner;
   readonly #handover: Handover;
   readonly #topics: Set<string>;
+  readonly #laterTopics: Set<string>;
   readonly #feeds = new Map<string, Feed>();
   readonly #heldOnce = Promise.withResolvers<void>();
   readonly #stopping = new AbortController();
@@ -105,6 +83,7 @@ export class LaneGroup {
     this.#options = options;
     this.#with = context;
     this.#topics = new Set(options.topics);
+    this.#laterTopics = new Set(options.laterTopics);
     this.#handover = new Handover(options.groupId, options.log, context.handoverWithinMs);
     this.#states = new StateMachine<State>(`group ${options.groupId}`, TRANSITIONS, 'idle');
     this.#owner = {
@@ -132,8 +111,9 @@ export class LaneGroup {
     return this.#feeds.has(keyOf(at));
   }
 
-  get topics(): Iterable<string> {
-    return this.#topics;
+  /** All that are read, or would be if they existed. */
+  get topics(): string[] {
+    return [...new Set([...this.#topics, ...this.#laterTopics])];
   }
 
   /**
@@ -321,6 +301,9 @@ export class LaneGroup {
     this.#states.to('held');
     this.#hold(joined, assignment, worker, undefined, committed);
     this.#heldOnce.resolve();
+    // From now on nobody else makes lanes for this group: those that the member before made are found here.
+    const lanes = await this.#with.partitionsOf(this.topics).catch(() => undefined);
+    if (lanes?.every((lane) => this.reads(lane)) !== true) this.requestRejoin();
     return 0;
   }
 
@@ -330,7 +313,7 @@ export class LaneGroup {
     const worker = lease.memberId;
     if (worker === undefined || !lease.isHeld()) return LOOK_AGAIN_AFTER_MS;
     this.#endMembership();
-    const assignment = await this.#with.partitionsOf([...this.#topics]);
+    const assignment = await this.#with.partitionsOf(this.topics);
     // A topic that is gone for the moment stays a lane: it may come back.
     const known = new Set(assignment.map(keyOf));
     for (const lane of previous.assignment) if (!known.has(keyOf(lane))) assignment.push(lane);
@@ -351,7 +334,7 @@ export class LaneGroup {
 
   #request(memberId: string, worker: string, assignment: readonly TopicPartition[]): PlaceRequest {
     const { sessionTimeoutMs } = this.#with;
-    return { groupId: this.groupId, memberId, worker, topics: [...this.#topics], assignment, sessionTimeoutMs };
+    return { groupId: this.groupId, memberId, worker, topics: this.topics, assignment, sessionTimeoutMs };
   }
 
   #hold(

@@ -1,19 +1,20 @@
 import { systemClock } from '../../clock.ts';
 import { messageOf } from '../../errors.ts';
+import type { MemberLease } from '../groups/membership.ts';
 import type { KafkaSettings } from '../kafkajs/client.ts';
 import { offsetJumps } from '../metrics.ts';
+import { CODE, codeName } from '../protocol-codes.ts';
 import type { TopicPartition } from '../records.ts';
 import { Cluster, type TopicLeaders } from './cluster.ts';
 import { Coordinators } from './coordinators.ts';
-import { CODE, codeName } from './error-codes.ts';
 import { Feeds } from './feeds.ts';
-import type { OwnershipLease } from './fenced-membership.ts';
+import type { LaneGroupOptions } from './group-options.ts';
 import { Holders } from './holder.ts';
-import { LaneGroup, type LaneGroupContext, type LaneGroupOptions } from './lane-group.ts';
+import { LaneGroup, type LaneGroupContext } from './lane-group.ts';
 
 export interface LaneReaderOptions {
   /** Whether this worker may act for its customers. */
-  readonly lease: OwnershipLease;
+  readonly lease: MemberLease;
   /** The group whose members are the workers: whoever is not in it has lost its customers. */
   readonly workersGroup: string;
   /** How long a worker that lives may take to end what is in flight and leave a customer's group. */
@@ -121,9 +122,7 @@ export class LaneReader {
     this.#lookedForMissingAtMs = nowMs;
     if (isFull) this.#lookedAtAllAtMs = nowMs;
     try {
-      const wanted = [...this.#groups].map(
-        (group) => [group, isFull ? [...group.topics] : group.missingTopics] as const,
-      );
+      const wanted = [...this.#groups].map((group) => [group, isFull ? group.topics : group.missingTopics] as const);
       const found = await this.#leaders([...new Set(wanted.flatMap(([, topics]) => topics))]);
       for (const [group, topics] of wanted) {
         const lanes = topics.flatMap((topic) => partitionsIn(topic, found));

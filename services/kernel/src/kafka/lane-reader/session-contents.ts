@@ -1,5 +1,5 @@
-import type { TopicPartition } from '../records.ts';
-import { type Feed, keyOf } from './feed.ts';
+import { keyOf, type TopicPartition } from '../records.ts';
+import type { Feed } from './feed.ts';
 
 interface AskedPartition {
   readonly partition: number;

@@ -4,7 +4,7 @@ import { messageOf } from '../../errors.ts';
 import { KafkaAdmin } from '../admin.ts';
 import type { PartitionAssigner } from '../groups/assigners.ts';
 import { GroupConsumer } from '../groups/group-consumer.ts';
-import type { Membership } from '../groups/membership.ts';
+import type { MemberLease, Membership } from '../groups/membership.ts';
 import type { KafkaSettings } from '../kafkajs/client.ts';
 import type { ConsumedBatch, ConsumedRecord } from '../records.ts';
 import { TablePartition } from './table-partition.ts';
@@ -87,6 +87,11 @@ export class CompactedTable<V> {
       onDrained: (membership) => this.#onDrained(membership),
       onFailure: (error) => onFailure?.(error),
     });
+  }
+
+  /** Of the membership that shares the partitions. */
+  get lease(): MemberLease {
+    return this.#consumer.lease;
   }
 
   /** Resolves with the first join. */

@@ -1,0 +1,30 @@
+import type { Clock, Timer } from '@databridge/kernel/clock';
+
+/** Calls back at the earliest of the times that were asked for, with one timer. */
+export class WakeUp {
+  readonly #clock: Clock;
+  readonly #run: () => void;
+  #next: { readonly atMs: number; readonly timer: Timer } | undefined;
+
+  constructor(clock: Clock, run: () => void) {
+    this.#clock = clock;
+    this.#run = run;
+  }
+
+  /** @param atMs by the monotonic clock */
+  at(atMs: number): undefined {
+    if (this.#next && this.#next.atMs <= atMs) return undefined;
+    this.#next?.timer.cancel();
+    const timer = this.#clock.after(atMs - this.#clock.monotonicMs(), () => {
+      this.#next = undefined;
+      this.#run();
+    });
+    this.#next = { atMs, timer };
+    return undefined;
+  }
+
+  cancel(): void {
+    this.#next?.timer.cancel();
+    this.#next = undefined;
+  }
+}
