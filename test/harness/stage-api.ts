@@ -23,7 +23,12 @@ export class StageApi {
       attempts: { find: () => [], listen: () => () => undefined },
       events: { render: async () => ({ unreadable: 'not of a stage' }) },
       callers: new Tokens(line),
-      writer: { isOwner: true, ownerUrl: undefined, change: (_who, _customer, run) => run(operations.commit) },
+      writer: {
+        isOwner: true,
+        origin: undefined,
+        owner: async () => undefined,
+        change: (_who, _customer, run) => run(operations.commit),
+      },
       log: operations.log,
     });
     return new StageApi(api, token);

@@ -8,7 +8,13 @@ const auditRecord = z.object({
   id: z.string(),
   /** ms since the epoch, by the clock of the control plane; the record's own time is the broker's. */
   at: z.number(),
-  who: z.object({ name: z.string(), role: z.string(), customer: z.string().optional() }),
+  who: z.object({
+    /** Tells tokens of one name apart. Absent in records that are older than it, and for the service itself. */
+    id: z.string().optional(),
+    name: z.string(),
+    role: z.string(),
+    customer: z.string().optional(),
+  }),
   what: z.enum([
     'create',
     'replace',
@@ -35,6 +41,12 @@ const auditRecord = z.object({
   /** The subscription, secrets masked. Absent: there was none, or it did not change. */
   before: subscriptionAsSeen.optional(),
   after: subscriptionAsSeen.optional(),
+  /** Set when before and after were too large to be kept: the first differences, by JSON pointer, long values cut. */
+  changes: z
+    .array(z.object({ pointer: z.string(), before: z.string().optional(), after: z.string().optional() }))
+    .optional(),
+  /** Differences beyond those in `changes`. */
+  moreChanges: z.int().optional(),
   /** Which secrets are other ones than before: their places, such as `authentication.key`. */
   secrets: z.array(z.string()).optional(),
   /** What an operation was asked to do. */

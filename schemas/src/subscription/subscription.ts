@@ -11,6 +11,7 @@ import { type Issue, inWords, issuesOf } from './issue-words.ts';
 import { reservedHeaderIssues } from './reserved-headers.ts';
 import { type DeclaredMatch, declaredMatch, EVERYTHING, type Interest, type Match, storedMatch } from './routing.ts';
 import { SECRET_MASK } from './secret-places.ts';
+import { sizeIssues } from './size-limits.ts';
 import { misfits } from './subscription-misfits.ts';
 import { plainClientKey, type Tls, tlsSchema } from './tls-identity.ts';
 
@@ -207,7 +208,11 @@ export function parseSubscription(value: unknown): ParsedSubscription {
   if (!parsed.ok) return parsed;
   const { subscription } = parsed;
   // Not of what is stored: what a newer version refuses must not stop a customer.
-  const issues = [...contentIssues(subscription, describedEventType), ...reservedHeaderIssues(subscription)];
+  const issues = [
+    ...contentIssues(subscription, describedEventType),
+    ...reservedHeaderIssues(subscription),
+    ...sizeIssues(subscription),
+  ];
   return issues.length === 0 ? parsed : { ok: false, issues };
 }
 

@@ -31,15 +31,28 @@ export const controlPlaneVariables = z.object({
   API_PORT: whole(8080, 0, 65_535),
   API_HOST: z.string().default('127.0.0.1'),
   /** Where other control planes reach this one's API: one of them makes the changes, the others send theirs to it. */
-  API_ADVERTISED_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) address' }).optional(),
+  API_ADVERTISED_URL: z
+    .url({ protocol: /^https?$/, error: 'must be an http(s) address' })
+    .refine((url) => new URL(url).href === `${new URL(url).origin}/`, 'must have no path, query or user information')
+    .optional(),
   /** A control plane that makes the changes and is silent for so long is replaced. */
   SESSION_TIMEOUT: duration('10s'),
   /** Who may use the API: lines that `databridge tokens generate` prints, or one line with commas. */
   API_TOKENS: z.string().optional(),
   /** A file that holds the same. */
   API_TOKENS_FILE: z.string().optional(),
-  /** So many wrong tokens from one address within a minute close the door to it for the rest of that minute. */
+  /** Requests with unknown tokens from one address that are answered 401 within a minute; further ones get 429. */
   API_MAX_FAILURES: whole(20, 1, 1_000_000),
+  /** Requests per minute for each token of a customer or a reader; further ones get 429. */
+  API_REQUESTS_PER_MINUTE: whole(600, 1, 100_000_000),
+  /** The same for each token of an operator. */
+  API_OPERATOR_REQUESTS_PER_MINUTE: whole(60_000, 1, 100_000_000),
+  /** Requests that read a topic or compute for long, at the same time; tenants take turns, with half of them each at most. */
+  API_MAX_EXPENSIVE: whole(8, 1, 1_000),
+  /** Live streams of attempts that are open at the same time. */
+  API_MAX_STREAMS: whole(200, 1, 100_000),
+  /** The same for one customer, or for one token of an operator or a reader. */
+  API_MAX_STREAMS_PER_TENANT: whole(10, 1, 100_000),
   /** Proxies before us, by address or CIDR: who calls is then whom their `X-Forwarded-For` names. */
   API_TRUSTED_PROXIES: z
     .string()
@@ -65,7 +78,7 @@ export const controlPlaneVariables = z.object({
       'must be AWS account ids of 12 digits, separated by commas',
     )
     .optional(),
-  /** How many attempts, the newest, can be asked for; some 300 bytes of memory each. */
+  /** Attempts that can be asked for, of 300 bytes each; beyond it the customers with the most lose their oldest. */
   MAX_ATTEMPTS: whole(500_000, 1_000, 50_000_000),
   /** How often the retention of customers' topics is brought in line with their states. */
   RETENTION_INTERVAL: duration('10m'),

@@ -15,6 +15,8 @@ import type { Callers } from './api/auth/access.ts';
 import { callersOf, OidcCallers } from './api/auth/oidc.ts';
 import type { ControlPlaneConfig } from './config.ts';
 import type { ControlPlaneContext } from './context.ts';
+import { Assertions } from './forwarding/assertion.ts';
+import { peerKeys } from './forwarding/peer-keys.ts';
 import { OperationRunner } from './operations/runner.ts';
 import { dropOldFallbacks } from './subscriptions/reseal.ts';
 import { SubscriptionTable } from './subscriptions/subscription-table.ts';
@@ -40,6 +42,8 @@ export async function startControlPlane(config: ControlPlaneConfig, log: Logger)
   const producer = new KafkaProducer(kafka);
   const table = new SubscriptionTable(kafka);
   const events = eventRenderer(registryOf(config), log);
+  const keyRing = loadKeyRing(config);
+  const peers = peerKeys(keyRing);
   const attempts = new AttemptView(kafka, { maxAttempts: config.MAX_ATTEMPTS, backMs: ATTEMPTS_BACK_MS }, Date.now());
   const views = new LiveViews(kafka, attempts);
   const operations: ControlPlaneContext = {
@@ -49,7 +53,7 @@ export async function startControlPlane(config: ControlPlaneConfig, log: Logger)
     ...{ events, eventTypes: config.EVENT_TYPES.map(({ name }) => name) },
     subscriptions: () => table.read(),
     commit: () => Promise.reject(new DatabridgeError('DB_NOT_THE_WRITER', 'Changes are made by the writer alone')),
-    keyRing: loadKeyRing(config),
+    keyRing,
     retryDelays: config.RETRY_PLAN,
     egress: egressPolicy(config),
     ...(config.AWS_OWN_ACCOUNTS && { ownAwsAccounts: config.AWS_OWN_ACCOUNTS }),
@@ -59,13 +63,21 @@ export async function startControlPlane(config: ControlPlaneConfig, log: Logger)
   await ensureSystemTopics(admin, []);
   await Promise.all([attempts.start(), table.start(), views.start()]);
   const writer: Writer = new Writer({
-    ...{ kafka, admin, table, sessionTimeoutMs: config.SESSION_TIMEOUT },
+    ...{ kafka, admin, table, peers, sessionTimeoutMs: config.SESSION_TIMEOUT },
     onTerm: () => void runner.takeUp().catch((error) => log.error({ err: error }, 'operations not carried on')),
   });
   const runner = new OperationRunner(writer, operations);
   const api = await createApi({
     ...{ operations, attempts, events, callers, writer, runner, log },
-    maxFailures: config.API_MAX_FAILURES,
+    assertions: new Assertions(peers),
+    limits: {
+      maxFailures: config.API_MAX_FAILURES,
+      perMinute: config.API_REQUESTS_PER_MINUTE,
+      operatorPerMinute: config.API_OPERATOR_REQUESTS_PER_MINUTE,
+      maxExpensive: config.API_MAX_EXPENSIVE,
+      maxStreams: config.API_MAX_STREAMS,
+      maxStreamsPerTenant: config.API_MAX_STREAMS_PER_TENANT,
+    },
     ...(config.API_TRUSTED_PROXIES && { trustedProxies: config.API_TRUSTED_PROXIES }),
   });
   const address = await api.listen({ host: config.API_HOST, port: config.API_PORT });

@@ -34,11 +34,15 @@ export function addSecrets(program: Command, keys: Command, cli: Cli): void {
       .description('seal every secret anew under the current key of the ring, so that older keys can be taken out'),
   ).action(async (options: OutputOptions) => {
     const done = await operate<Rotation>(cli.api(), 'POST', '/keys/rotations', {});
-    const { resealed, unchanged, unreadable } = done;
+    const { resealed, unchanged, unreadable, failed } = done;
     print(options, done, () => `${resealed} customers sealed anew, ${unchanged} were so already.`);
-    if (unreadable.length === 0) return;
-    process.stderr.write(`The key of these is gone; set their secrets anew: ${unreadable.join(', ')}\n`);
-    cli.notWell();
+    if (unreadable.length > 0) {
+      process.stderr.write(`The key of these is gone; set their secrets anew: ${unreadable.join(', ')}\n`);
+    }
+    for (const { customer, detail } of failed) process.stderr.write(`${customer}: ${detail}\n`);
+    if (failed.length > 0)
+      process.stderr.write(`${failed.length} customers failed; run "databridge keys rotate" again\n`);
+    if (unreadable.length + failed.length > 0) cli.notWell();
   });
 }
 
@@ -46,6 +50,7 @@ interface Rotation {
   readonly resealed: number;
   readonly unchanged: number;
   readonly unreadable: readonly string[];
+  readonly failed: readonly { readonly customer: string; readonly detail: string }[];
 }
 
 interface ShownSecret {

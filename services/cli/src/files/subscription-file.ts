@@ -6,6 +6,7 @@ import { type Issue, suggestion } from '@databridge/schemas/subscription/issue-w
 import { parseSubscription, type Subscription } from '@databridge/schemas/subscription/subscription';
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import { fillIn } from './variables.ts';
+import { MAX_YAML_DEPTH, tooDeepYamlAt } from './yaml-depth.ts';
 
 /** What a file may leave to the stored subscription: an operator may have paused a customer since. */
 const KEPT_SETTINGS = ['state', 'enableEpoch'] as const satisfies readonly (keyof Subscription)[];
@@ -45,6 +46,12 @@ interface Reading {
 
 /** @param env where `${NAME}` in any text is looked up: secrets then need not stand in the file */
 export function parseSubscriptionFile(text: string, env: Readonly<Record<string, string | undefined>>): ParsedFile {
+  const tooDeepAt = tooDeepYamlAt(text);
+  if (tooDeepAt !== undefined) {
+    const lines = text.slice(0, tooDeepAt).split('\n');
+    const message = `the file is nested deeper than ${MAX_YAML_DEPTH} levels`;
+    return { subscriptions: [], mistakes: [{ line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1, message }] };
+  }
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { lineCounter, prettyErrors: false, logLevel: 'error' });
   const mistakes: FileMistake[] = [];

@@ -3,16 +3,22 @@ import type { Actor } from '@databridge/schemas/records/audit';
 import { type FastifyInstance, fastify } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { ControlPlaneContext } from '../context.ts';
+import type { Assertions } from '../forwarding/assertion.ts';
 import { OperationRunner } from '../operations/runner.ts';
 import type { Writer } from '../subscriptions/writer.ts';
 import { type Callers, callerOf, guardAccess } from './auth/access.ts';
 import type { Api, ApiContext, MakeChange } from './context.ts';
-import { type ForwardingWriter, forwardChanges } from './forward.ts';
+import { acceptForwarded, type ForwardingWriter, forwardChanges } from './forward.ts';
 import { rememberAnswers } from './idempotency.ts';
-import { refuseOtherMethods } from './methods.ts';
+import { takeJsonBodies } from './json-body.ts';
+import { queueExpensiveRoutes } from './limits/expensive-routes.ts';
+import type { StreamLimits } from './limits/live-streams.ts';
+import { limitRequestRate, type RequestRates } from './limits/request-rate.ts';
+import { methodsByPath } from './methods.ts';
 import { describeApi } from './openapi/describe.ts';
 import { operateBy } from './operate.ts';
-import { answerWithProblems } from './problem.ts';
+import { answerUnparsed, answerWithProblems, refuseUnknownRoutes } from './problem.ts';
+import { refuseAmbiguousTargets } from './request-target.ts';
 import { attemptRoutes } from './routes/attempt-routes.ts';
 import { auditRoutes } from './routes/audit-routes.ts';
 import { comparisonRoutes } from './routes/comparison-routes.ts';
@@ -27,55 +33,84 @@ import { subscriptionRoutes } from './routes/subscription-routes.ts';
 
 export type ApiWriter = ForwardingWriter & Pick<Writer, 'change'>;
 
-/** What the API is made of. */
-export interface ApiParts extends Omit<ApiContext, 'change' | 'operate'> {
+/** How much of the API callers may use. */
+export interface ApiLimits extends RequestRates, StreamLimits {
+  /** Unknown tokens from one address that are answered 401 within a minute; further ones are answered 429. */
+  readonly maxFailures: number;
+  /** Expensive requests that run at the same time. */
+  readonly maxExpensive: number;
+}
+
+/** The parts that the API is made of. */
+export interface ApiParts extends Omit<ApiContext, 'change' | 'operate' | 'streamLimits'> {
   readonly callers: Callers;
-  /** So many wrong tokens from an address within a minute close the door to it; left out: 20. */
-  readonly maxFailures?: number;
+  /** Left out, or in part: without a limit. */
+  readonly limits?: Partial<ApiLimits>;
   /** Addresses and ranges of proxies whose `X-Forwarded-For` is believed; left out: nobody's. */
   readonly trustedProxies?: readonly string[];
   readonly writer: ApiWriter;
   /** Left out: one of its own, which carries on with nothing. */
   readonly runner?: Pick<OperationRunner, 'begin' | 'settled'>;
+  /** Left out: nothing is forwarded, and no forwarded request accepted. */
+  readonly assertions?: Assertions;
   readonly log: Logger;
 }
 
 const MAX_BODY_BYTES = 1_048_576;
+const UNLIMITED: ApiLimits = {
+  maxFailures: Number.MAX_SAFE_INTEGER,
+  perMinute: Number.MAX_SAFE_INTEGER,
+  operatorPerMinute: Number.MAX_SAFE_INTEGER,
+  maxExpensive: Number.MAX_SAFE_INTEGER,
+  maxStreams: Number.MAX_SAFE_INTEGER,
+  maxStreamsPerTenant: Number.MAX_SAFE_INTEGER,
+};
 
 /**
  * The API under `/v1`, not yet listening; `/v1/openapi.json` describes it.
  *
- *     request ─▶ who is it? may it? ─▶ ours to change? ─▶ valid? ─▶ seen before (Idempotency-Key)? ─▶ operation ─▶ answer
- *                    └ 401, 403, 404     └ the writer's     └ 422       └ the first answer               └ a problem
- *                                          answer
+ *     request ─▶ target, caller, rights, rate ─▶ owner of changes ─▶ valid ─▶ Idempotency-Key ─▶ operation ─▶ answer
+ *                  └ 400, 401, 403, 404, 429      └ the owner's        └ 422     └ the first         └ a problem
+ *                                                   answer                         answer
  */
 export async function createApi({
   operations,
   attempts,
   events,
   callers,
-  maxFailures,
+  limits: given,
   trustedProxies,
   writer,
   runner = new OperationRunner(writer, operations),
+  assertions,
   log,
 }: ApiParts): Promise<Api> {
+  const limits = { ...UNLIMITED, ...given };
   const api: Api = fastify({
     bodyLimit: MAX_BODY_BYTES,
     // What is too long is told as every other mistake is; a URL ends with the 16 KiB that Node takes.
     routerOptions: { maxParamLength: MAX_BODY_BYTES },
+    clientErrorHandler: answerUnparsed,
     trustProxy: trustedProxies === undefined ? false : [...trustedProxies],
   }).withTypeProvider<ZodTypeProvider>();
   api.setValidatorCompiler(validatorCompiler);
   api.setSerializerCompiler(serializerCompiler);
+  takeJsonBodies(api as unknown as FastifyInstance);
   await describeApi(api as unknown as FastifyInstance);
   answerWithProblems(api as unknown as FastifyInstance, log);
-  guardAccess(api as unknown as FastifyInstance, callers, maxFailures);
-  forwardChanges(api as unknown as FastifyInstance, writer);
+  refuseAmbiguousTargets(api as unknown as FastifyInstance);
+  await limitRequestRate(api as unknown as FastifyInstance, limits);
+  queueExpensiveRoutes(api as unknown as FastifyInstance, limits.maxExpensive);
+  guardAccess(api as unknown as FastifyInstance, {
+    ...{ callers, maxFailures: limits.maxFailures },
+    forwarded: async (request) => assertions && (await acceptForwarded(request, assertions, writer.origin)),
+  });
+  forwardChanges(api as unknown as FastifyInstance, writer, assertions, log);
   rememberAnswers(api as unknown as FastifyInstance);
 
-  const context = { operations, attempts, events, change: changesBy(writer, operations), operate: operateBy(runner) };
-  const refuseOthers = refuseOtherMethods(api as unknown as FastifyInstance);
+  const change = changesBy(writer, operations);
+  const context = { operations, attempts, events, change, operate: operateBy(runner), streamLimits: limits };
+  refuseUnknownRoutes(api as unknown as FastifyInstance, methodsByPath(api as unknown as FastifyInstance));
   api.get('/v1/openapi.json', { schema: { hide: true } }, () => api.swagger());
   subscriptionRoutes(api, context);
   operationRoutes(api, context);
@@ -88,7 +123,6 @@ export async function createApi({
   filterRoutes(api);
   comparisonRoutes(api, context);
   overviewRoutes(api, context);
-  refuseOthers();
   await api.ready();
   return api;
 }

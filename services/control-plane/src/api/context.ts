@@ -5,6 +5,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { ControlPlaneContext } from '../context.ts';
 import type { AttemptView } from '../views/attempt-view.ts';
 import type { EventRenderer } from '../views/render-event.ts';
+import type { StreamLimits } from './limits/live-streams.ts';
 import type { Operate } from './operate.ts';
 
 export type Api = FastifyInstance<
@@ -21,6 +22,7 @@ export interface ApiContext {
   readonly events: Pick<EventRenderer, 'render'>;
   readonly change: MakeChange;
   readonly operate: Operate;
+  readonly streamLimits: StreamLimits;
 }
 
 /**

@@ -1,37 +1,102 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DatabridgeError } from '@databridge/kernel/errors';
+import type { Logger } from '@databridge/kernel/log';
+import type { Caller } from '@databridge/kernel/secrets/tokens';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { Agent } from 'undici';
+import { type AcceptedCall, type Assertions, bodyDigest, NO_BODY } from '../forwarding/assertion.ts';
+import type { Owner } from '../forwarding/owner-record.ts';
 import type { Writer } from '../subscriptions/writer.ts';
+import { canonicalTarget } from './request-target.ts';
 
-export type ForwardingWriter = Pick<Writer, 'isOwner' | 'ownerUrl'>;
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set on a request that another control plane sent in its caller's name. It is never forwarded again. */
+    forwarded: AcceptedCall | undefined;
+  }
+}
 
-/** On a request that another control plane sent on: it is not sent on again. */
-const FORWARDED = 'databridge-forwarded';
-/** What the writer must know of a request, beside method, path and body. */
-const HEADERS = ['authorization', 'content-type', 'accept', 'if-match', 'if-none-match', 'idempotency-key', 'prefer'];
+export type ForwardingWriter = Pick<Writer, 'isOwner' | 'origin' | 'owner'>;
+
+/** The authorization scheme of a forwarded request. */
+const SCHEME = 'Databridge-Assertion';
+/** Request headers that decide what a change does. The assertion states them, too. */
+const HEADERS = ['if-match', 'if-none-match', 'idempotency-key', 'prefer'];
+const ANSWER_HEADERS = ['etag', 'retry-after', 'www-authenticate', 'idempotency-replayed', 'location'];
+const ENCRYPTED = 'application/jose';
+/** The encrypted form of the largest body that the API takes: base64url makes four bytes of three. */
+const MAX_ENCRYPTED_BYTES = 1_572_864;
+const MAX_ANSWER_BYTES = 16_777_216;
 /** A writer that was killed is replaced after its session time-out, of 10 s by default. */
 const WRITER_WITHIN_MS = 30_000;
 const ASK_AGAIN_AFTER_MS = 100;
 /** The longest operation waits a minute for a customer's worker. */
 const ANSWER_WITHIN_MS = 150_000;
+/** The request has not left this process. */
+const NOT_REACHED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT']);
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly text: string;
+}
+
+function statedHeaders({ headers }: FastifyRequest): Record<string, string> {
+  return Object.fromEntries(
+    HEADERS.flatMap((name) => (typeof headers[name] === 'string' ? [[name, headers[name]]] : [])),
+  );
+}
 
 /**
- * Sends what changes something to the control plane that writes, and its answer back, as if it had been asked itself.
- * While there is none, or none that can be reached, the request waits: nothing has been done then.
+ * @returns who calls, if another control plane vouches for it; undefined if the request carries no assertion
+ * @throws {DatabridgeError} DB_FORWARDING_REFUSED
  */
-export function forwardChanges(api: FastifyInstance, writer: ForwardingWriter): void {
+export async function acceptForwarded(
+  request: FastifyRequest,
+  assertions: Assertions,
+  origin: string | undefined,
+): Promise<Caller | undefined> {
+  const [scheme, assertion = ''] = (request.headers.authorization ?? '').split(' ');
+  if (scheme !== SCHEME) return undefined;
+  const seen = { method: request.method, target: canonicalTarget(request), headers: statedHeaders(request) };
+  request.forwarded = await assertions.accept(assertion, seen, origin ?? 'none yet');
+  return request.forwarded.caller;
+}
+
+/**
+ * Sends every change to the control plane that makes them, and its answer back, as if it had been asked itself. While
+ * there is none, or none that can be reached, the request waits: nothing has been done then.
+ *
+ * Nothing of what the caller wrote decides where a request goes: the origin is that of the owner's signed record, the
+ * path is made of the matched route. It goes in the caller's name by an {@link Assertions assertion}, without the
+ * caller's token; a request that arrived by one is answered here or not at all, so it cannot go round in a circle.
+ */
+export function forwardChanges(
+  api: FastifyInstance,
+  writer: ForwardingWriter,
+  assertions: Assertions | undefined,
+  log: Logger,
+): void {
+  const agent = new Agent({
+    headersTimeout: ANSWER_WITHIN_MS,
+    bodyTimeout: ANSWER_WITHIN_MS,
+    maxResponseSize: MAX_ANSWER_BYTES,
+  });
+  api.addHook('onClose', () => agent.close());
+  takeEncryptedBodies(api, assertions);
+
   api.addHook('preValidation', async (request, reply) => {
+    refuseOtherBody(request);
     const { access } = request.routeOptions.config;
-    // What only looks is answered here, whatever its method.
+    // Reads are answered here, whatever their method.
     if (request.method === 'GET' || (access !== 'act' && access !== 'operate')) return undefined;
     const giveUpAtMs = performance.now() + WRITER_WITHIN_MS;
     while (!writer.isOwner) {
-      if (request.headers[FORWARDED] !== undefined || performance.now() > giveUpAtMs) {
+      if (request.forwarded !== undefined || assertions === undefined || performance.now() > giveUpAtMs) {
         throw new DatabridgeError('DB_NOT_THE_WRITER', 'No control plane can make changes at the moment; try again');
       }
-      const { ownerUrl } = writer;
-      const isStill = () => !writer.isOwner && writer.ownerUrl === ownerUrl;
-      const answer = ownerUrl === undefined ? undefined : await askWriter(ownerUrl, request, isStill);
+      const owner = await writer.owner();
+      const answer = owner === undefined ? undefined : await ask({ agent, assertions, log }, owner, request, writer);
       if (answer !== undefined) return await passOn(answer, reply);
       await delay(ASK_AGAIN_AFTER_MS);
     }
@@ -39,36 +104,93 @@ export function forwardChanges(api: FastifyInstance, writer: ForwardingWriter): 
   });
 }
 
-/**
- * @param isStill whether that one is the writer still: what a writer that is not any more was asked, it may never answer
- * @returns undefined if the request was not taken up: it may be sent again
- */
-async function askWriter(url: string, request: FastifyRequest, isStill: () => boolean): Promise<Response | undefined> {
-  const replaced = new AbortController();
-  const watch = setInterval(() => {
-    if (!isStill()) replaced.abort(new Error('another is the writer now'));
-  }, ASK_AGAIN_AFTER_MS);
-  const headers = new Headers({ [FORWARDED]: '1' });
-  for (const name of HEADERS) {
-    const value = request.headers[name];
-    if (typeof value === 'string') headers.set(name, value);
+/** Bodies of forwarded requests, which are encrypted; the assertion names the digest of what arrives. */
+function takeEncryptedBodies(api: FastifyInstance, assertions: Assertions | undefined): void {
+  api.addContentTypeParser(
+    ENCRYPTED,
+    { parseAs: 'string', bodyLimit: MAX_ENCRYPTED_BYTES },
+    async (request: FastifyRequest, body: string): Promise<unknown> => {
+      if (request.forwarded?.bodyDigest !== bodyDigest(body) || assertions === undefined) {
+        throw new DatabridgeError('DB_FORWARDING_REFUSED', 'The body is not the one that the assertion was made for');
+      }
+      return JSON.parse(await assertions.decrypt(body));
+    },
+  );
+}
+
+/** An assertion for a request without a body is not one for a request with any, nor the other way round. */
+function refuseOtherBody({ forwarded, body, headers }: FastifyRequest): void {
+  if (forwarded === undefined) return;
+  const isEncrypted = headers['content-type'] === ENCRYPTED;
+  const isEmpty = body === undefined || body === null;
+  if (forwarded.bodyDigest === NO_BODY ? !isEmpty : !isEncrypted || body === undefined) {
+    throw new DatabridgeError('DB_FORWARDING_REFUSED', 'The body is not the one that the assertion was made for');
   }
+}
+
+interface Means {
+  readonly agent: Agent;
+  readonly assertions: Assertions;
+  readonly log: Logger;
+}
+
+/** @returns undefined if the owner did not take the request up: it may be sent again */
+async function ask(
+  { agent, assertions, log }: Means,
+  owner: Owner,
+  request: FastifyRequest,
+  writer: ForwardingWriter,
+): Promise<Answer | undefined> {
+  const kid = assertions.commonKey(owner);
+  if (kid === undefined) {
+    log.error({ origin: owner.origin, kids: owner.kids }, 'no common key with the owner');
+    return undefined;
+  }
+  const hasBody = request.body !== undefined && request.body !== null;
+  const body = hasBody ? await assertions.encrypt(JSON.stringify(request.body), kid) : '';
+  const call = {
+    method: request.method,
+    target: canonicalTarget(request),
+    headers: statedHeaders(request),
+    // Every route that makes changes has authenticated its caller.
+    caller: request.caller as Caller,
+  };
+  const assertion = await assertions.sign(call, body, owner, kid);
+  const replaced = new AbortController();
+  // A writer that was replaced, and froze, may never answer.
+  const watch = setInterval(() => void abortIfReplaced(writer, owner, replaced), ASK_AGAIN_AFTER_MS);
   try {
-    const answer = await fetch(new URL(request.url, url), {
-      method: request.method,
+    const {
+      statusCode,
       headers,
-      ...(request.body !== undefined && request.body !== null && { body: JSON.stringify(request.body) }),
-      redirect: 'manual',
-      signal: AbortSignal.any([replaced.signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]),
+      body: answered,
+    } = await agent.request({
+      origin: owner.origin,
+      path: call.target,
+      method: call.method as 'POST',
+      headers: {
+        ...call.headers,
+        authorization: `${SCHEME} ${assertion}`,
+        ...(hasBody && { 'content-type': ENCRYPTED }),
+      },
+      body: hasBody ? body : null,
+      signal: replaced.signal,
     });
-    if (answer.status !== 503) return answer;
-    const isStandby = (await answer.clone().text()).includes('DB_NOT_THE_WRITER');
-    return isStandby ? undefined : answer;
+    const answer = { status: statusCode, headers, text: await answered.text() };
+    if (statusCode === 401) {
+      log.error({ origin: owner.origin, answer: answer.text.slice(0, 500) }, 'owner refused a forwarded request');
+      throw new DatabridgeError(
+        'DB_NOT_THE_WRITER',
+        'The control plane that makes the changes refused the forwarded request: nothing was changed; check that all control planes have the same key ring and the right time',
+      );
+    }
+    return statusCode === 503 && answer.text.includes('DB_NOT_THE_WRITER') ? undefined : answer;
   } catch (error) {
-    if (NOT_REACHED.has(String((error as { cause?: { code?: unknown } }).cause?.code))) return undefined;
+    if (error instanceof DatabridgeError) throw error;
+    if (NOT_REACHED.has(String((error as { code?: unknown }).code))) return undefined;
     throw new DatabridgeError(
       'DB_NOT_THE_WRITER',
-      'The control plane that makes the changes did not answer: it may be done or not; look before you try again',
+      'The control plane that makes the changes did not answer: the change may be done or not; read it before you try again',
       { cause: error },
     );
   } finally {
@@ -76,19 +198,18 @@ async function askWriter(url: string, request: FastifyRequest, isStill: () => bo
   }
 }
 
-/** The request has not left us. */
-const NOT_REACHED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT']);
+async function abortIfReplaced(writer: ForwardingWriter, asked: Owner, replaced: AbortController): Promise<void> {
+  const now = await writer.owner();
+  if (writer.isOwner || now?.term !== asked.term) replaced.abort(new Error('another control plane is the writer now'));
+}
 
-async function passOn(answer: Response, reply: FastifyReply): Promise<FastifyReply> {
-  for (const name of ['etag', 'retry-after', 'www-authenticate', 'idempotency-replayed', 'location']) {
-    const value = answer.headers.get(name);
-    if (value !== null) reply.header(name, value);
+async function passOn({ status, headers, text }: Answer, reply: FastifyReply): Promise<FastifyReply> {
+  for (const name of ANSWER_HEADERS) {
+    const value = headers[name];
+    if (value !== undefined) reply.header(name, value);
   }
-  const type = answer.headers.get('content-type');
-  if (type !== null) reply.type(type);
-  // As it came: it has been through the writer's own serializer.
-  return reply
-    .code(answer.status)
-    .serializer(String)
-    .send(await answer.text());
+  const type = headers['content-type'];
+  if (typeof type === 'string') reply.type(type);
+  // As it arrived: the writer's own serializer made it.
+  return await reply.code(status).serializer(String).send(text);
 }

@@ -1,34 +1,11 @@
-import { DatabridgeError } from '@databridge/kernel/errors';
-import type { FastifyInstance, HTTPMethods } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 
-/** What else somebody may try on a path that is there. */
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'QUERY'] as const;
-
-/** Notes the methods of every route from now on. @returns has all others answer 405 and say which there are (RFC 9110 §15.5.6) */
-export function refuseOtherMethods(api: FastifyInstance): () => void {
-  const known = new Map<string, Set<string>>();
+/** Collects the routes that are added from now on. @returns the methods of the path; none if there is no such path */
+export function methodsByPath(api: FastifyInstance): (path: string) => readonly string[] {
+  const paths: { readonly pattern: RegExp; readonly method: string }[] = [];
   api.addHook('onRoute', ({ url, method }) => {
-    const methods = known.get(url) ?? new Set<string>();
-    for (const one of [method].flat()) methods.add(one);
-    known.set(url, methods);
+    const pattern = new RegExp(`^${url.replaceAll('.', '\\.').replaceAll(/:\w+/g, '[^/]+')}$`);
+    paths.push(...[method].flat().map((one) => ({ pattern, method: one })));
   });
-  return () => {
-    for (const method of METHODS) if (!api.supportedMethods.includes(method)) api.addHttpMethod(method);
-    for (const [url, methods] of [...known]) {
-      const others = METHODS.filter((method) => !methods.has(method)) as HTTPMethods[];
-      const allow = [...methods].sort().join(', ');
-      api.route({
-        method: others,
-        url,
-        config: { access: 'open' },
-        schema: { hide: true },
-        // Before the body is looked at: it is nobody's.
-        onRequest: async (request, reply) => {
-          reply.header('allow', allow);
-          throw new DatabridgeError('DB_METHOD_NOT_ALLOWED', `${request.method} is not for this path; ${allow}`);
-        },
-        handler: () => undefined,
-      });
-    }
-  };
+  return (path) => paths.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method);
 }

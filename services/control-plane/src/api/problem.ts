@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { Logger } from '@databridge/kernel/log';
 import type { FastifyInstance } from 'fastify';
@@ -12,10 +13,10 @@ export const pointedMisfit = z.object({
   detail: z.string(),
 });
 
-/** RFC 9457. `code` is stable; `detail` is for people. */
+/** Problem details of RFC 9457. Clients decide by `code`, which is stable; `detail` is text for people. */
 export const problem = z
   .object({
-    type: z.string().describe('about:blank: the code says it'),
+    type: z.string().describe('always about:blank; `code` names the kind of problem'),
     title: z.string(),
     status: z.int(),
     code: z.string(),
@@ -24,16 +25,16 @@ export const problem = z
     waiting: z
       .object({ events: z.int(), deadLetters: z.int() })
       .optional()
-      .describe('what a deletion would leave undelivered'),
+      .describe('Events and dead letters that a deletion would leave undelivered'),
   })
   .meta({ id: 'Problem' });
 type Problem = z.infer<typeof problem>;
 
-/** What every route may answer. */
+/** Problems that every route may answer with. */
 const content = { 'application/problem+json': { schema: problem } };
 export const problems = {
-  '4xx': { description: 'It is not done, and why', content },
-  '5xx': { description: 'It may not be done, by a fault of ours', content },
+  '4xx': { description: 'The request was refused and changed nothing; the problem says why', content },
+  '5xx': { description: 'The service failed: the request may have been carried out or not', content },
 };
 
 export interface Misfit {
@@ -41,7 +42,7 @@ export interface Misfit {
   readonly message: string;
 }
 
-/** Every mistake in a body at once. */
+/** Lists every mistake in a body. */
 export class InvalidBody extends DatabridgeError {
   readonly misfits: readonly Misfit[];
 
@@ -57,16 +58,21 @@ const TITLES: Readonly<Record<number, string>> = {
   403: 'Forbidden',
   404: 'Not found',
   405: 'Method not allowed',
+  408: 'Request timeout',
   409: 'Conflict',
   412: 'Precondition failed',
   413: 'Content too large',
   415: 'Unsupported media type',
-  422: 'Invalid',
+  422: 'Unprocessable content',
   428: 'Precondition required',
   429: 'Too many requests',
-  503: 'Unavailable',
-  504: 'Not in time',
+  431: 'Request header fields too large',
+  503: 'Service unavailable',
+  504: 'Gateway timeout',
 };
+
+/** Sent with a 429 whose cause names no time of its own. */
+const RETRY_AFTER_SECONDS = 10;
 
 export function answerWithProblems(api: FastifyInstance, log: Logger): void {
   api.setErrorHandler(async (error, request, reply) => {
@@ -74,14 +80,46 @@ export function answerWithProblems(api: FastifyInstance, log: Logger): void {
     if (answer.status >= 500)
       log.error({ err: error, method: request.method, route: request.routeOptions.url }, answer.detail);
     if (answer.status === 401) reply.header('www-authenticate', 'Bearer');
-    if (answer.status === 429) reply.header('retry-after', '60');
+    if (answer.status === 429 && !reply.hasHeader('retry-after'))
+      reply.header('retry-after', String(RETRY_AFTER_SECONDS));
     return await reply.code(answer.status).type('application/problem+json').serializer(JSON.stringify).send(answer);
   });
-  api.setNotFoundHandler(async (request, reply) => {
-    const detail = `There is no ${request.method} ${request.url.split('?')[0]}`;
-    const answer = problemWith(404, 'DB_NOT_FOUND', detail);
-    return await reply.code(404).type('application/problem+json').serializer(JSON.stringify).send(answer);
+}
+
+/** Answers 404, and 405 with `Allow` to a method that a known path does not have (RFC 9110 §15.5.6). */
+export function refuseUnknownRoutes(api: FastifyInstance, methodsOf: (path: string) => readonly string[]): void {
+  api.setNotFoundHandler({ preHandler: api.rateLimit() }, async (request, reply) => {
+    const path = request.url.split('?')[0] ?? '';
+    const allow = methodsOf(path).toSorted().join(', ');
+    if (allow === '') {
+      const detail = `There is no ${request.method} ${path}; GET /v1/openapi.json lists every route`;
+      throw new DatabridgeError('DB_NOT_FOUND', detail);
+    }
+    reply.header('allow', allow);
+    throw new DatabridgeError('DB_METHOD_NOT_ALLOWED', `${path} does not support ${request.method}, only ${allow}`);
   });
+}
+
+/** Answers what Node's HTTP parser refused: nothing of it has become a request. */
+export function answerUnparsed(error: Error & { readonly code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const answer = unparsedProblem(error.code ?? '');
+  const text = JSON.stringify(answer);
+  const head = `HTTP/1.1 ${answer.status} ${answer.title}\r\nconnection: close\r\ncontent-type: application/problem+json`;
+  socket.end(`${head}\r\ncontent-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`);
+}
+
+function unparsedProblem(code: string): Problem {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return problemWith(431, 'DB_INPUT_INVALID', 'The request line and the headers are longer than 16 KiB together');
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return problemWith(408, 'DB_INPUT_INVALID', 'The request did not arrive in time');
+    case 'HPE_INVALID_URL':
+      return problemWith(400, 'DB_TARGET_REFUSED', 'The request target must be a path that begins with "/"');
+    default:
+      return problemWith(400, 'DB_INPUT_INVALID', `The request is not valid HTTP/1.1 (${code})`);
+  }
 }
 
 function problemOf(error: unknown): Problem {
@@ -102,12 +140,12 @@ function problemOf(error: unknown): Problem {
     return withErrors(`The ${error.validationContext ?? 'request'} is not valid`, misfits);
   }
   const status = (error as { statusCode?: number }).statusCode ?? 500;
-  // What we did not foresee may hold anything: it goes to the log alone.
-  if (status >= 500) return problemWith(500, 'DB_INTERNAL', 'That failed by a fault of ours; the log says more');
+  // An unforeseen error's message may hold anything, a secret included: it is written to the log alone.
+  if (status >= 500) return problemWith(500, 'DB_INTERNAL', 'Internal error; the service log has the details');
   return problemWith(status, 'DB_INPUT_INVALID', (error as Error).message);
 }
 
-/** A place in a body as RFC 6901 writes it. */
+/** A misfit with its place as a JSON pointer (RFC 6901). */
 export function pointed({ path, message }: Misfit): z.infer<typeof pointedMisfit> {
   const pointer = path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
   return { pointer, detail: message };

@@ -6,6 +6,7 @@ import { encodeOperation, type Operation } from '@databridge/schemas/records/ope
 import { AUDIT_TOPIC, OPERATIONS_TOPIC, SUBSCRIPTIONS_TOPIC } from '@databridge/schemas/records/topics';
 import { mapSecrets } from '@databridge/schemas/subscription/secret-places';
 import { encodeSubscription, type Subscription } from '@databridge/schemas/subscription/subscription';
+import { fittingAudit } from './fitting-audit.ts';
 
 export interface Change {
   readonly what: AuditedAction;
@@ -39,7 +40,7 @@ export function recordsOf(changes: readonly (Change | OperationNote)[], who: Act
     const audit = {
       topic: AUDIT_TOPIC,
       key: customer ?? null,
-      value: encodeAudit(auditRecord(change, who, nowMs)),
+      value: encodeAudit(fittingAudit(auditRecord(change, who, nowMs))),
     };
     if (customer === undefined || after === undefined) return [audit];
     const value = after === null ? null : encodeSubscription(after);

@@ -1,5 +1,5 @@
 /** The one place outside of delivery where a secret is opened: JWE can't exchange the key of what it sealed. */
-import { messageOf } from '@databridge/kernel/errors';
+import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
 import { mapSecretsAsync } from '@databridge/schemas/subscription/secret-places';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import type { ControlPlaneContext } from '../context.ts';
@@ -37,6 +37,8 @@ export interface Rotation {
   readonly unchanged: number;
   /** Customers whose key is gone: their secrets have to be set anew. */
   readonly unreadable: readonly string[];
+  /** Customers whose secrets are as they were, because of an error: rotate again. */
+  readonly failed: readonly { readonly customer: string; readonly code: string; readonly detail: string }[];
 }
 
 /**
@@ -44,22 +46,37 @@ export interface Rotation {
  * @param change makes a change in that customer's queue
  */
 export async function rotateKeys(
-  context: Pick<ControlPlaneContext, 'subscriptions'>,
+  context: Pick<ControlPlaneContext, 'subscriptions' | 'log'>,
   run: Run,
   change: <T>(customer: string, make: (context: ControlPlaneContext) => Promise<T>) => Promise<T>,
 ): Promise<Rotation> {
   const before = run.checkpoint as Partial<Rotation> & { readonly after?: string };
   const counts = { resealed: before.resealed ?? 0, unchanged: before.unchanged ?? 0 };
   const unreadable = [...(before.unreadable ?? [])];
+  const failed = [...(before.failed ?? [])];
   for (const customer of [...(await context.subscriptions()).keys()].sort()) {
     if (before.after !== undefined && customer <= before.after) continue;
-    const came = await change(customer, (inner) => reseal(inner, customer, Date.now()));
-    if (came === 'unreadable') unreadable.push(customer);
-    else counts[came]++;
-    const done = counts.resealed + counts.unchanged + unreadable.length;
-    await run.progress(done, { step: 'sealing secrets anew', checkpoint: { ...counts, unreadable, after: customer } });
+    try {
+      const result = await change(customer, (inner) => reseal(inner, customer, Date.now()));
+      if (result === 'unreadable') unreadable.push(customer);
+      else counts[result]++;
+    } catch (error) {
+      // What may succeed later is left to whoever carries the operation on; the rest concerns this customer alone.
+      if (error instanceof DatabridgeError && error.retryable) throw error;
+      context.log.error({ err: error, customer }, 'secrets not resealed');
+      failed.push({ customer, ...failureOf(error) });
+    }
+    const done = counts.resealed + counts.unchanged + unreadable.length + failed.length;
+    const checkpoint = { ...counts, unreadable, failed, after: customer };
+    await run.progress(done, { step: 'sealing secrets anew', checkpoint });
   }
-  return { ...counts, unreadable };
+  return { ...counts, unreadable, failed };
+}
+
+/** An unforeseen error's message may hold anything, so it is written to the log alone. */
+function failureOf(error: unknown): { code: string; detail: string } {
+  if (error instanceof DatabridgeError) return { code: error.code, detail: error.message };
+  return { code: 'DB_INTERNAL', detail: 'Internal error; the service log has the details' };
 }
 
 /** Of all customers, in the name of the control plane itself. */
@@ -71,7 +88,12 @@ export async function dropOldFallbacks(
   const who = { name: 'control-plane', role: 'service' };
   for (const [customer, subscription] of await operations.subscriptions()) {
     if (withoutOldFallbacks(subscription, nowMs) === subscription) continue;
-    await writer.change(who, customer, (commit) => reseal({ ...operations, commit }, customer, nowMs));
+    try {
+      await writer.change(who, customer, (commit) => reseal({ ...operations, commit }, customer, nowMs));
+    } catch (error) {
+      if (error instanceof DatabridgeError && error.code === 'DB_NOT_THE_WRITER') throw error;
+      operations.log.error({ err: error, customer }, 'old fallback secret not removed');
+    }
   }
 }
 

@@ -16,6 +16,8 @@ import {
   OPERATIONS_TOPIC,
   SUBSCRIPTIONS_TOPIC,
 } from '@databridge/schemas/records/topics';
+import { KnownOwner, type Owner, signOwner } from '../forwarding/owner-record.ts';
+import type { PeerKeys } from '../forwarding/peer-keys.ts';
 import { type Commit, recordsOf } from './changes.ts';
 import type { SubscriptionTable } from './subscription-table.ts';
 
@@ -23,15 +25,12 @@ export interface WriterOptions {
   readonly kafka: KafkaSettings;
   readonly admin: Pick<KafkaAdmin, 'watermarks'>;
   readonly table: Pick<SubscriptionTable, 'readUpTo'>;
+  /** By which the owner's record is signed and verified. */
+  readonly peers: PeerKeys;
   /** Without a heartbeat for so long, another control plane takes over. */
   readonly sessionTimeoutMs: number;
   /** This control plane has begun to write: what others left unfinished is its own now. */
   readonly onTerm?: () => void;
-}
-
-/** Where the control plane that writes can be reached. */
-interface Owner {
-  readonly url: string;
 }
 
 const OWNER_KEY = 'owner';
@@ -51,24 +50,26 @@ const AGAIN_AFTER_MS = 500;
 export class Writer {
   readonly #options: WriterOptions;
   readonly #consumer: GroupConsumer;
-  readonly #owners: CompactedTable<Owner>;
+  /** The owner's record as it was written: signed. */
+  readonly #owners: CompactedTable<string>;
+  readonly #knownOwner: KnownOwner;
   #membership: Membership | undefined;
-  #url: string | undefined;
+  #origin: string | undefined;
   #term: Promise<TransactionalProducer> | undefined;
   #isStopped = false;
   /** The last change of each customer: the next one waits for it. */
   readonly #last = new Map<string, Promise<unknown>>();
 
   constructor(options: WriterOptions) {
-    const { kafka, sessionTimeoutMs } = options;
+    const { kafka, peers, sessionTimeoutMs } = options;
     this.#options = options;
-    this.#owners = new CompactedTable<Owner>(kafka, {
+    this.#owners = new CompactedTable<string>(kafka, {
       topic: CONTROL_PLANE_TOPIC,
       maxWaitMs: 200,
-      decode: (_key, value) => {
-        const { url } = JSON.parse(value.toString('utf8')) as Partial<Owner>;
-        return typeof url === 'string' ? { url } : undefined;
-      },
+      decode: (_key, value) => value.toString('utf8'),
+    });
+    this.#knownOwner = new KnownOwner(peers, () => {
+      kafka.log.error({ topic: CONTROL_PLANE_TOPIC }, 'owner record refused');
     });
     this.#consumer = new GroupConsumer(kafka, {
       groupId: CONTROL_PLANE_GROUP,
@@ -87,9 +88,9 @@ export class Writer {
     });
   }
 
-  /** @param url where other control planes reach this one */
+  /** @param url where other control planes reach this one: an http(s) origin */
   async start(url: string): Promise<void> {
-    this.#url = url;
+    this.#origin = new URL(url).origin;
     await this.#owners.start();
     await this.#owners.caughtUp();
     await this.#consumer.start();
@@ -109,10 +110,15 @@ export class Writer {
     return membership !== undefined && membership.assignment.length > 0 && membership.leaseHeld() && !this.#isStopped;
   }
 
-  /** Where changes are made, if not here and if known. */
-  get ownerUrl(): string | undefined {
-    const url = this.#owners.get(OWNER_KEY)?.url;
-    return url === this.#url ? undefined : url;
+  /** Where other control planes reach this one; undefined before the start. */
+  get origin(): string | undefined {
+    return this.#origin;
+  }
+
+  /** @returns the control plane that makes the changes, if it is another one and known by a record that is signed */
+  async owner(): Promise<Owner | undefined> {
+    const owner = await this.#knownOwner.read(this.#owners.get(OWNER_KEY));
+    return owner?.origin === this.#origin ? undefined : owner;
   }
 
   /**
@@ -175,7 +181,11 @@ export class Writer {
       partitions,
     });
     try {
-      const value = JSON.stringify({ url: this.#url });
+      // Whatever an earlier owner wrote is in the log by now: its producer is fenced.
+      await this.#owners.refreshed();
+      const last = await this.#knownOwner.read(this.#owners.get(OWNER_KEY));
+      const owner = { origin: this.#origin ?? '', term: Math.max((last?.term ?? 0) + 1, Date.now()) };
+      const value = await signOwner(owner, this.#options.peers);
       await producer.commit([{ topic: CONTROL_PLANE_TOPIC, key: OWNER_KEY, value }]);
     } catch (error) {
       await producer.close();

@@ -4,8 +4,15 @@ import { AttemptView } from './attempt-view.ts';
 
 const kafka = { brokers: ['127.0.0.1:1'], clientId: 'test', log: createLogger('test', 'silent') };
 
-function viewOf(maxAttempts: number, customers: Readonly<Record<string, readonly Partial<Attempt>[]>>): AttemptView {
+type Given = Readonly<Record<string, readonly Partial<Attempt>[]>>;
+
+function viewOf(maxAttempts: number, customers: Given): AttemptView {
   const view = new AttemptView(kafka, { maxAttempts, backMs: 0 }, 0);
+  take(view, customers);
+  return view;
+}
+
+function take(view: AttemptView, customers: Given): void {
   const records = Object.entries(customers).map(([customer, given], offset) => {
     const attempts = given.map(
       (one): Attempt => ({
@@ -18,7 +25,6 @@ function viewOf(maxAttempts: number, customers: Readonly<Record<string, readonly
   });
   const strange = { offset: 99, timestampMs: 0, key: null, value: Buffer.from('{'), headers: {} };
   view.take({ records: [...records, strange] });
-  return view;
 }
 
 test('finds by customer, event, outcome and time, the newest first', () => {
@@ -45,4 +51,49 @@ test('forgets the oldest beyond its bound', () => {
   const view = viewOf(500, { acme: Array.from({ length: 2_000 }, (_, at) => ({ at })) });
   const found = view.find({ customer: 'acme', limit: 5_000 });
   expect([found.length, found[0]?.attempt.at, found.at(-1)?.attempt.at]).toEqual([500, 1_999, 1_500]);
+});
+
+test('a busy customer makes the view forget its own attempts, and nobody else’s', () => {
+  const view = viewOf(1_000, {
+    quiet: [{ eventId: 'old', at: 1 }],
+    calm: Array.from({ length: 200 }, (_, at) => ({ at })),
+  });
+  for (let nth = 0; nth < 20; nth++)
+    take(view, { busy: Array.from({ length: 500 }, (_, at) => ({ at: nth * 500 + at })) });
+  const countOf = (customer: string) => view.find({ customer, limit: 10_000 }).length;
+  expect([countOf('quiet'), countOf('calm')]).toEqual([1, 200]);
+  // Up to 1,000 more than its share are deleted together.
+  expect(countOf('busy')).toBeGreaterThanOrEqual(799);
+  expect(countOf('busy')).toBeLessThanOrEqual(1_799);
+  expect(view.find({ customer: 'busy', limit: 1 })[0]?.attempt.at).toBe(9_999);
+});
+
+test('long attempts count as several: memory is bounded, not rows', () => {
+  const long = { answer: 'x'.repeat(3_000) };
+  const view = viewOf(1_000, {
+    short: Array.from({ length: 100 }, () => ({})),
+    long: Array.from({ length: 1_000 }, () => long),
+  });
+  expect(view.find({ customer: 'short', limit: 1_000 }).length).toBe(100);
+  expect(view.find({ customer: 'long', limit: 5_000 }).length).toBeLessThanOrEqual(180);
+});
+
+test('an attempt that cannot be stored is skipped, and those before and after it are kept', () => {
+  const view = viewOf(100, { acme: [{ eventId: 'a' }, { eventId: 'b', at: 1e300 }, { eventId: 'c' }] });
+  const idsOf = () => view.find({ customer: 'acme', limit: 10 }).map(({ attempt }) => attempt.eventId);
+  expect(idsOf()).toEqual(['c', 'a']);
+  take(view, { acme: [{ eventId: 'd' }] });
+  expect(idsOf()).toEqual(['d', 'c', 'a']);
+});
+
+test('a batch that fails as a whole leaves the view as it was, and the next one is taken', () => {
+  const view = viewOf(100, { acme: [{ eventId: 'a' }] });
+  const broken = {
+    get value(): never {
+      throw new Error('broken');
+    },
+  };
+  expect(() => view.take({ records: [broken as never] })).toThrow('broken');
+  take(view, { acme: [{ eventId: 'b' }] });
+  expect(view.find({ customer: 'acme', limit: 10 }).map(({ attempt }) => attempt.eventId)).toEqual(['b', 'a']);
 });

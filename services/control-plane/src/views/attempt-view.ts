@@ -2,8 +2,9 @@ import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import type { ConsumedBatch } from '@databridge/kernel/kafka/records';
 import { TopicFollower } from '@databridge/kernel/kafka/tables/topic-follower';
-import { type Attempt, decodeAttempts } from '@databridge/schemas/records/attempts';
+import { type Attempt, type AttemptBatch, decodeAttempts } from '@databridge/schemas/records/attempts';
 import { ATTEMPTS_TOPIC } from '@databridge/schemas/records/topics';
+import { fairLevel } from './shares.ts';
 
 export interface AttemptQuery {
   readonly customer: string;
@@ -25,7 +26,7 @@ export interface SeenAttempt {
 }
 
 export interface AttemptViewOptions {
-  /** The oldest are forgotten beyond that. About 300 bytes each. */
+  /** Of 300 bytes each; a longer attempt counts as several. Beyond it, the largest customers' oldest are forgotten. */
   readonly maxAttempts: number;
   /** How far back it reads at the start, ms. */
   readonly backMs: number;
@@ -33,12 +34,14 @@ export interface AttemptViewOptions {
 
 type Listener = (seen: SeenAttempt) => void;
 
-/** Deleted so many at once, so that each new attempt does not delete an old one. */
+/** Deleted together, so that each new attempt does not delete an old one. */
 const SLACK = 1_000;
+const USUAL_BYTES = 300;
 
 /**
  * The attempt log, asked by customer, event, outcome and time: a view in memory, made anew from the topic at each
- * start, bounded. Kafka stays the only store.
+ * start. Its size is bounded, and shared: a busy customer can make the view forget its own attempts, and those of nobody
+ * who has fewer. Kafka stays the only store.
  */
 export class AttemptView {
   readonly #database = new DatabaseSync(':memory:');
@@ -46,21 +49,26 @@ export class AttemptView {
   readonly #maxAttempts: number;
   readonly #listeners = new Set<Listener>();
   readonly #insert: ReturnType<DatabaseSync['prepare']>;
-  #count = 0;
+  readonly #log: KafkaSettings['log'];
+  /** In units of {@link USUAL_BYTES}, by customer. */
+  readonly #sizes = new Map<string, number>();
+  #size = 0;
   #isCaughtUp = false;
 
   constructor(kafka: KafkaSettings, { maxAttempts, backMs }: AttemptViewOptions, nowMs: number) {
     this.#maxAttempts = maxAttempts;
+    this.#log = kafka.log;
     this.#database.exec(`
       CREATE TABLE attempts (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
-        customer TEXT NOT NULL, event_id TEXT NOT NULL, outcome TEXT NOT NULL, at INTEGER NOT NULL, attempt TEXT NOT NULL
+        customer TEXT NOT NULL, event_id TEXT NOT NULL, outcome TEXT NOT NULL, at INTEGER NOT NULL, attempt TEXT NOT NULL,
+        size INTEGER NOT NULL
       ) STRICT;
       CREATE INDEX by_customer ON attempts (customer, id);
       CREATE INDEX by_event ON attempts (customer, event_id, id);
     `);
     this.#insert = this.#database.prepare(
-      'INSERT INTO attempts (customer, event_id, outcome, at, attempt) VALUES (?, ?, ?, ?, ?)',
+      'INSERT INTO attempts (customer, event_id, outcome, at, attempt, size) VALUES (?, ?, ?, ?, ?, ?)',
     );
     this.#follower = new TopicFollower(kafka, {
       topic: ATTEMPTS_TOPIC,
@@ -115,32 +123,66 @@ export class AttemptView {
     return () => this.#listeners.delete(listener);
   }
 
-  /** What the topic brought. A record that is no batch of attempts is passed over. */
+  /** Takes records of the topic. A record that is no batch of attempts, and an attempt that cannot be stored, is skipped. */
   take({ records }: Pick<ConsumedBatch, 'records'>): void {
-    this.#database.exec('BEGIN');
     const seen: SeenAttempt[] = [];
-    for (const { value } of records) {
-      const batch = value === null ? undefined : decodeAttempts(value);
-      if (batch === undefined) continue;
-      for (const attempt of batch.attempts) {
-        const { eventId, outcome, at } = attempt;
-        const { lastInsertRowid } = this.#insert.run(
-          batch.customer,
-          eventId,
-          outcome,
-          Math.trunc(at),
-          JSON.stringify(attempt),
-        );
-        seen.push({ id: Number(lastInsertRowid), customer: batch.customer, attempt });
+    const sizes = new Map<string, number>();
+    this.#database.exec('BEGIN');
+    try {
+      for (const { value } of records) {
+        const batch = value === null ? undefined : decodeAttempts(value);
+        for (const attempt of batch?.attempts ?? [])
+          this.#store((batch as AttemptBatch).customer, attempt, seen, sizes);
       }
+      this.#database.exec('COMMIT');
+    } catch (error) {
+      // Some errors, such as a full memory, end the transaction by themselves.
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      throw error;
     }
-    this.#count += seen.length;
-    if (this.#count > this.#maxAttempts + SLACK) {
-      const last = seen.at(-1)?.id ?? 0;
-      this.#database.prepare('DELETE FROM attempts WHERE id <= ?').run(last - this.#maxAttempts);
-      this.#count = this.#maxAttempts;
-    }
-    this.#database.exec('COMMIT');
+    for (const [customer, size] of sizes) this.#resize(customer, size);
+    if (this.#size > this.#maxAttempts + SLACK) this.#forget();
     for (const one of seen) for (const listener of this.#listeners) listener(one);
+  }
+
+  #store(customer: string, attempt: Attempt, seen: SeenAttempt[], sizes: Map<string, number>): void {
+    const { eventId, outcome, at } = attempt;
+    const text = JSON.stringify(attempt);
+    const size = Math.ceil(text.length / USUAL_BYTES);
+    try {
+      const { lastInsertRowid } = this.#insert.run(customer, eventId, outcome, Math.trunc(at), text, size);
+      seen.push({ id: Number(lastInsertRowid), customer, attempt });
+      sizes.set(customer, (sizes.get(customer) ?? 0) + size);
+    } catch (error) {
+      // SQLite undoes the one statement alone. Without a transaction there is nothing left to go on with.
+      if (!this.#database.isTransaction) throw error;
+      this.#log.warn({ err: error, customer, eventId }, 'attempt not stored');
+    }
+  }
+
+  /** Brings the largest customers down to what the others leave them. */
+  #forget(): void {
+    const level = fairLevel(this.#sizes.values(), this.#maxAttempts);
+    const oldest = this.#database.prepare('SELECT id, size FROM attempts WHERE customer = ? ORDER BY id');
+    const remove = this.#database.prepare('DELETE FROM attempts WHERE customer = ? AND id <= ?');
+    for (const [customer, size] of [...this.#sizes]) {
+      if (size <= level) continue;
+      let freed = 0;
+      let last = 0;
+      for (const row of oldest.iterate(customer)) {
+        if (size - freed <= level) break;
+        freed += Number(row['size']);
+        last = Number(row['id']);
+      }
+      remove.run(customer, last);
+      this.#resize(customer, -freed);
+    }
+  }
+
+  #resize(customer: string, by: number): void {
+    const size = (this.#sizes.get(customer) ?? 0) + by;
+    this.#size += by;
+    if (size > 0) this.#sizes.set(customer, size);
+    else this.#sizes.delete(customer);
   }
 }

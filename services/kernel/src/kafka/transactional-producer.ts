@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { MAX_MESSAGE_BYTES } from '@databridge/schemas/records/topics';
 import type { Producer, TopicMessages, Transaction } from 'kafkajs';
 import { KafkaPortError, protocolErrorType, toPortError } from './errors.ts';
 import { createKafka, type KafkaSettings } from './kafkajs/client.ts';
-import { batchKey, toMessage } from './kafkajs/produce-queue.ts';
+import { batchBytes, batchKey, toMessage } from './kafkajs/produce-queue.ts';
 import { partitionOfKey } from './murmur2.ts';
 import type { ProducedRecord, TopicPartition } from './records.ts';
 
@@ -18,6 +19,8 @@ export interface TransactionalProducerOptions {
 /** One past the last record of a transaction, in each partition that it wrote to. */
 export type WrittenUpTo = readonly (TopicPartition & { readonly end: number })[];
 
+/** Of all records of a transaction, whatever their topics: well below what a topic takes as one batch. */
+const MAX_TOGETHER_BYTES = 786_432;
 const BEGIN_WITHIN_MS = 5_000;
 const BEGIN_AGAIN_AFTER_MS = 5;
 
@@ -85,6 +88,13 @@ export class TransactionalProducer {
    *   records may be written, or none; a reader that waits for the end of the log knows
    */
   commit(records: readonly ProducedRecord[]): Promise<WrittenUpTo> {
+    const tooLarge = records.find((record) => batchBytes(record) > MAX_MESSAGE_BYTES);
+    // Kafka would refuse it, and with it whatever shares the transaction, and end the term.
+    if (tooLarge !== undefined) {
+      const { topic } = tooLarge;
+      const detail = `${batchBytes(tooLarge)} bytes for ${topic}; at most ${MAX_MESSAGE_BYTES} are allowed`;
+      return Promise.reject(new KafkaPortError('DB_KAFKA_RECORD_TOO_LARGE', `write in a transaction: ${detail}`));
+    }
     return new Promise((resolve, reject) => {
       this.#waiting.push({ records, resolve, reject });
       if (!this.#isCommitting) void this.#pump();
@@ -100,7 +110,7 @@ export class TransactionalProducer {
   async #pump(): Promise<void> {
     this.#isCommitting = true;
     while (this.#waiting.length > 0) {
-      const together = this.#waiting.splice(0);
+      const together = this.#takeTogether();
       if (this.#isOver) {
         this.#fail(together, new KafkaPortError('DB_KAFKA_CLOSED', 'the producer is over'));
         continue;
@@ -115,6 +125,16 @@ export class TransactionalProducer {
       }
     }
     this.#isCommitting = false;
+  }
+
+  /** As many as fit a record batch together: a large change must not make those of others fail. At least one. */
+  #takeTogether(): Waiting[] {
+    let bytes = 0;
+    const fits = this.#waiting.findIndex(({ records }, index) => {
+      bytes += records.reduce((sum, record) => sum + batchBytes(record), 0);
+      return index > 0 && bytes > MAX_TOGETHER_BYTES;
+    });
+    return this.#waiting.splice(0, fits === -1 ? this.#waiting.length : fits);
   }
 
   async #transact(records: readonly ProducedRecord[]): Promise<WrittenUpTo> {

@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { CompactEncrypt, compactDecrypt, decodeProtectedHeader } from 'jose';
 import { DatabridgeError, messageOf } from '../errors.ts';
 import { Secret } from './secret.ts';
@@ -98,6 +98,15 @@ export class KeyRing {
         `A secret of "${owner}" can't be unsealed: ${messageOf(error)}. Check that every service has the same key ring.`,
       );
     }
+  }
+
+  /**
+   * Further keys of 32 bytes, one for each key of the ring and by its name, for another purpose than sealing: whoever
+   * learns one of them learns nothing about the ring (HKDF, RFC 5869). The current one comes first.
+   */
+  derivedKeys(purpose: string): ReadonlyMap<string, Uint8Array> {
+    const derive = (key: Uint8Array) => new Uint8Array(hkdfSync('sha256', key, '', purpose, KEY_BYTES));
+    return new Map([...this.#keys].map(([kid, key]) => [kid, derive(key)]));
   }
 
   #mark(kid: string, secret: string, owner: string): string {

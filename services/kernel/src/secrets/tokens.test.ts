@@ -3,8 +3,8 @@ import { Tokens } from './tokens.ts';
 test('a token is known by its line, and by nothing else', () => {
   const [operator, acme] = [Tokens.generate('ann', 'operator'), Tokens.generate('acme-ci', 'customer', 'acme')];
   const tokens = new Tokens(`# people\n${operator.line}\n${acme.line}\n`);
-  expect(tokens.callerOf(operator.token)).toEqual({ name: 'ann', role: 'operator' });
-  expect(tokens.callerOf(acme.token)).toEqual({ name: 'acme-ci', role: 'customer', customer: 'acme' });
+  expect(tokens.callerOf(operator.token)).toMatchObject({ name: 'ann', role: 'operator' });
+  expect(tokens.callerOf(acme.token)).toMatchObject({ name: 'acme-ci', role: 'customer', customer: 'acme' });
   expect(tokens.callerOf(`${operator.token}x`)).toBeUndefined();
   expect(tokens.callerOf(operator.line.split(' ')[2] as string)).toBeUndefined();
   expect(tokens.callerOf('')).toBeUndefined();

@@ -1,14 +1,22 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { CUSTOMER_PATTERN } from '@databridge/schemas/records/topics';
 import type { Role } from '@databridge/schemas/rights/route-rights';
+import { z } from 'zod';
 import { DatabridgeError } from '../errors.ts';
 
-/** What each role may: schemas/src/rights. */
-export type Caller =
-  | { readonly name: string; readonly role: 'operator' }
+const person = { id: z.string().min(1).max(400), name: z.string() };
+
+/**
+ * What each role may: schemas/src/rights. `id` is the identity that limits and idempotency keys are counted for: two
+ * tokens never share one, whatever their names are. It is not a secret.
+ */
+export const callerSchema = z.discriminatedUnion('role', [
+  z.object({ ...person, role: z.literal('operator') }),
   /** `payloads`: may also read the content of events. */
-  | { readonly name: string; readonly role: 'reader'; readonly payloads?: true }
-  | { readonly name: string; readonly role: 'customer'; readonly customer: string };
+  z.object({ ...person, role: z.literal('reader'), payloads: z.literal(true).exactOptional() }),
+  z.object({ ...person, role: z.literal('customer'), customer: z.string().regex(CUSTOMER_PATTERN) }),
+]);
+export type Caller = Readonly<z.infer<typeof callerSchema>>;
 
 /** The reader's right to the content of events, behind its role. */
 const PAYLOADS = 'reader+payloads';
@@ -22,6 +30,8 @@ interface Entry {
 
 /** 256 random bits: nothing that guessing, or a slow hash against it, is about. */
 const TOKEN_BYTES = 32;
+/** 128 bits of the token's hash: enough to tell tokens apart, and of no use to whoever wants to guess one. */
+const ID_HEX_CHARS = 32;
 const hashOf = (token: string) => createHash('sha256').update(token).digest();
 
 /**
@@ -73,11 +83,12 @@ function parseLine(line: string): Entry | undefined {
   const [role = '', customer] = given.split(':');
   if (rest.length > 0 || !/^[\w.@-]{1,64}$/.test(name) || !/^[0-9a-f]{64}$/.test(hash)) return undefined;
   const bytes = Buffer.from(hash, 'hex');
+  const id = `token:${hash.slice(0, ID_HEX_CHARS)}`;
   if (role === 'customer') {
     if (customer === undefined || !CUSTOMER_PATTERN.test(customer)) return undefined;
-    return { caller: { name, role, customer }, hash: bytes };
+    return { caller: { id, name, role, customer }, hash: bytes };
   }
   if (customer !== undefined) return undefined;
-  if (role === PAYLOADS) return { caller: { name, role: 'reader', payloads: true }, hash: bytes };
-  return role === 'operator' || role === 'reader' ? { caller: { name, role }, hash: bytes } : undefined;
+  if (role === PAYLOADS) return { caller: { id, name, role: 'reader', payloads: true }, hash: bytes };
+  return role === 'operator' || role === 'reader' ? { caller: { id, name, role }, hash: bytes } : undefined;
 }

@@ -19,14 +19,31 @@ export interface Callers {
   callerOf(token: string): Caller | undefined | Promise<Caller | undefined>;
 }
 
+export interface AccessParts {
+  readonly callers: Callers;
+  /** Wrong tokens from one address that are answered 401 within a minute; further ones are answered 429. Default 20. */
+  readonly maxFailures?: number | undefined;
+  /** The caller for whom another control plane vouches; undefined if the request carries no assertion. */
+  forwarded(request: FastifyRequest): Promise<Caller | undefined>;
+}
+
 const MAX_FAILURES = 20;
 const FAILURES_WITHIN_MS = 60_000;
-/** So many addresses are remembered: an attacker has many, and memory is ours. */
-const MAX_ADDRESSES = 10_000;
 
-/** Lets in who has a token, to what its role may; refuses an address that keeps guessing. */
-export function guardAccess(api: FastifyInstance, callers: Callers, maxFailures = MAX_FAILURES): void {
-  const failures = new Map<string, { count: number; sinceMs: number }>();
+/**
+ * Lets in whoever has a token, to what its role may. A token is looked at before its address is, so an address from
+ * which wrong ones come, such as that of an ingress, locks nobody out: only the wrong ones are throttled.
+ */
+export function guardAccess(
+  api: FastifyInstance,
+  { callers, maxFailures = MAX_FAILURES, forwarded }: AccessParts,
+): void {
+  const countFailure = api.createRateLimit({
+    max: maxFailures,
+    timeWindow: FAILURES_WITHIN_MS,
+    keyGenerator: byAddress,
+    allowList: () => false,
+  });
 
   api.addHook('onRoute', (route) => {
     if (route.config?.access === 'open') return;
@@ -38,27 +55,31 @@ export function guardAccess(api: FastifyInstance, callers: Callers, maxFailures 
     }
   });
   api.decorateRequest('caller', undefined);
-  api.addHook('onRequest', async (request) => {
+  api.decorateRequest('forwarded', undefined);
+  api.addHook('onRequest', async (request, reply) => {
     const { access } = request.routeOptions.config;
     if (access === 'open') return;
-    const known = failures.get(request.ip);
-    if (known && performance.now() - known.sinceMs > FAILURES_WITHIN_MS) failures.delete(request.ip);
-    else if (known && known.count >= maxFailures) {
-      throw new DatabridgeError('DB_TOO_MANY_FAILURES', 'Too many wrong tokens came from your address; wait a minute');
-    }
-    request.caller = await callers.callerOf(bearerOf(request));
+    request.caller = (await forwarded(request)) ?? (await callers.callerOf(bearerOf(request)));
     if (request.caller === undefined) {
-      const failed = failures.get(request.ip) ?? { count: 0, sinceMs: performance.now() };
-      if (failures.size >= MAX_ADDRESSES) failures.clear();
-      failures.set(request.ip, { ...failed, count: failed.count + 1 });
+      const failures = await countFailure(request);
+      if (!failures.isAllowed && failures.isExceeded) {
+        reply.header('retry-after', String(failures.ttlInSeconds));
+        throw new DatabridgeError(
+          'DB_TOO_MANY_FAILURES',
+          `More than ${maxFailures} requests with unknown tokens came from your address within a minute; a valid token is accepted at any time`,
+        );
+      }
       throw new DatabridgeError(
         'DB_UNAUTHENTICATED',
-        'Send "Authorization: Bearer <token>" with a token that is known',
+        'Unknown or missing token: send "Authorization: Bearer <token>" with a valid one',
       );
     }
+    if (request.is404) return;
     refuseUnlessMay(request.caller, access, (request.params as { customer?: string }).customer);
   });
 }
+
+const byAddress = (request: FastifyRequest) => `address ${request.ip}`;
 
 function bearerOf({ headers }: FastifyRequest): string {
   return /^Bearer ([\x21-\x7e]{1,8192})$/i.exec(headers.authorization ?? '')?.[1] ?? '';
@@ -90,6 +111,11 @@ export function mayReadPayloads(caller: Caller | undefined): boolean {
 /** To which address a name leads inside our network, and what is open there. */
 export function maySeeAddresses(caller: Caller | undefined): boolean {
   return caller?.role === 'operator';
+}
+
+/** Whose share of the API a caller uses: all tokens of a customer use the customer's, every other token has its own. */
+export function tenantOf(caller: Caller | undefined): string {
+  return caller?.role === 'customer' ? `customer:${caller.customer}` : (caller?.id ?? '');
 }
 
 /** Which customers the caller may know of. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
 import type { Logger } from '@databridge/kernel/log';
 import type { Caller } from '@databridge/kernel/secrets/tokens';
@@ -32,6 +33,10 @@ const ALGORITHMS = [
 ];
 const CLOCK_TOLERANCE_SECONDS = 30;
 const ISSUER_WITHIN_MS = 5_000;
+/** After a failed discovery, requests are answered 503 for that long without asking the issuer again. */
+const DISCOVER_AGAIN_AFTER_MS = 1_000;
+/** JWTs that name unknown keys make us fetch the issuer's keys once in that time. */
+const COOLDOWN_MS = 30_000;
 /** The most that somebody may: one who has several roles has the first of these. */
 const ROLES = ['operator', 'reader', 'customer'] as const;
 
@@ -56,6 +61,8 @@ export class OidcCallers implements Callers {
   readonly #settings: OidcSettings;
   readonly #log: Logger;
   #keys: Promise<JWTVerifyGetKey> | undefined;
+  #hasFailed = false;
+  #discoverAgainAtMs = 0;
 
   constructor(settings: OidcSettings, log: Logger) {
     this.#settings = settings;
@@ -76,14 +83,15 @@ export class OidcCallers implements Callers {
       return this.#callerBy(payload);
     } catch (error) {
       if (REFUSALS.some((refusal) => error instanceof refusal)) {
-        this.#log.info({ code: (error as errors.JOSEError).code }, 'a JWT was refused');
+        this.#log.info({ code: (error as errors.JOSEError).code }, 'JWT refused');
         return undefined;
       }
-      this.#keys = undefined;
-      this.#log.warn({ err: error, issuer }, `the issuer's keys can't be had: ${messageOf(error)}`);
-      throw new DatabridgeError('DB_ISSUER_UNAVAILABLE', "The token can't be checked at the moment; try again", {
-        cause: error,
-      });
+      this.#log.warn({ err: error, issuer }, `issuer's keys unavailable: ${messageOf(error)}`);
+      throw new DatabridgeError(
+        'DB_ISSUER_UNAVAILABLE',
+        "The issuer's keys cannot be fetched at the moment, so the token cannot be checked; try again",
+        { cause: error },
+      );
     }
   }
 
@@ -95,23 +103,36 @@ export class OidcCallers implements Callers {
     const name: unknown = payload.sub;
     // RFC 7519 §4.1.2: a text. Of anything else, two callers could have the same name.
     if (typeof name !== 'string' || !SUBJECT.test(name)) {
-      this.#log.info('a JWT has a subject that is not a text of 1 to 255 printable characters');
+      this.#log.info('JWT refused: sub is not a text of 1 to 255 printable characters');
       return undefined;
     }
-    if (role === 'operator') return { name, role };
-    if (role === 'reader') return { name, role, ...(roles.includes('payloads') && { payloads: true as const }) };
+    const id = `oidc:${createHash('sha256').update(`${payload.iss}\n${name}`).digest('base64url')}`;
+    if (role === 'operator') return { id, name, role };
+    if (role === 'reader') return { id, name, role, ...(roles.includes('payloads') && { payloads: true as const }) };
     const customer = claimOf(payload, customerClaim);
     if (role === 'customer' && typeof customer === 'string' && CUSTOMER_PATTERN.test(customer)) {
-      return { name, role, customer };
+      return { id, name, role, customer };
     }
     this.#log.info({ sub: payload.sub, role, roleClaim, customerClaim }, 'a JWT gives no role that we know');
     return undefined;
   }
 
+  /**
+   * Discovered once. A discovery that fails is tried again, but not by every request: whoever sends JWTs must not be
+   * able to make us ask the issuer as often.
+   */
   #issuersKeys(): Promise<JWTVerifyGetKey> {
-    this.#keys ??= jwksUrl(this.#settings).then((url) =>
-      createRemoteJWKSet(url, { timeoutDuration: ISSUER_WITHIN_MS }),
-    );
+    const isOver = performance.now() > this.#discoverAgainAtMs;
+    if (this.#keys === undefined || (this.#hasFailed && isOver)) {
+      this.#hasFailed = false;
+      this.#keys = jwksUrl(this.#settings).then((url) =>
+        createRemoteJWKSet(url, { timeoutDuration: ISSUER_WITHIN_MS, cooldownDuration: COOLDOWN_MS }),
+      );
+      this.#keys.catch(() => {
+        this.#hasFailed = true;
+        this.#discoverAgainAtMs = performance.now() + DISCOVER_AGAIN_AFTER_MS;
+      });
+    }
     return this.#keys;
   }
 }

@@ -186,13 +186,17 @@ async function startApi(): Promise<Api> {
     operations,
     attempts: { find: () => [], listen: fail },
     events: { render: async () => ({ unreadable: 'not here' }) },
-    maxFailures: 1_000,
     callers: new Tokens(
       Object.values(TOKENS)
         .map(({ line }) => line)
         .join('\n'),
     ),
-    writer: { isOwner: true, ownerUrl: undefined, change: (_who, _customer, run) => run(commit) },
+    writer: {
+      isOwner: true,
+      origin: undefined,
+      owner: async () => undefined,
+      change: (_who, _customer, run) => run(commit),
+    },
     log,
   });
 }

@@ -7,7 +7,12 @@ import { createApi } from '../api.ts';
 export async function openApiDocument(): Promise<unknown> {
   const nothing = { find: () => [], listen: () => () => {} };
   const log = createLogger('control-plane', 'silent');
-  const writer = { isOwner: true, ownerUrl: undefined, change: () => Promise.reject(new Error('nothing is called')) };
+  const writer = {
+    isOwner: true,
+    origin: undefined,
+    owner: async () => undefined,
+    change: () => Promise.reject(new Error('nothing is called')),
+  };
   const events = { render: () => Promise.reject(new Error('nothing is called')) };
   const operations = { log } as ControlPlaneContext;
   const api = await createApi({ operations, attempts: nothing, events, callers: new Tokens(''), writer, log });

@@ -1,12 +1,8 @@
-import type { IncomingMessage } from 'node:http';
-import { PassThrough } from 'node:stream';
-import type { Caller } from '@databridge/kernel/secrets/tokens';
-import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import type { SeenAttempt } from '../../views/attempt-view.ts';
 import { readCustomer } from '../../views/customer.ts';
 import { maySee } from '../auth/access.ts';
 import type { Api, ApiContext } from '../context.ts';
+import { LiveStreams } from '../limits/live-streams.ts';
 import { ascending, customerParams, page, rangeQuery } from '../openapi/models.ts';
 import { problems } from '../problem.ts';
 import { shownTo } from '../shown-attempt.ts';
@@ -28,21 +24,16 @@ const attemptAnswer = z
   .meta({ id: 'Attempt' });
 
 const live = {
-  200: { description: 'Until one side closes', content: { 'text/event-stream': { schema: z.unknown() } } },
+  200: {
+    description: 'Until one side closes; after an hour the server does, and the client reconnects',
+    content: { 'text/event-stream': { schema: z.unknown() } },
+  },
   ...problems,
 };
 
-/** A reader that is slower than that is cut off: it starts again from the list. */
-const MAX_BUFFERED_BYTES = 1_048_576;
-/** Proxies close what says nothing for a minute. */
-const HEARTBEAT_MS = 15_000;
-
-export function attemptRoutes(api: Api, { operations, attempts }: ApiContext): void {
-  const openStreams = new Set<PassThrough>();
-  // What is open must not keep the control plane from stopping: those who listen come again.
-  api.addHook('preClose', async () => {
-    for (const stream of openStreams) stream.destroy();
-  });
+export function attemptRoutes(api: Api, { operations, attempts, streamLimits }: ApiContext): void {
+  const streams = new LiveStreams(attempts, streamLimits);
+  api.addHook('preClose', async () => streams.close());
 
   api.get(
     '/v1/subscriptions/:customer/attempts',
@@ -92,7 +83,7 @@ export function attemptRoutes(api: Api, { operations, attempts }: ApiContext): v
     },
     async ({ params: { customer }, raw, caller }, reply) => {
       await readCustomer(operations, customer);
-      return sendLive(raw, caller, reply, (seen) => seen.customer === customer);
+      return streams.open(caller, raw, reply, (seen) => seen.customer === customer);
     },
   );
 
@@ -105,37 +96,6 @@ export function attemptRoutes(api: Api, { operations, attempts }: ApiContext): v
         response: live,
       },
     },
-    async ({ raw, caller }, reply) => sendLive(raw, caller, reply, (seen) => maySee(caller, seen.customer)),
+    async ({ raw, caller }, reply) => streams.open(caller, raw, reply, (seen) => maySee(caller, seen.customer)),
   );
-
-  function sendLive(
-    raw: IncomingMessage,
-    caller: Caller | undefined,
-    reply: FastifyReply,
-    isWanted: (seen: SeenAttempt) => boolean,
-  ): FastifyReply {
-    const stream = new PassThrough();
-    const write = (text: string) => {
-      if (stream.writableLength > MAX_BUFFERED_BYTES) stream.destroy();
-      else stream.write(text);
-    };
-    write(': open\n\n');
-    const end = attempts.listen((seen) => {
-      if (isWanted(seen)) write(sseOf(seen, caller));
-    });
-    const heartbeat = setInterval(() => write(': still here\n\n'), HEARTBEAT_MS);
-    const close = () => {
-      end();
-      clearInterval(heartbeat);
-      openStreams.delete(stream);
-      stream.destroy();
-    };
-    raw.once('close', close);
-    stream.once('close', close);
-    openStreams.add(stream);
-    return reply.header('content-type', 'text/event-stream').header('cache-control', 'no-store').send(stream);
-  }
 }
-
-const sseOf = ({ id, customer, attempt }: SeenAttempt, caller: Caller | undefined) =>
-  `id: ${id}\nevent: attempt\ndata: ${JSON.stringify({ customer, ...shownTo(caller, attempt) })}\n\n`;

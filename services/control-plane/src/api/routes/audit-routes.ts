@@ -19,6 +19,7 @@ export function auditRoutes(api: Api, { operations }: ApiContext): void {
   api.get(
     '/v1/audit',
     {
+      config: { isExpensive: true },
       schema: {
         tags: ['audit'],
         summary: 'Who changed what, the newest first; secrets are left out',

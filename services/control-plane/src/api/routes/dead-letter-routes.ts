@@ -16,6 +16,7 @@ export function deadLetterRoutes(api: Api, { operations, operate }: ApiContext):
   api.get(
     '/v1/subscriptions/:customer/dead-letters',
     {
+      config: { isExpensive: true },
       schema: {
         tags,
         summary: 'Dead letters that were neither redriven nor discarded, the oldest first',

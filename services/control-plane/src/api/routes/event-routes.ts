@@ -39,6 +39,7 @@ export function eventRoutes(api: Api, { operations, attempts, events, change }: 
   api.get(
     '/v1/subscriptions/:customer/dead-letters/:id',
     {
+      config: { opaqueParams: ['id'], isExpensive: true },
       schema: {
         tags,
         summary: 'One dead letter from the inside: headers, reason, the event; each reading is audited',

@@ -34,6 +34,7 @@ export function filterRoutes(api: Api): void {
   api.post(
     '/v1/filters/try',
     {
+      config: { isExpensive: true },
       schema: {
         tags: ['filters'],
         summary: 'Says whether a content filter would let an event through; nothing is kept or sent',

@@ -31,6 +31,7 @@ export function operationRoutes(api: Api, { operations, operate }: ApiContext): 
   api.get(
     '/v1/subscriptions/:customer/status',
     {
+      config: { isExpensive: true },
       schema: { tags, summary: 'How the customer is doing', params, response: { 200: statusAnswer, ...problems } },
     },
     async ({ params: { customer } }) => {
@@ -136,6 +137,7 @@ export function operationRoutes(api: Api, { operations, operate }: ApiContext): 
   api.get(
     '/v1/subscriptions/:customer/reconciliation',
     {
+      config: { isExpensive: true },
       schema: {
         tags,
         summary: 'Accounts for every event that was written for the customer',

@@ -11,6 +11,7 @@ export function overviewRoutes(api: Api, { operations }: ApiContext): void {
   api.get(
     '/v1/status',
     {
+      config: { isExpensive: true },
       schema: {
         tags: ['operations'],
         summary: 'How all customers are doing that the caller may see, by name',

@@ -37,6 +37,7 @@ export function quarantineRoutes(api: Api, { operations, operate, change }: ApiC
   api.get(
     '/v1/quarantine',
     {
+      config: { isExpensive: true },
       schema: {
         tags,
         summary: 'Intake records that fan-out could not read, the oldest first; without their contents',
@@ -67,6 +68,7 @@ export function quarantineRoutes(api: Api, { operations, operate, change }: ApiC
   api.post(
     '/v1/quarantine/openings',
     {
+      config: { isExpensive: true },
       schema: {
         tags,
         summary: 'One quarantined record with its contents; the audit log says who opened it',

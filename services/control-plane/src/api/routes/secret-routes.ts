@@ -73,6 +73,7 @@ export function secretRoutes(api: Api, { operations, change, operate }: ApiConte
   api.post(
     '/v1/keys/rotations',
     {
+      config: { isExpensive: true },
       schema: {
         tags,
         summary: "Seals all customers' secrets under the current key of the ring",
@@ -80,7 +81,12 @@ export function secretRoutes(api: Api, { operations, change, operate }: ApiConte
           200: z.object({
             resealed: z.int(),
             unchanged: z.int(),
-            unreadable: z.array(z.string()).describe('customers whose key is gone: their secrets have to be set anew'),
+            unreadable: z
+              .array(z.string())
+              .describe('customers whose secrets are sealed under a key that the ring no longer has: set them anew'),
+            failed: z
+              .array(z.object({ customer: z.string(), code: z.string(), detail: z.string() }))
+              .describe('customers whose secrets are unchanged because an error occurred: repeat the request'),
           }),
           ...accepted,
           ...problems,

@@ -100,11 +100,6 @@ export function subscriptionRoutes(api: Api, { operations, change, operate }: Ap
     },
   );
 
-  api.addContentTypeParser(
-    'application/merge-patch+json',
-    { parseAs: 'string' },
-    api.getDefaultJsonParser('error', 'error'),
-  );
   api.patch(
     '/v1/subscriptions/:customer',
     {

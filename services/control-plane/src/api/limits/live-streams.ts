@@ -1,0 +1,117 @@
+import type { IncomingMessage } from 'node:http';
+import { PassThrough } from 'node:stream';
+import { DatabridgeError } from '@databridge/kernel/errors';
+import type { Caller } from '@databridge/kernel/secrets/tokens';
+import type { FastifyReply } from 'fastify';
+import type { AttemptView, SeenAttempt } from '../../views/attempt-view.ts';
+import { mayReadPayloads, tenantOf } from '../auth/access.ts';
+import { shownTo } from '../shown-attempt.ts';
+
+export interface StreamLimits {
+  readonly maxStreams: number;
+  readonly maxStreamsPerTenant: number;
+}
+
+/** A reader that is further behind is disconnected: it starts again from the list of attempts. */
+const MAX_BUFFERED_BYTES = 262_144;
+/** Proxies close a connection on which nothing is sent for a minute. */
+const HEARTBEAT_MS = 15_000;
+/** Clients reconnect by themselves, and are authenticated anew: a token that was withdrawn does not listen on for ever. */
+const MAX_STREAM_MS = 3_600_000;
+
+interface LiveStream {
+  readonly caller: Caller | undefined;
+  isWanted(seen: SeenAttempt): boolean;
+  write(text: string): void;
+  end(): void;
+}
+
+/** Attempts as server-sent events: bounded in number, for each tenant and in all, and in what each may hold in memory. */
+export class LiveStreams {
+  readonly #limits: StreamLimits;
+  readonly #open = new Set<LiveStream>();
+  readonly #openByTenant = new Map<string, number>();
+  readonly #attempts: Pick<AttemptView, 'listen'>;
+  /** While a stream is open. */
+  #stopListening: (() => void) | undefined;
+
+  constructor(attempts: Pick<AttemptView, 'listen'>, limits: StreamLimits) {
+    this.#attempts = attempts;
+    this.#limits = limits;
+  }
+
+  /** @throws {DatabridgeError} DB_RATE_LIMITED: the tenant has as many as it may; DB_BUSY: all tenants together have */
+  open(
+    caller: Caller | undefined,
+    raw: IncomingMessage,
+    reply: FastifyReply,
+    isWanted: LiveStream['isWanted'],
+  ): FastifyReply {
+    const tenant = tenantOf(caller);
+    const { maxStreams, maxStreamsPerTenant } = this.#limits;
+    const open = this.#openByTenant.get(tenant) ?? 0;
+    if (open >= maxStreamsPerTenant) {
+      throw new DatabridgeError(
+        'DB_RATE_LIMITED',
+        `${open} live streams of yours are open, which is the limit; close one, or listen to all customers by one stream`,
+      );
+    }
+    if (this.#open.size >= maxStreams) {
+      throw new DatabridgeError('DB_BUSY', `${maxStreams} live streams are open, which is the limit; try again later`);
+    }
+    this.#stopListening ??= this.#attempts.listen((seen) => this.#send(seen));
+    const body = new PassThrough();
+    const stream: LiveStream = {
+      caller,
+      isWanted,
+      write(text) {
+        if (body.writableLength > MAX_BUFFERED_BYTES) body.destroy();
+        else body.write(text);
+      },
+      end: () => body.end(),
+    };
+    stream.write(': open\n\n');
+    const heartbeat = setInterval(() => stream.write(': still here\n\n'), HEARTBEAT_MS);
+    const lifeEnd = setTimeout(() => body.end(), MAX_STREAM_MS);
+    this.#open.add(stream);
+    this.#openByTenant.set(tenant, open + 1);
+    const close = () => {
+      clearInterval(heartbeat);
+      clearTimeout(lifeEnd);
+      if (this.#open.delete(stream)) this.#countDown(tenant);
+      body.destroy();
+    };
+    raw.once('close', close);
+    body.once('close', close);
+    return reply.header('content-type', 'text/event-stream').header('cache-control', 'no-store').send(body);
+  }
+
+  /** Ends all streams: an open one would keep the control plane from stopping. */
+  close(): void {
+    for (const stream of this.#open) stream.end();
+  }
+
+  #send(seen: SeenAttempt): void {
+    // The same text for all who may read as much.
+    const texts = new Map<string, string>();
+    for (const stream of this.#open) {
+      if (!stream.isWanted(seen)) continue;
+      const rights = `${stream.caller?.role} ${mayReadPayloads(stream.caller)}`;
+      const text = texts.get(rights) ?? sseOf(seen, stream.caller);
+      texts.set(rights, text);
+      stream.write(text);
+    }
+  }
+
+  #countDown(tenant: string): void {
+    const left = (this.#openByTenant.get(tenant) ?? 1) - 1;
+    if (left === 0) this.#openByTenant.delete(tenant);
+    else this.#openByTenant.set(tenant, left);
+    if (this.#open.size > 0) return;
+    this.#stopListening?.();
+    this.#stopListening = undefined;
+  }
+}
+
+const sseOf = ({ id, customer, attempt }: SeenAttempt, caller: Caller | undefined) =>
+  `id: ${id}\nevent: attempt\ndata: ${JSON.stringify({ customer, ...shownTo(caller, attempt) })}\n\n`;

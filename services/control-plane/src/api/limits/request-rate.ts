@@ -1,0 +1,37 @@
+import { DatabridgeError } from '@databridge/kernel/errors';
+import rateLimit from '@fastify/rate-limit';
+import type { FastifyInstance } from 'fastify';
+
+export interface RequestRates {
+  /** For each token of a customer or a reader. */
+  readonly perMinute: number;
+  /** For each token of an operator. */
+  readonly operatorPerMinute: number;
+}
+
+const WINDOW_MS = 60_000;
+/** Counters kept at a time, for tokens and for addresses with wrong ones; the least recently used one is dropped. */
+const MAX_COUNTERS = 10_000;
+
+/**
+ * Counts requests per token, and tells each caller by `RateLimit-Limit`, `-Remaining` and `-Reset`. A forwarded request
+ * was counted where its caller sent it.
+ */
+export async function limitRequestRate(
+  api: FastifyInstance,
+  { perMinute, operatorPerMinute }: RequestRates,
+): Promise<void> {
+  await api.register(rateLimit, {
+    enableDraftSpec: true,
+    timeWindow: WINDOW_MS,
+    cache: MAX_COUNTERS,
+    max: ({ caller }) => (caller?.role === 'operator' ? operatorPerMinute : perMinute),
+    keyGenerator: ({ caller }) => caller?.id ?? '',
+    allowList: ({ caller, forwarded }) => caller === undefined || forwarded !== undefined,
+    errorResponseBuilder: (_request, { max, ttl }) =>
+      new DatabridgeError(
+        'DB_RATE_LIMITED',
+        `This token has used up its ${max} requests per minute; try again in ${Math.ceil(ttl / 1_000)} s`,
+      ),
+  });
+}
