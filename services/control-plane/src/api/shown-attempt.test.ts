@@ -11,15 +11,19 @@ const attempt: Attempt = {
 const { answer, operatorDetail, ...facts } = attempt;
 
 test.each<[string, Caller | undefined, Attempt]>([
-  ['operators see all', { name: 'ann', role: 'operator' }, attempt],
-  ['customers see answers, and no address', { name: 'c', role: 'customer', customer: 'acme' }, { ...facts, answer }],
-  ['readers see neither', { name: 'r', role: 'reader' }, facts],
-  ['readers of payloads see answers', { name: 'r', role: 'reader', payloads: true }, { ...facts, answer }],
+  ['operators see all', { id: 'ann', name: 'ann', role: 'operator' }, attempt],
+  [
+    'customers see answers, and no address',
+    { id: 'c', name: 'c', role: 'customer', customer: 'acme' },
+    { ...facts, answer },
+  ],
+  ['readers see neither', { id: 'r', name: 'r', role: 'reader' }, facts],
+  ['readers of payloads see answers', { id: 'r', name: 'r', role: 'reader', payloads: true }, { ...facts, answer }],
   ['nobody sees neither', undefined, facts],
 ])('%s', (_what, caller, shown) => {
   expect(shownTo(caller, attempt)).toEqual(shown);
 });
 
 test('what is not there is not shown', () => {
-  expect(shownTo({ name: 'ann', role: 'operator' }, facts)).toEqual(facts);
+  expect(shownTo({ id: 'ann', name: 'ann', role: 'operator' }, facts)).toEqual(facts);
 });
