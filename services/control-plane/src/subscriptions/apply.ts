@@ -38,8 +38,9 @@ export async function applySubscriptions(
   role: Role = 'operator',
 ): Promise<Applied> {
   const { admin, keyRing } = context;
-  refuseClosedUrls(given, context);
-  const planning = { keyRing, stored: await context.subscriptions(), role, nowMs: Date.now() };
+  const stored = await context.subscriptions();
+  refuseClosedUrls(given, stored, context);
+  const planning = { keyRing, stored, role, nowMs: Date.now() };
   const planned = await Promise.all(given.map((one) => planChange(one, planning)));
   const plans = planned.some(({ change }) => change === 'created') ? await enabled(context, planned) : planned;
 
@@ -72,12 +73,13 @@ export async function applySubscriptions(
 /** Refuses what no subscription may reach: closed URLs, and roles of the workers' own AWS accounts. */
 export function refuseClosedUrls(
   given: readonly FileSubscription[],
+  stored: ReadonlyMap<string, Subscription>,
   { egress, ownAwsAccounts = [] }: ControlPlaneContext,
 ): void {
   const mistakes = given.flatMap(({ subscription }) => {
     const issues = [
       ...egressIssues(subscription, egress),
-      ...tlsIssues(subscription, Date.now()),
+      ...tlsIssues(subscription, stored.get(subscription.customer), Date.now()),
       ...ownRoleIssues(subscription, ownAwsAccounts),
     ];
     return issues.length === 0 ? [] : [`customer "${subscription.customer}": ${formatIssues(issues)}`];

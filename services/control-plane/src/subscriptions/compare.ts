@@ -20,8 +20,9 @@ export async function compareSubscription(
   given: FileSubscription,
   role: Role,
 ): Promise<Comparison> {
-  refuseClosedUrls([given], context);
-  const planning = { keyRing: context.keyRing, stored: await context.subscriptions(), role, nowMs: Date.now() };
+  const all = await context.subscriptions();
+  refuseClosedUrls([given], all, context);
+  const planning = { keyRing: context.keyRing, stored: all, role, nowMs: Date.now() };
   const { subscription, before: stored, change } = await planChange(given, planning);
   // Those that stay as they are keep their very seal.
   const [old, now] = [

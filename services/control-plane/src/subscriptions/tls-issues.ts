@@ -1,10 +1,15 @@
 /** Whether TLS can be spoken with what a subscription gives: judged when it is saved, not when a worker connects. */
-import { tlsIdentityMistakes } from '@databridge/kernel/egress/tls-identity';
+import { type TlsMistake, tlsIdentityMistakes } from '@databridge/kernel/egress/tls-identity';
 import type { Issue } from '@databridge/schemas/subscription/issue-words';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 
-/** @param subscription its key as a person gives it; a key that is sealed or left out is not judged */
-export function tlsIssues({ tls }: Subscription, nowMs: number): Issue[] {
+/**
+ * A certificate or authority that is saved already is not judged again: a certificate that has expired since must not
+ * block other changes of the subscription (`warnings.ts` reports it).
+ * @param subscription its key as a person gives it; a key that is sealed or left out is not judged
+ * @param before the stored subscription
+ */
+export function tlsIssues({ tls }: Subscription, before: Subscription | undefined, nowMs: number): Issue[] {
   if (tls === undefined) return [];
   const { clientCertificate: cert, clientKey: key, ca } = tls;
   const mistakes = tlsIdentityMistakes(
@@ -15,5 +20,8 @@ export function tlsIssues({ tls }: Subscription, nowMs: number): Issue[] {
     },
     nowMs,
   );
-  return mistakes.map(({ place, message }) => ({ path: ['tls', place], message }));
+  const isSaved = (place: TlsMistake['place']) => place !== 'clientKey' && tls[place] === before?.tls?.[place];
+  return mistakes
+    .filter(({ place }) => !isSaved(place))
+    .map(({ place, message }) => ({ path: ['tls', place], message }));
 }

@@ -69,6 +69,26 @@ test('a signature with SHA-1 is refused, but not that by which a root vouches fo
   expect(words(root)).toEqual([]);
 });
 
+test('a DSA key is refused, as certificate and as authority', () => {
+  openssl('dsaparam', '-genkey', '-out', 'dsa.key', '2048');
+  openssl('req', '-x509', '-new', '-key', 'dsa.key', '-days', '90', '-subj', '/CN=dsa', '-out', 'dsa.crt');
+  const [cert, key] = [read('dsa.crt'), read('dsa.key')];
+  expect(words({ cert, key })).toEqual([expect.stringMatching(/^clientCertificate has a DSA key/)]);
+  expect(words({ ca: cert })).toEqual([expect.stringMatching(/^ca has a DSA key, .*: use RSA/)]);
+});
+
+test('a signature with MD5 is refused', () => {
+  identity('md5-root', rsa(2048));
+  const leaf = identity('md5-leaf', curve('prime256v1'));
+  openssl('req', '-new', '-key', 'md5-leaf.key', '-subj', '/CN=md5-leaf', '-out', 'md5-leaf.csr');
+  const signed = ['-CA', 'md5-root.crt', '-CAkey', 'md5-root.key', '-CAcreateserial', '-days', '90', '-md5'];
+  openssl('x509', '-req', '-in', 'md5-leaf.csr', ...signed, '-out', 'md5-signed.crt');
+  const cert = read('md5-signed.crt');
+  expect(words({ cert, key: leaf.key })).toEqual([
+    expect.stringMatching(/^clientCertificate (is signed with md5|has too weak a signature)/i),
+  ]);
+});
+
 test('a key of another certificate, an encrypted key, what is no key, and a certificate that ran out are refused', () => {
   const one = identity('one', rsa(2048));
   const two = identity('two', rsa(2048));
