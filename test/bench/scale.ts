@@ -12,6 +12,8 @@ export interface Scale {
   readonly latencySeconds: number;
   /** What waits for one of the customers while the others are timed. */
   readonly isolationBacklog: number;
+  /** What waits for the customer whose endpoint hangs: more than go out in all rounds. */
+  readonly hangingEvents: number;
   readonly idleCustomers: number;
   readonly idleSeconds: number;
   readonly backlogEvents: number;
@@ -36,6 +38,7 @@ export const FULL: Scale = {
   latencyEventsPerSecond: 500,
   latencySeconds: 20,
   isolationBacklog: 1_000_000,
+  hangingEvents: 40_000,
   idleCustomers: 1_000,
   idleSeconds: 20,
   backlogEvents: 1_000_000,
@@ -56,6 +59,7 @@ export const QUICK: Scale = {
   fanOutEvents: 60_000,
   latencySeconds: 8,
   isolationBacklog: 100_000,
+  hangingEvents: 15_000,
   idleCustomers: 100,
   idleSeconds: 8,
   backlogEvents: 100_000,
@@ -73,6 +77,7 @@ export const TINY: Scale = {
   latencyEventsPerSecond: 100,
   latencySeconds: 4,
   isolationBacklog: 5_000,
+  hangingEvents: 2_000,
   idleCustomers: 10,
   idleSeconds: 2,
   backlogEvents: 5_000,

@@ -4,6 +4,7 @@ import { deliverSlow } from './deliver-slow.ts';
 import { fanOut } from './fan-out.ts';
 import { growth } from './growth.ts';
 import { idle } from './idle.ts';
+import { isolation } from './isolation.ts';
 import { latency } from './latency.ts';
 import { punctuality } from './punctuality.ts';
 import type { Row } from './row.ts';
@@ -14,6 +15,7 @@ export const ROWS: Readonly<Record<string, Row>> = {
   'deliver-slow': deliverSlow,
   'fan-out': fanOut,
   latency,
+  isolation,
   idle,
   backlog,
   'held-retries': heldRetries,
