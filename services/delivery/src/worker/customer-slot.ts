@@ -8,11 +8,14 @@ import type { Customer } from '../customer/customer.ts';
 export interface CustomerSlotOptions {
   readonly clock: Clock;
   readonly log: Logger;
-  /** Opens a customer's secrets and joins its group. `signal`: it is not to run any more, and nothing may stay of it. */
+  /**
+   * Decrypts the customer's secrets and joins its consumer group.
+   * @param signal aborted when the customer must not run any more: the start then leaves nothing behind
+   */
   start(subscription: Subscription, status: WorkerStatus | undefined, signal: AbortSignal): Promise<Customer>;
-  /** Hands a running customer its changed subscription. */
+  /** Applies a changed subscription to a running customer. */
   update(customer: Customer, subscription: Subscription): Promise<void>;
-  /** What runs, or {@link CustomerSlot.failure}, may be another. */
+  /** Called when {@link CustomerSlot.running} or {@link CustomerSlot.failure} may have changed. */
   onChange(): void;
 }
 
@@ -20,10 +23,10 @@ const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 30_000;
 
 /**
- * One customer of this worker: brings what runs in line with what is wanted, one change at a time, until they agree.
+ * One customer of this worker. It reconciles the running customer with the wanted subscription, one change at a time:
  *
- *     wanted: nothing, paused or disabled → stopped, its group empty (so that offsets can be reset)
- *     wanted: active                      → running with the latest subscription
+ *     wanted: no subscription, paused or disabled → stopped, with an empty consumer group (so that offsets can be reset)
+ *     wanted: active                              → running with the latest subscription
  */
 export class CustomerSlot {
   readonly #with: CustomerSlotOptions;
@@ -34,7 +37,7 @@ export class CustomerSlot {
   #retryMs = FIRST_RETRY_MS;
   #failure: string | undefined;
   #endWait: (() => void) | undefined;
-  /** Of the start in progress. */
+  /** Aborts the start in progress. */
   #starting: AbortController | undefined;
 
   constructor(options: CustomerSlotOptions) {
@@ -45,12 +48,12 @@ export class CustomerSlot {
     return this.#running?.customer;
   }
 
-  /** Why the customer does not run as wanted; it is tried again. */
+  /** Why the last change failed; it is retried. */
   get failure(): string | undefined {
     return this.#failure;
   }
 
-  /** @param subscription as published, its secrets sealed; undefined: no longer ours, or deleted */
+  /** @param subscription with sealed secrets; undefined if it was deleted or its partition moved to another worker */
   want(subscription: Subscription | undefined): void {
     this.#wanted = subscription;
     this.#failure = undefined;
@@ -64,7 +67,7 @@ export class CustomerSlot {
   }
 
   #changed(): void {
-    // A start may wait for brokers that are away: whoever is not to run any more does not wait with it.
+    // A start may wait for unreachable brokers: it is aborted when the customer must not run any more.
     if (!this.#isToRun(this.#wanted)) this.#starting?.abort(new Error('the customer is not to run any more'));
     this.#settle();
   }
@@ -73,7 +76,7 @@ export class CustomerSlot {
     return wanted !== undefined && effectiveState(wanted, this.#status) === 'active';
   }
 
-  /** Resolves when what runs is what is wanted. */
+  /** Resolves when no change is pending. */
   async settled(): Promise<void> {
     while (this.#settling) await this.#settling;
   }
@@ -96,7 +99,7 @@ export class CustomerSlot {
       } catch (error) {
         this.#failure = messageOf(error);
         this.#with.onChange();
-        this.#with.log.error({ err: error, retryInMs: this.#retryMs }, `customer not as wanted: ${messageOf(error)}`);
+        this.#with.log.error({ err: error, retryInMs: this.#retryMs }, 'customer change failed');
         await this.#retryOrChange();
         this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS);
       }
@@ -113,7 +116,7 @@ export class CustomerSlot {
     });
   }
 
-  /** The one change that is to be made now; undefined when all is as wanted. */
+  /** The next change; undefined if the running customer matches the wanted subscription. */
   #next(): (() => Promise<void>) | undefined {
     const wanted = this.#wanted;
     const running = this.#running;

@@ -2,24 +2,24 @@ import type { Clock } from '@databridge/kernel/clock';
 import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { customerTopics, deliveryTopic } from '@databridge/schemas/records/topics';
 
-/** Many customers start together: they share one listing. */
-const LISTING_GOOD_FOR_MS = 2_000;
+/** Customers that start within this time share one listing of the topics. */
+const LISTING_VALID_MS = 2_000;
 
-/** Which topics a customer has beside its main lane, and how those that it needs for the first time are made. */
+/** The retry and dead-letter topics of customers: lists those that exist, and creates one before its first record. */
 export class CustomerTopics {
   readonly #admin: Pick<KafkaAdmin, 'listTopics' | 'ensureTopics'>;
   readonly #delays: readonly string[];
   readonly #clock: Clock;
   #listing: { readonly topics: Promise<Map<string, string[]>>; readonly atMs: number } | undefined;
 
-  /** @param delays of the plan in force */
+  /** @param delays of the current retry plan */
   constructor(admin: Pick<KafkaAdmin, 'listTopics' | 'ensureTopics'>, delays: readonly string[], clock: Clock) {
     this.#admin = admin;
     this.#delays = delays;
     this.#clock = clock;
   }
 
-  /** The customer's retry and dead-letter topics; a record in a lane that the plan has dropped is still due. */
+  /** The customer's retry and dead-letter topics; lanes of an earlier plan may still hold records. */
   async existing(customer: string): Promise<readonly string[]> {
     return (await this.#list()).get(customer) ?? [];
   }
@@ -33,7 +33,7 @@ export class CustomerTopics {
 
   #list(): Promise<Map<string, string[]>> {
     const nowMs = this.#clock.monotonicMs();
-    if (!this.#listing || nowMs - this.#listing.atMs > LISTING_GOOD_FOR_MS) {
+    if (!this.#listing || nowMs - this.#listing.atMs > LISTING_VALID_MS) {
       const topics = this.#admin.listTopics().then(byCustomer);
       this.#listing = { topics, atMs: nowMs };
       topics.catch(() => {
@@ -46,7 +46,7 @@ export class CustomerTopics {
 
 const PREFIX = deliveryTopic('');
 
-/** `delivery.<customer>.retry.<delay>` and `delivery.<customer>.dead`, by customer: names have no dot. */
+/** `delivery.<customer>.retry.<delay>` and `delivery.<customer>.dead`, by customer; customers' names contain no dot. */
 function byCustomer(topics: readonly string[]): Map<string, string[]> {
   const found = new Map<string, string[]>();
   for (const topic of topics) {

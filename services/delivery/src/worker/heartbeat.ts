@@ -1,5 +1,4 @@
 import type { Clock, Timer } from '@databridge/kernel/clock';
-import { messageOf } from '@databridge/kernel/errors';
 import type { RecordProducer } from '@databridge/kernel/kafka/records';
 import type { Logger } from '@databridge/kernel/log';
 import { VERSION } from '@databridge/kernel/version';
@@ -15,12 +14,12 @@ export interface HeartbeatOptions {
   readonly running: () => Pick<WorkerReport, 'partitions' | 'customers' | 'failing'>;
 }
 
-/** Changes within this time are reported together: a worker that starts takes over hundreds of customers. */
+/** Changes within this time become one report: a worker that starts takes over hundreds of customers. */
 const CHANGES_TOGETHER_MS = 500;
 
 /**
- * Reports what the worker runs: at an interval, and soon after it changes. A worker that stops says so with a
- * tombstone; one that is killed falls silent, which is how the control plane recognises it.
+ * Reports the customers and partitions of the worker: at an interval, and soon after a change. A worker that stops
+ * writes a tombstone; the control plane recognises a killed worker by the missing reports.
  */
 export class Heartbeat {
   readonly #with: HeartbeatOptions;
@@ -48,7 +47,7 @@ export class Heartbeat {
     await this.#writing;
     const { producer, worker, log } = this.#with;
     await producer.send([{ topic: WORKERS_TOPIC, key: worker, value: null }]).catch((error: unknown) => {
-      log.warn({ err: error }, `the worker's last report is not written: ${messageOf(error)}`);
+      log.warn({ err: error }, 'worker tombstone not written');
     });
   }
 
@@ -76,7 +75,7 @@ export class Heartbeat {
     try {
       await producer.send([{ topic: WORKERS_TOPIC, key: worker, value }]);
     } catch (error) {
-      log.warn({ err: error }, `worker report not written; the next one follows: ${messageOf(error)}`);
+      log.warn({ err: error }, 'worker report not written');
     }
   }
 }

@@ -47,19 +47,20 @@ import { CustomerSlot } from './customer-slot.ts';
 import { CustomerTopics } from './customer-topics.ts';
 import { Heartbeat } from './heartbeat.ts';
 
-/** Customers whose secrets are opened at a time. Joining their groups is the lane reader's: none waits for another. */
+/** Customers whose secrets are decrypted at the same time. The lane reader joins their groups, independently of each other. */
 const PREPARED_AT_ONCE = 64;
-/** So many leave enough garbage to be worth a pause. */
+/** After this many starts the heap is compacted: their garbage is worth the pause. */
 const MANY_STARTS = 200;
 const MIB = 1_048_576;
-/** Of the time that a stop may take; the rest is for committing what is done. */
+/** Part of the drain time-out after which requests in flight are aborted; the rest is for committing offsets. */
 const ABORT_SHARE = 0.75;
-/** Beyond the time that another worker's stop may take, before its customers are taken over all the same. */
+/** Added to the drain time-out of another worker, before its customers are taken over although it has not left. */
 const HANDOVER_GRACE_MS = 5_000;
 
 /**
- * A delivery worker: owns the customers in its partitions of the subscriptions topic, and runs those that are active.
- * The group `delivery-workers` shards them; whatever moves to another worker is drained here first.
+ * Starts a delivery worker. It owns the customers in its partitions of the subscriptions topic, and runs those that are
+ * active. The consumer group `delivery-workers` assigns the partitions; a customer that moves to another worker is drained
+ * here first.
  */
 export async function startDelivery(
   config: DeliveryConfig,
@@ -89,7 +90,7 @@ class Worker implements Running {
   readonly #rotation: NodeJS.Timeout;
   readonly #heartbeat: Heartbeat;
   #partitions: readonly number[] = [];
-  /** Since the heap was compacted. */
+  /** Customers started since the heap was last compacted. */
   #starts = 0;
   #startsInProgress = 0;
   #isCaughtUp = false;
@@ -108,7 +109,7 @@ class Worker implements Running {
     this.#clock = clock;
     this.#keyRing = loadKeyRing(config);
     this.#admin = new KafkaAdmin(kafka);
-    // What fan-out could write must fit the retry topics, too.
+    // A record that fits a delivery topic must fit the retry topics, too.
     this.#producer = new KafkaProducer(kafka, { maxBatchBytes: MAX_MESSAGE_BYTES });
     this.#readers = new EventReaders({ registry: new SchemaRegistry(registrySettings(config)), log });
     this.#topics = new CustomerTopics(
@@ -122,7 +123,7 @@ class Worker implements Running {
       sessionTimeoutMs: config.SESSION_TIMEOUT,
       decode: (customer, value) => this.#decode(customer, value),
       onChange: (customer, subscription) => {
-        // While the topic is read again, older versions pass by: only the last one counts.
+        // While the topic is read from its beginning, earlier versions of a subscription appear: only the last one counts.
         if (this.#isCaughtUp) this.#slot(customer).want(subscription);
       },
       onCaughtUp: () => this.#caughtUp(),
@@ -217,7 +218,7 @@ class Worker implements Running {
     for (const slot of this.#slots.values()) slot.want(undefined);
     await Promise.all([...this.#slots.values()].map((slot) => slot.settled()));
     await this.#lanes.stop();
-    // Last, so that nobody is given our customers while they still run here.
+    // Last: the group must not assign our customers to another worker while they still run here.
     await this.#subscriptions.stop();
     await this.#statuses.stop();
     await this.#heartbeat.stop();
@@ -230,7 +231,7 @@ class Worker implements Running {
   #decode(customer: string, value: Buffer): Subscription | undefined {
     const parsed = decodeSubscription(customer, value);
     if (parsed.ok) return withinCeilings(parsed.subscription);
-    this.#log.error({ customer, issues: formatIssues(parsed.issues) }, 'a subscription is not valid');
+    this.#log.error({ customer, issues: formatIssues(parsed.issues) }, 'subscription not valid');
     return undefined;
   }
 
@@ -248,7 +249,7 @@ class Worker implements Running {
     const owned = new Map(this.#subscriptions.entries());
     for (const [customer, subscription] of owned) this.#slot(customer).want(subscription);
     for (const [customer, slot] of this.#slots) if (!owned.has(customer)) slot.want(undefined);
-    this.#log.info({ customers: owned.size }, 'running the customers of this worker');
+    this.#log.info({ customers: owned.size }, 'worker runs its customers');
   }
 
   #slot(customer: string): CustomerSlot {
