@@ -27,6 +27,7 @@ afterAll(() => endpoint?.stop());
 async function subscribe(name: string): Promise<void> {
   await stage.subscribe(name, endpoint.url(`/wait-${HANGS_MS}/${name}`), {
     maxInFlight: WANTED_IN_FLIGHT,
+    ceilings: { maxInFlight: WANTED_IN_FLIGHT },
     destination: { timeoutMs: 20_000 },
   });
   const value = await stage.upstream.encode(rootCauseEvent({ company: name }));

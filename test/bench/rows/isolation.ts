@@ -18,7 +18,12 @@ const row = 'isolation, hanging';
 export const isolation: Row = ({ scale, say }) =>
   Stand.with(async (stand) => {
     const healthy = Array.from({ length: scale.latencyCustomers - 1 }, (_, n) => `c${n}`);
-    const hanging = { customer: HANGING, path: PATH, maxInFlight: WANTED_IN_FLIGHT };
+    const hanging = {
+      customer: HANGING,
+      path: PATH,
+      maxInFlight: WANTED_IN_FLIGHT,
+      ceilings: { maxInFlight: WANTED_IN_FLIGHT },
+    };
     const subscribe = (state: 'active' | 'paused') =>
       stand.subscribe([{ ...hanging, destination: { timeoutMs: TIMEOUT_MS }, state }]);
     await stand.subscribe(healthy.map((customer) => ({ customer, path: `/record/${customer}` })));

@@ -53,7 +53,7 @@ test('a pool that is closing can be destroyed: closing does not wait for the req
 
 test('a renewed pool that is destroyed cuts off the requests on its earlier connections, too', async () => {
   const { pool, answer } = await busyPool();
-  pool.renew();
+  pool.renew(pool.generation);
   await pool.destroy();
   await pool.close();
   expect(await answer).not.toBe('answered');
