@@ -19,7 +19,6 @@ export async function cleanSlate(): Promise<void> {
   await admin.connect();
   try {
     const groups = (await admin.listGroups()).groups.map(({ groupId }) => groupId).filter(isOurGroup);
-    await removeMembers(admin, groups);
     await deleteGroups(admin, groups);
     const system = new Set(systemTopics().map(({ topic }) => topic));
     const topics = (await admin.listTopics()).filter((topic) => system.has(topic) || topic.startsWith('delivery.'));
@@ -48,7 +47,8 @@ async function removeMembers(admin: Admin, groups: string[]): Promise<void> {
   // kafkajs can't remove the members of others.
   const remover = new MemberAdmin({ clientId: 'clean-slate', bootstrapBrokers: platform().brokers });
   try {
-    await Promise.all(inhabited.map((groupId) => remover.removeMembersFromConsumerGroup({ groupId })));
+    // A member may leave by itself in this moment, and removing it is then refused: the group is asked about again.
+    await Promise.allSettled(inhabited.map((groupId) => remover.removeMembersFromConsumerGroup({ groupId })));
   } finally {
     await remover.close();
   }
@@ -58,6 +58,7 @@ async function deleteGroups(admin: Admin, groups: string[]): Promise<void> {
   const deadlineMs = performance.now() + MAX_WAIT_MS;
   let left = groups;
   while (left.length > 0) {
+    await removeMembers(admin, left);
     const results = await admin.deleteGroups(left).catch((error: { groups?: { groupId: string }[] }) => {
       if (!error.groups || performance.now() > deadlineMs) throw error;
       return error.groups.map(({ groupId }) => ({ groupId, failed: true }));

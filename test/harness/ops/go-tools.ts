@@ -25,8 +25,11 @@ export async function kubeApiserver(): Promise<string> {
   const home = await cached('kube-apiserver-1.37.2', async (dir) => {
     const source = fileURLToPath(new URL('kube-apiserver/', import.meta.url));
     for (const file of await readdir(source)) await cp(join(source, file), join(dir, file));
+    const version = 'k8s.io/component-base/version';
+    // Without it the server calls itself v0.0.0, and Helm refuses the chart for that.
+    const flags = `-X ${version}.gitVersion=v1.37.2 -X ${version}.gitMajor=1 -X ${version}.gitMinor=37`;
     const target = 'k8s.io/kubernetes/cmd/kube-apiserver';
-    await command('go', ['build', '-mod=mod', '-o', 'kube-apiserver', target], dir, options);
+    await command('go', ['build', '-mod=mod', '-ldflags', flags, '-o', 'kube-apiserver', target], dir, options);
   });
   return join(home, 'kube-apiserver');
 }
