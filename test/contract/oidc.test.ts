@@ -128,7 +128,11 @@ test('for another audience, of another issuer, run out, changed, unsigned or sig
 
 async function api(oidc: OidcCallers): Promise<Api> {
   const nothing = () => Promise.reject(new Error('nothing is called'));
-  const operations = { log, subscriptions: async () => new Map() } as unknown as ControlPlaneContext;
+  const operations = {
+    log,
+    subscriptions: async () => new Map(),
+    workerStatuses: async () => new Map(),
+  } as unknown as ControlPlaneContext;
   return await createApi({
     operations,
     attempts: { find: () => [], listen: () => () => undefined },
