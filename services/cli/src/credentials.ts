@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } f
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
+import { withoutUserInfo } from '@databridge/kernel/url-user-info';
 import type { Connection } from './api/api-client.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -28,7 +29,7 @@ function settingsIn(env: Environment): Settings {
   if (url !== undefined && !isHttpUrl(url)) {
     throw new DatabridgeError(
       'DB_CONFIG_INVALID',
-      `DATABRIDGE_URL: must be the http(s) address of the API, not "${url}"`,
+      `DATABRIDGE_URL: must be the http(s) address of the API, not "${withoutUserInfo(url)}"`,
     );
   }
   return {

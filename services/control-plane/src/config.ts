@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import {
   duration,
   eventTypeVariables,
+  httpAddress,
   kafkaVariables,
   registryVariables,
   serviceVariables,
@@ -31,8 +32,7 @@ export const controlPlaneVariables = z.object({
   API_PORT: whole(8080, 0, 65_535),
   API_HOST: z.string().default('127.0.0.1'),
   /** Where other control planes reach this one's API: one of them makes the changes, the others send theirs to it. */
-  API_ADVERTISED_URL: z
-    .url({ protocol: /^https?$/, error: 'must be an http(s) address' })
+  API_ADVERTISED_URL: httpAddress()
     .refine((url) => new URL(url).href === `${new URL(url).origin}/`, 'must have no path, query or user information')
     .optional(),
   /** A control plane that makes the changes and is silent for so long is replaced. */
@@ -60,11 +60,11 @@ export const controlPlaneVariables = z.object({
     .refine((list) => list.every(isAddressOrRange), 'must be addresses or CIDR ranges, separated by commas')
     .optional(),
   /** Who issues JWTs that are taken too, as their `iss` says it; with it, API_OIDC_AUDIENCE. */
-  API_OIDC_ISSUER: z.url({ protocol: /^https?$/, error: 'must be an http(s) address' }).optional(),
+  API_OIDC_ISSUER: httpAddress().optional(),
   /** What stands in `aud` of those that are meant for us. */
   API_OIDC_AUDIENCE: z.string().optional(),
   /** Where the issuer's keys are; left out: where its discovery document says. */
-  API_OIDC_JWKS_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) address' }).optional(),
+  API_OIDC_JWKS_URL: httpAddress().optional(),
   /** The claim that holds `operator`, `reader` or `customer`, alone or in a list; with `payloads`, a reader reads events. */
   API_OIDC_ROLE_CLAIM: z.string().default('databridge_role'),
   /** The claim that says which customer, for that role. */

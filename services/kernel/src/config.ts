@@ -79,9 +79,17 @@ export const kafkaVariables = {
   KAFKA_SASL_PASSWORD_FILE: z.string().optional(),
 } as const;
 
-function hasCredentials(url: string): boolean {
+/** Whether the URL holds a user name or a password. */
+export function hasCredentials(url: string): boolean {
   const parsed = URL.parse(url);
   return parsed !== null && (parsed.username !== '' || parsed.password !== '');
+}
+
+/** An http(s) address that is shown, passed on or fetched: it holds no user name and no password. */
+export function httpAddress() {
+  return z
+    .url({ protocol: /^https?$/, error: 'must be an http(s) address' })
+    .refine((url) => !hasCredentials(url), { error: 'must not hold a user name or a password' });
 }
 
 /** What every service that decodes events reads. */

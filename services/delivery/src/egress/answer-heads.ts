@@ -7,10 +7,13 @@ const MAX_INTERIM_ANSWERS = 16;
 /** Status lines and header lines of one answer, interim answers included. */
 const MAX_HEAD_BYTES = 32_768;
 const MAX_HEAD_LINES = 512;
-/** Of one answer on the wire, chunk sizes and chunk extensions included. */
-const MAX_WIRE_BYTES = 1_048_576;
+/**
+ * Of one answer on the wire, chunk sizes and chunk extensions included: the 256 KiB that are read of an answer from AWS,
+ * the longest that is read, and as much as headers and chunks may add.
+ */
+const MAX_WIRE_BYTES = 327_680;
 /** Each costs a turn of the event loop, however few bytes it brings. */
-const MAX_READS = 2_048;
+const MAX_READS = 1_024;
 
 const LF = 0x0a;
 const CR = 0x0d;

@@ -9,7 +9,7 @@ export const KEPT_ANSWER_BYTES = 2_048;
 /** An answer is read to its end up to here, so that the connection can be used again; past it, it is cut off. */
 const MAX_ANSWER_BYTES = 65_536;
 /** HTTP chunks or HTTP/2 frames of one body. Each costs a call, however few bytes it brings. */
-const MAX_BODY_PIECES = 1_024;
+const MAX_BODY_PIECES = 256;
 /** RFC 9110 §15.2. Counted here for HTTP/2; over HTTP/1.1 `answer-heads.ts` drops them. */
 const MAX_INTERIM_ANSWERS = 16;
 /** RFC 9110 §15.5.20: the request may be sent again over another connection. */
