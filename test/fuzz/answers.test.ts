@@ -1,6 +1,7 @@
 /** A destination may answer anything: each attempt ends by its time-out at the latest, as an outcome. */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { AnswerHeads } from '@databridge/delivery/egress/answer-heads';
 import fc from 'fast-check';
 import { message, openFor } from '../harness/destinations.ts';
 
@@ -77,6 +78,64 @@ test('every answer is an outcome, and none is waited for without end', async () 
       answer = given;
       const sent = await destination.send(message(), Date.now());
       expect(sent?.outcome.kind).toMatch(/^(delivered|retry|refused|deauthorized|gone)$/);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+/** What a header line may hold: no line end. */
+const value = fc.string({ maxLength: 30, unit: fc.constantFrom(...'abc :;,\t"\u00e9'.split('')) });
+const lineEnd = fc.constantFrom('\r\n', '\n');
+const head = (status: fc.Arbitrary<number>) =>
+  fc
+    .tuple(fc.constantFrom('1.0', '1.1'), status, fc.array(value, { maxLength: 4 }), lineEnd)
+    .map(([version, code, values, end]) =>
+      [`HTTP/${version} ${code} Any`, ...values.map((one, nth) => `x-${nth}: ${one}`), '', ''].join(end),
+    );
+const interims = fc.array(head(fc.integer({ min: 100, max: 199 })), { maxLength: 16 });
+const final = head(fc.integer({ min: 200, max: 599 }));
+const rest = fc.uint8Array({ maxLength: 200 });
+
+/** In pieces that begin at these offsets. */
+function split(data: Buffer, at: readonly number[]): Buffer[] {
+  const starts = [0, ...[...at].map((one) => one % (data.length + 1)).sort((a, b) => a - b), data.length];
+  return starts.slice(1).map((end, nth) => data.subarray(starts[nth], end));
+}
+
+test('interim answers are dropped and the rest passed on, byte for byte, however the network divides it', () => {
+  fc.assert(
+    fc.property(interims, final, rest, fc.array(fc.nat(), { maxLength: 30 }), (before, answered, body, at) => {
+      let failure: Error | undefined;
+      const heads = new AnswerHeads((error) => {
+        failure = error;
+      });
+      const wanted = Buffer.concat([Buffer.from(answered, 'latin1'), body]);
+      const wire = Buffer.concat([Buffer.from(before.join(''), 'latin1'), wanted]);
+      // A connection answers one request after the other.
+      for (let nth = 0; nth < 2; nth++) {
+        heads.begin();
+        const passed = Buffer.concat(split(wire, at).map((piece) => heads.pass(piece)));
+        expect(passed.equals(wanted)).toBe(true);
+        expect(heads.final).toBe(answered);
+      }
+      expect(failure).toBeUndefined();
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('complete 2xx headers are acceptance, whatever comes before and after them', async () => {
+  const { port } = server.address() as AddressInfo;
+  const destination = openFor({ destination: { type: 'http', url: `http://127.0.0.1:${port}/`, timeoutMs: 5_000 } });
+  const endings = fc.constantFrom<Answer['ending']>('end', 'reset');
+  await fc.assert(
+    fc.asyncProperty(interims, rest, fc.nat({ max: 300 }), endings, async (before, body, length, ending) => {
+      const accepted = `HTTP/1.1 202 Accepted\r\ncontent-length: ${length}\r\n\r\n`;
+      answer = { pieces: [Buffer.from(before.join('') + accepted, 'latin1'), body], ending };
+      const sent = await destination.send(message(), Date.now());
+      // A reset may overtake the headers, and then there was no answer.
+      if (ending === 'end') expect(sent?.outcome).toMatchObject({ kind: 'delivered', status: 202 });
+      else expect(sent?.outcome.kind).toMatch(/^(delivered|retry)$/);
     }),
     { numRuns: 60 },
   );
