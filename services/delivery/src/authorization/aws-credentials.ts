@@ -7,10 +7,10 @@ import type { Outcome } from '../attempt/outcome.ts';
 import { type AwsRequests, AwsTrouble } from '../destination/aws/aws-requests.ts';
 import type { Redaction } from '../destination/redaction.ts';
 
-/** Assumed again this long before they expire. */
+/** The role is assumed again this long before its credentials expire. */
 const EARLY_MS = 5 * 60_000;
 const SESSION_SECONDS = 3_600;
-/** Credentials that were refused so soon would be refused again: STS is not asked for others. */
+/** Credentials that are refused this soon would be refused again: no new ones are requested. */
 const FRESH_FOR_MS = 60_000;
 const SHOWN_CHARS = 400;
 
@@ -38,7 +38,7 @@ export interface RoleOptions {
   readonly customer: string;
   readonly region: string;
   readonly requests: AwsRequests;
-  /** Learns what is sent: a service may echo it. */
+  /** Gets the secrets, because a service may echo them. */
   readonly redaction: Redaction;
   /** Our own identity, and where STS is; left out: found as every AWS program finds its own. */
   readonly sts?: Pick<STSClientConfig, 'credentials' | 'endpoint'>;

@@ -10,14 +10,14 @@ import { basicPair, requestToken, secretsOf } from './token-request.ts';
 /** A token is replaced this long before it expires, so that none expires in flight; short-lived ones, after four fifths. */
 const EARLY_MS = 60_000;
 const EARLY_SHARE = 0.2;
-/** Of a server that does not say: the destination's 401 or 403 ends it sooner. */
+/** Lifetime if the server states none. A 401 or 403 of the destination ends it sooner. */
 const ASSUMED_LIFETIME_MS = 3_600_000;
 const SHOWN_FAILURE_CHARS = 400;
 
 export interface OAuthOptions {
   readonly egress: Egress;
   readonly tls: TlsIdentity;
-  /** Learns the tokens, because an API may echo them. */
+  /** Gets the tokens, because an API may echo them. */
   readonly redaction: Redaction;
   readonly monotonicMs?: () => number;
 }

@@ -13,7 +13,7 @@ import type { EgressPool } from '../egress/egress-pool.ts';
 import { type ExchangeLimits, exchange, type Seen } from '../egress/exchange.ts';
 import { readTokenAnswer, type Token } from './token-answer.ts';
 
-/** A token server that takes longer is in trouble. */
+/** Time limit of one token request. */
 const TIMEOUT_MS = 10_000;
 const LIMITS: ExchangeLimits = {
   timeoutMs: TIMEOUT_MS,
@@ -22,7 +22,7 @@ const LIMITS: ExchangeLimits = {
   bodyTimeoutMs: TIMEOUT_MS,
   keptBytes: 65_536,
 };
-/** A token, or why there is none: in the server's words, not redacted and not cut yet. */
+/** A token, or why there is none: the server's own text, not redacted or truncated yet. */
 export type TokenAnswer =
   | { readonly token: Token }
   /** `isBlocked`: the server's address is one that may not be called. */

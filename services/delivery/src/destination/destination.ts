@@ -5,7 +5,7 @@ export interface Message {
   readonly eventId: string;
   /** The place in the intake that the event was read from. Two events may have one event id; their sources differ. */
   readonly source?: string;
-  /** Of a copy that an operator or the customer asked for. */
+  /** Set for a copy that an operator or the customer requested. */
   readonly replayId?: string;
   readonly eventType: string;
   readonly schemaVersion: string;
@@ -14,7 +14,7 @@ export interface Message {
   readonly traceparent: string | undefined;
   /** JSON. */
   readonly body: string;
-  /** The answer is kept even if it is a success: this is a test. */
+  /** This is a test event: the answer is kept even if it is a success. */
   readonly keepsAnswer?: true;
 }
 

@@ -92,7 +92,7 @@ export class AnswerHeads {
   #isInHead = true;
   #hasFailed = false;
   #held: Buffer = NOTHING;
-  /** Of what is held: no end of the head before it. */
+  /** Offset in the held bytes up to which no end of the head was found. */
   #scannedTo = 0;
   #lines = 0;
   #interims = 0;
@@ -111,7 +111,7 @@ export class AnswerHeads {
     return this.#final;
   }
 
-  /** A request goes out: what comes next is its answer. */
+  /** A request is being sent: the bytes that follow are its answer. */
   begin(): void {
     this.#isInHead = true;
     this.#held = NOTHING;
@@ -124,7 +124,7 @@ export class AnswerHeads {
     this.#final = '';
   }
 
-  /** @returns what undici's parser is to see of it now */
+  /** @returns the bytes that undici's parser gets now */
   pass(chunk: Buffer): Buffer {
     if (this.#hasFailed) return NOTHING;
     this.#wireBytes += chunk.length;
@@ -217,7 +217,7 @@ function statusOf(data: Buffer): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
-/** As leniently as it can be read: it is asked only what a broken answer meant. */
+/** Lenient: it is used only for answers that undici's parser refused. */
 function parseHead(text: string): Head {
   const [statusLine = '', ...lines] = text.split(/\r?\n/);
   const headers: Record<string, string | string[]> = Object.create(null);

@@ -13,16 +13,16 @@ export type { TlsIdentity } from '@databridge/kernel/egress/tls-identity';
 /** A destination that accepts no connection for so long is down. */
 export const CONNECT_TIMEOUT_MS = 5_000;
 const IDLE_CONNECTION_MS = 30_000;
-/** Of one answer. Node's own limit for its servers. */
+/** Headers of one answer. The same as Node's default for servers. */
 const MAX_HEADER_BYTES = 16_384;
 
 export interface PoolOptions {
-  /** At most so many at once to this origin; left out: as many as there are requests in flight. */
+  /** Connections to this origin at the same time. Default: one per request in flight. */
   readonly connections?: number;
   /** For one dial: the name, TCP, TLS. */
   readonly connectTimeoutMs: number;
   readonly tls?: TlsIdentity;
-  /** HTTP/2 where the server offers it. On unless told otherwise. */
+  /** Whether HTTP/2 is used where the server offers it. Default: true. */
   readonly allowH2?: boolean;
 }
 

@@ -18,7 +18,7 @@ const MISDIRECTED_REQUEST = 421;
 const REFUSED_STREAM = 0x7;
 /** RFC 9113 §7. The server wants HTTP/1.1, or has no TLS that is good enough for HTTP/2. */
 const WANTS_HTTP_1 = new Set([0xc, 0xd]);
-/** Less is not worth another connection. */
+/** With less time left, no other connection is tried. */
 const MIN_LEFT_MS = 50;
 
 export type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>;
@@ -26,18 +26,18 @@ export type AnswerHeaders = Readonly<Record<string, string | string[] | undefine
 export interface Answered {
   readonly status: number;
   readonly headers: AnswerHeaders;
-  /** As much of it as was to be kept. */
+  /** Its first `keptBytes` bytes. */
   readonly body: string;
-  /** Why the body is not complete, in words; left out: it is. The status counts all the same. */
+  /** Why the body is incomplete; undefined if it is complete. The status counts in both cases. */
   readonly bodyTrouble?: string;
 }
 
-/** What one request came to: an answer, or in words why there was none. */
+/** The result of one request: an answer, or why there was none. */
 export type Seen = Answered | Trouble;
 
-/** In ms. None is longer than the whole. */
+/** In ms. No phase has a longer limit than the whole. */
 export interface TimeLimits {
-  /** For everything, from asking for a connection to the answer's last byte. */
+  /** From the wait for a connection to the last byte of the answer. */
   readonly timeoutMs: number;
   /** Until there is a connection. */
   readonly connectTimeoutMs: number;
@@ -52,14 +52,14 @@ export interface ExchangeLimits extends TimeLimits {
 }
 
 /**
- * One request and its answer. Never rejects: what goes wrong is a value.
+ * Sends one request and reads its answer. Expected failures are values.
  *
  * **Complete headers are the answer.** Whatever becomes of the body after them (cut off, malformed, too long, late), the
  * status decides, and `bodyTrouble` says what was wrong: an endpoint that answered 2xx has taken the event.
  *
  * A request that the server did not process because of the connection it came by (421, `HTTP_1_1_REQUIRED`,
  * `REFUSED_STREAM`, `GOAWAY`) is sent once more over another one, within the same time limits.
- * @param mayStart asked when there is a connection and the request is about to go out; false: it doesn't
+ * @param mayStart asked when a connection is open and the request is about to be sent; false: it is not sent
  */
 export function exchange(
   pool: EgressPool,
@@ -113,7 +113,7 @@ function limitsLeft(limits: ExchangeLimits, spentMs: number): ExchangeLimits | u
   };
 }
 
-/** A clock that stood still is looked at again no sooner. */
+/** The shortest time after which the deadline of a clock that was paused is checked again. */
 const MIN_REARM_MS = 20;
 
 /**

@@ -1,10 +1,10 @@
-/** What goes wrong with our own way out is our fault: it becomes `blocked`, by which customers wait and pay nothing. */
+/** A failure of our egress proxy becomes the outcome `blocked`: customers wait, and no attempt is spent. */
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { Connector } from './egress-guard.ts';
 
-/** A name may not be sent to: that is said already. */
+/** The egress policy refused the address; that error has its own words. */
 const isSaid = (error: Error & { code?: string }) => error.code === 'DB_EGRESS_REFUSED';
-/** Its address is none of the customers' business: they read this. */
+/** Customers read this: it does not name the proxy's address. */
 const fault = (why: string, cause: Error) =>
   new DatabridgeError('DB_EGRESS_PROXY', `our egress proxy ${why}`, { cause });
 

@@ -2,26 +2,26 @@ import { type Outcome, outcomeOfTrouble } from '../../attempt/outcome.ts';
 import type { Answered, Seen } from '../../egress/exchange.ts';
 
 export interface HandshakeOptions {
-  /** Who asks: the DNS name by which the service is known to its customers. */
+  /** Identifies the sender: the DNS name by which customers know the service. */
   readonly origin: string;
-  /** What the customer's subscription states at the moment; undefined: as fast as it answers. */
+  /** The rate in the customer's subscription; undefined: no limit. */
   readonly ratePerSecond: () => number | undefined;
   /** Sends the OPTIONS request, authorized as a delivery would be. */
   readonly ask: (headers: Readonly<Record<string, string>>) => Promise<Seen | { readonly outcome: Outcome }>;
-  /** Takes secrets out of what the destination says, and cuts it. */
+  /** Removes secrets from the destination's answer, and truncates it. */
   readonly redact: (text: string, maxChars: number) => string;
-  /** The destination allows so many a second. */
+  /** Reports the rate that the destination allows. */
   readonly onRate: (ratePerSecond: number) => void;
 }
 
 /**
- * May we send? CloudEvents 1.0.2, web hooks, §4: an OPTIONS request before the first delivery, answered by the
+ * Asks for permission to send: CloudEvents 1.0.2, web hooks, §4: an OPTIONS request before the first delivery, answered by the
  * origins and the rate per minute that are allowed. Permission by callback is not asked for.
  * https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/http-webhook.md
  */
 export class Handshake {
   readonly #options: HandshakeOptions;
-  /** Permission was asked for that rate, and given. A change of the rate asks again. */
+  /** The rate for which permission was granted. After a change of the rate, permission is requested again. */
   #granted: { readonly ratePerSecond: number | undefined } | undefined;
   #asking: Promise<Outcome | undefined> | undefined;
 
