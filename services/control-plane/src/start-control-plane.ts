@@ -17,6 +17,7 @@ import type { ControlPlaneConfig } from './config.ts';
 import type { ControlPlaneContext } from './context.ts';
 import { Assertions } from './forwarding/assertion.ts';
 import { peerKeys } from './forwarding/peer-keys.ts';
+import { intakeOf } from './operations/produce-event.ts';
 import { OperationRunner } from './operations/runner.ts';
 import { dropOldFallbacks } from './subscriptions/reseal.ts';
 import { SubscriptionTable } from './subscriptions/subscription-table.ts';
@@ -69,6 +70,7 @@ export async function startControlPlane(config: ControlPlaneConfig, log: Logger)
   const runner = new OperationRunner(writer, operations);
   const api = await createApi({
     ...{ operations, attempts, events, callers, writer, runner, log },
+    intake: intakeOf(config.EVENT_TYPES, registryOf(config)),
     assertions: new Assertions(peers),
     limits: {
       maxFailures: config.API_MAX_FAILURES,

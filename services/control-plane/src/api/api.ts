@@ -25,6 +25,7 @@ import { comparisonRoutes } from './routes/comparison-routes.ts';
 import { deadLetterRoutes } from './routes/dead-letter-routes.ts';
 import { eventRoutes } from './routes/event-routes.ts';
 import { filterRoutes } from './routes/filter-routes.ts';
+import { intakeRoutes } from './routes/intake-routes.ts';
 import { operationRoutes } from './routes/operation-routes.ts';
 import { overviewRoutes } from './routes/overview-routes.ts';
 import { quarantineRoutes } from './routes/quarantine-routes.ts';
@@ -77,6 +78,7 @@ export async function createApi({
   operations,
   attempts,
   events,
+  intake,
   callers,
   limits: given,
   trustedProxies,
@@ -109,7 +111,7 @@ export async function createApi({
   rememberAnswers(api as unknown as FastifyInstance);
 
   const change = changesBy(writer, operations);
-  const context = { operations, attempts, events, change, operate: operateBy(runner), streamLimits: limits };
+  const context = { operations, attempts, events, intake, change, operate: operateBy(runner), streamLimits: limits };
   refuseUnknownRoutes(api as unknown as FastifyInstance, methodsByPath(api as unknown as FastifyInstance));
   api.get('/v1/openapi.json', { schema: { hide: true } }, () => api.swagger());
   subscriptionRoutes(api, context);
@@ -118,6 +120,7 @@ export async function createApi({
   quarantineRoutes(api, context);
   attemptRoutes(api, context);
   eventRoutes(api, context);
+  intakeRoutes(api, context);
   secretRoutes(api, context);
   auditRoutes(api, context);
   filterRoutes(api);
