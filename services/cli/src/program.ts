@@ -4,6 +4,7 @@ import { ApiClient } from './api/api-client.ts';
 import type { Cli } from './cli.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDeadLetters } from './commands/dead-letters.ts';
+import { addAudit } from './commands/observe/audit.ts';
 import { addObservation } from './commands/observe.ts';
 import { addOffline } from './commands/offline.ts';
 import { addOperations } from './commands/operate.ts';
@@ -16,6 +17,7 @@ import { addListen } from './commands/trial/listen.ts';
 import { addProduce } from './commands/trial/produce.ts';
 import { addTest } from './commands/trial/test-event.ts';
 import { type Environment, findConnection } from './credentials.ts';
+import { addExamples } from './examples.ts';
 import { adviceOn, EXIT_CODES, type ExitCode, exitCodeOf } from './exit-code.ts';
 
 /** Runs the command line and prints what there is to say; never throws. */
@@ -67,6 +69,7 @@ export async function createProgram(cli: Cli, args: readonly string[]): Promise<
   addProduce(program, cli);
   addListen(program, cli);
   addObservation(program, cli);
+  addAudit(program, cli);
   addDeadLetters(program, cli);
   addQuarantine(program, cli);
   addLongOperations(program, cli);
@@ -74,5 +77,6 @@ export async function createProgram(cli: Cli, args: readonly string[]): Promise<
   addSecrets(program, keys, cli);
   addOffline(program, keys, cli);
   await addCompletion(program, cli, args);
+  addExamples(program);
   return program;
 }
