@@ -48,6 +48,11 @@ export class CustomerSlot {
     return this.#running?.customer;
   }
 
+  /** Nothing runs, starts or stops, and nothing is to: the customer is paused or disabled. */
+  get isIdle(): boolean {
+    return this.#settling === undefined && this.#running === undefined && !this.#isToRun(this.#wanted);
+  }
+
   /** Why the last change failed; it is retried. */
   get failure(): string | undefined {
     return this.#failure;

@@ -2,6 +2,7 @@ import { lookup } from 'node:dns';
 import { EventEmitter } from 'node:events';
 import { type Clock, systemClock } from '@databridge/kernel/clock';
 import { egressPolicy } from '@databridge/kernel/egress/egress-settings';
+import { messageOf } from '@databridge/kernel/errors';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { LaneReader } from '@databridge/kernel/kafka/lane-reader/lane-reader';
 import { KafkaProducer } from '@databridge/kernel/kafka/producer';
@@ -19,6 +20,7 @@ import type { Running } from '@databridge/kernel/service';
 import { connectionOf, decodeStatus, type WorkerStatus } from '@databridge/schemas/records/status';
 import {
   DELIVERY_WORKERS_GROUP,
+  deliveryGroup,
   MAX_MESSAGE_BYTES,
   STATUS_TOPIC,
   SUBSCRIPTIONS_TOPIC,
@@ -250,6 +252,20 @@ class Worker implements Running {
     for (const [customer, subscription] of owned) this.#slot(customer).want(subscription);
     for (const [customer, slot] of this.#slots) if (!owned.has(customer)) slot.want(undefined);
     this.#log.info({ customers: owned.size }, 'worker runs its customers');
+    for (const customer of owned.keys()) if (this.#slot(customer).isIdle) void this.#evictDead(customer);
+  }
+
+  /** The group of a customer that stands still is to be empty, whatever became of the worker that ran it. */
+  async #evictDead(customer: string): Promise<void> {
+    try {
+      const isEvicted = await this.#prepareLimit(() => this.#lanes.evictDead(deliveryGroup(customer)));
+      if (isEvicted) this.#log.info({ customer }, 'dead member evicted');
+    } catch (error) {
+      this.#log.warn(
+        { err: error, customer },
+        `dead member not evicted; its session ends by itself: ${messageOf(error)}`,
+      );
+    }
   }
 
   #slot(customer: string): CustomerSlot {
