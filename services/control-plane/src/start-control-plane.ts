@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { egressPolicy } from '@databridge/kernel/egress/egress-settings';
 import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import { KafkaProducer } from '@databridge/kernel/kafka/producer';
 import { kafkaSettings, readSetting } from '@databridge/kernel/kafka/settings';
 import { ensureSystemTopics } from '@databridge/kernel/kafka/system-topics';
@@ -35,9 +36,13 @@ function registryOf(config: ControlPlaneConfig) {
 const ATTEMPTS_BACK_MS = 7 * 86_400_000;
 
 /** The API, and what has to be looked after now and then. */
-export async function startControlPlane(config: ControlPlaneConfig, log: Logger): Promise<Running> {
+export async function startControlPlane(
+  config: ControlPlaneConfig,
+  log: Logger,
+  registry: NonNullable<KafkaSettings['registry']>,
+): Promise<Running> {
   const callers = callersBy(config, log);
-  const kafka = kafkaSettings(config, 'control-plane', log);
+  const kafka = { ...kafkaSettings(config, 'control-plane', log), registry };
   const admin = new KafkaAdmin(kafka);
   const producer = new KafkaProducer(kafka);
   const table = new SubscriptionTable(kafka);

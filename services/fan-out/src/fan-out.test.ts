@@ -62,7 +62,7 @@ function setUp() {
             ? Promise.resolve()
             : new Promise((resolve, reject) => sends.push({ records, resolve, reject })),
       },
-      metrics: fanOutMetrics(new Registry()),
+      metrics: fanOutMetrics(new Registry(), ['root-cause']),
       log: createLogger('test', 'silent'),
       maxInFlightBytes: 1024 * 1024,
     },

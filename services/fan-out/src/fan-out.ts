@@ -1,7 +1,7 @@
 import { KafkaPortError, ProduceError } from '@databridge/kernel/kafka/errors';
 import type { GroupConsumer, GroupConsumerOptions } from '@databridge/kernel/kafka/groups/group-consumer';
 import type { Membership } from '@databridge/kernel/kafka/groups/membership';
-import type { ConsumedBatch, ProducedRecord, RecordProducer } from '@databridge/kernel/kafka/records';
+import type { ConsumedBatch, ProducedRecord, RecordProducer, TopicPartition } from '@databridge/kernel/kafka/records';
 import type { Logger } from '@databridge/kernel/log';
 import type { EventReaders } from '@databridge/kernel/registry/event-readers';
 import type { EventType } from '@databridge/schemas/event/event-types';
@@ -70,6 +70,11 @@ export class FanOut {
     await this.#consumer.stop();
   }
 
+  /** Intake partitions that this instance owns at the moment. */
+  get assignment(): readonly TopicPartition[] {
+    return this.#progress === undefined || this.#progress.isOver ? [] : this.#progress.membership.assignment;
+  }
+
   notReadyBecause(): string | undefined {
     if (!this.#progress || this.#progress.isOver) return 'not a member of its group';
     if (this.#parts.readers.waitingForRegistry > 0) return 'the schema registry can not be asked';
@@ -110,8 +115,6 @@ export class FanOut {
   #accept(membership: Membership, batch: ConsumedBatch): void {
     const progress = this.#progress;
     if (this.#isStopping || progress?.membership !== membership || progress.isOver) return;
-    const { topic, partition } = batch;
-    this.#parts.metrics.lag.set({ topic, partition }, Math.max(0, batch.highWatermark - batch.nextOffset));
     const lane = progress.of(batch);
     const open = lane.begin(batch);
     const work = this.#work(progress, lane, open, batch);
@@ -217,11 +220,12 @@ export class FanOut {
 
   #count(eventType: EventType, routed: Routed): void {
     const { matched, unmatched, quarantined, records, filteredOut, filterFailures } = routed;
-    const { metrics, log } = this.#parts;
+    const { metrics, log, subscriptions } = this.#parts;
     const event_type = eventType.name;
     if (filteredOut > 0) metrics.filteredOut.inc({ event_type }, filteredOut);
     for (const [customer, group] of Map.groupBy(filterFailures, (one) => one.customer)) {
-      metrics.filterFailures.inc({ event_type, customer }, group.length);
+      // A customer that was deleted meanwhile must not get its series back.
+      if (subscriptions.has(customer)) metrics.filterFailures.inc({ event_type, customer }, group.length);
       log.warn(
         { eventType: eventType.name, customer, records: group.length, first: group[0] },
         'a filter can not be evaluated: its customer gets the events',

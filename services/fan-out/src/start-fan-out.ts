@@ -4,6 +4,7 @@ import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import { KafkaProducer } from '@databridge/kernel/kafka/producer';
 import { kafkaSettings } from '@databridge/kernel/kafka/settings';
 import { CompactedTable } from '@databridge/kernel/kafka/tables/compacted-table';
+import { WatermarkReader } from '@databridge/kernel/kafka/watermark-reader';
 import type { Logger } from '@databridge/kernel/log';
 import { EventReaders } from '@databridge/kernel/registry/event-readers';
 import { registrySettings } from '@databridge/kernel/registry/registry-settings';
@@ -21,6 +22,7 @@ import { decodeInterest } from '@databridge/schemas/subscription/subscription';
 import type { Registry } from 'prom-client';
 import type { FanOutConfig } from './config.ts';
 import { FanOut } from './fan-out.ts';
+import { IntakeLag } from './intake-lag.ts';
 import { type FanOutMetrics, fanOutMetrics } from './metrics.ts';
 import { registerSchemas } from './register-schemas.ts';
 
@@ -39,7 +41,10 @@ export async function startFanOut(
   { log, registry: metricsRegistry }: { log: Logger; registry: Registry },
 ): Promise<FanOutService> {
   const settings: KafkaSettings = { ...kafkaSettings(config, 'fan-out', log), registry: metricsRegistry };
-  const metrics = fanOutMetrics(metricsRegistry);
+  const metrics = fanOutMetrics(
+    metricsRegistry,
+    config.EVENT_TYPES.map(({ name }) => name),
+  );
   const registry = new SchemaRegistry(registrySettings(config));
   const readers = new EventReaders({ registry, log });
   const producer = new KafkaProducer(settings, { maxBatchBytes: MAX_MESSAGE_BYTES });
@@ -63,19 +68,29 @@ export async function startFanOut(
         ...callbacks,
       }),
   );
+  const admin = new KafkaAdmin(settings);
+  const ends = new WatermarkReader(settings);
+  const lag = new IntakeLag({
+    ...{ metrics, log, topics: config.EVENT_TYPES.map(({ topic }) => topic) },
+    assignment: () => fanOut.assignment,
+    committedOffsets: () => admin.committedOffsets(FAN_OUT_GROUP),
+    watermarks: (topics) => ends.of(topics),
+  });
   const stop = async () => {
     stopping.abort();
     readers.stop();
     await fanOut.stop();
-    await Promise.all([producer.disconnect(), table.stop()]);
+    await lag.stop();
+    await Promise.all([producer.disconnect(), table.stop(), admin.disconnect(), ends.disconnect()]);
   };
 
   try {
-    await ensureSystemTopics(settings);
+    await ensureSystemTopics(admin, log);
     void registerSchemas(registry, config.EVENT_TYPES, log, stopping.signal);
     await Promise.all([producer.connect(), table.start()]);
     await table.caughtUp();
     await fanOut.start();
+    lag.start();
   } catch (error) {
     await stop();
     throw error;
@@ -89,15 +104,10 @@ export async function startFanOut(
   };
 }
 
-async function ensureSystemTopics(settings: KafkaSettings): Promise<void> {
-  const admin = new KafkaAdmin(settings);
-  try {
-    const { created, mismatched } = await admin.ensureTopics(systemTopics());
-    if (created.length > 0) settings.log.info({ created }, 'topics created');
-    for (const mismatch of mismatched) settings.log.warn(mismatch, 'a topic has other settings than we need');
-  } finally {
-    await admin.disconnect();
-  }
+async function ensureSystemTopics(admin: KafkaAdmin, log: Logger): Promise<void> {
+  const { created, mismatched } = await admin.ensureTopics(systemTopics());
+  if (created.length > 0) log.info({ created }, 'topics created');
+  for (const mismatch of mismatched) log.warn(mismatch, 'topic settings differ from those required');
 }
 
 /** Every instance reads all of it. */
@@ -115,6 +125,7 @@ function subscriptionsTable(
     },
     onChange: (customer, interest) => {
       subscriptions.set(customer, interest);
+      metrics.setFiltered(customer, interest?.filter !== undefined);
       metrics.subscriptions.set(subscriptions.size);
     },
   });

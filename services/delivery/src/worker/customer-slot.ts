@@ -58,6 +58,11 @@ export class CustomerSlot {
     return this.#failure;
   }
 
+  /** True when nothing runs and nothing is wanted: the slot may be dropped. */
+  get isIdle(): boolean {
+    return this.#wanted === undefined && this.#running === undefined && this.#settling === undefined;
+  }
+
   /** @param subscription with sealed secrets; undefined if it was deleted or its partition moved to another worker */
   want(subscription: Subscription | undefined): void {
     this.#wanted = subscription;

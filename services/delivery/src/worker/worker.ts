@@ -126,7 +126,9 @@ class Worker implements Running {
       decode: (customer, value) => this.#decode(customer, value),
       onChange: (customer, subscription) => {
         // While the topic is read from its beginning, earlier versions of a subscription appear: only the last one counts.
-        if (this.#isCaughtUp) this.#slot(customer).want(subscription);
+        if (!this.#isCaughtUp) return;
+        if (subscription === undefined) this.#release(customer);
+        else this.#slot(customer).want(subscription);
       },
       onCaughtUp: () => this.#caughtUp(),
       group: { groupId: DELIVERY_WORKERS_GROUP, onOwned: (ownership) => this.#owned(ownership) },
@@ -242,7 +244,7 @@ class Worker implements Running {
     this.#heartbeat.changed();
     this.#isCaughtUp = false;
     this.#lanes.leaseChanged();
-    for (const customer of lostKeys) this.#slots.get(customer)?.want(undefined);
+    for (const customer of lostKeys) this.#release(customer);
   }
 
   #caughtUp(): void {
@@ -250,7 +252,7 @@ class Worker implements Running {
     this.#isCaughtUp = true;
     const owned = new Map(this.#subscriptions.entries());
     for (const [customer, subscription] of owned) this.#slot(customer).want(subscription);
-    for (const [customer, slot] of this.#slots) if (!owned.has(customer)) slot.want(undefined);
+    for (const customer of this.#slots.keys()) if (!owned.has(customer)) this.#release(customer);
     this.#log.info({ customers: owned.size }, 'worker runs its customers');
     for (const customer of owned.keys()) if (this.#slot(customer).isIdle) void this.#evictDead(customer);
   }
@@ -266,6 +268,19 @@ class Worker implements Running {
         `dead member not evicted; its session ends by itself: ${messageOf(error)}`,
       );
     }
+  }
+
+  /** The customer was deleted, or belongs to another worker: once it has stopped, nothing stays here, no series either. */
+  #release(customer: string): void {
+    const slot = this.#slots.get(customer);
+    if (slot === undefined) return;
+    slot.want(undefined);
+    void slot.settled().then(() => {
+      // It may have come back meanwhile.
+      if (!slot.isIdle || this.#slots.get(customer) !== slot) return;
+      this.#slots.delete(customer);
+      this.#dependencies.metrics.drop(customer);
+    });
   }
 
   #slot(customer: string): CustomerSlot {
