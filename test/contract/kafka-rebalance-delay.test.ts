@@ -39,7 +39,7 @@ test('with the default group.initial.rebalance.delay.ms, events are delivered, a
   };
   const [, worker] = await Promise.all([start('fan-out'), start('delivery', keys)]);
   const receiver = await Receiver.start();
-  const body = { eventTypes: ['root-cause'], destination: { type: 'http', url: receiver.url } };
+  const body = { eventTypes: ['root-cause'], match: 'everything', destination: { type: 'http', url: receiver.url } };
   expect(await plane.call('PUT', '/subscriptions/acme', { body })).toMatchObject({ status: 201 });
   const upstream = await startUpstream('root-cause.events', { brokers, registryUrl });
   await upstream.produce([rootCauseEvent()]);

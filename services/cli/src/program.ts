@@ -4,6 +4,7 @@ import { ApiClient } from './api/api-client.ts';
 import type { Cli } from './cli.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDeadLetters } from './commands/dead-letters.ts';
+import { addDoctor } from './commands/doctor.ts';
 import { addObservation } from './commands/observe.ts';
 import { addOffline } from './commands/offline.ts';
 import { addOperations } from './commands/operate.ts';
@@ -63,6 +64,7 @@ export async function createProgram(cli: Cli, args: readonly string[]): Promise<
   addOperations(program, cli);
   addTest(program, cli);
   addObservation(program, cli);
+  addDoctor(program, cli);
   addDeadLetters(program, cli);
   addQuarantine(program, cli);
   addLongOperations(program, cli);

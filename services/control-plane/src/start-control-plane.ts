@@ -8,6 +8,7 @@ import { kafkaSettings, readSetting } from '@databridge/kernel/kafka/settings';
 import { ensureSystemTopics } from '@databridge/kernel/kafka/system-topics';
 import type { Logger } from '@databridge/kernel/log';
 import { registrySettings } from '@databridge/kernel/registry/registry-settings';
+import { SchemaRegistry } from '@databridge/kernel/registry/schema-registry';
 import { loadKeyRing } from '@databridge/kernel/secrets/key-ring-settings';
 import { Tokens } from '@databridge/kernel/secrets/tokens';
 import type { Running } from '@databridge/kernel/service';
@@ -46,7 +47,8 @@ export async function startControlPlane(
   const admin = new KafkaAdmin(kafka);
   const producer = new KafkaProducer(kafka);
   const table = new SubscriptionTable(kafka);
-  const events = eventRenderer(registryOf(config), log);
+  const schemas = registryOf(config);
+  const events = eventRenderer(schemas, log);
   const keyRing = loadKeyRing(config);
   const peers = peerKeys(keyRing);
   const attempts = new AttemptView(kafka, { maxAttempts: config.MAX_ATTEMPTS, backMs: ATTEMPTS_BACK_MS }, Date.now());
@@ -82,6 +84,10 @@ export async function startControlPlane(
       maxExpensive: config.API_MAX_EXPENSIVE,
       maxStreams: config.API_MAX_STREAMS,
       maxStreamsPerTenant: config.API_MAX_STREAMS_PER_TENANT,
+    },
+    doctor: {
+      eventTypes: config.EVENT_TYPES,
+      ...(schemas && { registry: new SchemaRegistry(schemas) }),
     },
     ...(config.API_TRUSTED_PROXIES && { trustedProxies: config.API_TRUSTED_PROXIES }),
   });

@@ -193,6 +193,7 @@ class Worker implements Running {
       ...{ worker: config.WORKER_NAME, producer: this.#producer, clock, log, intervalMs: config.REPORT_INTERVAL },
       running: () => ({
         partitions: [...this.#partitions],
+        keyIds: this.#keyRing.kids,
         customers: this.#running()
           .map(({ name }) => name)
           .sort(),

@@ -6,6 +6,7 @@ import { FIELD_RIGHTS, type FieldRight, fieldRight } from '@databridge/schemas/r
 import { mapSecrets, SECRET_MASK } from '@databridge/schemas/subscription/secret-places';
 import { type Subscription, subscriptionSchema } from '@databridge/schemas/subscription/subscription';
 import { z } from 'zod';
+import { CHECKS } from '../../doctor/finding.ts';
 import { pointedMisfit } from '../problem.ts';
 
 export const customerParams = z.object({
@@ -168,6 +169,20 @@ export const workersAnswer = z
     unattended: z.array(z.string()).describe('active customers that no live worker runs'),
   })
   .meta({ id: 'Workers' });
+
+export const doctorAnswer = z
+  .object({
+    isHealthy: z.boolean().describe('no check found a fault'),
+    findings: z.array(
+      z.object({
+        check: z.enum(CHECKS),
+        verdict: z.enum(['ok', 'fault', 'unknown']).describe('unknown: it could not be checked'),
+        detail: z.string(),
+        advice: z.string().optional().describe('what to do about it'),
+      }),
+    ),
+  })
+  .meta({ id: 'Examination' });
 
 export const rangeQuery = z.object({ from: time.optional(), to: time.optional() });
 
