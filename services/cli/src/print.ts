@@ -1,6 +1,7 @@
 /** What people read. The shapes are those of the API's answers. */
 
 import type { Rewind } from '@databridge/control-plane/operations/rewind';
+import type { IntakeAnswer } from '@databridge/control-plane/views/intake-tally';
 import type { Reconciliation } from '@databridge/control-plane/views/reconcile';
 import type { CustomerStatus } from '@databridge/control-plane/views/status';
 import type { Attempt } from '@databridge/schemas/records/attempts';
@@ -161,8 +162,15 @@ export function reasonOf({ error, note, operatorDetail }: Pick<Attempt, 'error' 
   return operatorDetail === undefined ? reason : `${reason} [${operatorDetail}]`;
 }
 
-/** @param quarantined intake records in the quarantine; undefined: the caller may not know */
-export function formatReconciliations(reconciliations: readonly Reconciliation[], quarantined?: number): string {
+/**
+ * @param quarantined intake records in the quarantine; undefined: the caller may not know
+ * @param intake what left no copy behind; undefined: the caller may not know
+ */
+export function formatReconciliations(
+  reconciliations: readonly Reconciliation[],
+  quarantined?: number,
+  intake?: IntakeAnswer,
+): string {
   const headings = [
     'CUSTOMER',
     'WRITTEN',
@@ -199,7 +207,15 @@ export function formatReconciliations(reconciliations: readonly Reconciliation[]
   const legend = reconciliations.some(({ settled }) => settled > 0)
     ? ['SETTLED: done before the attempt log begins, which is kept for 7 days.']
     : [];
-  return [formatTable(headings, rows), '', verdict, ...aside, ...legend].join('\n');
+  return [formatTable(headings, rows), '', verdict, ...aside, ...withoutCopy(intake), ...legend].join('\n');
+}
+
+function withoutCopy(intake: IntakeAnswer | undefined): string[] {
+  if (intake?.sinceMs === undefined) return [];
+  const { unmatched, filtered, sinceMs } = intake;
+  return [
+    `Since ${timeOf(sinceMs)}, ${unmatched} intake records went to no customer, and content filters excluded ${filtered} copies.`,
+  ];
 }
 
 const sum = (counts: Readonly<Record<string, number>>) => Object.values(counts).reduce((total, one) => total + one, 0);

@@ -23,6 +23,7 @@ import { OperationRunner } from './operations/runner.ts';
 import { dropOldFallbacks } from './subscriptions/reseal.ts';
 import { SubscriptionTable } from './subscriptions/subscription-table.ts';
 import { Writer } from './subscriptions/writer.ts';
+import { forgetOld } from './upkeep/forget-old.ts';
 import { tendRetention } from './upkeep/retention.ts';
 import { AttemptView } from './views/attempt-view.ts';
 import { LiveViews } from './views/live-views.ts';
@@ -157,13 +158,18 @@ function startTending(
     views.forgetOthers(new Set((await operations.subscriptions()).keys()));
     if (!writer.isOwner) return;
     await dropOldFallbacks(operations, writer, Date.now());
+    const forgotten = await forgetOld(operations, Date.now());
+    if (forgotten.operations.length + forgotten.workers.length > 0)
+      operations.log.info(forgotten, 'old records forgotten');
     const { unlimited, usual } = await tendRetention(operations, Date.now());
     if (unlimited.length + usual.length > 0) operations.log.info({ unlimited, usual }, 'retention changed');
   };
   const timer = setInterval(() => {
     running = running
       .then(tend)
-      .catch((error: unknown) => operations.log.warn({ err: error }, `retention not tended: ${messageOf(error)}`));
+      .catch((error: unknown) =>
+        operations.log.warn({ err: error }, `upkeep failed; it runs again in ${everyMs} ms: ${messageOf(error)}`),
+      );
   }, everyMs);
   return {
     stop() {

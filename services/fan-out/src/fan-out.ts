@@ -1,7 +1,13 @@
 import { KafkaPortError, ProduceError } from '@databridge/kernel/kafka/errors';
 import type { GroupConsumer, GroupConsumerOptions } from '@databridge/kernel/kafka/groups/group-consumer';
 import type { Membership } from '@databridge/kernel/kafka/groups/membership';
-import type { ConsumedBatch, ProducedRecord, RecordProducer, TopicPartition } from '@databridge/kernel/kafka/records';
+import type {
+  CommittedOffset,
+  ConsumedBatch,
+  ProducedRecord,
+  RecordProducer,
+  TopicPartition,
+} from '@databridge/kernel/kafka/records';
 import type { Logger } from '@databridge/kernel/log';
 import type { EventReaders } from '@databridge/kernel/registry/event-readers';
 import type { EventType } from '@databridge/schemas/event/event-types';
@@ -17,6 +23,8 @@ export interface FanOutParts {
   readonly subscriptions: SubscriptionIndex;
   readonly readers: EventReaders;
   readonly producer: RecordProducer;
+  /** Of the group of fan-out. */
+  readonly committedOffsets: () => Promise<readonly CommittedOffset[]>;
   readonly metrics: FanOutMetrics;
   readonly log: Logger;
   /** Of intake records in memory; a partition is paused when its share is used up. */
@@ -88,11 +96,14 @@ export class FanOut {
    * @returns false if it was broken off: the stop, or another member's now. It is read again, and what was written
    * already is written twice, under the same event ids.
    */
-  async #fanOut(progress: IntakeProgress, batch: ConsumedBatch): Promise<boolean> {
+  async #fanOut(progress: IntakeProgress, batch: ConsumedBatch, open: OpenBatch): Promise<boolean> {
     const eventType = this.#eventTypes.get(batch.topic);
     if (!eventType) throw new Error(`nothing is known of intake topic ${batch.topic}`);
     const { readers, subscriptions } = this.#parts;
     let records = batch.records;
+    // A batch that failed half-way begins anew.
+    open.unmatched = 0;
+    open.filtered = 0;
     for (;;) {
       const routed = routeRecords(records, {
         eventType: eventType.name,
@@ -104,6 +115,8 @@ export class FanOut {
       });
       if (!(await this.#produce(progress, routed.records))) return false;
       this.#count(eventType, routed);
+      open.unmatched += routed.unmatched;
+      open.filtered += routed.filteredOut;
       if (routed.undecided.length === 0) return true;
       const lookups = [...routed.unknownSchemaIds].map((schemaId) => readers.load(eventType, schemaId));
       await progress.untilOver(lookups);
@@ -126,7 +139,7 @@ export class FanOut {
   async #work(progress: IntakeProgress, lane: PartitionProgress, open: OpenBatch, batch: ConsumedBatch): Promise<void> {
     for (let backoffMs = FIRST_BACKOFF_MS; ; backoffMs = longer(backoffMs)) {
       try {
-        if (!(await this.#fanOut(progress, batch))) return;
+        if (!(await this.#fanOut(progress, batch, open))) return;
         break;
       } catch (error) {
         if (progress.isOver) return;
@@ -183,9 +196,11 @@ export class FanOut {
     try {
       let backoffMs = FIRST_BACKOFF_MS;
       while (progress.membership.isCurrent) {
-        const offsets = progress.takeCommittable();
-        if (offsets.length === 0) return;
+        let offsets: CommittedOffset[] = [];
         try {
+          if (!progress.hasTallies) progress.goOnFrom(await this.#parts.committedOffsets(), Date.now());
+          offsets = progress.takeCommittable();
+          if (offsets.length === 0) return;
           await this.#consumer.commit(progress.membership, offsets);
         } catch (error) {
           progress.restore(offsets);

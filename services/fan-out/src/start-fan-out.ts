@@ -50,6 +50,7 @@ export async function startFanOut(
   const producer = new KafkaProducer(settings, { maxBatchBytes: MAX_MESSAGE_BYTES });
   const subscriptions = new SubscriptionIndex();
   const table = subscriptionsTable(settings, subscriptions, metrics);
+  const admin = new KafkaAdmin(settings);
   const stopping = new AbortController();
   const fanOut = new FanOut(
     {
@@ -57,6 +58,7 @@ export async function startFanOut(
       subscriptions,
       readers,
       producer,
+      committedOffsets: () => admin.committedOffsets(FAN_OUT_GROUP),
       metrics,
       log,
       maxInFlightBytes: config.MAX_IN_FLIGHT_MIB * 1024 * 1024,
@@ -68,7 +70,6 @@ export async function startFanOut(
         ...callbacks,
       }),
   );
-  const admin = new KafkaAdmin(settings);
   const ends = new WatermarkReader(settings);
   const lag = new IntakeLag({
     ...{ metrics, log, topics: config.EVENT_TYPES.map(({ topic }) => topic) },

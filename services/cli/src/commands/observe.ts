@@ -1,4 +1,5 @@
 /** What changes nothing. */
+import type { IntakeAnswer } from '@databridge/control-plane/views/intake-tally';
 import type { Reconciliation } from '@databridge/control-plane/views/reconcile';
 import type { CustomerStatus } from '@databridge/control-plane/views/status';
 import { DatabridgeError } from '@databridge/kernel/errors';
@@ -142,8 +143,19 @@ async function reconcile(cli: Cli, names: readonly string[], choice: ReconcileCh
   // One after the other: each holds the ids of a customer's events in the control plane's memory.
   for (const name of all) found.push(await api.get<Reconciliation>(pathOf(name, 'reconciliation'), query));
   const quarantined = await quarantinedIn(cli);
-  print(choice, found, () => formatReconciliations(found, quarantined));
+  const intake = await intakeSeen(cli);
+  print(choice, found, () => formatReconciliations(found, quarantined, intake));
   if (found.some(({ unaccounted }) => unaccounted.length > 0)) cli.notWell();
+}
+
+/** @returns undefined for callers that may not see what concerns all customers */
+async function intakeSeen(cli: Cli): Promise<IntakeAnswer | undefined> {
+  try {
+    return await cli.api().get<IntakeAnswer>('/intake');
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 403) return undefined;
+    throw error;
+  }
 }
 
 /** @returns undefined for callers that may not see the quarantine */

@@ -170,6 +170,14 @@ export const workersAnswer = z
   })
   .meta({ id: 'Workers' });
 
+export const intakeAnswer = z
+  .object({
+    unmatched: z.int().describe('intake records that left no copy: no subscription matched, or filters excluded all'),
+    filtered: z.int().describe("copies that were not made because a customer's content filter excluded the event"),
+    sinceMs: z.number().optional().describe('when counting began; absent: fan-out has not committed yet'),
+  })
+  .meta({ id: 'Intake' });
+
 export const doctorAnswer = z
   .object({
     isHealthy: z.boolean().describe('no check found a fault'),

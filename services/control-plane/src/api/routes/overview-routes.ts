@@ -2,10 +2,11 @@
 
 import { z } from 'zod';
 import { examine } from '../../doctor/examine.ts';
+import { readIntakeTally } from '../../views/intake-tally.ts';
 import { customerStatuses, unattendedCustomers } from '../../views/status.ts';
 import { maySee } from '../auth/access.ts';
 import type { Api, ApiContext } from '../context.ts';
-import { doctorAnswer, page, statusAnswer, workersAnswer } from '../openapi/models.ts';
+import { doctorAnswer, intakeAnswer, page, statusAnswer, workersAnswer } from '../openapi/models.ts';
 import { problems } from '../problem.ts';
 
 export function overviewRoutes(api: Api, { operations, doctor }: ApiContext): void {
@@ -46,6 +47,18 @@ export function overviewRoutes(api: Api, { operations, doctor }: ApiContext): vo
       const { isHealthy, findings } = await examine({ operations, ...doctor });
       return { isHealthy, findings: [...findings] };
     },
+  );
+
+  api.get(
+    '/v1/intake',
+    {
+      schema: {
+        tags: ['operations'],
+        summary: 'How many intake records left no copy behind, and how many copies filters excluded',
+        response: { 200: intakeAnswer, ...problems },
+      },
+    },
+    async () => await readIntakeTally(operations.admin),
   );
 
   api.get(
