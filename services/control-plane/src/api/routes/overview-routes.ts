@@ -37,6 +37,7 @@ export function overviewRoutes(api: Api, { operations, doctor }: ApiContext): vo
   api.get(
     '/v1/doctor',
     {
+      config: { isExpensive: true },
       schema: {
         tags: ['operations'],
         summary: 'Checks Kafka, the registry, topics, rights, keys, clocks, versions and workers, and advises',
