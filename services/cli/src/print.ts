@@ -43,6 +43,7 @@ export function formatStatus(one: CustomerStatus): string {
     ['customer', customer],
     ['state', state],
     ['note', noteOf(one) || 'nothing'],
+    ...(one.invalidFilter === undefined ? [] : [['filter', `not used: ${one.invalidFilter}`] as const]),
     ['breaker', breaker],
     ['last success', timeOf(worker?.lastSuccessAtMs) ?? 'none yet'],
     ...Object.entries(lagByLane).map(([lane, lag]) => [`lag ${lane}`, String(lag)] as const),
@@ -119,7 +120,8 @@ export function timeOf(ms: number | undefined): string | undefined {
 
 function noteOf(status: CustomerStatus): string {
   const everything = status.matchesEveryCompany === true ? ['gets the events of all companies'] : [];
-  return [stateNoteOf(status), ...everything].filter((note) => note !== '').join('; ');
+  const filter = status.invalidFilter === undefined ? [] : ['its filter is invalid and not used'];
+  return [stateNoteOf(status), ...everything, ...filter].filter((note) => note !== '').join('; ');
 }
 
 function stateNoteOf({ state, worker, disabledBy, runBy, failing }: CustomerStatus): string {

@@ -141,7 +141,7 @@ test('what was not acknowledged is sent again, and only that', async () => {
   await receive(join(), [GOOD, GOOD]);
   sends[0]?.reject(new ProduceError(new KafkaPortError('DB_KAFKA_UNKNOWN_TOPIC', 'no topic'), [1]));
   await turn();
-  expect(fanOut.notReadyBecause()).toBe('Kafka does not let it write');
+  expect(fanOut.notReadyBecause()).toBe('Kafka refuses to write');
   while (sends.length < 2) await turn();
   expect(sends[1]?.records).toEqual([sends[0]?.records[1]]);
   expect(committed()).toEqual([]);

@@ -173,3 +173,14 @@ test('filters are asked once an event and text; who can’t be told whether it w
     { customer: 'e', detail: 'division by zero', source: 'root-cause.events/2/7' },
   ]);
 });
+
+test('a turn ends after the record that took its time, and hands the others back in order', () => {
+  let turns = 0;
+  const records = [0, 1, 2, 3].map((offset) => record(offset, GOOD));
+  const first = routeRecords(records, context({ mayGoOn: () => ++turns < 2 }));
+  expect(first.matched).toBe(2);
+  expect(first.left.map(({ offset }) => offset)).toEqual([2, 3]);
+  const slow = routeRecords(first.left, context({ mayGoOn: () => false }));
+  expect(slow.left.map(({ offset }) => offset)).toEqual([3]);
+  expect(routeRecords(slow.left, context()).left).toEqual([]);
+});

@@ -146,6 +146,12 @@ export const statusAnswer = z
   .looseObject({
     customer: z.string(),
     state: z.enum(['active', 'paused', 'disabled']),
+    invalidFilter: z
+      .string()
+      .optional()
+      .describe(
+        'why the stored filter cannot be used; until it is replaced, the customer gets every event that `match` lets through',
+      ),
     lagByLane: z.record(z.string(), z.int()),
     deadRecords: z.int(),
     attempts: z.record(z.string(), z.int()),
