@@ -9,6 +9,8 @@ export const QUARANTINE_REASONS = [
   'no-value',
   /** The record has more headers, or more bytes of headers, than are decoded. */
   'too-many-headers',
+  /** The record stands for a whole batch that is too large when decompressed. The intake has it. */
+  'batch-too-large',
   'malformed-frame',
   /** The registry does not know the schema id, and did not learn of it in time. */
   'unknown-schema',

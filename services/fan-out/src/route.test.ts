@@ -59,6 +59,15 @@ test('a record with more headers than are decoded is quarantined', () => {
   expect(quarantined).toMatchObject([{ reason: 'too-many-headers', detail: expect.stringMatching(/^5000 headers/) }]);
 });
 
+test('a batch that is too large to be decompressed is quarantined as one record', () => {
+  const facts = { firstOffset: 3, lastOffset: 9, records: 7, compressedBytes: 500, maxBytes: 1_000 };
+  const { quarantined, records } = routeRecords([{ ...record(9, null), oversizedBatch: facts }], context());
+  expect(quarantined).toMatchObject([
+    { reason: 'batch-too-large', detail: expect.stringContaining('offsets 3 to 9 (7 records') },
+  ]);
+  expect(records).toMatchObject([{ key: 'root-cause.events/2/9' }]);
+});
+
 test('customers are asked for by the event’s type and routing', () => {
   const customersFor = (...args: unknown[]) => [JSON.stringify(args)];
   const { records } = routeRecords([record(0, GOOD)], context({ customersFor }));

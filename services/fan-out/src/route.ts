@@ -118,7 +118,10 @@ function decideSafely(record: ConsumedRecord, context: RouteContext): Decision {
 }
 
 function decide(record: ConsumedRecord, context: RouteContext): Decision {
-  const { value, excessHeaders } = record;
+  const { value, excessHeaders, oversizedBatch } = record;
+  if (oversizedBatch !== undefined) {
+    return { kind: 'quarantine', reason: 'batch-too-large', detail: detailOf(oversizedBatch) };
+  }
   if (excessHeaders !== undefined) {
     const { count, bytes } = excessHeaders;
     const detail = `${count} headers with ${bytes} bytes; at most ${MAX_HEADERS} headers with ${MAX_HEADER_BYTES} bytes are read`;
@@ -149,6 +152,14 @@ function decide(record: ConsumedRecord, context: RouteContext): Decision {
     return { kind: 'quarantine', reason: 'too-large', detail };
   }
   return { kind: 'copies', copies, ...(passing && { passing }) };
+}
+
+function detailOf(batch: NonNullable<ConsumedRecord['oversizedBatch']>): string {
+  const { firstOffset, lastOffset, records, compressedBytes, maxBytes } = batch;
+  return (
+    `The batch of offsets ${firstOffset} to ${lastOffset} (${records} records, ${compressedBytes} bytes) is larger than ` +
+    `${maxBytes} bytes when decompressed. The intake keeps it: raise MAX_BATCH_MIB and reset fan-out's offset, or produce it again in smaller batches`
+  );
 }
 
 interface Passing {

@@ -1,6 +1,7 @@
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { GroupConsumer } from '@databridge/kernel/kafka/groups/group-consumer';
 import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
+import { limitBatchBytes } from '@databridge/kernel/kafka/kafkajs/expansion';
 import { KafkaProducer } from '@databridge/kernel/kafka/producer';
 import { kafkaSettings } from '@databridge/kernel/kafka/settings';
 import { CompactedTable } from '@databridge/kernel/kafka/tables/compacted-table';
@@ -41,6 +42,7 @@ export async function startFanOut(
   { log, registry: metricsRegistry }: { log: Logger; registry: Registry },
 ): Promise<FanOutService> {
   const settings: KafkaSettings = { ...kafkaSettings(config, 'fan-out', log), registry: metricsRegistry };
+  limitBatchBytes(config.MAX_BATCH_MIB * 1024 * 1024);
   const metrics = fanOutMetrics(
     metricsRegistry,
     config.EVENT_TYPES.map(({ name }) => name),
@@ -67,6 +69,7 @@ export async function startFanOut(
       new GroupConsumer(settings, {
         groupId: FAN_OUT_GROUP,
         topics: config.EVENT_TYPES.map(({ topic }) => topic),
+        marksOversized: true,
         ...callbacks,
       }),
   );
