@@ -137,6 +137,7 @@ async function api(oidc: OidcCallers): Promise<Api> {
     operations,
     attempts: { find: () => [], listen: () => () => undefined },
     events: { render: nothing },
+    intake: { eventTypes: [], schemaIdOf: nothing },
     writer: { isOwner: true, origin: undefined, owner: async () => undefined, change: nothing },
     callers: callersOf(new Tokens(own.line), oidc),
     limits: { maxFailures: 20 },

@@ -22,6 +22,7 @@ export class StageApi {
       operations,
       attempts: { find: () => [], listen: () => () => undefined },
       events: { render: async () => ({ unreadable: 'not of a stage' }) },
+      intake: { eventTypes: [], schemaIdOf: () => Promise.reject(new Error('not of a stage')) },
       callers: new Tokens(line),
       writer: {
         isOwner: true,

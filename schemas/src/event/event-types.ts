@@ -12,6 +12,7 @@ import { type AvroType, nameOfType, parseSchema, type RecordType } from './avro/
 import { defaultOf } from './avro/avro-values.ts';
 import { frame, payloadOf, schemaIdOf } from './confluent-frame.ts';
 import { type EventFields, eventFields } from './event-fields.ts';
+import { type EventMisfit, misfitsOf } from './event-misfits.ts';
 import { type JsonRenderer, jsonRenderer, sectionsOf } from './json-rendering.ts';
 import { type RoutingProjection, routingProjection } from './routing-projection.ts';
 import { sampleOf } from './sample-event.ts';
@@ -172,6 +173,11 @@ export class EventType {
     return this.#rendererOf(sections)(sampleOf(this.#type));
   }
 
+  #encoderType(): avsc.Type {
+    this.#encoder ??= avsc.Type.forSchema(JSON.parse(this.schemaJson) as avsc.Schema);
+    return this.#encoder;
+  }
+
   #rendererOf(sections: readonly string[] | undefined): JsonRenderer {
     if (sections === undefined) return this.#render;
     let render = this.#renderSections.get(sections);
@@ -182,15 +188,19 @@ export class EventType {
     return render;
   }
 
+  /** Every place where an event does not fit the pinned schema, unknown fields included. */
+  misfitsOf(event: unknown): EventMisfit[] {
+    return misfitsOf(this.#encoderType(), event);
+  }
+
   /**
    * Encodes an event with the pinned schema, as a producer does.
    * @param schemaId what the registry answered when the schema was registered
    * @throws {MalformedEventError} if the event does not fit the schema
    */
   encode(schemaId: number, event: unknown): Buffer {
-    this.#encoder ??= avsc.Type.forSchema(JSON.parse(this.schemaJson) as avsc.Schema);
     try {
-      return frame(schemaId, this.#encoder.toBuffer(event));
+      return frame(schemaId, this.#encoderType().toBuffer(event));
     } catch (error) {
       throw new MalformedEventError(`not a ${this.name} event: ${(error as Error).message}`, { cause: error });
     }

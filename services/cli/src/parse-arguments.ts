@@ -20,3 +20,16 @@ export function parseTime(text: string): Date {
 
 /** `--reason a --reason b`, one at a time: a customer's name may follow. */
 export const collect = (text: string, before: readonly string[] | undefined): string[] => [...(before ?? []), text];
+
+/** @returns milliseconds */
+export function parseDuration(text: string): number {
+  const ms = durationMs(text);
+  if (ms === undefined) throw new InvalidArgumentError('Write a duration with its unit, such as 500ms, 30s or 5m.');
+  return ms;
+}
+
+export function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^\d{1,5}$/.test(text) || port > 65_535) throw new InvalidArgumentError('A port is a number from 0 to 65535.');
+  return port;
+}

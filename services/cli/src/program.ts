@@ -13,7 +13,9 @@ import { addQuarantine } from './commands/quarantine.ts';
 import { addSecrets } from './commands/secrets.ts';
 import { addSession } from './commands/session.ts';
 import { addSubscriptions } from './commands/subscriptions.ts';
-import { addTest } from './commands/test-event.ts';
+import { addListen } from './commands/trial/listen.ts';
+import { addProduce } from './commands/trial/produce.ts';
+import { addTest } from './commands/trial/test-event.ts';
 import { type Environment, findConnection } from './credentials.ts';
 import { adviceOn, EXIT_CODES, type ExitCode, exitCodeOf } from './exit-code.ts';
 
@@ -63,6 +65,8 @@ export async function createProgram(cli: Cli, args: readonly string[]): Promise<
   addSubscriptions(program, cli);
   addOperations(program, cli);
   addTest(program, cli);
+  addProduce(program, cli);
+  addListen(program, cli);
   addObservation(program, cli);
   addDoctor(program, cli);
   addDeadLetters(program, cli);

@@ -19,6 +19,7 @@ import type { ControlPlaneConfig } from './config.ts';
 import type { ControlPlaneContext } from './context.ts';
 import { Assertions } from './forwarding/assertion.ts';
 import { peerKeys } from './forwarding/peer-keys.ts';
+import { intakeOf } from './operations/produce-event.ts';
 import { OperationRunner } from './operations/runner.ts';
 import { dropOldFallbacks } from './subscriptions/reseal.ts';
 import { SubscriptionTable } from './subscriptions/subscription-table.ts';
@@ -77,6 +78,7 @@ export async function startControlPlane(
   const runner = new OperationRunner(writer, operations);
   const api = await createApi({
     ...{ operations, attempts, events, callers, writer, runner, log },
+    intake: intakeOf(config.EVENT_TYPES, registryOf(config)),
     assertions: new Assertions(peers),
     limits: {
       maxFailures: config.API_MAX_FAILURES,

@@ -1,7 +1,7 @@
-import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
+import { DatabridgeError } from '@databridge/kernel/errors';
 import type { Command } from 'commander';
 import { type Cli, pathOf } from '../cli.ts';
-import { readInput } from '../files/read-input.ts';
+import { readJson } from '../files/read-input.ts';
 import { type OutputOptions, print, withOutput } from '../output.ts';
 
 interface TrialOptions extends OutputOptions {
@@ -29,7 +29,7 @@ export function addFilterTrial(group: Command, cli: Cli): void {
     if ((customer === undefined) === (options.filter === undefined)) {
       throw new DatabridgeError('DB_INPUT_INVALID', 'Give either a customer, or --filter');
     }
-    const event = readEvent(options.file);
+    const event = readJson(options.file);
     const asked = customer === undefined ? { filter: options.filter } : await filterOf(cli, customer);
     const eventType = options.eventType ?? asked.eventType;
     const verdict: Verdict =
@@ -55,13 +55,4 @@ function inWords({ matches, lacks, error }: Verdict): string {
   if (error !== undefined) return `Nobody can say (${error}): the event is delivered, logged and counted.`;
   if (matches) return 'It matches: the event is delivered.';
   return `It does not match${lacks === undefined ? '' : `: the event has no "${lacks}"`}.`;
-}
-
-function readEvent(file: string): unknown {
-  const text = readInput(file);
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new DatabridgeError('DB_INPUT_INVALID', `${file} is not JSON: ${messageOf(error)}`);
-  }
 }

@@ -10,3 +10,13 @@ export function readInput(file: string): string {
     throw new DatabridgeError('DB_INPUT_INVALID', `${file} cannot be read: ${messageOf(error)}`);
   }
 }
+
+/** @throws {DatabridgeError} DB_INPUT_INVALID */
+export function readJson(file: string): unknown {
+  const text = readInput(file);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new DatabridgeError('DB_INPUT_INVALID', `${file} is not JSON: ${messageOf(error)}`);
+  }
+}

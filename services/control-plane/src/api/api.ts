@@ -25,6 +25,7 @@ import { comparisonRoutes } from './routes/comparison-routes.ts';
 import { deadLetterRoutes } from './routes/dead-letter-routes.ts';
 import { eventRoutes } from './routes/event-routes.ts';
 import { filterRoutes } from './routes/filter-routes.ts';
+import { intakeRoutes } from './routes/intake-routes.ts';
 import { operationRoutes } from './routes/operation-routes.ts';
 import { overviewRoutes } from './routes/overview-routes.ts';
 import { quarantineRoutes } from './routes/quarantine-routes.ts';
@@ -80,6 +81,7 @@ export async function createApi({
   attempts,
   events,
   doctor = { eventTypes: [] },
+  intake,
   callers,
   limits: given,
   trustedProxies,
@@ -113,7 +115,7 @@ export async function createApi({
 
   const change = changesBy(writer, operations);
   const context = {
-    ...{ operations, attempts, events, doctor, change },
+    ...{ operations, attempts, events, intake, doctor, change },
     ...{ operate: operateBy(runner), streamLimits: limits },
   };
   refuseUnknownRoutes(api as unknown as FastifyInstance, methodsByPath(api as unknown as FastifyInstance));
@@ -124,6 +126,7 @@ export async function createApi({
   quarantineRoutes(api, context);
   attemptRoutes(api, context);
   eventRoutes(api, context);
+  intakeRoutes(api, context);
   secretRoutes(api, context);
   auditRoutes(api, context);
   filterRoutes(api);

@@ -4,6 +4,7 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefau
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { ControlPlaneContext } from '../context.ts';
 import type { DoctorParts } from '../doctor/examine.ts';
+import type { Intake } from '../operations/produce-event.ts';
 import type { AttemptView } from '../views/attempt-view.ts';
 import type { EventRenderer } from '../views/render-event.ts';
 import type { StreamLimits } from './limits/live-streams.ts';
@@ -22,6 +23,7 @@ export interface ApiContext {
   readonly attempts: Pick<AttemptView, 'find' | 'listen'>;
   readonly events: Pick<EventRenderer, 'render'>;
   readonly doctor: Pick<DoctorParts, 'eventTypes' | 'registry'>;
+  readonly intake: Intake;
   readonly change: MakeChange;
   readonly operate: Operate;
   readonly streamLimits: StreamLimits;

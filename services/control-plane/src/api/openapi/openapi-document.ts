@@ -14,7 +14,8 @@ export async function openApiDocument(): Promise<unknown> {
     change: () => Promise.reject(new Error('nothing is called')),
   };
   const events = { render: () => Promise.reject(new Error('nothing is called')) };
+  const intake = { eventTypes: [], schemaIdOf: () => Promise.reject(new Error('nothing is called')) };
   const operations = { log } as ControlPlaneContext;
-  const api = await createApi({ operations, attempts: nothing, events, callers: new Tokens(''), writer, log });
+  const api = await createApi({ operations, attempts: nothing, events, intake, callers: new Tokens(''), writer, log });
   return JSON.parse(JSON.stringify(api.swagger()));
 }
