@@ -1,10 +1,7 @@
 /** What people read. The shapes are those of the API's answers. */
 
-import type { Rewind } from '@databridge/control-plane/operations/rewind';
-import type { IntakeAnswer } from '@databridge/control-plane/views/intake-tally';
-import type { Reconciliation } from '@databridge/control-plane/views/reconcile';
-import type { CustomerStatus } from '@databridge/control-plane/views/status';
 import type { Attempt } from '@databridge/schemas/records/attempts';
+import type { CustomerStatus, IntakeAnswer, Reconciliation, Rewind } from './api/answers.ts';
 
 export function printLine(text = ''): void {
   process.stdout.write(`${text}\n`);

@@ -1,6 +1,5 @@
-import type { Examination } from '@databridge/control-plane/doctor/examine';
-import type { Finding } from '@databridge/control-plane/doctor/finding';
 import type { Command } from 'commander';
+import type { Examination, Finding } from '../api/answers.ts';
 import type { Cli } from '../cli.ts';
 import { type OutputOptions, print, withOutput } from '../output.ts';
 

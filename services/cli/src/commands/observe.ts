@@ -1,10 +1,8 @@
 /** What changes nothing. */
-import type { IntakeAnswer } from '@databridge/control-plane/views/intake-tally';
-import type { Reconciliation } from '@databridge/control-plane/views/reconcile';
-import type { CustomerStatus } from '@databridge/control-plane/views/status';
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { Attempt } from '@databridge/schemas/records/attempts';
 import { type Command, Option } from 'commander';
+import type { CustomerStatus, IntakeAnswer, Reconciliation } from '../api/answers.ts';
 import { ApiError } from '../api/api-error.ts';
 import { type Cli, pathOf } from '../cli.ts';
 import { type OutputOptions, print, withOutput } from '../output.ts';

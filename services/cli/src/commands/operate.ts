@@ -1,7 +1,7 @@
 /** What changes what customers get. */
-import type { Rewind } from '@databridge/control-plane/operations/rewind';
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { Command } from 'commander';
+import type { Rewind } from '../api/answers.ts';
 import { type Cli, pathOf } from '../cli.ts';
 import { operate } from '../operation.ts';
 import { type OutputOptions, print, withOutput } from '../output.ts';
