@@ -34,11 +34,8 @@ const auditRecord = z.object({
     'open-quarantine',
     'rotate-keys',
     'test',
-<<<<<<< HEAD
     'read-payload',
-=======
     'produce',
->>>>>>> 4cccea3 (Add databridge produce and listen, and a tour that a test types)
   ]),
   /** Absent: it concerns no one customer. */
   customer: z.string().optional(),

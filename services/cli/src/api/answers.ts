@@ -8,6 +8,7 @@ export interface CustomerStatus {
   readonly customer: string;
   readonly state: EffectiveState;
   readonly disabledBy?: 'operator' | 'worker';
+  readonly matchesEveryCompany?: true;
   readonly runBy?: string;
   readonly failing?: string;
   readonly worker?: WorkerStatus | undefined;

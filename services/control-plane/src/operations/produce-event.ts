@@ -7,6 +7,7 @@ import { HEADER } from '@databridge/schemas/records/headers';
 import { effectiveState } from '@databridge/schemas/records/status';
 import { compileFilter } from '@databridge/schemas/subscription/event-filter';
 import { matches } from '@databridge/schemas/subscription/match';
+import { storedMatch } from '@databridge/schemas/subscription/routing';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import type { ControlPlaneContext } from '../context.ts';
 
@@ -68,9 +69,11 @@ function receiversOf(type: EventType, value: Buffer, subscriptions: readonly Sub
   const routing = reader.routing(value);
   const event = reader.decoded(value);
   return subscriptions.filter((subscription) => {
-    if (!matches(subscription, type.name, routing)) return false;
-    if (subscription.filter === undefined) return true;
-    const compiled = compileFilter(subscription.filter, type.fields);
-    return !compiled.ok || compiled.filter.test(event).kind !== 'differs';
+    const interest = { eventTypes: subscription.eventTypes, match: storedMatch(subscription.match) };
+    if (!matches(interest, type.name, routing)) return false;
+    return [subscription.filter, subscription.granted?.filter].every((filter) => {
+      const compiled = filter === undefined ? undefined : compileFilter(filter, type.fields);
+      return !compiled?.ok || compiled.filter.test(event).kind !== 'differs';
+    });
   });
 }

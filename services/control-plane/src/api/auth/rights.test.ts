@@ -68,6 +68,7 @@ const EXPECTED: Record<keyof typeof ROUTE_RIGHTS, string> = {
   'GET /v1/operations': '+++++',
   'GET /v1/operations/:id': '+++++',
   'POST /v1/subscriptions/:customer/test': '+--+0',
+  'POST /v1/events': '+----',
   'POST /v1/filters/try': '+++++',
 };
 
@@ -188,6 +189,7 @@ async function startApi(): Promise<Api> {
     operations,
     attempts: { find: () => [], listen: fail },
     events: { render: async () => ({ unreadable: 'not here' }) },
+    intake: { eventTypes: [], schemaIdOf: fail },
     callers: new Tokens(
       Object.values(TOKENS)
         .map(({ line }) => line)
