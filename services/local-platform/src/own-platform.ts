@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DatabridgeError } from '@databridge/kernel/errors';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { ensureSystemTopics } from '@databridge/kernel/kafka/system-topics';
 import { createLogger } from '@databridge/kernel/log';
@@ -11,6 +12,7 @@ import { loadEventTypes } from '@databridge/schemas/event/event-types';
 
 /** Any group: Kafka creates the topic of all groups' offsets when it is first asked for one. */
 const FIRST_GROUP = 'fan-out';
+const COORDINATOR_WITHIN_MS = 60_000;
 
 /**
  * Everything that the services would otherwise wait for side by side at their first start: the topics, and a coordinator
@@ -26,9 +28,23 @@ export async function prepareKafka(brokers: string[], eventTypes: string): Promi
       admin,
       loadEventTypes(eventTypes).map(({ topic }) => topic),
     );
-    await admin.committedOffsets(FIRST_GROUP);
+    await awaitCoordinator(admin);
   } finally {
     await admin.disconnect();
+  }
+}
+
+/** A busy machine needs longer for its first group coordinator than one call to Kafka, retries included, takes. */
+async function awaitCoordinator(admin: KafkaAdmin): Promise<void> {
+  const giveUpAtMs = performance.now() + COORDINATOR_WITHIN_MS;
+  for (;;) {
+    try {
+      await admin.committedOffsets(FIRST_GROUP);
+      return;
+    } catch (error) {
+      const isTemporary = error instanceof DatabridgeError && error.retryable;
+      if (!isTemporary || performance.now() > giveUpAtMs) throw error;
+    }
   }
 }
 
