@@ -5,6 +5,7 @@ import type { Cli } from './cli.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDeadLetters } from './commands/dead-letters.ts';
 import { addDoctor } from './commands/doctor.ts';
+import { addAudit } from './commands/observe/audit.ts';
 import { addObservation } from './commands/observe.ts';
 import { addOffline } from './commands/offline.ts';
 import { addOperations } from './commands/operate.ts';
@@ -17,6 +18,7 @@ import { addListen } from './commands/trial/listen.ts';
 import { addProduce } from './commands/trial/produce.ts';
 import { addTest } from './commands/trial/test-event.ts';
 import { type Environment, findConnection } from './credentials.ts';
+import { addExamples } from './examples.ts';
 import { adviceOn, EXIT_CODES, type ExitCode, exitCodeOf } from './exit-code.ts';
 
 /** Runs the command line and prints what there is to say; never throws. */
@@ -69,6 +71,7 @@ export async function createProgram(cli: Cli, args: readonly string[]): Promise<
   addListen(program, cli);
   addObservation(program, cli);
   addDoctor(program, cli);
+  addAudit(program, cli);
   addDeadLetters(program, cli);
   addQuarantine(program, cli);
   addLongOperations(program, cli);
@@ -76,5 +79,6 @@ export async function createProgram(cli: Cli, args: readonly string[]): Promise<
   addSecrets(program, keys, cli);
   addOffline(program, keys, cli);
   await addCompletion(program, cli, args);
+  addExamples(program);
   return program;
 }

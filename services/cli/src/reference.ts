@@ -1,5 +1,6 @@
 /** docs/cli.md, made of the program itself: what it says can't be anything but so. */
 import type { Argument, Command, Option } from 'commander';
+import { examplesOf } from './examples.ts';
 import { EXIT_CODES } from './exit-code.ts';
 
 const INTRODUCTION = `# The command line
@@ -53,7 +54,8 @@ function sectionOf(path: string, command: Command): string {
   const options = command.options.filter(({ hidden }) => !hidden).map(optionLine);
   const args = command.registeredArguments.filter(({ description }) => description !== '').map(argumentLine);
   const lines = [...args, ...options];
-  return `### \`${path}${given}\`\n\n${sentence(command.description())}\n${lines.length > 0 ? `\n${lines.join('\n')}\n` : ''}`;
+  const examples = examplesOf(path.split(' ').slice(1).join(' '));
+  return `### \`${path}${given}\`\n\n${sentence(command.description())}\n${lines.length > 0 ? `\n${lines.join('\n')}\n` : ''}${examples.length > 0 ? `\n\`\`\`\n${examples.join('\n')}\n\`\`\`\n` : ''}`;
 }
 
 function placeOf(argument: Argument): string {

@@ -6,7 +6,7 @@ import type { CustomerStatus, IntakeAnswer, Reconciliation } from '../api/answer
 import { ApiError } from '../api/api-error.ts';
 import { type Cli, pathOf } from '../cli.ts';
 import { type OutputOptions, print, withOutput } from '../output.ts';
-import { parseCount, parseTime } from '../parse-arguments.ts';
+import { parseCount, parseDuration, parseTime } from '../parse-arguments.ts';
 import {
   type Fleet,
   formatFleet,
@@ -17,6 +17,7 @@ import {
   reasonOf,
   timeOf,
 } from '../print.ts';
+import { repeat, startOfView } from './observe/watch.ts';
 import { tail } from './tail.ts';
 
 const OUTCOMES = ['delivered', 'retry', 'refused', 'deauthorized', 'blocked', 'gone', 'internal', 'skipped'];
@@ -26,14 +27,12 @@ export function addObservation(program: Command, cli: Cli): void {
     program
       .command('status')
       .description('show how customers are doing: state, breaker, waits, what lags')
-      .argument('[customer...]', 'which customers, each in full; all of them, a line each, if left out'),
-  ).action(async (names: string[], options: OutputOptions) => {
-    const statuses = await statusesOf(cli, names);
-    if (names.length > 0) print(options, statuses, () => statuses.map(formatStatus).join('\n\n'));
-    else {
-      const fleet = await fleetFor(cli);
-      print(options, statuses, () => formatStatuses(statuses, fleet));
-    }
+      .argument('[customer...]', 'which customers, each in full; all of them, a line each, if left out')
+      .option('-w, --watch', 'show it again and again, until Ctrl-C')
+      .option('--interval <time>', 'with --watch: how often, 2s if left out', parseDuration),
+  ).action(async (names: string[], { watch, interval = WATCH_MS, ...options }: StatusOptions) => {
+    if (!watch) await showStatus(cli, names, options);
+    else await repeat(interval, async () => await showStatus(cli, names, options, startOfView(interval, Date.now())));
   });
   withOutput(
     program
@@ -72,6 +71,22 @@ export function addObservation(program: Command, cli: Cli): void {
       .option('--to <time>', 'written before then', parseTime)
       .option('--events', 'with -o json or yaml: what became of each event'),
   ).action(async (names: string[], options: ReconcileChoice) => await reconcile(cli, names, options));
+}
+
+const WATCH_MS = 2_000;
+
+interface StatusOptions extends OutputOptions {
+  readonly watch?: boolean;
+  readonly interval?: number;
+}
+
+async function showStatus(cli: Cli, names: readonly string[], options: OutputOptions, heading = ''): Promise<void> {
+  const statuses = await statusesOf(cli, names);
+  if (names.length > 0) print(options, statuses, () => heading + statuses.map(formatStatus).join('\n\n'));
+  else {
+    const fleet = await fleetFor(cli);
+    print(options, statuses, () => heading + formatStatuses(statuses, fleet));
+  }
 }
 
 /** @returns undefined for customers: workers run customers of everybody */

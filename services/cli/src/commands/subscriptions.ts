@@ -44,6 +44,19 @@ export function addSubscriptions(program: Command, cli: Cli): void {
       if (output === 'json') print({ output }, found, String);
       else process.stdout.write(toYaml({ subscriptions: [declared] }));
     });
+  group
+    .command('export')
+    .description('print subscriptions as a file that apply takes back; secrets are masked, and apply keeps them')
+    .argument('[customer...]', 'which; all of them if left out')
+    .action(async (customers: string[]) => {
+      const names =
+        customers.length > 0
+          ? customers
+          : (await cli.api().list<ShownSubscription>('/subscriptions')).map(({ customer }) => customer);
+      const subscriptions = [];
+      for (const name of names) subscriptions.push(await declaredBy(cli, name));
+      process.stdout.write(toYaml({ subscriptions }));
+    });
   withOutput(group.command('fields').description('who may set which field; asks no API')).action(
     (options: OutputOptions) => {
       const rows = Object.entries(FIELD_RIGHTS).map(([field, { owner, rule }]) => ({ field, owner, rule }));
@@ -84,6 +97,12 @@ export function addSubscriptions(program: Command, cli: Cli): void {
       async (customer: string, options: { waiting?: string; yes?: boolean }) => await remove(cli, customer, options),
     );
   addFilterTrial(group, cli);
+}
+
+/** As a file has it. */
+async function declaredBy(cli: Cli, customer: string): Promise<Record<string, unknown>> {
+  const { enableEpoch: _, ...declared } = await cli.api().get<Record<string, unknown>>(pathOf(customer));
+  return declared;
 }
 
 const waitingOption = (description: string) => new Option('--waiting <what>', description).choices(['discard', 'keep']);
