@@ -1,4 +1,4 @@
-import { type FileResult, filesOf, outcome, worthAnotherRun } from './results.ts';
+import { type FileResult, filesOf, outcome, slowest, worthAnotherRun } from './results.ts';
 
 const result = (file: string, ...failures: string[]): FileResult => ({ file, passed: 2, failures });
 const MISSING = 'Error: The peer "moto" can’t be had: no route\n  at …';
@@ -18,6 +18,22 @@ test('jest’s own results are read: a file of two projects is one, one that cou
   expect(filesOf(JSON.stringify({ testResults }))).toEqual([
     { file: 'test/a.test.ts', passed: 2, failures: ['expected 1\nand 2'] },
     { file: 'b.test.ts', passed: 0, failures: ['Cannot find module'] },
+  ]);
+});
+
+test('the slowest tests of all runs come first; one that did not run took no time', () => {
+  const json = (file: string, ...times: [string, number | null][]) =>
+    JSON.stringify({
+      testResults: [
+        {
+          name: `${process.cwd()}/${file}`,
+          assertionResults: times.map(([fullName, duration]) => ({ fullName, duration, status: 'passed' })),
+        },
+      ],
+    });
+  expect(slowest([json('a.test.ts', ['one', 30], ['two', null]), json('b.test.ts', ['three', 2_000])], 2)).toEqual([
+    { file: 'b.test.ts', name: 'three', ms: 2_000 },
+    { file: 'a.test.ts', name: 'one', ms: 30 },
   ]);
 });
 

@@ -2,6 +2,7 @@
  * What CI makes of jest's results: which files are worth another run, and what came of everything in the end.
  *
  *   node test/ci/results.ts again <directory> <run>   the files to run once more, one a line; none if it was no chance
+ *   node test/ci/results.ts slowest <directory>       the tests that took longest, with their times
  *   node test/ci/results.ts total <directory>         all runs as one line; exits with 1 if anything failed
  *
  * The directory holds `<run>.json`, as jest writes it, and `<run>.again.json` of the files that were run once more.
@@ -13,6 +14,7 @@ import { fileURLToPath } from 'node:url';
 
 /** As many may have met a machine that stood still. More are no accident. */
 const MAX_AGAIN = 3;
+const MAX_SLOWEST = 20;
 
 export interface FileResult {
   readonly file: string;
@@ -21,11 +23,23 @@ export interface FileResult {
   readonly failures: readonly string[];
 }
 
+export interface TimedTest {
+  readonly file: string;
+  readonly name: string;
+  readonly ms: number;
+}
+
 interface JestFile {
   readonly name: string;
   readonly status: string;
   readonly message: string;
-  readonly assertionResults: readonly { readonly status: string; readonly failureMessages: readonly string[] }[];
+  readonly assertionResults: readonly {
+    readonly status: string;
+    readonly failureMessages: readonly string[];
+    readonly fullName?: string;
+    /** In ms; null for a test that did not run. */
+    readonly duration?: number | null;
+  }[];
 }
 
 /** A file that ran in two projects is one. */
@@ -41,6 +55,19 @@ export function filesOf(json: string): FileResult[] {
     files.set(file, one);
   }
   return [...files.values()];
+}
+
+/** @returns the tests that took longest, the slowest first */
+export function slowest(jsons: readonly string[], most: number): TimedTest[] {
+  const files = jsons.flatMap((json) => JSON.parse(json).testResults as JestFile[]);
+  const tests = files.flatMap(({ name, assertionResults }) =>
+    assertionResults.map(({ fullName = '', duration }) => ({
+      file: relative(process.cwd(), name),
+      name: fullName,
+      ms: duration ?? 0,
+    })),
+  );
+  return tests.sort((a, b) => b.ms - a.ms).slice(0, most);
 }
 
 /** A peer that can't be fetched from here says nothing about us. */
@@ -94,6 +121,11 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   };
   if (command === 'again') {
     process.stdout.write(worthAnotherRun(run, read(run)).join('\n'));
+  } else if (command === 'slowest') {
+    const jsons = readdirSync(directory).map((name) => readFileSync(join(directory, name), 'utf8'));
+    for (const { file, name, ms } of slowest(jsons, MAX_SLOWEST)) {
+      process.stdout.write(`${(ms / 1_000).toFixed(1).padStart(8)} s  ${file}: ${name}\n`);
+    }
   } else {
     const runs = readdirSync(directory).filter((name) => !name.includes('.again.'));
     const all = runs.map((name) => name.replace('.json', '')).map((name) => outcome(read(name), read(`${name}.again`)));
