@@ -47,6 +47,7 @@ async function apiWith(writer: {
     operations: operations as unknown as ControlPlaneContext,
     attempts: { find: () => [], listen: () => () => undefined },
     events: { render: async () => ({}) as never },
+    intake: { eventTypes: [], schemaIdOf: () => Promise.reject(new Error('nothing is called')) },
     callers: new Tokens(`${acme.line}\n${ann.line}`),
     assertions: new Assertions(peerKeys(ring), () => nowMs),
     writer: {
