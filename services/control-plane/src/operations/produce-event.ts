@@ -55,10 +55,12 @@ export async function produceEvent(
 ): Promise<ProducedEvent> {
   const value = type.encode(await intake.schemaIdOf(type), event);
   const [subscriptions, statuses] = await Promise.all([context.subscriptions(), context.workerStatuses()]);
-  const customers = receiversOf(type, value, [...subscriptions.values()]).map((subscription) => ({
+  const receivers = receiversOf(type, value, [...subscriptions.values()]);
+  const customers = receivers.map((subscription) => ({
     customer: subscription.customer,
     state: effectiveState(subscription, statuses.get(subscription.customer)),
   }));
+  customers.sort((one, other) => (one.customer < other.customer ? -1 : 1));
   await context.producer.send([{ topic: type.topic, key: eventId, value, headers: { [HEADER.eventId]: eventId } }]);
   return { eventId, eventType: type.name, topic: type.topic, customers };
 }
