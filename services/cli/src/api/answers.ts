@@ -11,6 +11,8 @@ export interface CustomerStatus {
   readonly matchesEveryCompany?: true;
   readonly runBy?: string;
   readonly failing?: string;
+  /** Why the stored filter is refused today: every event that matches is delivered. */
+  readonly invalidFilter?: string;
   readonly worker?: WorkerStatus | undefined;
   /** Records by lane, `main` first. */
   readonly lagByLane: Readonly<Record<string, number>>;

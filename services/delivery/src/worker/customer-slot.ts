@@ -59,7 +59,7 @@ export class CustomerSlot {
   }
 
   /** True when nothing runs and nothing is wanted: the slot may be dropped. */
-  get isIdle(): boolean {
+  get isUnused(): boolean {
     return this.#wanted === undefined && this.#running === undefined && this.#settling === undefined;
   }
 

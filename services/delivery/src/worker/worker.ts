@@ -278,7 +278,7 @@ class Worker implements Running {
     slot.want(undefined);
     void slot.settled().then(() => {
       // It may have come back meanwhile.
-      if (!slot.isIdle || this.#slots.get(customer) !== slot) return;
+      if (!slot.isUnused || this.#slots.get(customer) !== slot) return;
       this.#slots.delete(customer);
       this.#dependencies.metrics.drop(customer);
     });
