@@ -81,6 +81,9 @@ test('with what the guide grants each of them, an event goes from the intake to 
   await receiver.waitFor(({ accepted }) => accepted === 1);
   await upstream.stop();
   expect(await plane.call('GET', '/subscriptions/acme/status')).toMatchObject({ status: 200 });
+  const examined = async () => (await plane.call('GET', '/doctor')).body;
+  const doctor = await eventually(examined, ({ isHealthy }) => isHealthy, 60_000);
+  expect(doctor.findings.filter(({ verdict }: { verdict: string }) => verdict !== 'ok')).toEqual([]);
   expect(await plane.call('POST', '/subscriptions/acme/rewinds', { body: { to: 'earliest' } })).toMatchObject({
     status: 200,
   });
@@ -120,7 +123,9 @@ const withoutEmpty = (environment: Record<string, string>) =>
 /** The rows of `docs/own-kafka.md`, as they stand there. */
 async function grantAsTheGuideSays(brokers: string[]): Promise<void> {
   const guide = readFileSync(new URL('../../docs/own-kafka.md', import.meta.url), 'utf8');
-  const rows = [...guide.matchAll(/^\| ([\w-]+) \| (topic|group|transactional-id) \| `([^`]+)` \| ([\w, ]+) \|$/gm)];
+  const rows = [
+    ...guide.matchAll(/^\| ([\w-]+) \| (topic|group|transactional-id|cluster) \| `([^`]+)` \| ([\w, ]+) \|$/gm),
+  ];
   expect(new Set(rows.map(([, user]) => user))).toEqual(new Set(Object.keys(USERS)));
   const acl = rows.flatMap(([, user, resource, pattern = '', operations = '']) =>
     operations.split(', ').map((operation) => ({
@@ -152,6 +157,7 @@ const RESOURCES: Readonly<Record<string, AclResourceTypes>> = {
   topic: AclResourceTypes.TOPIC,
   group: AclResourceTypes.GROUP,
   'transactional-id': AclResourceTypes.TRANSACTIONAL_ID,
+  cluster: AclResourceTypes.CLUSTER,
 };
 const OPERATIONS: Readonly<Record<string, AclOperationTypes>> = {
   Read: AclOperationTypes.READ,

@@ -92,6 +92,37 @@ test('a worker that lives, and never leaves, is replaced after a while', async (
   });
 });
 
+test('a dead worker is evicted from a group that nobody runs; a living one, and a member of another kind, are not', async () => {
+  const topic = await topicWith(['a']);
+  const workersGroup = freshName('workers');
+  const owner = new Recorder({ groupId: workersGroup, topics: [topic] });
+  await owner.consumer.start();
+  const lease = new TestLease(owner.membership.memberId);
+  const { reader } = openReader({ lease, workersGroup });
+  const heldBy = async (other: TestLease) => {
+    const groupId = freshName('g');
+    await new GroupRecorder(openReader({ lease: other, workersGroup, heartbeatIntervalMs: 60_000 }).reader, groupId, [
+      topic,
+    ]).start();
+    return groupId;
+  };
+  const dead = await heldBy(new TestLease());
+  expect(await reader.evictDead(dead)).toBe(true);
+  expect((await admin.groupState(dead)).state).toBe('Empty');
+  expect(await reader.evictDead(dead)).toBe(false);
+
+  const living = await heldBy(new TestLease(owner.membership.memberId));
+  const foreign = freshName('g');
+  await new Recorder({ groupId: foreign, topics: [topic] }).consumer.start();
+  for (const groupId of [living, foreign, freshName('none')]) {
+    expect(await reader.evictDead(groupId)).toBe(false);
+  }
+  expect((await admin.groupState(living)).state).toBe('Stable');
+  // Whoever has lost its own membership must not judge others.
+  lease.held = false;
+  expect(await reader.evictDead(await heldBy(new TestLease()))).toBe(false);
+});
+
 test("an earlier release's consumer is waited for, and can't join while a reader holds the group", async () => {
   const topic = await topicWith(['a']);
   const groupId = freshName('g');

@@ -123,7 +123,7 @@ test('an unreachable registry makes it wait, members of its group all the while;
   relay.way = 'cut';
   const fanOut = await startFanOutHere(`root-cause=${upstream.topic}`, [{ customer }], { registryUrl: url });
   await upstream.produce([rootCauseEvent(), rootCauseEvent()]);
-  await waitFor('it waits', () => fanOut.service.notReadyBecause() === 'the schema registry can not be asked');
+  await waitFor('it waits', () => fanOut.service.notReadyBecause() === 'the schema registry is not reachable');
   expect(await committed(fanOut)).toBe(0);
 
   relay.way = 'open';
@@ -153,7 +153,7 @@ test('a delivery topic that is missing is waited for; nothing is dropped, and th
   const customers = [{ customer: missing, withoutTopics: true }, { customer: there }];
   const fanOut = await startFanOutHere(`root-cause=${upstream.topic}`, customers);
   await upstream.produce([rootCauseEvent()]);
-  await waitFor('it waits', () => fanOut.service.notReadyBecause() === 'Kafka does not let it write');
+  await waitFor('it waits', () => fanOut.service.notReadyBecause() === 'Kafka refuses to write');
   await waitFor('the other has its copy', async () => (await fanOut.delivered(there)).length === 1);
   expect(await committed(fanOut)).toBe(0);
 

@@ -34,9 +34,10 @@ beforeAll(async () => {
   planes = [await startControlPlane([operator], env), await startControlPlane([operator], env)];
 });
 
-const isWriter = ({ service }: ControlPlane) => service.logs.some(({ msg }) => msg.startsWith('changes are made here'));
+const isWriter = ({ service }: ControlPlane) =>
+  service.logs.some(({ msg }) => msg.startsWith('this control plane is the writer'));
 const tookOver = ({ service }: ControlPlane, timeoutMs: number) =>
-  service.waitForLog(({ msg }) => msg.startsWith('changes are made here'), timeoutMs);
+  service.waitForLog(({ msg }) => msg.startsWith('this control plane is the writer'), timeoutMs);
 const body = (ratePerSecond: number) => ({
   eventTypes: ['root-cause'],
   match: 'everything',

@@ -6,6 +6,8 @@ import { platform } from './platform.ts';
 /** A line that the service logged. */
 export type LogLine = Record<string, unknown> & { level: string; msg: string; time: string };
 
+let workers = 0;
+
 const READY_TIMEOUT_MS = 60_000;
 
 /** A service as a real process. Killed at the end of the test file at the latest. */
@@ -53,6 +55,8 @@ export async function spawnService(name: ServiceName, env: Record<string, string
     SCHEMA_REGISTRY_URL: registryUrl,
     HTTP_HOST: '127.0.0.1',
     HTTP_PORT: '0',
+    // Several workers of one host must have names of their own.
+    ...(name === 'delivery' && { WORKER_NAME: `worker-${process.pid}-${++workers}` }),
     ...env,
   });
 

@@ -1,6 +1,17 @@
 /** The attempt log: what was tried, when, and what came of it. Batches by customer, kept for a week. */
 import { z } from 'zod';
 
+/** What came of an attempt. */
+export const ATTEMPT_OUTCOMES = [
+  'delivered',
+  'retry',
+  'refused',
+  'deauthorized',
+  'blocked',
+  'gone',
+  'internal',
+] as const;
+
 const attempt = z.object({
   eventId: z.string(),
   replayId: z.string().optional(),
@@ -12,7 +23,7 @@ const attempt = z.object({
   at: z.number(),
   durationMs: z.number(),
   /** `skipped` is no attempt: an operator moved the customer past the event, which then is not delivered. */
-  outcome: z.enum(['delivered', 'retry', 'refused', 'deauthorized', 'blocked', 'gone', 'internal', 'skipped']),
+  outcome: z.enum([...ATTEMPT_OUTCOMES, 'skipped']),
   /** HTTP's, when there was an answer. */
   status: z.int().optional(),
   error: z.string().optional(),

@@ -4,6 +4,10 @@ import { z } from 'zod';
 import { mapSecrets } from '../subscription/secret-places.ts';
 import type { Subscription } from '../subscription/subscription.ts';
 
+/** Why nothing but probes is sent to a customer: its connection is at fault, not an event. */
+export const HOLD_REASONS = ['deauthorized', 'refusals', 'blocked'] as const;
+export type HoldReason = (typeof HOLD_REASONS)[number];
+
 const workerStatus = z.object({
   customer: z.string(),
   /** The worker that wrote it. */
@@ -17,9 +21,7 @@ const workerStatus = z.object({
   /** The destination asked for patience until then. */
   waitUntilMs: z.number().optional(),
   /** The destination does not know us, or may not be sent to: since when, and what it says. */
-  held: z
-    .object({ because: z.enum(['deauthorized', 'refusals', 'blocked']), sinceMs: z.number(), detail: z.string() })
-    .optional(),
+  held: z.object({ because: z.enum(HOLD_REASONS), sinceMs: z.number(), detail: z.string() }).optional(),
   lastSuccessAtMs: z.number().optional(),
   /** The {@link connectionOf} that `held` and `waitUntilMs` were found with. */
   connection: z.string().optional(),

@@ -14,6 +14,8 @@ const workerReport = z.object({
   partitions: z.array(z.int()),
   /** Customers that it runs, sorted. */
   customers: z.array(z.string()),
+  /** Ids of the keys that it can open secrets with. Absent: a worker of an earlier version. */
+  keyIds: z.array(z.string()).optional(),
   /** Customers that it owns and can't run as they should be. */
   failing: z.array(z.object({ customer: z.string(), because: z.string() })),
 });

@@ -71,6 +71,8 @@ export const ROUTE_RIGHTS = {
   },
   'GET /v1/subscriptions/:customer/attempts/live': { access: 'see' },
   'GET /v1/workers': { access: 'oversee' },
+  'GET /v1/doctor': { access: 'oversee' },
+  'GET /v1/intake': { access: 'oversee' },
   'GET /v1/audit': { access: 'oversee' },
 
   'POST /v1/subscriptions/:customer/rewinds': { access: 'act' },

@@ -29,7 +29,12 @@ export type FilterVerdict =
    * Nobody can say: a division by zero, a text that is no number, or the filter would read too much of this event. The
    * event must not be lost for it.
    */
-  | { readonly kind: 'failed'; readonly detail: string };
+  | {
+      readonly kind: 'failed';
+      readonly detail: string;
+      /** Not this event's fault: the stored filter is not valid, so it fails on every event. */
+      readonly isInvalid?: true;
+    };
 
 export interface EventFilter {
   /** @param event decoded with the pinned schema, or the JSON document that customers get of it */

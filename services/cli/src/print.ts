@@ -1,7 +1,7 @@
 /** What people read. The shapes are those of the API's answers. */
 
 import type { Attempt } from '@databridge/schemas/records/attempts';
-import type { CustomerStatus, Reconciliation, Rewind } from './api/answers.ts';
+import type { CustomerStatus, IntakeAnswer, Reconciliation, Rewind } from './api/answers.ts';
 
 export function printLine(text = ''): void {
   process.stdout.write(`${text}\n`);
@@ -40,6 +40,7 @@ export function formatStatus(one: CustomerStatus): string {
     ['customer', customer],
     ['state', state],
     ['note', noteOf(one) || 'nothing'],
+    ...(one.invalidFilter === undefined ? [] : [['filter', `not used: ${one.invalidFilter}`] as const]),
     ['breaker', breaker],
     ['last success', timeOf(worker?.lastSuccessAtMs) ?? 'none yet'],
     ...Object.entries(lagByLane).map(([lane, lag]) => [`lag ${lane}`, String(lag)] as const),
@@ -116,7 +117,8 @@ export function timeOf(ms: number | undefined): string | undefined {
 
 function noteOf(status: CustomerStatus): string {
   const everything = status.matchesEveryCompany === true ? ['gets the events of all companies'] : [];
-  return [stateNoteOf(status), ...everything].filter((note) => note !== '').join('; ');
+  const filter = status.invalidFilter === undefined ? [] : ['its filter is invalid and not used'];
+  return [stateNoteOf(status), ...everything, ...filter].filter((note) => note !== '').join('; ');
 }
 
 function stateNoteOf({ state, worker, disabledBy, runBy, failing }: CustomerStatus): string {
@@ -159,8 +161,15 @@ export function reasonOf({ error, note, operatorDetail }: Pick<Attempt, 'error' 
   return operatorDetail === undefined ? reason : `${reason} [${operatorDetail}]`;
 }
 
-/** @param quarantined intake records in the quarantine; undefined: the caller may not know */
-export function formatReconciliations(reconciliations: readonly Reconciliation[], quarantined?: number): string {
+/**
+ * @param quarantined intake records in the quarantine; undefined: the caller may not know
+ * @param intake what left no copy behind; undefined: the caller may not know
+ */
+export function formatReconciliations(
+  reconciliations: readonly Reconciliation[],
+  quarantined?: number,
+  intake?: IntakeAnswer,
+): string {
   const headings = [
     'CUSTOMER',
     'WRITTEN',
@@ -197,7 +206,15 @@ export function formatReconciliations(reconciliations: readonly Reconciliation[]
   const legend = reconciliations.some(({ settled }) => settled > 0)
     ? ['SETTLED: done before the attempt log begins, which is kept for 7 days.']
     : [];
-  return [formatTable(headings, rows), '', verdict, ...aside, ...legend].join('\n');
+  return [formatTable(headings, rows), '', verdict, ...aside, ...withoutCopy(intake), ...legend].join('\n');
+}
+
+function withoutCopy(intake: IntakeAnswer | undefined): string[] {
+  if (intake?.sinceMs === undefined) return [];
+  const { unmatched, filtered, sinceMs } = intake;
+  return [
+    `Since ${timeOf(sinceMs)}, ${unmatched} intake records went to no customer, and content filters excluded ${filtered} copies.`,
+  ];
 }
 
 const sum = (counts: Readonly<Record<string, number>>) => Object.values(counts).reduce((total, one) => total + one, 0);

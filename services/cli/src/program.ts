@@ -4,6 +4,7 @@ import { ApiClient } from './api/api-client.ts';
 import type { Cli } from './cli.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDeadLetters } from './commands/dead-letters.ts';
+import { addDoctor } from './commands/doctor.ts';
 import { addAudit } from './commands/observe/audit.ts';
 import { addObservation } from './commands/observe.ts';
 import { addOffline } from './commands/offline.ts';
@@ -69,6 +70,7 @@ export async function createProgram(cli: Cli, args: readonly string[]): Promise<
   addProduce(program, cli);
   addListen(program, cli);
   addObservation(program, cli);
+  addDoctor(program, cli);
   addAudit(program, cli);
   addDeadLetters(program, cli);
   addQuarantine(program, cli);

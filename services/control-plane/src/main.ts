@@ -6,12 +6,13 @@ import { startControlPlane } from './start-control-plane.ts';
 
 const config = readServiceConfig('control-plane', controlPlaneVariables);
 const log = createLogger('control-plane', config.LOG_LEVEL);
+const registry = createRegistry('control-plane');
 
 await runService({
   log,
-  registry: createRegistry('control-plane'),
+  registry,
   httpHost: config.HTTP_HOST,
   httpPort: config.HTTP_PORT,
   drainTimeoutMs: config.DRAIN_TIMEOUT,
-  start: () => startControlPlane(config, log),
+  start: () => startControlPlane(config, log, registry),
 });

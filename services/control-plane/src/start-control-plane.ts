@@ -2,11 +2,13 @@ import { hostname } from 'node:os';
 import { egressPolicy } from '@databridge/kernel/egress/egress-settings';
 import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import { KafkaProducer } from '@databridge/kernel/kafka/producer';
 import { kafkaSettings, readSetting } from '@databridge/kernel/kafka/settings';
 import { ensureSystemTopics } from '@databridge/kernel/kafka/system-topics';
 import type { Logger } from '@databridge/kernel/log';
 import { registrySettings } from '@databridge/kernel/registry/registry-settings';
+import { SchemaRegistry } from '@databridge/kernel/registry/schema-registry';
 import { loadKeyRing } from '@databridge/kernel/secrets/key-ring-settings';
 import { Tokens } from '@databridge/kernel/secrets/tokens';
 import type { Running } from '@databridge/kernel/service';
@@ -22,6 +24,7 @@ import { OperationRunner } from './operations/runner.ts';
 import { dropOldFallbacks } from './subscriptions/reseal.ts';
 import { SubscriptionTable } from './subscriptions/subscription-table.ts';
 import { Writer } from './subscriptions/writer.ts';
+import { forgetOld } from './upkeep/forget-old.ts';
 import { tendRetention } from './upkeep/retention.ts';
 import { AttemptView } from './views/attempt-view.ts';
 import { LiveViews } from './views/live-views.ts';
@@ -36,13 +39,18 @@ function registryOf(config: ControlPlaneConfig) {
 const ATTEMPTS_BACK_MS = 7 * 86_400_000;
 
 /** The API, and what has to be looked after now and then. */
-export async function startControlPlane(config: ControlPlaneConfig, log: Logger): Promise<Running> {
+export async function startControlPlane(
+  config: ControlPlaneConfig,
+  log: Logger,
+  registry: NonNullable<KafkaSettings['registry']>,
+): Promise<Running> {
   const callers = callersBy(config, log);
-  const kafka = kafkaSettings(config, 'control-plane', log);
+  const kafka = { ...kafkaSettings(config, 'control-plane', log), registry };
   const admin = new KafkaAdmin(kafka);
   const producer = new KafkaProducer(kafka);
   const table = new SubscriptionTable(kafka);
-  const events = eventRenderer(registryOf(config), log);
+  const schemas = registryOf(config);
+  const events = eventRenderer(schemas, log);
   const keyRing = loadKeyRing(config);
   const peers = peerKeys(keyRing);
   const attempts = new AttemptView(kafka, { maxAttempts: config.MAX_ATTEMPTS, backMs: ATTEMPTS_BACK_MS }, Date.now());
@@ -79,6 +87,10 @@ export async function startControlPlane(config: ControlPlaneConfig, log: Logger)
       maxExpensive: config.API_MAX_EXPENSIVE,
       maxStreams: config.API_MAX_STREAMS,
       maxStreamsPerTenant: config.API_MAX_STREAMS_PER_TENANT,
+    },
+    doctor: {
+      eventTypes: config.EVENT_TYPES,
+      ...(schemas && { registry: new SchemaRegistry(schemas) }),
     },
     ...(config.API_TRUSTED_PROXIES && { trustedProxies: config.API_TRUSTED_PROXIES }),
   });
@@ -148,13 +160,18 @@ function startTending(
     views.forgetOthers(new Set((await operations.subscriptions()).keys()));
     if (!writer.isOwner) return;
     await dropOldFallbacks(operations, writer, Date.now());
+    const forgotten = await forgetOld(operations, Date.now());
+    if (forgotten.operations.length + forgotten.workers.length > 0)
+      operations.log.info(forgotten, 'old records forgotten');
     const { unlimited, usual } = await tendRetention(operations, Date.now());
     if (unlimited.length + usual.length > 0) operations.log.info({ unlimited, usual }, 'retention changed');
   };
   const timer = setInterval(() => {
     running = running
       .then(tend)
-      .catch((error: unknown) => operations.log.warn({ err: error }, `retention not tended: ${messageOf(error)}`));
+      .catch((error: unknown) =>
+        operations.log.warn({ err: error }, `upkeep failed; it runs again in ${everyMs} ms: ${messageOf(error)}`),
+      );
   }, everyMs);
   return {
     stop() {

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import {
   duration,
   eventTypeVariables,
@@ -19,8 +20,8 @@ export const deliveryVariables = z
     ...serviceVariables,
     ...keyRingVariables,
     ...egressVariables,
-    /** Names this worker in the attempt log and in status records; a pod's name, say. */
-    WORKER_NAME: z.string().min(1).default(`delivery-${process.pid}`),
+    /** Names this worker in the attempt log and in status records. In a container, the host name is the pod's. */
+    WORKER_NAME: z.string().min(1).default(hostname()),
     ...eventTypeVariables,
     /** Retry lanes in order, `delay*times`; their waits must fit the window. */
     RETRY_PLAN: z.string().default(DEFAULT_RETRY_PLAN),

@@ -6,6 +6,7 @@ import { createLogger } from '@databridge/kernel/log';
 import type { EventReaders, ReaderLookup } from '@databridge/kernel/registry/event-readers';
 import { frame } from '@databridge/schemas/event/confluent-frame';
 import { loadEventTypes } from '@databridge/schemas/event/event-types';
+import { decodeIntakeTally, encodeIntakeTally } from '@databridge/schemas/records/intake-tally';
 import { SubscriptionIndex } from '@databridge/schemas/subscription/match';
 import { Registry } from 'prom-client';
 import { FanOut } from './fan-out.ts';
@@ -25,7 +26,7 @@ interface Send {
   reject(error: Error): void;
 }
 
-function setUp() {
+function setUp(given: { committed?: CommittedOffset[] } = {}) {
   const sends: Send[] = [];
   const commits: CommittedOffset[][] = [];
   const calls: string[] = [];
@@ -62,7 +63,8 @@ function setUp() {
             ? Promise.resolve()
             : new Promise((resolve, reject) => sends.push({ records, resolve, reject })),
       },
-      metrics: fanOutMetrics(new Registry()),
+      committedOffsets: async () => given.committed ?? [],
+      metrics: fanOutMetrics(new Registry(), ['root-cause']),
       log: createLogger('test', 'silent'),
       maxInFlightBytes: 1024 * 1024,
     },
@@ -88,7 +90,8 @@ function setUp() {
     callbacks?.onLost(membership as unknown as Membership);
   };
   const committed = () => commits.flat().map((one) => one.offset);
-  return { fanOut, subscriptions, sends, committed, calls, schema9, join, receive, lose };
+  const tallies = () => commits.flat().map(({ metadata }) => decodeIntakeTally(metadata));
+  return { fanOut, subscriptions, sends, committed, tallies, calls, schema9, join, receive, lose };
 }
 
 test('an offset is committed after all copies are acknowledged, and not before', async () => {
@@ -138,7 +141,7 @@ test('what was not acknowledged is sent again, and only that', async () => {
   await receive(join(), [GOOD, GOOD]);
   sends[0]?.reject(new ProduceError(new KafkaPortError('DB_KAFKA_UNKNOWN_TOPIC', 'no topic'), [1]));
   await turn();
-  expect(fanOut.notReadyBecause()).toBe('Kafka does not let it write');
+  expect(fanOut.notReadyBecause()).toBe('Kafka refuses to write');
   while (sends.length < 2) await turn();
   expect(sends[1]?.records).toEqual([sends[0]?.records[1]]);
   expect(committed()).toEqual([]);
@@ -156,6 +159,34 @@ test('a customer that is deleted, its topic too, holds up nobody', async () => {
   await turn();
   expect(sends).toHaveLength(1);
   expect(committed()).toEqual([2]);
+});
+
+test('with an offset goes the count of what left no copy, on top of what an earlier membership counted', async () => {
+  const metadata = encodeIntakeTally({ unmatched: 40, filtered: 7, sinceMs: 1_000 });
+  const { subscriptions, sends, tallies, join, receive } = setUp({
+    committed: [{ topic: 'intake', partition: 0, offset: 0, metadata }],
+  });
+  subscriptions.set('acme', { eventTypes: ['root-cause'], match: {}, filter: 'event.statusCode == 500' });
+  const membership = join();
+  await receive(membership, [GOOD]);
+  await turn();
+  subscriptions.set('acme', undefined);
+  await receive(membership, [GOOD, GOOD]);
+  await turn();
+  expect(sends).toEqual([]);
+  // An event that all its customers' filters exclude counts as unmatched, too.
+  expect(tallies().at(-1)).toEqual({ unmatched: 43, filtered: 8, sinceMs: 1_000 });
+});
+
+test('offsets that another tool has set have no count: it begins anew, and says when', async () => {
+  const { subscriptions, tallies, join, receive } = setUp({
+    committed: [{ topic: 'intake', partition: 0, offset: 0, metadata: '' }],
+  });
+  subscriptions.set('acme', undefined);
+  await receive(join(), [GOOD]);
+  await turn();
+  expect(tallies()).toEqual([{ unmatched: 1, filtered: 0, sinceMs: expect.any(Number) }]);
+  expect(tallies()[0]?.sinceMs).toBeGreaterThan(0);
 });
 
 test('what ends after its membership is not committed', async () => {

@@ -1,12 +1,21 @@
+import { setImmediate } from 'node:timers/promises';
 import { KafkaPortError, ProduceError } from '@databridge/kernel/kafka/errors';
 import type { GroupConsumer, GroupConsumerOptions } from '@databridge/kernel/kafka/groups/group-consumer';
 import type { Membership } from '@databridge/kernel/kafka/groups/membership';
-import type { ConsumedBatch, ProducedRecord, RecordProducer } from '@databridge/kernel/kafka/records';
+import type {
+  CommittedOffset,
+  ConsumedBatch,
+  ConsumedRecord,
+  ProducedRecord,
+  RecordProducer,
+  TopicPartition,
+} from '@databridge/kernel/kafka/records';
 import type { Logger } from '@databridge/kernel/log';
 import type { EventReaders } from '@databridge/kernel/registry/event-readers';
 import type { EventType } from '@databridge/schemas/event/event-types';
 import { customerOfDeliveryTopic } from '@databridge/schemas/records/topics';
 import type { SubscriptionIndex } from '@databridge/schemas/subscription/match';
+import { FilterFailureLog } from './filter-failure-log.ts';
 import { Filters } from './filters.ts';
 import { IntakeProgress, type OpenBatch, type PartitionProgress } from './intake-progress.ts';
 import type { FanOutMetrics } from './metrics.ts';
@@ -17,15 +26,22 @@ export interface FanOutParts {
   readonly subscriptions: SubscriptionIndex;
   readonly readers: EventReaders;
   readonly producer: RecordProducer;
+  /** Of the group of fan-out. */
+  readonly committedOffsets: () => Promise<readonly CommittedOffset[]>;
   readonly metrics: FanOutMetrics;
   readonly log: Logger;
-  /** Of intake records in memory; a partition is paused when its share is used up. */
+  /** Bounds the intake records in memory; a partition that has used up its share is paused. */
   readonly maxInFlightBytes: number;
 }
 
+/**
+ * Routing is synchronous: heartbeats, probes and other partitions wait meanwhile. A batch of large events that is routed
+ * in one go, with filters at their limit, would cost the membership.
+ */
+const MAX_TURN_MS = 50;
 const FIRST_BACKOFF_MS = 100;
 const LONGEST_BACKOFF_MS = 10_000;
-/** A partition's share of the memory is at least one fetch of it. */
+/** A partition's share of the memory holds at least one fetch. */
 const MIN_SHARE_BYTES = 1024 * 1024;
 
 /** Copies intake records to the customers that subscribed to them. */
@@ -34,8 +50,9 @@ export class FanOut {
   readonly #eventTypes: ReadonlyMap<string, EventType>;
   readonly #consumer: GroupConsumer;
   readonly #filters = new Filters();
+  readonly #filterFailures: FilterFailureLog;
   readonly #working = new Set<Promise<void>>();
-  /** What waits for Kafka to let it, for readiness. */
+  /** Writes and commits that Kafka refuses at the moment, for readiness. */
   readonly #stuck = new Map<symbol, 'write' | 'commit'>();
   #progress: IntakeProgress | undefined;
   #isStopping = false;
@@ -46,6 +63,7 @@ export class FanOut {
     createConsumer: (callbacks: Pick<GroupConsumerOptions, 'onJoined' | 'onLost' | 'onBatch'>) => GroupConsumer,
   ) {
     this.#parts = parts;
+    this.#filterFailures = new FilterFailureLog(parts.log);
     this.#eventTypes = new Map(parts.eventTypes.map((eventType) => [eventType.topic, eventType]));
     this.#consumer = createConsumer({
       onJoined: (membership) => {
@@ -56,12 +74,12 @@ export class FanOut {
     });
   }
 
-  /** Resolves when it has joined the group. */
+  /** Resolves when this instance has joined the group. */
   async start(): Promise<void> {
     await this.#consumer.start();
   }
 
-  /** Takes nothing more, ends what is being written, commits it, leaves. What waits is read again by the next member. */
+  /** Accepts no more batches, finishes the writes under way, commits, leaves. Batches that wait are read again. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     this.#progress?.end();
@@ -70,48 +88,73 @@ export class FanOut {
     await this.#consumer.stop();
   }
 
+  /** Intake partitions that this instance owns at the moment. */
+  get assignment(): readonly TopicPartition[] {
+    return this.#progress === undefined || this.#progress.isOver ? [] : this.#progress.membership.assignment;
+  }
+
   notReadyBecause(): string | undefined {
-    if (!this.#progress || this.#progress.isOver) return 'not a member of its group';
-    if (this.#parts.readers.waitingForRegistry > 0) return 'the schema registry can not be asked';
+    if (!this.#progress || this.#progress.isOver) return 'not a member of the consumer group';
+    if (this.#parts.readers.waitingForRegistry > 0) return 'the schema registry is not reachable';
     const [doing] = this.#stuck.values();
-    return doing === undefined ? undefined : `Kafka does not let it ${doing}`;
+    return doing === undefined ? undefined : `Kafka refuses to ${doing}`;
   }
 
   /**
-   * The life of one intake batch: read how each record is routed → copies and quarantine, in one produce → what
-   * waited for a schema, likewise → done. Only then may its offset be committed.
-   * @returns false if it was broken off: the stop, or another member's now. It is read again, and what was written
-   * already is written twice, under the same event ids.
+   * The life of one intake batch, in turns of bounded time: route records → write copies and quarantined records in one
+   * produce request → next turn. Records that wait for a schema follow when it is known. Only then may the batch's
+   * offset be committed.
+   * @returns false if it was interrupted by a stop, or because another member owns the partition now. The batch is read
+   * again then, and copies that were written already are written twice, under the same event ids.
    */
-  async #fanOut(progress: IntakeProgress, batch: ConsumedBatch): Promise<boolean> {
+  async #fanOut(progress: IntakeProgress, batch: ConsumedBatch, open: OpenBatch): Promise<boolean> {
     const eventType = this.#eventTypes.get(batch.topic);
-    if (!eventType) throw new Error(`nothing is known of intake topic ${batch.topic}`);
-    const { readers, subscriptions } = this.#parts;
-    let records = batch.records;
-    for (;;) {
-      const routed = routeRecords(records, {
-        eventType: eventType.name,
-        intake: batch,
-        readerOf: (schemaId) => readers.peek(eventType, schemaId),
-        customersFor: (name, routing) => subscriptions.customersFor(name, routing),
-        filteredAmong: (customers) => subscriptions.filteredAmong(customers),
-        ask: (filter, event) => this.#filters.of(filter, eventType).test(event),
-      });
-      if (!(await this.#produce(progress, routed.records))) return false;
-      this.#count(eventType, routed);
-      if (routed.undecided.length === 0) return true;
-      const lookups = [...routed.unknownSchemaIds].map((schemaId) => readers.load(eventType, schemaId));
-      await progress.untilOver(lookups);
+    if (!eventType) throw new Error(`no event type is configured for intake topic ${batch.topic}`);
+    const { readers } = this.#parts;
+    // A batch that failed half-way begins anew.
+    open.unmatched = 0;
+    open.filtered = 0;
+    let left = batch.records;
+    while (left.length > 0) {
+      const waiting: ConsumedRecord[] = [];
+      const unknownSchemaIds = new Set<number>();
+      while (left.length > 0) {
+        const routed = this.#route(left, eventType, batch);
+        if (!(await this.#produce(progress, routed.records))) return false;
+        this.#count(eventType, routed);
+        open.unmatched += routed.unmatched;
+        open.filtered += routed.filteredOut;
+        waiting.push(...routed.undecided);
+        for (const id of routed.unknownSchemaIds) unknownSchemaIds.add(id);
+        left = routed.left;
+        // A produce of nothing takes no time, and heartbeats must.
+        if (left.length > 0) await setImmediate();
+      }
+      if (waiting.length === 0) return true;
+      await progress.untilOver([...unknownSchemaIds].map((schemaId) => readers.load(eventType, schemaId)));
       if (progress.isOver) return false;
-      records = routed.undecided;
+      left = waiting;
     }
+    return true;
+  }
+
+  #route(records: readonly ConsumedRecord[], eventType: EventType, intake: ConsumedBatch): Routed {
+    const { readers, subscriptions } = this.#parts;
+    const endsAtMs = performance.now() + MAX_TURN_MS;
+    return routeRecords(records, {
+      eventType: eventType.name,
+      intake,
+      readerOf: (schemaId) => readers.peek(eventType, schemaId),
+      customersFor: (name, routing) => subscriptions.customersFor(name, routing),
+      filteredAmong: (customers) => subscriptions.filteredAmong(customers),
+      ask: (filter, event) => this.#filters.of(filter, eventType).test(event),
+      mayGoOn: () => performance.now() < endsAtMs,
+    });
   }
 
   #accept(membership: Membership, batch: ConsumedBatch): void {
     const progress = this.#progress;
     if (this.#isStopping || progress?.membership !== membership || progress.isOver) return;
-    const { topic, partition } = batch;
-    this.#parts.metrics.lag.set({ topic, partition }, Math.max(0, batch.highWatermark - batch.nextOffset));
     const lane = progress.of(batch);
     const open = lane.begin(batch);
     const work = this.#work(progress, lane, open, batch);
@@ -123,13 +166,13 @@ export class FanOut {
   async #work(progress: IntakeProgress, lane: PartitionProgress, open: OpenBatch, batch: ConsumedBatch): Promise<void> {
     for (let backoffMs = FIRST_BACKOFF_MS; ; backoffMs = longer(backoffMs)) {
       try {
-        if (!(await this.#fanOut(progress, batch))) return;
+        if (!(await this.#fanOut(progress, batch, open))) return;
         break;
       } catch (error) {
         if (progress.isOver) return;
-        // What is at fault with one record is quarantined; this is at fault with us, and waiting loses nothing.
+        // Faults of single records end in quarantine. This one is our own, and waiting loses nothing.
         const { topic, partition, nextOffset } = batch;
-        this.#parts.log.error({ err: error, topic, partition, nextOffset, backoffMs }, 'batch failed; trying again');
+        this.#parts.log.error({ err: error, topic, partition, nextOffset, backoffMs }, 'batch failed');
         await this.#pause(progress, backoffMs);
       }
     }
@@ -138,7 +181,7 @@ export class FanOut {
     await this.#commit(progress);
   }
 
-  /** @returns false if it was broken off before everything was acknowledged */
+  /** @returns false if it was interrupted before all records were acknowledged */
   async #produce(progress: IntakeProgress, records: readonly ProducedRecord[]): Promise<boolean> {
     const self = Symbol();
     try {
@@ -152,11 +195,11 @@ export class FanOut {
           if (!(error instanceof KafkaPortError)) throw error;
           if (error instanceof ProduceError) left = error.failedIndexes.map((index) => left[index] as ProducedRecord);
           left = left.filter((record) => !this.#isForNobody(record));
-          // A topic that is missing, too: dropping would lose events, and a person can create it.
+          // This includes a missing topic: dropping would lose events, and an operator can create the topic.
           if (left.length === 0) return true;
           const topics = [...new Set(left.map(({ topic }) => topic))];
           this.#isStuck(self, 'write');
-          this.#parts.log.error({ err: error, topics, records: left.length, backoffMs }, 'can not write; trying again');
+          this.#parts.log.error({ err: error, topics, records: left.length, backoffMs }, 'write to Kafka failed');
           await this.#pause(progress, backoffMs);
         }
       }
@@ -166,13 +209,13 @@ export class FanOut {
     }
   }
 
-  /** Its customer was deleted since it was routed, and the topic may be gone for good. */
+  /** The customer was deleted after the record was routed, and the topic may be gone for good. */
   #isForNobody({ topic }: ProducedRecord): boolean {
     const customer = customerOfDeliveryTopic(topic);
     return customer !== undefined && !this.#parts.subscriptions.has(customer);
   }
 
-  /** One commit at a time; what gets done meanwhile goes into the next one. */
+  /** One commit at a time; batches that finish meanwhile go into the next one. */
   async #commit(progress: IntakeProgress): Promise<void> {
     if (progress.isCommitting) return;
     progress.isCommitting = true;
@@ -180,15 +223,17 @@ export class FanOut {
     try {
       let backoffMs = FIRST_BACKOFF_MS;
       while (progress.membership.isCurrent) {
-        const offsets = progress.takeCommittable();
-        if (offsets.length === 0) return;
+        let offsets: CommittedOffset[] = [];
         try {
+          if (!progress.hasTallies) progress.goOnFrom(await this.#parts.committedOffsets(), Date.now());
+          offsets = progress.takeCommittable();
+          if (offsets.length === 0) return;
           await this.#consumer.commit(progress.membership, offsets);
         } catch (error) {
           progress.restore(offsets);
           if (!progress.membership.isCurrent) return;
           this.#isStuck(self, 'commit');
-          this.#parts.log.error({ err: error, offsets, backoffMs }, 'can not commit; trying again');
+          this.#parts.log.error({ err: error, offsets, backoffMs }, 'offset commit failed');
           if (progress.isOver) return;
           await this.#pause(progress, backoffMs);
           backoffMs = longer(backoffMs);
@@ -200,7 +245,7 @@ export class FanOut {
     }
   }
 
-  /** Bounds what is in memory. Only fetching stops: heartbeats go on, and what is open gets done. */
+  /** Bounds the memory of open batches. Only fetching stops: heartbeats go on, and open batches are finished. */
   #throttle(progress: IntakeProgress, lane: PartitionProgress): void {
     const { maxInFlightBytes, metrics } = this.#parts;
     metrics.inFlightBytes.set(progress.openBytes);
@@ -217,15 +262,13 @@ export class FanOut {
 
   #count(eventType: EventType, routed: Routed): void {
     const { matched, unmatched, quarantined, records, filteredOut, filterFailures } = routed;
-    const { metrics, log } = this.#parts;
+    const { metrics, log, subscriptions } = this.#parts;
     const event_type = eventType.name;
     if (filteredOut > 0) metrics.filteredOut.inc({ event_type }, filteredOut);
     for (const [customer, group] of Map.groupBy(filterFailures, (one) => one.customer)) {
-      metrics.filterFailures.inc({ event_type, customer }, group.length);
-      log.warn(
-        { eventType: eventType.name, customer, records: group.length, first: group[0] },
-        'a filter can not be evaluated: its customer gets the events',
-      );
+      // A customer that was deleted meanwhile must not get its series back.
+      if (subscriptions.has(customer)) metrics.filterFailures.inc({ event_type, customer }, group.length);
+      this.#filterFailures.note(eventType.name, customer, group, performance.now());
     }
     metrics.events.inc({ event_type, outcome: 'matched' }, matched);
     metrics.events.inc({ event_type, outcome: 'unmatched' }, unmatched);
@@ -234,8 +277,8 @@ export class FanOut {
     for (const [reason, group] of Map.groupBy(quarantined, (one) => one.reason)) {
       metrics.quarantined.inc({ event_type, reason }, group.length);
       const level = reason === 'internal' ? 'error' : 'warn';
-      // One line for all alike: a bad producer must not fill the log. Each record carries its own detail.
-      log[level]({ eventType: eventType.name, reason, records: group.length, first: group[0] }, 'quarantined');
+      // One line per reason: a bad producer must not fill the log. Each record carries its own detail.
+      log[level]({ eventType: eventType.name, reason, records: group.length, first: group[0] }, 'records quarantined');
     }
   }
 

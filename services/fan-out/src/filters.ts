@@ -1,14 +1,17 @@
 import type { EventType } from '@databridge/schemas/event/event-types';
 import { compileFilter, type EventFilter } from '@databridge/schemas/subscription/event-filter';
 
-/** Texts come from subscriptions, and those that changed are not told apart from those that stand. */
+/** Filters of subscriptions that were changed or deleted stay until this many are compiled; then all are forgotten. */
 const MAX_REMEMBERED = 10_000;
 
 /** The filters of subscriptions, compiled once each. */
 export class Filters {
   readonly #compiled = new Map<string, EventFilter>();
 
-  /** A text that is no filter (of a newer schema, say) fails on every event: its customer gets them, and it shows. */
+  /**
+   * A stored filter may be refused today: it names a field that a newer schema lacks, or costs more than is allowed
+   * since. It then fails on every event, so that its customer gets them all; logs, a metric and the status show it.
+   */
   of(text: string, { name, fields }: EventType): EventFilter {
     const key = `${name}:${text}`;
     const known = this.#compiled.get(key);
@@ -16,7 +19,7 @@ export class Filters {
     const compiled = compileFilter(text, fields);
     const filter: EventFilter = compiled.ok
       ? compiled.filter
-      : { test: () => ({ kind: 'failed', detail: compiled.mistake }) };
+      : { test: () => ({ kind: 'failed', isInvalid: true, detail: `filter ${compiled.mistake}` }) };
     if (this.#compiled.size >= MAX_REMEMBERED) this.#compiled.clear();
     this.#compiled.set(key, filter);
     return filter;

@@ -2,12 +2,17 @@
 import { Ending } from '@databridge/kernel/ending';
 import type { Membership } from '@databridge/kernel/kafka/groups/membership';
 import type { CommittedOffset, ConsumedBatch, TopicPartition } from '@databridge/kernel/kafka/records';
+import { decodeIntakeTally, encodeIntakeTally, type IntakeTally } from '@databridge/schemas/records/intake-tally';
 
 /** A batch from its fetch until it is done. */
 export interface OpenBatch {
   readonly nextOffset: number;
   readonly bytes: number;
   isDone: boolean;
+  /** Records that matched nobody. */
+  unmatched: number;
+  /** Copies that filters excluded. */
+  filtered: number;
 }
 
 /**
@@ -22,6 +27,8 @@ export class PartitionProgress implements TopicPartition {
   openBytes = 0;
   readonly #open: OpenBatch[] = [];
   #committable: number | undefined;
+  /** Of everything before the committable offset. */
+  #tally: IntakeTally = { unmatched: 0, filtered: 0, sinceMs: 0 };
 
   constructor({ topic, partition }: TopicPartition) {
     this.topic = topic;
@@ -29,7 +36,7 @@ export class PartitionProgress implements TopicPartition {
   }
 
   begin(batch: ConsumedBatch): OpenBatch {
-    const open = { nextOffset: batch.nextOffset, bytes: bytesOf(batch), isDone: false };
+    const open = { nextOffset: batch.nextOffset, bytes: bytesOf(batch), isDone: false, unmatched: 0, filtered: 0 };
     this.#open.push(open);
     this.openBytes += open.bytes;
     return open;
@@ -41,14 +48,26 @@ export class PartitionProgress implements TopicPartition {
       const first = this.#open.shift() as OpenBatch;
       this.openBytes -= first.bytes;
       this.#committable = first.nextOffset;
+      this.#count(first);
     }
+  }
+
+  /** Adds what was counted before this membership, up to the offset that it began with. */
+  goOnFrom({ unmatched, filtered, sinceMs }: IntakeTally): void {
+    this.#count({ unmatched, filtered });
+    this.#tally = { ...this.#tally, sinceMs };
+  }
+
+  #count({ unmatched, filtered }: Pick<IntakeTally, 'unmatched' | 'filtered'>): void {
+    const { unmatched: before, filtered: filteredBefore, sinceMs } = this.#tally;
+    this.#tally = { unmatched: before + unmatched, filtered: filteredBefore + filtered, sinceMs };
   }
 
   /** @returns what is to be committed, once: if that fails, {@link restore} it */
   take(): CommittedOffset | undefined {
     if (this.#committable === undefined) return undefined;
     const { topic, partition } = this;
-    const offset = { topic, partition, offset: this.#committable, metadata: '' };
+    const offset = { topic, partition, offset: this.#committable, metadata: encodeIntakeTally(this.#tally) };
     this.#committable = undefined;
     return offset;
   }
@@ -61,6 +80,8 @@ export class PartitionProgress implements TopicPartition {
 export class IntakeProgress {
   readonly membership: Membership;
   isCommitting = false;
+  /** What was counted before is known, and so offsets may be committed. */
+  hasTallies = false;
   readonly #partitions = new Map<string, PartitionProgress>();
   readonly #ending = new Ending();
 
@@ -100,6 +121,16 @@ export class IntakeProgress {
     const progress = new PartitionProgress({ topic, partition });
     this.#partitions.set(key, progress);
     return progress;
+  }
+
+  /** @param committed by the group, before this membership committed anything */
+  goOnFrom(committed: readonly CommittedOffset[], nowMs: number): void {
+    const found = new Map(committed.map((one) => [`${one.topic}/${one.partition}`, decodeIntakeTally(one.metadata)]));
+    for (const place of this.membership.assignment) {
+      const before = found.get(`${place.topic}/${place.partition}`);
+      this.of(place).goOnFrom(before ?? { unmatched: 0, filtered: 0, sinceMs: nowMs });
+    }
+    this.hasTallies = true;
   }
 
   takeCommittable(): CommittedOffset[] {

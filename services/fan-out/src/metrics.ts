@@ -1,45 +1,78 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
+import { QUARANTINE_REASONS } from './quarantine.ts';
 
 export type FanOutMetrics = ReturnType<typeof fanOutMetrics>;
 
-export function fanOutMetrics(registry: Registry) {
+const EVENT_OUTCOMES = ['matched', 'unmatched', 'quarantined'] as const;
+const OWN_FAULTS = ['write', 'commit'] as const;
+
+/**
+ * The metrics of fan-out. Counters exist at 0 with all their known labels: `increase()` does not see a series that is
+ * born with 1.
+ * @param eventTypes by name
+ */
+export function fanOutMetrics(registry: Registry, eventTypes: readonly string[]) {
   const registers = [registry];
+  /** Every intake record is counted once it is done, as exactly one of the outcomes; again if it is read again. */
+  const events = new Counter({
+    name: 'databridge_fan_out_events_total',
+    help: 'Intake records by what became of them: matched, unmatched (nobody subscribed to them), quarantined',
+    labelNames: ['event_type', 'outcome'],
+    registers,
+  });
+  const quarantined = new Counter({
+    name: 'databridge_fan_out_quarantined_total',
+    help: 'Intake records in quarantine, by reason',
+    labelNames: ['event_type', 'reason'],
+    registers,
+  });
+  const copies = new Counter({
+    name: 'databridge_fan_out_copies_total',
+    help: 'Records written to delivery topics: one for each customer that an event matches',
+    labelNames: ['event_type'],
+    registers,
+  });
+  const filteredOut = new Counter({
+    name: 'databridge_fan_out_filtered_total',
+    help: 'Copies that were not made because the customer’s content filter excluded the event',
+    labelNames: ['event_type'],
+    registers,
+  });
+  const filterFailures = new Counter({
+    name: 'databridge_fan_out_filter_failures_total',
+    help: 'Events for which a customer’s content filter could not be evaluated; the customer got them',
+    labelNames: ['event_type', 'customer'],
+    registers,
+  });
+  const ownFaults = new Counter({
+    name: 'databridge_fan_out_own_faults_total',
+    help: 'Failed writes and commits to Kafka; the batch waits and is tried again',
+    labelNames: ['doing'],
+    registers,
+  });
+  for (const event_type of eventTypes) {
+    for (const outcome of EVENT_OUTCOMES) events.inc({ event_type, outcome }, 0);
+    for (const reason of QUARANTINE_REASONS) quarantined.inc({ event_type, reason }, 0);
+    copies.inc({ event_type }, 0);
+    filteredOut.inc({ event_type }, 0);
+  }
+  for (const doing of OWN_FAULTS) ownFaults.inc({ doing }, 0);
+
   return {
-    /** Every intake record is counted once it is done, as exactly one of the outcomes; again if it is read again. */
-    events: new Counter({
-      name: 'databridge_fan_out_events_total',
-      help: 'Intake records by what became of them: matched, unmatched (nobody subscribed to them), quarantined',
-      labelNames: ['event_type', 'outcome'],
-      registers,
-    }),
-    quarantined: new Counter({
-      name: 'databridge_fan_out_quarantined_total',
-      help: 'Intake records in quarantine, by reason',
-      labelNames: ['event_type', 'reason'],
-      registers,
-    }),
-    copies: new Counter({
-      name: 'databridge_fan_out_copies_total',
-      help: 'Records written to delivery topics: one for each customer that an event matches',
-      labelNames: ['event_type'],
-      registers,
-    }),
-    filteredOut: new Counter({
-      name: 'databridge_fan_out_filtered_total',
-      help: 'Copies that were not made because the customer’s content filter said no',
-      labelNames: ['event_type'],
-      registers,
-    }),
-    filterFailures: new Counter({
-      name: 'databridge_fan_out_filter_failures_total',
-      help: 'Events for which a customer’s content filter could not be evaluated; the customer got them',
-      labelNames: ['event_type', 'customer'],
-      registers,
-    }),
+    events,
+    quarantined,
+    copies,
+    filteredOut,
+    filterFailures,
     lag: new Gauge({
       name: 'databridge_fan_out_lag_records',
-      help: 'Records of an intake partition that are not fetched yet',
+      help: 'Records of an intake partition beyond the committed offset, asked of Kafka every 10 s',
       labelNames: ['topic', 'partition'],
+      registers,
+    }),
+    lagKnownAt: new Gauge({
+      name: 'databridge_fan_out_lag_known_timestamp_seconds',
+      help: 'When Kafka last answered the question for the lag, in seconds since the epoch',
       registers,
     }),
     inFlightBytes: new Gauge({
@@ -54,14 +87,16 @@ export function fanOutMetrics(registry: Registry) {
     }),
     unreadableSubscriptions: new Counter({
       name: 'databridge_fan_out_unreadable_subscriptions_total',
-      help: 'Subscription records that could not be read; the customer keeps what stood before',
+      help: 'Subscription records that could not be read; the previous version stays in force',
       registers,
     }),
-    ownFaults: new Counter({
-      name: 'databridge_fan_out_own_faults_total',
-      help: 'Kafka could not be written to or committed to; the batch waits and is tried again',
-      labelNames: ['doing'],
-      registers,
-    }),
+    ownFaults,
+    /** The customer's series exist exactly while it has a filter. */
+    setFiltered(customer: string, hasFilter: boolean): void {
+      for (const event_type of eventTypes) {
+        if (hasFilter) filterFailures.inc({ event_type, customer }, 0);
+        else filterFailures.remove({ event_type, customer });
+      }
+    },
   };
 }

@@ -4,22 +4,27 @@ import type { ConsumedRecord, ProducedRecord } from '@databridge/kernel/kafka/re
 import { eventIdOf, HEADER, traceparentOf } from '@databridge/schemas/records/headers';
 import { MAX_MESSAGE_BYTES, QUARANTINE_TOPIC } from '@databridge/schemas/records/topics';
 
-export type QuarantineReason =
+export const QUARANTINE_REASONS = [
   /** A record without a value: there is no event in it. */
-  | 'no-value'
+  'no-value',
   /** The record has more headers, or more bytes of headers, than are decoded. */
-  | 'too-many-headers'
-  | 'malformed-frame'
+  'too-many-headers',
+  /** The record stands for a whole batch that is too large when decompressed. The intake has it. */
+  'batch-too-large',
+  'malformed-frame',
   /** The registry does not know the schema id, and did not learn of it in time. */
-  | 'unknown-schema'
+  'unknown-schema',
   /** The writer's schema does not resolve to the pinned one. */
-  | 'incompatible-schema'
+  'incompatible-schema',
   /** The data do not fit the schema that they name. */
-  | 'malformed-data'
+  'malformed-data',
   /** It came compressed, or by a topic that takes more than ours: no copy of it can be written. Its source has it. */
-  | 'too-large'
+  'too-large',
   /** Our own fault with this one record, three times in a row. */
-  | 'internal';
+  'internal',
+] as const;
+
+export type QuarantineReason = (typeof QUARANTINE_REASONS)[number];
 
 export interface Quarantined {
   readonly reason: QuarantineReason;

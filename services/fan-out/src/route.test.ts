@@ -59,6 +59,15 @@ test('a record with more headers than are decoded is quarantined', () => {
   expect(quarantined).toMatchObject([{ reason: 'too-many-headers', detail: expect.stringMatching(/^5000 headers/) }]);
 });
 
+test('a batch that is too large to be decompressed is quarantined as one record', () => {
+  const facts = { firstOffset: 3, lastOffset: 9, records: 7, compressedBytes: 500, maxBytes: 1_000 };
+  const { quarantined, records } = routeRecords([{ ...record(9, null), oversizedBatch: facts }], context());
+  expect(quarantined).toMatchObject([
+    { reason: 'batch-too-large', detail: expect.stringContaining('offsets 3 to 9 (7 records') },
+  ]);
+  expect(records).toMatchObject([{ key: 'root-cause.events/2/9' }]);
+});
+
 test('customers are asked for by the event’s type and routing', () => {
   const customersFor = (...args: unknown[]) => [JSON.stringify(args)];
   const { records } = routeRecords([record(0, GOOD)], context({ customersFor }));
@@ -172,4 +181,15 @@ test('filters are asked once an event and text; who can’t be told whether it w
   expect(routed.filterFailures).toEqual([
     { customer: 'e', detail: 'division by zero', source: 'root-cause.events/2/7' },
   ]);
+});
+
+test('a turn ends after the record that took its time, and hands the others back in order', () => {
+  let turns = 0;
+  const records = [0, 1, 2, 3].map((offset) => record(offset, GOOD));
+  const first = routeRecords(records, context({ mayGoOn: () => ++turns < 2 }));
+  expect(first.matched).toBe(2);
+  expect(first.left.map(({ offset }) => offset)).toEqual([2, 3]);
+  const slow = routeRecords(first.left, context({ mayGoOn: () => false }));
+  expect(slow.left.map(({ offset }) => offset)).toEqual([3]);
+  expect(routeRecords(slow.left, context()).left).toEqual([]);
 });

@@ -1,4 +1,4 @@
-/** Decides where intake records go. Pure: what it can't decide yet it hands back. */
+/** Decides where intake records go. Pure: records that it can't decide yet, it hands back. */
 import { messageOf } from '@databridge/kernel/errors';
 import { MAX_HEADER_BYTES, MAX_HEADERS } from '@databridge/kernel/kafka/kafkajs/header-patch';
 import { batchBytes } from '@databridge/kernel/kafka/kafkajs/produce-queue';
@@ -18,24 +18,28 @@ export interface RouteContext {
   /** By name. */
   readonly eventType: string;
   readonly intake: TopicPartition;
-  /** What is known of a schema id; `undefined`: not asked yet. */
+  /** The reader of a schema id; `undefined`: it has not been looked up yet. */
   readerOf(schemaId: number): ReaderLookup | undefined;
   customersFor(eventType: string, routing: Routing): readonly string[];
-  /** Those of them that have a content filter. */
+  /** The ones among `customers` that have a content filter. */
   filteredAmong(customers: readonly string[]): readonly Filtered[];
-  /** What a filter says of an event that was decoded. */
+  /** Evaluates a filter on a decoded event. */
   ask(filter: string, event: unknown): FilterVerdict;
+  /** Asked after each record: false ends this turn, and the records after it are handed back. Left out: never. */
+  mayGoOn?(): boolean;
 }
 
-/** A filter that could say neither yes nor no: the customer got the event. */
+/** A filter that could not be evaluated: the customer got the event. */
 export interface FilterFailure {
   readonly customer: string;
+  /** The stored filter is not valid, so it fails on every event. */
+  readonly isInvalid?: true;
   readonly detail: string;
   readonly source: string;
 }
 
 export interface Routed {
-  /** Copies for the customers, and what goes to quarantine. */
+  /** Copies for the customers, and records for the quarantine. */
   readonly records: readonly ProducedRecord[];
   /** Intake records that at least one customer wants. */
   readonly matched: number;
@@ -44,23 +48,25 @@ export interface Routed {
   readonly filteredOut: number;
   readonly filterFailures: readonly FilterFailure[];
   readonly quarantined: readonly Quarantined[];
+  /** Intake records that this turn did not come to, in order. */
+  readonly left: readonly ConsumedRecord[];
   /** Intake records whose schemas are not known yet: to be routed when they are. */
   readonly undecided: readonly ConsumedRecord[];
   readonly unknownSchemaIds: ReadonlySet<number>;
 }
 
 type Decision =
-  /** None, if nobody wants the event. */
+  /** Empty if no subscription matches the event. */
   | {
       readonly kind: 'copies';
       readonly copies: readonly ProducedRecord[];
-      /** Where a filter was asked. */
+      /** Present if a filter was evaluated. */
       readonly passing?: Passing;
     }
   | { readonly kind: 'quarantine'; readonly reason: QuarantineReason; readonly detail: string }
   | { readonly kind: 'undecided'; readonly schemaId: number };
 
-/** A bug may depend on what else was going on; one that shows three times in a row does not. */
+/** An internal error may depend on other work at the time; one that repeats three times in a row does not. */
 const TRIES = 3;
 
 export function routeRecords(records: readonly ConsumedRecord[], context: RouteContext): Routed {
@@ -72,7 +78,10 @@ export function routeRecords(records: readonly ConsumedRecord[], context: RouteC
   let matched = 0;
   let unmatched = 0;
   let filteredOut = 0;
+  let reached = 0;
   for (const record of records) {
+    if (reached > 0 && context.mayGoOn?.() === false) break;
+    reached++;
     const decision = decideSafely(record, context);
     if (decision.kind === 'undecided') {
       undecided.push(record);
@@ -92,7 +101,10 @@ export function routeRecords(records: readonly ConsumedRecord[], context: RouteC
     filteredOut += decision.passing.filteredOut;
     filterFailures.push(...decision.passing.failures);
   }
-  return { records: out, matched, unmatched, filteredOut, filterFailures, quarantined, undecided, unknownSchemaIds };
+  return {
+    ...{ records: out, matched, unmatched, filteredOut, filterFailures, quarantined },
+    ...{ undecided, unknownSchemaIds, left: records.slice(reached) },
+  };
 }
 
 function decideSafely(record: ConsumedRecord, context: RouteContext): Decision {
@@ -106,7 +118,10 @@ function decideSafely(record: ConsumedRecord, context: RouteContext): Decision {
 }
 
 function decide(record: ConsumedRecord, context: RouteContext): Decision {
-  const { value, excessHeaders } = record;
+  const { value, excessHeaders, oversizedBatch } = record;
+  if (oversizedBatch !== undefined) {
+    return { kind: 'quarantine', reason: 'batch-too-large', detail: detailOf(oversizedBatch) };
+  }
   if (excessHeaders !== undefined) {
     const { count, bytes } = excessHeaders;
     const detail = `${count} headers with ${bytes} bytes; at most ${MAX_HEADERS} headers with ${MAX_HEADER_BYTES} bytes are read`;
@@ -131,12 +146,20 @@ function decide(record: ConsumedRecord, context: RouteContext): Decision {
   const customers = passing?.customers ?? placed;
   const copies = customers.length > 0 ? copiesFor(customers, record, context) : [];
   const [copy] = copies;
-  // Only large ones are measured: what we add to the event is small, and the same for every customer but the topic.
+  // Only large events are measured: our headers are small, and copies differ in the topic alone.
   if (copy && value.length > MAX_MESSAGE_BYTES / 2 && batchBytes(copy) > MAX_MESSAGE_BYTES) {
-    const detail = `${batchBytes(copy)} bytes as a copy, and topics take ${MAX_MESSAGE_BYTES}`;
+    const detail = `${batchBytes(copy)} bytes as a copy; delivery topics take at most ${MAX_MESSAGE_BYTES}`;
     return { kind: 'quarantine', reason: 'too-large', detail };
   }
   return { kind: 'copies', copies, ...(passing && { passing }) };
+}
+
+function detailOf(batch: NonNullable<ConsumedRecord['oversizedBatch']>): string {
+  const { firstOffset, lastOffset, records, compressedBytes, maxBytes } = batch;
+  return (
+    `The batch of offsets ${firstOffset} to ${lastOffset} (${records} records, ${compressedBytes} bytes) is larger than ` +
+    `${maxBytes} bytes when decompressed. The intake keeps it: raise MAX_BATCH_MIB and reset fan-out's offset, or produce it again in smaller batches`
+  );
 }
 
 interface Passing {
@@ -146,8 +169,8 @@ interface Passing {
 }
 
 /**
- * Only here is a whole event decoded, once, however many filters it is shown to. Who can't be told whether it wants
- * the event gets it: too much is better than too little, and whoever wrote the filter is told.
+ * Only here is a whole event decoded: once, for all filters. A customer whose filter can't be evaluated gets the event:
+ * an event too many does less harm than one too few.
  */
 function passFilters(
   placed: readonly string[],
@@ -164,7 +187,8 @@ function passFilters(
     const verdict = verdictOf(filter);
     if (verdict.kind === 'differs') refusing.add(customer);
     else if (verdict.kind === 'failed') {
-      failures.push({ customer, detail: verdict.detail, source: sourceOf(record, context) });
+      const { kind: _, ...failure } = verdict;
+      failures.push({ customer, ...failure, source: sourceOf(record, context) });
     }
   }
   const customers = refusing.size === 0 ? placed : placed.filter((customer) => !refusing.has(customer));
@@ -198,7 +222,7 @@ function routingOf(reader: EventReader, value: Buffer): Routing | MalformedEvent
   }
 }
 
-/** All customers get the very bytes of the intake, under the same event id. */
+/** All customers get the intake's bytes unchanged, under the same event id. */
 function copiesFor(customers: readonly string[], record: ConsumedRecord, context: RouteContext): ProducedRecord[] {
   const { eventType } = context;
   const eventId = eventIdOf(record, eventType);

@@ -1,9 +1,11 @@
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { GroupConsumer } from '@databridge/kernel/kafka/groups/group-consumer';
 import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
+import { limitBatchBytes } from '@databridge/kernel/kafka/kafkajs/expansion';
 import { KafkaProducer } from '@databridge/kernel/kafka/producer';
 import { kafkaSettings } from '@databridge/kernel/kafka/settings';
 import { CompactedTable } from '@databridge/kernel/kafka/tables/compacted-table';
+import { WatermarkReader } from '@databridge/kernel/kafka/watermark-reader';
 import type { Logger } from '@databridge/kernel/log';
 import { EventReaders } from '@databridge/kernel/registry/event-readers';
 import { registrySettings } from '@databridge/kernel/registry/registry-settings';
@@ -21,6 +23,7 @@ import { decodeInterest } from '@databridge/schemas/subscription/subscription';
 import type { Registry } from 'prom-client';
 import type { FanOutConfig } from './config.ts';
 import { FanOut } from './fan-out.ts';
+import { IntakeLag } from './intake-lag.ts';
 import { type FanOutMetrics, fanOutMetrics } from './metrics.ts';
 import { registerSchemas } from './register-schemas.ts';
 
@@ -39,12 +42,17 @@ export async function startFanOut(
   { log, registry: metricsRegistry }: { log: Logger; registry: Registry },
 ): Promise<FanOutService> {
   const settings: KafkaSettings = { ...kafkaSettings(config, 'fan-out', log), registry: metricsRegistry };
-  const metrics = fanOutMetrics(metricsRegistry);
+  limitBatchBytes(config.MAX_BATCH_MIB * 1024 * 1024);
+  const metrics = fanOutMetrics(
+    metricsRegistry,
+    config.EVENT_TYPES.map(({ name }) => name),
+  );
   const registry = new SchemaRegistry(registrySettings(config));
   const readers = new EventReaders({ registry, log });
   const producer = new KafkaProducer(settings, { maxBatchBytes: MAX_MESSAGE_BYTES });
   const subscriptions = new SubscriptionIndex();
   const table = subscriptionsTable(settings, subscriptions, metrics);
+  const admin = new KafkaAdmin(settings);
   const stopping = new AbortController();
   const fanOut = new FanOut(
     {
@@ -52,6 +60,7 @@ export async function startFanOut(
       subscriptions,
       readers,
       producer,
+      committedOffsets: () => admin.committedOffsets(FAN_OUT_GROUP),
       metrics,
       log,
       maxInFlightBytes: config.MAX_IN_FLIGHT_MIB * 1024 * 1024,
@@ -60,22 +69,32 @@ export async function startFanOut(
       new GroupConsumer(settings, {
         groupId: FAN_OUT_GROUP,
         topics: config.EVENT_TYPES.map(({ topic }) => topic),
+        marksOversized: true,
         ...callbacks,
       }),
   );
+  const ends = new WatermarkReader(settings);
+  const lag = new IntakeLag({
+    ...{ metrics, log, topics: config.EVENT_TYPES.map(({ topic }) => topic) },
+    assignment: () => fanOut.assignment,
+    committedOffsets: () => admin.committedOffsets(FAN_OUT_GROUP),
+    watermarks: (topics) => ends.of(topics),
+  });
   const stop = async () => {
     stopping.abort();
     readers.stop();
     await fanOut.stop();
-    await Promise.all([producer.disconnect(), table.stop()]);
+    await lag.stop();
+    await Promise.all([producer.disconnect(), table.stop(), admin.disconnect(), ends.disconnect()]);
   };
 
   try {
-    await ensureSystemTopics(settings);
+    await ensureSystemTopics(admin, log);
     void registerSchemas(registry, config.EVENT_TYPES, log, stopping.signal);
     await Promise.all([producer.connect(), table.start()]);
     await table.caughtUp();
     await fanOut.start();
+    lag.start();
   } catch (error) {
     await stop();
     throw error;
@@ -89,15 +108,10 @@ export async function startFanOut(
   };
 }
 
-async function ensureSystemTopics(settings: KafkaSettings): Promise<void> {
-  const admin = new KafkaAdmin(settings);
-  try {
-    const { created, mismatched } = await admin.ensureTopics(systemTopics());
-    if (created.length > 0) settings.log.info({ created }, 'topics created');
-    for (const mismatch of mismatched) settings.log.warn(mismatch, 'a topic has other settings than we need');
-  } finally {
-    await admin.disconnect();
-  }
+async function ensureSystemTopics(admin: KafkaAdmin, log: Logger): Promise<void> {
+  const { created, mismatched } = await admin.ensureTopics(systemTopics());
+  if (created.length > 0) log.info({ created }, 'topics created');
+  for (const mismatch of mismatched) log.warn(mismatch, 'topic settings differ from those required');
 }
 
 /** Every instance reads all of it. */
@@ -115,6 +129,7 @@ function subscriptionsTable(
     },
     onChange: (customer, interest) => {
       subscriptions.set(customer, interest);
+      metrics.setFiltered(customer, interest?.filter !== undefined);
       metrics.subscriptions.set(subscriptions.size);
     },
   });

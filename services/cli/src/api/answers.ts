@@ -11,6 +11,8 @@ export interface CustomerStatus {
   readonly matchesEveryCompany?: true;
   readonly runBy?: string;
   readonly failing?: string;
+  /** Why the stored filter is refused today: every event that matches is delivered. */
+  readonly invalidFilter?: string;
   readonly worker?: WorkerStatus | undefined;
   /** Records by lane, `main` first. */
   readonly lagByLane: Readonly<Record<string, number>>;
@@ -42,4 +44,27 @@ export interface Reconciliation {
   readonly settled: number;
   readonly replays: number;
   readonly unaccounted: readonly { readonly eventId: string; readonly source?: string; readonly replayId?: string }[];
+}
+
+/** Intake records that left no copy behind. */
+export interface IntakeAnswer {
+  readonly unmatched: number;
+  readonly filtered: number;
+  /** Absent: nothing was counted yet. */
+  readonly sinceMs?: number;
+}
+
+/** The result of one check of `databridge doctor`. */
+export interface Finding {
+  readonly check: string;
+  /** `unknown`: it could not be checked, and the detail says why. */
+  readonly verdict: 'ok' | 'fault' | 'unknown';
+  readonly detail: string;
+  readonly advice?: string;
+}
+
+export interface Examination {
+  /** No check found a fault. */
+  readonly isHealthy: boolean;
+  readonly findings: readonly Finding[];
 }

@@ -2,7 +2,7 @@
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { Attempt } from '@databridge/schemas/records/attempts';
 import { type Command, Option } from 'commander';
-import type { CustomerStatus, Reconciliation } from '../api/answers.ts';
+import type { CustomerStatus, IntakeAnswer, Reconciliation } from '../api/answers.ts';
 import { ApiError } from '../api/api-error.ts';
 import { type Cli, pathOf } from '../cli.ts';
 import { type OutputOptions, print, withOutput } from '../output.ts';
@@ -156,8 +156,19 @@ async function reconcile(cli: Cli, names: readonly string[], choice: ReconcileCh
   // One after the other: each holds the ids of a customer's events in the control plane's memory.
   for (const name of all) found.push(await api.get<Reconciliation>(pathOf(name, 'reconciliation'), query));
   const quarantined = await quarantinedIn(cli);
-  print(choice, found, () => formatReconciliations(found, quarantined));
+  const intake = await intakeSeen(cli);
+  print(choice, found, () => formatReconciliations(found, quarantined, intake));
   if (found.some(({ unaccounted }) => unaccounted.length > 0)) cli.notWell();
+}
+
+/** @returns undefined for callers that may not see what concerns all customers */
+async function intakeSeen(cli: Cli): Promise<IntakeAnswer | undefined> {
+  try {
+    return await cli.api().get<IntakeAnswer>('/intake');
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 403) return undefined;
+    throw error;
+  }
 }
 
 /** @returns undefined for callers that may not see the quarantine */

@@ -43,7 +43,9 @@ export interface ApiLimits extends RequestRates, StreamLimits {
 }
 
 /** The parts that the API is made of. */
-export interface ApiParts extends Omit<ApiContext, 'change' | 'operate' | 'streamLimits'> {
+export interface ApiParts extends Omit<ApiContext, 'change' | 'operate' | 'streamLimits' | 'doctor'> {
+  /** Left out: intake topics and the registry are not checked. */
+  readonly doctor?: ApiContext['doctor'];
   readonly callers: Callers;
   /** Left out, or in part: without a limit. */
   readonly limits?: Partial<ApiLimits>;
@@ -78,6 +80,7 @@ export async function createApi({
   operations,
   attempts,
   events,
+  doctor = { eventTypes: [] },
   intake,
   callers,
   limits: given,
@@ -111,7 +114,10 @@ export async function createApi({
   rememberAnswers(api as unknown as FastifyInstance);
 
   const change = changesBy(writer, operations);
-  const context = { operations, attempts, events, intake, change, operate: operateBy(runner), streamLimits: limits };
+  const context = {
+    ...{ operations, attempts, events, intake, doctor, change },
+    ...{ operate: operateBy(runner), streamLimits: limits },
+  };
   refuseUnknownRoutes(api as unknown as FastifyInstance, methodsByPath(api as unknown as FastifyInstance));
   api.get('/v1/openapi.json', { schema: { hide: true } }, () => api.swagger());
   subscriptionRoutes(api, context);

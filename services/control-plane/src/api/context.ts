@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefault } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { ControlPlaneContext } from '../context.ts';
+import type { DoctorParts } from '../doctor/examine.ts';
 import type { Intake } from '../operations/produce-event.ts';
 import type { AttemptView } from '../views/attempt-view.ts';
 import type { EventRenderer } from '../views/render-event.ts';
@@ -21,6 +22,7 @@ export interface ApiContext {
   readonly operations: ControlPlaneContext;
   readonly attempts: Pick<AttemptView, 'find' | 'listen'>;
   readonly events: Pick<EventRenderer, 'render'>;
+  readonly doctor: Pick<DoctorParts, 'eventTypes' | 'registry'>;
   readonly intake: Intake;
   readonly change: MakeChange;
   readonly operate: Operate;

@@ -143,6 +143,13 @@ test('a change is made by the owner in the caller’s name, and its answer comes
   ]);
 });
 
+test('opening a dead letter is sent on too, since the writer notes who read it', async () => {
+  await raw('GET', '/v1/subscriptions/acme/dead-letters/evt-1%40root-cause.events%2F0%2F7');
+  expect(recorded.map(({ method, url }) => [method, url])).toEqual([
+    ['GET', '/v1/subscriptions/acme/dead-letters/evt-1%40root-cause.events%2F0%2F7'],
+  ]);
+});
+
 test('neither the caller’s token nor a secret of the body goes over the wire', async () => {
   const answer = await compare();
   expect([answer.status, await answer.json()]).toEqual([200, expect.objectContaining({ change: 'created' })]);

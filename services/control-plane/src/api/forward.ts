@@ -88,8 +88,9 @@ export function forwardChanges(
   api.addHook('preValidation', async (request, reply) => {
     refuseOtherBody(request);
     const { access } = request.routeOptions.config;
-    // Reads are answered here, whatever their method.
-    if (request.method === 'GET' || (access !== 'act' && access !== 'operate')) return undefined;
+    // Reads are answered here, whatever their method; but the writer makes the audit record of who read a payload.
+    const isChange = request.method !== 'GET' && (access === 'act' || access === 'operate');
+    if (!isChange && access !== 'payload') return undefined;
     const giveUpAtMs = performance.now() + WRITER_WITHIN_MS;
     while (!writer.isOwner) {
       if (request.forwarded !== undefined || assertions === undefined || performance.now() > giveUpAtMs) {

@@ -6,7 +6,7 @@ import { deliveryGroup } from '@databridge/schemas/records/topics';
 const ASK_EVERY_MS = 200;
 
 /**
- * Resolves when no worker runs the customer any more: what was in flight has ended and is committed.
+ * Resolves when no worker is a member of the customer's group: requests in flight have ended and are committed.
  * @param withinMs a request may take 20 s, and a worker that was killed counts until its session times out
  * @throws {DatabridgeError} DB_CONFLICT after that, naming who is still there
  */

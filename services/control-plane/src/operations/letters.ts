@@ -19,7 +19,7 @@ export interface TakenOut {
 }
 
 /**
- * Calls back for each letter that stands: the last one of its key, and no tombstone after it. A customer has no topic of
+ * Calls back for each current letter: the last record of its key, unless that is a tombstone. A customer has no topic of
  * dead letters before its first one.
  */
 export async function readLetters(
@@ -27,7 +27,7 @@ export async function readLetters(
   topic: string,
   onLetters: (letters: readonly Letter[]) => void | Promise<void>,
 ): Promise<void> {
-  // Twice, so that only places are held in memory, never the letters.
+  // Reads the topic twice, so that only offsets are held in memory, never the letters.
   const standing = new Map<string, string>();
   await readTopicIfAny(kafka, topic, {
     onBatch({ partition, records }) {
@@ -98,14 +98,14 @@ export function chosenBy({ reasons, keys }: LetterFilter, reasonOf: (letter: Let
     (reasons === undefined || reasons.includes(reasonOf(letter))) && (wanted === undefined || wanted.has(letter.key));
 }
 
-/** What a filter chooses now. */
+/** The letters that a filter chooses at the moment. */
 export interface LetterCount {
   readonly chosen: number;
   readonly byReason: Readonly<Record<string, number>>;
 }
 
 /**
- * @throws {DatabridgeError} DB_INPUT_INVALID for a reason that there is not; DB_NOT_FOUND naming every key that is not
+ * @throws {DatabridgeError} DB_INPUT_INVALID for an unknown reason; DB_NOT_FOUND naming every key that is not
  *   among the letters
  */
 export async function countLetters(

@@ -101,7 +101,10 @@ async function eachCopy(
   if (what.kind === 'event') {
     await readTopicIfAny(context.kafka, deadTopic(customer), { onBatch });
     if (copied.size === 0) {
-      throw new DatabridgeError('DB_NOT_FOUND', `Customer "${customer}" has no event "${what.eventId}" any more`);
+      throw new DatabridgeError(
+        'DB_NOT_FOUND',
+        `Customer "${customer}" has no event "${what.eventId}": it never had, or its topics no longer keep it`,
+      );
     }
   }
   return copied.size;

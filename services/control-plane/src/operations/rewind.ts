@@ -21,7 +21,7 @@ export type RewindTarget =
   | { readonly kind: 'offset'; readonly offset: number }
   | { readonly kind: 'earliest' };
 
-/** What a rewind does, or did. */
+/** The effects of a rewind, planned or done. */
 export interface Rewind {
   readonly customer: string;
   readonly partitions: readonly { readonly partition: number; readonly from: number; readonly to: number }[];
@@ -30,11 +30,11 @@ export interface Rewind {
   /** When fan-out appended the first and the last of those, ms since the epoch. */
   readonly firstAtMs?: number;
   readonly lastAtMs?: number;
-  /** Records before the target's place in the log, or in it, that retention has deleted: at most so many are missing. */
+  /** Upper bound of the records after the target that retention has deleted. */
   readonly deleted: number;
   /** Of those delivered again: events that also wait in a retry lane, and so come once more from there. */
   readonly waitingInRetry: number;
-  /** The target lies ahead: so many records are not done, and would never be delivered. */
+  /** The target is ahead of the committed offset: this many records would never be delivered. */
   readonly skipped: number;
 }
 
@@ -54,7 +54,7 @@ interface Place {
 }
 
 /**
- * What a rewind would do, as things stand.
+ * Plans a rewind without changing anything.
  * @throws {DatabridgeError} DB_NOT_FOUND; DB_INPUT_INVALID if there is no such offset
  */
 export async function planRewind(
@@ -69,7 +69,7 @@ export async function planRewind(
 export interface RewindOptions {
   /** Without it, a target ahead of what is done is refused. What is passed over goes into the attempt log as skipped. */
   readonly maySkip?: boolean;
-  /** How long to wait for the customer's worker to let go. */
+  /** How long to wait until the customer's worker has left its group. */
   readonly emptyWithinMs?: number;
 }
 
@@ -98,7 +98,7 @@ export async function rewind(
   try {
     await groupEmpty(admin, customer, emptyWithinMs, run.signal);
     if (planned === undefined) {
-      // Now nothing moves any more: what is done is settled.
+      // The group is empty, so the committed offsets no longer change.
       const surveyed = await survey(context, customer, target);
       planned = surveyed.rewind;
       refuseSkips(planned, maySkip);
@@ -253,7 +253,7 @@ async function countInRetry(
 
 const SKIPS_A_RECORD = 300;
 
-/** What is not delivered by an operator's will is accounted for where deliveries are. */
+/** Records that an operator skipped are written to the attempt log, so that reconciliation accounts for them. */
 function skipRecords(customer: string, skipped: readonly Attempt[]) {
   const records = [];
   for (let from = 0; from < skipped.length; from += SKIPS_A_RECORD) {

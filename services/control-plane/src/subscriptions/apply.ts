@@ -24,10 +24,10 @@ export interface Applied {
 }
 
 /**
- * Makes the given subscriptions stand; customers that are not among them stay as they are. Doing it again does
- * nothing again: a secret that is the one sealed already keeps its seal, which is told without opening it.
+ * Applies the given subscriptions; other customers are not changed. Applying the same again changes nothing: a secret
+ * that equals the stored one keeps its seal, which is compared without opening it.
  *
- * A customer's topics are there before its subscription is: fan-out would write to them at once.
+ * A customer's topics are created before its subscription is written, since fan-out writes to them at once.
  * @param role of whoever asks: field-rights.ts says what it may change
  * @throws {DatabridgeError} DB_FORBIDDEN if the role may not change it so; DB_INPUT_INVALID if one names a URL that nothing may be sent to: then nothing is done.
  *   DB_KAFKA_…; what was published before stays published, and applying again completes it

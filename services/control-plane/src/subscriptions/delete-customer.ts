@@ -9,11 +9,11 @@ import { lanesOf } from '../views/customer-lanes.ts';
 import { lagsOf } from '../views/status.ts';
 import { changeState, pauseIfActive } from './change-state.ts';
 
-/** What is to become of what waits: it goes with the customer, or stays for when it is created again. */
+/** Whether waiting events and dead letters are deleted with the customer, or kept until it is created again. */
 export type FateOfWaiting = 'discard' | 'keep';
 
 export interface Waiting {
-  /** Records not yet done, in all lanes; at the most, while the customer runs. */
+  /** Records that are not done, in all lanes; an upper bound while the customer runs. */
   readonly events: number;
   readonly deadLetters: number;
 }
@@ -25,7 +25,7 @@ export interface Deletion {
   readonly topics: 'removed' | 'kept';
 }
 
-/** Somebody has to say what becomes of it. */
+/** The request must say whether to discard or keep what waits. */
 export class SomethingWaits extends DatabridgeError {
   readonly waiting: Waiting;
 
@@ -33,7 +33,7 @@ export class SomethingWaits extends DatabridgeError {
     const { events, deadLetters } = waiting;
     super(
       'DB_CONFLICT',
-      `Customer "${customer}" has ${events} events waiting and ${deadLetters} dead letters: say waiting=discard or waiting=keep`,
+      `Customer "${customer}" has ${events} events waiting and ${deadLetters} dead letters: add waiting=discard or waiting=keep to the request`,
     );
     this.waiting = waiting;
   }
@@ -54,7 +54,8 @@ interface DeletionCheckpoint {
 /**
  *     paused ─▶ its group is empty, so nothing moves ─▶ counted ─▶ the subscription goes ─▶ topics, group, status go
  *
- * Cut off, it is carried on from there. What fan-out writes until it hears of it goes with the topics.
+ * After a kill it is resumed from the last step. Records that fan-out writes before it reads the deletion are deleted with
+ * the topics.
  * @param fate left out: only a customer for whom nothing waits is deleted
  * @throws {DatabridgeError} DB_NOT_FOUND; {@link SomethingWaits}; DB_CONFLICT if its worker does not let go
  */
@@ -83,7 +84,7 @@ async function deleteSubscription(
   const { commit } = context;
   await readCustomer(context, customer);
   const earlier = run.checkpoint as DeletionCheckpoint;
-  // Before it is stopped, too: most who forgot to say it should not stop anything by asking.
+  // Checked before the customer is stopped, too: a request that will be refused should not interrupt deliveries.
   if (fate === undefined && earlier.resumes !== true) await refuseIfAnyWaits(context, customer);
   const stopping = { step: 'waiting for the worker to let go', checkpoint: { resumes: true } };
   const wasActive = await pauseIfActive({ ...context, commit: run.noting(commit, stopping) }, customer);
@@ -128,7 +129,7 @@ async function countWaiting({ admin, kafka, watermarks }: Context, customer: str
   return { events: lags.reduce((sum, lag) => sum + lag, 0), deadLetters };
 }
 
-/** Its worker, who writes the status else, has let go of it. */
+/** Called after its worker has left the group: the worker is the status record's writer until then. */
 async function removeTraces({ admin, producer }: Context, customer: string): Promise<void> {
   await admin.deleteGroup(deliveryGroup(customer));
   await admin.deleteTopics([...(await lanesOf(admin, customer)).keys(), deadTopic(customer)]);

@@ -3,7 +3,7 @@ import { type Issue, suggestion } from '@databridge/schemas/subscription/issue-w
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 
 /**
- * Event types that nobody publishes: a misspelt one would be saved, and the customer would wait for events for ever.
+ * Event types that no producer publishes: a misspelt one would be saved, and the customer would never get an event.
  * @param configured those of `EVENT_TYPES`; one that only has a schema is about to be configured, and passes
  */
 export function eventTypeIssues(

@@ -23,7 +23,7 @@ export function outgoingUrls(subscription: Subscription): OutgoingUrl[] {
   });
 }
 
-/** What will never be sent to, as its URL shows: a private address, plain http where it is not allowed, a port. */
+/** URLs that can be refused by their text alone: a private address, plain http where it is not allowed, a port. */
 export function egressIssues(subscription: Subscription, policy: EgressPolicy): Issue[] {
   return outgoingUrls(subscription).flatMap(({ path, url }) => {
     const refusal = policy.urlRefusal(url);

@@ -9,7 +9,7 @@ import type { Writer } from './writer.ts';
 export type Resealed = 'resealed' | 'unchanged' | 'unreadable';
 
 /**
- * Seals a customer's secrets under the current key of the ring. What nobody can open, since its key is gone, stays.
+ * Seals a customer's secrets under the current key of the ring. A secret whose key is missing is left as it is.
  * @param nowMs fallbacks that have run out by then are dropped
  */
 export async function reseal(
@@ -35,7 +35,7 @@ export async function reseal(
 export interface Rotation {
   readonly resealed: number;
   readonly unchanged: number;
-  /** Customers whose key is gone: their secrets have to be set anew. */
+  /** Customers with secrets whose key is missing: those secrets must be set again. */
   readonly unreadable: readonly string[];
   /** Customers whose secrets are as they were, because of an error: rotate again. */
   readonly failed: readonly { readonly customer: string; readonly code: string; readonly detail: string }[];
@@ -97,7 +97,7 @@ export async function dropOldFallbacks(
   }
 }
 
-/** Nobody uses them any more: the old secret need not stand in Kafka for ever. */
+/** Drops fallback secrets that have expired, so that an old secret does not stay in Kafka. */
 function withoutOldFallbacks(subscription: Subscription, nowMs: number): Subscription {
   const { fallbacks, ...rest } = subscription;
   const left = Object.entries(fallbacks ?? {}).filter(([, { untilMs }]) => untilMs > nowMs);

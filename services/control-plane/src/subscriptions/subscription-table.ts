@@ -4,10 +4,10 @@ import { SUBSCRIPTIONS_TOPIC } from '@databridge/schemas/records/topics';
 import { decodeSubscription, formatIssues, type Subscription } from '@databridge/schemas/subscription/subscription';
 import { within } from '../within.ts';
 
-/** Kafka has the record, and its reader is away that long: what was asked for is better told to be tried again. */
+/** How long a request waits for the table to catch up; after that, the client is asked to retry. */
 const READ_WITHIN_MS = 10_000;
 
-/** Every customer's subscription as it stands in Kafka, secrets sealed, kept in memory. */
+/** An in-memory copy of every customer's subscription in Kafka, secrets sealed. */
 export class SubscriptionTable {
   readonly #table: CompactedTable<Subscription>;
 
@@ -18,7 +18,7 @@ export class SubscriptionTable {
       decode(customer, value) {
         const parsed = decodeSubscription(customer, value);
         if (parsed.ok) return parsed.subscription;
-        kafka.log.error({ customer }, `the stored subscription is not valid: ${formatIssues(parsed.issues)}`);
+        kafka.log.error({ customer }, `stored subscription is not valid: ${formatIssues(parsed.issues)}`);
         return undefined;
       },
     });
@@ -34,7 +34,7 @@ export class SubscriptionTable {
   }
 
   /**
-   * With all that was acknowledged to anybody, by any control plane, before the call.
+   * Includes every change that any control plane acknowledged before the call.
    * @throws {KafkaPortError} `DB_KAFKA_UNAVAILABLE`
    */
   async read(): Promise<ReadonlyMap<string, Subscription>> {
@@ -42,7 +42,7 @@ export class SubscriptionTable {
     return new Map(this.#table.entries());
   }
 
-  /** Resolves once what stands before these ends is read, and would be by anybody. */
+  /** Resolves once all committed records before these ends are read. */
   async readUpTo(ends: readonly { readonly partition: number; readonly end: number }[]): Promise<void> {
     await within(READ_WITHIN_MS, this.#table.readUpTo(ends), 'read back what was written');
   }

@@ -25,7 +25,7 @@ export interface Surroundings {
   readonly nowMs?: number;
 }
 
-/** Tells addresses of the network inside, which operators may allow, from public ones. */
+/** Distinguishes internal addresses, which operators may allow, from public ones. */
 const PUBLIC_ONLY = new EgressPolicy({ allowCidrs: [], denyCidrs: [], allowHttp: true });
 
 /** A person waits for the result. */
@@ -60,7 +60,7 @@ export async function warningsOf(
   return (await Promise.all(found)).flat();
 }
 
-/** What a setting does that one may not have meant; told when it is saved, and in the customer's status. */
+/** Effects of a setting that may not be intended; reported when it is saved and in the customer's status. */
 export function settingWarnings(subscription: Subscription): Issue[] {
   const { match, ratePerSecond = 0, maxInFlight } = subscription;
   const ceilings = ceilingsOf(subscription);

@@ -29,7 +29,7 @@ export interface WriterOptions {
   readonly peers: PeerKeys;
   /** Without a heartbeat for so long, another control plane takes over. */
   readonly sessionTimeoutMs: number;
-  /** This control plane has begun to write: what others left unfinished is its own now. */
+  /** Called when this control plane has become the writer: it resumes the operations that others left unfinished. */
   readonly onTerm?: () => void;
 }
 
@@ -104,7 +104,7 @@ export class Writer {
     await (await this.#term?.catch(() => undefined))?.close();
   }
 
-  /** Whether changes are to be made here, as far as it is known. */
+  /** Whether this control plane is the writer, as far as it knows. */
   get isOwner(): boolean {
     const membership = this.#membership;
     return membership !== undefined && membership.assignment.length > 0 && membership.leaseHeld() && !this.#isStopped;
@@ -146,14 +146,18 @@ export class Writer {
   async #commit(producer: TransactionalProducer, changes: Parameters<Commit>[0], who: Actor): Promise<void> {
     if (changes.length === 0) return;
     const written = await producer.commit(recordsOf(changes, who, Date.now()));
-    // Acknowledged means that everybody who asks from now on, wherever, gets it: not before its readers see it committed.
+    // A change is acknowledged only when every control plane reads it: so it waits until readers see it committed.
     await this.#options.table.readUpTo(written.filter(({ topic }) => topic === SUBSCRIPTIONS_TOPIC));
   }
 
   /** @throws {DatabridgeError} DB_NOT_THE_WRITER */
   async #currentTerm(): Promise<TransactionalProducer> {
     const known = await this.#term?.catch(() => undefined);
-    if (!this.isOwner) throw new DatabridgeError('DB_NOT_THE_WRITER', 'Another control plane makes the changes');
+    if (!this.isOwner)
+      throw new DatabridgeError(
+        'DB_NOT_THE_WRITER',
+        'This control plane is not the writer; the request must go to the one that is',
+      );
     if (known !== undefined && !known.isOver) return known;
     return await this.#beginTerm();
   }
@@ -191,7 +195,7 @@ export class Writer {
       await producer.close();
       throw error;
     }
-    kafka.log.info('changes are made here from now on');
+    kafka.log.info('this control plane is the writer');
     // Not before this term stands for those who ask for it.
     setImmediate(() => this.#options.onTerm?.());
     return producer;
@@ -204,7 +208,7 @@ export class Writer {
         await this.#currentTerm();
         return;
       } catch (error) {
-        this.#options.kafka.log.warn({ err: error }, `changes can't be made here yet: ${messageOf(error)}`);
+        this.#options.kafka.log.warn({ err: error }, `writer term not begun, trying again: ${messageOf(error)}`);
         await delay(AGAIN_AFTER_MS, undefined, { ref: false });
       }
     }

@@ -6,10 +6,10 @@ import { lanesAmong, lanesOf } from '../views/customer-lanes.ts';
 
 const SETTING = 'retention.ms';
 const UNLIMITED = '-1';
-/** A backlog younger than that has as long again before the usual retention would reach it. */
+/** Half of the retention: a backlog younger than this has at least as long before it would expire. */
 const SAFE_AGE_MS = DELIVERY_RETENTION_MS / 2;
 
-/** What waits for a customer that is stopped is kept for as long as it takes. */
+/** Removes the retention limit of the customer's lanes, so that nothing expires while the customer is stopped. */
 export async function keepWithoutLimit(
   admin: Pick<KafkaAdmin, 'listTopics' | 'changeTopicSettings'>,
   customer: string,
@@ -25,8 +25,8 @@ export interface TendedRetention {
 }
 
 /**
- * Brings every customer's retention in line with its state. To be run now and then: workers disable customers by
- * themselves, and backlogs drain when they do.
+ * Sets every customer's retention by its state. Runs periodically, since workers disable customers by themselves and
+ * backlogs drain at any time.
  */
 export async function tendRetention(
   context: Pick<ControlPlaneContext, 'workerStatuses' | 'subscriptions' | 'admin'>,

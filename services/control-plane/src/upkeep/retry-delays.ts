@@ -1,7 +1,7 @@
 import { DEFAULT_RETRY_DELAYS, parseDelay } from '@databridge/schemas/records/topics';
 import { z } from 'zod';
 
-/** What everybody reads who makes customers' topics. */
+/** Settings of every process that creates customers' topics. */
 export const retryPlanVariables = {
   /** As the delivery workers have it: its delays are the lanes that a customer's topics are made for. */
   RETRY_PLAN: z

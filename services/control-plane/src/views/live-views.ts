@@ -46,7 +46,8 @@ export class LiveViews
 
   async stop(): Promise<void> {
     this.#endListening();
-    await Promise.all([this.#statuses.stop(), this.#workers.stop(), this.#operations.stop(), this.#ends.disconnect()]);
+    this.#ends.disconnect();
+    await Promise.all([this.#statuses.stop(), this.#workers.stop(), this.#operations.stop()]);
   }
 
   /** With everything that was written before the call. @throws {KafkaPortError} `DB_KAFKA_UNAVAILABLE` */

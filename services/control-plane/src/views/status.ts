@@ -12,6 +12,7 @@ import type { Subscription } from '@databridge/schemas/subscription/subscription
 import type { ControlPlaneContext } from '../context.ts';
 import type { OutcomeCounts } from './attempt-counts.ts';
 import { lanesAmong, topicsByCustomer } from './customer-lanes.ts';
+import { invalidFilter } from './invalid-filter.ts';
 import type { SeenWorker } from './worker-table.ts';
 
 export interface CustomerStatus {
@@ -25,6 +26,8 @@ export interface CustomerStatus {
   readonly matchesEveryCompany?: true;
   /** Why its worker can't run it. */
   readonly failing?: string;
+  /** Why fan-out can't use its stored filter; completes "filter …". Meanwhile the customer gets what `match` lets through. */
+  readonly invalidFilter?: string;
   /** What its worker found, if it has written so yet. Holds that an operator has mended since are not in it. */
   readonly worker: WorkerStatus | undefined;
   /** Records from the committed offset to the end by lane, `main` first; finished ones beyond it count too. */
@@ -65,6 +68,7 @@ export async function customerStatuses(context: Context, names?: readonly string
       const state = effectiveState(subscription, statuses.get(customer));
       const runBy = runners.get(customer);
       const failing = failures.get(customer);
+      const unusable = invalidFilter(subscription);
       const lag = lags.get(customer);
       return {
         customer,
@@ -73,6 +77,7 @@ export async function customerStatuses(context: Context, names?: readonly string
         ...(runBy !== undefined && { runBy }),
         ...(failing !== undefined && { failing }),
         ...(matchesEveryCompany(subscription.match) && { matchesEveryCompany: true as const }),
+        ...(unusable !== undefined && { invalidFilter: unusable }),
         worker: statusNow(subscription, statuses.get(customer), nowMs),
         lagByLane: lag?.byLane ?? {},
         deadRecords: lag?.dead ?? 0,

@@ -9,6 +9,10 @@ export interface SeenWorker {
   readonly silentForMs: number;
   /** It reported within three of its intervals. */
   readonly isAlive: boolean;
+  /** How far its clock is ahead of the broker's, which stamped the report when it came; negative: behind. */
+  readonly clockAheadMs: number;
+  /** How far this host's clock is ahead of the broker's, and at most a fetch less. Absent until a report comes in. */
+  readonly ownClockAheadMs?: number;
 }
 
 /** So many reports may be missing: one may be late, and Kafka may move a leader meanwhile. */
@@ -18,6 +22,8 @@ interface Heard {
   readonly report: WorkerReport;
   /** By our monotonic clock: no two clocks are compared for a report that we saw come in. */
   readonly atMs: number;
+  readonly clockAheadMs: number;
+  readonly ownClockAheadMs?: number;
 }
 
 /** The delivery workers as they report themselves. One that was killed stays until upkeep forgets it. */
@@ -29,9 +35,9 @@ export class WorkerTable {
     this.#table = new CompactedTable<Heard>(kafka, {
       topic: WORKERS_TOPIC,
       maxWaitMs: 200,
-      decode: (worker, value) => {
+      decode: (worker, value, { timestampMs }) => {
         const report = decodeWorkerReport(value);
-        return report && this.#heard(worker, report);
+        return report && this.#heard(worker, report, timestampMs);
       },
     });
   }
@@ -49,18 +55,23 @@ export class WorkerTable {
   /** By name. */
   list(nowMs: number = performance.now()): SeenWorker[] {
     return [...this.#table.entries()]
-      .map(([, { report, atMs }]) => {
+      .map(([, { report, atMs, ...clocks }]) => {
         const silentForMs = Math.max(0, nowMs - atMs);
-        return { report, silentForMs, isAlive: silentForMs <= MISSED_REPORTS * report.intervalMs };
+        return { report, silentForMs, isAlive: silentForMs <= MISSED_REPORTS * report.intervalMs, ...clocks };
       })
       .sort((a, b) => (a.report.worker < b.report.worker ? -1 : 1));
   }
 
-  #heard(worker: string, report: WorkerReport): Heard {
+  #heard(worker: string, report: WorkerReport, appendedAtMs: number): Heard {
     const known = this.#table.get(worker);
     // Read again after a rejoin: it did not report anew.
     if (known?.report.at === report.at) return known;
     const ageMs = this.#isCaughtUp ? 0 : Math.max(0, Date.now() - report.at);
-    return { report, atMs: performance.now() - ageMs };
+    return {
+      report,
+      atMs: performance.now() - ageMs,
+      clockAheadMs: report.at - appendedAtMs,
+      ...(this.#isCaughtUp && { ownClockAheadMs: Date.now() - appendedAtMs }),
+    };
   }
 }

@@ -12,9 +12,14 @@ export type Verdict =
   /** Back where it was, not done and no attempt spent: the connection is at fault, not the event. */
   | { readonly kind: 'keep' }
   /** Back where it was, and the customer is disabled: everything stays in place. */
-  | { readonly kind: 'disable'; readonly reason: 'exhausted' | 'gone' };
+  | { readonly kind: 'disable'; readonly reason: DisableReason };
 
-export type DeadReason = 'refused' | 'exhausted' | 'internal';
+/** What disables a customer besides a hold that lasts for the retry window. */
+export const DISABLE_REASONS = ['exhausted', 'gone'] as const;
+export type DisableReason = (typeof DISABLE_REASONS)[number];
+
+export const DEAD_REASONS = ['refused', 'exhausted', 'internal'] as const;
+export type DeadReason = (typeof DEAD_REASONS)[number];
 
 export interface AttemptFacts {
   /** Attempts made so far, this one included, since the customer was last enabled. */

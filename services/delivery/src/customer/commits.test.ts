@@ -97,3 +97,50 @@ test('what ends while a commit fails by a rejoin is committed by whoever goes on
   expect(statuses).toHaveLength(1);
   expect(clock.untilNextTimerMs()).toBeUndefined();
 });
+
+test('a status that waits for its first commit holds up no commit', async () => {
+  const clock = new ManualClock();
+  const membership = {
+    memberId: 'a',
+    assignment: [MAIN],
+    isCurrent: true,
+    continues: undefined,
+    leaseHeld: () => true,
+  };
+  const lanes = new LaneSet(membership, new ByteBudget(1_000_000).join(), clock);
+  let hasJoined = false;
+  const committed: (readonly CommittedOffset[])[] = [];
+  let statuses = 0;
+  const producer = { send: async () => undefined, connect: async () => undefined, disconnect: async () => undefined };
+  const commits = new Commits({
+    clock,
+    log,
+    metrics,
+    pace: new CommitPace(INTERVAL_MS, INTERVAL_MS),
+    statusIntervalMs: STATUS_INTERVAL_MS,
+    attempts: new AttemptLog(producer, 'acme', 'w'),
+    group: { commit: async (_of, offsets) => void committed.push(offsets) },
+    lanes: () => (hasJoined ? lanes : undefined),
+    writeStatus: async () => void statuses++,
+    onCommitted: () => undefined,
+  });
+  commits.writeStatusSoon();
+  clock.advance(INTERVAL_MS);
+  await turn();
+  expect(committed).toEqual([]);
+
+  lanes.restore([], () => 0);
+  hasJoined = true;
+  const headers = { [HEADER.eventId]: 'e0', [HEADER.eventType]: 'any' };
+  const record = { offset: 0, timestampMs: clock.nowMs(), key: null, value: Buffer.from('x'), headers };
+  lanes.accept({ ...MAIN, records: [record], nextOffset: 1, highWatermark: 1 });
+  const next = lanes.next(clock.monotonicMs());
+  if (typeof next !== 'object') throw new Error('e0 is due');
+  lanes.take(next);
+  lanes.done(next);
+  commits.touch();
+  clock.advance(INTERVAL_MS);
+  await turn();
+  expect(committed).toEqual([[{ ...MAIN, offset: 1, metadata: '' }]]);
+  expect(statuses).toBe(1);
+});

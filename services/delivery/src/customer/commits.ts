@@ -39,7 +39,7 @@ const FINISH_WITHIN_MS = 10_000;
 export class Commits {
   readonly #with: CommitsOptions;
   readonly #committed = new Map<string, CommittedOffset>();
-  #timer: Timer | undefined;
+  #next: { readonly atMs: number; readonly timer: Timer } | undefined;
   /** Runs from a commit that no status followed. */
   #statusTimer: Timer | undefined;
   #running: Promise<boolean> | undefined;
@@ -75,9 +75,9 @@ export class Commits {
   async finish(): Promise<void> {
     this.#isStatusDue = true;
     this.#isFinished = true;
-    if (this.#timer) this.#with.pace.leave();
-    this.#timer?.cancel();
-    this.#timer = undefined;
+    if (this.#next) this.#with.pace.leave();
+    this.#next?.timer.cancel();
+    this.#next = undefined;
     this.#statusTimer?.cancel();
     const { clock, log } = this.#with;
     const overdue = Promise.withResolvers<void>();
@@ -96,14 +96,19 @@ export class Commits {
 
   #schedule(delayMs: number): void {
     this.#isTouched = true;
-    if (this.#isFinished || this.#timer || this.#running) return;
-    this.#with.pace.enter();
-    this.#timer = this.#with.clock.after(delayMs, () => {
-      this.#timer = undefined;
+    if (this.#isFinished || this.#running) return;
+    const { clock, pace } = this.#with;
+    const atMs = clock.monotonicMs() + delayMs;
+    // What is to be committed soon does not wait with a status that is due much later.
+    if (this.#next && this.#next.atMs <= atMs) return;
+    if (this.#next) this.#next.timer.cancel();
+    else pace.enter();
+    const timer = clock.after(delayMs, () => {
+      this.#next = undefined;
       this.#running = this.#run();
       void this.#running.then((isDone) => {
         this.#running = undefined;
-        this.#with.pace.leave();
+        pace.leave();
         if (!isDone) {
           this.#schedule(this.#retryMs);
           this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS);
@@ -116,6 +121,7 @@ export class Commits {
         this.#with.onCommitted();
       });
     });
+    this.#next = { atMs, timer };
   }
 
   /** @returns false when it is to be tried again */

@@ -103,7 +103,9 @@ export class Customer {
       },
       clock.monotonicMs(),
     );
+    dependencies.metrics.begin(name);
     if (status) this.#gate.restore(withoutOldHolds(status, connection), instantOf(clock));
+    dependencies.metrics.setHeld(name, this.#gate.status(instantOf(clock)).held?.because);
     this.#attempts = new AttemptLog(producer, name, worker);
     this.#ownership = new LaneOwnership({
       budget: this.#bytes,
@@ -249,7 +251,7 @@ export class Customer {
     this.#inFlight.leave();
     this.#gate.stop();
     await this.#destinations.close();
-    this.#with.metrics.breaker.remove(this.#name);
+    this.#with.metrics.end(this.#name);
   }
 
   /** Read before it is written to: a retry must not wait until its lane is found. */
@@ -390,6 +392,7 @@ export class Customer {
   #gateChanged(): void {
     const { breaker, held, waitUntilMs } = this.#gate.status(instantOf(this.#with.clock));
     this.#with.metrics.breaker.set({ customer: this.#name }, BREAKER_VALUE[this.#gate.breakerState]);
+    this.#with.metrics.setHeld(this.#name, held?.because);
     this.#log.warn({ breaker, held, waitUntilMs }, 'delivery gate changed');
     this.#commits.writeStatusSoon();
     this.#pump();

@@ -1,4 +1,5 @@
 import type { Instant } from '@databridge/kernel/clock';
+import type { HoldReason } from '@databridge/schemas/records/status';
 import type { Outcome } from '../attempt/outcome.ts';
 import type { HeldRecord } from '../lanes/held-records.ts';
 
@@ -8,7 +9,7 @@ const FIRST_PROBE_AFTER_MS = 1_000;
 const LONGEST_PROBE_INTERVAL_MS = 60_000;
 
 export interface HeldConnection {
-  readonly because: 'deauthorized' | 'refusals' | 'blocked';
+  readonly because: HoldReason;
   /** Wall clock. */
   readonly sinceMs: number;
   readonly detail: string;

@@ -48,9 +48,19 @@ export class CustomerSlot {
     return this.#running?.customer;
   }
 
+  /** Nothing runs, starts or stops, and nothing is to: the customer is paused or disabled. */
+  get isIdle(): boolean {
+    return this.#settling === undefined && this.#running === undefined && !this.#isToRun(this.#wanted);
+  }
+
   /** Why the last change failed; it is retried. */
   get failure(): string | undefined {
     return this.#failure;
+  }
+
+  /** True when nothing runs and nothing is wanted: the slot may be dropped. */
+  get isUnused(): boolean {
+    return this.#wanted === undefined && this.#running === undefined && this.#settling === undefined;
   }
 
   /** @param subscription with sealed secrets; undefined if it was deleted or its partition moved to another worker */

@@ -2,6 +2,7 @@ import { lookup } from 'node:dns';
 import { EventEmitter } from 'node:events';
 import { type Clock, systemClock } from '@databridge/kernel/clock';
 import { egressPolicy } from '@databridge/kernel/egress/egress-settings';
+import { messageOf } from '@databridge/kernel/errors';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { LaneReader } from '@databridge/kernel/kafka/lane-reader/lane-reader';
 import { KafkaProducer } from '@databridge/kernel/kafka/producer';
@@ -19,6 +20,7 @@ import type { Running } from '@databridge/kernel/service';
 import { connectionOf, decodeStatus, type WorkerStatus } from '@databridge/schemas/records/status';
 import {
   DELIVERY_WORKERS_GROUP,
+  deliveryGroup,
   MAX_MESSAGE_BYTES,
   STATUS_TOPIC,
   SUBSCRIPTIONS_TOPIC,
@@ -124,7 +126,9 @@ class Worker implements Running {
       decode: (customer, value) => this.#decode(customer, value),
       onChange: (customer, subscription) => {
         // While the topic is read from its beginning, earlier versions of a subscription appear: only the last one counts.
-        if (this.#isCaughtUp) this.#slot(customer).want(subscription);
+        if (!this.#isCaughtUp) return;
+        if (subscription === undefined) this.#release(customer);
+        else this.#slot(customer).want(subscription);
       },
       onCaughtUp: () => this.#caughtUp(),
       group: { groupId: DELIVERY_WORKERS_GROUP, onOwned: (ownership) => this.#owned(ownership) },
@@ -189,6 +193,7 @@ class Worker implements Running {
       ...{ worker: config.WORKER_NAME, producer: this.#producer, clock, log, intervalMs: config.REPORT_INTERVAL },
       running: () => ({
         partitions: [...this.#partitions],
+        keyIds: this.#keyRing.kids,
         customers: this.#running()
           .map(({ name }) => name)
           .sort(),
@@ -240,7 +245,7 @@ class Worker implements Running {
     this.#heartbeat.changed();
     this.#isCaughtUp = false;
     this.#lanes.leaseChanged();
-    for (const customer of lostKeys) this.#slots.get(customer)?.want(undefined);
+    for (const customer of lostKeys) this.#release(customer);
   }
 
   #caughtUp(): void {
@@ -248,8 +253,35 @@ class Worker implements Running {
     this.#isCaughtUp = true;
     const owned = new Map(this.#subscriptions.entries());
     for (const [customer, subscription] of owned) this.#slot(customer).want(subscription);
-    for (const [customer, slot] of this.#slots) if (!owned.has(customer)) slot.want(undefined);
+    for (const customer of this.#slots.keys()) if (!owned.has(customer)) this.#release(customer);
     this.#log.info({ customers: owned.size }, 'worker runs its customers');
+    for (const customer of owned.keys()) if (this.#slot(customer).isIdle) void this.#evictDead(customer);
+  }
+
+  /** The group of a customer that stands still is to be empty, whatever became of the worker that ran it. */
+  async #evictDead(customer: string): Promise<void> {
+    try {
+      const isEvicted = await this.#prepareLimit(() => this.#lanes.evictDead(deliveryGroup(customer)));
+      if (isEvicted) this.#log.info({ customer }, 'dead member evicted');
+    } catch (error) {
+      this.#log.warn(
+        { err: error, customer },
+        `dead member not evicted; its session ends by itself: ${messageOf(error)}`,
+      );
+    }
+  }
+
+  /** The customer was deleted, or belongs to another worker: once it has stopped, nothing stays here, no series either. */
+  #release(customer: string): void {
+    const slot = this.#slots.get(customer);
+    if (slot === undefined) return;
+    slot.want(undefined);
+    void slot.settled().then(() => {
+      // It may have come back meanwhile.
+      if (!slot.isUnused || this.#slots.get(customer) !== slot) return;
+      this.#slots.delete(customer);
+      this.#dependencies.metrics.drop(customer);
+    });
   }
 
   #slot(customer: string): CustomerSlot {

@@ -2,9 +2,9 @@ import { sumOf } from './observe.ts';
 
 const METRICS = `# HELP attempts_total Attempts
 # TYPE attempts_total counter
-attempts_total{customer="acme",outcome="delivered",service="delivery"} 12
-attempts_total{customer="acme",outcome="retry",service="delivery"} 3
-attempts_total{customer="globex",outcome="delivered",service="delivery"} 5
+attempts_total{customer="acme",outcome="delivered",component="delivery"} 12
+attempts_total{customer="acme",outcome="retry",component="delivery"} 3
+attempts_total{customer="globex",outcome="delivered",component="delivery"} 5
 attempts_total_other{customer="acme"} 100
 resident_bytes 1.5e+6
 `;

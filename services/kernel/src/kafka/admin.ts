@@ -76,18 +76,31 @@ export class KafkaAdmin {
    */
   async ensureTopics(specs: readonly TopicSpec[]): Promise<{ created: string[]; mismatched: TopicMismatch[] }> {
     if (specs.length === 0) return { created: [], mismatched: [] };
-    const brokers = (await this.#call('describe the cluster', (admin) => admin.describeCluster())).brokers.length;
-    const replicationFactor = Math.min(REPLICAS, brokers);
-    const wanted = specs.map((spec) => ({
-      ...spec,
-      config: replicationFactor === REPLICAS ? { 'min.insync.replicas': MIN_IN_SYNC, ...spec.config } : spec.config,
-    }));
+    const { wanted, replicationFactor } = await this.#forThisCluster(specs);
     const existing = new Set(await this.listTopics());
     const missing = wanted.filter(({ topic }) => !existing.has(topic));
     const created: string[] = [];
     for (const few of requestsOf(missing)) created.push(...(await this.#create(few, replicationFactor)));
     const kept = wanted.filter(({ topic }) => !created.includes(topic));
     return { created, mismatched: await this.#mismatches(kept) };
+  }
+
+  /** How the topics differ from their specs. Changes nothing. */
+  async differences(specs: readonly TopicSpec[]): Promise<{ missing: string[]; mismatched: TopicMismatch[] }> {
+    const { wanted } = await this.#forThisCluster(specs);
+    const existing = new Set(await this.listTopics());
+    const missing = wanted.filter(({ topic }) => !existing.has(topic)).map(({ topic }) => topic);
+    return { missing, mismatched: await this.#mismatches(wanted.filter(({ topic }) => existing.has(topic))) };
+  }
+
+  async #forThisCluster(specs: readonly TopicSpec[]): Promise<{ wanted: TopicSpec[]; replicationFactor: number }> {
+    const brokers = (await this.#call('describe the cluster', (admin) => admin.describeCluster())).brokers.length;
+    const replicationFactor = Math.min(REPLICAS, brokers);
+    const wanted = specs.map((spec) => ({
+      ...spec,
+      config: replicationFactor === REPLICAS ? { 'min.insync.replicas': MIN_IN_SYNC, ...spec.config } : spec.config,
+    }));
+    return { wanted, replicationFactor };
   }
 
   async listTopics(): Promise<string[]> {

@@ -28,6 +28,14 @@ export interface ConsumedRecord {
   readonly headers: RecordHeaders;
   /** The record has more headers than are decoded (kafkajs/header-patch.ts): `headers` is empty then. */
   readonly excessHeaders?: { readonly count: number; readonly bytes: number };
+  /** Stands for all records of a batch that is too large when decompressed (kafkajs/record-batches.ts). No value. */
+  readonly oversizedBatch?: {
+    readonly firstOffset: number;
+    readonly lastOffset: number;
+    readonly records: number;
+    readonly compressedBytes: number;
+    readonly maxBytes: number;
+  };
 }
 
 export interface ConsumedBatch extends TopicPartition {

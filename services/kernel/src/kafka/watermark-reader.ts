@@ -1,6 +1,10 @@
-import { toPortError } from './errors.ts';
+import { KafkaPortError, toPortError } from './errors.ts';
 import type { KafkaSettings } from './kafkajs/client.ts';
-import { createCluster, type RawCluster } from './kafkajs/raw-cluster.ts';
+import { READ_COMMITTED } from './kafkajs/raw-cluster.ts';
+import { wireRequest } from './kafkajs/wire-requests.ts';
+import { Cluster } from './lane-reader/cluster.ts';
+import { CODE, codeName } from './protocol-codes.ts';
+import { keyOf, type TopicPartition } from './records.ts';
 import { patiently } from './topic-reader.ts';
 
 /** Where a partition begins and ends: its oldest offset, and one past its newest. */
@@ -10,85 +14,99 @@ export interface PartitionEnds {
   readonly high: number;
 }
 
+interface ListOffsetsAnswer {
+  readonly responses: readonly {
+    readonly topic: string;
+    readonly partitions: readonly { readonly partition: number; readonly errorCode: number; readonly offset: string }[];
+  }[];
+}
+
+/** Special timestamps of the request ListOffsets. */
+const EARLIEST = -2;
+const LATEST = -1;
+
 /**
- * Asks for the watermarks of many topics in two requests per broker, where `KafkaAdmin.watermarks` makes several per
- * topic. It keeps its connections.
+ * Asks for the watermarks of many topics in three requests per broker, where `KafkaAdmin.watermarks` makes several per
+ * topic. It keeps its connections, and nothing about topics: a topic that was deleted troubles no later call.
  */
 export class WatermarkReader {
-  readonly #settings: KafkaSettings;
-  #cluster: RawCluster | undefined;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #cluster: Cluster;
 
   constructor(settings: KafkaSettings) {
-    this.#settings = settings;
+    this.#cluster = new Cluster(settings);
   }
 
-  /** @param topics that exist @throws {KafkaPortError} */
-  of(topics: readonly string[]): Promise<Map<string, PartitionEnds[]>> {
-    // One after the other: the client keeps one list of the topics that it knows.
-    const mine = this.#last.catch(() => undefined).then(() => this.#ask(topics));
-    this.#last = mine;
-    mine.catch(() => undefined);
-    return mine;
-  }
-
-  async disconnect(): Promise<void> {
-    await this.#last.catch(() => undefined);
-    await this.#cluster?.disconnect().catch(() => undefined);
-    this.#cluster = undefined;
-  }
-
-  async #ask(topics: readonly string[]): Promise<Map<string, PartitionEnds[]>> {
-    if (topics.length === 0) return new Map();
+  /**
+   * A topic that does not exist is not in the answer: a list of topics may be older than a deletion, and retry and
+   * dead-letter topics are made with their first record.
+   * @throws {KafkaPortError}
+   */
+  async of(topics: readonly string[]): Promise<Map<string, PartitionEnds[]>> {
     try {
-      return await patiently(() => this.#askOnce(topics));
+      return await patiently(() => this.#ask([...new Set(topics)]));
     } catch (error) {
       throw toPortError(error, `fetch the watermarks of ${topics.length} topics`);
     }
   }
 
-  async #askOnce(topics: readonly string[]): Promise<Map<string, PartitionEnds[]>> {
-    const cluster = this.#cluster ?? createCluster(this.#settings, 'watermark-reader');
-    try {
-      if (this.#cluster === undefined) await cluster.connect();
-      this.#cluster = cluster;
-      await cluster.addMultipleTargetTopics(topics);
-      await cluster.refreshMetadataIfNecessary();
-      const queries = topics.map((topic) => ({
-        topic,
-        partitions: cluster.findTopicPartitionMetadata(topic).map(({ partitionId }) => ({ partition: partitionId })),
-      }));
-      const lows = await offsetsOf(cluster, queries, true);
-      const highs = await offsetsOf(cluster, queries, false);
-      return new Map(
-        queries.map(({ topic, partitions }) => [
-          topic,
-          partitions
-            .map(({ partition }) => {
-              const place = `${topic}/${partition}`;
-              return { partition, low: lows.get(place) ?? 0, high: highs.get(place) ?? 0 };
-            })
-            .sort((a, b) => a.partition - b.partition),
-        ]),
-      );
-    } catch (error) {
-      // A topic that was deleted fails every later call of a client that was once asked about it.
-      this.#cluster = undefined;
-      await cluster.disconnect().catch(() => undefined);
-      throw error;
+  disconnect(): void {
+    this.#cluster.close();
+  }
+
+  async #ask(topics: readonly string[]): Promise<Map<string, PartitionEnds[]>> {
+    const leaders = await this.#cluster.leaders(topics);
+    const led: (TopicPartition & { readonly leader: number })[] = [];
+    for (const [topic, { errorCode, partitions, leaders: leaderOf }] of leaders) {
+      if (errorCode === CODE.UNKNOWN_TOPIC_OR_PARTITION) continue;
+      if (errorCode !== CODE.NONE) throw failureOf(topic, errorCode);
+      for (const partition of partitions) {
+        const leader = leaderOf.get(partition);
+        if (leader === undefined) throw failureOf(keyOf({ topic, partition }), CODE.LEADER_NOT_AVAILABLE);
+        led.push({ topic, partition, leader });
+      }
     }
+    const byLeader = [...Map.groupBy(led, ({ leader }) => leader)];
+    const answers = await Promise.all(
+      byLeader.flatMap(([leader, of]) => [this.#offsetsOf(leader, of, EARLIEST), this.#offsetsOf(leader, of, LATEST)]),
+    );
+    const lows = new Map(answers.flatMap((answer, i) => (i % 2 === 0 ? [...answer] : [])));
+    const highs = new Map(answers.flatMap((answer, i) => (i % 2 === 1 ? [...answer] : [])));
+    const ends = led.flatMap(({ topic, partition }) => {
+      const [low, high] = [lows.get(keyOf({ topic, partition })), highs.get(keyOf({ topic, partition }))];
+      // One of the two was asked after the topic was deleted.
+      return low === undefined || high === undefined ? [] : [{ topic, partition, low, high }];
+    });
+    return new Map(
+      [...Map.groupBy(ends, ({ topic }) => topic)].map(([topic, of]) => {
+        return [topic, of.map(({ partition, low, high }) => ({ partition, low, high }))] as const;
+      }),
+    );
+  }
+
+  /** @returns partition → offset, without partitions that were deleted since */
+  async #offsetsOf(leader: number, of: readonly TopicPartition[], timestamp: number): Promise<Map<string, number>> {
+    const wire = wireRequest<ListOffsetsAnswer>('ListOffsets', {
+      replicaId: -1,
+      isolationLevel: READ_COMMITTED,
+      topics: [...Map.groupBy(of, ({ topic }) => topic)].map(([topic, partitions]) => ({
+        topic,
+        partitions: partitions.map(({ partition }) => ({ partition, timestamp })),
+      })),
+    });
+    const { responses } = await this.#cluster.link(leader).shared().send(wire);
+    const offsets = new Map<string, number>();
+    for (const { topic, partitions } of responses) {
+      for (const { partition, errorCode, offset } of partitions) {
+        if (errorCode === CODE.UNKNOWN_TOPIC_OR_PARTITION) continue;
+        if (errorCode !== CODE.NONE) throw failureOf(keyOf({ topic, partition }), errorCode);
+        offsets.set(keyOf({ topic, partition }), Number(offset));
+      }
+    }
+    return offsets;
   }
 }
 
-async function offsetsOf(
-  cluster: RawCluster,
-  queries: readonly { readonly topic: string; readonly partitions: readonly { readonly partition: number }[] }[],
-  fromBeginning: boolean,
-): Promise<Map<string, number>> {
-  const found = await cluster.fetchTopicsOffset(queries.map((query) => ({ ...query, fromBeginning })));
-  return new Map(
-    found.flatMap(({ topic, partitions }) =>
-      partitions.map(({ partition, offset }) => [`${topic}/${partition}`, Number(offset)] as const),
-    ),
-  );
+function failureOf(what: string, errorCode: number): KafkaPortError {
+  const isRefusal = errorCode === CODE.TOPIC_AUTHORIZATION_FAILED || errorCode === CODE.INVALID_TOPIC;
+  return new KafkaPortError(isRefusal ? 'DB_KAFKA_REFUSED' : 'DB_KAFKA_UNAVAILABLE', `${what}: ${codeName(errorCode)}`);
 }

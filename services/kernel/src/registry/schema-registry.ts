@@ -146,6 +146,22 @@ export class SchemaRegistry {
   }
 
   /**
+   * The rule by which the subject's schemas must agree, be it the subject's own or the registry's.
+   * @returns undefined: the registry has none
+   * @throws {DatabridgeError} DB_REGISTRY_UNAVAILABLE, also if it refuses our credentials
+   */
+  async compatibilityOf(subject: string): Promise<string | undefined> {
+    try {
+      const answer = await this.#request('GET', `/config/${encodeURIComponent(subject)}?defaultToGlobal=true`);
+      const level = answer['compatibilityLevel'];
+      return typeof level === 'string' ? level : undefined;
+    } catch (error) {
+      if (error instanceof Refusal) return undefined;
+      throw error;
+    }
+  }
+
+  /**
    * Registering what is registered already changes nothing and gives the same id.
    * @throws {DatabridgeError} DB_REGISTRY_UNAVAILABLE; DB_REGISTRY_REFUSED if the schema does not fit earlier ones, or
    * is no sound Avro with a name, or the subject goes by another rule than ours

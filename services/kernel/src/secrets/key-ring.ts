@@ -43,6 +43,11 @@ export class KeyRing {
     this.currentKid = first;
   }
 
+  /** Of all keys, the current one first. */
+  get kids(): string[] {
+    return [...this.#keys.keys()];
+  }
+
   /** A new key in the form that the constructor reads. */
   static generate(kid: string): string {
     return `${kid}:${Buffer.from(crypto.getRandomValues(new Uint8Array(KEY_BYTES))).toString('base64url')}`;
@@ -121,7 +126,8 @@ export class KeyRing {
   }
 }
 
-function kidOf(sealed: string): string | undefined {
+/** Which key a secret is sealed under; undefined: it is no sealed secret. */
+export function kidOf(sealed: string): string | undefined {
   try {
     return decodeProtectedHeader(sealed).kid;
   } catch {

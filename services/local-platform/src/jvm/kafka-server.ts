@@ -28,6 +28,8 @@ export interface KafkaNode extends KafkaPorts {
   /** Of all nodes, in the order of their ids. */
   controllerPorts: readonly number[];
   secured?: SecuredListener | undefined;
+  /** Broker properties that differ from those of a local platform. */
+  brokerSettings?: Readonly<Record<string, string>> | undefined;
 }
 
 /** One more listener, `SECURED`, for tests of TLS, SASL and access control. */
@@ -105,7 +107,7 @@ const REPLICATED_SETTINGS = {
 };
 
 function serverProperties(logDir: string, node: KafkaNode): string {
-  const { client, controller, relayed, secured, nodeId, controllerPorts } = node;
+  const { client, controller, relayed, secured, brokerSettings, nodeId, controllerPorts } = node;
   const listeners = [`PLAINTEXT://127.0.0.1:${client}`, `CONTROLLER://127.0.0.1:${controller}`];
   const advertised = [`PLAINTEXT://127.0.0.1:${client}`];
   if (relayed) {
@@ -129,6 +131,7 @@ function serverProperties(logDir: string, node: KafkaNode): string {
     ...LONE_BROKER_SETTINGS,
     ...(controllerPorts.length >= 3 && REPLICATED_SETTINGS),
     ...secured?.settings,
+    ...brokerSettings,
   };
   return `${Object.entries(settings)
     .map(([name, value]) => `${name}=${value}`)

@@ -31,6 +31,8 @@ export interface JvmPlatformOptions extends Pick<MachineConfig, 'javaHome' | 'ca
   ports?: OwnPorts | undefined;
   progress?: FetchProgress | undefined;
   secured?: SecuredListener | undefined;
+  /** Broker properties that differ from those of a local platform. */
+  brokerSettings?: Readonly<Record<string, string>> | undefined;
   /** Default 1. With three, everything has three replicas. */
   brokerCount?: number | undefined;
   /** A port where a relay listens: clients of the first broker's `relayedPort` are sent there. For tests of bad networks. */
@@ -52,6 +54,7 @@ type FailureListener = (error: DatabridgeError) => void;
  */
 export async function startJvmPlatform(options: JvmPlatformOptions): Promise<JvmPlatform> {
   const { cacheDir, javaHome, dataDir, progress, secured, onFailure, brokerCount, relayAtPort, ports } = options;
+  const { brokerSettings } = options;
   const java = await findJava(javaHome);
   const artifacts = await ensureArtifacts({ cacheDir, java: java.command, progress });
   const flags = await classArchiveFlags(artifacts.home, java, async (rehearsalFlags) => {
@@ -64,6 +67,7 @@ export async function startJvmPlatform(options: JvmPlatformOptions): Promise<Jvm
     flags,
     dataDir,
     secured,
+    brokerSettings,
     onFailure,
     brokerCount,
     relayAtPort,
@@ -83,11 +87,23 @@ async function launch(options: {
   dataDir?: string | undefined;
   ports?: OwnPorts | undefined;
   secured?: SecuredListener | undefined;
+  brokerSettings?: Readonly<Record<string, string>> | undefined;
   onFailure?: FailureListener | undefined;
   brokerCount?: number | undefined;
   relayAtPort?: number | undefined;
 }): Promise<Launched> {
-  const { java, artifacts, flags, dataDir, secured, onFailure, brokerCount = 1, relayAtPort, ports } = options;
+  const {
+    java,
+    artifacts,
+    flags,
+    dataDir,
+    secured,
+    brokerSettings,
+    onFailure,
+    brokerCount = 1,
+    relayAtPort,
+    ports,
+  } = options;
   const dir = dataDir ?? (await mkdtemp(join(tmpdir(), 'databridge-platform-')));
   const [freeHttpPort = 0, relayedPort = 0, ...others] = await freePorts(2 + 2 * brokerCount);
   const httpPort = ports?.registry ?? freeHttpPort;
@@ -106,7 +122,8 @@ async function launch(options: {
     const name = at === 0 ? 'kafka' : `kafka-${at + 1}`;
     const relayed =
       at === 0 && relayAtPort !== undefined ? { port: relayedPort, advertisedPort: relayAtPort } : undefined;
-    const node = { nodeId: at + 1, client, controller: controllerPorts[at] ?? 0, controllerPorts, relayed, secured };
+    const controller = controllerPorts[at] ?? 0;
+    const node = { nodeId: at + 1, client, controller, controllerPorts, relayed, secured, brokerSettings };
     return new Part({
       name: 'Kafka',
       pidFile: join(dir, `${name}.pid`),

@@ -51,6 +51,8 @@ const EXPECTED: Record<keyof typeof ROUTE_RIGHTS, string> = {
   'GET /v1/attempts/live': '+++++',
   'GET /v1/subscriptions/:customer/attempts': '++++0',
   'GET /v1/subscriptions/:customer/attempts/live': '++++0',
+  'GET /v1/doctor': '+++--',
+  'GET /v1/intake': '+++--',
   'GET /v1/workers': '+++--',
   'GET /v1/audit': '+++--',
   'POST /v1/subscriptions/:customer/rewinds': '+--+0',

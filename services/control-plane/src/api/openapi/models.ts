@@ -6,6 +6,7 @@ import { FIELD_RIGHTS, type FieldRight, fieldRight } from '@databridge/schemas/r
 import { mapSecrets, SECRET_MASK } from '@databridge/schemas/subscription/secret-places';
 import { type Subscription, subscriptionSchema } from '@databridge/schemas/subscription/subscription';
 import { z } from 'zod';
+import { CHECKS } from '../../doctor/finding.ts';
 import { pointedMisfit } from '../problem.ts';
 
 export const customerParams = z.object({
@@ -145,6 +146,12 @@ export const statusAnswer = z
   .looseObject({
     customer: z.string(),
     state: z.enum(['active', 'paused', 'disabled']),
+    invalidFilter: z
+      .string()
+      .optional()
+      .describe(
+        'why the stored filter cannot be used; until it is replaced, the customer gets every event that `match` lets through',
+      ),
     lagByLane: z.record(z.string(), z.int()),
     deadRecords: z.int(),
     attempts: z.record(z.string(), z.int()),
@@ -168,6 +175,28 @@ export const workersAnswer = z
     unattended: z.array(z.string()).describe('active customers that no live worker runs'),
   })
   .meta({ id: 'Workers' });
+
+export const intakeAnswer = z
+  .object({
+    unmatched: z.int().describe('intake records that left no copy: no subscription matched, or filters excluded all'),
+    filtered: z.int().describe("copies that were not made because a customer's content filter excluded the event"),
+    sinceMs: z.number().optional().describe('when counting began; absent: fan-out has not committed yet'),
+  })
+  .meta({ id: 'Intake' });
+
+export const doctorAnswer = z
+  .object({
+    isHealthy: z.boolean().describe('no check found a fault'),
+    findings: z.array(
+      z.object({
+        check: z.enum(CHECKS),
+        verdict: z.enum(['ok', 'fault', 'unknown']).describe('unknown: it could not be checked'),
+        detail: z.string(),
+        advice: z.string().optional().describe('what to do about it'),
+      }),
+    ),
+  })
+  .meta({ id: 'Examination' });
 
 export const rangeQuery = z.object({ from: time.optional(), to: time.optional() });
 

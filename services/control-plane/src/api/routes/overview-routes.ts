@@ -1,13 +1,15 @@
 /** What concerns all customers that the caller may see. */
 
 import { z } from 'zod';
+import { examine } from '../../doctor/examine.ts';
+import { readIntakeTally } from '../../views/intake-tally.ts';
 import { customerStatuses, unattendedCustomers } from '../../views/status.ts';
 import { maySee } from '../auth/access.ts';
 import type { Api, ApiContext } from '../context.ts';
-import { page, statusAnswer, workersAnswer } from '../openapi/models.ts';
+import { doctorAnswer, intakeAnswer, page, statusAnswer, workersAnswer } from '../openapi/models.ts';
 import { problems } from '../problem.ts';
 
-export function overviewRoutes(api: Api, { operations }: ApiContext): void {
+export function overviewRoutes(api: Api, { operations, doctor }: ApiContext): void {
   api.get(
     '/v1/status',
     {
@@ -30,6 +32,34 @@ export function overviewRoutes(api: Api, { operations }: ApiContext): void {
       const next = visible.length > limit && last !== undefined ? Buffer.from(last).toString('base64url') : undefined;
       return { items: items as unknown as z.infer<typeof statusAnswer>[], ...(next !== undefined && { next }) };
     },
+  );
+
+  api.get(
+    '/v1/doctor',
+    {
+      config: { isExpensive: true },
+      schema: {
+        tags: ['operations'],
+        summary: 'Checks Kafka, the registry, topics, rights, keys, clocks, versions and workers, and advises',
+        response: { 200: doctorAnswer, ...problems },
+      },
+    },
+    async () => {
+      const { isHealthy, findings } = await examine({ operations, ...doctor });
+      return { isHealthy, findings: [...findings] };
+    },
+  );
+
+  api.get(
+    '/v1/intake',
+    {
+      schema: {
+        tags: ['operations'],
+        summary: 'How many intake records left no copy behind, and how many copies filters excluded',
+        response: { 200: intakeAnswer, ...problems },
+      },
+    },
+    async () => await readIntakeTally(operations.admin),
   );
 
   api.get(

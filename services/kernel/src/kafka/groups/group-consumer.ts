@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Consumer, EachBatchPayload } from 'kafkajs';
 import { KafkaPortError, toPortError } from '../errors.ts';
 import { createKafka, type KafkaSettings } from '../kafkajs/client.ts';
-import { toRecord } from '../kafkajs/consumed-record.ts';
+import { toRecord, toRecordOrMark } from '../kafkajs/consumed-record.ts';
 import { offsetJumps } from '../metrics.ts';
 import { type CommittedOffset, type ConsumedBatch, isSamePartitions, keyOf, type TopicPartition } from '../records.ts';
 import { clientAssigner, type PartitionAssigner, stickyAssigner } from './assigners.ts';
@@ -25,6 +25,8 @@ export interface GroupConsumerOptions {
   /** Of one fetch. Default 10 MiB. */
   readonly maxBytes?: number;
   readonly minBytes?: number;
+  /** A batch that is too large when decompressed comes as one record, `oversizedBatch`. Default: it fails the consumer. */
+  readonly marksOversized?: boolean;
   /** In the order of preference; default: sticky. */
   readonly assigners?: readonly PartitionAssigner[];
   /** Default 5 min. */
@@ -52,6 +54,7 @@ const DEFAULTS = {
   maxBytesPerPartition: 1024 * 1024,
   maxBytes: 10 * 1024 * 1024,
   minBytes: 1,
+  marksOversized: false,
   metadataMaxAgeMs: 300_000,
   assigners: [stickyAssigner],
 };
@@ -319,7 +322,7 @@ export class GroupConsumer {
       await this.#options.onBatch(membership, {
         topic: batch.topic,
         partition: batch.partition,
-        records: batch.messages.map(toRecord),
+        records: batch.messages.map(this.#options.marksOversized ? toRecordOrMark : toRecord),
         nextOffset: Number(batch.lastOffset()) + 1,
         highWatermark: Number(batch.highWatermark),
       });

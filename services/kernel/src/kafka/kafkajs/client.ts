@@ -8,6 +8,7 @@ import { installHeaderPatch } from './header-patch.ts';
 import { installHeartbeatPatch } from './heartbeat-patch.ts';
 import { installIdleTimerPatch } from './idle-timer-patch.ts';
 import { installProducePatch } from './produce-patch.ts';
+import { installBatchPatch } from './record-batches.ts';
 
 /** How to reach the cluster; one a process. */
 export interface KafkaSettings {
@@ -31,6 +32,7 @@ installIdleTimerPatch();
 installCommitPatch();
 installProducePatch();
 installHeaderPatch();
+installBatchPatch();
 installHeartbeatPatch();
 installCodecs();
 

@@ -1,7 +1,8 @@
 import { promisify } from 'node:util';
-import { zstdCompress, zstdDecompress } from 'node:zlib';
+import { gunzip, gzip, type InputType, zstdCompress, zstdDecompress } from 'node:zlib';
 import { lz4Compress, lz4Decompress, snappyCompress, snappyDecompress } from '@platformatic/wasm-utils';
 import kafkajs from 'kafkajs';
+import { batchBytesLimit, checkExpansion, ExpansionError, lz4Size, snappySize } from './expansion.ts';
 
 const { CompressionCodecs, CompressionTypes } = kafkajs;
 
@@ -12,22 +13,50 @@ interface Codec {
 }
 
 const zstdCompressAsync = promisify(zstdCompress);
-const zstdDecompressAsync = promisify(zstdDecompress);
+const gzipAsync = promisify(gzip);
+
+type Inflate = (
+  compressed: InputType,
+  options: { maxOutputLength: number },
+  done: (error: Error | null, plain: Buffer) => void,
+) => void;
+
+/** zlib stops as soon as the output is larger than it may be. */
+function bounded(inflate: Inflate, compressed: Buffer): Promise<Buffer> {
+  const maxOutputLength = batchBytesLimit();
+  return new Promise((resolve, reject) => {
+    inflate(compressed, { maxOutputLength }, (error, plain) => {
+      if (error === null) resolve(plain);
+      else reject((error as NodeJS.ErrnoException).code === TOO_LARGE ? new ExpansionError(maxOutputLength) : error);
+    });
+  });
+}
+
+const TOO_LARGE = 'ERR_BUFFER_TOO_LARGE';
+
+const gzipCodec: Codec = {
+  compress: ({ buffer }) => gzipAsync(buffer),
+  decompress: (compressed) => bounded(gunzip, compressed),
+};
 
 const zstd: Codec = {
   compress: ({ buffer }) => zstdCompressAsync(buffer),
-  decompress: (compressed) => zstdDecompressAsync(compressed),
+  decompress: (compressed) => bounded(zstdDecompress, compressed),
 };
 
 const lz4: Codec = {
   compress: async ({ buffer }) => lz4Compress(buffer),
-  decompress: async (compressed) => lz4Decompress(compressed),
+  decompress: async (compressed) => {
+    checkExpansion(lz4Size(compressed));
+    return lz4Decompress(compressed);
+  },
 };
 
 const snappy: Codec = {
   compress: async ({ buffer }) => frameXerial(snappyCompress(buffer)),
   decompress: async (compressed) => {
     const blocks = unframeXerial(compressed);
+    checkExpansion(blocks.reduce((sum, block) => sum + snappySize(block), 0));
     return blocks.length === 1 ? snappyDecompress(blocks[0] as Buffer) : Buffer.concat(blocks.map(snappyDecompress));
   },
 };
@@ -60,8 +89,12 @@ function unframeXerial(compressed: Buffer): Buffer[] {
   return blocks;
 }
 
-/** kafkajs brings gzip only, and a batch in a codec that it lacks crashes its consumer for good: give it all four. */
+/**
+ * kafkajs brings gzip only, and a batch in a codec that it lacks crashes its consumer for good. Its own gzip has no bound
+ * on the output, so that one is replaced as well.
+ */
 export function installCodecs(): void {
+  CompressionCodecs[CompressionTypes.GZIP] = () => gzipCodec;
   CompressionCodecs[CompressionTypes.Snappy] = () => snappy;
   CompressionCodecs[CompressionTypes.LZ4] = () => lz4;
   CompressionCodecs[CompressionTypes.ZSTD] = () => zstd;

@@ -1,14 +1,31 @@
 import type { KafkaMessage } from 'kafkajs';
 import type { ConsumedRecord, RecordHeaders } from '../records.ts';
 import { ExcessHeaders } from './header-patch.ts';
+import { OversizedBatch } from './record-batches.ts';
 
-/** A message as kafkajs decoded it, in the port's words. */
-export function toRecord(
-  message: Pick<KafkaMessage, 'offset' | 'timestamp' | 'key' | 'value' | 'headers'>,
-): ConsumedRecord {
+interface ClientMessage extends Pick<KafkaMessage, 'offset' | 'timestamp' | 'key' | 'value'> {
+  readonly headers?: object;
+}
+
+/**
+ * A message as kafkajs decoded it, in the port's words.
+ * @throws {Error} for a batch that was too large to be decompressed. To go on without it would lose its records; only who
+ *   can set it aside uses {@link toRecordOrMark}.
+ */
+export function toRecord(message: ClientMessage): ConsumedRecord {
+  const record = toRecordOrMark(message);
+  if (record.oversizedBatch === undefined) return record;
+  const { firstOffset, lastOffset, maxBytes } = record.oversizedBatch;
+  throw new Error(
+    `the record batch of offsets ${firstOffset} to ${lastOffset} is larger than ${maxBytes} bytes when it is decompressed`,
+  );
+}
+
+export function toRecordOrMark(message: ClientMessage): ConsumedRecord {
   const { offset, timestamp, key, value } = message;
-  const headers: RecordHeaders | ExcessHeaders = message.headers ?? {};
+  const headers = (message.headers ?? {}) as RecordHeaders | ExcessHeaders | OversizedBatch;
   const record = { offset: Number(offset), timestampMs: Number(timestamp), key, value };
+  if (headers instanceof OversizedBatch) return { ...record, headers: {}, oversizedBatch: headers.facts };
   if (!(headers instanceof ExcessHeaders)) return { ...record, headers };
   return { ...record, headers: {}, excessHeaders: { count: headers.count, bytes: headers.bytes } };
 }

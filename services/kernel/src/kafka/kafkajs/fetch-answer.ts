@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import type { ConsumedRecord, TopicPartition } from '../records.ts';
 import { toRecord } from './consumed-record.ts';
+import { BATCH_HEAD_BYTES, type ClientRecord, decodeBatches } from './record-batches.ts';
 
 /** What one partition's part of a fetch answer holds. */
 export interface FetchedPartition extends TopicPartition {
@@ -34,8 +35,6 @@ interface Decoder {
   readArray<T>(read: (decoder: Decoder) => T): T[];
 }
 
-type ClientRecord = Parameters<typeof toRecord>[0] & { readonly isControlRecord: boolean };
-
 interface AbortedTransaction {
   readonly producerId: string;
   readonly firstOffset: string;
@@ -43,19 +42,10 @@ interface AbortedTransaction {
 
 const require = createRequire(import.meta.url);
 const DecoderClass = require('kafkajs/src/protocol/decoder') as new (buffer: Buffer) => Decoder;
-const decodeBatch = require('kafkajs/src/protocol/recordBatch/v0/decoder') as (
-  decoder: Decoder,
-) => Promise<{ records: ClientRecord[] }>;
 const withoutAborted = require('kafkajs/src/consumer/filterAbortedMessages') as (given: {
   messages: ClientRecord[];
   abortedTransactions: AbortedTransaction[];
 }) => ClientRecord[];
-
-/** First offset and length, which every record batch starts with. */
-const BATCH_HEAD_BYTES = 12;
-const MAGIC_AT = 16;
-const LAST_OFFSET_DELTA_AT = 23;
-const SUPPORTED_MAGIC = 2;
 
 /**
  * Decodes a Fetch answer of version 11. Other than kafkajs, it keeps the trouble of one partition to that partition.
@@ -101,23 +91,8 @@ async function contentOf(shared: Buffer, from: number, aborted: AbortedTransacti
   // A copy: a record that is held for a day must not keep the answer of all other customers in memory.
   const bytes = Buffer.from(shared);
   try {
-    const messages: ClientRecord[] = [];
-    let nextOffset: number | undefined;
-    for (let at = 0; at + BATCH_HEAD_BYTES <= bytes.length; ) {
-      const end = at + BATCH_HEAD_BYTES + bytes.readInt32BE(at + 8);
-      if (end > bytes.length) {
-        // The end of an answer may cut a batch in two: it comes again, whole.
-        if (nextOffset === undefined) return { kind: 'cut', bytes: end - at };
-        break;
-      }
-      const magic = bytes.readInt8(at + MAGIC_AT);
-      if (magic !== SUPPORTED_MAGIC) throw new Error(`a record batch of format ${magic}, not ${SUPPORTED_MAGIC}`);
-      nextOffset = Number(bytes.readBigInt64BE(at)) + bytes.readInt32BE(at + LAST_OFFSET_DELTA_AT) + 1;
-      const { records } = await decodeBatch(new DecoderClass(bytes.subarray(at, end)));
-      for (const record of records) messages.push(record);
-      at = end;
-    }
-    if (nextOffset === undefined) return { kind: 'cut', bytes: BATCH_HEAD_BYTES };
+    const { records: messages, nextOffset, cutBytes } = await decodeBatches(bytes);
+    if (nextOffset === undefined) return { kind: 'cut', bytes: cutBytes ?? BATCH_HEAD_BYTES };
     const visible = aborted.length > 0 ? withoutAborted({ messages, abortedTransactions: aborted }) : messages;
     const records: ConsumedRecord[] = [];
     for (const message of visible) {

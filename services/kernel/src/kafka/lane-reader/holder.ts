@@ -44,6 +44,17 @@ export class Holders {
     return workers.has(member.claim?.worker ?? '') ? { kind: 'working', who: member.clientId } : { kind: 'gone' };
   }
 
+  /** The member that a worker left behind which is gone, in a group that this worker does not run. */
+  async deadMemberOf(groupId: string, ourWorker: string): Promise<string | undefined> {
+    const { members } = await this.#describe(groupId);
+    const claimed = members.filter(({ claim }) => claim !== undefined && claim.worker !== ourWorker);
+    if (claimed.length === 0) return undefined;
+    const workers = await this.#livingWorkers();
+    // Without ourselves among them, the answer says nothing about the others either.
+    if (!workers.has(ourWorker)) return undefined;
+    return claimed.find(({ claim }) => !workers.has(claim?.worker ?? ''))?.memberId;
+  }
+
   async #livingWorkers(): Promise<ReadonlySet<string>> {
     const nowMs = performance.now();
     if (this.#workers === undefined || nowMs - this.#workers.atMs > WORKERS_GOOD_FOR_MS) {

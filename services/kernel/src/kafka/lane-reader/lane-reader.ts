@@ -9,6 +9,7 @@ import { Cluster, type TopicLeaders } from './cluster.ts';
 import { Coordinators } from './coordinators.ts';
 import { Feeds } from './feeds.ts';
 import type { LaneGroupOptions } from './group-options.ts';
+import { leaveGroup } from './group-requests.ts';
 import { Holders } from './holder.ts';
 import { LaneGroup, type LaneGroupContext } from './lane-group.ts';
 
@@ -50,6 +51,8 @@ export class LaneReader {
   readonly #options: LaneReaderOptions;
   readonly #cluster: Cluster;
   readonly #feeds: Feeds;
+  readonly #coordinators: Coordinators;
+  readonly #holders: Holders;
   readonly #context: LaneGroupContext;
   readonly #groups = new Set<LaneGroup>();
   readonly #told = new Set<string>();
@@ -64,11 +67,12 @@ export class LaneReader {
     this.#options = options;
     this.#cluster = new Cluster(settings);
     this.#feeds = new Feeds(this.#cluster, settings.log, systemClock);
-    const coordinators = new Coordinators(this.#cluster);
+    this.#coordinators = new Coordinators(this.#cluster);
+    this.#holders = new Holders(this.#coordinators, options.workersGroup);
     this.#context = {
       feeds: this.#feeds,
-      coordinators,
-      holders: new Holders(coordinators, options.workersGroup),
+      coordinators: this.#coordinators,
+      holders: this.#holders,
       lease: options.lease,
       sessionTimeoutMs: options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS,
       handoverWithinMs: options.handoverWithinMs,
@@ -94,6 +98,21 @@ export class LaneReader {
   /** Call it when the lease is another one: groups are then confirmed before anything more is sent for them. */
   leaseChanged(): void {
     for (const group of this.#groups) group.leaseChanged();
+  }
+
+  /**
+   * Removes the member that a dead worker left in a group which this worker owns, and does not run. It would count until
+   * its session ends, and a rewind, which waits until the group is empty, would wait as long.
+   * @returns whether there was one @throws {KafkaPortError}
+   */
+  async evictDead(groupId: string): Promise<boolean> {
+    const { lease } = this.#options;
+    if (lease.memberId === undefined || !lease.isHeld()) return false;
+    const memberId = await this.#holders.deadMemberOf(groupId, lease.memberId);
+    if (memberId === undefined) return false;
+    const link = await this.#coordinators.linkOf(groupId);
+    // Refused if another member took its place meanwhile.
+    return (await leaveGroup(link.shared(), groupId, memberId)) === CODE.NONE;
   }
 
   /** Stops what groups there still are. */

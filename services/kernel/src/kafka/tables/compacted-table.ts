@@ -21,7 +21,7 @@ export interface Ownership {
 export interface CompactedTableOptions<V> {
   readonly topic: string;
   /** `undefined` or a throw: the record is logged and passed over, and the key keeps the value that it has. */
-  decode(key: string, value: Buffer): V | undefined;
+  decode(key: string, value: Buffer, record: ConsumedRecord): V | undefined;
   /** After the table has changed; `undefined`: the key is gone. Synchronous. */
   onChange?(key: string, value: V | undefined): void;
   /** The partitions are shared by the members of this group. Left out: this table reads all of them. */
@@ -242,7 +242,7 @@ export class CompactedTable<V> {
   #decode(key: string, record: ConsumedRecord, { topic, partition }: ConsumedBatch): V | undefined {
     const at = { topic, partition, offset: record.offset, key };
     try {
-      const value = this.#options.decode(key, record.value as Buffer);
+      const value = this.#options.decode(key, record.value as Buffer, record);
       if (value === undefined) this.#settings.log.error(at, 'record rejected; the key keeps the value that it had');
       return value;
     } catch (error) {

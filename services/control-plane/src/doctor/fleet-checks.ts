@@ -1,0 +1,142 @@
+/** What the workers' reports say, and what they leave open. Pure. */
+import { kidOf } from '@databridge/kernel/secrets/key-ring';
+import { mapSecrets } from '@databridge/schemas/subscription/secret-places';
+import type { Subscription } from '@databridge/schemas/subscription/subscription';
+import type { SeenWorker } from '../views/worker-table.ts';
+import { type Finding, fault, named, ok, unknown } from './finding.ts';
+
+/** Retries are due by the broker's clock plus a delay, which the worker compares with its own. */
+const MAX_CLOCK_SKEW_MS = 5_000;
+
+export interface FleetFacts {
+  readonly workers: readonly SeenWorker[];
+  readonly subscriptions: ReadonlyMap<string, Subscription>;
+  /** Active customers that no live worker runs. */
+  readonly unattended: readonly string[];
+  /** Of the control plane that answers. */
+  readonly version: string;
+  readonly keyIds: readonly string[];
+}
+
+export function examineFleet(facts: FleetFacts): Finding[] {
+  return [
+    ...examineWorkers(facts),
+    ...examineCustomers(facts),
+    ...examineKeys(facts),
+    ...examineClocks(facts),
+    ...examineVersions(facts),
+  ];
+}
+
+const aliveIn = ({ workers }: Pick<FleetFacts, 'workers'>) => workers.filter(({ isAlive }) => isAlive);
+const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`;
+
+function examineWorkers(facts: FleetFacts): Finding[] {
+  const alive = aliveIn(facts);
+  const dead = facts.workers.filter(({ isAlive }) => !isAlive);
+  const faults = dead.map(({ report, silentForMs }) =>
+    fault(
+      'workers',
+      `Worker ${report.worker} is dead: its last report came ${seconds(silentForMs)} ago; it reports every ${seconds(report.intervalMs)}.`,
+      'Start it again, or leave it: its customers move to the others, and its record is forgotten a day after its last report.',
+    ),
+  );
+  if (alive.length === 0) {
+    faults.push(
+      fault('workers', 'No delivery worker reports.', 'Start a delivery service, and look for errors in its log.'),
+    );
+  }
+  if (faults.length > 0) return faults;
+  return [ok('workers', `${alive.length} live: ${named(alive.map(({ report }) => report.worker))}.`)];
+}
+
+function examineCustomers(facts: FleetFacts): Finding[] {
+  const failing = aliveIn(facts).flatMap(({ report }) =>
+    report.failing.map(({ customer, because }) => ({ customer, because, worker: report.worker })),
+  );
+  const explained = new Set(failing.map(({ customer }) => customer));
+  const unexplained = facts.unattended.filter((customer) => !explained.has(customer));
+  const faults = failing.map(({ customer, because, worker }) =>
+    fault(
+      'customers',
+      `Worker ${worker} can not run customer ${customer}: ${because}`,
+      'Mend what the message names; the worker tries again at least every 30 s.',
+    ),
+  );
+  if (unexplained.length > 0) {
+    faults.push(
+      fault(
+        'customers',
+        `No worker runs these active customers: ${named(unexplained)}.`,
+        'Start a delivery service. If one runs, it takes them over within its session time-out (10 s by default); its log names what prevents it.',
+      ),
+    );
+  }
+  return faults.length > 0 ? faults : [ok('customers', 'A live worker runs every active customer.')];
+}
+
+function examineKeys(facts: FleetFacts): Finding[] {
+  const customersByKid = new Map<string, Set<string>>();
+  for (const [customer, subscription] of facts.subscriptions) {
+    mapSecrets(subscription, (sealed: string) => {
+      const kid = kidOf(sealed) ?? '(none: it is not a sealed secret)';
+      const customers = customersByKid.get(kid) ?? new Set();
+      customersByKid.set(kid, customers.add(customer));
+    });
+  }
+  const rings = aliveIn(facts).map(({ report }) => ({ owner: `Worker ${report.worker}`, keyIds: report.keyIds }));
+  rings.push({ owner: 'The control plane', keyIds: [...facts.keyIds] });
+  const faults: Finding[] = [];
+  for (const { owner, keyIds } of rings) {
+    if (keyIds === undefined) continue;
+    for (const [kid, customers] of customersByKid) {
+      if (keyIds.includes(kid)) continue;
+      faults.push(
+        fault(
+          'keys',
+          `${owner} has no key "${kid}", under which secrets of ${named([...customers].sort())} are sealed; it has ${named(keyIds)}.`,
+          'Add the key to DATABRIDGE_KEYS or DATABRIDGE_KEYS_FILE there and restart it. If the key is lost, set those secrets anew: "databridge secrets set".',
+        ),
+      );
+    }
+  }
+  if (faults.length > 0) return faults;
+  const silent = rings.filter(({ keyIds }) => keyIds === undefined).map(({ owner }) => owner);
+  if (silent.length > 0) return [unknown('keys', `${named(silent)} does not report its keys: an earlier version.`)];
+  const kids = [...customersByKid.keys()].sort();
+  const detail = kids.length === 0 ? 'No secret is stored.' : `All can open the secrets: keys ${named(kids)}.`;
+  return [ok('keys', detail)];
+}
+
+function examineClocks(facts: FleetFacts): Finding[] {
+  const alive = aliveIn(facts);
+  const clocks = alive.map(({ report, clockAheadMs }) => ({ owner: `worker ${report.worker}`, aheadMs: clockAheadMs }));
+  // Each includes the time until the report was fetched: the least of them says the most.
+  const own = alive.flatMap(({ ownClockAheadMs }) => ownClockAheadMs ?? []);
+  if (own.length > 0) clocks.push({ owner: 'the control plane', aheadMs: Math.min(...own) });
+  if (clocks.length === 0) return [unknown('clocks', 'No worker reports, so no clock is compared with the broker’s.')];
+  const faults = clocks
+    .filter(({ aheadMs }) => Math.abs(aheadMs) > MAX_CLOCK_SKEW_MS)
+    .map(({ owner, aheadMs }) =>
+      fault(
+        'clocks',
+        `The clock of ${owner} is ${seconds(Math.abs(aheadMs))} ${aheadMs > 0 ? 'ahead of' : 'behind'} the broker’s; at most ${seconds(MAX_CLOCK_SKEW_MS)} are allowed.`,
+        'Synchronise the clocks of that host and of the brokers by NTP. Meanwhile retries are early or late by as much, and receivers may reject signatures.',
+      ),
+    );
+  return faults.length > 0 ? faults : [ok('clocks', `Within ${seconds(MAX_CLOCK_SKEW_MS)} of the broker’s.`)];
+}
+
+function examineVersions(facts: FleetFacts): Finding[] {
+  const alive = aliveIn(facts);
+  const others = alive.filter(({ report }) => report.version !== facts.version);
+  if (others.length === 0) return [ok('versions', `${facts.version} everywhere.`)];
+  const words = others.map(({ report }) => `worker ${report.worker} runs ${report.version}`);
+  return [
+    fault(
+      'versions',
+      `The control plane runs ${facts.version}, but ${named(words)}.`,
+      'During an upgrade this is normal; finish it: delivery workers and fan-out before the control plane.',
+    ),
+  ];
+}

@@ -1,0 +1,48 @@
+import type { ProducedRecord } from '@databridge/kernel/kafka/records';
+import type { Operation } from '@databridge/schemas/records/operations';
+import { OPERATIONS_TOPIC, WORKERS_TOPIC } from '@databridge/schemas/records/topics';
+import type { SeenWorker } from '../views/worker-table.ts';
+import { DEAD_WORKERS_KEPT_MS, forgetOld, OPERATIONS_KEPT_MS } from './forget-old.ts';
+
+const NOW_MS = 1_800_000_000_000;
+
+const operation = (id: string, state: Operation['state'], finishedAgoMs?: number): [string, Operation] => [
+  id,
+  {
+    ...{ id, kind: 'redrive', by: { name: 'ann', role: 'operator' }, input: {}, state, step: state, checkpoint: {} },
+    ...{ startedAtMs: 0, updatedAtMs: 0 },
+    ...(finishedAgoMs !== undefined && { finishedAtMs: NOW_MS - finishedAgoMs }),
+  },
+];
+const worker = (name: string, silentForMs: number): SeenWorker => ({
+  report: {
+    ...{ worker: name, version: '1.0.0', startedAtMs: 0, at: 0, intervalMs: 10_000 },
+    ...{ partitions: [], customers: [], failing: [] },
+  },
+  ...{ silentForMs, isAlive: silentForMs <= 30_000, clockAheadMs: 0 },
+});
+
+test('operations that ended long ago and workers silent for long get a tombstone, all others stay', async () => {
+  const written: ProducedRecord[] = [];
+  const context = {
+    operations: async () =>
+      new Map([
+        operation('old', 'done', OPERATIONS_KEPT_MS + 1),
+        operation('old-failure', 'failed', OPERATIONS_KEPT_MS + 1),
+        operation('recent', 'done', OPERATIONS_KEPT_MS - 1),
+        operation('runs', 'running'),
+      ]),
+    workers: () => [worker('long-dead', DEAD_WORKERS_KEPT_MS + 1), worker('dead', 60_000), worker('alive', 1_000)],
+    producer: {
+      connect: async () => undefined,
+      disconnect: async () => undefined,
+      send: async (records: readonly ProducedRecord[]) => void written.push(...records),
+    },
+  };
+  expect(await forgetOld(context, NOW_MS)).toEqual({ operations: ['old', 'old-failure'], workers: ['long-dead'] });
+  expect(written).toEqual([
+    { topic: OPERATIONS_TOPIC, key: 'old', value: null },
+    { topic: OPERATIONS_TOPIC, key: 'old-failure', value: null },
+    { topic: WORKERS_TOPIC, key: 'long-dead', value: null },
+  ]);
+});

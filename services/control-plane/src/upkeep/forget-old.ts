@@ -1,0 +1,34 @@
+import { OPERATIONS_TOPIC, WORKERS_TOPIC } from '@databridge/schemas/records/topics';
+import type { ControlPlaneContext } from '../context.ts';
+
+/** Finished operations can be looked up for so long. */
+export const OPERATIONS_KEPT_MS = 7 * 86_400_000;
+/** Dead workers are named for so long after their last report. */
+export const DEAD_WORKERS_KEPT_MS = 86_400_000;
+
+export interface Forgotten {
+  /** Ids of operations. */
+  readonly operations: readonly string[];
+  readonly workers: readonly string[];
+}
+
+/**
+ * Writes tombstones for operations that ended long ago and for workers that have been silent for long. Running operations
+ * stay, however old. A worker that was frozen for so long comes back with its next report.
+ */
+export async function forgetOld(
+  { operations, workers, producer }: Pick<ControlPlaneContext, 'operations' | 'workers' | 'producer'>,
+  nowMs: number,
+): Promise<Forgotten> {
+  const ended = [...(await operations()).values()]
+    .filter(({ state, finishedAtMs }) => state !== 'running' && (finishedAtMs ?? nowMs) < nowMs - OPERATIONS_KEPT_MS)
+    .map(({ id }) => id);
+  const dead = workers()
+    .filter(({ isAlive, silentForMs }) => !isAlive && silentForMs > DEAD_WORKERS_KEPT_MS)
+    .map(({ report }) => report.worker);
+  await producer.send([
+    ...ended.map((id) => ({ topic: OPERATIONS_TOPIC, key: id, value: null })),
+    ...dead.map((worker) => ({ topic: WORKERS_TOPIC, key: worker, value: null })),
+  ]);
+  return { operations: ended, workers: dead };
+}

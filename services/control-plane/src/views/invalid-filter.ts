@@ -1,0 +1,20 @@
+import { describedEventType } from '@databridge/schemas/event/event-types';
+import { contentIssues } from '@databridge/schemas/subscription/content-choice';
+import type { Subscription } from '@databridge/schemas/subscription/subscription';
+
+/** A subscription's object is replaced when it changes. */
+const judged = new WeakMap<Subscription, string | undefined>();
+
+/**
+ * Why fan-out can't use a stored filter, such as one that was saved before a bound was lowered or a field removed. Its
+ * customer gets all events that `match` lets through meanwhile, so operators must see it.
+ * @returns completes "filter …"; undefined: fan-out uses it, or there is none
+ */
+export function invalidFilter(subscription: Subscription): string | undefined {
+  if (!judged.has(subscription)) {
+    const { eventTypes, filter } = subscription;
+    const issues = contentIssues({ eventTypes, ...(filter !== undefined && { filter }) }, describedEventType);
+    judged.set(subscription, issues.find(({ path }) => path[0] === 'filter')?.message);
+  }
+  return judged.get(subscription);
+}

@@ -1,0 +1,62 @@
+import { messageOf } from '@databridge/kernel/errors';
+import type { CommittedOffset, TopicPartition } from '@databridge/kernel/kafka/records';
+import type { PartitionEnds } from '@databridge/kernel/kafka/watermark-reader';
+import type { Logger } from '@databridge/kernel/log';
+import type { FanOutMetrics } from './metrics.ts';
+
+export interface IntakeLagParts {
+  readonly topics: readonly string[];
+  /** Partitions of this instance at the moment: each is reported by the one instance that owns it. */
+  readonly assignment: () => readonly TopicPartition[];
+  readonly committedOffsets: () => Promise<readonly CommittedOffset[]>;
+  readonly watermarks: (topics: readonly string[]) => Promise<ReadonlyMap<string, readonly PartitionEnds[]>>;
+  readonly metrics: Pick<FanOutMetrics, 'lag' | 'lagKnownAt'>;
+  readonly log: Logger;
+}
+
+const INTERVAL_MS = 10_000;
+
+/**
+ * How far the intake is ahead of the committed offsets, as Kafka sees it. Batches that were fetched can't tell: when
+ * fan-out is stuck, no batch comes, and a lag that was derived from them would stop growing just then.
+ */
+export class IntakeLag {
+  readonly #parts: IntakeLagParts;
+  #timer: NodeJS.Timeout | undefined;
+  #measuring: Promise<void> = Promise.resolve();
+
+  constructor(parts: IntakeLagParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    const measure = () => {
+      this.#measuring = this.#measuring.then(() => this.measure());
+    };
+    measure();
+    this.#timer = setInterval(measure, INTERVAL_MS);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#measuring;
+  }
+
+  async measure(): Promise<void> {
+    const { topics, assignment, committedOffsets, watermarks, metrics, log } = this.#parts;
+    try {
+      const [committed, ends] = await Promise.all([committedOffsets(), watermarks(topics)]);
+      const offsets = new Map(committed.map(({ topic, partition, offset }) => [`${topic}/${partition}`, offset]));
+      metrics.lag.reset();
+      for (const { topic, partition } of assignment()) {
+        const end = ends.get(topic)?.find((one) => one.partition === partition);
+        if (end === undefined) continue;
+        const done = Math.max(end.low, offsets.get(`${topic}/${partition}`) ?? end.low);
+        metrics.lag.set({ topic, partition }, Math.max(0, end.high - done));
+      }
+      metrics.lagKnownAt.setToCurrentTime();
+    } catch (error) {
+      log.warn({ err: error, retryInMs: INTERVAL_MS }, `intake lag not measured: ${messageOf(error)}`);
+    }
+  }
+}

@@ -1,0 +1,179 @@
+import { createRequire } from 'node:module';
+import { KafkaPortError } from '../errors.ts';
+import { batchBytesLimit, ExpansionError } from './expansion.ts';
+
+/** A record as kafkajs decodes it. */
+export interface ClientRecord {
+  readonly offset: string;
+  readonly timestamp: string;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: object;
+  readonly isControlRecord: boolean;
+  readonly batchContext?: object;
+}
+
+/** Stands in `headers` of the one record that a batch becomes which is too large to be decompressed. */
+export class OversizedBatch {
+  readonly #facts: OversizedFacts;
+
+  constructor(facts: OversizedFacts) {
+    this.#facts = facts;
+  }
+
+  get facts(): OversizedFacts {
+    return this.#facts;
+  }
+}
+
+export interface OversizedFacts {
+  readonly firstOffset: number;
+  readonly lastOffset: number;
+  readonly records: number;
+  /** As the broker stores it. */
+  readonly compressedBytes: number;
+  /** What it is larger than when decompressed. */
+  readonly maxBytes: number;
+}
+
+interface Decoder {
+  readonly buffer: Buffer;
+  offset: number;
+  readInt32(): number;
+  readBytes(size: number): Buffer;
+  canReadBytes(size: number): boolean;
+}
+
+type DecodeMessages = (decoder: Decoder) => Promise<ClientRecord[]>;
+
+const require = createRequire(import.meta.url);
+const DecoderClass = require('kafkajs/src/protocol/decoder') as new (buffer: Buffer) => Decoder;
+const decodeBatch = require('kafkajs/src/protocol/recordBatch/v0/decoder') as (
+  decoder: Decoder,
+) => Promise<{ records: ClientRecord[] }>;
+
+/** First offset and length, which every record batch starts with. */
+export const BATCH_HEAD_BYTES = 12;
+const MAGIC_AT = 16;
+const ATTRIBUTES_AT = 21;
+const LAST_OFFSET_DELTA_AT = 23;
+const MAX_TIMESTAMP_AT = 35;
+const PRODUCER_ID_AT = 43;
+const COUNT_AT = 57;
+const RECORDS_AT = 61;
+const SUPPORTED_MAGIC = 2;
+const CODEC_MASK = 0x07;
+const TRANSACTIONAL_MASK = 0x10;
+/** What a record takes in memory besides its bytes. */
+const RECORD_OVERHEAD_BYTES = 100;
+/** Of one partition in one fetch; a batch that is begun is finished. The next fetch brings the others. */
+const MAX_FETCH_BYTES = 16 * 1024 * 1024;
+
+export interface DecodedBatches {
+  readonly records: ClientRecord[];
+  /** One past the last offset that was decoded; undefined: the first batch is cut, or there is none. */
+  readonly nextOffset: number | undefined;
+  /** What the first batch takes, if it is cut. */
+  readonly cutBytes?: number;
+}
+
+/**
+ * Decodes record batches, one after the other, until they end, one is cut, or enough is in memory. A batch that would be
+ * too large when decompressed becomes one record at its last offset, with an {@link OversizedBatch} for headers.
+ * @throws what damaged bytes and unknown codecs bring
+ */
+export async function decodeBatches(bytes: Buffer): Promise<DecodedBatches> {
+  const records: ClientRecord[] = [];
+  let nextOffset: number | undefined;
+  let heldBytes = 0;
+  for (let at = 0; at + BATCH_HEAD_BYTES <= bytes.length && heldBytes < MAX_FETCH_BYTES; ) {
+    const end = at + BATCH_HEAD_BYTES + bytes.readInt32BE(at + 8);
+    if (end > bytes.length) {
+      // The end of an answer may cut a batch in two: it comes again, whole.
+      if (nextOffset === undefined) return { records, nextOffset, cutBytes: end - at };
+      break;
+    }
+    const batch = bytes.subarray(at, end);
+    const magic = batch.readInt8(MAGIC_AT);
+    if (magic !== SUPPORTED_MAGIC) throw new Error(`a record batch of format ${magic}, not ${SUPPORTED_MAGIC}`);
+    nextOffset = lastOffsetOf(batch) + 1;
+    // Not by spreading: a batch may hold more records than a call takes arguments.
+    for (const record of await decodeOrMark(batch)) {
+      records.push(record);
+      heldBytes += (record.key?.length ?? 0) + (record.value?.length ?? 0) + RECORD_OVERHEAD_BYTES;
+    }
+    at = end;
+  }
+  return { records, nextOffset };
+}
+
+const lastOffsetOf = (batch: Buffer) => Number(batch.readBigInt64BE(0)) + batch.readInt32BE(LAST_OFFSET_DELTA_AT);
+
+async function decodeOrMark(batch: Buffer): Promise<readonly ClientRecord[]> {
+  const isCompressed = (batch.readInt16BE(ATTRIBUTES_AT) & CODEC_MASK) !== 0;
+  const maxBytes = batchBytesLimit();
+  try {
+    if (isCompressed && batch.readInt32BE(COUNT_AT) * RECORD_OVERHEAD_BYTES > maxBytes) {
+      throw new ExpansionError(maxBytes);
+    }
+    return (await decodeBatch(new DecoderClass(batch))).records;
+  } catch (error) {
+    if (!(error instanceof ExpansionError)) throw error;
+    return [markOf(batch, error.maxBytes)];
+  }
+}
+
+function markOf(batch: Buffer, maxBytes: number): ClientRecord {
+  const firstOffset = Number(batch.readBigInt64BE(0));
+  const lastOffset = lastOffsetOf(batch);
+  const records = batch.readInt32BE(COUNT_AT);
+  return {
+    offset: String(lastOffset),
+    timestamp: String(batch.readBigInt64BE(MAX_TIMESTAMP_AT)),
+    key: null,
+    value: null,
+    headers: new OversizedBatch({
+      ...{ firstOffset, lastOffset, records, maxBytes },
+      compressedBytes: batch.length - RECORDS_AT,
+    }),
+    isControlRecord: false,
+    batchContext: {
+      producerId: String(batch.readBigInt64BE(PRODUCER_ID_AT)),
+      inTransaction: (batch.readInt16BE(ATTRIBUTES_AT) & TRANSACTIONAL_MASK) !== 0,
+    },
+  };
+}
+
+/** How kafkajs's fetch answers decode: the module's source, of which the parts that ours replaces are checked. */
+const EXPECTED_PARTS = [
+  'const messagesSize = decoder.readInt32()',
+  'const recordBatch = await RecordBatchDecoder(messagesDecoder)',
+  'records.push(...recordBatch.records)',
+  'return MessageSetDecoder(messagesDecoder, messagesSize)',
+];
+
+/**
+ * kafkajs 2.2.4 decodes all batches of a partition's answer, however large they are when decompressed, and passes the
+ * records of a batch as arguments of a call: more than some 120,000 crash its consumer again and again.
+ * Its answers load their decoder when the first one comes, so it is replaced before.
+ * @throws {KafkaPortError} `DB_KAFKA_CLIENT_CHANGED`
+ */
+export function installBatchPatch(): void {
+  const path = require.resolve('kafkajs/src/protocol/requests/fetch/v4/decodeMessages');
+  const original = require(path) as DecodeMessages;
+  if (original === (decodeMessages as unknown)) return;
+  const module = require.cache[path];
+  if (module === undefined || !EXPECTED_PARTS.every((part) => String(original).includes(part))) {
+    throw new KafkaPortError(
+      'DB_KAFKA_CLIENT_CHANGED',
+      'kafkajs changed how it decodes fetch answers: check whether our patch of it is still needed, and adapt it',
+    );
+  }
+  module.exports = decodeMessages;
+}
+
+async function decodeMessages(decoder: Decoder): Promise<ClientRecord[]> {
+  const size = decoder.readInt32();
+  if (size <= 0 || !decoder.canReadBytes(size)) return [];
+  return (await decodeBatches(decoder.readBytes(size))).records;
+}
