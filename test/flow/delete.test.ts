@@ -12,13 +12,13 @@ import { freshName } from '../harness/topics.ts';
 
 const CANARY = 'canary-51c7ae';
 const operator = Tokens.generate('ann', 'operator');
-const reader = Tokens.generate('bob', 'reader');
+const tenant = Tokens.generate('acme-ci', 'customer', 'acme');
 let stage: Stage;
 let plane: ControlPlane;
 
 beforeAll(async () => {
   stage = await Stage.start();
-  plane = await startControlPlane([operator, reader], { DATABRIDGE_KEYS: stage.keys });
+  plane = await startControlPlane([operator, tenant], { DATABRIDGE_KEYS: stage.keys });
 });
 
 const bodyFor = (customer: string, url: string) => ({
@@ -112,7 +112,7 @@ test('who changed what is told, page by page, without what is secret', async () 
   await plane.call('PUT', path, { body: changed, headers: { 'if-match': etag } });
   await plane.call('POST', `${path}/pause`);
   await plane.call('POST', `${path}/rewinds`, { body: { to: 'earliest' } });
-  expect((await plane.call('GET', '/audit', { token: reader.token })).status).toBe(403);
+  expect((await plane.call('GET', '/audit', { token: tenant.token })).status).toBe(403);
 
   const first = (await plane.call('GET', `/audit?customer=${customer}&limit=3`)).body;
   expect(first.items.map(({ what }: { what: string }) => what)).toEqual(['rewind', 'pause', 'replace']);
