@@ -31,6 +31,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   attempts: ['attempts acme --outcome refused --from 24h', 'attempts acme --event evt_1'],
   tail: ['tail acme', 'tail -o json | jq .outcome'],
   reconcile: ['reconcile', 'reconcile acme --from 24h'],
+  doctor: ['doctor', 'doctor -o json'],
   audit: ['audit --customer acme', 'audit -o yaml --limit 1'],
   'dead-letters list': ['dead-letters list acme'],
   'dead-letters get': ['dead-letters get acme evt_1'],
