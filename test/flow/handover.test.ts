@@ -42,7 +42,7 @@ async function lanesByWorker(customer: string): Promise<Map<string, string[]>> {
     return new Map(
       members.map(({ clientId, memberAssignment }) => {
         const assigned = kafkajs.AssignerProtocol.MemberAssignment.decode(memberAssignment)?.assignment ?? {};
-        return [clientId, Object.keys(assigned).toSorted()] as const;
+        return [clientId.replace(/^delivery-/, ''), Object.keys(assigned).toSorted()] as const;
       }),
     );
   } finally {

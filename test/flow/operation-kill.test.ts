@@ -89,7 +89,7 @@ test('what was asked for wrongly is refused, by name, and begins nothing', async
   expect((await plane.call('GET', `/subscriptions/${customer}/attempts?from=${from}&to=${to}`)).status).toBe(422);
   const misspelt = await plane.call('PUT', `/subscriptions/${freshName('misspelt')}`, {
     headers: { 'if-none-match': '*' },
-    body: { eventTypes: ['root-cuase'], destination: { type: 'http', url: receiver.url } },
+    body: { eventTypes: ['root-cuase'], match: 'everything', destination: { type: 'http', url: receiver.url } },
   });
   expect(misspelt).toMatchObject({
     status: 422,

@@ -99,7 +99,8 @@ class Worker implements Running {
   #isStopping = false;
 
   constructor(config: DeliveryConfig, log: Logger, registry: Registry, clock: Clock) {
-    const kafka = { ...kafkaSettings(config, config.WORKER_NAME, log), registry };
+    // Names of groups begin with it, and the guide's access control lists grant those that begin with `delivery`.
+    const kafka = { ...kafkaSettings(config, `delivery-${config.WORKER_NAME}`, log), registry };
     const budget = new ByteBudget(config.HELD_RECORDS_MIB * MIB);
     const metrics = deliveryMetrics(registry, {
       heldBytes: () => budget.heldBytes,
