@@ -1,0 +1,49 @@
+/** HTTP servers that answer every request with a flood. In a thread of their own: their work is not to slow the healthy. */
+import { createServer, type Socket } from 'node:net';
+import { parentPort } from 'node:worker_threads';
+
+const OK = 'HTTP/1.1 200 OK\r\n';
+const CHUNKED = `${OK}transfer-encoding: chunked\r\n\r\n`;
+/** Stops a flood that nobody ends, long after the worker must have. */
+const MAX_FLOOD_BYTES = 64 * 1_048_576;
+
+/** Writes the piece again and again, as fast as it is read. */
+function flood(socket: Socket, beginning: string, piece: string): void {
+  let written = 0;
+  socket.write(beginning);
+  const more = () => {
+    if (socket.destroyed || written > MAX_FLOOD_BYTES) return;
+    written += piece.length;
+    socket.write(piece, () => setImmediate(more));
+  };
+  more();
+}
+
+function drip(socket: Socket, beginning: string, piece: string): void {
+  socket.write(beginning);
+  const timer = setInterval(() => socket.write(piece), 5);
+  socket.once('close', () => clearInterval(timer));
+}
+
+const answers: Readonly<Record<string, (socket: Socket) => void>> = {
+  'header lines without end': (socket) => flood(socket, OK, 'a: b\r\n'.repeat(1_000)),
+  'a header line without end': (socket) => flood(socket, `${OK}a: `, 'x'.repeat(65_536)),
+  'early hints without end': (socket) =>
+    flood(socket, '', 'HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n'.repeat(500)),
+  'thousands of tiny chunks': (socket) => socket.write(`${CHUNKED}${'1\r\nx\r\n'.repeat(20_000)}0\r\n\r\n`),
+  'tiny chunks, one write each': (socket) => flood(socket, CHUNKED, '1\r\nx\r\n'),
+  'a chunk extension without end': (socket) => flood(socket, `${CHUNKED}5;`, 'x'.repeat(65_536)),
+  'headers that drip': (socket) => drip(socket, OK, 'a'),
+  'a body that drips': (socket) => drip(socket, CHUNKED, '1\r\nx\r\n'),
+};
+
+for (const [name, answer] of Object.entries(answers)) {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    // One answer for each request; bodies of requests are small and come with their headers.
+    socket.on('data', (data) => {
+      if (data.includes('HTTP/1.1\r\n')) answer(socket);
+    });
+  });
+  server.listen(0, '127.0.0.1', () => parentPort?.postMessage([name, (server.address() as { port: number }).port]));
+}
