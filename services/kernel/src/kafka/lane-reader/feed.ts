@@ -41,7 +41,7 @@ export class Feed implements TopicPartition {
   #pausedAtMs: number | undefined;
   #failures = 0;
   #seekAtMs = 0;
-  /** Why it can't be read for now; told once. */
+  /** Why the partition cannot be read at the moment; logged once per cause. */
   #trouble: string | undefined;
   /** A broker said that the topic does not exist: whether it is still the same log is to be checked. */
   isGone = false;

@@ -130,7 +130,10 @@ export class Feeds {
     if (code === CODE.UNKNOWN_TOPIC_OR_PARTITION) feed.isGone = true;
     const trouble = code === CODE.NONE ? codeName(CODE.LEADER_NOT_AVAILABLE) : codeName(code);
     if (feed.noteTrouble(trouble)) {
-      this.#log.warn({ topic: feed.topic, partition: feed.partition, code: trouble }, 'lane can not be read for now');
+      this.#log.warn(
+        { topic: feed.topic, partition: feed.partition, code: trouble },
+        'lane not readable; it is retried',
+      );
     }
     feed.seek(this.#clock.monotonicMs());
   }

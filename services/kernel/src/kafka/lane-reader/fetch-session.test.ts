@@ -143,7 +143,7 @@ test('a broker with no room for a session is asked for all lanes each time', asy
   expect(broker.asked).toEqual(Array.from({ length: 3 }, () => ({ sessionId: 0, epoch: 0, topics: 2 })));
 });
 
-test('lanes with errors are given up for now, each by itself; the others are read on', async () => {
+test('a lane with an error is left out until its retry, and the other lanes are read on', async () => {
   const unreadable: FetchedPartition['content'] = { kind: 'unreadable', error: new Error('unknown codec') };
   const broker = new ScriptedBroker([
     answer([
