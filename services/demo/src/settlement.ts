@@ -3,7 +3,7 @@
 /** What the reconciliation says of one customer's events. */
 export interface CustomerAccount {
   readonly customer: string;
-  /** Event id → fate. */
+  /** `<event id>@<source>`, as the reconciliation names records, or the event id alone → fate. */
   readonly events: Readonly<Record<string, string>>;
   readonly waitingByLane: Readonly<Record<string, number>>;
   readonly deadByReason: Readonly<Record<string, number>>;
@@ -46,7 +46,8 @@ export function settle({ produced, accounts, quarantined, unmatchedCount, accept
   const delivered: Record<string, number> = {};
   const waiting: Record<string, number> = {};
   const dead: Record<string, number> = {};
-  for (const { customer, events, waitingByLane, deadByReason } of accounts) {
+  for (const { customer, events: named, waitingByLane, deadByReason } of accounts) {
+    const events = Object.fromEntries(Object.entries(named).map(([name, fate]) => [eventIdOf(name), fate]));
     const deliveredIds = Object.keys(events).filter((id) => events[id] === 'delivered');
     for (const [id, fate] of Object.entries(events)) put(id, `${fate} for ${customer}`);
     for (const [lane, count] of Object.entries(waitingByLane).sort(mainFirst))
@@ -55,7 +56,7 @@ export function settle({ produced, accounts, quarantined, unmatchedCount, accept
     if (deliveredIds.length > 0) delivered[customer] = deliveredIds.length;
     mistakes.push(...disagreements(customer, new Set(deliveredIds), accepted[customer] ?? new Set()));
   }
-  for (const id of quarantined) put(id, 'quarantined');
+  for (const name of quarantined) put(eventIdOf(name), 'quarantined');
 
   let unmatched = 0;
   for (const [id, found] of boxes) {
@@ -70,6 +71,9 @@ export function settle({ produced, accounts, quarantined, unmatchedCount, accept
     mistakes.push(`fan-out counted ${unmatchedCount} unmatched events, not ${unmatched}`);
   return { produced: produced.size, delivered, waiting, dead, unmatched, quarantined: quarantined.size, mistakes };
 }
+
+/** The demo's producer gives each event an id of its own, and no source holds an "@". */
+const eventIdOf = (name: string) => name.replace(/@[^@]*$/, '');
 
 const mainFirst = ([a]: [string, number], [b]: [string, number]) => Number(b === 'main') - Number(a === 'main');
 const laneName = (lane: string) => (lane === 'main' ? 'main lane' : `retry lane ${lane}`);
