@@ -9,8 +9,13 @@ const books: Books = {
     ['u1', 'undecodable'],
   ]),
   accounts: [
-    { customer: 'acme', events: { a1: 'delivered', a2: 'dead' }, waitingByLane: {}, deadByReason: { refused: 1 } },
-    { customer: 'initech', events: { i1: 'waiting' }, waitingByLane: { '2s': 1 }, deadByReason: {} },
+    {
+      customer: 'acme',
+      events: { 'a1@intake/0/1': 'delivered', 'a2@intake/1/0': 'dead' },
+      waitingByLane: {},
+      deadByReason: { refused: 1 },
+    },
+    { customer: 'initech', events: { 'i1@intake/0/2': 'waiting' }, waitingByLane: { '2s': 1 }, deadByReason: {} },
   ],
   quarantined: new Set(['u1']),
   unmatchedCount: 1,
@@ -47,7 +52,12 @@ describe('the demo’s books', () => {
     ],
     [
       'nothing accounts for it',
-      { accounts: [...books.accounts.slice(0, 1), { ...books.accounts[1], events: { i1: 'unaccounted' } } as never] },
+      {
+        accounts: [
+          ...books.accounts.slice(0, 1),
+          { ...books.accounts[1], events: { 'i1@intake/0/2': 'unaccounted' } } as never,
+        ],
+      },
       'i1 is not accounted for',
     ],
   ])('don’t when %s', (_what, change, mistake) => {
