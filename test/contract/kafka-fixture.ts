@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { GroupConsumer, type GroupConsumerOptions } from '@databridge/kernel/kafka/groups/group-consumer';
+import type { GroupConsumerOptions } from '@databridge/kernel/kafka/groups/consumer-options';
+import { GroupConsumer } from '@databridge/kernel/kafka/groups/group-consumer';
 import type { Membership } from '@databridge/kernel/kafka/groups/membership';
 import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import type { ConsumedBatch, ConsumedRecord } from '@databridge/kernel/kafka/records';

@@ -1,5 +1,6 @@
 import { KafkaPortError, ProduceError } from '@databridge/kernel/kafka/errors';
-import type { GroupConsumer, GroupConsumerOptions } from '@databridge/kernel/kafka/groups/group-consumer';
+import type { GroupConsumerOptions } from '@databridge/kernel/kafka/groups/consumer-options';
+import type { GroupConsumer } from '@databridge/kernel/kafka/groups/group-consumer';
 import type { Membership } from '@databridge/kernel/kafka/groups/membership';
 import type { CommittedOffset, ProducedRecord } from '@databridge/kernel/kafka/records';
 import { createLogger } from '@databridge/kernel/log';

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { KafkaPortError, ProduceError } from '@databridge/kernel/kafka/errors';
-import type { GroupConsumer, GroupConsumerOptions } from '@databridge/kernel/kafka/groups/group-consumer';
+import type { GroupConsumerOptions } from '@databridge/kernel/kafka/groups/consumer-options';
+import type { GroupConsumer } from '@databridge/kernel/kafka/groups/group-consumer';
 import type { Membership } from '@databridge/kernel/kafka/groups/membership';
 import type {
   CommittedOffset,

@@ -24,6 +24,7 @@ import type { InFlightShare } from '../shares/in-flight.ts';
 import type { Turn } from '../shares/turns.ts';
 import { AttemptLog } from './attempt-log.ts';
 import { Commits } from './commits.ts';
+import { countAttempt } from './count-attempt.ts';
 import { CustomerStatus } from './customer-status.ts';
 import type { CustomerDependencies, CustomerGroup } from './dependencies.ts';
 import { NextTopics } from './next-topics.ts';
@@ -358,13 +359,8 @@ export class Customer {
   }
 
   #report(attempt: Attempt): void {
-    const { attemptCounters, attemptTimes } = this.#with.metrics;
-    attemptCounters.of(this.#name, attempt.outcome).inc();
-    attemptTimes.of(attempt.outcome).observe(attempt.durationMs / 1_000);
+    countAttempt(this.#with.metrics, this.#log, this.#name, attempt);
     this.#attempts.append(attempt);
-    // What goes well is told by metrics and the attempt log; a line each would cost more than the delivery.
-    if (attempt.outcome === 'delivered') this.#log.debug(attempt, 'attempt');
-    else this.#log.info(attempt, 'attempt');
   }
 
   #done(record: HeldRecord): void {

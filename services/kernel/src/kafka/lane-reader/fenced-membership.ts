@@ -1,5 +1,25 @@
+import type { Transitions } from '../../state-machine.ts';
 import type { MemberLease, Membership } from '../groups/membership.ts';
 import type { TopicPartition } from '../records.ts';
+
+/** Of a worker's membership of one customer's group. */
+export type GroupState = 'idle' | 'joining' | 'held' | 'rejoining' | 'leaving' | 'closed';
+
+/**
+ *     idle ─start▶ joining ──in place──▶ held ──lane added, group asks for it──▶ rejoining
+ *                    ▲  ▲                 │ ▲──────same member──────────────────────┘ │
+ *                    │  └──fenced─────────┘                                          │
+ *                    └─────fenced────────────────────────────────────────────────────┘
+ *     leaving ◀─stop── any of them;  leaving ──left, or given up after a while──▶ closed
+ */
+export const GROUP_TRANSITIONS: Transitions<GroupState> = {
+  idle: ['joining', 'leaving'],
+  joining: ['held', 'leaving'],
+  held: ['rejoining', 'joining', 'leaving'],
+  rejoining: ['held', 'joining', 'leaving'],
+  leaving: ['closed'],
+  closed: [],
+};
 
 /** One stay as the static member of a customer's group. */
 export class FencedMembership implements Membership {

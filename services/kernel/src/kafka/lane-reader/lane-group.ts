@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../../errors.ts';
-import { StateMachine, type Transitions } from '../../state-machine.ts';
+import { StateMachine } from '../../state-machine.ts';
 import { KafkaPortError, toPortError } from '../errors.ts';
 import { assertCommittable } from '../groups/committable.ts';
 import type { MemberLease, Membership } from '../groups/membership.ts';
@@ -9,7 +9,7 @@ import { type CommittedOffset, keyOf, type TopicPartition } from '../records.ts'
 import type { Coordinators } from './coordinators.ts';
 import { Feed, type FeedOwner } from './feed.ts';
 import type { Feeds } from './feeds.ts';
-import { FencedMembership } from './fenced-membership.ts';
+import { FencedMembership, GROUP_TRANSITIONS, type GroupState } from './fenced-membership.ts';
 import { commitOnce } from './group-commit.ts';
 import type { LaneGroupOptions } from './group-options.ts';
 import { groupFailure, type PlaceRequest, takePlace } from './group-place.ts';
@@ -30,24 +30,6 @@ export interface LaneGroupContext {
   onClosed(group: LaneGroup): void;
 }
 
-type State = 'idle' | 'joining' | 'held' | 'rejoining' | 'leaving' | 'closed';
-
-/**
- *     idle ─start▶ joining ──in place──▶ held ──lane added, group asks for it──▶ rejoining
- *                    ▲  ▲                 │ ▲──────same member──────────────────────┘ │
- *                    │  └──fenced─────────┘                                          │
- *                    └─────fenced────────────────────────────────────────────────────┘
- *     leaving ◀─stop── any of them;  leaving ──left, or given up after a while──▶ closed
- */
-const TRANSITIONS: Transitions<State> = {
-  idle: ['joining', 'leaving'],
-  joining: ['held', 'leaving'],
-  held: ['rejoining', 'joining', 'leaving'],
-  rejoining: ['held', 'joining', 'leaving'],
-  leaving: ['closed'],
-  closed: [],
-};
-
 const COMMIT_ATTEMPTS = 5;
 const FIRST_BACKOFF_MS = 100;
 const LONGEST_BACKOFF_MS = 5_000;
@@ -64,7 +46,7 @@ const LEAVE_WITHIN_MS = 3_000;
 export class LaneGroup {
   readonly #options: LaneGroupOptions;
   readonly #with: LaneGroupContext;
-  readonly #states: StateMachine<State>;
+  readonly #states: StateMachine<GroupState>;
   readonly #owner: FeedOwner;
   readonly #handover: Handover;
   readonly #topics: Set<string>;
@@ -85,7 +67,7 @@ export class LaneGroup {
     this.#topics = new Set(options.topics);
     this.#laterTopics = new Set(options.laterTopics);
     this.#handover = new Handover(options.groupId, options.log, context.handoverWithinMs);
-    this.#states = new StateMachine<State>(`group ${options.groupId}`, TRANSITIONS, 'idle');
+    this.#states = new StateMachine<GroupState>(`group ${options.groupId}`, GROUP_TRANSITIONS, 'idle');
     this.#owner = {
       onBatch: (batch) => this.#options.onBatch(batch),
       onJump: (at, _from, to) => {
