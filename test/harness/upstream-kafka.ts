@@ -1,4 +1,4 @@
-import { installIdleTimerPatch } from '@databridge/kernel/kafka/kafkajs/idle-timer-patch';
+import { installIdleTimerPatch } from '@databridge/kernel/kafka/kafkajs/patches/idle-timer-patch';
 import { Kafka, logLevel } from 'kafkajs';
 
 // Not for the test's sake: without it Node warns of negative time-outs in every run.

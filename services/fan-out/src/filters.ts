@@ -1,5 +1,5 @@
 import type { EventType } from '@databridge/schemas/event/event-types';
-import { compileFilter, type EventFilter } from '@databridge/schemas/subscription/event-filter';
+import { compileFilter, type EventFilter } from '@databridge/schemas/subscription/filter/event-filter';
 
 /** Filters of subscriptions that were changed or deleted stay until this many are compiled; then all are forgotten. */
 const MAX_REMEMBERED = 10_000;

@@ -3,7 +3,7 @@ import type { ReaderLookup } from '@databridge/kernel/registry/event-readers';
 import { frame } from '@databridge/schemas/event/confluent-frame';
 import { loadEventTypes } from '@databridge/schemas/event/event-types';
 import { eventIdOf } from '@databridge/schemas/records/headers';
-import type { FilterVerdict } from '@databridge/schemas/subscription/event-filter';
+import type { FilterVerdict } from '@databridge/schemas/subscription/filter/event-filter';
 import { type RouteContext, routeRecords } from './route.ts';
 
 const [rootCause] = loadEventTypes('root-cause=root-cause.events');

@@ -1,6 +1,6 @@
 /** Decides where intake records go. Pure: records that it can't decide yet, it hands back. */
 import { messageOf } from '@databridge/kernel/errors';
-import { MAX_HEADER_BYTES, MAX_HEADERS } from '@databridge/kernel/kafka/kafkajs/header-patch';
+import { MAX_HEADER_BYTES, MAX_HEADERS } from '@databridge/kernel/kafka/kafkajs/patches/header-patch';
 import { batchBytes } from '@databridge/kernel/kafka/kafkajs/produce-queue';
 import type { ConsumedRecord, ProducedRecord, TopicPartition } from '@databridge/kernel/kafka/records';
 import type { ReaderLookup } from '@databridge/kernel/registry/event-readers';
@@ -9,7 +9,7 @@ import { schemaIdOf } from '@databridge/schemas/event/confluent-frame';
 import type { EventReader } from '@databridge/schemas/event/event-types';
 import { eventIdOf, formatSource, traceparentOf, writeDeliveryHeaders } from '@databridge/schemas/records/headers';
 import { deliveryTopic, MAX_MESSAGE_BYTES } from '@databridge/schemas/records/topics';
-import type { FilterVerdict } from '@databridge/schemas/subscription/event-filter';
+import type { FilterVerdict } from '@databridge/schemas/subscription/filter/event-filter';
 import type { Filtered } from '@databridge/schemas/subscription/match';
 import type { Routing } from '@databridge/schemas/subscription/routing';
 import { type Quarantined, type QuarantineReason, quarantineRecord } from './quarantine.ts';

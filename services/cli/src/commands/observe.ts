@@ -17,8 +17,8 @@ import {
   reasonOf,
   timeOf,
 } from '../print.ts';
+import { tail } from './observe/tail.ts';
 import { repeat, startOfView } from './observe/watch.ts';
-import { tail } from './tail.ts';
 
 const OUTCOMES = ['delivered', 'retry', 'refused', 'deauthorized', 'blocked', 'gone', 'internal', 'skipped'];
 

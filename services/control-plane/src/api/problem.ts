@@ -5,8 +5,8 @@ import type { FastifyInstance } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { OperationFailed } from '../operations/runner.ts';
+import { RefusedFields } from '../subscriptions/checks/refused-fields.ts';
 import { SomethingWaits } from '../subscriptions/delete-customer.ts';
-import { RefusedFields } from '../subscriptions/refused-fields.ts';
 
 export const pointedMisfit = z.object({
   pointer: z.string().describe('JSON pointer into the body'),

@@ -1,7 +1,7 @@
 /** The thread of filter-trials.ts: compiles a filter and evaluates it on one event. */
 import { isMainThread, parentPort } from 'node:worker_threads';
 import { describedEventType } from '@databridge/schemas/event/event-types';
-import { compileFilter } from '@databridge/schemas/subscription/event-filter';
+import { compileFilter } from '@databridge/schemas/subscription/filter/event-filter';
 
 export interface FilterTrial {
   readonly filter: string;

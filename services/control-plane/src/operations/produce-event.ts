@@ -5,7 +5,7 @@ import { SchemaRegistry, type SchemaRegistrySettings } from '@databridge/kernel/
 import type { EventType } from '@databridge/schemas/event/event-types';
 import { HEADER } from '@databridge/schemas/records/headers';
 import { effectiveState } from '@databridge/schemas/records/status';
-import { compileFilter } from '@databridge/schemas/subscription/event-filter';
+import { compileFilter } from '@databridge/schemas/subscription/filter/event-filter';
 import { matches } from '@databridge/schemas/subscription/match';
 import { storedMatch } from '@databridge/schemas/subscription/routing';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';

@@ -6,10 +6,10 @@ import type { Issue } from '@databridge/schemas/subscription/issue-words';
 import { formatIssues, type Subscription } from '@databridge/schemas/subscription/subscription';
 import type { ControlPlaneContext } from '../context.ts';
 import { keepWithoutLimit } from '../upkeep/retention.ts';
+import { egressIssues } from './checks/outgoing-urls.ts';
+import { tlsIssues } from './checks/tls-issues.ts';
 import type { FileSubscription } from './kept-settings.ts';
-import { egressIssues } from './outgoing-urls.ts';
 import { type Plan, planChange } from './plan-change.ts';
-import { tlsIssues } from './tls-issues.ts';
 
 export interface AppliedCustomer {
   readonly customer: string;

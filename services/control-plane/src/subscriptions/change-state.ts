@@ -5,7 +5,7 @@ import type { Subscription } from '@databridge/schemas/subscription/subscription
 import type { ControlPlaneContext } from '../context.ts';
 import { keepWithoutLimit } from '../upkeep/retention.ts';
 import { readCustomer } from '../views/customer.ts';
-import { RefusedFields } from './refused-fields.ts';
+import { RefusedFields } from './checks/refused-fields.ts';
 
 /**
  * What an operator may do to a customer's state:

@@ -9,8 +9,8 @@ import type { Role } from '@databridge/schemas/rights/route-rights';
 import { secretsToGiveAgain } from '@databridge/schemas/rights/secret-recipients';
 import { mapSecretsAsync, SECRET_MASK, secretsInUse } from '@databridge/schemas/subscription/secret-places';
 import type { Granted, Subscription } from '@databridge/schemas/subscription/subscription';
+import { RefusedFields } from './checks/refused-fields.ts';
 import { type FileSubscription, KEPT_SETTINGS } from './kept-settings.ts';
-import { RefusedFields } from './refused-fields.ts';
 
 export interface Plan {
   /** Secrets sealed: those that stay as they are keep their very seal. */

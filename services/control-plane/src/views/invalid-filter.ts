@@ -1,5 +1,5 @@
 import { describedEventType } from '@databridge/schemas/event/event-types';
-import { contentIssues } from '@databridge/schemas/subscription/content-choice';
+import { contentIssues } from '@databridge/schemas/subscription/filter/content-choice';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 
 /** A subscription's object is replaced when it changes. */

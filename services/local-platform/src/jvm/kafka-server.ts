@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { installIdleTimerPatch } from '@databridge/kernel/kafka/kafkajs/idle-timer-patch';
+import { installIdleTimerPatch } from '@databridge/kernel/kafka/kafkajs/patches/idle-timer-patch';
 import { Kafka, logLevel } from 'kafkajs';
 import type { Artifacts } from './artifacts.ts';
 

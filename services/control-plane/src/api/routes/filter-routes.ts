@@ -1,6 +1,6 @@
 import { Transform } from 'node:stream';
 import { describedEventType, type EventType, eventTypeNames } from '@databridge/schemas/event/event-types';
-import { MAX_FILTER_CHARS } from '@databridge/schemas/subscription/event-filter';
+import { MAX_FILTER_CHARS } from '@databridge/schemas/subscription/filter/event-filter';
 import { suggestion } from '@databridge/schemas/subscription/issue-words';
 import { z } from 'zod';
 import { FilterTrials } from '../../filters/filter-trials.ts';

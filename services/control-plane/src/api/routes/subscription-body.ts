@@ -4,8 +4,8 @@ import type { Role } from '@databridge/schemas/rights/route-rights';
 import { parseSubscription, type Subscription } from '@databridge/schemas/subscription/subscription';
 import type { FastifySchemaCompiler } from 'fastify';
 import { validatorCompiler } from 'fastify-type-provider-zod';
+import { RefusedFields } from '../../subscriptions/checks/refused-fields.ts';
 import type { FileSubscription } from '../../subscriptions/kept-settings.ts';
-import { RefusedFields } from '../../subscriptions/refused-fields.ts';
 import { InvalidBody, type Misfit } from '../problem.ts';
 
 /** Of the same schema as the body's, but in words that name every mistake by its place: {@link parsedBody}. */

@@ -7,9 +7,9 @@ import { z } from 'zod';
 import type { ControlPlaneContext } from '../../context.ts';
 import { applySubscriptions } from '../../subscriptions/apply.ts';
 import { changeState, type StateAction } from '../../subscriptions/change-state.ts';
+import { eventTypeIssues } from '../../subscriptions/checks/event-types.ts';
+import { settingWarnings, warningsOf } from '../../subscriptions/checks/warnings.ts';
 import { planDeletion } from '../../subscriptions/delete-customer.ts';
-import { eventTypeIssues } from '../../subscriptions/event-types.ts';
-import { settingWarnings, warningsOf } from '../../subscriptions/warnings.ts';
 import { maySee, roleOf } from '../auth/access.ts';
 import type { Api, ApiContext } from '../context.ts';
 import {

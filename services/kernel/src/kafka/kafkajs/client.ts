@@ -3,11 +3,11 @@ import kafkajs, { type Kafka, type LogEntry, type SASLOptions } from 'kafkajs';
 import type { Registry } from 'prom-client';
 import type { Logger } from '../../log.ts';
 import { installCodecs } from './codecs.ts';
-import { installCommitPatch } from './commit-patch.ts';
-import { installHeaderPatch } from './header-patch.ts';
-import { installHeartbeatPatch } from './heartbeat-patch.ts';
-import { installIdleTimerPatch } from './idle-timer-patch.ts';
-import { installProducePatch } from './produce-patch.ts';
+import { installCommitPatch } from './patches/commit-patch.ts';
+import { installHeaderPatch } from './patches/header-patch.ts';
+import { installHeartbeatPatch } from './patches/heartbeat-patch.ts';
+import { installIdleTimerPatch } from './patches/idle-timer-patch.ts';
+import { installProducePatch } from './patches/produce-patch.ts';
 import { installBatchPatch } from './record-batches.ts';
 
 /** How to reach the cluster; one a process. */

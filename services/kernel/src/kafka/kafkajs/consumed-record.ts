@@ -1,6 +1,6 @@
 import type { KafkaMessage } from 'kafkajs';
 import type { ConsumedRecord, RecordHeaders } from '../records.ts';
-import { ExcessHeaders } from './header-patch.ts';
+import { ExcessHeaders } from './patches/header-patch.ts';
 import { OversizedBatch } from './record-batches.ts';
 
 interface ClientMessage extends Pick<KafkaMessage, 'offset' | 'timestamp' | 'key' | 'value'> {

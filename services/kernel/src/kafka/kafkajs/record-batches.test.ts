@@ -5,7 +5,7 @@ import { CompressionTypes } from 'kafkajs';
 import { installCodecs } from './codecs.ts';
 import { toRecord, toRecordOrMark } from './consumed-record.ts';
 import { DEFAULT_MAX_BATCH_BYTES, limitBatchBytes, lz4Size } from './expansion.ts';
-import { installHeaderPatch } from './header-patch.ts';
+import { installHeaderPatch } from './patches/header-patch.ts';
 import { decodeBatches, installBatchPatch } from './record-batches.ts';
 
 const require = createRequire(import.meta.url);

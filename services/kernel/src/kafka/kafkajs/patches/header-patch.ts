@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { KafkaPortError } from '../errors.ts';
+import { KafkaPortError } from '../../errors.ts';
 import { patchMethod } from './patch-method.ts';
 
 /** More than that is no record that a producer means: tracing and routing need a few dozen at most. */

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { protocolErrorType } from '../errors.ts';
+import { protocolErrorType } from '../../errors.ts';
 import { patchMethod } from './patch-method.ts';
 
 interface Runner {

@@ -1,8 +1,8 @@
 /** Checks the parts of a subscription that are about the events' content, filter and sections, against the schemas. */
-import type { EventType } from '../event/event-types.ts';
+import type { EventType } from '../../event/event-types.ts';
+import { type Issue, suggestion } from '../issue-words.ts';
+import type { Interest } from '../routing.ts';
 import { compileFilter } from './event-filter.ts';
-import { type Issue, suggestion } from './issue-words.ts';
-import type { Interest } from './routing.ts';
 
 interface ContentChoice extends Pick<Interest, 'eventTypes' | 'filter'> {
   readonly sections?: readonly string[];

@@ -1,4 +1,4 @@
-import { KafkaPortError } from '../errors.ts';
+import { KafkaPortError } from '../../errors.ts';
 
 /**
  * Replaces a method of a class of the client library, once, and only if its source is the one that the replacement

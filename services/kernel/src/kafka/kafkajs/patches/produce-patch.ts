@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type { Message } from 'kafkajs';
-import { KafkaPortError } from '../errors.ts';
-import { encodeProduceRequest, type ProduceRequest } from './produce-encoding.ts';
+import { KafkaPortError } from '../../errors.ts';
+import { encodeProduceRequest, type ProduceRequest } from '../produce-encoding.ts';
 
 /** As kafkajs calls it: one request to one broker. */
 export interface ProduceArguments extends ProduceRequest {

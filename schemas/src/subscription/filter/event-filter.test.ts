@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { EventType, loadEventTypes } from '../event/event-types.ts';
+import { EventType, loadEventTypes } from '../../event/event-types.ts';
 import { compileFilter, type EventFilter, MAX_FILTER_CHARS } from './event-filter.ts';
 
 const [rootCause] = loadEventTypes('root-cause=unused');

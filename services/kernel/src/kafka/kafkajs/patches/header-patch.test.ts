@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { toRecord } from './consumed-record.ts';
+import { toRecord } from '../consumed-record.ts';
 import { ExcessHeaders, installHeaderPatch, MAX_HEADER_BYTES, MAX_HEADERS } from './header-patch.ts';
 
 const require = createRequire(import.meta.url);

@@ -3,10 +3,10 @@
  * version of its schema. docs/decisions/content-filter.md says why CEL, and why so much of it and no more.
  */
 import { type ASTNode, Environment, EvaluationError, ParseError, TypeError as WrongType } from '@marcbachmann/cel-js';
-import type { EventFields } from '../event/event-fields.ts';
-import { metered, type WorkRates } from '../event/filter-meter.ts';
+import type { EventFields } from '../../event/event-fields.ts';
+import { metered, type WorkRates } from '../../event/filter-meter.ts';
+import { suggestion } from '../issue-words.ts';
 import { childrenOf, declareFunctions, withOwnFunctions, withUsualNames } from './filter-functions.ts';
-import { suggestion } from './issue-words.ts';
 
 export const MAX_FILTER_CHARS = 2_000;
 
