@@ -136,15 +136,18 @@ test('that it won’t have us, or is not there, is our fault and nobody’s atte
   const stranger = new URL(`http://worker:wrong@127.0.0.1:${port}`);
   expect(await outcomeBy(front.origin, stranger)).toEqual({
     kind: 'blocked',
+    operatorDetail: expect.stringContaining('401'),
     reason: 'our egress proxy refuses (status 401)',
   });
   const [nobodys = 0] = await freePorts(1);
   expect(await outcomeBy(front.origin, new URL(`http://127.0.0.1:${nobodys}`))).toEqual({
     kind: 'blocked',
+    operatorDetail: expect.any(String),
     reason: "our egress proxy can't be reached (ECONNREFUSED)",
   });
   expect(await outcomeBy('https://forbidden.example/', proxy)).toEqual({
     kind: 'blocked',
+    operatorDetail: expect.stringContaining('403'),
     reason: 'our egress proxy refuses (status 403)',
   });
   const { origin } = front;

@@ -131,7 +131,10 @@ test('its JWTs are taken by our own API, for whom its claims name', async () => 
   };
   const log = createLogger('keycloak-test', 'silent');
   const caller = await new OidcCallers(settings, log).callerOf(token);
-  expect(caller).toEqual({ name: expect.any(String), role: 'customer', customer: 'acme' });
+  expect(caller).toEqual({
+    ...{ id: expect.stringMatching(/^oidc:/), name: expect.any(String) },
+    ...{ role: 'customer', customer: 'acme' },
+  });
   expect(await new OidcCallers({ ...settings, audience: 'others' }, log).callerOf(token)).toBeUndefined();
 });
 
