@@ -60,3 +60,15 @@ test('an error of the HTTP/2 session is not taken for the reset of a stream', ()
   const flooded = troubleOf(failed('Flooding was detected', { code: 'ERR_HTTP2_ERROR', http2ErrorCode: 2 }));
   expect(flooded).toMatchObject({ trouble: 'the HTTP/2 connection failed: Flooding was detected' });
 });
+
+test('a failure of the socket under an HTTP/2 session is named by its own code', () => {
+  const alert = failed('tlsv13 alert certificate required', {
+    code: 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
+    http2ErrorCode: 2,
+  });
+  expect(troubleOf(alert)).toMatchObject({
+    trouble: 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: tlsv13 alert certificate required',
+  });
+  const reset = troubleOf(failed('read ECONNRESET', { code: 'ECONNRESET', http2ErrorCode: 2 }));
+  expect(reset).toMatchObject({ trouble: 'ECONNRESET: read ECONNRESET' });
+});

@@ -58,8 +58,8 @@ const HTTP2_ERRORS = [
 const nameOf = (http2Code: number) => HTTP2_ERRORS[http2Code] ?? `error ${http2Code}`;
 
 /**
- * undici notes the stream's code on every error of a stream, also on those that concern the session: which of the two it
- * is, Node's own code says.
+ * undici notes the stream's code on every error of a stream, also on those of its session and of the socket below, such as
+ * a TLS alert: which of them it is, Node's own code says.
  */
 function http2Trouble({ code, message, http2ErrorCode }: NetworkError): Trouble | undefined {
   const closed = (http2Code: number) => ({
@@ -85,13 +85,18 @@ function http2Trouble({ code, message, http2ErrorCode }: NetworkError): Trouble 
       if (code?.startsWith('ERR_HTTP2_') && code !== 'ERR_HTTP2_STREAM_ERROR') {
         return { trouble: `the HTTP/2 connection failed: ${message}`, isBlocked: false, isConnectionOver: true };
       }
-      if (http2ErrorCode === undefined) return undefined;
+      if (http2ErrorCode === undefined || isOfSocket(code)) return undefined;
       return {
         trouble: `the server reset the HTTP/2 stream (${nameOf(http2ErrorCode)})`,
         isBlocked: false,
         http2Code: http2ErrorCode,
       };
   }
+}
+
+/** Node's codes of sockets and of TLS; an error of a stream has one of HTTP/2, one of undici, or none. */
+function isOfSocket(code: string | undefined): boolean {
+  return code !== undefined && !code.startsWith('ERR_HTTP2_') && !code.startsWith('UND_ERR_');
 }
 
 function wordsOf({ code, message }: NetworkError): string {
