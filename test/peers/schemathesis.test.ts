@@ -30,11 +30,12 @@ afterAll(async () => {
 
 /**
  * Rules across fields, and those of URLs, certificates and CEL, are beyond JSON Schema: what the schema takes for good
- * may be refused with 422 there. Each such rule has tests of its own. A key "__proto__" is refused as no JSON, with 400.
+ * may be refused with 422 there; so are event types and reasons, which the deployment and its records say. Each such rule has
+ * tests of its own. A path with a control character is refused with 400. A key "__proto__" is refused as no JSON, with 400.
  */
 const SETTINGS = `
 [[operations]]
-include-path-regex = "^/v1/(subscriptions/[^/]+|subscriptions/[^/]+/(comparisons|secrets/[^/]+|rewinds|test)|filters/try)$"
+include-path-regex = "^/v1/(subscriptions/[^/]+|subscriptions/[^/]+/(comparisons|secrets/[^/]+|rewinds|test|redeliveries|attempts|reconciliation|dead-letters/[^/]+)|filters/try|events|quarantine/(redrives|discards))$"
 checks.positive_data_acceptance.expected-statuses = ["2xx", 400, 401, 403, 404, 409, 412, 422, 428]
 `;
 

@@ -1,7 +1,8 @@
 import { ATTEMPT_OUTCOMES } from '@databridge/schemas/records/attempts';
+import { DEAD_LETTER_REASONS } from '@databridge/schemas/records/reasons';
 import { HOLD_REASONS } from '@databridge/schemas/records/status';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import { DEAD_REASONS, DISABLE_REASONS } from './attempt/verdict.ts';
+import { DISABLE_REASONS } from './attempt/verdict.ts';
 
 export type DeliveryMetrics = ReturnType<typeof deliveryMetrics>;
 
@@ -100,7 +101,7 @@ export function deliveryMetrics(registry: Registry, levels: Levels) {
   const attemptCounters = new Series((customer, outcome) => attempts.labels(customer, outcome));
   const customerCounters: readonly (readonly [Counter<string>, Readonly<Record<string, string>>])[] = [
     ...ATTEMPT_OUTCOMES.map((outcome) => [attempts, { outcome }] as const),
-    ...DEAD_REASONS.map((reason) => [deadLetters, { reason }] as const),
+    ...DEAD_LETTER_REASONS.map((reason) => [deadLetters, { reason }] as const),
     ...[...DISABLE_REASONS, ...HOLD_REASONS].map((reason) => [disabled, { reason }] as const),
     [offsetsLost, {}],
   ];

@@ -1,5 +1,5 @@
+import { QUARANTINE_REASONS } from '@databridge/schemas/records/reasons';
 import { Counter, Gauge, type Registry } from 'prom-client';
-import { QUARANTINE_REASONS } from './quarantine.ts';
 
 export type FanOutMetrics = ReturnType<typeof fanOutMetrics>;
 

@@ -2,29 +2,8 @@
 import { batchBytes } from '@databridge/kernel/kafka/kafkajs/produce-queue';
 import type { ConsumedRecord, ProducedRecord } from '@databridge/kernel/kafka/records';
 import { eventIdOf, HEADER, traceparentOf } from '@databridge/schemas/records/headers';
+import type { QuarantineReason } from '@databridge/schemas/records/reasons';
 import { MAX_MESSAGE_BYTES, QUARANTINE_TOPIC } from '@databridge/schemas/records/topics';
-
-export const QUARANTINE_REASONS = [
-  /** A record without a value: there is no event in it. */
-  'no-value',
-  /** The record has more headers, or more bytes of headers, than are decoded. */
-  'too-many-headers',
-  /** The record stands for a whole batch that is too large when decompressed. The intake has it. */
-  'batch-too-large',
-  'malformed-frame',
-  /** The registry does not know the schema id, and did not learn of it in time. */
-  'unknown-schema',
-  /** The writer's schema does not resolve to the pinned one. */
-  'incompatible-schema',
-  /** The data do not fit the schema that they name. */
-  'malformed-data',
-  /** It came compressed, or by a topic that takes more than ours: no copy of it can be written. Its source has it. */
-  'too-large',
-  /** Our own fault with this one record, three times in a row. */
-  'internal',
-] as const;
-
-export type QuarantineReason = (typeof QUARANTINE_REASONS)[number];
 
 export interface Quarantined {
   readonly reason: QuarantineReason;

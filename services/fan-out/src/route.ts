@@ -1,4 +1,5 @@
 /** Decides where intake records go. Pure: records that it can't decide yet, it hands back. */
+
 import { messageOf } from '@databridge/kernel/errors';
 import { MAX_HEADER_BYTES, MAX_HEADERS } from '@databridge/kernel/kafka/kafkajs/patches/header-patch';
 import { batchBytes } from '@databridge/kernel/kafka/kafkajs/produce-queue';
@@ -8,11 +9,12 @@ import { MalformedEventError } from '@databridge/schemas/errors';
 import { schemaIdOf } from '@databridge/schemas/event/confluent-frame';
 import type { EventReader } from '@databridge/schemas/event/event-types';
 import { eventIdOf, formatSource, traceparentOf, writeDeliveryHeaders } from '@databridge/schemas/records/headers';
+import type { QuarantineReason } from '@databridge/schemas/records/reasons';
 import { deliveryTopic, MAX_MESSAGE_BYTES } from '@databridge/schemas/records/topics';
 import type { FilterVerdict } from '@databridge/schemas/subscription/filter/event-filter';
 import type { Filtered } from '@databridge/schemas/subscription/match';
 import type { Routing } from '@databridge/schemas/subscription/routing';
-import { type Quarantined, type QuarantineReason, quarantineRecord } from './quarantine.ts';
+import { type Quarantined, quarantineRecord } from './quarantine.ts';
 
 export interface RouteContext {
   /** By name. */

@@ -99,6 +99,12 @@ test('what is no route is 404, and another method than the path has is 405 with 
     headers: { authorization: `Bearer ${bob.token}` },
   });
   expect([wrong.statusCode, wrong.headers['allow'], wrong.json().code]).toEqual([405, 'POST', 'DB_METHOD_NOT_ALLOWED']);
+  // Not those of /dead-letters/:id, which this path fits as well.
+  const literal = await api.inject({
+    ...{ method: 'DELETE', url: '/v1/subscriptions/acme/dead-letters/redrives' },
+    headers: { authorization: `Bearer ${bob.token}` },
+  });
+  expect([literal.statusCode, literal.headers['allow']]).toEqual([405, 'POST']);
 });
 
 test.each([

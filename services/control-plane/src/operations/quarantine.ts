@@ -1,5 +1,6 @@
 /** The quarantine: intake records that fan-out could not read. */
 import { HEADER, headerText, parseSource, traceparentOf } from '@databridge/schemas/records/headers';
+import { QUARANTINE_REASONS } from '@databridge/schemas/records/reasons';
 import { QUARANTINE_TOPIC } from '@databridge/schemas/records/topics';
 import type { ControlPlaneContext } from '../context.ts';
 import {
@@ -14,17 +15,6 @@ import {
 import { type Run, untracked } from './run.ts';
 
 type Context = Pick<ControlPlaneContext, 'kafka' | 'producer'> & Partial<Pick<ControlPlaneContext, 'events'>>;
-
-/** Why fan-out puts records into the quarantine. */
-export const QUARANTINE_REASONS = [
-  'no-value',
-  'malformed-frame',
-  'unknown-schema',
-  'incompatible-schema',
-  'malformed-data',
-  'too-large',
-  'internal',
-] as const;
 
 export interface QuarantinedRecord {
   /** Its source: `<topic>/<partition>/<offset>`. */

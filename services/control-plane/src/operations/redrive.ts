@@ -1,4 +1,5 @@
 import { readDeadLetterHeaders } from '@databridge/schemas/records/headers';
+import { DEAD_LETTER_REASONS } from '@databridge/schemas/records/reasons';
 import { deadTopic } from '@databridge/schemas/records/topics';
 import type { ControlPlaneContext } from '../context.ts';
 import { readCustomer } from '../views/customer.ts';
@@ -15,9 +16,6 @@ import { replayOf } from './replay.ts';
 import { type Run, untracked } from './run.ts';
 
 type Context = Pick<ControlPlaneContext, 'kafka' | 'workerStatuses' | 'subscriptions' | 'producer'>;
-
-/** Why delivery gives events up. */
-export const DEAD_LETTER_REASONS = ['refused', 'exhausted', 'internal'] as const;
 
 /**
  * What a redrive or a discard would take out.

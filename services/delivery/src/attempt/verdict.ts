@@ -1,3 +1,4 @@
+import type { DeadLetterReason } from '@databridge/schemas/records/reasons';
 import type { Outcome } from './outcome.ts';
 import { planNext, type RetryPlan } from './retry-plan.ts';
 
@@ -8,7 +9,7 @@ export type Verdict =
   /** Into the retry topic of that delay; its offset is done when that topic has it. */
   | { readonly kind: 'retry'; readonly delay: string }
   /** Into the dead letters; its offset is done when they have it. */
-  | { readonly kind: 'dead'; readonly reason: DeadReason }
+  | { readonly kind: 'dead'; readonly reason: DeadLetterReason }
   /** Back where it was, not done and no attempt spent: the connection is at fault, not the event. */
   | { readonly kind: 'keep' }
   /** Back where it was, and the customer is disabled: everything stays in place. */
@@ -17,9 +18,6 @@ export type Verdict =
 /** What disables a customer besides a hold that lasts for the retry window. */
 export const DISABLE_REASONS = ['exhausted', 'gone'] as const;
 export type DisableReason = (typeof DISABLE_REASONS)[number];
-
-export const DEAD_REASONS = ['refused', 'exhausted', 'internal'] as const;
-export type DeadReason = (typeof DEAD_REASONS)[number];
 
 export interface AttemptFacts {
   /** Attempts made so far, this one included, since the customer was last enabled. */
