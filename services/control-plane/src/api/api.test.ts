@@ -99,6 +99,12 @@ test('what is no route is 404, and another method than the path has is 405 with 
     headers: { authorization: `Bearer ${bob.token}` },
   });
   expect([wrong.statusCode, wrong.headers['allow'], wrong.json().code]).toEqual([405, 'POST', 'DB_METHOD_NOT_ALLOWED']);
+  // A method with a body that is not there, or of no known kind, is refused for the method.
+  const query = await api.inject({
+    ...{ method: 'QUERY' as 'POST', url: '/v1/status' },
+    headers: { authorization: `Bearer ${bob.token}` },
+  });
+  expect([query.statusCode, query.headers['allow']]).toEqual([405, 'GET, HEAD']);
   // Not those of /dead-letters/:id, which this path fits as well.
   const literal = await api.inject({
     ...{ method: 'DELETE', url: '/v1/subscriptions/acme/dead-letters/redrives' },

@@ -86,9 +86,15 @@ export function answerWithProblems(api: FastifyInstance, log: Logger): void {
   });
 }
 
-/** Answers 404, and 405 with `Allow` to a method that a known path does not have (RFC 9110 §15.5.6). */
+/**
+ * Answers 404, and 405 with `Allow` to a method that a known path does not have (RFC 9110 §15.5.6): before the body is
+ * looked at, since its kind says nothing of a route that is not there.
+ */
 export function refuseUnknownRoutes(api: FastifyInstance, methodsOf: (path: string) => readonly string[]): void {
-  api.setNotFoundHandler({ preHandler: api.rateLimit() }, async (request, reply) => {
+  const limitRate = api.rateLimit();
+  api.addHook('preParsing', async (request, reply) => {
+    if (!request.is404) return;
+    await limitRate.call(api, request, reply);
     const path = request.url.split('?')[0] ?? '';
     const allow = methodsOf(path).toSorted().join(', ');
     if (allow === '') {
