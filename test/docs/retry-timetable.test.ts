@@ -1,6 +1,6 @@
 /** The timetable that receivers read in docs/receive.md is that of the default retry plan. */
 import { readFileSync } from 'node:fs';
-import { DEFAULT_RETRY_PLAN, parseRetryPlan } from '@databridge/delivery/attempt/retry-plan';
+import { DEFAULT_RETRY_PLAN, parseRetryPlan } from '@databridge/schemas/retries/retry-plan';
 
 const MS = { hours: 3_600_000, minutes: 60_000, seconds: 1_000 };
 

@@ -1,8 +1,8 @@
 /** The promise of 24 hours and 185 attempts, with the real code and the real broker, by a clock that jumps ahead. */
 
-import { DEFAULT_RETRY_PLAN } from '@databridge/delivery/attempt/retry-plan';
 import { decodeStatus } from '@databridge/schemas/records/status';
 import { deadTopic, deliveryTopic, STATUS_TOPIC } from '@databridge/schemas/records/topics';
+import { DEFAULT_RETRY_PLAN } from '@databridge/schemas/retries/retry-plan';
 import { startDeliveryHere } from '../harness/delivery-here.ts';
 import { rootCauseEvent } from '../harness/events.ts';
 import { eventually } from '../harness/eventually.ts';

@@ -1,6 +1,5 @@
 import { EventEmitter } from 'node:events';
 import type { Outcome } from '@databridge/delivery/attempt/outcome';
-import { parseRetryPlan, type RetryPlan } from '@databridge/delivery/attempt/retry-plan';
 import { CommitPace } from '@databridge/delivery/customer/commit-pace';
 import { Customer } from '@databridge/delivery/customer/customer';
 import type { CustomerDependencies } from '@databridge/delivery/customer/dependencies';
@@ -18,6 +17,7 @@ import type { Secret } from '@databridge/kernel/secrets/secret';
 import { headerText } from '@databridge/schemas/records/headers';
 import { effectiveState, type WorkerStatus } from '@databridge/schemas/records/status';
 import { deadTopic, deliveryTopic, retryTopic } from '@databridge/schemas/records/topics';
+import { parseRetryPlan, type RetryPlan } from '@databridge/schemas/retries/retry-plan';
 import { parseSubscription, type Subscription } from '@databridge/schemas/subscription/subscription';
 import { Random } from './random.ts';
 import { SimulatedGroup, SimulatedKafka } from './simulated-kafka.ts';

@@ -10,8 +10,8 @@ import {
 } from '@databridge/kernel/config';
 import { egressVariables } from '@databridge/kernel/egress/egress-settings';
 import { keyRingVariables } from '@databridge/kernel/secrets/key-ring-settings';
+import { DEFAULT_RETRY_PLAN, parseRetryPlan } from '@databridge/schemas/retries/retry-plan';
 import { z } from 'zod';
-import { DEFAULT_RETRY_PLAN, parseRetryPlan } from './attempt/retry-plan.ts';
 
 export const deliveryVariables = z
   .object({

@@ -3,9 +3,9 @@ import type { ProducedRecord } from '@databridge/kernel/kafka/records';
 import { createLogger } from '@databridge/kernel/log';
 import { ManualClock } from '@databridge/kernel/manual-clock';
 import { readDeadLetterHeaders } from '@databridge/schemas/records/headers';
+import { parseRetryPlan, type RetryPlan } from '@databridge/schemas/retries/retry-plan';
 import type { HeldRecord } from '../lanes/held-records.ts';
 import { type DeliveryContext, deliverSafely } from './delivery.ts';
-import { parseRetryPlan, type RetryPlan } from './retry-plan.ts';
 
 const plan = parseRetryPlan('1s*2', 60_000) as RetryPlan;
 

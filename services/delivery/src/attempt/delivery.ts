@@ -10,10 +10,10 @@ import {
 } from '@databridge/schemas/records/headers';
 import { letterKeyOf } from '@databridge/schemas/records/identity';
 import { deadTopic, formatDelay, retryTopic } from '@databridge/schemas/records/topics';
+import type { RetryPlan } from '@databridge/schemas/retries/retry-plan';
 import type { Message, Sent } from '../destination/destination.ts';
 import type { HeldRecord } from '../lanes/held-records.ts';
 import type { Outcome } from './outcome.ts';
-import type { RetryPlan } from './retry-plan.ts';
 import { type Verdict, verdictOf } from './verdict.ts';
 
 /** What one delivery needs of its customer. */

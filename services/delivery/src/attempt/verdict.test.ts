@@ -1,5 +1,5 @@
+import { DEFAULT_RETRY_PLAN, parseRetryPlan, type RetryPlan } from '@databridge/schemas/retries/retry-plan';
 import type { Outcome } from './outcome.ts';
-import { DEFAULT_RETRY_PLAN, parseRetryPlan, type RetryPlan } from './retry-plan.ts';
 import { verdictOf } from './verdict.ts';
 
 const DAY_MS = 86_400_000;

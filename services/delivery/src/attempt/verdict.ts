@@ -1,6 +1,6 @@
 import type { DeadLetterReason } from '@databridge/schemas/records/reasons';
+import { planNext, type RetryPlan } from '@databridge/schemas/retries/retry-plan';
 import type { Outcome } from './outcome.ts';
-import { planNext, type RetryPlan } from './retry-plan.ts';
 
 /** What is to be done with the record that was just attempted. */
 export type Verdict =

@@ -1,5 +1,5 @@
-import { parseDelay } from '@databridge/schemas/records/topics';
 import fc from 'fast-check';
+import { parseDelay } from '../records/topics.ts';
 import { DEFAULT_RETRY_PLAN, parseRetryPlan, planNext, type RetryPlan } from './retry-plan.ts';
 
 const DAY_MS = 86_400_000;

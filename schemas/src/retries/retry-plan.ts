@@ -1,4 +1,4 @@
-import { formatDelay, parseDelay } from '@databridge/schemas/records/topics';
+import { formatDelay, parseDelay } from '../records/topics.ts';
 
 /** A lane and how often it is used before the next one. */
 export interface RetryStep {
