@@ -14,6 +14,7 @@ import { frame, payloadOf, schemaIdOf } from './confluent-frame.ts';
 import { type EventFields, eventFields } from './event-fields.ts';
 import { type EventMisfit, misfitsOf } from './event-misfits.ts';
 import { type JsonRenderer, jsonRenderer, sectionsOf } from './json-rendering.ts';
+import { type JsonSchema, type JsonSchemaParts, jsonSchemaOf, jsonSchemaParts } from './json-schema.ts';
 import { type RoutingProjection, routingProjection } from './routing-projection.ts';
 import { sampleOf } from './sample-event.ts';
 
@@ -171,6 +172,25 @@ export class EventType {
   /** The document that a customer would get of an event made up from the schema. */
   sample(sections?: readonly string[]): string {
     return this.#rendererOf(sections)(sampleOf(this.#type));
+  }
+
+  /** What the document that customers get looks like, as JSON Schema 2020-12. */
+  get jsonSchema(): JsonSchema {
+    const { name, schemaVersion } = this;
+    return jsonSchemaOf(this.#type, {
+      $id: `urn:databridge:event:${name}:${schemaVersion}`,
+      title: `${name} ${schemaVersion}`,
+    });
+  }
+
+  /** The same in parts. @param refOf the `$ref` to a record inside, by its name */
+  jsonSchemaParts(refOf: (name: string) => string): JsonSchemaParts {
+    return jsonSchemaParts(this.#type, refOf);
+  }
+
+  /** What the schema says of the event, for people. */
+  get description(): string {
+    return this.#type.doc ?? '';
   }
 
   #encoderType(): avsc.Type {

@@ -33,6 +33,10 @@ export interface RouteRight {
 
 export const ROUTE_RIGHTS = {
   'GET /v1/openapi.json': { access: 'open' },
+  'GET /v1/event-types': { access: 'open' },
+  'GET /v1/event-types/:name': { access: 'open' },
+  'GET /v1/event-types/:name/page': { access: 'open' },
+  'GET /v1/asyncapi.json': { access: 'oversee' },
 
   'GET /v1/subscriptions': { access: 'see', rule: 'A customer sees its own alone.' },
   'GET /v1/subscriptions/:customer': { access: 'see' },

@@ -52,9 +52,13 @@ export interface RecordField {
   readonly fallback?: { readonly json: unknown };
   /** Of our own schemas: text that the document shows, whatever the writer wrote. */
   readonly constant?: string;
+  /** What the schema says of it, for people. */
+  readonly doc?: string;
 }
 export interface RecordType {
   readonly kind: 'record';
+  /** What the schema says of it, for people. */
+  readonly doc?: string;
   /** With its namespace. */
   readonly name: string;
   readonly aliases: readonly string[];
@@ -150,7 +154,7 @@ class SchemaParser {
     const { name, aliases, space } = nameOf(attributes, namespace);
     const fields: RecordField[] = [];
     // Before its fields, which may refer to it.
-    const record = this.#define({ kind: 'record', name, aliases, fields });
+    const record = this.#define({ kind: 'record', name, aliases, fields, ...docOf(attributes) });
     const { fields: schemas } = attributes;
     if (!Array.isArray(schemas)) throw new Error(`the record "${name}" has no fields`);
     const names = new Set<string>();
@@ -163,7 +167,14 @@ class SchemaParser {
       const type = this.parse(schema['type'], space, depth + 1);
       const fallback = Object.hasOwn(schema, 'default') ? { fallback: { json: schema['default'] } } : {};
       const constant = typeof schema['constant'] === 'string' ? { constant: schema['constant'] } : {};
-      fields.push({ name: field, aliases: textsOf(schema['aliases']), type, ...fallback, ...constant });
+      fields.push({
+        name: field,
+        aliases: textsOf(schema['aliases']),
+        type,
+        ...fallback,
+        ...constant,
+        ...docOf(schema),
+      });
     }
     return record;
   }
@@ -211,6 +222,10 @@ function qualified(name: string, namespace: string): string {
 /** A name without its namespace: by which the Avro specification matches a reader's type with a writer's. */
 export function unqualified(name: string): string {
   return name.slice(name.lastIndexOf('.') + 1);
+}
+
+function docOf({ doc }: Attributes): { doc?: string } {
+  return typeof doc === 'string' ? { doc } : {};
 }
 
 function textsOf(value: unknown): string[] {

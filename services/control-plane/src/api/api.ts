@@ -21,6 +21,7 @@ import { answerUnparsed, answerWithProblems, refuseUnknownRoutes } from './probl
 import { refuseAmbiguousTargets } from './request-target.ts';
 import { attemptRoutes } from './routes/attempt-routes.ts';
 import { auditRoutes } from './routes/audit-routes.ts';
+import { catalogueRoutes } from './routes/catalogue-routes.ts';
 import { comparisonRoutes } from './routes/comparison-routes.ts';
 import { deadLetterRoutes } from './routes/dead-letter-routes.ts';
 import { eventRoutes } from './routes/event-routes.ts';
@@ -130,6 +131,7 @@ export async function createApi({
   secretRoutes(api, context);
   auditRoutes(api, context);
   filterRoutes(api);
+  catalogueRoutes(api, context);
   comparisonRoutes(api, context);
   overviewRoutes(api, context);
   await api.ready();

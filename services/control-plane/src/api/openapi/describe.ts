@@ -1,9 +1,11 @@
 /** What the OpenAPI document says beyond the schemas of the routes. */
 
+import { describedEventType, eventTypeNames } from '@databridge/schemas/event/event-types';
 import { ROLES_BY_ACCESS, routeRight } from '@databridge/schemas/rights/route-rights';
 import swagger from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import { webhooksOf } from '../../catalogue/webhooks.ts';
 
 type Transform = typeof jsonSchemaTransform;
 type TransformObject = typeof jsonSchemaTransformObject;
@@ -19,7 +21,7 @@ export async function describeApi(api: FastifyInstance): Promise<void> {
       security: [{ bearer: [] }],
     },
     transform: named,
-    transformObject: withoutUnused,
+    transformObject: (described) => withWebhooks(withoutUnused(described)),
   });
 }
 
@@ -59,3 +61,14 @@ const withoutUnused: TransformObject = (described) => {
     components: { ...document.components, schemas: Object.fromEntries(used) },
   } as ReturnType<TransformObject>;
 };
+
+/** Of every event type that there is a schema for, whether or not it is configured. */
+function withWebhooks(document: ReturnType<TransformObject>): ReturnType<TransformObject> {
+  const { webhooks, schemas } = webhooksOf(eventTypeNames().flatMap((name) => describedEventType(name) ?? []));
+  const { components } = document as { components?: { schemas?: Record<string, unknown> } };
+  return {
+    ...document,
+    webhooks,
+    components: { ...components, schemas: { ...components?.schemas, ...schemas } },
+  } as ReturnType<TransformObject>;
+}
