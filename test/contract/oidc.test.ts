@@ -136,7 +136,7 @@ async function api(oidc: OidcCallers): Promise<Api> {
   return await createApi({
     operations,
     attempts: { find: () => [], listen: () => () => undefined },
-    events: { render: nothing },
+    events: { render: nothing, open: nothing },
     intake: { eventTypes: [], schemaIdOf: nothing },
     writer: { isOwner: true, origin: undefined, owner: async () => undefined, change: nothing },
     callers: callersOf(new Tokens(own.line), oidc),

@@ -21,7 +21,10 @@ export class StageApi {
     const api = await createApi({
       operations,
       attempts: { find: () => [], listen: () => () => undefined },
-      events: { render: async () => ({ unreadable: 'not of a stage' }) },
+      events: {
+        render: async () => ({ unreadable: 'not of a stage' }),
+        open: async () => ({ unreadable: 'not of a stage' }),
+      },
       intake: { eventTypes: [], schemaIdOf: () => Promise.reject(new Error('not of a stage')) },
       callers: new Tokens(line),
       writer: {

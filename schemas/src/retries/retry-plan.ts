@@ -23,6 +23,11 @@ export type Next =
 /** 1 attempt, then 3 + 3 + 3 + 175 retries: 185 attempts over 22 h 55 min, which leaves about 20 s an attempt. */
 export const DEFAULT_RETRY_PLAN = '10s*3,1m*3,5m*3,7m45s*175';
 
+/** {@link DEFAULT_RETRY_PLAN}, within a day. */
+export function defaultRetryPlan(): RetryPlan {
+  return parseRetryPlan(DEFAULT_RETRY_PLAN, 86_400_000) as RetryPlan;
+}
+
 /**
  * @param text lanes in order, as `delay*times` separated by commas
  * @returns the plan, or what is wrong with it: one whose waits alone don't fit the window is refused, since it

@@ -67,6 +67,11 @@ export const ROUTE_RIGHTS = {
 
   'GET /v1/status': { access: 'see', rule: 'A customer sees its own alone.' },
   'GET /v1/subscriptions/:customer/status': { access: 'see' },
+  'GET /v1/subscriptions/:customer/explanation': { access: 'see' },
+  'GET /v1/events/:id/explanation': {
+    access: 'oversee',
+    rule: 'It names the customers that the event is for, without its content.',
+  },
   'GET /v1/subscriptions/:customer/reconciliation': { access: 'see' },
   'GET /v1/attempts/live': { access: 'see', rule: 'A customer sees its own alone.' },
   'GET /v1/subscriptions/:customer/attempts': {

@@ -31,6 +31,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   attempts: ['attempts acme --outcome refused --from 24h', 'attempts acme --event evt_1'],
   tail: ['tail acme', 'tail -o json | jq .outcome'],
   reconcile: ['reconcile', 'reconcile acme --from 24h'],
+  explain: ['explain acme', 'explain root-cause.events/0/17', 'explain evt_1 --from 7d'],
   doctor: ['doctor', 'doctor -o json'],
   audit: ['audit --customer acme', 'audit -o yaml --limit 1'],
   'dead-letters list': ['dead-letters list acme'],

@@ -6,6 +6,7 @@ import { addCompletion } from './commands/completion.ts';
 import { addDeadLetters } from './commands/dead-letters.ts';
 import { addAudit } from './commands/observe/audit.ts';
 import { addDoctor } from './commands/observe/doctor.ts';
+import { addExplain } from './commands/observe/explain.ts';
 import { addObservation } from './commands/observe.ts';
 import { addOffline } from './commands/offline.ts';
 import { addOperations } from './commands/operate.ts';
@@ -70,6 +71,7 @@ export async function createProgram(cli: Cli, args: readonly string[]): Promise<
   addProduce(program, cli);
   addListen(program, cli);
   addObservation(program, cli);
+  addExplain(program, cli);
   addDoctor(program, cli);
   addAudit(program, cli);
   addDeadLetters(program, cli);

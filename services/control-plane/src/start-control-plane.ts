@@ -63,7 +63,7 @@ export async function startControlPlane(
     subscriptions: () => table.read(),
     commit: () => Promise.reject(new DatabridgeError('DB_NOT_THE_WRITER', 'Changes are made by the writer alone')),
     keyRing,
-    retryDelays: config.RETRY_PLAN,
+    retryDelays: config.RETRY_PLAN.steps.map(({ delay }) => delay),
     egress: egressPolicy(config),
     ...(config.AWS_OWN_ACCOUNTS && { ownAwsAccounts: config.AWS_OWN_ACCOUNTS }),
     log,
@@ -79,6 +79,7 @@ export async function startControlPlane(
   const api = await createApi({
     ...{ operations, attempts, events, callers, writer, runner, log },
     intake: intakeOf(config.EVENT_TYPES, registryOf(config)),
+    retryPlan: { ...config.RETRY_PLAN, windowMs: config.RETRY_WINDOW },
     assertions: new Assertions(peers),
     limits: {
       maxFailures: config.API_MAX_FAILURES,

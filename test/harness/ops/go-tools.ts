@@ -34,6 +34,17 @@ export async function kubeApiserver(): Promise<string> {
   return join(home, 'kube-apiserver');
 }
 
+/** @returns the path of the program */
+export async function jaeger(): Promise<string> {
+  // Its go.mod has replace directives, which "go install" refuses.
+  const home = await cached('jaeger-1.76.0', async (dir) => {
+    await cp(fileURLToPath(new URL('jaeger/go.mod', import.meta.url)), join(dir, 'go.mod'));
+    const target = 'github.com/jaegertracing/jaeger/cmd/jaeger';
+    await command('go', ['build', '-mod=mod', '-o', 'jaeger', target], dir, options);
+  });
+  return join(home, 'jaeger');
+}
+
 async function installed(name: string, target: string, program: string): Promise<string> {
   const version = target.slice(target.indexOf('@') + 1);
   const home = await cached(`${name}-${version}`, async (dir) => {

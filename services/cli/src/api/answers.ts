@@ -2,6 +2,7 @@
  * Answers of the API, as far as commands read them. The OpenAPI document has them in full; a test compares these with what
  * the control plane makes.
  */
+import type { Attempt } from '@databridge/schemas/records/attempts';
 import type { EffectiveState, WorkerStatus } from '@databridge/schemas/records/status';
 
 export interface CustomerStatus {
@@ -67,4 +68,63 @@ export interface Examination {
   /** No check found a fault. */
   readonly isHealthy: boolean;
   readonly findings: readonly Finding[];
+}
+
+/** Why nothing, or not all, is sent to a customer, and what comes next. Times are ms since the epoch. */
+export interface CustomerExplanation {
+  readonly customer: string;
+  readonly state: EffectiveState;
+  readonly runBy?: string;
+  readonly gate: readonly {
+    readonly because: string;
+    readonly detail: string;
+    readonly cure?: string;
+    readonly untilMs?: number;
+  }[];
+  readonly nextAttempt?: {
+    readonly atMs: number;
+    readonly lane: string;
+    readonly eventId: string;
+    readonly attempt: number;
+    readonly isAtLatest: boolean;
+  };
+  readonly backlog: { readonly records: number; readonly byLane: Readonly<Record<string, number>> };
+  readonly deliveredPerSecond: number;
+  readonly arrivingPerSecond: number;
+  readonly drain: { readonly kind: 'empty' | 'drained' | 'growing' | 'stopped'; readonly atMs?: number };
+  readonly budget?: {
+    readonly eventId: string;
+    readonly attempts: number;
+    readonly maxAttempts: number;
+    readonly usedMs: number;
+    readonly windowMs: number;
+  };
+  readonly disabling?: { readonly atMs: number; readonly because: string };
+  readonly isPartial: boolean;
+}
+
+/** What became of one event. */
+export interface EventExplanation {
+  readonly eventId: string;
+  readonly eventType: string;
+  readonly source: string;
+  readonly atMs?: number;
+  readonly fanOut: { readonly state: 'routed' | 'waiting' | 'quarantined'; readonly detail?: string };
+  readonly matching: readonly {
+    readonly customer: string;
+    readonly matches: boolean;
+    readonly whyNot: readonly string[];
+  }[];
+  readonly unreadable?: string;
+  readonly deliveries: readonly {
+    readonly customer: string;
+    readonly state: EffectiveState;
+    readonly fate: 'delivered' | 'waiting' | 'dead' | 'skipped' | 'unknown';
+    readonly lane?: string;
+    readonly offset?: number;
+    readonly dueAtMs?: number;
+    readonly deadBecause?: string;
+    readonly attempts: readonly Attempt[];
+  }[];
+  readonly isPartial: boolean;
 }

@@ -35,7 +35,7 @@ async function open(limits: Partial<ApiLimits>): Promise<Api> {
         return () => listeners.delete(listener);
       },
     },
-    events: { render: nothing },
+    events: { render: nothing, open: nothing },
     intake: { eventTypes: [], schemaIdOf: () => Promise.reject(new Error('nothing is called')) },
     writer: { isOwner: true, origin: undefined, owner: async () => undefined, change: nothing },
     callers: new Tokens([ann, acme, acmes, globex, bob].map(({ line }) => line).join('\n')),

@@ -1,5 +1,6 @@
 import type { Logger } from '@databridge/kernel/log';
 import type { Actor } from '@databridge/schemas/records/audit';
+import { defaultRetryPlan } from '@databridge/schemas/retries/retry-plan';
 import { type FastifyInstance, fastify } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { ControlPlaneContext } from '../context.ts';
@@ -25,6 +26,7 @@ import { catalogueRoutes } from './routes/catalogue-routes.ts';
 import { comparisonRoutes } from './routes/comparison-routes.ts';
 import { deadLetterRoutes } from './routes/dead-letter-routes.ts';
 import { eventRoutes } from './routes/event-routes.ts';
+import { explanationRoutes } from './routes/explanation-routes.ts';
 import { filterRoutes } from './routes/filter-routes.ts';
 import { intakeRoutes } from './routes/intake-routes.ts';
 import { operationRoutes } from './routes/operation-routes.ts';
@@ -44,9 +46,11 @@ export interface ApiLimits extends RequestRates, StreamLimits {
 }
 
 /** The parts that the API is made of. */
-export interface ApiParts extends Omit<ApiContext, 'change' | 'operate' | 'streamLimits' | 'doctor'> {
+export interface ApiParts extends Omit<ApiContext, 'change' | 'operate' | 'streamLimits' | 'doctor' | 'retryPlan'> {
   /** Left out: intake topics and the registry are not checked. */
   readonly doctor?: ApiContext['doctor'];
+  /** Left out: the default one. */
+  readonly retryPlan?: ApiContext['retryPlan'];
   readonly callers: Callers;
   /** Left out, or in part: without a limit. */
   readonly limits?: Partial<ApiLimits>;
@@ -82,6 +86,7 @@ export async function createApi({
   attempts,
   events,
   doctor = { eventTypes: [] },
+  retryPlan = defaultRetryPlan(),
   intake,
   callers,
   limits: given,
@@ -116,7 +121,7 @@ export async function createApi({
 
   const change = changesBy(writer, operations);
   const context = {
-    ...{ operations, attempts, events, intake, doctor, change },
+    ...{ operations, attempts, events, intake, doctor, change, retryPlan },
     ...{ operate: operateBy(runner), streamLimits: limits },
   };
   refuseUnknownRoutes(api as unknown as FastifyInstance, methodsByPath(api as unknown as FastifyInstance));
@@ -127,6 +132,7 @@ export async function createApi({
   quarantineRoutes(api, context);
   attemptRoutes(api, context);
   eventRoutes(api, context);
+  explanationRoutes(api, context);
   intakeRoutes(api, context);
   secretRoutes(api, context);
   auditRoutes(api, context);

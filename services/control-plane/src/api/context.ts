@@ -1,5 +1,6 @@
 /** What every route is given. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { RetryPlan } from '@databridge/schemas/retries/retry-plan';
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefault } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { ControlPlaneContext } from '../context.ts';
@@ -21,7 +22,9 @@ export type Api = FastifyInstance<
 export interface ApiContext {
   readonly operations: ControlPlaneContext;
   readonly attempts: Pick<AttemptView, 'find' | 'listen'>;
-  readonly events: Pick<EventRenderer, 'render'>;
+  readonly events: Pick<EventRenderer, 'render' | 'open'>;
+  /** As the delivery workers have it. */
+  readonly retryPlan: RetryPlan;
   readonly doctor: Pick<DoctorParts, 'eventTypes' | 'registry'>;
   readonly intake: Intake;
   readonly change: MakeChange;

@@ -46,7 +46,7 @@ async function apiWith(writer: {
   return await createApi({
     operations: operations as unknown as ControlPlaneContext,
     attempts: { find: () => [], listen: () => () => undefined },
-    events: { render: async () => ({}) as never },
+    events: { render: async () => ({}) as never, open: async () => ({}) as never },
     intake: { eventTypes: [], schemaIdOf: () => Promise.reject(new Error('nothing is called')) },
     callers: new Tokens(`${acme.line}\n${ann.line}`),
     assertions: new Assertions(peerKeys(ring), () => nowMs),

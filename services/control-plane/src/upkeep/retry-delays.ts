@@ -1,17 +1,20 @@
-import { DEFAULT_RETRY_DELAYS, parseDelay } from '@databridge/schemas/records/topics';
+import { duration } from '@databridge/kernel/config';
+import { DEFAULT_RETRY_PLAN, parseRetryPlan } from '@databridge/schemas/retries/retry-plan';
 import { z } from 'zod';
 
-/** Settings of every process that creates customers' topics. */
+/** The retry plan, as the delivery workers have it. */
 export const retryPlanVariables = {
-  /** As the delivery workers have it: its delays are the lanes that a customer's topics are made for. */
+  /** Its delays are the lanes that a customer's topics are made for; forecasts go by all of it. */
   RETRY_PLAN: z
     .string()
-    .default(DEFAULT_RETRY_DELAYS.map((delay) => `${delay}*1`).join())
+    .default(DEFAULT_RETRY_PLAN)
     .transform((text, context) => {
-      const delays = text.split(',').map((step) => step.trim().split('*')[0] ?? '');
-      const wrong = delays.filter((delay) => parseDelay(delay) === undefined);
-      if (wrong.length > 0)
-        context.addIssue({ code: 'custom', message: `"${wrong.join()}" is not a delay such as 10s` });
-      return delays;
+      // Whether it fits the window, the workers check: they refuse to start with one that does not.
+      const plan = parseRetryPlan(text, Number.POSITIVE_INFINITY);
+      if (!('mistake' in plan)) return plan;
+      context.addIssue({ code: 'custom', message: plan.mistake });
+      return z.NEVER;
     }),
+  /** An event is given up, or the customer disabled, once so much has passed since the event's first attempt. */
+  RETRY_WINDOW: duration('24h'),
 } as const;

@@ -3,7 +3,7 @@ import type { Logger } from '@databridge/kernel/log';
 import { EventReaders } from '@databridge/kernel/registry/event-readers';
 import { SchemaRegistry, type SchemaRegistrySettings } from '@databridge/kernel/registry/schema-registry';
 import { schemaIdOf } from '@databridge/schemas/event/confluent-frame';
-import { describedEventType } from '@databridge/schemas/event/event-types';
+import { describedEventType, type EventReader } from '@databridge/schemas/event/event-types';
 import { within } from '../within.ts';
 
 export type RenderedEvent =
@@ -11,10 +11,14 @@ export type RenderedEvent =
   /** Why it can't be shown. */
   | { readonly unreadable: string };
 
-/** Shows an event as the document that customers get. */
+export type OpenedEvent = { readonly reader: EventReader } | { readonly unreadable: string };
+
+/** Reads events as fan-out and delivery do, and shows them as the document that customers get. */
 export interface EventRenderer {
   /** @param sections those that the customer gets; left out: all */
   render(eventType: string, value: Buffer | null, sections?: readonly string[]): Promise<RenderedEvent>;
+  /** Finds the reader of the event, which routes and decodes it. */
+  open(eventType: string, value: Buffer): Promise<OpenedEvent>;
   stop(): void;
 }
 
@@ -25,20 +29,29 @@ const REGISTRY_WITHIN_MS = 5_000;
 export function eventRenderer(registry: SchemaRegistrySettings | undefined, log: Logger): EventRenderer {
   if (registry === undefined) {
     const unreadable = 'the control plane has no SCHEMA_REGISTRY_URL, so it can not read events';
-    return { render: async () => ({ unreadable }), stop: () => undefined };
+    return { render: async () => ({ unreadable }), open: async () => ({ unreadable }), stop: () => undefined };
   }
   const readers = new EventReaders({ registry: new SchemaRegistry(registry), log });
+  const open = async (eventType: string, value: Buffer): Promise<OpenedEvent> => {
+    const type = describedEventType(eventType);
+    if (type === undefined) return { unreadable: `there is no schema for event type "${eventType}"` };
+    const schemaId = schemaIdOf(value);
+    if (typeof schemaId !== 'number') return { unreadable: schemaId.malformed };
+    try {
+      const lookup = await within(REGISTRY_WITHIN_MS, readers.load(type, schemaId), 'ask the schema registry');
+      return lookup.kind === 'unreadable' ? { unreadable: lookup.detail } : { reader: lookup.reader };
+    } catch (error) {
+      return { unreadable: messageOf(error) };
+    }
+  };
   return {
+    open,
     async render(eventType, value, sections) {
-      const type = describedEventType(eventType);
-      if (type === undefined) return { unreadable: `there is no schema for event type "${eventType}"` };
       if (value === null) return { unreadable: 'it has no value' };
-      const schemaId = schemaIdOf(value);
-      if (typeof schemaId !== 'number') return { unreadable: schemaId.malformed };
+      const opened = await open(eventType, value);
+      if ('unreadable' in opened) return opened;
       try {
-        const lookup = await within(REGISTRY_WITHIN_MS, readers.load(type, schemaId), 'ask the schema registry');
-        if (lookup.kind === 'unreadable') return { unreadable: lookup.detail };
-        return { event: JSON.parse(lookup.reader.json(value, sections), exactNumber) };
+        return { event: JSON.parse(opened.reader.json(value, sections), exactNumber) };
       } catch (error) {
         return { unreadable: messageOf(error) };
       }

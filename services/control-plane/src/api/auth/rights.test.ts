@@ -51,6 +51,8 @@ const EXPECTED: Record<keyof typeof ROUTE_RIGHTS, string> = {
   'POST /v1/keys/rotations': '+----',
   'GET /v1/status': '+++++',
   'GET /v1/subscriptions/:customer/status': '++++0',
+  'GET /v1/subscriptions/:customer/explanation': '++++0',
+  'GET /v1/events/:id/explanation': '+++--',
   'GET /v1/subscriptions/:customer/reconciliation': '++++0',
   'GET /v1/attempts/live': '+++++',
   'GET /v1/subscriptions/:customer/attempts': '++++0',
@@ -195,7 +197,7 @@ async function startApi(): Promise<Api> {
   return await createApi({
     operations,
     attempts: { find: () => [], listen: fail },
-    events: { render: async () => ({ unreadable: 'not here' }) },
+    events: { render: async () => ({ unreadable: 'not here' }), open: async () => ({ unreadable: 'not here' }) },
     intake: { eventTypes: [], schemaIdOf: fail },
     callers: new Tokens(
       Object.values(TOKENS)

@@ -13,7 +13,8 @@ export async function openApiDocument(): Promise<unknown> {
     owner: async () => undefined,
     change: () => Promise.reject(new Error('nothing is called')),
   };
-  const events = { render: () => Promise.reject(new Error('nothing is called')) };
+  const neverCalled = () => Promise.reject(new Error('nothing is called'));
+  const events = { render: neverCalled, open: neverCalled };
   const intake = { eventTypes: [], schemaIdOf: () => Promise.reject(new Error('nothing is called')) };
   const operations = { log } as ControlPlaneContext;
   const api = await createApi({ operations, attempts: nothing, events, intake, callers: new Tokens(''), writer, log });

@@ -1,0 +1,33 @@
+import type { WorkerStatus } from '@databridge/schemas/records/status';
+import { gateReasons } from './gate-reasons.ts';
+import type { WaitingRecord } from './waiting-records.ts';
+
+const nowMs = Date.UTC(2026, 0, 1);
+const worker: WorkerStatus = { customer: 'acme', worker: 'w', at: nowMs, breaker: 'closed' };
+const status = { customer: 'acme', state: 'active' as const, runBy: 'w', worker };
+const due = { dueAtMs: nowMs } as WaitingRecord;
+const later = { dueAtMs: nowMs + 60_000 } as WaitingRecord;
+const held = { because: 'deauthorized' as const, sinceMs: nowMs, detail: 'status 401' };
+
+test.each([
+  ['events are sent', {}, [due], []],
+  ['paused', { state: 'paused' as const }, [due], ['paused']],
+  ['disabled by its worker', { state: 'disabled' as const, disabledBy: 'worker' as const }, [due], ['disabled']],
+  ['no worker', { runBy: undefined }, [due], ['no_worker']],
+  ['a worker that cannot', { failing: 'its secrets are sealed by an unknown key' }, [due], ['cannot_run']],
+  ['Retry-After', { worker: { ...worker, waitUntilMs: nowMs + 5_000 } }, [due], ['retry_after']],
+  ['an old Retry-After', { worker: { ...worker, waitUntilMs: nowMs - 5_000 } }, [due], []],
+  ['not authorized', { worker: { ...worker, held } }, [due], ['deauthorized']],
+  ['an open breaker', { worker: { ...worker, breaker: 'open' as const } }, [due], ['breaker']],
+  ['only retries to come', {}, [later], ['not_due']],
+  ['nothing', {}, [], ['nothing_waits']],
+  [
+    'several, the first to be mended first',
+    { worker: { ...worker, held, waitUntilMs: nowMs + 5_000 } },
+    [later],
+    ['retry_after', 'deauthorized', 'not_due'],
+  ],
+] as const)('%s', (_, more, waiting, expected) => {
+  const found = gateReasons({ ...status, ...more } as typeof status, waiting, nowMs);
+  expect(found.map(({ because }) => because)).toEqual(expected);
+});

@@ -1,0 +1,108 @@
+/** `databridge explain`: why nothing is sent to a customer and what comes next; and what became of one event. */
+import { runProgram } from '@databridge/cli/program';
+import { Tokens } from '@databridge/kernel/secrets/tokens';
+import { type ControlPlane, startControlPlane } from '../harness/control-plane.ts';
+import { rootCauseEvent } from '../harness/events.ts';
+import { eventually } from '../harness/eventually.ts';
+import { Receiver } from '../harness/receiver.ts';
+import { Stage } from '../harness/stage.ts';
+import { freshName } from '../harness/topics.ts';
+
+const operator = Tokens.generate('ann', 'operator');
+let stage: Stage;
+let plane: ControlPlane;
+
+beforeAll(async () => {
+  const delivery = {
+    STATUS_INTERVAL: '500ms',
+    REPORT_INTERVAL: '500ms',
+    WORKER_NAME: 'first',
+    RETRY_PLAN: '1s*1,5m*20',
+  };
+  stage = await Stage.start({ delivery });
+  plane = await startControlPlane([operator], {
+    ...{ DATABRIDGE_KEYS: stage.keys, RETRY_PLAN: '1s*1,5m*20', EVENT_TYPES: `root-cause=${stage.upstream.topic}` },
+  });
+});
+afterAll(() => plane?.service.stop());
+
+const explanationOf = async (path: string) => (await plane.call('GET', `${path}/explanation`)).body;
+
+async function databridge(...args: string[]): Promise<{ code: number; out: string }> {
+  const written: string[] = [];
+  const spy = import.meta.jest
+    .spyOn(process.stdout, 'write')
+    .mockImplementation((chunk) => written.push(String(chunk)) > 0);
+  try {
+    const env = { DATABRIDGE_URL: plane.url.replace(/\/v1$/, ''), DATABRIDGE_TOKEN: operator.token };
+    return { code: await runProgram(args, env), out: written.join('') };
+  } finally {
+    spy.mockRestore();
+  }
+}
+
+test('a customer that is down, and an event that waits for it, explained to the next attempt', async () => {
+  const [customer, other] = [freshName('down'), freshName('other')];
+  const [receiver, elsewhere] = [await Receiver.start(() => ({ status: 503 })), await Receiver.start()];
+  await stage.subscribe(customer, receiver.url);
+  await stage.subscribe(other, elsewhere.url, { match: { company: [customer] }, filter: 'event.statusCode == 500' });
+  await stage.upstream.produce([rootCauseEvent({ company: customer })], { 'event-id': 'evt_down_1' });
+  // Both attempts of the first lane failed: the next is due in five minutes.
+  await receiver.waitFor(({ requests }) => requests.length === 2);
+
+  const found = await eventually(
+    () => explanationOf(`/subscriptions/${customer}`),
+    ({ nextAttempt, budget }) => nextAttempt?.lane === '5m' && budget?.attempts === 2,
+  );
+  expect(found.gate.map(({ because }: { because: string }) => because)).toEqual(['not_due']);
+  expect(found).toMatchObject({ state: 'active', runBy: 'first', backlog: { byLane: { '5m': 1 } } });
+  expect(found.nextAttempt).toMatchObject({ eventId: 'evt_down_1', attempt: 3 });
+  const inMs = found.nextAttempt.atMs - Date.now();
+  expect(inMs).toBeGreaterThan(120_000);
+  expect(inMs).toBeLessThanOrEqual(301_000);
+  // 20 attempts more, five minutes apart.
+  expect(Math.abs(found.disabling.atMs - Date.now() - 100 * 60_000)).toBeLessThan(0.05 * 100 * 60_000);
+  const shown = await databridge('explain', customer);
+  expect(shown.code).toBe(0);
+  expect(shown.out).toMatch(/gate +not_due: .*\n.*next attempt +at .* attempt 3 of evt_down_1, lane 5m/);
+  expect(shown.out).toMatch(/budget .* of 24 h and 2 of 22 attempts used, by evt_down_1/);
+  expect(shown.out).toMatch(/disabling +disabled in 1 h (3|4)\d min, at .* unless an attempt succeeds/);
+
+  const event = await explanationOf('/events/evt_down_1');
+  expect(event).toMatchObject({ eventId: 'evt_down_1', eventType: 'root-cause', fanOut: { state: 'routed' } });
+  expect(event.matching).toContainEqual({ customer, matches: true, whyNot: [] });
+  expect(event.matching).toContainEqual({
+    ...{ customer: other, matches: false },
+    whyNot: ['the filter excludes it: event.statusCode == 500'],
+  });
+  expect(event.deliveries).toMatchObject([{ customer, fate: 'waiting', lane: '5m', attempts: [{}, { status: 503 }] }]);
+  const bySource = await databridge('explain', event.source);
+  expect(bySource.out).toMatch(new RegExp(`${customer} \\(active\\): waiting in lane 5m at offset 0, due at `));
+});
+
+test('an event that nobody wants, found by its id in the intake, and one that there is not', async () => {
+  const company = freshName('nobody');
+  await stage.upstream.produce([rootCauseEvent({ company })], { 'event-id': `evt_${company}` });
+  const event = await eventually(
+    () => explanationOf(`/events/evt_${company}`),
+    ({ fanOut }) => fanOut?.state === 'routed',
+  );
+  expect(event.deliveries).toEqual([]);
+  expect(event.matching.map(({ whyNot }: { whyNot: string[] }) => whyNot[0])).toContainEqual(
+    expect.stringMatching(/^match.company is ".*"; the event states another$/),
+  );
+  expect(JSON.stringify(event.matching)).not.toContain(company);
+  expect(await plane.call('GET', '/events/evt_unknown/explanation')).toMatchObject({ status: 404 });
+  expect((await plane.call('GET', '/events/other.topic%2F0%2F1/explanation')).body.detail).toMatch(
+    /is not an intake topic/,
+  );
+});
+
+test('a paused customer names the command that resumes it', async () => {
+  const customer = freshName('paused');
+  const receiver = await Receiver.start();
+  await stage.subscribe(customer, receiver.url, { state: 'paused' });
+  expect((await databridge('explain', customer)).out).toMatch(
+    new RegExp(`paused: .*\\n.*cure +databridge resume ${customer}\n`),
+  );
+});
