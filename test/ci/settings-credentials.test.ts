@@ -1,4 +1,4 @@
-/** Whatever setting a URL with a password is put into, of whatever service: no message and no log line shows it. */
+/** Whatever is put into whatever setting of whatever service: a value or a mistake in words, and no password in a log. */
 import { controlPlaneVariables } from '@databridge/control-plane/config';
 import { deliveryVariables } from '@databridge/delivery/config';
 import { fanOutVariables } from '@databridge/fan-out/config';
@@ -40,6 +40,38 @@ test.each(settings)('%s: %s', (_service, name, schema) => {
   }
   expect(lines).toHaveLength(1);
   expect(lines[0]).not.toContain('s3cret');
+});
+
+const ODD = [
+  'nonsense',
+  ' ',
+  '-1',
+  '0',
+  '0x10',
+  '1e309',
+  'NaN',
+  '999999999999999999999d',
+  '%',
+  'http://%zz@h',
+  'a\nb',
+  '\u0000',
+  '[]',
+  '://',
+  ',',
+];
+test.each(settings)('%s: %s takes odd values, or refuses them by its name', (_service, name, schema) => {
+  for (const value of ODD) {
+    try {
+      readConfig(schema, { ...needed, [name]: value });
+    } catch (error) {
+      const { code, message } = error as { code?: string; message: string };
+      expect({ value, code, names: message.includes(`${name}: `) }).toEqual({
+        value,
+        code: 'DB_CONFIG_INVALID',
+        names: true,
+      });
+    }
+  }
 });
 
 /** Only the egress proxy's may be used as it is: others would be passed on, or sent to nobody. */

@@ -120,6 +120,10 @@ describe('complete headers are the answer, whatever becomes of the body', () => 
       (socket) => socket.end(`${head('x-a: b\x01c\r\ncontent-length: 2')}ok`),
       /malformed/,
     ],
+    ['a header of 200 KB', (socket) => socket.write(head(`x-a: ${'a'.repeat(200_000)}`)), /32768 bytes of headers/],
+    ['3,000 header lines', (socket) => socket.write(head(Array(3_000).fill('a: b').join('\r\n'))), /512 header lines/],
+    ['a version without a dot', (socket) => socket.end('HTTP/2 200 \r\ncontent-length: 2\r\n\r\nok'), /malformed/],
+    ['a tab before the status', (socket) => socket.end('HTTP/1.1\t200 OK\r\ncontent-length: 2\r\n\r\nok'), /malformed/],
     ['a space before the colon', (socket) => socket.end(`${head('server : x\r\ncontent-length: 2')}ok`), /malformed/],
   ])('%s', async (_what, answer, note) => {
     expect((await sentTo(answer)).outcome).toEqual(notedAs(note));

@@ -205,6 +205,23 @@ describe('CloudEvents', () => {
     expect(rates).toEqual([2]);
   });
 
+  test.each([
+    ['repeated: the lowest counts', ['600', '120'], [2]],
+    ['joined by a proxy', '600, 120', [2]],
+    ['no number', '*', []],
+    ['nothing at all', '0', []],
+    ['so little that nothing would ever be sent: one an hour', '0.0000001', [1 / 3_600]],
+  ])('an allowed rate %s', async (_what, rate, expected) => {
+    const front = await Front.start();
+    const headers = { 'webhook-allowed-origin': '*', 'webhook-allowed-rate': rate };
+    front.manner = ({ method }) => (method === 'OPTIONS' ? { status: 200, headers } : 'pass');
+    const rates: number[] = [];
+    const target = { type: 'http', url: `${front.origin}/hook`, ...destination };
+    const opened = openFor({ destination: target }, { onRate: (perSecond) => rates.push(perSecond) });
+    expect((await opened.send(message(), Date.now()))?.outcome.kind).toBe('delivered');
+    expect(rates).toEqual(expected);
+  });
+
   test('who does not allow it is sent nothing', async () => {
     const { sent, front } = await sentTo({ destination });
     expect(sent?.outcome).toMatchObject({ kind: 'deauthorized', reason: expect.stringContaining('may not send') });

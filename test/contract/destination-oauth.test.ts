@@ -1,4 +1,5 @@
 /** OAuth 2 client credentials against oidc-provider; what that does not do (GET, PUT) against an endpoint that shows the request. */
+import { gzipSync } from 'node:zlib';
 import { OAuth } from '@databridge/delivery/authorization/oauth';
 import type { Destination } from '@databridge/delivery/destination/destination';
 import { Redaction } from '@databridge/delivery/destination/redaction';
@@ -118,6 +119,28 @@ test('an ID token that comes along is nobody’s business', async () => {
   expect(bearerOf(api.passed[0] as Passed)).toBe('tok-2');
 });
 
+test('a token that comes compressed, though nobody asked for that, is read', async () => {
+  const { opened, api } = await openApi();
+  const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
+  tokens.front.manner = { status: 200, headers, body: gzipSync('{"access_token":"tok-3"}') };
+  expect((await opened.send(message(), Date.now()))?.outcome).toEqual({ kind: 'delivered', status: 200 });
+  expect(bearerOf(api.passed[0] as Passed)).toBe('tok-3');
+});
+
+test.each([401, 403])('a handshake that is refused with %d is asked for with a fresh token, too', async (status) => {
+  const { opened, api } = await openApi({}, { format: 'cloudevents-binary', handshake: true });
+  const headers = { 'webhook-allowed-origin': '*' };
+  let revoked: string | undefined;
+  api.manner = (request) => {
+    revoked ??= bearerOf(request);
+    if (bearerOf(request) === revoked) return { status };
+    return request.method === 'OPTIONS' ? { status: 200, headers } : 'pass';
+  };
+  expect((await opened.send(message(), Date.now()))?.outcome).toEqual({ kind: 'delivered', status: 200 });
+  expect(api.passed.map(({ method }) => method)).toEqual(['OPTIONS', 'OPTIONS', 'POST']);
+  expect(tokens.front.passed).toHaveLength(2);
+});
+
 describe('one token for all', () => {
   test('2,000 deliveries that wait for a token cause one token request', async () => {
     const { opened, api } = await openApi();
@@ -218,9 +241,9 @@ describe('no token: the connection is at fault, in the words of the server, with
   });
 });
 
-async function openApi(more: Record<string, unknown> = {}) {
+async function openApi(more: Record<string, unknown> = {}, settings: Record<string, unknown> = {}) {
   const api = await Front.start();
-  const destination = { type: 'http', url: api.origin, timeoutMs: 20_000, connectTimeoutMs: 20_000 };
+  const destination = { type: 'http', url: api.origin, timeoutMs: 20_000, connectTimeoutMs: 20_000, ...settings };
   // A worker bounds what a customer has in flight before it gets here; the connections are bounded in its place.
   const budget = new ConnectionBudget(64);
   return { api, opened: openFor({ destination, authentication: oauth(tokens.url, more) }, { budget }) };

@@ -85,7 +85,7 @@ test('a checksum that does not match is no bug of ours', async () => {
   expect(await sendAll([message()])).toEqual([{ kind: 'retry', reason: expect.stringContaining('MD5') }]);
 });
 
-test('FIFO: a retry has the same deduplication id, a replay and a namesake from another source one of their own', async () => {
+test('FIFO: a retry has the same deduplication id; a replay, a rewind and a namesake from another source one of their own', async () => {
   const { front, sendAll } = await openQueue(acceptsAll, 'events.fifo');
   const eventId = 'evt_1';
   const source = 'root-cause.events/0/7';
@@ -95,7 +95,11 @@ test('FIFO: a retry has the same deduplication id, a replay and a namesake from 
   await sendAll([message({ eventId, source, replayId: 'replay-1', attempt: 2 })]);
   await sendAll([message({ eventId, source, replayId: 'replay-2' })]);
   await sendAll([message({ eventId, source: 'root-cause.events/0/8' })]);
-  const [first, retry, replay, replayRetry, another, namesake] = front.passed.flatMap(entriesOf);
+  // A rewind sends the same records again, and ends with a resuming.
+  await sendAll([message({ eventId, source, enableEpoch: 1 })]);
+  await sendAll([message({ eventId, source, enableEpoch: 2 })]);
+  await sendAll([message({ eventId, source, enableEpoch: 2, attempt: 2 })]);
+  const [first, retry, replay, replayRetry, another, namesake, ...rewound] = front.passed.flatMap(entriesOf);
   const id = 'evt_1@root-cause.events/0/7';
   expect(first).toMatchObject({ MessageGroupId: eventId, MessageDeduplicationId: id });
   expect(retry?.MessageDeduplicationId).toBe(id);
@@ -103,4 +107,6 @@ test('FIFO: a retry has the same deduplication id, a replay and a namesake from 
   expect(replayRetry?.MessageDeduplicationId).toBe(`${id}/replay-1`);
   expect(another?.MessageDeduplicationId).toBe(`${id}/replay-2`);
   expect(namesake).toMatchObject({ MessageGroupId: eventId, MessageDeduplicationId: 'evt_1@root-cause.events/0/8' });
+  const rewoundIds = [`${id}/resumed-1`, `${id}/resumed-2`, `${id}/resumed-2`];
+  expect(rewound.map(({ MessageDeduplicationId }) => MessageDeduplicationId)).toEqual(rewoundIds);
 });

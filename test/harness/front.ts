@@ -29,7 +29,7 @@ export type Manner =
   | 'hang'
   | 'drop'
   | 'drip'
-  | { status: number; headers?: Record<string, string>; body?: string; after?: Promise<unknown> };
+  | { status: number; headers?: Record<string, string | string[]>; body?: string | Buffer; after?: Promise<unknown> };
 
 /** Stands before a real counterpart, or for one, and has the troubles that real ones have only now and then. */
 export class Front {

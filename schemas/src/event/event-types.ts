@@ -249,6 +249,7 @@ function requireDefaults(type: RecordType): void {
     if (one.kind === 'array') visit(one.items);
     if (one.kind === 'map') visit(one.values);
     if (one.kind === 'union') one.branches.forEach(visit);
+    if (one.kind === 'enum' && one.fallback !== undefined) defaultOf(one, one.fallback);
     if (one.kind !== 'record') return;
     for (const field of one.fields) {
       if (field.fallback !== undefined) defaultOf(field.type, field.fallback.json);

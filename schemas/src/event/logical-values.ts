@@ -3,6 +3,7 @@
  * fails for a time that no clock shows. docs/payload.md lists the rules.
  */
 import type { LogicalType } from './avro/avro-schema.ts';
+import { bigDecimalOf } from './avro/avro-values.ts';
 
 const MS_PER_DAY = 86_400_000n;
 
@@ -18,6 +19,11 @@ export function logicalText({ name, scale = 0 }: LogicalType): (value: unknown) 
   switch (name) {
     case 'decimal':
       return (value) => decimal(value as Buffer, scale);
+    case 'big-decimal':
+      return (value) => {
+        const { unscaled, scale } = bigDecimalOf(value as Buffer);
+        return decimal(unscaled, scale);
+      };
     case 'uuid':
       return (value) => (typeof value === 'string' ? value : uuid(value as Buffer));
     case 'duration':
@@ -36,13 +42,14 @@ export function logicalText({ name, scale = 0 }: LogicalType): (value: unknown) 
   };
 }
 
-/** Every digit of the scale stands, as in `12.50`. */
+/** Every digit of the scale stands, as in `12.50`. A scale below zero, which big-decimals may have, is as many zeros. */
 function decimal(bytes: Buffer, scale: number): string {
   const unsigned = bytes.length === 0 ? 0n : BigInt(`0x${bytes.toString('hex')}`);
   const unscaled = BigInt.asIntN(bytes.length * 8, unsigned);
   const sign = unscaled < 0n ? '-' : '';
-  const digits = String(unscaled < 0n ? -unscaled : unscaled).padStart(scale + 1, '0');
-  const whole = digits.slice(0, digits.length - scale);
+  const digits = String(unscaled < 0n ? -unscaled : unscaled).padStart(Math.max(scale, 0) + 1, '0');
+  const whole = digits.slice(0, digits.length - Math.max(scale, 0));
+  if (scale < 0) return unscaled === 0n ? '0' : `${sign}${digits}${'0'.repeat(-scale)}`;
   return scale === 0 ? `${sign}${whole}` : `${sign}${whole}.${digits.slice(-scale)}`;
 }
 

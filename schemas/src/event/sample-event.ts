@@ -25,6 +25,7 @@ export function sampleOf(type: AvroType, name = '', inside: readonly AvroType[] 
       if (type.logical?.name === 'uuid') return SAMPLE_UUID;
       return name === '' ? 'sample' : `sample ${name}`;
     case 'bytes':
+      if (type.logical?.name === 'big-decimal') return Buffer.from([2, 0, 0]);
       return type.logical === undefined ? Buffer.from('sample') : Buffer.alloc(1);
     case 'fixed':
       return Buffer.alloc(type.size);

@@ -11,11 +11,24 @@ export function parseCount(text: string): number {
   return Number(text);
 }
 
+/** RFC 3339, where seconds may be left out, as may the time of a day that begins. */
+const TIME = /^(\d{4}-\d\d-\d\d)(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d))?$/i;
+
+/** @returns the moment; a date alone is the beginning of that day in UTC */
 export function parseTime(text: string): Date {
   const agoMs = durationMs(text);
-  const time = agoMs === undefined ? new Date(text) : new Date(Date.now() - agoMs);
-  if (Number.isNaN(time.getTime())) throw new InvalidArgumentError('Write 2026-01-31T12:00Z, or 24h for a day ago.');
-  return time;
+  if (agoMs !== undefined && agoMs <= Date.now()) return new Date(Date.now() - agoMs);
+  const [, day] = TIME.exec(text) ?? [];
+  const time = new Date(text);
+  // JavaScript takes February 30th for March 2nd, and "1" for a day in 2001.
+  const isReal = day !== undefined && !Number.isNaN(time.getTime()) && isDay(day);
+  if (isReal) return time;
+  throw new InvalidArgumentError('Write 2026-01-31T12:00Z with its time zone, 2026-01-31, or 24h for a day ago.');
+}
+
+function isDay(day: string): boolean {
+  const parsed = new Date(`${day}T00:00:00Z`);
+  return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(day);
 }
 
 /** `--reason a --reason b`, one at a time: a customer's name may follow. */

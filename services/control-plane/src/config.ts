@@ -1,4 +1,3 @@
-import { isIP } from 'node:net';
 import {
   duration,
   eventTypeVariables,
@@ -8,15 +7,14 @@ import {
   serviceVariables,
   whole,
 } from '@databridge/kernel/config';
+import { isCidr } from '@databridge/kernel/egress/cidr-list';
 import { egressVariables } from '@databridge/kernel/egress/egress-settings';
 import { keyRingVariables } from '@databridge/kernel/secrets/key-ring-settings';
 import { z } from 'zod';
 import { retryPlanVariables } from './upkeep/retry-delays.ts';
 
-function isAddressOrRange(text: string): boolean {
-  const [address = '', bits, ...rest] = text.split('/');
-  return rest.length === 0 && isIP(address) !== 0 && (bits === undefined || /^\d{1,3}$/.test(bits));
-}
+/** What is no URL at all is another rule's to say. */
+const isOriginAlone = (url: URL | null) => url === null || url.href === `${url.origin}/`;
 
 export const controlPlaneVariables = z.object({
   ...kafkaVariables,
@@ -33,7 +31,7 @@ export const controlPlaneVariables = z.object({
   API_HOST: z.string().default('127.0.0.1'),
   /** Where other control planes reach this one's API: one of them makes the changes, the others send theirs to it. */
   API_ADVERTISED_URL: httpAddress()
-    .refine((url) => new URL(url).href === `${new URL(url).origin}/`, 'must have no path, query or user information')
+    .refine((url) => isOriginAlone(URL.parse(url)), 'must have no path, query or user information')
     .optional(),
   /** A control plane that makes the changes and is silent for so long is replaced. */
   SESSION_TIMEOUT: duration('10s'),
@@ -57,7 +55,7 @@ export const controlPlaneVariables = z.object({
   API_TRUSTED_PROXIES: z
     .string()
     .transform((text) => text.split(',').map((one) => one.trim()))
-    .refine((list) => list.every(isAddressOrRange), 'must be addresses or CIDR ranges, separated by commas')
+    .refine((list) => list.every(isCidr), 'must be addresses or CIDR ranges, separated by commas')
     .optional(),
   /** Who issues JWTs that are taken too, as their `iss` says it; with it, API_OIDC_AUDIENCE. */
   API_OIDC_ISSUER: httpAddress().optional(),

@@ -13,6 +13,19 @@ import { keyRingVariables } from '@databridge/kernel/secrets/key-ring-settings';
 import { DEFAULT_RETRY_PLAN, parseRetryPlan } from '@databridge/schemas/retries/retry-plan';
 import { z } from 'zod';
 
+/** What is no URL at all is another rule's to say. */
+function isProxyAddress(url: string): boolean {
+  const parsed = URL.parse(url);
+  if (parsed === null) return true;
+  const { username, password, pathname, search, hash } = parsed;
+  try {
+    decodeURIComponent(username + password);
+  } catch {
+    return false;
+  }
+  return pathname === '/' && search === '' && hash === '';
+}
+
 export const deliveryVariables = z
   .object({
     ...kafkaVariables,
@@ -21,7 +34,10 @@ export const deliveryVariables = z
     ...keyRingVariables,
     ...egressVariables,
     /** Names this worker in the attempt log and in status records. In a container, the host name is the pod's. */
-    WORKER_NAME: z.string().min(1).default(hostname()),
+    WORKER_NAME: z
+      .string()
+      .regex(/^[^\s\p{Cc}]{1,200}$/u, 'must be 1 to 200 characters without blanks')
+      .default(hostname()),
     ...eventTypeVariables,
     /** Retry lanes in order, `delay*times`; their waits must fit the window. */
     RETRY_PLAN: z.string().default(DEFAULT_RETRY_PLAN),
@@ -50,9 +66,17 @@ export const deliveryVariables = z
     /** A connection that is older takes no new request, so that changes of DNS and of the egress policy take effect. */
     CONNECTION_MAX_AGE: duration('5m'),
     /** An HTTP proxy through which all of them leave, such as `http://user:password@proxy:3128`. */
-    EGRESS_PROXY: z.url({ protocol: /^https?$/, error: 'must be the http(s) address of a proxy' }).optional(),
+    EGRESS_PROXY: z
+      .url({ protocol: /^https?$/, error: 'must be the http(s) address of a proxy' })
+      .refine(isProxyAddress, {
+        error: 'must be scheme, user name, password, host and port alone, with % in a password written as %25',
+      })
+      .optional(),
     /** The DNS name by which customers know the service: who asks in a CloudEvents handshake. */
-    WEBHOOK_ORIGIN: z.string().min(1).default('databridge.events'),
+    WEBHOOK_ORIGIN: z
+      .string()
+      .regex(/^[\w-]+(\.[\w-]+)*$/, 'must be a DNS name, such as events.example.com')
+      .default('databridge.events'),
     BREAKER_WINDOW: duration('10s'),
     BREAKER_FAILURE_PERCENTAGE: whole(50, 1, 100),
     /** So many attempts in the window before failures can open the breaker. */

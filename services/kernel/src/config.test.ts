@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { durationMs, kafkaVariables, readConfig, serviceVariables } from './config.ts';
+import { durationMs, kafkaVariables, readConfig, registryVariables, serviceVariables } from './config.ts';
 
 const schema = z.object({ ...kafkaVariables, ...serviceVariables });
 
@@ -16,6 +16,50 @@ test('defaults fill what is not set', () => {
   expect(config).toMatchObject({ KAFKA_BROKERS: ['a:9092', 'b:9092'], DRAIN_TIMEOUT: 30_000, LOG_LEVEL: 'info' });
 });
 
+const oneOf = (name: string, value: string) => {
+  const config: Record<string, unknown> = readConfig(one, {
+    KAFKA_BROKERS: 'a:1',
+    SCHEMA_REGISTRY_URL: 'http://r',
+    [name]: value,
+  });
+  return config[name];
+};
+const one = z.object({
+  ...kafkaVariables,
+  ...serviceVariables,
+  ...registryVariables,
+  SOME_PASSWORD: z.string().optional(),
+});
+
+test.each<[string, string, unknown]>([
+  ['HTTP_PORT', ' 8080\n', 8_080],
+  ['HTTP_PORT', ' ', 0],
+  ['HTTP_PORT', '08080', 8_080],
+  ['LOG_LEVEL', 'debug\r\n', 'debug'],
+  ['LOG_LEVEL', ' ', 'info'],
+  ['DRAIN_TIMEOUT', ' 7m45s ', 465_000],
+  ['DRAIN_TIMEOUT', '24d', 2_073_600_000],
+  ['KAFKA_TLS', 'true\n', true],
+  ['KAFKA_BROKERS', ' a:9092 , 10.0.0.1:9093 ', ['a:9092', '10.0.0.1:9093']],
+  ['SCHEMA_REGISTRY_URL', ' http://registry:8081/apis/ccompat/v7\n', 'http://registry:8081/apis/ccompat/v7'],
+  ['SCHEMA_REGISTRY_URL', 'http://[::1]:8081', 'http://[::1]:8081'],
+  ['SOME_PASSWORD', ' secret ', ' secret '],
+])('%s=%j is %j', (name, text, value) => {
+  expect(oneOf(name, text)).toEqual(value);
+});
+
+test.each([
+  ...['0x50', '1e3', '80.0', '+80', '-1', '-0', '8_080', '65536', 'Infinity'].map((text) => ['HTTP_PORT', text]),
+  ...['0s', '25d', '99999999999999d', '10S', '1w', 'PT10S'].map((text) => ['DRAIN_TIMEOUT', text]),
+  ...['TRUE', '1', 'yes'].map((text) => ['KAFKA_TLS', text]),
+  ...['a:0', 'a:99999', 'a', 'a:1,', 'a:1;b:2', 'kafka://a:1', 'a:1 b:1'].map((text) => ['KAFKA_BROKERS', text]),
+  ...['r:1', 'http://', 'http://r:99999', 'http://@r', 'http://r?x=1', 'http://r/#a', 'http://r1,http://r2'].map(
+    (text) => ['SCHEMA_REGISTRY_URL', text],
+  ),
+] as [string, string][])('%s=%s is refused by its name', (name, text) => {
+  expect(() => oneOf(name, text)).toThrow(new RegExp(`1 mistake:\\n  ${name}: `));
+});
+
 test.each([
   ['500ms', 500],
   ['10s', 10_000],
@@ -24,6 +68,13 @@ test.each([
   ['10', undefined],
   ['s', undefined],
   ['-1s', undefined],
+  ['1d2h3m4s5ms', 93_784_005],
+  ['10s10s', undefined],
+  ['45s7m', undefined],
+  ['1.5s', undefined],
+  ['1e3s', undefined],
+  ['10 s', undefined],
+  ['', undefined],
 ])('%s is %p ms', (text, ms) => {
   expect(durationMs(text)).toBe(ms);
 });

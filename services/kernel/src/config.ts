@@ -6,12 +6,14 @@ import { DatabridgeError, messageOf } from './errors.ts';
 export { durationMs };
 
 /**
- * Reads a service's configuration from the environment: the schema's keys are the variables' names. An empty
- * variable counts as unset.
+ * Reads a service's configuration from the environment: the schema's keys are the variables' names. Blanks and line
+ * ends around a value, which shells and files leave behind, are no part of it, except of a password; an empty variable
+ * counts as unset.
  * @throws {DatabridgeError} DB_CONFIG_INVALID, naming every mistake at once
  */
 export function readConfig<T>(schema: z.ZodType<T>, env: Readonly<Record<string, string | undefined>>): T {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const trimmed = Object.entries(env).map(([name, value]) => [name, name.endsWith('PASSWORD') ? value : value?.trim()]);
+  const given = Object.fromEntries(trimmed.filter(([, value]) => value !== undefined && value !== ''));
   const result = schema.safeParse(given);
   if (result.success) return result.data;
   const mistakes = result.error.issues.map(({ path, message }) => `  ${path.join('.') || 'settings'}: ${message}`);
@@ -21,18 +23,22 @@ export function readConfig<T>(schema: z.ZodType<T>, env: Readonly<Record<string,
   );
 }
 
-/** A duration with its unit, as in `10s`; the value in milliseconds. */
-export function duration(fallback: string) {
+/** Node's timers overflow past 24.8 days and fire at once. */
+const LONGEST_DURATION = '24d';
+
+/** A duration with its unit, as in `10s`, from `min` to `max`; the value in milliseconds. */
+export function duration(fallback: string, min = '1ms', max = LONGEST_DURATION) {
   return z
     .string()
     .default(fallback)
     .transform((text, context) => {
       const ms = durationMs(text);
-      if (ms !== undefined) return ms;
-      context.addIssue({
-        code: 'custom',
-        message: `"${text}" is not a duration; write it as 500ms, 10s, 7m45s or 24h`,
-      });
+      if (ms !== undefined && ms >= (durationMs(min) ?? 0) && ms <= (durationMs(max) ?? 0)) return ms;
+      const message =
+        ms === undefined
+          ? `"${text}" is not a duration; write it as 500ms, 10s, 7m45s or 24h`
+          : `"${text}" is not from ${min} to ${max}`;
+      context.addIssue({ code: 'custom', message });
       return z.NEVER;
     });
 }
@@ -44,7 +50,7 @@ export function whole(fallback: number, min: number, max: number) {
     .default(String(fallback))
     .transform((text, context) => {
       const value = Number(text);
-      if (Number.isInteger(value) && value >= min && value <= max) return value;
+      if (/^\d+$/.test(text) && value >= min && value <= max) return value;
       context.addIssue({ code: 'custom', message: `"${text}" is not a whole number from ${min} to ${max}` });
       return z.NEVER;
     });
@@ -58,14 +64,17 @@ export function flag(fallback: boolean) {
     .transform((text) => text === 'true');
 }
 
-const broker = /^[^\s:,]+:\d{1,5}$/;
+const isBroker = (text: string) => {
+  const port = Number(/^[\w.-]+:(\d{1,5})$/.exec(text)?.[1]);
+  return port >= 1 && port <= 65_535;
+};
 
 /** What every service that talks to Kafka reads. */
 export const kafkaVariables = {
   KAFKA_BROKERS: z
     .string({ error: 'is not set; give the brokers as host:port, separated by commas' })
     .transform((text) => text.split(',').map((one) => one.trim()))
-    .refine((list) => list.every((one) => broker.test(one)), {
+    .refine((list) => list.every(isBroker), {
       error: 'must be host:port, several separated by commas, such as "kafka-1:9092,kafka-2:9092"',
     }),
   KAFKA_TLS: flag(false),
@@ -85,6 +94,17 @@ export function hasCredentials(url: string): boolean {
   return parsed !== null && (parsed.username !== '' || parsed.password !== '');
 }
 
+/**
+ * Whether an http(s) URL is an address and nothing more: one host, no query, no fragment, nothing that one may overlook.
+ * What is none, or holds credentials, is another rule's to say.
+ */
+function isPlainAddress(url: string): boolean {
+  const parsed = URL.parse(url);
+  if (parsed === null || !/^https?:$/.test(parsed.protocol) || hasCredentials(url)) return true;
+  const { hostname, search, hash } = parsed;
+  return !/[@?#\\]/.test(url) && search === '' && hash === '' && /^(?:[\w.-]+|\[.+\])$/.test(hostname);
+}
+
 /** An http(s) address that is shown, passed on or fetched: it holds no user name and no password. */
 export function httpAddress() {
   return z
@@ -101,6 +121,9 @@ export const registryVariables = {
     })
     .refine((url) => !hasCredentials(url), {
       error: 'holds a user name or a password: give SCHEMA_REGISTRY_USERNAME and SCHEMA_REGISTRY_PASSWORD_FILE instead',
+    })
+    .refine(isPlainAddress, {
+      error: 'must be the address of one registry, without a query or a #fragment, such as http://registry:8081',
     }),
   SCHEMA_REGISTRY_USERNAME: z.string().optional(),
   SCHEMA_REGISTRY_PASSWORD: z.string().optional(),

@@ -148,6 +148,9 @@ describe('schema resolution', () => {
     });
     expect(() => read(one('int'), record('E', []), Buffer.alloc(0))).toThrow(/"a" of E is not written/);
     expect(() => eventTypeOf(one('int', { default: 'x' }))).toThrow(/default "x" is no int/);
+    expect(() => eventTypeOf(one('int', { default: 2 ** 31 }))).toThrow(/default 2147483648 is no int/);
+    const kinds = { type: 'enum', name: 'K', symbols: ['A'], default: 'Z' };
+    expect(() => eventTypeOf(one({ type: 'array', items: kinds }))).toThrow(/default "Z" is no enum K/);
   });
 });
 
@@ -247,6 +250,10 @@ describe('values', () => {
     [{ type: 'long', logicalType: 'timestamp-micros' }, long(2n ** 63n - 1n), '+294247-01-10T04:00:54.775807Z'],
     [{ type: 'long', logicalType: 'local-timestamp-millis' }, long(0n), '1970-01-01T00:00:00.000'],
     [{ type: 'long', logicalType: 'local-timestamp-nanos' }, long(1n), '1970-01-01T00:00:00.000000001'],
+    [{ type: 'bytes', logicalType: 'big-decimal' }, Buffer.from([8, 4, 4, 0xe2, 4]), '12.50'],
+    [{ type: 'bytes', logicalType: 'big-decimal' }, Buffer.from([6, 2, 0xff, 6]), '-0.001'],
+    [{ type: 'bytes', logicalType: 'big-decimal' }, Buffer.from([6, 2, 7, 5]), '7000'],
+    [{ type: 'bytes', logicalType: 'big-decimal' }, Buffer.from([4, 0, 0]), '0'],
     [{ type: 'string', logicalType: 'uuid' }, Buffer.from([4, 0x61, 0x62]), 'ab'],
     [
       { type: 'fixed', name: 'U', size: 16, logicalType: 'uuid' },
@@ -309,6 +316,18 @@ describe('recursive types', () => {
       ? Buffer.from([2, 0x6c, 0])
       : Buffer.concat([Buffer.from([2, 0x6e, 2]), deep(levels - 1), Buffer.from([0])]);
 
+  test('with a default that has no end are refused in words', () => {
+    const endless = record('E', [field('next', 'E', { default: {} })]);
+    expect(() => eventTypeOf(endless)).toThrow(/the default \{\} of a record E has no end/);
+    const through = record('E', [
+      field('list', { type: 'array', items: 'E' }, { default: [{}] }),
+      field('map', { type: 'map', values: 'E' }, { default: {} }),
+    ]);
+    expect(() => eventTypeOf(through)).toThrow(/has no end/);
+    const ending = record('E', [field('next', ['null', 'E'], { default: null })]);
+    expect(read(ending, record('E', []), Buffer.alloc(0))).toEqual({});
+  });
+
   test('are read', () => {
     const value = { name: 'a', children: [{ name: 'b', children: [] }] };
     expect(read(tree, tree, written(tree, value))).toEqual(value);
@@ -369,6 +388,12 @@ describe('what an event may cost is bounded before it is spent', () => {
     ['a map of 2^40 entries', one({ type: 'map', values: 'null' }), long(2n ** 40n)],
     ['a block that says another size', list('int'), Buffer.from([1, 4, 2, 0])],
     ['a block whose size is negative', list('int'), Buffer.from([1, 1, 2, 0])],
+    ['a big-decimal that is none', one({ type: 'bytes', logicalType: 'big-decimal' }), Buffer.from([2, 4])],
+    [
+      'a big-decimal of a million digits',
+      one({ type: 'bytes', logicalType: 'big-decimal' }),
+      Buffer.from([10, 2, 7, ...long(1_000_000n)]),
+    ],
     [
       'a decimal of 100,000 bytes',
       one({ type: 'bytes', logicalType: 'decimal', precision: 9 }),

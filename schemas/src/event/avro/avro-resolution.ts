@@ -7,6 +7,7 @@ import type { AvroInput } from './avro-input.ts';
 import {
   type AvroType,
   type EnumType,
+  MAX_BIG_DECIMAL_SCALE,
   MAX_DECIMAL_BYTES,
   type NamedType,
   nameOfType,
@@ -15,7 +16,7 @@ import {
   type UnionType,
   unqualified,
 } from './avro-schema.ts';
-import { defaultOf } from './avro-values.ts';
+import { bigDecimalOf, defaultOf } from './avro-values.ts';
 
 /** Reads one value; the data must fit the schema even where the value is not kept. */
 export type Read = (input: AvroInput) => unknown;
@@ -75,9 +76,10 @@ class Resolution {
       const { size } = writer;
       if (size === reader.size) return kept === 'none' ? (input) => input.skip(size) : (input) => input.bytes(size);
     }
-    if (writer.kind === 'bytes' && reader.kind === 'bytes' && reader.logical?.name === 'decimal') return decimalReader;
-    if (writer.kind === 'string' && 'logical' in reader && reader.logical?.name === 'decimal')
-      throw unreadable(writer, reader);
+    if (reader.kind === 'bytes' && reader.logical !== undefined) {
+      if (writer.kind !== 'bytes') throw unreadable(writer, reader);
+      return reader.logical.name === 'decimal' ? decimalReader : bigDecimalReader;
+    }
     const convert = PROMOTIONS[`${writer.kind} ${reader.kind}`];
     if (convert !== undefined) {
       const read = primitiveReader(writer.kind);
@@ -285,6 +287,18 @@ function decimalReader(input: AvroInput): unknown {
   const bytes = input.bytes();
   if (bytes.length <= MAX_DECIMAL_BYTES) return bytes;
   throw new MalformedEventError(`a decimal has ${bytes.length} bytes, at most ${MAX_DECIMAL_BYTES} are read`);
+}
+
+/** What logical-values.ts shows: its bytes hold the unscaled value and the scale, as Avro writes bytes and an int. */
+function bigDecimalReader(input: AvroInput): unknown {
+  const bytes = input.bytes();
+  const { unscaled, scale } = bigDecimalOf(bytes);
+  if (unscaled.length > MAX_DECIMAL_BYTES || Math.abs(scale) > MAX_BIG_DECIMAL_SCALE) {
+    throw new MalformedEventError(
+      `a big-decimal has ${unscaled.length} bytes and the scale ${scale}, at most ${MAX_DECIMAL_BYTES} and ${MAX_BIG_DECIMAL_SCALE} are read`,
+    );
+  }
+  return bytes;
 }
 
 function skipper(kind: AvroType['kind']): Read {

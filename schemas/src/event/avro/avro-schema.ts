@@ -76,6 +76,8 @@ export const MAX_UNION_BRANCHES = 100;
 export const MAX_SCHEMA_DEPTH = 64;
 /** Bytes of a decimal, enough for 1,000 digits: to show more of them takes ever longer. */
 export const MAX_DECIMAL_BYTES = 416;
+/** Of a big-decimal, which states its scale itself: so many digits after the point, or zeros before it. */
+export const MAX_BIG_DECIMAL_SCALE = 1_000;
 
 /**
  * @param references texts of the schemas that it refers to, each after those that it refers to itself
@@ -234,6 +236,7 @@ function textsOf(value: unknown): string[] {
 
 const LOGICAL: Readonly<Record<string, readonly AvroType['kind'][]>> = {
   decimal: ['bytes', 'fixed'],
+  'big-decimal': ['bytes'],
   uuid: ['string', 'fixed'],
   date: ['int'],
   'time-millis': ['int'],

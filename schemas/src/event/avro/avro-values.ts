@@ -6,13 +6,23 @@
  * - A long is a number, or a bigint where a number would not be exact.
  * - Bytes and fixed are a `Buffer`, an enum is its symbol; logical types are held as the types that they are made of.
  */
+import { AvroInput, MAX_DEPTH } from './avro-input.ts';
 import { type AvroType, nameOfType, type RecordType } from './avro-schema.ts';
 
 export type RecordValue = readonly unknown[];
 export type MapValue = ReadonlyMap<string, unknown>;
 
-/** @throws {Error} if the schema's JSON default is none of that type */
-export function defaultOf(type: AvroType, json: unknown): unknown {
+/** @throws {MalformedEventError} if the bytes are none */
+export function bigDecimalOf(bytes: Buffer): { readonly unscaled: Buffer; readonly scale: number } {
+  const input = new AvroInput(bytes);
+  const value = { unscaled: input.bytes(), scale: input.int() };
+  input.end();
+  return value;
+}
+
+/** @throws {Error} if the schema's JSON default is none of that type, or has no end */
+export function defaultOf(type: AvroType, json: unknown, depth = 0): unknown {
+  if (depth > MAX_DEPTH) throw new Error(`the default ${JSON.stringify(json)} of a ${nameOfType(type)} has no end`);
   switch (type.kind) {
     case 'null':
       if (json === null) return null;
@@ -22,6 +32,8 @@ export function defaultOf(type: AvroType, json: unknown): unknown {
       if (typeof json === type.kind) return json;
       break;
     case 'int':
+      if (Number.isInteger(json) && (json as number) === ((json as number) | 0)) return json;
+      break;
     case 'long':
       if (Number.isSafeInteger(json)) return json;
       break;
@@ -39,33 +51,34 @@ export function defaultOf(type: AvroType, json: unknown): unknown {
       if (typeof json === 'string' && type.symbols.includes(json)) return json;
       break;
     case 'array':
-      if (Array.isArray(json)) return json.map((one) => defaultOf(type.items, one));
+      if (Array.isArray(json)) return json.map((one) => defaultOf(type.items, one, depth + 1));
       break;
     case 'map':
-      if (isObject(json)) return new Map(Object.entries(json).map(([key, one]) => [key, defaultOf(type.values, one)]));
+      if (isObject(json))
+        return new Map(Object.entries(json).map(([key, one]) => [key, defaultOf(type.values, one, depth + 1)]));
       break;
     case 'record':
-      if (isObject(json)) return recordDefault(type, json);
+      if (isObject(json)) return recordDefault(type, json, depth);
       break;
     case 'union':
-      return unionDefault(type.branches, json);
+      return unionDefault(type.branches, json, depth);
   }
   throw new Error(`the default ${JSON.stringify(json)} is no ${nameOfType(type)}`);
 }
 
-function recordDefault(type: RecordType, json: Readonly<Record<string, unknown>>): RecordValue {
+function recordDefault(type: RecordType, json: Readonly<Record<string, unknown>>, depth: number): RecordValue {
   return type.fields.map(({ name, type: of, fallback }) => {
-    if (Object.hasOwn(json, name)) return defaultOf(of, json[name]);
-    if (fallback !== undefined) return defaultOf(of, fallback.json);
+    if (Object.hasOwn(json, name)) return defaultOf(of, json[name], depth + 1);
+    if (fallback !== undefined) return defaultOf(of, fallback.json, depth + 1);
     throw new Error(`the default ${JSON.stringify(json)} has no "${name}"`);
   });
 }
 
 /** The first branch, by the specification up to 1.11; any of them since 1.12. */
-function unionDefault(branches: readonly AvroType[], json: unknown): unknown {
+function unionDefault(branches: readonly AvroType[], json: unknown, depth: number): unknown {
   for (const branch of branches) {
     try {
-      return defaultOf(branch, json);
+      return defaultOf(branch, json, depth);
     } catch {
       // It may be another's.
     }

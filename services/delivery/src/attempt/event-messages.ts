@@ -2,6 +2,7 @@ import type { EventReaders, ReaderLookup } from '@databridge/kernel/registry/eve
 import { schemaIdOf } from '@databridge/schemas/event/confluent-frame';
 import type { EventType } from '@databridge/schemas/event/event-types';
 import type { DeliveryHeaders } from '@databridge/schemas/records/headers';
+import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import type { Message } from '../destination/destination.ts';
 import type { HeldRecord } from '../lanes/held-records.ts';
 
@@ -17,10 +18,14 @@ export class EventMessages {
 
   /**
    * At once when the writer's schema is known, else when the registry has told it.
-   * @param sections those that the customer wants; left out: all
+   * @param subscription `sections`: those that the customer wants; left out: all
    * @throws when the record can't be read: unknown event type, not a frame, an unreadable schema, damaged
    */
-  render(record: HeldRecord, attempt: number, sections?: readonly string[]): Message | Promise<Message> {
+  render(
+    record: HeldRecord,
+    attempt: number,
+    { sections, enableEpoch }: Pick<Subscription<unknown>, 'sections' | 'enableEpoch'>,
+  ): Message | Promise<Message> {
     const { facts, value } = record;
     const eventType = this.#eventTypes.get(facts.eventType);
     if (!eventType) throw new Error(`event type "${facts.eventType}" is not configured`);
@@ -33,6 +38,7 @@ export class EventMessages {
         eventId: facts.eventId,
         ...(facts.source !== undefined && { source: facts.source }),
         ...(facts.replayId !== undefined && { replayId: facts.replayId }),
+        enableEpoch,
         eventType: eventType.name,
         schemaVersion: eventType.schemaVersion,
         attempt,

@@ -80,26 +80,33 @@ export function outcomeOf(answer: Answer, nowMs: number, maxRetryAfterMs: number
 function longestRetryAfter(given: Answer['retryAfter'], nowMs: number): number | undefined {
   const waits = [given ?? []]
     .flat()
-    .flatMap((value) => [value, ...value.split(',')])
-    .map((value) => (IS_HUGE.test(value.trim()) ? Number.POSITIVE_INFINITY : parseRetryAfter(value, nowMs)))
+    .flatMap((value) => value.split(BETWEEN_VALUES))
+    .map((value) => parseRetryAfter(value, nowMs))
     .filter((waitMs) => waitMs !== undefined);
   return waits.length === 0 ? undefined : Math.max(...waits);
 }
 
-/** More seconds than {@link parseRetryAfter} reads: as long as the cap allows. */
-const IS_HUGE = /^[1-9]\d{12,}$/;
+/** A comma, but not the one behind the weekday of a date. */
+const BETWEEN_VALUES = /(?<!^\s*[a-z]+|,\s*[a-z]+),/i;
+const WEEKDAY = '(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*';
+const HTTP_DATE = new RegExp(`^${WEEKDAY},? \\S`, 'i');
+/** As C's asctime writes it: it names no zone, and means UTC like the others. */
+const ASCTIME_DATE = new RegExp(`^${WEEKDAY} [a-z]{3} +\\d+ [\\d:]+ \\d{4}$`, 'i');
+/** RFC 3339, which the header does not allow, and some servers send. */
+const RFC_3339_DATE = /^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)$/i;
 
 /**
- * RFC 9110 §10.2.3: whole seconds, or an HTTP date.
+ * RFC 9110 §10.2.3: seconds, or an HTTP date. Fractions of a second, which some servers send, are read as well.
  * @returns ms from now; undefined for what is neither, or already past
  */
 export function parseRetryAfter(text: string | undefined, nowMs: number): number | undefined {
   if (text === undefined) return undefined;
   const trimmed = text.trim();
-  if (/^\d{1,12}$/.test(trimmed)) return Number(trimmed) > 0 ? Number(trimmed) * 1_000 : undefined;
-  if (!/^[A-Z][a-z]{2,8},? /.test(trimmed)) return undefined;
-  // The oldest form names no zone, and means UTC like the others.
-  const isWithoutZone = /^[A-Z][a-z]{2} [A-Z][a-z]{2} /.test(trimmed) && !/(GMT|UTC)$/.test(trimmed);
-  const waitMs = Date.parse(isWithoutZone ? `${trimmed} GMT` : trimmed) - nowMs;
+  const waitMs = /^\d+(?:\.\d+)?$/.test(trimmed) ? Math.ceil(Number(trimmed) * 1_000) : dateOf(trimmed) - nowMs;
   return waitMs > 0 ? waitMs : undefined;
+}
+
+function dateOf(text: string): number {
+  if (ASCTIME_DATE.test(text)) return Date.parse(`${text} GMT`);
+  return HTTP_DATE.test(text) || RFC_3339_DATE.test(text) ? Date.parse(text) : Number.NaN;
 }

@@ -24,3 +24,25 @@ export interface Authorizer {
   /** Frees the connections. */
   close(): Promise<void>;
 }
+
+/**
+ * Authorizes a request, sends it, and once more if the destination refuses headers that `authorize` can replace.
+ * @param send sends the request with these headers added
+ * @returns what `send` returned, or why there are no headers
+ */
+export async function sendAuthorized<Result>(
+  authorizer: Authorizer,
+  request: Unauthorized,
+  nowMs: number,
+  send: (headers: Headers) => Promise<Result>,
+  statusOf: (result: Result) => number | undefined,
+): Promise<Result | { readonly outcome: Outcome }> {
+  // A destination says either of a token that was revoked.
+  const isRefused = (status: number | undefined) => status === 401 || status === 403;
+  for (let tries = 1; ; tries++) {
+    const authorization = await authorizer.authorize(request, nowMs);
+    if ('outcome' in authorization) return authorization;
+    const result = await send(authorization.headers);
+    if (tries > 1 || !isRefused(statusOf(result)) || !authorizer.rejected(authorization.headers)) return result;
+  }
+}

@@ -42,7 +42,7 @@ test.each([
   expect(token({ expires_in })).toEqual({ token: { value: 'tok-1', lifetimeMs } });
 });
 
-test.each(['', null, 0, '0', -1, '-3600', 'NaN', 'soon', '3600s', '0x10', true, [], {}, [3600]])(
+test.each(['', null, 0, '0', 0.5, 1e-9, -1, '-3600', 'NaN', 'soon', '3600s', '0x10', true, [], {}, [3600]])(
   'expires_in %j means "not stated"',
   (expires_in) => {
     expect(token({ expires_in })).toEqual(BEARER);

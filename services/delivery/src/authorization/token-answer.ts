@@ -51,12 +51,12 @@ function tokenOf(fields: Record<string, unknown>, status: number): TokenReading 
   return { token: { value, lifetimeMs: lifetimeOf(fields['expires_in']) } };
 }
 
-/** Nothing, nought, a negative number or no number at all mean "not stated": the server's 401 ends the token. */
+/** Nothing, less than a second, or no number at all mean "not stated": the destination's 401 ends the token. */
 function lifetimeOf(expiresIn: unknown): number | undefined {
   const isNumber =
     typeof expiresIn === 'number' || (typeof expiresIn === 'string' && /^\s*\d+(\.\d*)?\s*$/.test(expiresIn));
   const seconds = isNumber ? Number(expiresIn) : Number.NaN;
-  return seconds > 0 ? seconds * 1_000 : undefined;
+  return seconds >= 1 ? seconds * 1_000 : undefined;
 }
 
 /** @returns undefined for what is neither a JSON object nor a form with a field that we look for */

@@ -345,7 +345,7 @@ export class Customer {
   }
 
   #render(record: HeldRecord, attempt: number): Message | Promise<Message | undefined> {
-    const message = this.#with.messages.render(record, attempt, this.#subscription.sections);
+    const message = this.#with.messages.render(record, attempt, this.#subscription);
     // The registry may be down for hours; a stop must not wait for it.
     return message instanceof Promise ? this.#stopping.orEnded(message) : message;
   }

@@ -7,6 +7,8 @@ export interface Message {
   readonly source?: string;
   /** Set for a copy that an operator or the customer requested. */
   readonly replayId?: string;
+  /** Of the subscription: raised by each resuming, so by each rewind. Left out: 0. */
+  readonly enableEpoch?: number;
   readonly eventType: string;
   readonly schemaVersion: string;
   /** 1 for the first. */

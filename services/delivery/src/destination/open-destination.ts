@@ -9,7 +9,7 @@ import type {
 } from '@databridge/schemas/subscription/destination';
 import type { Fallback, Subscription } from '@databridge/schemas/subscription/subscription';
 import { regionOfHost } from '@databridge/schemas/subscription/url-rules';
-import type { Authorizer, Headers } from '../authorization/authorizer.ts';
+import { type Authorizer, type Headers, sendAuthorized } from '../authorization/authorizer.ts';
 import { type AwsCredentials, awsCredentials } from '../authorization/aws-credentials.ts';
 import { fixedHeaders } from '../authorization/fixed-headers.ts';
 import { OAuth } from '../authorization/oauth.ts';
@@ -119,16 +119,14 @@ function openHttp(
           redact: (text, maxChars) => redaction.apply(text, maxChars),
           ask: async (asked) => {
             const all = { ...headers, ...asked };
-            const authorization = await authorizer?.authorize(
-              { method: 'OPTIONS', url, headers: all, body: NO_BODY },
-              Date.now(),
-            );
-            if (authorization && 'outcome' in authorization) return authorization;
-            const request = {
-              ...{ origin: url.origin, path: url.pathname + url.search, method: 'OPTIONS' as const },
-              headers: { ...all, ...authorization?.headers },
-            };
-            return new Promise<Seen>((resolve) => exchange(pool, request, limits, resolve));
+            const target = { origin: url.origin, path: url.pathname + url.search, method: 'OPTIONS' as const };
+            const askWith = (all: Headers) =>
+              new Promise<Seen>((resolve) => exchange(pool, { ...target, headers: all }, limits, resolve));
+            if (!authorizer) return askWith(all);
+            const unauthorized = { method: 'OPTIONS' as const, url, headers: all, body: NO_BODY };
+            const send = (added: Headers) => askWith({ ...all, ...added });
+            const statusOf = (seen: Seen) => ('status' in seen ? seen.status : undefined);
+            return sendAuthorized(authorizer, unauthorized, Date.now(), send, statusOf);
           },
         })
       : undefined;

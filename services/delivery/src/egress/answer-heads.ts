@@ -15,6 +15,11 @@ const MAX_WIRE_BYTES = 327_680;
 /** Each costs a turn of the event loop, however few bytes it brings. */
 const MAX_READS = 1_024;
 
+/** Enough to hold the version and the status. */
+const STATUS_LINE_BYTES = 24;
+/** Of an empty line and the line end before it, less the last byte. */
+const END_OF_HEAD_BYTES = 3;
+
 const LF = 0x0a;
 const CR = 0x0d;
 const NOTHING = Buffer.alloc(0);
@@ -100,6 +105,8 @@ export class AnswerHeads {
   #wireBytes = 0;
   #reads = 0;
   #final = '';
+  /** The beginning of a head that exceeds its bounds, while its end is looked for. */
+  #tooLarge: { readonly text: string; readonly excess: string } | undefined;
 
   /** @param fail closes the connection */
   constructor(fail: (error: Error) => void) {
@@ -122,6 +129,7 @@ export class AnswerHeads {
     this.#wireBytes = 0;
     this.#reads = 0;
     this.#final = '';
+    this.#tooLarge = undefined;
   }
 
   /** @returns the bytes that undici's parser gets now */
@@ -129,23 +137,22 @@ export class AnswerHeads {
     if (this.#hasFailed) return NOTHING;
     this.#wireBytes += chunk.length;
     this.#reads += 1;
-    if (this.#wireBytes > MAX_WIRE_BYTES) return this.#refuse(`longer than ${MAX_WIRE_BYTES} bytes`);
+    if (this.#wireBytes > MAX_WIRE_BYTES) {
+      return this.#refuse(this.#tooLarge?.excess ?? `longer than ${MAX_WIRE_BYTES} bytes`);
+    }
     if (this.#reads > MAX_READS) return this.#refuse(`sent in more than ${MAX_READS} pieces`);
     return this.#isInHead ? this.#passHead(chunk) : chunk;
   }
 
   #passHead(chunk: Buffer): Buffer {
     let data = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
+    if (this.#tooLarge) return this.#passOver(data, this.#endOfHead(data), this.#tooLarge.excess);
     for (;;) {
       if (this.#scannedTo === 0) data = withoutLeadingLines(data);
       if (!mayBeHttp(data)) return this.#passAll(data);
       const end = this.#endOfHead(data);
-      if (this.#lines > MAX_HEAD_LINES && end === undefined) {
-        return this.#refuse(`of more than ${MAX_HEAD_LINES} header lines`);
-      }
-      if (this.#headBytes + (end ?? data.length) > MAX_HEAD_BYTES) {
-        return this.#refuse(`with more than ${MAX_HEAD_BYTES} bytes of headers`);
-      }
+      const excess = this.#excessOf(data, end);
+      if (excess !== undefined) return this.#passOver(data, end, excess);
       if (end === undefined) {
         this.#held = data;
         return NOTHING;
@@ -154,7 +161,6 @@ export class AnswerHeads {
       if (status === undefined) return this.#passAll(data);
       if (status >= 200) {
         this.#final = data.toString('latin1', 0, end);
-        if (this.#lines > MAX_HEAD_LINES) return this.#refuse(`of more than ${MAX_HEAD_LINES} header lines`);
         return this.#passAll(data);
       }
       if (status < 100) return this.#refuse(`with the status ${String(status).padStart(3, '0')}, which does not exist`);
@@ -168,6 +174,28 @@ export class AnswerHeads {
       data = data.subarray(end);
       if (data.length === 0) return NOTHING;
     }
+  }
+
+  /** What of the head, or of as much of it as has come, exceeds its bounds. */
+  #excessOf(data: Buffer, end: number | undefined): string | undefined {
+    if (this.#lines > MAX_HEAD_LINES) return `of more than ${MAX_HEAD_LINES} header lines`;
+    const bytes = this.#headBytes + (end ?? data.length);
+    return bytes > MAX_HEAD_BYTES ? `with more than ${MAX_HEAD_BYTES} bytes of headers` : undefined;
+  }
+
+  /**
+   * An answer whose head is too large is refused, but its status counts once the head is complete: the endpoint has
+   * answered. So the rest of it is looked through for its end, and not kept, up to {@link MAX_WIRE_BYTES}.
+   */
+  #passOver(data: Buffer, end: number | undefined, excess: string): Buffer {
+    const text = this.#tooLarge?.text ?? data.toString('latin1', 0, Math.min(end ?? data.length, MAX_HEAD_BYTES));
+    const isFinal = (statusOf(Buffer.from(text.slice(0, STATUS_LINE_BYTES), 'latin1')) ?? 0) >= 200;
+    if (end !== undefined && isFinal) this.#final = text;
+    if (end !== undefined || !isFinal) return this.#refuse(excess);
+    this.#tooLarge = { text, excess };
+    this.#held = Buffer.from(data.subarray(-END_OF_HEAD_BYTES));
+    this.#scannedTo = 0;
+    return NOTHING;
   }
 
   /** The offset behind the empty line; undefined: it has not come yet. Each byte is looked at once, by native code. */
@@ -212,8 +240,9 @@ function mayBeHttp(data: Buffer): boolean {
   return data.compare(HTTP, 0, length, 0, length) === 0;
 }
 
+/** `HTTP/2 200` as well, which is no answer of HTTP/1.1: undici refuses it, but its status can be read. */
 function statusOf(data: Buffer): number | undefined {
-  const digits = /^HTTP\/\d\.\d +(\d{3})(?!\d)/.exec(data.toString('latin1', 0, 24))?.[1];
+  const digits = /^HTTP\/\d(?:\.\d)?[ \t]+(\d{3})(?!\d)/.exec(data.toString('latin1', 0, STATUS_LINE_BYTES))?.[1];
   return digits === undefined ? undefined : Number(digits);
 }
 
@@ -229,5 +258,5 @@ function parseHead(text: string): Head {
     const before = headers[name];
     headers[name] = before === undefined ? value : [before, value].flat();
   }
-  return { status: Number(/ +(\d{3})/.exec(statusLine)?.[1]), headers };
+  return { status: Number(/[ \t](\d{3})/.exec(statusLine)?.[1]), headers };
 }

@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { headBefore } from './answer-heads.ts';
+import { decoded } from './content-coding.ts';
 import type { EgressPool } from './egress-pool.ts';
 import type { ReadAllowance } from './read-allowance.ts';
 import { type Trouble, troubleOf } from './trouble.ts';
@@ -26,7 +27,7 @@ export type AnswerHeaders = Readonly<Record<string, string | string[] | undefine
 export interface Answered {
   readonly status: number;
   readonly headers: AnswerHeaders;
-  /** Its first `keptBytes` bytes. */
+  /** Its first `keptBytes` bytes, decompressed. */
   readonly body: string;
   /** Why the body is incomplete; undefined if it is complete. The status counts in both cases. */
   readonly bodyTrouble?: string;
@@ -239,7 +240,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #answered(bodyTrouble?: string): void {
-    const body = this.#kept.length === 0 ? '' : Buffer.concat(this.#kept).toString('utf8');
+    const body = this.#kept.length === 0 ? '' : decoded(Buffer.concat(this.#kept), this.#headers).toString('utf8');
     const answered = { status: this.#status, headers: this.#headers, body };
     this.#end(bodyTrouble === undefined ? answered : { ...answered, bodyTrouble });
   }

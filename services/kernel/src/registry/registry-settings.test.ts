@@ -31,6 +31,10 @@ test.each<[string, Record<string, string>, RegExp]>([
     { SCHEMA_REGISTRY_TOKEN_FILE: '/nowhere/hunter' },
     /SCHEMA_REGISTRY_TOKEN_FILE: .*ENOENT/,
   ],
+  ['a colon in the user name', { SCHEMA_REGISTRY_USERNAME: 'a:b', SCHEMA_REGISTRY_PASSWORD: 'hunter2' }, /colon/],
+  ['two tokens in a file', { SCHEMA_REGISTRY_TOKEN_FILE: file('hunter2\nhunter2') }, /line ends/],
+  ['a token that no header carries', { SCHEMA_REGISTRY_TOKEN: 'hunter2ö' }, /non-ASCII/],
+  ['an empty file', { SCHEMA_REGISTRY_TOKEN_FILE: file(' \n') }, /empty/],
   ['a certificate without its key', { SCHEMA_REGISTRY_TLS_CERT_FILE: file('x') }, /set both/],
   [
     'TLS files for plain http',

@@ -23,14 +23,17 @@ export function messageAttributes(message: Message): Record<string, Attribute> {
 /**
  * FIFO: each event is a group of its own, since events carry no order. A retry within five minutes has the same
  * deduplication id, so that AWS drops the second copy. AWS answers 200 to what it drops, so whatever must arrive needs an
- * id of its own: another event with the same event id, which has another source, and a replay.
+ * id of its own: another event with the same event id, which has another source, and whatever is sent again on purpose,
+ * by a replay or by a rewind, which ends with a resuming.
  */
 export function fifoFields(
-  message: Pick<Message, 'eventId' | 'source' | 'replayId'>,
+  message: Pick<Message, 'eventId' | 'source' | 'replayId' | 'enableEpoch'>,
   isFifo: boolean,
 ): { MessageGroupId?: string; MessageDeduplicationId?: string } {
   if (!isFifo) return {};
-  return { MessageGroupId: legalId(message.eventId), MessageDeduplicationId: legalId(letterKeyOf(message)) };
+  const { enableEpoch = 0 } = message;
+  const id = enableEpoch === 0 ? letterKeyOf(message) : `${letterKeyOf(message)}/resumed-${enableEpoch}`;
+  return { MessageGroupId: legalId(message.eventId), MessageDeduplicationId: legalId(id) };
 }
 
 /** AWS takes 1 to 128 printable ASCII characters without blanks; any other id is sent as its hash. */

@@ -1,6 +1,9 @@
 import { type Outcome, outcomeOfTrouble } from '../../attempt/outcome.ts';
 import type { Answered, Seen } from '../../egress/exchange.ts';
 
+/** A destination that allows less would stop its customer, without a word in any status: one an hour. */
+const LOWEST_RATE_PER_MINUTE = 1 / 60;
+
 export interface HandshakeOptions {
   /** Identifies the sender: the DNS name by which customers know the service. */
   readonly origin: string;
@@ -58,8 +61,18 @@ export class Handshake {
       return { kind: 'deauthorized', reason: `handshake: ${origin} may not send (status ${status}, ${said})`, status };
     }
     this.#granted = { ratePerSecond };
-    const perMinute = Number(headers['webhook-allowed-rate']);
-    if (perMinute > 0) onRate(perMinute / 60);
+    const perMinute = allowedPerMinute(headers['webhook-allowed-rate']);
+    if (perMinute !== undefined) onRate(perMinute / 60);
     return undefined;
   }
+}
+
+/** Proxies repeat the header, or join its repetitions by commas: the lowest rate honours all. `*` is no limit. */
+function allowedPerMinute(given: string | readonly string[] | undefined): number | undefined {
+  const rates = [given ?? []]
+    .flat()
+    .flatMap((value) => value.split(','))
+    .map((value) => (/^\s*\d+(?:\.\d+)?\s*$/.test(value) ? Number(value) : 0))
+    .filter((rate) => rate > 0);
+  return rates.length === 0 ? undefined : Math.max(Math.min(...rates), LOWEST_RATE_PER_MINUTE);
 }

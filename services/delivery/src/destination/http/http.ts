@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { type Outcome, outcomeOf, outcomeOfTrouble } from '../../attempt/outcome.ts';
-import type { Authorizer, Headers } from '../../authorization/authorizer.ts';
+import { type Authorizer, type Headers, sendAuthorized } from '../../authorization/authorizer.ts';
 import type { EgressPool } from '../../egress/egress-pool.ts';
 import { exchange, KEPT_ANSWER_BYTES, type Seen, type TimeLimits } from '../../egress/exchange.ts';
 import type { Destination, Message, Sent } from '../destination.ts';
@@ -111,19 +111,13 @@ export class HttpDestination implements Destination {
     if (forbidden) return this.#told({ outcome: forbidden });
     const packed = await this.#pack(request);
     if (!authorizer) return this.#exchange(packed, nowMs, mayStart);
-
-    for (let tries = 1; ; tries++) {
-      const authorization = await this.#authorize(authorizer, request, nowMs);
-      if ('outcome' in authorization) return this.#told(authorization);
-      const headers = { ...packed.headers, ...authorization.headers };
-      const sent = await this.#exchange({ ...packed, headers }, nowMs, mayStart);
-      if (!isNotAuthorized(sent?.outcome) || tries > 1 || !authorizer.rejected(authorization.headers)) return sent;
-    }
-  }
-
-  #authorize(authorizer: Authorizer, { headers, body }: Request, nowMs: number) {
     const { method, url } = this.#options;
-    return authorizer.authorize({ method, url, headers, body }, nowMs);
+    const { headers, body } = packed;
+    const send = async (added: Headers) => ({
+      sent: await this.#exchange({ ...packed, headers: { ...headers, ...added } }, nowMs, mayStart),
+    });
+    const result = await sendAuthorized(authorizer, { method, url, headers, body }, nowMs, send, statusOf);
+    return 'sent' in result ? result.sent : this.#told(result);
   }
 
   async #pack(request: Request): Promise<Request> {
@@ -167,7 +161,6 @@ export class HttpDestination implements Destination {
   }
 }
 
-/** A destination says either of a token that was revoked. */
-function isNotAuthorized(outcome: Outcome | undefined): boolean {
-  return outcome !== undefined && 'status' in outcome && (outcome.status === 401 || outcome.status === 403);
+function statusOf({ sent }: { readonly sent: Sent | undefined }): number | undefined {
+  return sent && 'status' in sent.outcome ? sent.outcome.status : undefined;
 }
