@@ -26,6 +26,8 @@ export interface StageOptions {
   /** Added to the delivery worker's environment. */
   readonly delivery?: Record<string, string>;
   readonly fanOut?: Record<string, string>;
+  /** Beside root-cause, with their intake topics, as EVENT_TYPES has them. */
+  readonly alsoEventTypes?: readonly string[];
 }
 
 /** Both services as real processes on this worker's platform, an upstream producer, and the operations of the control plane. */
@@ -71,7 +73,7 @@ export class Stage {
     await ensureSystemTopics(admin, [intake]);
     const upstream = await startUpstream(intake);
     const keys = KeyRing.generate('test');
-    const eventTypes = { EVENT_TYPES: `root-cause=${upstream.topic}` };
+    const eventTypes = { EVENT_TYPES: [`root-cause=${upstream.topic}`, ...(options.alsoEventTypes ?? [])].join(',') };
     const deliveryEnv = {
       ...eventTypes,
       ...LOOPBACK_EGRESS,

@@ -36,6 +36,15 @@ export interface EventReader {
   decoded(frame: Buffer): unknown;
 }
 
+/** The event type of operational notices: written by the service itself, about deliveries. */
+export const NOTICE_EVENT_TYPE = 'notice';
+
+/** @returns what is meant where no event type is named: the only one, notices apart; undefined: there are several */
+export function impliedEventType(names: readonly string[]): string | undefined {
+  const [only, ...others] = names.filter((name) => name !== NOTICE_EVENT_TYPE);
+  return others.length === 0 ? only : undefined;
+}
+
 /** As `root-cause=root-cause.events,other=other.events`: which event types there are, and the intake topic of each. */
 const LINE_ENTRY = /^([a-z0-9-]{1,63})=([\w.-]{1,249})$/;
 

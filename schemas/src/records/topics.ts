@@ -24,6 +24,10 @@ export const CONTROL_PLANE_TOPIC = 'databridge.control-plane';
 export const WORKERS_TOPIC = 'databridge.workers';
 /** Operation id → what was asked for, how far it is and what came of it. Compacted; written by the control plane alone. */
 export const OPERATIONS_TOPIC = 'databridge.operations';
+/** Operational notices: the intake topic of the event type `notice`. Written by the control plane alone. */
+export const NOTICES_TOPIC = 'databridge.notices';
+/** Condition → what was told of it. Compacted; written with the notice, in one transaction. */
+export const NOTICES_TOLD_TOPIC = 'databridge.notices-told';
 /** Intake source → intake bytes that can't be read, and why. Compacted, redriven like dead letters. */
 export const QUARANTINE_TOPIC = 'fan-out.quarantine';
 
@@ -155,6 +159,8 @@ export function systemTopics(): TopicSpec[] {
     { topic: CONTROL_PLANE_TOPIC, partitions: 1, config: COMPACTED_STATE },
     { topic: WORKERS_TOPIC, partitions: 1, config: COMPACTED_STATE },
     { topic: OPERATIONS_TOPIC, partitions: 1, config: COMPACTED_STATE },
+    { topic: NOTICES_TOPIC, partitions: 1, config: keptFor(7 * DAY_MS) },
+    { topic: NOTICES_TOLD_TOPIC, partitions: 1, config: COMPACTED_STATE },
     { topic: QUARANTINE_TOPIC, partitions: 1, config: COMPACTED },
   ];
 }

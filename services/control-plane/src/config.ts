@@ -76,6 +76,8 @@ export const controlPlaneVariables = z.object({
       'must be AWS account ids of 12 digits, separated by commas',
     )
     .optional(),
+  /** How often customers are looked at for notices, which need the event type `notice` in EVENT_TYPES and a registry. */
+  NOTICES_INTERVAL: duration('10s'),
   /** Attempts that can be asked for, of 300 bytes each; beyond it the customers with the most lose their oldest. */
   MAX_ATTEMPTS: whole(500_000, 1_000, 50_000_000),
   /** How often the retention of customers' topics is brought in line with their states. */

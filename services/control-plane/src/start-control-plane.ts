@@ -12,6 +12,8 @@ import { SchemaRegistry } from '@databridge/kernel/registry/schema-registry';
 import { loadKeyRing } from '@databridge/kernel/secrets/key-ring-settings';
 import { Tokens } from '@databridge/kernel/secrets/tokens';
 import type { Running } from '@databridge/kernel/service';
+import { NOTICE_EVENT_TYPE } from '@databridge/schemas/event/event-types';
+import { NOTICES_TOPIC } from '@databridge/schemas/records/topics';
 import { createApi } from './api/api.ts';
 import type { Callers } from './api/auth/access.ts';
 import { callersOf, OidcCallers } from './api/auth/oidc.ts';
@@ -19,7 +21,9 @@ import type { ControlPlaneConfig } from './config.ts';
 import type { ControlPlaneContext } from './context.ts';
 import { Assertions } from './forwarding/assertion.ts';
 import { peerKeys } from './forwarding/peer-keys.ts';
-import { intakeOf } from './operations/produce-event.ts';
+import { FleetReader } from './notices/fleet-facts.ts';
+import { Notifier } from './notices/notifier.ts';
+import { type Intake, intakeOf } from './operations/produce-event.ts';
 import { OperationRunner } from './operations/runner.ts';
 import { dropOldFallbacks } from './subscriptions/reseal.ts';
 import { SubscriptionTable } from './subscriptions/subscription-table.ts';
@@ -76,9 +80,10 @@ export async function startControlPlane(
     onTerm: () => void runner.takeUp().catch((error) => log.error({ err: error }, 'operations not carried on')),
   });
   const runner = new OperationRunner(writer, operations);
+  const intake = intakeOf(config.EVENT_TYPES, schemas);
   const api = await createApi({
     ...{ operations, attempts, events, callers, writer, runner, log },
-    intake: intakeOf(config.EVENT_TYPES, registryOf(config)),
+    intake,
     retryPlan: { ...config.RETRY_PLAN, windowMs: config.RETRY_WINDOW },
     assertions: new Assertions(peers),
     limits: {
@@ -98,6 +103,8 @@ export async function startControlPlane(
   const address = await api.listen({ host: config.API_HOST, port: config.API_PORT });
   log.info({ address, apiPort: Number(new URL(address).port) }, 'API open');
   await writer.start(config.API_ADVERTISED_URL ?? advertised(address));
+  const notifier = notifierOf(config, operations, writer, intake);
+  await notifier?.start();
   const tending = startTending(operations, views, writer, config.RETENTION_INTERVAL);
 
   return {
@@ -105,6 +112,7 @@ export async function startControlPlane(
     async stop() {
       runner.stop();
       await api.close();
+      await notifier?.stop();
       await writer.stop();
       events.stop();
       await tending.stop();
@@ -115,6 +123,27 @@ export async function startControlPlane(
       await admin.disconnect();
     },
   };
+}
+
+/** Notices are events: without their type in EVENT_TYPES, nobody could subscribe to them. */
+function notifierOf(
+  config: ControlPlaneConfig,
+  operations: ControlPlaneContext,
+  writer: Writer,
+  intake: Intake,
+): Notifier | undefined {
+  const eventType = config.EVENT_TYPES.find(({ name }) => name === NOTICE_EVENT_TYPE);
+  if (eventType === undefined) return undefined;
+  if (config.SCHEMA_REGISTRY_URL === undefined || eventType.topic !== NOTICES_TOPIC) {
+    throw new DatabridgeError(
+      'DB_CONFIG_INVALID',
+      `EVENT_TYPES has the event type "notice" with the topic "${eventType.topic}": it needs SCHEMA_REGISTRY_URL and the topic "${NOTICES_TOPIC}"`,
+    );
+  }
+  const fleet = new FleetReader(operations);
+  const { kafka, log } = operations;
+  const facts = () => fleet.read();
+  return new Notifier({ kafka, writer, intake, eventType, facts, everyMs: config.NOTICES_INTERVAL, log });
 }
 
 /** An address that listens everywhere leads nowhere: then this machine's name does. */

@@ -3,6 +3,7 @@ import { homedir, platform } from 'node:os';
 import { join } from 'node:path';
 import { kafkaVariables, readConfig, registryVariables } from '@databridge/kernel/config';
 import { keyRingVariables } from '@databridge/kernel/secrets/key-ring-settings';
+import { NOTICES_TOPIC } from '@databridge/schemas/records/topics';
 import { z } from 'zod';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -77,7 +78,7 @@ const startSchema = machineSchema.extend({
   /** What Kafka and the registry of its own keep. */
   LOCAL_DATA_DIR: z.string().optional(),
   /** As the services read it: the intake topics of these are created in a Kafka of its own. */
-  EVENT_TYPES: z.string().default('root-cause=root-cause.events'),
+  EVENT_TYPES: z.string().default(`root-cause=root-cause.events,notice=${NOTICES_TOPIC}`),
   ...keyRingVariables,
   /** As the control plane reads them. */
   API_HOST: z.string().default('127.0.0.1'),

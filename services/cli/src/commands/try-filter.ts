@@ -24,7 +24,10 @@ export function addFilterTrial(group: Command, cli: Cli): void {
       .argument('[customer]', 'whose filter; or give --filter')
       .requiredOption('-f, --file <file>', 'the event, as JSON; - is standard input')
       .option('--filter <expression>', 'the filter itself, such as \'event.summary.folder == "Support"\'')
-      .option('--event-type <name>', 'what kind of event it is; may be left out while there is but one'),
+      .option(
+        '--event-type <name>',
+        'what kind of event it is; may be left out while there is only one beside notices',
+      ),
   ).action(async (customer: string | undefined, options: TrialOptions) => {
     if ((customer === undefined) === (options.filter === undefined)) {
       throw new DatabridgeError('DB_INPUT_INVALID', 'Give either a customer, or --filter');

@@ -1,10 +1,10 @@
 /** The event catalogue as files in `docs/`, for those who read it before they run anything. */
 import { loadEventTypes } from '@databridge/schemas/event/event-types';
+import { NOTICES_TOPIC } from '@databridge/schemas/records/topics';
 import { asyncApiOf } from './asyncapi.ts';
 import { eventPage } from './event-page.ts';
 
-/** By default, as the services are configured without EVENT_TYPES. */
-const EVENT_TYPES = 'root-cause=root-cause.events';
+const EVENT_TYPES = `root-cause=root-cause.events,notice=${NOTICES_TOPIC}`;
 
 /** @returns the text of each file, by its path below `docs/` */
 export function catalogueFiles(): Readonly<Record<string, string>> {

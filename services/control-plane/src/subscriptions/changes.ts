@@ -24,14 +24,24 @@ export interface OperationNote {
   readonly operation: Operation;
 }
 
+/** Records of the service's own that nobody asked for: they are not audited. */
+export interface OwnRecords {
+  readonly records: readonly ProducedRecord[];
+}
+
 /** All of the changes are written, or none. @throws {KafkaPortError} */
-export type Commit = (changes: readonly (Change | OperationNote)[]) => Promise<void>;
+export type Commit = (changes: readonly (Change | OperationNote | OwnRecords)[]) => Promise<void>;
 
 const MASK = '[secret]';
 
 /** Every record of the changes; those of one change belong into one transaction. */
-export function recordsOf(changes: readonly (Change | OperationNote)[], who: Actor, nowMs: number): ProducedRecord[] {
-  return changes.flatMap((change) => {
+export function recordsOf(
+  changes: readonly (Change | OperationNote | OwnRecords)[],
+  who: Actor,
+  nowMs: number,
+): ProducedRecord[] {
+  return changes.flatMap((change): readonly ProducedRecord[] => {
+    if ('records' in change) return change.records;
     if ('operation' in change) {
       const { operation } = change;
       return [{ topic: OPERATIONS_TOPIC, key: operation.id, value: encodeOperation(operation) }];

@@ -13,6 +13,8 @@ import {
   CONTROL_PLANE_GROUP,
   CONTROL_PLANE_TOPIC,
   CONTROL_PLANE_TRANSACTIONAL_ID,
+  NOTICES_TOLD_TOPIC,
+  NOTICES_TOPIC,
   OPERATIONS_TOPIC,
   SUBSCRIPTIONS_TOPIC,
 } from '@databridge/schemas/records/topics';
@@ -177,7 +179,14 @@ export class Writer {
 
   async #openTerm(): Promise<TransactionalProducer> {
     const { admin, kafka } = this.#options;
-    const topics = [SUBSCRIPTIONS_TOPIC, AUDIT_TOPIC, CONTROL_PLANE_TOPIC, OPERATIONS_TOPIC];
+    const topics = [
+      SUBSCRIPTIONS_TOPIC,
+      AUDIT_TOPIC,
+      CONTROL_PLANE_TOPIC,
+      OPERATIONS_TOPIC,
+      NOTICES_TOPIC,
+      NOTICES_TOLD_TOPIC,
+    ];
     const counts = await Promise.all(topics.map(async (topic) => (await admin.watermarks(topic)).length));
     const partitions = new Map(topics.map((topic, at) => [topic, counts[at] ?? 1]));
     const producer = await TransactionalProducer.open(kafka, {

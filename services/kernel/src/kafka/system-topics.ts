@@ -16,7 +16,10 @@ export async function ensureSystemTopics(
 }
 
 export function allSystemTopics(intakeTopics: readonly string[]): TopicSpec[] {
-  return [...intakeTopics.map((topic) => intakeTopic(topic)), ...systemTopics()];
+  const own = systemTopics();
+  // Notices are an event type whose intake topic is the service's own.
+  const others = intakeTopics.filter((topic) => !own.some((one) => one.topic === topic));
+  return [...others.map((topic) => intakeTopic(topic)), ...own];
 }
 
 export function formatMismatch({ topic, setting, wanted, found }: TopicMismatch): string {

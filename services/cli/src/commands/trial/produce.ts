@@ -30,7 +30,7 @@ export function addProduce(program: Command, cli: Cli): void {
       )
       .requiredOption('-f, --file <file>', 'the event, as JSON; - is standard input')
       .option('--event-id <id>', 'by which receivers drop duplicates; a new one if left out')
-      .option('--event-type <name>', 'what kind of event it is; may be left out while there is but one')
+      .option('--event-type <name>', 'what kind of event it is; may be left out while there is only one beside notices')
       .option('--wait <time>', 'how long to wait for the deliveries, 60s if left out; 0s does not wait', parseDuration),
   ).action(async (options: ProduceOptions) => await produce(cli, options));
 }

@@ -1,5 +1,10 @@
 import { Transform } from 'node:stream';
-import { describedEventType, type EventType, eventTypeNames } from '@databridge/schemas/event/event-types';
+import {
+  describedEventType,
+  type EventType,
+  eventTypeNames,
+  impliedEventType,
+} from '@databridge/schemas/event/event-types';
 import { MAX_FILTER_CHARS } from '@databridge/schemas/subscription/filter/event-filter';
 import { suggestion } from '@databridge/schemas/subscription/issue-words';
 import { z } from 'zod';
@@ -10,7 +15,7 @@ import { InvalidBody, problems } from '../problem.ts';
 const trial = z.strictObject({
   filter: z.string().min(1).max(MAX_FILTER_CHARS),
   event: z.record(z.string(), z.unknown()).describe('the document that the customer would get'),
-  eventType: z.string().optional().describe('may be left out while there is but one'),
+  eventType: z.string().optional().describe('may be left out while there is only one beside notices'),
 });
 
 const verdict = z.object({
@@ -70,8 +75,7 @@ export function filterRoutes(api: Api): void {
 
 function typeNamed(name: string | undefined): EventType {
   const known = eventTypeNames();
-  const [only] = known;
-  const type = describedEventType(name ?? (known.length === 1 ? (only ?? '') : ''));
+  const type = describedEventType(name ?? impliedEventType(known) ?? '');
   if (type !== undefined) return type;
   const message =
     name === undefined ? `must be one of ${known.join(', ')}` : `is not an event type${suggestion(name, known)}`;

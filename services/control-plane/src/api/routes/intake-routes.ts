@@ -1,4 +1,4 @@
-import type { EventType } from '@databridge/schemas/event/event-types';
+import { type EventType, impliedEventType } from '@databridge/schemas/event/event-types';
 import { suggestion } from '@databridge/schemas/subscription/issue-words';
 import { z } from 'zod';
 import { produceEvent } from '../../operations/produce-event.ts';
@@ -7,7 +7,7 @@ import { InvalidBody, problems } from '../problem.ts';
 
 const producedBody = z.strictObject({
   event: z.record(z.string(), z.unknown()).describe('the event, by the fields of its Avro schema'),
-  eventType: z.string().optional().describe('may be left out while there is but one'),
+  eventType: z.string().optional().describe('may be left out while there is only one beside notices'),
   eventId: z
     .string()
     .regex(/^[\x21-\x7e]{1,128}$/, 'must be 1 to 128 visible ASCII characters')
@@ -53,11 +53,10 @@ export function intakeRoutes(api: Api, { operations, intake, change }: ApiContex
 }
 
 function typeNamed(name: string | undefined, types: readonly EventType[]): EventType {
-  const [only, ...others] = types;
-  if (name === undefined && only !== undefined && others.length === 0) return only;
-  const found = types.find((type) => type.name === name);
-  if (found !== undefined) return found;
   const known = types.map((type) => type.name);
+  const wanted = name ?? impliedEventType(known);
+  const found = types.find((type) => type.name === wanted);
+  if (found !== undefined) return found;
   const message =
     name === undefined ? `must be one of ${known.join(', ')}` : `is not an event type${suggestion(name, known)}`;
   throw new InvalidBody([{ path: ['eventType'], message }]);

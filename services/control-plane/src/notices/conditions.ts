@@ -1,0 +1,168 @@
+/** What operators and customers are told of, as it follows from the status of customers. Pure. */
+import type { CustomerStatus } from '../views/status.ts';
+
+export type NoticeKind =
+  | 'disabled'
+  | 'held'
+  | 'behind'
+  | 'budget'
+  | 'dead-letters'
+  | 'certificate'
+  | 'not-running'
+  | 'quarantine';
+
+export type Severity = 'information' | 'warning' | 'critical';
+
+/** Something that is so now, and that somebody should know. */
+export interface Condition {
+  readonly kind: NoticeKind;
+  /** Left out: it concerns operators alone. */
+  readonly customer?: string;
+  readonly severity: Severity;
+  /** A condition whose level rises is told again. Levels of one kind are comparable. */
+  readonly level: number;
+  readonly sinceMs: number;
+  /** Full sentences: what happened, what is lost, what to do. Neither payloads nor secrets. */
+  readonly text: string;
+}
+
+export interface CustomerFacts
+  extends Pick<CustomerStatus, 'customer' | 'state' | 'disabledBy' | 'runBy' | 'worker' | 'lagByLane' | 'deadRecords'> {
+  /** Since when every attempt failed, and when its worker disables it unless one succeeds. Absent: it does not fail. */
+  readonly outage?: { readonly sinceMs: number; readonly disablesAtMs: number };
+  /** When its client certificate ends. */
+  readonly certificateEndsAtMs?: number;
+}
+
+export interface FleetFacts {
+  readonly customers: readonly CustomerFacts[];
+  /** Records in quarantine. */
+  readonly quarantined: number;
+}
+
+/** Without a success for so long while records wait, a customer is behind. */
+const BEHIND_AFTER_MS = 15 * 60_000;
+/** Shares of the time until a customer is disabled at which it is told. */
+const BUDGET_LEVELS = [0.5, 0.7, 0.9] as const;
+const DAY_MS = 86_400_000;
+/** Days before a certificate ends at which its customer is told. */
+const CERTIFICATE_DAYS = [30, 7, 1] as const;
+
+export function conditionsOf({ customers, quarantined }: FleetFacts, nowMs: number): Condition[] {
+  const found = customers.flatMap((facts) => conditionsOfCustomer(facts, nowMs));
+  if (quarantined > 0) {
+    found.push({
+      ...{ kind: 'quarantine', severity: 'warning', level: quarantined, sinceMs: nowMs },
+      text: `Events that can't be read stand in quarantine: ${quarantined.toLocaleString('en-US')}; nothing is lost. "databridge quarantine list" shows the reasons.`,
+    });
+  }
+  return found;
+}
+
+function conditionsOfCustomer(facts: CustomerFacts, nowMs: number): Condition[] {
+  return [disabled, held, behind, budget, deadLetters, certificate, notRunning].flatMap(
+    (judge) => judge(facts, nowMs) ?? [],
+  );
+}
+
+type Judge = (facts: CustomerFacts, nowMs: number) => Condition | undefined;
+
+const disabled: Judge = ({ customer, state, disabledBy, worker, lagByLane }, nowMs) => {
+  if (state !== 'disabled') return undefined;
+  const because = worker?.disabledBecause;
+  const by =
+    disabledBy === 'operator'
+      ? 'by an operator'
+      : because === undefined
+        ? 'by its worker'
+        : `by its worker: ${because}`;
+  return {
+    ...{ kind: 'disabled', customer, severity: 'critical', level: 1 },
+    sinceMs: disabledBy === 'worker' && worker !== undefined ? worker.at : nowMs,
+    text: `Deliveries to "${customer}" are disabled ${by}. ${waitingText(lagByLane)} Mend the endpoint, then enable deliveries: "databridge subscriptions enable ${customer}".`,
+  };
+};
+
+const held: Judge = ({ customer, state, worker, lagByLane }) => {
+  if (state !== 'active' || worker?.held === undefined) return undefined;
+  const { sinceMs, because } = worker.held;
+  const cause = {
+    deauthorized: 'the endpoint does not accept the authentication (401, 403 or 407)',
+    refusals: 'the endpoint refused many events in a row',
+    blocked: 'the destination may not be sent to from here',
+  }[because];
+  return {
+    ...{ kind: 'held', customer, severity: 'warning', level: 1, sinceMs },
+    text: `Deliveries to "${customer}" are held since ${timeText(sinceMs)}: ${cause}. ${waitingText(lagByLane)} Deliveries go on by themselves once a probe succeeds.`,
+  };
+};
+
+const behind: Judge = ({ customer, state, worker, lagByLane }, nowMs) => {
+  const lastMs = worker?.lastSuccessAtMs;
+  if (state !== 'active' || worker?.held !== undefined || lastMs === undefined) return undefined;
+  if (waiting(lagByLane) === 0 || nowMs - lastMs < BEHIND_AFTER_MS) return undefined;
+  return {
+    ...{ kind: 'behind', customer, severity: 'warning', level: 1, sinceMs: lastMs },
+    text: `Nothing was delivered to "${customer}" since ${timeText(lastMs)}. ${waitingText(lagByLane)} "databridge status ${customer}" says why.`,
+  };
+};
+
+const budget: Judge = ({ customer, state, outage }, nowMs) => {
+  if (state !== 'active' || outage === undefined) return undefined;
+  const { sinceMs, disablesAtMs } = outage;
+  const used = (nowMs - sinceMs) / Math.max(disablesAtMs - sinceMs, 1);
+  const level = BUDGET_LEVELS.findLastIndex((share) => used >= share);
+  if (level < 0) return undefined;
+  const percent = (BUDGET_LEVELS[level] ?? 0) * 100;
+  return {
+    ...{ kind: 'budget', customer, severity: level === 2 ? 'critical' : 'warning', level, sinceMs },
+    text: `Every attempt to deliver to "${customer}" failed since ${timeText(sinceMs)}: ${percent} % of the time for retries is used. Deliveries will be disabled at ${timeText(disablesAtMs)} unless an attempt succeeds before.`,
+  };
+};
+
+const deadLetters: Judge = ({ customer, deadRecords }, nowMs) => {
+  if (deadRecords === 0) return undefined;
+  return {
+    ...{ kind: 'dead-letters', customer, severity: 'information', level: deadRecords, sinceMs: nowMs },
+    text: `"${customer}" has up to ${counted(deadRecords, 'dead letter')}: events that its endpoint refused. "databridge dead-letters list ${customer}" shows the reasons; they can be sent again.`,
+  };
+};
+
+const certificate: Judge = ({ customer, certificateEndsAtMs }, nowMs) => {
+  if (certificateEndsAtMs === undefined) return undefined;
+  const level = CERTIFICATE_DAYS.findLastIndex((days) => certificateEndsAtMs - nowMs <= days * DAY_MS);
+  if (level < 0) return undefined;
+  const firstMs = certificateEndsAtMs - CERTIFICATE_DAYS[0] * DAY_MS;
+  const hasEnded = certificateEndsAtMs <= nowMs;
+  return {
+    ...{ kind: 'certificate', customer, severity: level === 2 ? 'critical' : 'warning', level, sinceMs: firstMs },
+    text: `The client certificate of "${customer}" ${hasEnded ? 'ended' : 'ends'} at ${timeText(certificateEndsAtMs)}. Set a new one before the endpoint refuses it.`,
+  };
+};
+
+const notRunning: Judge = ({ customer, state, runBy }, nowMs) => {
+  if (state !== 'active' || runBy !== undefined) return undefined;
+  return {
+    ...{ kind: 'not-running', customer, severity: 'critical', level: 1, sinceMs: nowMs },
+    text: `No live worker delivers to "${customer}". Nothing is lost. "databridge workers" shows which workers live.`,
+  };
+};
+
+function waiting(lagByLane: CustomerFacts['lagByLane']): number {
+  return Object.values(lagByLane).reduce((sum, records) => sum + records, 0);
+}
+
+function waitingText(lagByLane: CustomerFacts['lagByLane']): string {
+  const records = waiting(lagByLane);
+  if (records === 0) return 'No event waits.';
+  return `${counted(records, 'event')} ${records === 1 ? 'waits' : 'wait'}; nothing is lost.`;
+}
+
+function counted(count: number, noun: string): string {
+  return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** Such as `2026-11-26 09:12 UTC`. */
+function timeText(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
