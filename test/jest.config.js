@@ -36,12 +36,17 @@ export default {
     {
       ...shared,
       displayName: 'unit',
+      testPathIgnorePatterns: ['/node_modules/', '\\.(contract|peer)\\.test\\.ts$'],
       testMatch: [
         '<rootDir>/{schemas,services}/**/*.test.ts',
-        '<rootDir>/test/{bench,ci,docs,faults,fuzz,harness,simulation}/**/*.test.ts',
+        '<rootDir>/test/{bench,ci,docs,faults,fuzz,harness,scaffold,simulation}/**/*.test.ts',
       ],
     },
-    { ...onPlatform, displayName: 'contract', testMatch: ['<rootDir>/test/contract/**/*.test.ts'] },
+    {
+      ...onPlatform,
+      displayName: 'contract',
+      testMatch: ['<rootDir>/test/contract/**/*.test.ts', '<rootDir>/schemas/src/destination/**/*.contract.test.ts'],
+    },
     {
       ...onPlatform,
       displayName: 'flow',
@@ -77,7 +82,7 @@ export default {
           {
             ...onPlatform,
             displayName: 'peers',
-            testMatch: ['<rootDir>/test/peers/**/*.test.ts'],
+            testMatch: ['<rootDir>/test/peers/**/*.test.ts', '<rootDir>/schemas/src/destination/**/*.peer.test.ts'],
             setupFilesAfterEnv: ['<rootDir>/test/harness/peers/patience.ts'],
           },
         ]

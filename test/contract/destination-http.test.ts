@@ -3,7 +3,7 @@ import { createHash, generateKeyPairSync, verify } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { ConnectionBudget } from '@databridge/delivery/egress/connection-budget';
-import type { TimeSettings } from '@databridge/schemas/subscription/destination';
+import type { TimeSettings } from '@databridge/schemas/destination/time-limits';
 import { CloudEvent, HTTP } from 'cloudevents';
 import { Webhook } from 'standardwebhooks';
 import { message, openFor } from '../harness/destinations.ts';

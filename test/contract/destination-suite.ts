@@ -1,5 +1,5 @@
 import type { Destination } from '@databridge/delivery/destination/destination';
-import type { TimeSettings } from '@databridge/schemas/subscription/destination';
+import type { TimeSettings } from '@databridge/schemas/destination/time-limits';
 import { message } from '../harness/destinations.ts';
 import type { Front, Manner } from '../harness/front.ts';
 

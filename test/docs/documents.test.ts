@@ -9,7 +9,10 @@ import { createRegistry } from '@databridge/kernel/metrics';
 
 const root = new URL('../../', import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
-const documents = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', ...pagesUnder('docs/')];
+const documents = [
+  ...['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md'],
+  ...[...pagesUnder('docs/'), ...pagesUnder('schemas/src/destination/')],
+];
 
 function pagesUnder(folder: string): string[] {
   return readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' })

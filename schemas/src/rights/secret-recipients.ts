@@ -1,4 +1,6 @@
 /** Who gets to see a secret, or its use: if that changes, the secret must be given again. */
+import { kindOf } from '../destination/destinations.ts';
+import { originOf } from '../destination/kind.ts';
 import { secretsInUse } from '../subscription/secret-places.ts';
 import type { Subscription } from '../subscription/subscription.ts';
 
@@ -14,31 +16,8 @@ export function recipientsOf({
   authentication,
 }: Pick<Subscription<unknown>, 'destination' | 'authentication'>): Recipients {
   const token = authentication.type === 'oauth' ? { 'authentication.tokenUrl': originOf(authentication.tokenUrl) } : {};
-  switch (destination.type) {
-    case 'http':
-      return { 'destination.url': originOf(destination.url), ...token };
-    case 'api-gateway':
-      return {
-        'destination.url': originOf(destination.url),
-        ...(authentication.type === 'aws' && { 'destination.region': destination.region ?? '' }),
-        ...token,
-      };
-    case 'sns':
-      return {
-        // The partition, region and account, without the topic's name.
-        'destination.topicArn': destination.topicArn.split(':').slice(0, -1).join(':'),
-        'destination.endpoint': destination.endpoint === undefined ? '' : originOf(destination.endpoint),
-      };
-    case 'sqs':
-      return {
-        // With the account, without the queue's name.
-        'destination.queueUrl': destination.queueUrl.split('/').slice(0, -1).join('/').toLowerCase(),
-        'destination.region': destination.region ?? '',
-      };
-  }
+  return { ...kindOf(destination).recipients(destination, authentication.type), ...token };
 }
-
-const originOf = (url: string) => URL.parse(url)?.origin ?? url;
 
 /** @returns the fields by which some secret would go to somebody else, `destination.url` for instance */
 export function changedRecipients(

@@ -1,3 +1,4 @@
+import { DESTINATION_KINDS } from '../destination/destinations.ts';
 import { suggestion } from './issue-words.ts';
 import { isSecretPath, mapSecrets } from './secret-places.ts';
 import { parseSubscription } from './subscription.ts';
@@ -18,7 +19,7 @@ describe('mistakes in words', () => {
     [{ customer: undefined }, 'customer is missing'],
     [{ customer: 5 }, 'customer must be a text, not a number'],
     [{ eventTypes: 'root-cause' }, 'eventTypes must be a list, not a text'],
-    [{ destination: { type: 'pigeon' } }, 'destination.type must be http or api-gateway or sns or sqs'],
+    [{ destination: { type: 'pigeon' } }, `destination.type must be ${[...DESTINATION_KINDS.keys()].join(' or ')}`],
     [{ destination: {} }, 'destination.type is missing'],
     [{ destination: null }, 'destination must be a map of settings, not empty'],
     [{ maxInFlight: 1.5 }, 'maxInFlight must be a whole number, not a fraction'],

@@ -87,7 +87,7 @@ test.each([
 test.each([
   [
     { destination: HTTP, authentication: KEYS },
-    'authentication.type aws goes with the destinations api-gateway, sns and sqs',
+    'authentication.type must be none or basic or api-key or oauth for http',
   ],
   [{ destination: SNS }, 'authentication.type must be aws for sns'],
   [
@@ -127,7 +127,14 @@ test.each([
     { destination: HTTP, authentication: { ...OAUTH, query: { a: 7 } } },
     'authentication.query.a must be a printable text, or a map with the one key "secret"',
   ],
-  [{ destination: { ...HTTP, handshake: true } }, "destination.handshake is CloudEvents': choose a cloudevents format"],
+  [
+    { destination: { ...SNS, topicArn: 'arn:aws-new:sns:eu-new-1:123456789012:events' }, authentication: ROLE },
+    "destination.endpoint is missing: the endpoints of the partition aws-new are not known; give the service's URL",
+  ],
+  [
+    { destination: { ...HTTP, handshake: true } },
+    'destination.handshake is part of CloudEvents: choose a cloudevents format',
+  ],
   [
     { destination: SNS, authentication: ROLE, signing: { secrets: [`whsec_${'A'.repeat(32)}`] } },
     'signing does not go with sns: AWS authenticates the sender',

@@ -1,8 +1,8 @@
 /** Mistakes that no part of a subscription shows alone: parts that don't go together. */
-import { DEFAULT_TIMEOUT_MS, PHASE_LIMITS } from './destination.ts';
+import { DESTINATION_KINDS } from '../destination/destinations.ts';
+import { timeIssues } from '../destination/time-limits.ts';
 import type { Issue } from './issue-words.ts';
 import { keyMismatch } from './tls-identity.ts';
-import { regionOfHost } from './url-rules.ts';
 
 type Loose = Readonly<Record<string, unknown>>;
 
@@ -14,36 +14,21 @@ export function misfits(given: unknown): Issue[] {
 
 function ofDestination(subscription: Loose): Issue[] {
   const destination = asMap(subscription['destination']);
-  const { type } = destination;
-  const authentication = asMap(subscription['authentication'])['type'] ?? 'none';
+  const authentication = String(asMap(subscription['authentication'])['type'] ?? 'none');
+  const type = String(destination['type']);
+  const kind = DESTINATION_KINDS.get(type);
+  if (kind === undefined) return [];
   const issues: Issue[] = [];
-  const isQueueOrTopic = type === 'sns' || type === 'sqs';
-  if (isQueueOrTopic && authentication !== 'aws') issues.push(at('authentication.type', `must be aws for ${type}`));
-  if (type === 'http' && authentication === 'aws') {
-    issues.push(at('authentication.type', 'aws goes with the destinations api-gateway, sns and sqs'));
+  if (!kind.authentications.some((accepted) => accepted === authentication)) {
+    issues.push(at('authentication.type', `must be ${kind.authentications.join(' or ')} for ${type}`));
   }
-  if (isQueueOrTopic && subscription['tls'] !== undefined) issues.push(at('tls', `does not go with ${type}`));
-  if (isQueueOrTopic && subscription['signing'] !== undefined) {
-    issues.push(at('signing', `does not go with ${type}: AWS authenticates the sender`));
-  }
-  if (destination['handshake'] === true && !String(destination['format']).startsWith('cloudevents')) {
-    issues.push(at('destination.handshake', "is CloudEvents': choose a cloudevents format"));
-  }
-  const address = type === 'sqs' ? 'queueUrl' : type === 'api-gateway' && authentication === 'aws' ? 'url' : undefined;
-  if (address !== undefined && destination['region'] === undefined) {
-    const text = destination[address];
-    if (typeof text === 'string' && URL.canParse(text) && regionOfHost(text) === undefined) {
-      issues.push(at('destination.region', `is missing, and can't be told from ${address}`));
+  if (kind.transport === 'aws') {
+    if (subscription['tls'] !== undefined) issues.push(at('tls', `does not go with ${type}`));
+    if (subscription['signing'] !== undefined) {
+      issues.push(at('signing', `does not go with ${type}: AWS authenticates the sender`));
     }
   }
-  const wholeMs = destination['timeoutMs'] ?? DEFAULT_TIMEOUT_MS;
-  for (const name of PHASE_LIMITS) {
-    const limitMs = destination[name];
-    if (typeof limitMs === 'number' && typeof wholeMs === 'number' && limitMs > wholeMs) {
-      issues.push(at(`destination.${name}`, `must be at most ${wholeMs}, the timeoutMs of the whole`));
-    }
-  }
-  return issues;
+  return [...issues, ...(kind.issues?.(destination, authentication) ?? []), ...timeIssues(destination)];
 }
 
 function ofAws(subscription: Loose): Issue[] {

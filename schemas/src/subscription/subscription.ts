@@ -1,10 +1,10 @@
 /** The subscription: a customer's standing order. Its one validator, and its coding in the subscriptions topic. */
 import { z } from 'zod';
+import { type Destination, destinationSchema } from '../destination/destinations.ts';
 import { describedEventType } from '../event/event-types.ts';
 import { CUSTOMER_PATTERN } from '../records/topics.ts';
 import type { Ceilings } from '../rights/ceilings.ts';
 import { type Authentication, authenticationSchema, type SecretRules } from './authentication.ts';
-import { type Destination, destinationSchema } from './destination.ts';
 import { contentIssues } from './filter/content-choice.ts';
 import { MAX_FILTER_CHARS } from './filter/event-filter.ts';
 import { type Issue, inWords, issuesOf } from './issue-words.ts';

@@ -6,7 +6,10 @@ import {
   ReceiveMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
+import { Sha256 } from '@databridge/delivery/authorization/sigv4';
 import { freePorts } from '@databridge/local-platform/free-port';
+import { HttpRequest } from '@smithy/protocol-http';
+import { SignatureV4 } from '@smithy/signature-v4';
 import { freshName } from '../topics.ts';
 import { startPeer } from './peer-process.ts';
 import { python } from './python.ts';
@@ -39,7 +42,7 @@ export class Moto {
     await iam(url, { Action: 'CreateUser', UserName: 'acme' });
     const policy = {
       Version: '2012-10-17',
-      Statement: [{ Effect: 'Allow', Action: ['sns:*', 'sqs:*', 'iam:*', 'sts:*'], Resource: '*' }],
+      Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }],
     };
     const put = { UserName: 'acme', PolicyName: 'all', PolicyDocument: JSON.stringify(policy) };
     await iam(url, { Action: 'PutUserPolicy', ...put });
@@ -63,13 +66,36 @@ export class Moto {
       new CreateTopicCommand({ Name: freshName('topic') + suffix, Attributes }),
     );
     const queueUrl = await this.createQueue(isFifo);
-    const asked = { QueueUrl: queueUrl, AttributeNames: ['QueueArn' as const] };
-    const { Attributes: queue } = await this.#sqs.send(new GetQueueAttributesCommand(asked));
+    const Endpoint = await this.arnOfQueue(queueUrl);
     const raw = { RawMessageDelivery: 'true' };
-    await this.#sns.send(
-      new SubscribeCommand({ TopicArn: topicArn, Protocol: 'sqs', Endpoint: queue?.['QueueArn'], Attributes: raw }),
-    );
+    await this.#sns.send(new SubscribeCommand({ TopicArn: topicArn, Protocol: 'sqs', Endpoint, Attributes: raw }));
     return { topicArn, queueUrl };
+  }
+
+  async arnOfQueue(QueueUrl: string): Promise<string> {
+    const asked = { QueueUrl, AttributeNames: ['QueueArn' as const] };
+    const { Attributes } = await this.#sqs.send(new GetQueueAttributesCommand(asked));
+    return Attributes?.['QueueArn'] ?? '';
+  }
+
+  /**
+   * A signed request in AWS JSON 1.1, to any service.
+   * @param service as signatures name it, such as `events`
+   * @param target such as `AWSEvents.CreateEventBus`
+   */
+  async ask(service: string, target: string, parameters: object): Promise<Record<string, unknown>> {
+    const { host, hostname, port } = new URL(this.url);
+    const signer = new SignatureV4({ service, region: Moto.region, credentials: { ...this.keys }, sha256: Sha256 });
+    const request = new HttpRequest({
+      ...{ method: 'POST', protocol: 'http:', hostname, port: Number(port), path: '/' },
+      headers: { host, 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': target },
+      body: JSON.stringify(parameters),
+    });
+    const { host: _set, ...headers } = (await signer.sign(request)).headers;
+    const response = await fetch(this.url, { method: 'POST', headers, body: request.body });
+    const text = await response.text();
+    if (!response.ok) throw new Error(text);
+    return text === '' ? {} : (JSON.parse(text) as Record<string, unknown>);
   }
 
   /** All that can be had of the queue now; what was had before is not among it. */

@@ -1,3 +1,4 @@
+import type { Destination } from '@databridge/schemas/destination/destinations';
 import { FIELD_RIGHTS } from '@databridge/schemas/rights/field-rights';
 import { type DeclaredMatch, EVERYTHING } from '@databridge/schemas/subscription/routing';
 import { type Command, Option } from 'commander';
@@ -17,12 +18,7 @@ interface ShownSubscription {
   readonly eventTypes: readonly string[];
   readonly match: DeclaredMatch;
   readonly filter?: string;
-  readonly destination: {
-    readonly type: string;
-    readonly url?: string;
-    readonly queueUrl?: string;
-    readonly topicArn?: string;
-  };
+  readonly destination: Destination;
   readonly authentication: { readonly type: string };
   readonly ratePerSecond?: number;
 }
@@ -31,7 +27,9 @@ export function addSubscriptions(program: Command, cli: Cli): void {
   const group = program.command('subscriptions').description('who gets what, where, and how fast');
   withOutput(group.command('list').description('all of them, a line each')).action(async (options: OutputOptions) => {
     const all = await cli.api().list<ShownSubscription>('/subscriptions');
-    print(options, all, () => formatList(all));
+    const { DESTINATION_KINDS } = await import('@databridge/schemas/destination/destinations');
+    const addressOf = (one: Destination) => DESTINATION_KINDS.get(one.type)?.label(one) ?? '';
+    print(options, all, () => formatList(all, addressOf));
   });
   group
     .command('get')
@@ -107,7 +105,7 @@ async function declaredBy(cli: Cli, customer: string): Promise<Record<string, un
 
 const waitingOption = (description: string) => new Option('--waiting <what>', description).choices(['discard', 'keep']);
 
-function formatList(all: readonly ShownSubscription[]): string {
+function formatList(all: readonly ShownSubscription[], addressOf: (destination: Destination) => string): string {
   if (all.length === 0) return 'None. "databridge apply -f subscriptions.yaml" brings some.';
   return formatTable(
     ['CUSTOMER', 'STATE', 'EVENT TYPES', 'COMPANIES', 'DESTINATION', 'AUTHENTICATION', 'RATE', 'FILTER'],
@@ -127,7 +125,7 @@ function formatList(all: readonly ShownSubscription[]): string {
         effectiveState,
         eventTypes.join(','),
         companiesOf(match),
-        `${destination.type} ${destination.url ?? destination.queueUrl ?? destination.topicArn ?? ''}`,
+        `${destination.type} ${addressOf(destination)}`,
         authentication.type,
         ratePerSecond === undefined ? '' : `${ratePerSecond}/s`,
         filter === undefined ? '' : 'yes',

@@ -1,41 +1,7 @@
+import type { Outcome } from '@databridge/schemas/destination/outcome';
 import type { Trouble } from '../egress/trouble.ts';
 
-/**
- * What came of one attempt, as a value: the breaker, the router, the attempt log and the metrics read the same one,
- * so they can't disagree. Customers read `reason`; `operatorDetail` holds what only operators may see, such as addresses.
- */
-export type Outcome =
-  /** 2xx: the destination has it. */
-  | {
-      readonly kind: 'delivered';
-      readonly status: number;
-      /** What was wrong with the answer all the same. */
-      readonly note?: string;
-    }
-  /** The destination is in trouble, or asks for patience: worth another attempt. */
-  | {
-      readonly kind: 'retry';
-      readonly reason: string;
-      readonly status?: number;
-      readonly operatorDetail?: string;
-      /** Asked for by `Retry-After`: nobody of this customer is sent anything for so long. */
-      readonly retryAfterMs?: number;
-    }
-  /** The destination won't take this event, however often it is sent. */
-  | { readonly kind: 'refused'; readonly reason: string; readonly status?: number }
-  /** It doesn't know us, or the token server doesn't: no event's fault. */
-  | {
-      readonly kind: 'deauthorized';
-      readonly reason: string;
-      readonly status?: number;
-      readonly operatorDetail?: string;
-    }
-  /** Its address is one that we don't send to, or our own way out is shut: nothing was sent. No event's fault. */
-  | { readonly kind: 'blocked'; readonly reason: string; readonly operatorDetail?: string }
-  /** 410: the customer wants no more. */
-  | { readonly kind: 'gone'; readonly reason: string; readonly status: number }
-  /** Our own fault with this one record: it can't be read, or a bug. The destination may never have seen it. */
-  | { readonly kind: 'internal'; readonly reason: string };
+export type { Outcome };
 
 /** What the destination answered, as far as it matters. */
 export interface Answer {

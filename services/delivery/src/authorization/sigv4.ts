@@ -4,14 +4,25 @@ import { SignatureV4 } from '@smithy/signature-v4';
 import type { Authorization, Authorizer, Unauthorized } from './authorizer.ts';
 import { type AwsCredentials, CredentialsError } from './aws-credentials.ts';
 
-/** API Gateway with IAM: each request signed by Signature Version 4 for `execute-api`. */
+export interface SigV4Options {
+  readonly credentials: AwsCredentials;
+  readonly region: string;
+  /** The name of the service that is called, as signatures have it: `execute-api`, `sqs`. */
+  readonly service: string;
+  /** Frees the connections by which the credentials are obtained. */
+  readonly close: () => Promise<void>;
+}
+
+/** Signs each request by AWS Signature Version 4. */
 export class SigV4 implements Authorizer {
   readonly #credentials: AwsCredentials;
   readonly #signer: SignatureV4;
+  readonly #close: () => Promise<void>;
 
-  constructor(credentials: AwsCredentials, region: string) {
+  constructor({ credentials, region, service, close }: SigV4Options) {
     this.#credentials = credentials;
-    this.#signer = new SignatureV4({ service: 'execute-api', region, credentials, sha256: Sha256 });
+    this.#signer = new SignatureV4({ service, region, credentials, sha256: Sha256 });
+    this.#close = close;
   }
 
   async authorize({ method, url, headers, body }: Unauthorized, nowMs: number): Promise<Authorization> {
@@ -44,7 +55,9 @@ export class SigV4 implements Authorizer {
     return this.#credentials.rejected();
   }
 
-  async close(): Promise<void> {}
+  close(): Promise<void> {
+    return this.#close();
+  }
 }
 
 /** Names and values decoded, the values of a name in their order. */

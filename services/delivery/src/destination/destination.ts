@@ -1,24 +1,7 @@
-import type { Outcome } from '../attempt/outcome.ts';
+import type { Message } from '@databridge/schemas/destination/message';
+import type { Outcome } from '@databridge/schemas/destination/outcome';
 
-/** One event, ready to be sent. */
-export interface Message {
-  readonly eventId: string;
-  /** The place in the intake that the event was read from. Two events may have one event id; their sources differ. */
-  readonly source?: string;
-  /** Set for a copy that an operator or the customer requested. */
-  readonly replayId?: string;
-  /** Of the subscription: raised by each resuming, so by each rewind. Left out: 0. */
-  readonly enableEpoch?: number;
-  readonly eventType: string;
-  readonly schemaVersion: string;
-  /** 1 for the first. */
-  readonly attempt: number;
-  readonly traceparent: string | undefined;
-  /** JSON. */
-  readonly body: string;
-  /** This is a test event: the answer is kept even if it is a success. */
-  readonly keepsAnswer?: true;
-}
+export type { Message };
 
 /** The result of an attempt: the outcome, and the beginning of the answer's body for the attempt log. */
 export interface Sent {

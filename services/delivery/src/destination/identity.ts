@@ -1,6 +1,7 @@
 /** What of a subscription decides where its events go and how the connection is made: compared when it changes. */
 import { createHash } from 'node:crypto';
 import type { Secret } from '@databridge/kernel/secrets/secret';
+import { kindOf } from '@databridge/schemas/destination/destinations';
 import { mapSecrets } from '@databridge/schemas/subscription/secret-places';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 
@@ -9,15 +10,7 @@ import type { Subscription } from '@databridge/schemas/subscription/subscription
  * it, whatever else of the subscription changes.
  */
 export function addressOf({ destination }: Subscription<Secret>): string {
-  switch (destination.type) {
-    case 'http':
-    case 'api-gateway':
-      return canonical([destination.type, destination.url]);
-    case 'sns':
-      return canonical([destination.type, destination.topicArn, destination.endpoint]);
-    case 'sqs':
-      return canonical([destination.type, destination.queueUrl, destination.region]);
-  }
+  return canonical([destination.type, ...kindOf(destination).address(destination)]);
 }
 
 /**

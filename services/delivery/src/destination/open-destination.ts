@@ -1,27 +1,23 @@
 import type { STSClientConfig } from '@aws-sdk/client-sts';
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { Secret } from '@databridge/kernel/secrets/secret';
+import type { AwsService } from '@databridge/schemas/destination/aws/aws-service';
+import { strictQuery } from '@databridge/schemas/destination/aws/strict-query';
+import { kindOf } from '@databridge/schemas/destination/destinations';
+import type { HttpRequests } from '@databridge/schemas/destination/kind';
+import type { TimeSettings } from '@databridge/schemas/destination/time-limits';
 import type { AwsAuthentication } from '@databridge/schemas/subscription/authentication';
-import type {
-  ApiGatewayDestination,
-  HttpDestination as HttpSettings,
-  TimeSettings,
-} from '@databridge/schemas/subscription/destination';
 import type { Fallback, Subscription } from '@databridge/schemas/subscription/subscription';
-import { regionOfHost } from '@databridge/schemas/subscription/url-rules';
 import { type Authorizer, type Headers, sendAuthorized } from '../authorization/authorizer.ts';
-import { type AwsCredentials, awsCredentials } from '../authorization/aws-credentials.ts';
+import { awsCredentials } from '../authorization/aws-credentials.ts';
 import { fixedHeaders } from '../authorization/fixed-headers.ts';
 import { OAuth } from '../authorization/oauth.ts';
 import { SigV4 } from '../authorization/sigv4.ts';
 import { CONNECT_TIMEOUT_MS, type Egress, type TlsIdentity } from '../egress/dispatcher.ts';
 import { exchange, type Seen, type TimeLimits } from '../egress/exchange.ts';
-import { strictQuery } from './aws/aws-query.ts';
+import { AwsDestination } from './aws/aws-destination.ts';
 import { AwsRequests } from './aws/aws-requests.ts';
-import { SnsDestination } from './aws/sns.ts';
-import { SqsDestination } from './aws/sqs.ts';
 import type { Destination } from './destination.ts';
-import { formatterOf } from './http/event-format.ts';
 import { Handshake } from './http/handshake.ts';
 import { HttpDestination } from './http/http.ts';
 import { Signer } from './http/sign.ts';
@@ -38,8 +34,6 @@ export interface DestinationSettings {
   readonly sts?: Pick<STSClientConfig, 'credentials' | 'endpoint'>;
 }
 
-/** https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html */
-const API_GATEWAY_MAX_BYTES = 10_485_760;
 const NO_BODY = new Uint8Array();
 
 /**
@@ -54,39 +48,40 @@ export function openDestination(
   ratePerSecond: () => number | undefined = () => subscription.ratePerSecond,
 ): Destination {
   const { destination } = subscription;
-  switch (destination.type) {
-    case 'http':
-    case 'api-gateway':
-      return openHttp(subscription, destination, settings, onRate, ratePerSecond);
-    case 'sns': {
-      const region = destination.topicArn.split(':')[3] ?? '';
-      return new SnsDestination(destination, aws(subscription, region, timeLimits(destination), settings));
-    }
-    case 'sqs': {
-      const region = destination.region ?? regionOfHost(destination.queueUrl) ?? '';
-      return new SqsDestination(destination, aws(subscription, region, timeLimits(destination), settings));
-    }
-  }
+  const kind = kindOf(destination);
+  return kind.transport === 'http'
+    ? openHttp(subscription, kind.requests(destination), settings, onRate, ratePerSecond)
+    : openAws(subscription, kind.service(destination), settings);
+}
+
+function openAws(subscription: Subscription<Secret>, service: AwsService, settings: DestinationSettings): Destination {
+  const limits = timeLimits(subscription.destination);
+  const redaction = new Redaction();
+  return new AwsDestination({
+    ...{ service, limits, redaction },
+    pool: settings.egress.openPool(service.url, { connectTimeoutMs: limits.connectTimeoutMs, allowH2: false }),
+    authorizer: sigV4(subscription, { service: service.signingName, region: service.region }, settings, redaction),
+  });
 }
 
 function openHttp(
   subscription: Subscription<Secret>,
-  destination: HttpSettings | ApiGatewayDestination,
+  requests: HttpRequests,
   settings: DestinationSettings,
   onRate: (ratePerSecond: number) => void,
   ratePerSecond: () => number | undefined,
 ): Destination {
-  const { authentication, signing } = subscription;
-  const { method } = destination;
+  const { destination, authentication, signing } = subscription;
+  const { method, maxBodyBytes, gzip } = requests;
   const limits = timeLimits(destination);
-  const url = new URL(destination.url);
+  const url = new URL(requests.url);
   const tls = tlsIdentity(subscription);
   const { connectTimeoutMs } = limits;
   const pool = settings.egress.openPool(url, { connectTimeoutMs, tls });
   const redaction = new Redaction();
   const headers: Headers = {
     'user-agent': 'databridge-events/1',
-    ...destination.headers,
+    ...requests.headers,
     ...fixedHeaders(authentication),
   };
   let authorizer: Authorizer | undefined;
@@ -102,16 +97,15 @@ function openHttp(
       authorizer = new OAuth(authentication, { egress: settings.egress, tls, redaction });
       break;
     case 'aws': {
-      const region = ('region' in destination ? destination.region : undefined) ?? regionOfHost(destination.url) ?? '';
-      const { credentials } = aws(subscription, region, limits, settings, redaction);
-      authorizer = new SigV4(credentials, region);
+      const scope = { service: 'execute-api', region: requests.region ?? '' };
+      authorizer = sigV4(subscription, scope, settings, redaction);
       url.search = strictQuery(url.searchParams);
       break;
     }
     case 'none':
   }
   const handshake =
-    destination.type === 'http' && destination.handshake
+    requests.handshake === true
       ? new Handshake({
           origin: settings.webhookOrigin,
           ratePerSecond,
@@ -132,10 +126,10 @@ function openHttp(
       : undefined;
   return new HttpDestination({
     ...{ url, method, limits, headers, pool, redaction },
-    format: formatterOf(destination.format),
+    format: (message) => requests.format(message),
     maxRetryAfterMs: settings.maxRetryAfterMs,
-    ...(destination.type === 'api-gateway' && { maxBodyBytes: API_GATEWAY_MAX_BYTES }),
-    ...(destination.type === 'http' && { gzip: destination.gzip }),
+    ...(maxBodyBytes !== undefined && { maxBodyBytes }),
+    ...(gzip !== undefined && { gzip }),
     ...(signing && { signer: new Signer(signing.secrets, oldSigningSecrets(subscription)) }),
     ...(authorizer && { authorizer }),
     ...(handshake && { handshake }),
@@ -146,22 +140,22 @@ function oldSigningSecrets({ fallbacks }: Subscription<Secret>): Fallback<Secret
   return Object.entries(fallbacks ?? {}).flatMap(([place, old]) => (place.startsWith('signing.') ? [old] : []));
 }
 
-function aws(
-  { customer, authentication }: Subscription<Secret>,
-  region: string,
-  limits: TimeLimits,
+/** @param redaction gets the secrets */
+function sigV4(
+  { customer, authentication, destination }: Subscription<Secret>,
+  { service, region }: { readonly service: string; readonly region: string },
   { egress, sts }: DestinationSettings,
-  redaction = new Redaction(),
-): { region: string; credentials: AwsCredentials; requests: AwsRequests; redaction: Redaction } {
+  redaction: Redaction,
+): SigV4 {
   // The validator lets nothing else through.
   if (authentication.type !== 'aws')
     throw new DatabridgeError('DB_INPUT_INVALID', 'AWS needs the authentication "aws"');
-  const requests = new AwsRequests({ egress, limits });
+  const requests = new AwsRequests({ egress, limits: timeLimits(destination) });
   const credentials = awsCredentials(authentication as AwsAuthentication<Secret>, {
     ...{ customer, region, requests, redaction },
     ...(sts && { sts }),
   });
-  return { region, credentials, requests, redaction };
+  return new SigV4({ credentials, region, service, close: () => requests.abort() });
 }
 
 function timeLimits({ timeoutMs, connectTimeoutMs, headersTimeoutMs, bodyTimeoutMs }: TimeSettings): TimeLimits {

@@ -29,15 +29,22 @@ test('what the configuration allows is none', () => {
   expect(egressIssues(sentTo('https://acme.example/'), STRICT)).toEqual([]);
 });
 
-test('token servers, queues and endpoints are judged as well', () => {
-  const subscription = {
-    ...sentTo('https://acme.example/'),
-    destination: { type: 'sqs', queueUrl: 'https://127.0.0.1/1/q', endpoint: 'https://[::1]/' },
-    authentication: { type: 'oauth', tokenUrl: 'https://169.254.169.254/token' },
-  } as unknown as Subscription;
-  expect(egressIssues(subscription, STRICT).map(({ path }) => path.join('.'))).toEqual([
-    'destination.endpoint',
+test('token endpoints, queues and endpoints of AWS are judged as well', () => {
+  const placesOf = (destination: object) =>
+    egressIssues(
+      {
+        ...sentTo('https://acme.example/'),
+        destination,
+        authentication: { type: 'oauth', tokenUrl: 'https://169.254.169.254/token' },
+      } as unknown as Subscription,
+      STRICT,
+    ).map(({ path }) => path.join('.'));
+  expect(placesOf({ type: 'sqs', queueUrl: 'https://127.0.0.1/1/q' })).toEqual([
     'destination.queueUrl',
+    'authentication.tokenUrl',
+  ]);
+  expect(placesOf({ type: 'sns', topicArn: 'arn:…', endpoint: 'https://[::1]/' })).toEqual([
+    'destination.endpoint',
     'authentication.tokenUrl',
   ]);
 });

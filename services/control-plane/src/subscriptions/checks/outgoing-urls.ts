@@ -1,5 +1,6 @@
 /** The URLs that a subscription makes us open, judged when it is saved by what they say. What they lead to: warnings.ts. */
 import type { EgressPolicy } from '@databridge/kernel/egress/egress-policy';
+import { kindOf } from '@databridge/schemas/destination/destinations';
 import type { Issue } from '@databridge/schemas/subscription/issue-words';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 
@@ -8,12 +9,10 @@ export interface OutgoingUrl {
   readonly url: URL;
 }
 
-/** Wherever a subscription may hold one. Left out here, a URL is still judged when it is dialled. */
-const PLACES = ['destination.url', 'destination.endpoint', 'destination.queueUrl', 'authentication.tokenUrl'];
-
+/** The URLs of a subscription to which requests are sent. Each is checked again when a connection is opened. */
 export function outgoingUrls(subscription: Subscription): OutgoingUrl[] {
-  return PLACES.flatMap((place) => {
-    const path = place.split('.');
+  const { urls } = kindOf(subscription.destination);
+  return [...urls.map((name) => ['destination', name]), ['authentication', 'tokenUrl']].flatMap((path) => {
     const text = path.reduce<unknown>(
       (value, key) => (value as Record<string, unknown> | undefined)?.[key],
       subscription,

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { strictQuery } from '@databridge/schemas/destination/aws/strict-query';
 import { type HttpRequest, HttpResponse } from '@smithy/protocol-http';
 import type { HttpHandlerOptions } from '@smithy/types';
 import type { Dispatcher } from 'undici';
@@ -6,10 +7,9 @@ import type { Egress } from '../../egress/dispatcher.ts';
 import type { EgressPool } from '../../egress/egress-pool.ts';
 import { exchange, type Seen, type TimeLimits } from '../../egress/exchange.ts';
 import type { Trouble } from '../../egress/trouble.ts';
-import { strictQuery } from './aws-query.ts';
 
-/** Answers of SNS, SQS and STS are small; a batch's is a few KiB. */
-const MAX_ANSWER_BYTES = 262_144;
+/** Answers of AWS services are small; that to a batch is a few KiB. */
+export const MAX_AWS_ANSWER_BYTES = 262_144;
 
 export interface AwsRequestOptions {
   readonly egress: Egress;
@@ -31,11 +31,11 @@ export class AwsTrouble extends Error implements Trouble {
   }
 }
 
-/** How the AWS SDK reaches the network: by our own pools, so that its sockets are counted and guarded like all others. */
+/** How the AWS SDK's client of STS sends requests: by our own pools, so that its sockets are counted and guarded like all others. */
 export class AwsRequests {
   readonly metadata = { handlerProtocol: 'http/1.1' };
   readonly #options: AwsRequestOptions;
-  /** By origin: the service's and STS's. */
+  /** By origin. */
   readonly #pools = new Map<string, EgressPool>();
 
   constructor(options: AwsRequestOptions) {
@@ -46,14 +46,14 @@ export class AwsRequests {
     const { protocol, hostname, port, method, headers, body } = request;
     const origin = `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`;
     const path = request.path + strictQuery(pairsOf(request.query));
-    const limits = { ...this.#options.limits, keptBytes: MAX_ANSWER_BYTES };
+    const limits = { ...this.#options.limits, keptBytes: MAX_AWS_ANSWER_BYTES };
     const dispatched: Dispatcher.DispatchOptions = {
       ...{ origin, path, headers, body: body as string | Uint8Array | null },
       method: method as Dispatcher.HttpMethod,
     };
     const seen = await new Promise<Seen>((resolve) => exchange(this.#pool(origin), dispatched, limits, resolve));
     if ('trouble' in seen) throw new AwsTrouble(seen);
-    // AWS says in the body what became of each message, so a success without its body is none.
+    // The credentials are in the body.
     if (seen.bodyTrouble !== undefined && seen.status < 300) {
       throw new AwsTrouble({ trouble: seen.bodyTrouble, isBlocked: false });
     }

@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
+import type { Formatted } from '@databridge/schemas/destination/kind';
 import { type Outcome, outcomeOf, outcomeOfTrouble } from '../../attempt/outcome.ts';
 import { type Authorizer, type Headers, sendAuthorized } from '../../authorization/authorizer.ts';
 import type { EgressPool } from '../../egress/egress-pool.ts';
@@ -7,7 +8,6 @@ import { exchange, KEPT_ANSWER_BYTES, type Seen, type TimeLimits } from '../../e
 import type { Destination, Message, Sent } from '../destination.ts';
 import type { Redaction } from '../redaction.ts';
 import { UnderWay } from '../under-way.ts';
-import type { Formatted } from './event-format.ts';
 import type { Handshake } from './handshake.ts';
 import type { Signer } from './sign.ts';
 

@@ -1,11 +1,8 @@
-import type { EventFormat } from '@databridge/schemas/subscription/destination';
-import type { Message } from '../destination.ts';
+import type { Formatted } from '../kind.ts';
+import type { Message } from '../message.ts';
 
-export interface Formatted {
-  /** Of the content; what the event itself says goes with every format. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
+/** The event as it is, or as a CloudEvent 1.0: its attributes in headers (binary), or around it (structured). */
+export type EventFormat = 'json' | 'cloudevents-binary' | 'cloudevents-structured';
 
 const JSON_CONTENT = { 'content-type': 'application/json' };
 /** Within it, event ids are unique (CloudEvents 1.0: source + id). */

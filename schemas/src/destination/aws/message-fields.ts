@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { letterKeyOf } from '@databridge/schemas/records/identity';
-import type { Message } from '../destination.ts';
+import { letterKeyOf } from '../../records/identity.ts';
+import type { Message } from '../message.ts';
 
 interface Attribute {
   DataType: 'String';

@@ -1,5 +1,5 @@
-import { parseSubscription } from './subscription.ts';
-import { regionOfHost } from './url-rules.ts';
+import { parseSubscription } from '../../subscription/subscription.ts';
+import { regionOfHost } from './region.ts';
 
 test.each([
   ['https://sqs.eu-west-1.amazonaws.com/1/q', 'eu-west-1'],

@@ -1,0 +1,34 @@
+/** How events become requests to an AWS service, and what its answers mean. Pure: delivery signs and sends. */
+import type { Message } from '../message.ts';
+import type { Outcome } from '../outcome.ts';
+
+export interface AwsAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: string;
+}
+
+/** What became of the messages of one request. */
+export type AwsResult =
+  /** Of each message, in the order of the request. */
+  | { readonly each: readonly Outcome[] }
+  /** Of all of them. `mayBeOneMessage`: the service may accept the others without the message that it refuses. */
+  | { readonly all: Outcome; readonly mayBeOneMessage: boolean };
+
+export interface AwsService {
+  /** For reasons, such as "SQS". */
+  readonly name: string;
+  /** The service's name in the signature, such as `sqs`. */
+  readonly signingName: string;
+  readonly region: string;
+  readonly url: URL;
+  /** Messages per request. */
+  readonly maxEntries: number;
+  /** Of one message, and of all messages of a request together. */
+  readonly maxBytes: number;
+  /** As the service counts. */
+  sizeOf(message: Message): number;
+  /** The headers and the body of a POST request. */
+  request(messages: readonly Message[]): { readonly headers: Readonly<Record<string, string>>; readonly body: string };
+  result(answer: AwsAnswer, messages: readonly Message[]): AwsResult;
+}

@@ -1,0 +1,13 @@
+/** The settings that the kinds with one HTTP request per event have in common. */
+import { z } from 'zod';
+import { staticHeaders } from '../../subscription/header-rules.ts';
+import { url } from '../../subscription/url-rules.ts';
+import { timeSettings } from '../time-limits.ts';
+
+export const httpSettings = {
+  url,
+  method: z.enum(['POST', 'PUT']).default('POST'),
+  headers: staticHeaders,
+  ...timeSettings,
+  format: z.enum(['json', 'cloudevents-binary', 'cloudevents-structured']).default('json'),
+};

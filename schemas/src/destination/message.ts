@@ -1,0 +1,19 @@
+/** One event, ready to be sent. */
+export interface Message {
+  readonly eventId: string;
+  /** The place in the intake that the event was read from. Two events may have one event id; their sources differ. */
+  readonly source?: string;
+  /** Set for a copy that an operator or the customer requested. */
+  readonly replayId?: string;
+  /** Of the subscription: raised by each resuming, so by each rewind. Left out: 0. */
+  readonly enableEpoch?: number;
+  readonly eventType: string;
+  readonly schemaVersion: string;
+  /** 1 for the first. */
+  readonly attempt: number;
+  readonly traceparent: string | undefined;
+  /** JSON. */
+  readonly body: string;
+  /** This is a test event: the answer is kept even if it is a success. */
+  readonly keepsAnswer?: true;
+}
