@@ -11,10 +11,17 @@ for file in api-tokens operator-token databridge; do
   rm -rf "${keys:?}/$file"
 done
 
-if [ ! -s $keys/keys ]; then
-  databridge keys generate --name local >$keys/keys.new
-  mv $keys/keys.new $keys/keys
-  echo "made a key ring: $keys/keys"
+# What opens secrets is for delivery workers; what seals them, for the control plane, in its own volume.
+if [ ! -s control-plane.keys ]; then
+  rm -rf /tmp/keys
+  databridge keys generate --name "local-$(date +%Y%m%d)" --directory /tmp/keys
+  # An earlier version sealed under the key of this file: workers open that, too.
+  if [ -s $keys/keys ]; then cat $keys/keys >>/tmp/keys/delivery.keys; fi
+  cp /tmp/keys/delivery.keys $keys/delivery.keys
+  rm -f $keys/keys
+  cp /tmp/keys/control-plane.keys control-plane.keys.new
+  mv control-plane.keys.new control-plane.keys
+  rm -rf /tmp/keys
 fi
 
 # The token is for its owner; its hash, the second line on standard error, is for the control plane. The hash is renamed
@@ -29,8 +36,8 @@ if [ ! -s api-tokens ]; then
   echo 'made a token for the API: /run/databridge/operator-token'
 fi
 
-chown -R node:node $keys/keys api-tokens operator-token databridge
-chmod 0400 $keys/keys api-tokens operator-token databridge/credentials.json
+chown -R node:node $keys/delivery.keys control-plane.keys api-tokens operator-token databridge
+chmod 0400 $keys/delivery.keys control-plane.keys api-tokens operator-token databridge/credentials.json
 chmod 0500 databridge
 # The registry's image has a user of its own.
 chmod 0777 /data

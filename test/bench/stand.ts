@@ -12,7 +12,8 @@ import { ensureSystemTopics } from '@databridge/kernel/kafka/system-topics';
 import { createLogger } from '@databridge/kernel/log';
 import { SERVICE_NODE_FLAGS } from '@databridge/kernel/node-flags';
 import { SchemaRegistry } from '@databridge/kernel/registry/schema-registry';
-import { KeyRing } from '@databridge/kernel/secrets/key-ring';
+import { generateKeySet, parseKeySet } from '@databridge/kernel/secrets/key-set';
+import { SealingDesk } from '@databridge/kernel/secrets/sealing-desk';
 import { startJvmPlatform } from '@databridge/local-platform/jvm/platform-jvm';
 import type { Platform } from '@databridge/local-platform/platform';
 import { readMachineConfig } from '@databridge/local-platform/platform-config';
@@ -38,7 +39,7 @@ export class Stand {
   readonly eventType: EventType;
   readonly sink: Sink;
   readonly #producer: KafkaProducer;
-  readonly #keys: string;
+  readonly #keys: ReturnType<typeof generateKeySet>;
   readonly #registryUrl: string;
   #schemaId = 0;
 
@@ -48,7 +49,7 @@ export class Stand {
     this.kafka = { brokers: [...platform.brokers], clientId: 'bench', log: createLogger('bench', 'silent') };
     this.admin = new KafkaAdmin(this.kafka);
     this.#producer = new KafkaProducer(this.kafka);
-    this.#keys = KeyRing.generate('bench');
+    this.#keys = generateKeySet('bench');
     this.eventType = loadEventTypes(`root-cause=${INTAKE}`)[0] as EventType;
   }
 
@@ -101,7 +102,7 @@ export class Stand {
       subscriptions: () => readStoredSubscriptions(this.kafka),
       ...viewsByReading(this.kafka, this.admin),
       commit: commitBy(this.#producer, 'bench'),
-      keyRing: new KeyRing(this.#keys),
+      desk: new SealingDesk(parseKeySet(this.#keys.controlPlane)),
       retryDelays: DEFAULT_RETRY_DELAYS,
       log: this.kafka.log,
       egress,
@@ -117,7 +118,7 @@ export class Stand {
       KAFKA_BROKERS: this.kafka.brokers.join(','),
       SCHEMA_REGISTRY_URL: this.#registryUrl,
       EVENT_TYPES: `${this.eventType.name}=${INTAKE}`,
-      DATABRIDGE_KEYS: this.#keys,
+      DATABRIDGE_KEYS: this.#keys.delivery,
       ...LOOPBACK_EGRESS,
       LOG_LEVEL: 'info',
       HTTP_HOST: '127.0.0.1',

@@ -8,7 +8,9 @@ import { KafkaProducer } from '@databridge/kernel/kafka/producer';
 import { ensureSystemTopics } from '@databridge/kernel/kafka/system-topics';
 import { readTopic } from '@databridge/kernel/kafka/topic-reader';
 import { createLogger } from '@databridge/kernel/log';
-import { KeyRing } from '@databridge/kernel/secrets/key-ring';
+import { generateKeySet, parseKeySet } from '@databridge/kernel/secrets/key-set';
+import { Opener } from '@databridge/kernel/secrets/opener';
+import { SealingDesk } from '@databridge/kernel/secrets/sealing-desk';
 import { customerTopics, SUBSCRIPTIONS_TOPIC, systemTopics } from '@databridge/schemas/records/topics';
 import { parseSubscription, type Subscription } from '@databridge/schemas/subscription/subscription';
 import { platform } from '../harness/platform.ts';
@@ -19,6 +21,7 @@ const log = createLogger('apply-test', 'silent');
 const kafka = { brokers: platform().brokers, clientId: 'apply-test', log };
 const admin = new KafkaAdmin(kafka);
 const producer = new KafkaProducer(kafka);
+const keys = generateKeySet('k1');
 const context: ControlPlaneContext = {
   kafka,
   admin,
@@ -26,7 +29,7 @@ const context: ControlPlaneContext = {
   subscriptions: () => readStoredSubscriptions(kafka),
   ...viewsByReading(kafka, admin),
   commit: commitBy(producer, 'test'),
-  keyRing: new KeyRing(KeyRing.generate('k1')),
+  desk: new SealingDesk(parseKeySet(keys.controlPlane)),
   retryDelays: ['1s', '7m45s'],
   egress: new EgressPolicy({ allowCidrs: [], denyCidrs: [], allowHttp: false }),
   log,
@@ -124,22 +127,24 @@ describe('applying subscriptions', () => {
     expect((await readStoredSubscriptions(kafka)).get(customer)).toMatchObject({ state: 'active' });
   });
 
-  test('no secret stands in the topic in plain text; the key ring opens it, for its customer alone', async () => {
+  test('no secret stands in the topic in plain text; the key of a worker opens it, for its customer alone', async () => {
     const customer = newCustomer();
     await applySubscriptions(context, [inFile(customer)]);
     const [record = ''] = await recordsOf(customer);
     expect(record).not.toContain(SECRET);
     const { authentication } = JSON.parse(record) as Subscription;
     if (authentication.type !== 'api-key') throw new Error('it was applied with an API key');
-    expect((await context.keyRing.unseal(authentication.key, customer)).reveal()).toBe(SECRET);
-    await expect(context.keyRing.unseal(authentication.key, 'another')).rejects.toThrow('another customer');
+    const opener = new Opener(parseKeySet(keys.delivery));
+    const place = 'authentication.key';
+    expect((await opener.open(authentication.key, { customer, place })).reveal()).toBe(SECRET);
+    await expect(opener.open(authentication.key, { customer: 'another', place })).rejects.toThrow('another customer');
   });
 
-  test('secrets sealed under a key that is gone are replaced by the file’s', async () => {
+  test('secrets marked by a key that is gone are replaced by the file’s', async () => {
     const customer = newCustomer();
     await applySubscriptions(context, [inFile(customer)]);
-    const otherRing = { ...context, keyRing: new KeyRing(KeyRing.generate('k2')) };
-    const { customers } = await applySubscriptions(otherRing, [inFile(customer)]);
+    const otherDesk = { ...context, desk: new SealingDesk(parseKeySet(generateKeySet('k2').controlPlane)) };
+    const { customers } = await applySubscriptions(otherDesk, [inFile(customer)]);
     expect(customers).toEqual([{ customer, change: 'updated' }]);
   });
 });

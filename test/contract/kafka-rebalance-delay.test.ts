@@ -3,7 +3,7 @@ import { LOOPBACK_EGRESS } from '@databridge/kernel/egress/egress-settings';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { ensureSystemTopics } from '@databridge/kernel/kafka/system-topics';
 import { createLogger } from '@databridge/kernel/log';
-import { KeyRing } from '@databridge/kernel/secrets/key-ring';
+import { generateKeySet } from '@databridge/kernel/secrets/key-set';
 import { Tokens } from '@databridge/kernel/secrets/tokens';
 import { startJvmPlatform } from '@databridge/local-platform/jvm/platform-jvm';
 import type { Platform } from '@databridge/local-platform/platform';
@@ -30,7 +30,7 @@ test('with the default group.initial.rebalance.delay.ms, events are delivered, a
   await admin.disconnect();
   expect(await brokerSetting('group.initial.rebalance.delay.ms')).toBe('3000');
   const addresses = { KAFKA_BROKERS: brokers.join(), SCHEMA_REGISTRY_URL: registryUrl, RETRY_PLAN: '1s*2' };
-  const keys = { DATABRIDGE_KEYS: KeyRing.generate('test'), ...LOOPBACK_EGRESS };
+  const keys = { DATABRIDGE_KEYS: generateKeySet('test').delivery, ...LOOPBACK_EGRESS };
   const plane = await startControlPlane([Tokens.generate('ann', 'operator')], { ...addresses, ...keys });
   const start = async (name: 'fan-out' | 'delivery', env = {}) => {
     const service = await spawnService(name, { ...addresses, ...env });

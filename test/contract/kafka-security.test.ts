@@ -7,7 +7,7 @@ import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { kafkaSettings } from '@databridge/kernel/kafka/settings';
 import { ensureSystemTopics } from '@databridge/kernel/kafka/system-topics';
 import { createLogger } from '@databridge/kernel/log';
-import { KeyRing } from '@databridge/kernel/secrets/key-ring';
+import { generateKeySet } from '@databridge/kernel/secrets/key-set';
 import { Tokens } from '@databridge/kernel/secrets/tokens';
 import { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } from 'kafkajs';
 import { z } from 'zod';
@@ -53,9 +53,16 @@ test('with what the guide grants each of them, an event goes from the intake to 
   const admin = new KafkaAdmin(settingsOf(environmentOf('control-plane')));
   await ensureSystemTopics(admin, ['root-cause.events']);
   await admin.disconnect();
-  const keys = { DATABRIDGE_KEYS: KeyRing.generate('test') };
-  const plan = { RETRY_PLAN: '1s*2', ...keys, ...LOOPBACK_EGRESS };
-  const plane = await startControlPlane([Tokens.generate('ann', 'operator')], environmentOf('control-plane', plan));
+  const keys = generateKeySet('test');
+  const plan = (keysOfService: string) => ({
+    RETRY_PLAN: '1s*2',
+    DATABRIDGE_KEYS: keysOfService,
+    ...LOOPBACK_EGRESS,
+  });
+  const plane = await startControlPlane(
+    [Tokens.generate('ann', 'operator')],
+    environmentOf('control-plane', plan(keys.controlPlane)),
+  );
   const receiver = await Receiver.start();
   const body = {
     eventTypes: ['root-cause'],
@@ -69,7 +76,7 @@ test('with what the guide grants each of them, an event goes from the intake to 
 
   const services = await Promise.all([
     spawnService('fan-out', environmentOf('fan-out')),
-    spawnService('delivery', environmentOf('delivery', plan)),
+    spawnService('delivery', environmentOf('delivery', plan(keys.delivery))),
   ]);
   await Promise.all(services.map((service) => service.waitUntilReady()));
   const upstream = await startUpstream('root-cause.events', {

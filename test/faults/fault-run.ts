@@ -90,7 +90,7 @@ export class FaultRun {
     this.#workerEnv = {
       EVENT_TYPES: `root-cause=${this.stage.upstream.topic}`,
       ...LOOPBACK_EGRESS,
-      DATABRIDGE_KEYS: this.stage.keys,
+      DATABRIDGE_KEYS: this.stage.openingKeys,
       NODE_OPTIONS: `--import ${new URL('tag-requests.ts', import.meta.url).href}`,
       SESSION_TIMEOUT,
       RETRY_PLAN: '1s*30,2s*150',

@@ -4,9 +4,14 @@
  * anybody could read.
  */
 import { execFileSync } from 'node:child_process';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ApiClient } from '@databridge/cli/api/api-client';
+import { rotateKeys } from '@databridge/cli/commands/rotate-keys';
 import type { ConsumedRecord } from '@databridge/kernel/kafka/records';
 import { readTopics } from '@databridge/kernel/kafka/topic-reader';
-import { KeyRing } from '@databridge/kernel/secrets/key-ring';
+import { generateKeySet } from '@databridge/kernel/secrets/key-set';
 import { Tokens } from '@databridge/kernel/secrets/tokens';
 import { ATTEMPTS_TOPIC, AUDIT_TOPIC, STATUS_TOPIC, SUBSCRIPTIONS_TOPIC } from '@databridge/schemas/records/topics';
 import { SECRET_PLACES, secretsInUse } from '@databridge/schemas/subscription/secret-places';
@@ -45,8 +50,15 @@ function identity(): { clientCertificate: string; clientKey: string } {
 }
 
 const operator = Tokens.generate('ann', 'operator');
-const [oldKey, newKey] = [KeyRing.generate('old'), KeyRing.generate('new')];
-planted.push(operator.token, ...[oldKey, newKey].map((key) => key.split(':')[1] ?? ''));
+const [oldKeys, newKeys] = [generateKeySet('old'), generateKeySet('new')];
+const openingKeys = `${newKeys.delivery},${oldKeys.delivery}`;
+/** All that is not public: opening and sharing keys. */
+const PRIVATE_KEYS = [oldKeys, newKeys].flatMap(({ delivery, controlPlane }) =>
+  [delivery, ...controlPlane.split('\n')]
+    .filter((line) => !line.includes(':sealing:'))
+    .map((line) => line.split(':')[2] ?? ''),
+);
+planted.push(operator.token, ...PRIVATE_KEYS);
 
 /** Sends back all that it was sent. */
 const echo =
@@ -58,8 +70,8 @@ let plane: ControlPlane;
 const answers: unknown[] = [];
 
 beforeAll(async () => {
-  stage = await Stage.start({ delivery: { DATABRIDGE_KEYS: `${newKey},${oldKey}`, LOG_LEVEL: 'debug' } });
-  plane = await startControlPlane([operator], { DATABRIDGE_KEYS: oldKey, LOG_LEVEL: 'debug' });
+  stage = await Stage.start({ delivery: { DATABRIDGE_KEYS: openingKeys, LOG_LEVEL: 'debug' } });
+  plane = await startControlPlane([operator], { DATABRIDGE_KEYS: oldKeys.controlPlane, LOG_LEVEL: 'debug' });
 });
 
 async function call(method: string, path: string, asked?: Asked): Promise<Answer> {
@@ -201,8 +213,18 @@ test('after all that can be done with secrets, none stands where anybody could r
   await call('GET', '/openapi.json');
   await plane.service.stop();
   const before = plane.service;
-  plane = await startControlPlane([operator], { DATABRIDGE_KEYS: `${newKey},${oldKey}`, LOG_LEVEL: 'debug' });
-  expect(await call('POST', '/keys/rotations')).toMatchObject({ status: 200, body: { unreadable: [] } });
+  plane = await startControlPlane([operator], {
+    DATABRIDGE_KEYS: `${newKeys.controlPlane},${oldKeys.controlPlane}`,
+    LOG_LEVEL: 'debug',
+  });
+  const keysFile = join(await mkdtemp(join(tmpdir(), 'keys-')), 'delivery.keys');
+  await writeFile(keysFile, openingKeys);
+  const rotated = await rotateKeys(
+    new ApiClient({ url: plane.url.replace(/\/v1$/, ''), token: operator.token }),
+    keysFile,
+  );
+  expect(rotated).toMatchObject({ failed: [] });
+  answers.push(rotated);
   for (const [, customer] of names.slice(0, 1)) {
     const etag = (await call('GET', `/subscriptions/${customer}`)).headers.get('etag') ?? '';
     await call('DELETE', `/subscriptions/${customer}?waiting=keep`, { headers: { 'if-match': etag } });

@@ -8,7 +8,7 @@ import type { ConsumedRecord } from '@databridge/kernel/kafka/records';
 import { ensureSystemTopics } from '@databridge/kernel/kafka/system-topics';
 import { readTopic } from '@databridge/kernel/kafka/topic-reader';
 import { createLogger } from '@databridge/kernel/log';
-import { KeyRing } from '@databridge/kernel/secrets/key-ring';
+import { generateKeySet } from '@databridge/kernel/secrets/key-set';
 import { Tokens } from '@databridge/kernel/secrets/tokens';
 import { decodeAudit } from '@databridge/schemas/records/audit';
 import { AUDIT_TOPIC, SUBSCRIPTIONS_TOPIC } from '@databridge/schemas/records/topics';
@@ -23,7 +23,7 @@ const WRITE_MS = Number(process.env['WRITERS_SECONDS'] ?? 4) * 500;
 const SESSION_TIMEOUT_MS = 6_000;
 
 const operator = Tokens.generate('ann', 'operator');
-const env = { DATABRIDGE_KEYS: KeyRing.generate('test'), SESSION_TIMEOUT: `${SESSION_TIMEOUT_MS}ms` };
+const env = { DATABRIDGE_KEYS: generateKeySet('test').controlPlane, SESSION_TIMEOUT: `${SESSION_TIMEOUT_MS}ms` };
 const kafka = { brokers: platform().brokers, clientId: 'writers', log: createLogger('writers', 'silent') };
 let planes: ControlPlane[];
 

@@ -7,7 +7,8 @@ import type { ConsumedRecord } from '@databridge/kernel/kafka/records';
 import { ensureSystemTopics } from '@databridge/kernel/kafka/system-topics';
 import { readTopicIfAny } from '@databridge/kernel/kafka/topic-reader';
 import { createLogger } from '@databridge/kernel/log';
-import { KeyRing } from '@databridge/kernel/secrets/key-ring';
+import { generateKeySet, parseKeySet } from '@databridge/kernel/secrets/key-set';
+import { SealingDesk } from '@databridge/kernel/secrets/sealing-desk';
 import { deliveryGroup } from '@databridge/schemas/records/topics';
 import { eventually } from './eventually.ts';
 import { platform } from './platform.ts';
@@ -38,7 +39,10 @@ export class Stage {
   readonly #kafka: ConstructorParameters<typeof KafkaProducer>[0];
   readonly #producer: KafkaProducer;
   /** The key ring that secrets are sealed under. */
+  /** Of control planes. */
   readonly keys: string;
+  /** Of delivery workers. */
+  readonly openingKeys: string;
   /** The delivery worker's, without the addresses of the platform. */
   readonly deliveryEnv: Readonly<Record<string, string>>;
   #delivery: ServiceProcess;
@@ -52,6 +56,7 @@ export class Stage {
     fanOut: ServiceProcess;
     delivery: ServiceProcess;
     keys: string;
+    openingKeys: string;
     deliveryEnv: Record<string, string>;
   }) {
     this.#kafka = parts.kafka;
@@ -61,6 +66,7 @@ export class Stage {
     this.fanOut = parts.fanOut;
     this.#delivery = parts.delivery;
     this.keys = parts.keys;
+    this.openingKeys = parts.openingKeys;
     this.deliveryEnv = parts.deliveryEnv;
   }
 
@@ -72,12 +78,12 @@ export class Stage {
     const intake = freshName('intake');
     await ensureSystemTopics(admin, [intake]);
     const upstream = await startUpstream(intake);
-    const keys = KeyRing.generate('test');
+    const { controlPlane: keys, delivery: openingKeys } = generateKeySet('test');
     const eventTypes = { EVENT_TYPES: [`root-cause=${upstream.topic}`, ...(options.alsoEventTypes ?? [])].join(',') };
     const deliveryEnv = {
       ...eventTypes,
       ...LOOPBACK_EGRESS,
-      DATABRIDGE_KEYS: keys,
+      DATABRIDGE_KEYS: openingKeys,
       RETRY_PLAN: SHORT_PLAN,
       ...options.delivery,
     };
@@ -85,7 +91,7 @@ export class Stage {
       startService('fan-out', { ...eventTypes, ...options.fanOut }),
       startService('delivery', deliveryEnv),
     ]);
-    const stage = new Stage({ kafka, admin, producer, upstream, fanOut, delivery, keys, deliveryEnv });
+    const stage = new Stage({ kafka, admin, producer, upstream, fanOut, delivery, keys, openingKeys, deliveryEnv });
     open.add(stage);
     return stage;
   }
@@ -114,7 +120,7 @@ export class Stage {
       subscriptions: () => readStoredSubscriptions(this.#kafka),
       ...viewsByReading(this.#kafka, this.admin),
       commit: commitBy(this.#producer, 'stage'),
-      keyRing: new KeyRing(this.keys),
+      desk: new SealingDesk(parseKeySet(this.keys)),
       retryDelays: SHORT_DELAYS,
       egress: loopbackEgress,
       log: this.#kafka.log,

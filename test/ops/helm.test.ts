@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { KeyRing } from '@databridge/kernel/secrets/key-ring';
+import { generateKeySet } from '@databridge/kernel/secrets/key-set';
 import { Tokens } from '@databridge/kernel/secrets/tokens';
 import { eventually } from '../harness/eventually.ts';
 import { CHART, FULL_VALUES, MINIMAL_VALUES, rendered, runHelm } from '../harness/ops/chart.ts';
@@ -67,7 +67,7 @@ test.each(matrix)(
 const mistakes: [string, object, RegExp][] = [
   ['no brokers', { ...MINIMAL_VALUES, kafka: {} }, /kafka\.brokers is not set/],
   ['no registry', { ...MINIMAL_VALUES, schemaRegistry: {} }, /schemaRegistry\.url is not set/],
-  ['no key ring', { ...MINIMAL_VALUES, keys: {} }, /keys\.existingSecret is not set/],
+  ['no keys', { ...MINIMAL_VALUES, keys: {} }, /keys\.(deliverySecret|controlPlaneSecret) is not set/],
   ['nobody who may use the API', { ...MINIMAL_VALUES, controlPlane: {} }, /Nobody could use the API/],
   ['a misspelt name', { ...MINIMAL_VALUES, dilevery: {} }, /dilevery/],
   ['a misspelt name further inside', { ...MINIMAL_VALUES, kafka: { brokers: 'k:1', tsl: {} } }, /tsl/],
@@ -106,16 +106,19 @@ test('services start with the environment of the rendered Deployments', async ()
       kafka: { brokers: brokers.join(','), tls: { enabled: false } },
       schemaRegistry: { url: registryUrl },
     };
-    await writeFile(join(files, 'keys'), KeyRing.generate('test'));
+    const keys = generateKeySet('test');
+    await writeFile(join(files, 'delivery.keys'), keys.delivery);
+    await writeFile(join(files, 'control-plane.keys'), keys.controlPlane);
     await writeFile(join(files, 'api-tokens'), Tokens.generate('test', 'operator').line);
     const objects = await rendered(values);
     // What Kubernetes does: it mounts files of Secrets, and tells facts of the pod.
-    const environmentOf = (container: PodSpec['containers'][number] | undefined) =>
+    const environmentOf = (service: string, container: PodSpec['containers'][number] | undefined) =>
       Object.fromEntries(
         (container?.env ?? []).map(({ name, value }) => [
           name,
           (value ?? `pod-${name.toLowerCase()}`)
-            .replace(/^\/etc\/databridge\/[\w-]+\/(keys|api-tokens)$/, join(files, '$1'))
+            .replace('/etc/databridge/keys/keys', join(files, `${service}.keys`))
+            .replace(/^\/etc\/databridge\/[\w-]+\/api-tokens$/, join(files, 'api-tokens'))
             .replace('$(POD_IP)', '127.0.0.1'),
         ]),
       );
@@ -123,7 +126,9 @@ test('services start with the environment of the rendered Deployments', async ()
       const [container] = podTemplate(job).spec.containers;
       const [name, ...args] = container?.args ?? [];
       expect(name).toBe('databridge');
-      await command(process.execPath, [COMMAND_LINE, ...args], undefined, { env: environmentOf(container) });
+      await command(process.execPath, [COMMAND_LINE, ...args], undefined, {
+        env: environmentOf(name ?? '', container),
+      });
     }
     const deployments = ofKind(objects, 'Deployment');
     expect(deployments).toHaveLength(3);
@@ -132,7 +137,7 @@ test('services start with the environment of the rendered Deployments', async ()
       const service = container?.args[0] as 'fan-out' | 'delivery' | 'control-plane';
       // Ports that are free on this machine.
       const ports = { HTTP_PORT: '0', ...(service === 'control-plane' && { API_PORT: '0' }) };
-      const running = await startService(service, { ...environmentOf(container), ...ports });
+      const running = await startService(service, { ...environmentOf(service, container), ...ports });
       await running.stop();
     }
   } finally {

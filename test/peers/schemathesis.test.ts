@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { KeyRing } from '@databridge/kernel/secrets/key-ring';
+import { generateKeySet } from '@databridge/kernel/secrets/key-set';
 import { Tokens } from '@databridge/kernel/secrets/tokens';
 import '../harness/clean-slate.ts';
 import { type ControlPlane, startControlPlane } from '../harness/control-plane.ts';
@@ -21,7 +21,7 @@ beforeAll(async () => {
   program = await python();
   dir = await mkdtemp(join(tmpdir(), 'databridge-schemathesis-'));
   // That no token, and a wrong one, are refused is asked of each operation.
-  const env = { DATABRIDGE_KEYS: KeyRing.generate('test'), API_MAX_FAILURES: '1000000' };
+  const env = { DATABRIDGE_KEYS: generateKeySet('test').controlPlane, API_MAX_FAILURES: '1000000' };
   plane = await startControlPlane([operator], env);
 }, FETCH_TIMEOUT_MS);
 afterAll(async () => {

@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { KeyRing } from '@databridge/kernel/secrets/key-ring';
+import { parseKeySet } from '@databridge/kernel/secrets/key-set';
+import { SealingDesk } from '@databridge/kernel/secrets/sealing-desk';
 import { decodeStatus } from '@databridge/schemas/records/status';
 import { customerTopics, STATUS_TOPIC } from '@databridge/schemas/records/topics';
 import { mapSecretsAsync } from '@databridge/schemas/subscription/secret-places';
@@ -81,8 +82,8 @@ async function writeToTopic(stage: Stage, customer: string, url: string, tls: ob
     ...{ destination: { type: 'http', url }, state: 'active' },
   });
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
-  const keyRing = new KeyRing(stage.keys);
-  const after = await mapSecretsAsync(parsed.subscription, (secret) => keyRing.seal(secret, customer));
+  const desk = new SealingDesk(parseKeySet(stage.keys));
+  const after = await mapSecretsAsync(parsed.subscription, (secret, place) => desk.seal(secret, { customer, place }));
   await operations.admin.ensureTopics(customerTopics(customer, operations.retryDelays));
   await operations.commit([{ what: 'create', customer, before: undefined, after }]);
 }

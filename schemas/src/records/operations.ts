@@ -12,7 +12,6 @@ export const OPERATION_KINDS = [
   'redrive-quarantine',
   'discard-quarantine',
   'delete',
-  'rotate-keys',
 ] as const;
 
 const operation = z.object({

@@ -63,7 +63,9 @@ export const ROUTE_RIGHTS = {
 
   'GET /v1/subscriptions/:customer/secrets': { access: 'see' },
   'PUT /v1/subscriptions/:customer/secrets/:name': { access: 'act' },
-  'POST /v1/keys/rotations': { access: 'operate' },
+  'GET /v1/sealing-keys': { access: 'see', rule: 'Public keys: they open nothing.' },
+  'GET /v1/seals-to-rotate': { access: 'operate' },
+  'POST /v1/subscriptions/:customer/reseals': { access: 'operate' },
 
   'GET /v1/status': { access: 'see', rule: 'A customer sees its own alone.' },
   'GET /v1/subscriptions/:customer/status': { access: 'see' },

@@ -28,6 +28,11 @@ export function isSecretPath(path: Path): boolean {
   );
 }
 
+const OF_FALLBACK = /^fallbacks\.(.+)\.secret$/;
+
+/** The place that a seal is bound to: that of a fallback is the place where it stood before. */
+export const placeOfSeal = (path: string): string => OF_FALLBACK.exec(path)?.[1] ?? path;
+
 /** The same subscription with every secret mapped. `path` names the secret's place, such as `authentication.key`. */
 export function mapSecrets<A, B>(subscription: Subscription<A>, map: (secret: A, path: string) => B): Subscription<B> {
   return mapAt(subscription, [], map as (secret: unknown, path: string) => unknown) as Subscription<B>;

@@ -10,7 +10,7 @@ import { MAX_FILTER_CHARS } from './filter/event-filter.ts';
 import { type Issue, inWords, issuesOf } from './issue-words.ts';
 import { reservedHeaderIssues } from './reserved-headers.ts';
 import { type DeclaredMatch, declaredMatch, EVERYTHING, type Interest, type Match, storedMatch } from './routing.ts';
-import { SECRET_MASK } from './secret-places.ts';
+import { SECRET_RULES, type SecretRule } from './secret-rules.ts';
 import { sizeIssues } from './size-limits.ts';
 import { misfits } from './subscription-misfits.ts';
 import { plainClientKey, type Tls, tlsSchema } from './tls-identity.ts';
@@ -129,41 +129,19 @@ function subscriptionShape(secret: SecretRules & { clientKey: z.ZodString; signi
   });
 }
 
-const visibleSecret = z
-  .string()
-  .regex(/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/, 'must be printable ASCII, not empty');
+const ruled = ({ pattern, message }: SecretRule) => z.string().regex(pattern, message);
 
 /** As a person writes it, or the mask of the stored one. No message may quote a secret. */
 const plainRules = {
-  password: z.string().regex(/^\P{Cc}*$/u, 'must not hold control characters'),
-  key: visibleSecret,
-  clientSecret: visibleSecret,
-  parameter: z.string().regex(/^\P{Cc}+$/u, 'must not be empty, nor hold control characters'),
-  secretAccessKey: z.string().regex(/^(?:[A-Za-z0-9/+=]{16,256}|\[secret\])$/, 'is not an AWS secret access key'),
+  password: ruled(SECRET_RULES.password),
+  key: ruled(SECRET_RULES.key),
+  clientSecret: ruled(SECRET_RULES.clientSecret),
+  parameter: ruled(SECRET_RULES.parameter),
+  secretAccessKey: ruled(SECRET_RULES.secretAccessKey),
   clientKey: plainClientKey,
-  signing: z
-    .string()
-    // 24 to 64 bytes is what Standard Webhooks asks for; an Ed25519 key is its seed, alone or with the public key.
-    .regex(
-      /^(?:whsec_(?:[A-Za-z0-9+/]{4}){8,21}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?|whsk_(?:[A-Za-z0-9+/]{43}=|[A-Za-z0-9+/]{86}==)|\[secret\])$/,
-      'must be whsec_ and the base64 of 24 to 64 bytes, or whsk_ and the base64 of an Ed25519 key',
-    ),
+  signing: ruled(SECRET_RULES.signing),
 };
 const plainSchema = subscriptionShape(plainRules);
-
-/**
- * @param place as `mapSecrets` names it
- * @returns what is wrong with a new secret for that place, in words that don't quote it
- */
-export function secretMistake(place: string, secret: string): string | undefined {
-  if (secret === SECRET_MASK) return 'must be the new secret, not the mask that answers show';
-  if (place === 'tls.clientKey') return 'goes with its certificate: replace the subscription';
-  const last = place.split('.').at(-1) ?? '';
-  const name = place.startsWith('signing.') ? 'signing' : last === 'secret' ? 'parameter' : last;
-  const rule = Object.entries(plainRules).find(([one]) => one === name)?.[1];
-  const parsed = (rule ?? z.never()).safeParse(secret, { error: inWords });
-  return parsed.success ? undefined : (parsed.error.issues[0]?.message ?? 'is not valid');
-}
 
 const JWE = z.string().regex(/^[\w-]+\.[\w-]*\.[\w-]+\.[\w-]+\.[\w-]+$/, 'is not sealed');
 /** As Kafka holds it: a secret that is not sealed is refused, on the way in and on the way out. */

@@ -2,6 +2,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 import { SECRET_MASK } from './secret-places.ts';
+import { SECRET_RULES } from './secret-rules.ts';
 
 export interface Tls<S = string> {
   /** PEM, the chain after it. */
@@ -27,8 +28,7 @@ export function tlsSchema(key: z.ZodString) {
 /** As a person gives it: unencrypted, since there is nowhere to keep its passphrase that is safer than the key's own place. */
 export const plainClientKey = z
   .string()
-  .regex(/-----BEGIN [A-Z ]*PRIVATE KEY-----|^\[secret\]$/, 'is not a private key in PEM')
-  .refine((pem) => !pem.includes('ENCRYPTED'), 'must not be encrypted: it is sealed when it is saved')
+  .regex(SECRET_RULES.clientKey.pattern, SECRET_RULES.clientKey.message)
   .refine((pem) => pem === SECRET_MASK || readKey(pem) !== undefined, 'is not a private key that can be read');
 
 /** @returns the mistake, in words, that shows only when both are seen */

@@ -45,8 +45,8 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'operations list': ['operations list --state running'],
   'operations get': ['operations get op_1'],
   'operations watch': ['operations watch op_1'],
-  'keys generate': ['keys generate --name 2026-02'],
-  'keys rotate': ['keys rotate'],
+  'keys generate': ['keys generate --directory keys', 'keys generate --directory keys --name 2026-02'],
+  'keys rotate': ['keys rotate --keys-file keys/delivery.keys'],
   'secrets list': ['secrets list acme'],
   'secrets set': ['secrets set acme authentication.key --overlap 24h < key'],
   'tokens generate': [

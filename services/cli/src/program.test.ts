@@ -1,10 +1,12 @@
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { KeyRing } from '@databridge/kernel/secrets/key-ring';
+import { parseKeySet } from '@databridge/kernel/secrets/key-set';
+import { Opener } from '@databridge/kernel/secrets/opener';
+import { SealingDesk } from '@databridge/kernel/secrets/sealing-desk';
 import fc from 'fast-check';
 import { ApiError } from './api/api-error.ts';
 import { adviceOn, type ExitCode, exitCodeOf } from './exit-code.ts';
@@ -42,11 +44,19 @@ function fileOf(text: string): string {
 }
 
 describe('exit codes', () => {
-  test('0: help, and a key that the key ring takes', async () => {
+  test('0: help, and keys that services take: those that open secrets in a file of their own', async () => {
     expect((await run(['--help'])).code).toBe(0);
-    const { code, out } = await run(['keys', 'generate', '--name', 'k1']);
-    expect(code).toBe(0);
-    expect(new KeyRing(out.trim()).currentKid).toBe('k1');
+    const directory = mkdtempSync(join(tmpdir(), 'keys-'));
+    const generate = (name: string) => run(['keys', 'generate', '--directory', directory, '--name', name]);
+    expect((await generate('k1')).code).toBe(0);
+    expect((await generate('k2')).code).toBe(0);
+    const keysOf = (file: string) => parseKeySet(readFileSync(join(directory, file), 'utf8'));
+    expect(new Opener(keysOf('delivery.keys')).kids).toEqual(['k2', 'k1']);
+    expect(new SealingDesk(keysOf('control-plane.keys')).kids).toEqual(['k2', 'k1']);
+    expect(() => new SealingDesk(keysOf('delivery.keys'))).toThrow(/"k2" opens secrets/);
+    const { code, err } = await generate('k2');
+    expect([code, err]).toEqual([2, expect.stringContaining('name "k2" twice')]);
+    expect(new Opener(keysOf('delivery.keys')).kids).toEqual(['k2', 'k1']);
   });
 
   test.each([

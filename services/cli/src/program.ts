@@ -77,7 +77,7 @@ export async function createProgram(cli: Cli, args: readonly string[]): Promise<
   addDeadLetters(program, cli);
   addQuarantine(program, cli);
   addLongOperations(program, cli);
-  const keys = program.command('keys').description('the key ring that seals secrets');
+  const keys = program.command('keys').description('the keys that seal and open secrets');
   addSecrets(program, keys, cli);
   addOffline(program, keys, cli);
   await addCompletion(program, cli, args);

@@ -9,7 +9,7 @@ import {
 } from '@databridge/kernel/config';
 import { isCidr } from '@databridge/kernel/egress/cidr-list';
 import { egressVariables } from '@databridge/kernel/egress/egress-settings';
-import { keyRingVariables } from '@databridge/kernel/secrets/key-ring-settings';
+import { keyVariables } from '@databridge/kernel/secrets/key-settings';
 import { z } from 'zod';
 import { retryPlanVariables } from './upkeep/retry-delays.ts';
 
@@ -19,7 +19,7 @@ const isOriginAlone = (url: URL | null) => url === null || url.href === `${url.o
 export const controlPlaneVariables = z.object({
   ...kafkaVariables,
   ...serviceVariables,
-  ...keyRingVariables,
+  ...keyVariables,
   ...egressVariables,
   ...retryPlanVariables,
   ...eventTypeVariables,

@@ -4,7 +4,7 @@ import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import type { RecordProducer } from '@databridge/kernel/kafka/records';
 import type { PartitionEnds } from '@databridge/kernel/kafka/watermark-reader';
 import type { Logger } from '@databridge/kernel/log';
-import type { KeyRing } from '@databridge/kernel/secrets/key-ring';
+import type { SealingDesk } from '@databridge/kernel/secrets/sealing-desk';
 import type { Operation } from '@databridge/schemas/records/operations';
 import type { WorkerStatus } from '@databridge/schemas/records/status';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
@@ -32,7 +32,7 @@ export interface ControlPlaneContext {
   /** Operations by id, with all that was written before the call. */
   readonly operations: () => Promise<ReadonlyMap<string, Operation>>;
   readonly commit: Commit;
-  readonly keyRing: KeyRing;
+  readonly desk: SealingDesk;
   /** The lanes that a customer's topics are made for. */
   readonly retryDelays: readonly string[];
   /** Configured event types: those that fan-out reads. */

@@ -9,7 +9,8 @@ import { ensureSystemTopics } from '@databridge/kernel/kafka/system-topics';
 import type { Logger } from '@databridge/kernel/log';
 import { registrySettings } from '@databridge/kernel/registry/registry-settings';
 import { SchemaRegistry } from '@databridge/kernel/registry/schema-registry';
-import { loadKeyRing } from '@databridge/kernel/secrets/key-ring-settings';
+import { loadKeySet } from '@databridge/kernel/secrets/key-settings';
+import { SealingDesk } from '@databridge/kernel/secrets/sealing-desk';
 import { Tokens } from '@databridge/kernel/secrets/tokens';
 import type { Running } from '@databridge/kernel/service';
 import { NOTICE_EVENT_TYPE } from '@databridge/schemas/event/event-types';
@@ -25,7 +26,7 @@ import { FleetReader } from './notices/fleet-facts.ts';
 import { Notifier } from './notices/notifier.ts';
 import { type Intake, intakeOf } from './operations/produce-event.ts';
 import { OperationRunner } from './operations/runner.ts';
-import { dropOldFallbacks } from './subscriptions/reseal.ts';
+import { dropOldFallbacks } from './subscriptions/old-fallbacks.ts';
 import { SubscriptionTable } from './subscriptions/subscription-table.ts';
 import { Writer } from './subscriptions/writer.ts';
 import { forgetOld } from './upkeep/forget-old.ts';
@@ -55,8 +56,8 @@ export async function startControlPlane(
   const table = new SubscriptionTable(kafka);
   const schemas = registryOf(config);
   const events = eventRenderer(schemas, log);
-  const keyRing = loadKeyRing(config);
-  const peers = peerKeys(keyRing);
+  const desk = new SealingDesk(loadKeySet(config));
+  const peers = peerKeys(desk);
   const attempts = new AttemptView(kafka, { maxAttempts: config.MAX_ATTEMPTS, backMs: ATTEMPTS_BACK_MS }, Date.now());
   const views = new LiveViews(kafka, attempts);
   const operations: ControlPlaneContext = {
@@ -66,7 +67,7 @@ export async function startControlPlane(
     ...{ events, eventTypes: config.EVENT_TYPES.map(({ name }) => name) },
     subscriptions: () => table.read(),
     commit: () => Promise.reject(new DatabridgeError('DB_NOT_THE_WRITER', 'Changes are made by the writer alone')),
-    keyRing,
+    desk,
     retryDelays: config.RETRY_PLAN.steps.map(({ delay }) => delay),
     egress: egressPolicy(config),
     ...(config.AWS_OWN_ACCOUNTS && { ownAwsAccounts: config.AWS_OWN_ACCOUNTS }),

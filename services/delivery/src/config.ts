@@ -9,7 +9,7 @@ import {
   whole,
 } from '@databridge/kernel/config';
 import { egressVariables } from '@databridge/kernel/egress/egress-settings';
-import { keyRingVariables } from '@databridge/kernel/secrets/key-ring-settings';
+import { keyVariables } from '@databridge/kernel/secrets/key-settings';
 import { DEFAULT_RETRY_PLAN, parseRetryPlan } from '@databridge/schemas/retries/retry-plan';
 import { z } from 'zod';
 
@@ -31,7 +31,7 @@ export const deliveryVariables = z
     ...kafkaVariables,
     ...registryVariables,
     ...serviceVariables,
-    ...keyRingVariables,
+    ...keyVariables,
     ...egressVariables,
     /** Names this worker in the attempt log and in status records. In a container, the host name is the pod's. */
     WORKER_NAME: z

@@ -9,7 +9,7 @@ import { LOOPBACK_EGRESS } from '@databridge/kernel/egress/egress-settings';
 import { messageOf } from '@databridge/kernel/errors';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { createLogger } from '@databridge/kernel/log';
-import { KeyRing } from '@databridge/kernel/secrets/key-ring';
+import { generateKeySet } from '@databridge/kernel/secrets/key-set';
 import { Tokens } from '@databridge/kernel/secrets/tokens';
 import { freePorts } from '@databridge/local-platform/free-port';
 import { terminalProgress } from '@databridge/local-platform/jvm/fetch-progress';
@@ -49,7 +49,7 @@ async function demo(): Promise<boolean> {
 
   const controlPlane = await step('the control plane is ready', async () => {
     await prepareKafka(platform.brokers, EVENT_TYPES);
-    return await startService('control-plane', stage.env);
+    return await startService('control-plane', { ...stage.env, DATABRIDGE_KEYS: stage.keys.controlPlane });
   });
   const applied = await step('three customers applied by its API: topics created, secrets sealed', () =>
     applyYaml(subscriptionsYaml(endpoints), stage.env),
@@ -62,7 +62,11 @@ async function demo(): Promise<boolean> {
     Promise.all([
       startService('fan-out', stage.env),
       // At this level delivery logs each attempt, the successful ones too.
-      startService('delivery', { ...stage.env, LOG_LEVEL: 'debug' }, (line) => isAttempt(line) && view.attempt(line)),
+      startService(
+        'delivery',
+        { ...stage.env, DATABRIDGE_KEYS: stage.keys.delivery, LOG_LEVEL: 'debug' },
+        (line) => isAttempt(line) && view.attempt(line),
+      ),
     ]),
   );
 
@@ -77,7 +81,9 @@ async function demo(): Promise<boolean> {
 
   sayTitle('How fast is one worker?');
   const speed = await measureThroughput(stage, { delivery, controlPlane });
-  await step('the control plane is ready again', () => startService('control-plane', stage.env));
+  await step('the control plane is ready again', () =>
+    startService('control-plane', { ...stage.env, DATABRIDGE_KEYS: stage.keys.controlPlane }),
+  );
   const [bulk] = await accountsOf([BULK_CUSTOMER.customer], stage.env);
   const fates = Object.values(bulk?.events ?? {});
   const isAllDelivered = fates.length === BULK_CUSTOMER.events && fates.every((fate) => fate === 'delivered');
@@ -128,7 +134,6 @@ async function setStage({ brokers, registryUrl }: Platform): Promise<Stage> {
     BREAKER_RESET: '5s',
     // The customers' endpoints are on this machine.
     ...LOOPBACK_EGRESS,
-    DATABRIDGE_KEYS: KeyRing.generate('demo'),
     API_PORT: String(apiPort),
     API_TOKENS: operator.line,
     DATABRIDGE_URL: `http://127.0.0.1:${apiPort}`,
@@ -143,7 +148,7 @@ async function setStage({ brokers, registryUrl }: Platform): Promise<Stage> {
     () => stopChildren(),
   );
   await Promise.all([admin.connect(), upstream.start()]);
-  return { kafka, admin, upstream, env };
+  return { kafka, admin, upstream, env, keys: generateKeySet('demo') };
 }
 
 const END_WITHIN_MS = 20_000;

@@ -8,6 +8,8 @@ export interface Stage {
   readonly kafka: KafkaSettings;
   readonly admin: KafkaAdmin;
   readonly upstream: Upstream;
-  /** For the services and the command line: addresses, key ring, retry plan, the customers' secrets. */
+  /** For the services and the command line: addresses, retry plan, the customers' secrets. */
   readonly env: Environment;
+  /** For delivery, and for the control plane. */
+  readonly keys: { readonly delivery: string; readonly controlPlane: string };
 }

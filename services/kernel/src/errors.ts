@@ -8,6 +8,7 @@ const ERRORS = {
   DB_EGRESS_PROXY: { retryable: true, httpStatus: 502 },
   DB_KEY_RING_INVALID: { retryable: false, httpStatus: 500 },
   DB_SECRET_UNSEALABLE: { retryable: false, httpStatus: 500 },
+  DB_SECRET_INVALID: { retryable: false, httpStatus: 422 },
   DB_INPUT_INVALID: { retryable: false, httpStatus: 422 },
   DB_TARGET_REFUSED: { retryable: false, httpStatus: 400 },
   DB_NOT_FOUND: { retryable: false, httpStatus: 404 },

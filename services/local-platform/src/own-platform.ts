@@ -6,7 +6,7 @@ import { DatabridgeError } from '@databridge/kernel/errors';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { ensureSystemTopics } from '@databridge/kernel/kafka/system-topics';
 import { createLogger } from '@databridge/kernel/log';
-import { KeyRing } from '@databridge/kernel/secrets/key-ring';
+import { generateKeySet } from '@databridge/kernel/secrets/key-set';
 import { Tokens } from '@databridge/kernel/secrets/tokens';
 import { loadEventTypes } from '@databridge/schemas/event/event-types';
 
@@ -48,14 +48,25 @@ async function awaitCoordinator(admin: KafkaAdmin): Promise<void> {
   }
 }
 
-/** The file with the keys that seal this data directory's secrets; made at the first start, for its owner alone. */
-export async function ensureKeyFile(dataDir: string): Promise<string> {
-  const file = join(dataDir, 'keys');
-  if (!existsSync(file)) {
-    await mkdir(dataDir, { recursive: true });
-    await writeFile(file, `${KeyRing.generate('local')}\n`, { mode: 0o600, flag: 'wx' });
-  }
-  return file;
+export interface KeyFiles {
+  /** Opens the secrets of this data directory: for delivery alone. */
+  readonly delivery: string;
+  /** Seals them. */
+  readonly controlPlane: string;
+}
+
+/** Made at the first start, for their owner alone. What an earlier version sealed can still be opened. */
+export async function ensureKeyFiles(dataDir: string): Promise<KeyFiles> {
+  const files = { delivery: join(dataDir, 'delivery.keys'), controlPlane: join(dataDir, 'control-plane.keys') };
+  if (existsSync(files.controlPlane)) return files;
+  await mkdir(dataDir, { recursive: true });
+  const earlier = join(dataDir, 'keys');
+  const older = existsSync(earlier) ? await readFile(earlier, 'utf8') : '';
+  const keys = generateKeySet(`local-${new Date().toISOString().slice(0, 10)}`);
+  await writeFile(files.delivery, `${keys.delivery}\n${older}`, { mode: 0o600 });
+  // Last: without it, both are made anew.
+  await writeFile(files.controlPlane, `${keys.controlPlane}\n`, { mode: 0o600, flag: 'wx' });
+  return files;
 }
 
 /** Who may use the API on this machine: its owner, as an operator. The token is made at the first start. */

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { homedir, platform } from 'node:os';
 import { join } from 'node:path';
 import { kafkaVariables, readConfig, registryVariables } from '@databridge/kernel/config';
-import { keyRingVariables } from '@databridge/kernel/secrets/key-ring-settings';
+import { keyVariables } from '@databridge/kernel/secrets/key-settings';
 import { NOTICES_TOPIC } from '@databridge/schemas/records/topics';
 import { z } from 'zod';
 
@@ -79,7 +79,7 @@ const startSchema = machineSchema.extend({
   LOCAL_DATA_DIR: z.string().optional(),
   /** As the services read it: the intake topics of these are created in a Kafka of its own. */
   EVENT_TYPES: z.string().default(`root-cause=root-cause.events,notice=${NOTICES_TOPIC}`),
-  ...keyRingVariables,
+  ...keyVariables,
   /** As the control plane reads them. */
   API_HOST: z.string().default('127.0.0.1'),
   API_PORT: port,

@@ -8,7 +8,7 @@ import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
 import { choosePorts } from './choose-ports.ts';
 import { terminalProgress } from './jvm/fetch-progress.ts';
 import { startLocalPlatform } from './local-platform.ts';
-import { ensureKeyFile, ensureTokenFile, prepareKafka } from './own-platform.ts';
+import { ensureKeyFiles, ensureTokenFile, type KeyFiles, prepareKafka } from './own-platform.ts';
 import type { Platform } from './platform.ts';
 import { PORTS, type PortSetting, readStartConfig } from './platform-config.ts';
 import { Supervised } from './supervisor.ts';
@@ -90,11 +90,12 @@ async function start(): Promise<void> {
     ports: isOwn ? { kafka: ports.LOCAL_KAFKA_PORT, registry: ports.LOCAL_REGISTRY_PORT } : undefined,
   });
   if (isEnding) return platform.stop();
+  let keyFiles: KeyFiles | undefined;
   const addresses = { KAFKA_BROKERS: platform.brokers.join(','), SCHEMA_REGISTRY_URL: platform.registryUrl };
   const settings: Record<string, string> = { ...addresses, API_PORT: String(ports.API_PORT) };
   if (isOwn) {
     await prepareKafka(platform.brokers, eventTypes);
-    if (!hasKeys) settings['DATABRIDGE_KEYS_FILE'] = await ensureKeyFile(dataDir);
+    if (!hasKeys) keyFiles = await ensureKeyFiles(dataDir);
     // A Kafka of one's own is for trying things out, and the endpoints for that are on this machine.
     for (const [name, value] of Object.entries(LOOPBACK_EGRESS)) settings[name] = process.env[name] ?? value;
     if (isEnding) return;
@@ -107,7 +108,9 @@ async function start(): Promise<void> {
     exports['DATABRIDGE_TOKEN'] = `"$(cat '${file}')"`;
   }
 
-  for (const name of SERVICES) startService(name, ports[ADMIN_PORTS[name]], settings);
+  for (const name of SERVICES) {
+    startService(name, ports[ADMIN_PORTS[name]], { ...settings, ...keySettings(name, keyFiles) });
+  }
   if (isWatching) watchServices();
   await Promise.all([...services.values()].map(({ ready }) => (isWatching ? ready.catch(sayFailure) : ready)));
   if (isEnding) return;
@@ -117,6 +120,11 @@ async function start(): Promise<void> {
   const admin = SERVICES.map((name) => `${name} http://127.0.0.1:${ports[ADMIN_PORTS[name]]}`);
   say('platform', `metrics and health: ${admin.join(', ')}`);
   say('platform', 'ready; Ctrl-C stops it');
+}
+
+function keySettings(name: Service, files: KeyFiles | undefined): Record<string, string> {
+  if (files === undefined || name === 'fan-out') return {};
+  return { DATABRIDGE_KEYS_FILE: name === 'delivery' ? files.delivery : files.controlPlane };
 }
 
 function startService(name: Service, httpPort: number, settings: Readonly<Record<string, string>>): void {

@@ -14,7 +14,7 @@ export const CHART = fileURLToPath(new URL('../../../deploy/helm/databridge-even
 export const MINIMAL_VALUES = {
   kafka: { brokers: 'kafka:9093' },
   schemaRegistry: { url: 'https://registry.example' },
-  keys: { existingSecret: 'databridge-keys' },
+  keys: { deliverySecret: 'databridge-delivery-keys', controlPlaneSecret: 'databridge-control-plane-keys' },
   controlPlane: { tokensSecret: 'databridge-tokens' },
 };
 

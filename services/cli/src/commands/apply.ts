@@ -164,14 +164,19 @@ const pathOfPointer = (pointer: string): string[] =>
     .slice(1)
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
 
+/** Of a secret that was sealed in a browser or by the command line. */
+const CANNOT_TELL = 'the secret of the file (whether it is the stored one, nobody can tell)';
+
 async function plan(api: ApiClient, { subscription, sets, file }: DeclaredSubscription): Promise<Plan> {
   const { customer, state, enableEpoch: _, ...settings } = subscription;
   const body = { ...settings, ...(sets.includes('state') && { state }) };
   const [stored, compared] = await Promise.all([
     api.find<Record<string, unknown>>(pathOf(customer)),
-    api.call<{ change: Change; secrets: string[] }>('POST', pathOf(customer, 'comparisons'), { body }),
+    api.call<{ change: Change; secrets: string[]; uncertain: string[] }>('POST', pathOf(customer, 'comparisons'), {
+      body,
+    }),
   ]);
-  const { change, secrets } = compared.body;
+  const { change, secrets, uncertain } = compared.body;
   const warnsOfEverything = matchesEveryCompany(subscription.match);
   const found = { customer, file, change, body, warnsOfEverything, etag: stored?.etag };
   const { enableEpoch: __, ...wanted } = mapSecrets(subscription, () => MASK);
@@ -185,7 +190,7 @@ async function plan(api: ApiClient, { subscription, sets, file }: DeclaredSubscr
   // The masks are the same on both sides: whether what they hide is, the API says.
   const hidden = secrets
     .filter((place) => !visible.some((one) => one.place === place || place.startsWith(`${one.place}.`)))
-    .map((place) => ({ place, before: MASK, after: 'another secret' }));
+    .map((place) => ({ place, before: MASK, after: uncertain.includes(place) ? CANNOT_TELL : 'another secret' }));
   return { ...found, differences: [...visible, ...hidden] };
 }
 

@@ -1,10 +1,13 @@
 /** What the commands of offline.ts do: apart from them, since its imports take most of a start's time. */
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { eventTypeVariables, kafkaVariables, readConfig } from '@databridge/kernel/config';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { kafkaSettings } from '@databridge/kernel/kafka/settings';
 import { ensureSystemTopics, formatMismatch } from '@databridge/kernel/kafka/system-topics';
 import { createLogger } from '@databridge/kernel/log';
-import { KeyRing } from '@databridge/kernel/secrets/key-ring';
+import { generateKeySet, parseKeySet } from '@databridge/kernel/secrets/key-set';
 import { type TokenRole, Tokens } from '@databridge/kernel/secrets/tokens';
 import { z } from 'zod';
 import type { Cli } from '../cli.ts';
@@ -18,8 +21,25 @@ const topicsVariables = z.object({
   ...eventTypeVariables,
 });
 
-export function generateKey({ name }: { name?: string }): void {
-  printLine(KeyRing.generate(name ?? `k${new Date().toISOString().slice(0, 10)}`));
+export const KEY_FILES = { delivery: 'delivery.keys', controlPlane: 'control-plane.keys' } as const;
+
+/** Two files: what opens secrets for delivery workers, what seals them for control planes. What they held stays behind. */
+export async function generateKeys({ name, directory }: { name?: string; directory: string }): Promise<void> {
+  const kid = name ?? `k${new Date().toISOString().slice(0, 10)}`;
+  const keys = generateKeySet(kid);
+  await mkdir(directory, { recursive: true });
+  for (const service of ['delivery', 'controlPlane'] as const) {
+    const file = join(directory, KEY_FILES[service]);
+    const before = existsSync(file) ? await readFile(file, 'utf8') : '';
+    const text = `${keys[service]}\n${before}`;
+    // Refuses a name that is there already, before anything is written.
+    parseKeySet(text);
+    await writeFile(`${file}.new`, text, { mode: 0o600 });
+  }
+  for (const file of Object.values(KEY_FILES)) await rename(join(directory, `${file}.new`), join(directory, file));
+  const [delivery, controlPlane] = [join(directory, KEY_FILES.delivery), join(directory, KEY_FILES.controlPlane)];
+  printLine(`${delivery}: for DATABRIDGE_KEYS_FILE of delivery workers, and nobody else: it opens secrets`);
+  printLine(`${controlPlane}: for DATABRIDGE_KEYS_FILE of control planes: it seals secrets`);
 }
 
 export interface TokenChoice {

@@ -3,13 +3,16 @@ import { type Command, Option } from 'commander';
 import type { Cli } from '../cli.ts';
 import type { TokenChoice } from './offline-actions.ts';
 
-/** @param keys the group of commands about the key ring */
+/** @param keys the group of commands about keys */
 export function addOffline(program: Command, keys: Command, cli: Cli): void {
   keys
     .command('generate')
-    .description('print a new key for DATABRIDGE_KEYS; asks no API')
-    .option('--name <name>', 'its name in the ring; today’s date if left out')
-    .action(async (options: { name?: string }) => (await import('./offline-actions.ts')).generateKey(options));
+    .description('write new keys in front of those in delivery.keys and control-plane.keys; asks no API')
+    .requiredOption('--directory <directory>', 'where both files are, or are to be')
+    .option('--name <name>', 'the name of the new keys; today’s date if left out')
+    .action(async (options: { name?: string; directory: string }) =>
+      (await import('./offline-actions.ts')).generateKeys(options),
+    );
   program
     .command('tokens')
     .description('who may use the API')

@@ -9,7 +9,7 @@ import { formatFacts, formatTable, timeOf } from '../print.ts';
 export function addLongOperations(program: Command, cli: Cli): void {
   const group = program
     .command('operations')
-    .description('long operations: rewinds, redeliveries, redrives, discards, deletions, key rotations');
+    .description('long operations: rewinds, redeliveries, redrives, discards and deletions');
   withOutput(
     group
       .command('list')

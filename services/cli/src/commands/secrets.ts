@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { type Cli, pathOf } from '../cli.ts';
-import { operate } from '../operation.ts';
 import { type OutputOptions, print, withOutput } from '../output.ts';
 import { formatTable, printLine, timeOf } from '../print.ts';
 import { readSecret } from '../terminal.ts';
@@ -24,33 +23,27 @@ export function addSecrets(program: Command, keys: Command, cli: Cli): void {
     )
     .action(async (customer: string, name: string, { overlap }: { overlap?: string }) => {
       const value = await readSecret(`New value of ${name} of ${customer}: `);
-      const body = { value, ...(overlap !== undefined && { overlap }) };
+      const sealed = await (await import('./seal-secret.ts')).sealSecret(cli.api(), { customer, place: name }, value);
+      const body = { sealed, ...(overlap !== undefined && { overlap }) };
       await cli.api().call('PUT', pathOf(customer, 'secrets', name), { body });
       printLine(`${customer}: ${name} is set.`);
     });
   withOutput(
     keys
       .command('rotate')
-      .description('seal every secret anew under the current key of the ring, so that older keys can be taken out'),
-  ).action(async (options: OutputOptions) => {
-    const done = await operate<Rotation>(cli.api(), 'POST', '/keys/rotations', {});
-    const { resealed, unchanged, unreadable, failed } = done;
-    print(options, done, () => `${resealed} customers sealed anew, ${unchanged} were so already.`);
-    if (unreadable.length > 0) {
-      process.stderr.write(`The key of these is gone; set their secrets anew: ${unreadable.join(', ')}\n`);
-    }
+      .description('seal every secret anew under the current key, so that older keys can be taken out')
+      .requiredOption('--keys-file <file>', 'that of the delivery workers, delivery.keys: secrets are opened here'),
+  ).action(async (options: OutputOptions & { keysFile: string }) => {
+    const { rotateKeys } = await import('./rotate-keys.ts');
+    const done = await rotateKeys(cli.api(), options.keysFile);
+    const { resealed, failed } = done;
+    print(options, done, () => `Secrets of ${resealed} customers are sealed anew; all others were so already.`);
     for (const { customer, detail } of failed) process.stderr.write(`${customer}: ${detail}\n`);
-    if (failed.length > 0)
+    if (failed.length > 0) {
       process.stderr.write(`${failed.length} customers failed; run "databridge keys rotate" again\n`);
-    if (unreadable.length + failed.length > 0) cli.notWell();
+      cli.notWell();
+    }
   });
-}
-
-interface Rotation {
-  readonly resealed: number;
-  readonly unchanged: number;
-  readonly unreadable: readonly string[];
-  readonly failed: readonly { readonly customer: string; readonly detail: string }[];
 }
 
 interface ShownSecret {

@@ -32,6 +32,7 @@ import { intakeRoutes } from './routes/intake-routes.ts';
 import { operationRoutes } from './routes/operation-routes.ts';
 import { overviewRoutes } from './routes/overview-routes.ts';
 import { quarantineRoutes } from './routes/quarantine-routes.ts';
+import { sealingKeyRoutes } from './routes/sealing-key-routes.ts';
 import { secretRoutes } from './routes/secret-routes.ts';
 import { subscriptionRoutes } from './routes/subscription-routes.ts';
 
@@ -135,6 +136,7 @@ export async function createApi({
   explanationRoutes(api, context);
   intakeRoutes(api, context);
   secretRoutes(api, context);
+  sealingKeyRoutes(api, context);
   auditRoutes(api, context);
   filterRoutes(api);
   catalogueRoutes(api, context);

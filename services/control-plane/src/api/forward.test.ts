@@ -4,7 +4,8 @@ import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { createLogger } from '@databridge/kernel/log';
-import { KeyRing } from '@databridge/kernel/secrets/key-ring';
+import { generateKeySet, parseKeySet } from '@databridge/kernel/secrets/key-set';
+import { SealingDesk } from '@databridge/kernel/secrets/sealing-desk';
 import { Tokens } from '@databridge/kernel/secrets/tokens';
 import type { ControlPlaneContext } from '../context.ts';
 import { Assertions } from '../forwarding/assertion.ts';
@@ -15,7 +16,8 @@ import type { Api } from './context.ts';
 
 const log = createLogger('forward-test', 'silent');
 const SECRET = 'canary-77aa';
-const ring = new KeyRing(KeyRing.generate('2026'));
+const newDesk = () => new SealingDesk(parseKeySet(generateKeySet('2026').controlPlane));
+const desk = newDesk();
 const acme = Tokens.generate('ci', 'customer', 'acme');
 const ann = Tokens.generate('ann', 'operator');
 const changes: { readonly who: unknown; readonly customer: string | undefined }[] = [];
@@ -42,14 +44,14 @@ async function apiWith(writer: {
   owner(): Promise<Owner | undefined>;
 }): Promise<Api> {
   const egress = { urlRefusal: () => undefined };
-  const operations = { log, egress, keyRing: ring, subscriptions: async () => new Map() };
+  const operations = { log, egress, desk, subscriptions: async () => new Map() };
   return await createApi({
     operations: operations as unknown as ControlPlaneContext,
     attempts: { find: () => [], listen: () => () => undefined },
     events: { render: async () => ({}) as never, open: async () => ({}) as never },
     intake: { eventTypes: [], schemaIdOf: () => Promise.reject(new Error('nothing is called')) },
     callers: new Tokens(`${acme.line}\n${ann.line}`),
-    assertions: new Assertions(peerKeys(ring), () => nowMs),
+    assertions: new Assertions(peerKeys(desk), () => nowMs),
     writer: {
       ...writer,
       get isOwner() {
@@ -83,7 +85,7 @@ beforeEach(async () => {
   recorderOrigin = originOf(recorder);
   owner = await apiWith({ isOwner: true, origin: recorderOrigin, owner: async () => undefined });
   ownerOrigin = await owner.listen({ host: '127.0.0.1', port: 0 });
-  const record = { origin: recorderOrigin, term: 1, kids: [ring.currentKid] };
+  const record = { origin: recorderOrigin, term: 1, kids: desk.kids };
   standby = await apiWith({ isOwner: false, origin: 'http://standby.test', owner: async () => record });
   await standby.listen({ host: '127.0.0.1', port: 0 });
   standbyPort = (standby.server.address() as AddressInfo).port;
@@ -250,7 +252,7 @@ test('an assertion is for one receiver', async () => {
 });
 
 test('an assertion under a key of somebody else is refused', async () => {
-  const stranger = new Assertions(peerKeys(new KeyRing(KeyRing.generate('2026'))));
+  const stranger = new Assertions(peerKeys(newDesk()));
   const call = {
     ...{ method: 'POST', target: '/v1/subscriptions/acme/pause', headers: {} },
     caller: { id: 'x', name: 'x', role: 'operator' as const },
@@ -264,7 +266,7 @@ test('an assertion under a key of somebody else is refused', async () => {
 });
 
 test('a request that was forwarded is never forwarded again, so two that take each other for the owner end at once', async () => {
-  const kids = [ring.currentKid];
+  const kids = desk.kids;
   const loop = {
     isOwner: false,
     origin: recorderOrigin,

@@ -182,7 +182,7 @@ async function ask(
       log.error({ origin: owner.origin, answer: answer.text.slice(0, 500) }, 'owner refused a forwarded request');
       throw new DatabridgeError(
         'DB_NOT_THE_WRITER',
-        'The control plane that makes the changes refused the forwarded request: nothing was changed; check that all control planes have the same key ring and the right time',
+        'The control plane that makes the changes refused the forwarded request: nothing was changed; check that all control planes have the same sharing keys and the right time',
       );
     }
     return statusCode === 503 && answer.text.includes('DB_NOT_THE_WRITER') ? undefined : answer;

@@ -14,7 +14,7 @@ import { examineRegistry } from './registry-check.ts';
 export interface DoctorParts {
   readonly operations: Pick<
     ControlPlaneContext,
-    'kafka' | 'admin' | 'subscriptions' | 'workerStatuses' | 'workers' | 'keyRing'
+    'kafka' | 'admin' | 'subscriptions' | 'workerStatuses' | 'workers' | 'desk'
   >;
   /** Those that are configured. */
   readonly eventTypes: readonly Pick<EventType, 'topic' | 'subject'>[];
@@ -81,7 +81,7 @@ async function examineKafka({ operations, eventTypes }: DoctorParts): Promise<Fi
         workers: operations.workers(),
         unattended: await unattendedCustomers(operations),
         version: VERSION,
-        keyIds: operations.keyRing.kids,
+        keyIds: operations.desk.kids,
       }),
     ];
   } catch (error) {

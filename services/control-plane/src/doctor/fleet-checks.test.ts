@@ -1,10 +1,11 @@
-import { KeyRing } from '@databridge/kernel/secrets/key-ring';
+import { generateKeySet, parseKeySet } from '@databridge/kernel/secrets/key-set';
+import { SealingDesk } from '@databridge/kernel/secrets/sealing-desk';
 import { formatIssues, parseSubscription, type Subscription } from '@databridge/schemas/subscription/subscription';
 import type { SeenWorker } from '../views/worker-table.ts';
 import type { Finding } from './finding.ts';
 import { examineFleet, type FleetFacts } from './fleet-checks.ts';
 
-const keyRing = new KeyRing(KeyRing.generate('k1'));
+const desk = new SealingDesk(parseKeySet(generateKeySet('k1').controlPlane));
 
 async function subscriptionOf(customer: string): Promise<[string, Subscription]> {
   const parsed = parseSubscription({
@@ -12,7 +13,11 @@ async function subscriptionOf(customer: string): Promise<[string, Subscription]>
     eventTypes: ['root-cause'],
     match: 'everything',
     destination: { type: 'http', url: 'https://customer.example' },
-    authentication: { type: 'api-key', name: 'x-key', key: await keyRing.seal('secret', customer) },
+    authentication: {
+      type: 'api-key',
+      name: 'x-key',
+      key: await desk.seal('secret', { customer, place: 'authentication.key' }),
+    },
   });
   if (!parsed.ok) throw new Error(formatIssues(parsed.issues));
   return [customer, parsed.subscription];
@@ -72,9 +77,9 @@ test.each<[string, Partial<FleetFacts>, string]>([
     'keys: Worker w-1 has no key "k1", under which secrets of acme are sealed; it has k0.',
   ],
   [
-    'a control plane without the key',
-    { keyIds: ['k2'] },
-    'keys: The control plane has no key "k1", under which secrets of acme are sealed; it has k2.',
+    'a worker that could not open what is sealed from now on',
+    { keyIds: ['k2', 'k1'], workers: [worker('w-1')] },
+    'keys: Worker w-1 has no key "k2", under which the control plane seals new secrets; it has k1.',
   ],
   [
     'a clock that is ahead',

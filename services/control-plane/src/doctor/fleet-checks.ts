@@ -1,5 +1,5 @@
 /** What the workers' reports say, and what they leave open. Pure. */
-import { kidOf } from '@databridge/kernel/secrets/key-ring';
+import { kidOf } from '@databridge/kernel/secrets/sealing-desk';
 import { mapSecrets } from '@databridge/schemas/subscription/secret-places';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import type { SeenWorker } from '../views/worker-table.ts';
@@ -15,6 +15,7 @@ export interface FleetFacts {
   readonly unattended: readonly string[];
   /** Of the control plane that answers. */
   readonly version: string;
+  /** It seals under these, the current one first. */
   readonly keyIds: readonly string[];
 }
 
@@ -85,10 +86,19 @@ function examineKeys(facts: FleetFacts): Finding[] {
     });
   }
   const rings = aliveIn(facts).map(({ report }) => ({ owner: `Worker ${report.worker}`, keyIds: report.keyIds }));
-  rings.push({ owner: 'The control plane', keyIds: [...facts.keyIds] });
   const faults: Finding[] = [];
+  const [current] = facts.keyIds;
   for (const { owner, keyIds } of rings) {
     if (keyIds === undefined) continue;
+    if (current !== undefined && !keyIds.includes(current) && !customersByKid.has(current)) {
+      faults.push(
+        fault(
+          'keys',
+          `${owner} has no key "${current}", under which the control plane seals new secrets; it has ${named(keyIds)}.`,
+          'Add the opening key of that name to DATABRIDGE_KEYS_FILE there and restart it, before a secret is set.',
+        ),
+      );
+    }
     for (const [kid, customers] of customersByKid) {
       if (keyIds.includes(kid)) continue;
       faults.push(

@@ -145,7 +145,7 @@ export class Assertions {
 
   #key(keys: ReadonlyMap<string, Uint8Array>, kid: string): Uint8Array {
     const key = keys.get(kid);
-    if (key === undefined) throw refused(`its key "${kid}" is not in the key ring`);
+    if (key === undefined) throw refused(`its key "${kid}" is not among the sharing keys`);
     return key;
   }
 }

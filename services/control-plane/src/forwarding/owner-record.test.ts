@@ -1,9 +1,10 @@
-import { KeyRing } from '@databridge/kernel/secrets/key-ring';
+import { generateKeySet, parseKeySet } from '@databridge/kernel/secrets/key-set';
+import { SealingDesk } from '@databridge/kernel/secrets/sealing-desk';
 import { KnownOwner, signOwner, verifyOwner } from './owner-record.ts';
 import { peerKeys } from './peer-keys.ts';
 
-const [oldKey, newKey] = [KeyRing.generate('2025'), KeyRing.generate('2026')];
-const keysOf = (text: string) => peerKeys(new KeyRing(text));
+const [oldKey, newKey] = ['2025', '2026'].map((kid) => generateKeySet(kid).controlPlane) as [string, string];
+const keysOf = (text: string) => peerKeys(new SealingDesk(parseKeySet(text)));
 const keys = keysOf(newKey);
 
 test('an owner’s record is known by whoever shares a key, also in the middle of a rotation', async () => {
@@ -11,7 +12,7 @@ test('an owner’s record is known by whoever shares a key, also in the middle o
   const owner = { origin: 'http://10.0.0.7:8080', term: 3, kids: ['2026', '2025'] };
   expect(await verifyOwner(record, keysOf(oldKey))).toEqual(owner);
   expect(await verifyOwner(record, keysOf(newKey))).toEqual(owner);
-  expect(await verifyOwner(record, keysOf(KeyRing.generate('2027')))).toBeUndefined();
+  expect(await verifyOwner(record, keysOf(generateKeySet('2027').controlPlane))).toBeUndefined();
 });
 
 test.each([
@@ -23,7 +24,10 @@ test.each([
 });
 
 test('a record signed under another ring’s key of the same name, or changed, leads nowhere', async () => {
-  const forged = await signOwner({ origin: 'http://attacker.test', term: 9 }, keysOf(KeyRing.generate('2026')));
+  const forged = await signOwner(
+    { origin: 'http://attacker.test', term: 9 },
+    keysOf(generateKeySet('2026').controlPlane),
+  );
   expect(await verifyOwner(forged, keys)).toBeUndefined();
   const record = JSON.parse(await signOwner({ origin: 'http://10.0.0.7:8080', term: 1 }, keys));
   const payload = Buffer.from(JSON.stringify({ origin: 'http://attacker.test', term: 1, kids: [] })).toString(

@@ -3,7 +3,6 @@ import type { Operation, OperationKind } from '@databridge/schemas/records/opera
 import { z } from 'zod';
 import type { ControlPlaneContext } from '../context.ts';
 import { deleteCustomer } from '../subscriptions/delete-customer.ts';
-import { rotateKeys } from '../subscriptions/reseal.ts';
 import { discardQuarantine, redriveQuarantine } from './quarantine.ts';
 import { redeliver } from './redeliver.ts';
 import { discardDeadLetters, redriveDeadLetters } from './redrive.ts';
@@ -53,7 +52,6 @@ export const KINDS: Readonly<Record<OperationKind, Kind>> = {
   'discard-quarantine': ({ input }, { context, run }) => discardQuarantine(context, filterOf(input), run),
   delete: ({ customer = '', input }, { context, run }) =>
     deleteCustomer(context, customer, deletionInput.parse(input).waiting, {}, run),
-  'rotate-keys': (_operation, tools) => rotateKeys(tools.context, tools.run, tools.change),
 };
 
 function filterOf(input: Operation['input']) {

@@ -37,10 +37,10 @@ export async function applySubscriptions(
   given: readonly FileSubscription[],
   role: Role = 'operator',
 ): Promise<Applied> {
-  const { admin, keyRing } = context;
+  const { admin, desk } = context;
   const stored = await context.subscriptions();
   refuseClosedUrls(given, stored, context);
-  const planning = { keyRing, stored, role, nowMs: Date.now() };
+  const planning = { desk, stored, role, nowMs: Date.now() };
   const planned = await Promise.all(given.map((one) => planChange(one, planning)));
   const plans = planned.some(({ change }) => change === 'created') ? await enabled(context, planned) : planned;
 
@@ -90,10 +90,10 @@ export function refuseClosedUrls(
 /** Where a customer of that name was deleted and its topics kept, its worker may have disabled it: it begins anew. */
 async function enabled(context: Pick<ControlPlaneContext, 'workerStatuses'>, plans: readonly Plan[]): Promise<Plan[]> {
   const statuses = await context.workerStatuses();
-  return plans.map(({ subscription, before, change }) => {
+  return plans.map(({ subscription, before, change, uncertain }) => {
     const disabledEpoch = statuses.get(subscription.customer)?.disabledEpoch;
-    if (change !== 'created' || disabledEpoch === undefined) return { subscription, before, change };
-    return { subscription: { ...subscription, enableEpoch: disabledEpoch + 1 }, before, change };
+    if (change !== 'created' || disabledEpoch === undefined) return { subscription, before, change, uncertain };
+    return { subscription: { ...subscription, enableEpoch: disabledEpoch + 1 }, before, change, uncertain };
   });
 }
 

@@ -9,10 +9,12 @@ export interface Comparison {
   readonly change: AppliedCustomer['change'];
   /** Places of the secrets that are others than those that stand, such as `authentication.key`. */
   readonly secrets: readonly string[];
+  /** Of these, the ones that may be the same: what a browser or a command line sealed can't be compared. */
+  readonly uncertain: readonly string[];
 }
 
 /**
- * What applying would do. Whether a secret is another one, only who has the key ring can tell.
+ * What applying would do. Whether a secret is another one, the control plane tells by its mark, if it has one.
  * @throws {DatabridgeError} DB_INPUT_INVALID as applying would
  */
 export async function compareSubscription(
@@ -22,13 +24,13 @@ export async function compareSubscription(
 ): Promise<Comparison> {
   const all = await context.subscriptions();
   refuseClosedUrls([given], all, context);
-  const planning = { keyRing: context.keyRing, stored: all, role, nowMs: Date.now() };
-  const { subscription, before: stored, change } = await planChange(given, planning);
+  const planning = { desk: context.desk, stored: all, role, nowMs: Date.now() };
+  const { subscription, before: stored, change, uncertain } = await planChange(given, planning);
   // Those that stay as they are keep their very seal.
   const [old, now] = [
     stored === undefined ? new Map<string, string>() : secretsInUse(stored),
     secretsInUse(subscription),
   ];
   const places = [...new Set([...old.keys(), ...now.keys()])].sort();
-  return { change, secrets: places.filter((place) => old.get(place) !== now.get(place)) };
+  return { change, secrets: places.filter((place) => old.get(place) !== now.get(place)), uncertain };
 }

@@ -1,7 +1,7 @@
 /** What saving a subscription would change: rights, kept secrets, and what the control plane itself adds. */
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import type { KeyRing } from '@databridge/kernel/secrets/key-ring';
+import type { SealingDesk } from '@databridge/kernel/secrets/sealing-desk';
 import { ceilingsOf } from '@databridge/schemas/rights/ceilings';
 import { forbiddenChanges } from '@databridge/schemas/rights/changes';
 import { grantedBy } from '@databridge/schemas/rights/narrowing';
@@ -17,10 +17,12 @@ export interface Plan {
   readonly subscription: Subscription;
   readonly before: Subscription | undefined;
   readonly change: 'created' | 'updated' | 'unchanged';
+  /** Places of secrets that are set though they may be the stored ones: nobody can tell. */
+  readonly uncertain: readonly string[];
 }
 
 export interface Planning {
-  readonly keyRing: KeyRing;
+  readonly desk: SealingDesk;
   /** All that are stored, by customer. */
   readonly stored: ReadonlyMap<string, Subscription>;
   readonly role: Role;
@@ -29,7 +31,7 @@ export interface Planning {
 
 /** @throws {RefusedFields} DB_FORBIDDEN for fields that are not the caller's; DB_INPUT_INVALID for secrets that are missing */
 export async function planChange(given: FileSubscription, planning: Planning): Promise<Plan> {
-  const { keyRing, stored, role, nowMs } = planning;
+  const { desk, stored, role, nowMs } = planning;
   const { customer } = given.subscription;
   const before = stored.get(customer);
   const kept = before === undefined ? given.subscription : withKeptSettings(given, before);
@@ -39,20 +41,25 @@ export async function planChange(given: FileSubscription, planning: Planning): P
   const wanted = withLimits(withExternalId(kept, before, planning), before, role);
   const known = before === undefined ? new Map<string, string>() : secretsInUse(before);
   const setAt: Record<string, number> = {};
+  const uncertain: string[] = [];
   const sealed = await mapSecretsAsync(wanted, async (secret, place) => {
     const there = known.get(place);
-    const isKept = there !== undefined && (secret === SECRET_MASK || keyRing.holds(there, secret, customer));
+    const isSame =
+      there === undefined ? false : secret === SECRET_MASK || desk.holds(there, secret, { customer, place });
+    if (isSame === undefined) uncertain.push(place);
+    const isKept = isSame === true && there !== undefined;
     const since = isKept ? before?.secretsSetAt?.[place] : nowMs;
     if (since !== undefined) setAt[place] = since;
-    return isKept ? there : await keyRing.seal(secret, customer);
+    return isKept ? there : await desk.seal(secret, { customer, place });
   });
   const subscription: Subscription = {
     ...sealed,
     ...(Object.keys(setAt).length > 0 && { secretsSetAt: setAt }),
     ...keptFallbacks(before, sealed),
   };
-  if (before === undefined) return { subscription, before, change: 'created' };
-  return { subscription, before, change: canonical(before) === canonical(subscription) ? 'unchanged' : 'updated' };
+  if (before === undefined) return { subscription, before, change: 'created', uncertain };
+  const change = canonical(before) === canonical(subscription) ? 'unchanged' : 'updated';
+  return { subscription, before, change, uncertain };
 }
 
 /**

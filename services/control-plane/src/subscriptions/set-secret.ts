@@ -1,6 +1,9 @@
 import { DatabridgeError } from '@databridge/kernel/errors';
+import type { SealedPlace } from '@databridge/kernel/secrets/sealer';
+import type { SealingDesk } from '@databridge/kernel/secrets/sealing-desk';
 import { secretsInUse, withSecretAt } from '@databridge/schemas/subscription/secret-places';
-import { type Subscription, secretMistake } from '@databridge/schemas/subscription/subscription';
+import { secretMistake } from '@databridge/schemas/subscription/secret-rules';
+import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import type { ControlPlaneContext } from '../context.ts';
 import { readCustomer } from '../views/customer.ts';
 
@@ -25,6 +28,9 @@ export function secretsOf(subscription: Subscription, nowMs: number): KnownSecre
   });
 }
 
+/** A new secret: as text, or sealed where it was typed. */
+export type GivenSecret = { readonly value: string } | { readonly sealed: string };
+
 /**
  * Puts a new secret in the place of another one, which stays as a fallback for a while: sealed, and at the one place
  * only. Whatever was a fallback there before is gone.
@@ -32,10 +38,10 @@ export function secretsOf(subscription: Subscription, nowMs: number): KnownSecre
  * @throws {DatabridgeError} DB_NOT_FOUND if there is no such customer, or no secret at that place; DB_INPUT_INVALID
  */
 export async function setSecret(
-  context: Pick<ControlPlaneContext, 'workerStatuses' | 'subscriptions' | 'keyRing' | 'commit'>,
+  context: Pick<ControlPlaneContext, 'workerStatuses' | 'subscriptions' | 'desk' | 'commit'>,
   customer: string,
   name: string,
-  value: string,
+  given: GivenSecret,
   overlapMs: number,
   nowMs: number,
 ): Promise<KnownSecret> {
@@ -48,20 +54,42 @@ export async function setSecret(
       `Customer "${customer}" has no secret "${name}"; it has ${names || 'none'}`,
     );
   }
-  const mistake = secretMistake(name, value);
+  const at = { customer, place: name };
+  const mistake = mistakeOf(given, at, context.desk);
   if (mistake !== undefined) throw new DatabridgeError('DB_INPUT_INVALID', `${name} ${mistake}`);
-  const isSame = context.keyRing.holds(old, value, customer);
-  const sealed = isSame ? old : await context.keyRing.seal(value, customer);
-  const fallbacks = Object.fromEntries(
-    Object.entries(before.fallbacks ?? {}).filter(([place, { untilMs }]) => place !== name && untilMs > nowMs),
-  );
-  if (!isSame && overlapMs > 0) fallbacks[name] = { secret: old, untilMs: nowMs + overlapMs };
-  const { fallbacks: _, ...rest } = withSecretAt(before, name, sealed);
-  const after = {
-    ...rest,
-    secretsSetAt: { ...before.secretsSetAt, [name]: isSame ? (before.secretsSetAt?.[name] ?? nowMs) : nowMs },
-    ...(Object.keys(fallbacks).length > 0 && { fallbacks }),
-  };
+  const isSame = 'sealed' in given ? given.sealed === old : context.desk.holds(old, given.value, at) === true;
+  const sealed = isSame ? old : 'sealed' in given ? given.sealed : await context.desk.seal(given.value, at);
+  const after = withSecretSet(before, name, sealed, { overlapMs: isSame ? 0 : overlapMs, nowMs });
   await context.commit([{ what: 'set-secret', customer, before, after, detail: { name, overlapMs } }]);
   return secretsOf(after, nowMs).find((one) => one.name === name) ?? { name };
+}
+
+function mistakeOf(given: GivenSecret, at: SealedPlace, desk: SealingDesk): string | undefined {
+  if (at.place === 'tls.clientKey') return 'goes with its certificate: replace the subscription';
+  return 'sealed' in given ? desk.sealMistake(given.sealed, at) : secretMistake(at.place, given.value);
+}
+
+/**
+ * The subscription with another seal at one place, and what stood there as a fallback.
+ * @param overlapMs how long the fallback is used; 0: there is none
+ */
+export function withSecretSet(
+  before: Subscription,
+  place: string,
+  sealed: string,
+  { overlapMs, nowMs }: { readonly overlapMs: number; readonly nowMs: number },
+): Subscription {
+  const old = secretsInUse(before).get(place);
+  const isSame = sealed === old;
+  const fallbacks = Object.fromEntries(
+    Object.entries(before.fallbacks ?? {}).filter(([one, { untilMs }]) => one !== place && untilMs > nowMs),
+  );
+  if (!isSame && overlapMs > 0 && old !== undefined) fallbacks[place] = { secret: old, untilMs: nowMs + overlapMs };
+  const { fallbacks: _, ...rest } = withSecretAt(before, place, sealed);
+  const setAtMs = isSame ? (before.secretsSetAt?.[place] ?? nowMs) : nowMs;
+  return {
+    ...rest,
+    secretsSetAt: { ...before.secretsSetAt, [place]: setAtMs },
+    ...(Object.keys(fallbacks).length > 0 && { fallbacks }),
+  };
 }

@@ -13,8 +13,8 @@ import { compactHeap } from '@databridge/kernel/offsets/compact-heap';
 import { EventReaders } from '@databridge/kernel/registry/event-readers';
 import { registrySettings } from '@databridge/kernel/registry/registry-settings';
 import { SchemaRegistry } from '@databridge/kernel/registry/schema-registry';
-import type { KeyRing } from '@databridge/kernel/secrets/key-ring';
-import { loadKeyRing } from '@databridge/kernel/secrets/key-ring-settings';
+import { loadKeySet } from '@databridge/kernel/secrets/key-settings';
+import { Opener } from '@databridge/kernel/secrets/opener';
 import type { Secret } from '@databridge/kernel/secrets/secret';
 import type { Running } from '@databridge/kernel/service';
 import { connectionOf, decodeStatus, type WorkerStatus } from '@databridge/schemas/records/status';
@@ -26,7 +26,6 @@ import {
   SUBSCRIPTIONS_TOPIC,
 } from '@databridge/schemas/records/topics';
 import { withinCeilings } from '@databridge/schemas/rights/ceilings';
-import { mapSecretsAsync } from '@databridge/schemas/subscription/secret-places';
 import { decodeSubscription, formatIssues, type Subscription } from '@databridge/schemas/subscription/subscription';
 import pLimit from 'p-limit';
 import type { Registry } from 'prom-client';
@@ -48,6 +47,7 @@ import { Turns } from '../shares/turns.ts';
 import { CustomerSlot } from './customer-slot.ts';
 import { CustomerTopics } from './customer-topics.ts';
 import { Heartbeat } from './heartbeat.ts';
+import { openSecrets } from './open-secrets.ts';
 
 /** Customers whose secrets are decrypted at the same time. The lane reader joins their groups, independently of each other. */
 const PREPARED_AT_ONCE = 64;
@@ -78,7 +78,7 @@ export async function startDelivery(
 class Worker implements Running {
   readonly #log: Logger;
   readonly #clock: Clock;
-  readonly #keyRing: KeyRing;
+  readonly #opener: Opener;
   readonly #admin: KafkaAdmin;
   readonly #producer: KafkaProducer;
   readonly #readers: EventReaders;
@@ -110,7 +110,7 @@ class Worker implements Running {
     const breakerRotation = new EventEmitter().setMaxListeners(0);
     this.#log = log;
     this.#clock = clock;
-    this.#keyRing = loadKeyRing(config);
+    this.#opener = new Opener(loadKeySet(config));
     this.#admin = new KafkaAdmin(kafka);
     // A record that fits a delivery topic must fit the retry topics, too.
     this.#producer = new KafkaProducer(kafka, { maxBatchBytes: MAX_MESSAGE_BYTES });
@@ -194,7 +194,7 @@ class Worker implements Running {
       ...{ worker: config.WORKER_NAME, producer: this.#producer, clock, log, intervalMs: config.REPORT_INTERVAL },
       running: () => ({
         partitions: [...this.#partitions],
-        keyIds: this.#keyRing.kids,
+        keyIds: this.#opener.kids,
         customers: this.#running()
           .map(({ name }) => name)
           .sort(),
@@ -333,7 +333,7 @@ class Worker implements Running {
   }
 
   #unseal(subscription: Subscription): Promise<Subscription<Secret>> {
-    return mapSecretsAsync(subscription, (sealed) => this.#keyRing.unseal(sealed, subscription.customer));
+    return openSecrets(this.#opener, subscription);
   }
 
   #running(): Customer[] {

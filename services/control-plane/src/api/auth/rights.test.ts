@@ -3,7 +3,8 @@
  * field that is new fails here until somebody decides whose it is.
  */
 import { createLogger } from '@databridge/kernel/log';
-import { KeyRing } from '@databridge/kernel/secrets/key-ring';
+import { generateKeySet, parseKeySet } from '@databridge/kernel/secrets/key-set';
+import { SealingDesk } from '@databridge/kernel/secrets/sealing-desk';
 import { Tokens } from '@databridge/kernel/secrets/tokens';
 import { FIELD_RIGHTS, fieldRight } from '@databridge/schemas/rights/field-rights';
 import { ROUTE_RIGHTS } from '@databridge/schemas/rights/route-rights';
@@ -48,7 +49,9 @@ const EXPECTED: Record<keyof typeof ROUTE_RIGHTS, string> = {
   'POST /v1/subscriptions/:customer/comparisons': '+--+0',
   'GET /v1/subscriptions/:customer/secrets': '++++0',
   'PUT /v1/subscriptions/:customer/secrets/:name': '+--+0',
-  'POST /v1/keys/rotations': '+----',
+  'GET /v1/sealing-keys': '+++++',
+  'GET /v1/seals-to-rotate': '+----',
+  'POST /v1/subscriptions/:customer/reseals': '+---0',
   'GET /v1/status': '+++++',
   'GET /v1/subscriptions/:customer/status': '++++0',
   'GET /v1/subscriptions/:customer/explanation': '++++0',
@@ -159,7 +162,7 @@ const FIELDS: Record<string, readonly Field[]> = {
 let api: Api;
 let stored: Map<string, Subscription>;
 
-const keyRing = new KeyRing(KeyRing.generate('test'));
+const desk = new SealingDesk(parseKeySet(generateKeySet('test').controlPlane));
 
 /** Whoever comes so far was let in. */
 const fail = () => {
@@ -187,7 +190,7 @@ async function startApi(): Promise<Api> {
     producer: new Proxy({}, { get: () => fail }),
     subscriptions: async () => new Map(stored),
     commit,
-    keyRing,
+    desk,
     retryDelays: [],
     eventTypes: ['root-cause', 'more'],
     operations: async () => new Map(),
@@ -245,7 +248,9 @@ async function call(who: Who, method: string, url: string, payload?: unknown, he
 async function reset(change: Body = {}): Promise<string> {
   const parsed = parseSubscription({ ...STORED, ...change });
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
-  const sealed = await mapSecretsAsync(parsed.subscription, (secret) => keyRing.seal(secret, 'acme'));
+  const sealed = await mapSecretsAsync(parsed.subscription, (secret, place) =>
+    desk.seal(secret, { customer: 'acme', place }),
+  );
   stored.clear();
   stored.set('acme', decoded('acme', encodeSubscription(sealed)));
   return (await call('operator', 'GET', '/v1/subscriptions/acme')).etag;

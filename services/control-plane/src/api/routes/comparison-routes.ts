@@ -9,6 +9,11 @@ import { bodyByParseSubscription, parsedBody } from './subscription-body.ts';
 const comparison = z.object({
   change: z.enum(['created', 'updated', 'unchanged']).describe('what a PUT of the same would do'),
   secrets: z.array(z.string()).describe('places of secrets that are others than those that stand'),
+  uncertain: z
+    .array(z.string())
+    .describe(
+      'of these, places whose secrets may be the same: those stored were sealed in a browser or by the command line',
+    ),
 });
 
 export function comparisonRoutes(api: Api, { operations }: ApiContext): void {
@@ -29,8 +34,8 @@ export function comparisonRoutes(api: Api, { operations }: ApiContext): void {
       const role = roleOf(request);
       const before = (await operations.subscriptions()).get(customer);
       const given = parsedBody(customer, request.body, role, before);
-      const { change, secrets } = await compareSubscription(operations, given, role);
-      return { change, secrets: [...secrets] };
+      const { change, secrets, uncertain } = await compareSubscription(operations, given, role);
+      return { change, secrets: [...secrets], uncertain: [...uncertain] };
     },
   );
 }

@@ -3,7 +3,6 @@ import { z } from 'zod';
 import { secretsOf, setSecret } from '../../subscriptions/set-secret.ts';
 import type { Api, ApiContext } from '../context.ts';
 import { customerParams } from '../openapi/models.ts';
-import { accepted } from '../operate.ts';
 import { problems } from '../problem.ts';
 import { storedBy } from './subscription-routes.ts';
 
@@ -25,6 +24,11 @@ const overlap = z
     `how long the old one is still used where the new one is not known; 0s: not at all. Default ${DEFAULT_OVERLAP}`,
   );
 
+export const sealedSecret = z
+  .string()
+  .max(131_072)
+  .regex(/^[\w-]+(\.[\w-]*){4}$/, 'must be a compact JWE');
+
 const secretAnswer = z
   .object({
     name: z.string().describe('its place in the subscription'),
@@ -33,7 +37,7 @@ const secretAnswer = z
   })
   .meta({ id: 'Secret' });
 
-export function secretRoutes(api: Api, { operations, change, operate }: ApiContext): void {
+export function secretRoutes(api: Api, { operations, change }: ApiContext): void {
   api.get(
     '/v1/subscriptions/:customer/secrets',
     {
@@ -56,46 +60,23 @@ export function secretRoutes(api: Api, { operations, change, operate }: ApiConte
         tags,
         summary: 'Sets a secret anew, without a restart; the old one stays a fallback for a while',
         params: customerParams.extend({ name: z.string().min(1).max(400) }),
-        body: z.strictObject({ value: z.string().min(1).max(65_536), overlap }),
+        body: z.union([
+          z.strictObject({ value: z.string().min(1).max(65_536), overlap }),
+          z.strictObject({
+            sealed: sealedSecret.describe('sealed for this customer and place, by a key of GET /v1/sealing-keys'),
+            overlap,
+          }),
+        ]),
         response: { 200: secretAnswer, ...problems },
       },
     },
     async (request) => {
       const { customer, name } = request.params;
-      const { value, overlap: given } = request.body;
+      const { overlap: given, ...secret } = request.body;
       const overlapMs = durationMs(given) ?? 0;
       return await change(request, customer, async (context) => ({
-        ...(await setSecret(context, customer, name, value, overlapMs, Date.now())),
+        ...(await setSecret(context, customer, name, secret, overlapMs, Date.now())),
       }));
-    },
-  );
-
-  api.post(
-    '/v1/keys/rotations',
-    {
-      config: { isExpensive: true },
-      schema: {
-        tags,
-        summary: "Seals all customers' secrets under the current key of the ring",
-        response: {
-          200: z.object({
-            resealed: z.int(),
-            unchanged: z.int(),
-            unreadable: z
-              .array(z.string())
-              .describe('customers whose secrets are sealed under a key that the ring no longer has: set them anew'),
-            failed: z
-              .array(z.object({ customer: z.string(), code: z.string(), detail: z.string() }))
-              .describe('customers whose secrets are unchanged because an error occurred: repeat the request'),
-          }),
-          ...accepted,
-          ...problems,
-        },
-      },
-    },
-    async (request, reply) => {
-      const total = (await operations.subscriptions()).size;
-      return await operate(request, reply, { kind: 'rotate-keys', input: {}, total, audit: { what: 'rotate-keys' } });
     },
   );
 }

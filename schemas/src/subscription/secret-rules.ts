@@ -1,0 +1,55 @@
+/**
+ * What a new secret of each place must look like. Without anything of Node's, since the page where customers enter
+ * secrets checks by it too: nobody between that page and the delivery worker can.
+ */
+import { SECRET_MASK } from './secret-places.ts';
+
+export interface SecretRule {
+  readonly pattern: RegExp;
+  /** What is wrong with a secret that does not match. It must not quote one. */
+  readonly message: string;
+}
+
+const VISIBLE = {
+  pattern: /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/,
+  message: 'must be printable ASCII, not empty',
+};
+
+/** By the kind of the secret; the mask passes, since a subscription may be sent back as it was read. */
+export const SECRET_RULES = {
+  password: { pattern: /^\P{Cc}*$/u, message: 'must not hold control characters' },
+  key: VISIBLE,
+  clientSecret: VISIBLE,
+  parameter: { pattern: /^\P{Cc}+$/u, message: 'must not be empty, nor hold control characters' },
+  secretAccessKey: {
+    pattern: /^(?:[A-Za-z0-9/+=]{16,256}|\[secret\])$/,
+    message: 'is not an AWS secret access key',
+  },
+  clientKey: {
+    pattern: /^(?:(?![\s\S]*ENCRYPTED)[\s\S]*-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*|\[secret\])$/,
+    message: 'is not a private key in PEM, or is encrypted: it is sealed when it is saved',
+  },
+  // 24 to 64 bytes is what Standard Webhooks asks for; an Ed25519 key is its seed, alone or with the public key.
+  signing: {
+    pattern:
+      /^(?:whsec_(?:[A-Za-z0-9+/]{4}){8,21}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?|whsk_(?:[A-Za-z0-9+/]{43}=|[A-Za-z0-9+/]{86}==)|\[secret\])$/,
+    message: 'must be whsec_ and the base64 of 24 to 64 bytes, or whsk_ and the base64 of an Ed25519 key',
+  },
+} as const satisfies Readonly<Record<string, SecretRule>>;
+
+/** The longest secret that is taken, in characters. */
+export const MAX_SECRET_CHARS = 65_536;
+
+/**
+ * @param place as `mapSecrets` names it
+ * @returns what is wrong with a new secret for that place, in words that don't quote it
+ */
+export function secretMistake(place: string, secret: string): string | undefined {
+  if (secret === SECRET_MASK) return 'must be the new secret, not the mask that answers show';
+  if (secret.length > MAX_SECRET_CHARS) return `must be at most ${MAX_SECRET_CHARS} characters long`;
+  const last = place.split('.').at(-1) ?? '';
+  const name = place.startsWith('signing.') ? 'signing' : last === 'secret' ? 'parameter' : last;
+  if (!Object.hasOwn(SECRET_RULES, name)) return 'is at a place where no secret is kept';
+  const { pattern, message } = SECRET_RULES[name as keyof typeof SECRET_RULES];
+  return pattern.test(secret) ? undefined : message;
+}

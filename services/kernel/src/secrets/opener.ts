@@ -1,0 +1,78 @@
+import { compactDecrypt, decodeProtectedHeader } from 'jose';
+import { DatabridgeError, messageOf } from '../errors.ts';
+import type { KeySet, OpeningKey } from './key-set.ts';
+import { partyInfo, SEAL_ALGORITHM, SEAL_ENCRYPTION, type SealedPlace } from './sealer.ts';
+import { Secret } from './secret.ts';
+
+/** Opens sealed secrets by private keys: in delivery workers, and where keys are rotated. Nowhere else. */
+export class Opener {
+  readonly #opening: ReadonlyMap<string, OpeningKey>;
+  readonly #older: ReadonlyMap<string, Uint8Array>;
+
+  /** @throws {DatabridgeError} DB_KEY_RING_INVALID if there is no private key */
+  constructor({ opening, older }: Pick<KeySet, 'opening' | 'older'>) {
+    if (opening.size === 0) {
+      throw new DatabridgeError(
+        'DB_KEY_RING_INVALID',
+        'There is no opening key: a delivery worker needs the file "delivery.keys" that "databridge keys generate" writes',
+      );
+    }
+    this.#opening = opening;
+    this.#older = older;
+  }
+
+  /** Names of all keys, the current one first. */
+  get kids(): string[] {
+    return [...this.#opening.keys(), ...this.#older.keys()];
+  }
+
+  /** The key that new seals are to be made for, without its private half. */
+  get current(): { readonly kid: string; readonly x: string; readonly y: string } {
+    // The constructor has seen one.
+    const { kid, x, y } = [...this.#opening.values()][0] as OpeningKey;
+    return { kid, x, y };
+  }
+
+  /** @throws {DatabridgeError} DB_SECRET_UNSEALABLE: unknown key, sealed for another customer or place, or damaged */
+  async open(sealed: string, at: SealedPlace): Promise<Secret> {
+    try {
+      const { alg } = decodeProtectedHeader(sealed);
+      const plaintext = alg === 'dir' ? await this.#openOlder(sealed, at) : await this.#open(sealed, at);
+      return new Secret(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(plaintext));
+    } catch (error) {
+      throw new DatabridgeError(
+        'DB_SECRET_UNSEALABLE',
+        `The secret "${at.place}" of "${at.customer}" can't be unsealed: ${messageOf(error)}. Check the keys of the delivery workers, or set the secret anew.`,
+      );
+    }
+  }
+
+  async #open(sealed: string, at: SealedPlace): Promise<Uint8Array> {
+    const { kid } = decodeProtectedHeader(sealed);
+    const key = this.#opening.get(String(kid));
+    if (key === undefined) throw new Error(`there is no opening key "${kid}"`);
+    const { plaintext, protectedHeader } = await compactDecrypt(
+      sealed,
+      { kty: 'EC', crv: 'P-256', x: key.x, y: key.y, d: key.d },
+      { keyManagementAlgorithms: [SEAL_ALGORITHM], contentEncryptionAlgorithms: [SEAL_ENCRYPTION] },
+    );
+    if (protectedHeader['sub'] !== at.customer) throw new Error('it was sealed for another customer');
+    if (protectedHeader['place'] !== at.place) throw new Error('it was sealed for another place');
+    const expected = Buffer.from(partyInfo(at)).toString('base64url');
+    if (protectedHeader['apv'] !== expected) throw new Error('it was sealed for another place');
+    return plaintext;
+  }
+
+  /** As earlier versions sealed, for a customer but no place. */
+  async #openOlder(sealed: string, { customer }: SealedPlace): Promise<Uint8Array> {
+    const { kid } = decodeProtectedHeader(sealed);
+    const key = this.#older.get(String(kid));
+    if (key === undefined) throw new Error(`there is no key "${kid}" of an earlier version`);
+    const { plaintext, protectedHeader } = await compactDecrypt(sealed, key, {
+      keyManagementAlgorithms: ['dir'],
+      contentEncryptionAlgorithms: [SEAL_ENCRYPTION],
+    });
+    if (protectedHeader['sub'] !== customer) throw new Error('it was sealed for another customer');
+    return plaintext;
+  }
+}
