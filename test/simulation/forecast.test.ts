@@ -16,6 +16,7 @@ import type { HeldRecord } from '@databridge/delivery/lanes/held-records';
 import { deliveryMetrics } from '@databridge/delivery/metrics';
 import { InFlight } from '@databridge/delivery/shares/in-flight';
 import { Turns } from '@databridge/delivery/shares/turns';
+import { systemClock } from '@databridge/kernel/clock';
 import { createLogger } from '@databridge/kernel/log';
 import { ManualClock } from '@databridge/kernel/manual-clock';
 import { createRegistry } from '@databridge/kernel/metrics';
@@ -124,11 +125,18 @@ test.each(OUTAGES)('$name: the forecast is within 5 % of what is left', async (o
     turns: new Turns(() => 0),
     ...{ clock, plan },
     log: createLogger('forecast', 'silent'),
-    metrics: deliveryMetrics(createRegistry('forecast'), {
-      heldBytes: () => 0,
-      customers: () => 0,
-      inFlight: () => [],
-    }),
+    metrics: deliveryMetrics(
+      createRegistry('forecast'),
+      { heldBytes: () => 0, customers: () => 0, customersWanted: () => 0, connections: () => 0 },
+      {
+        worker: 'w',
+        clock: systemClock,
+        eventTypes: ['root-cause'],
+        shown: 'all',
+        heldBytesLimit: 1,
+        connectionsLimit: 1,
+      },
+    ),
     breaker: {
       resetAfterMs: outage.breakerResetMs ?? 1,
       minAttempts: outage.breakerResetMs === undefined ? 1e9 : 5,

@@ -9,6 +9,7 @@ import type { HeldRecord } from '@databridge/delivery/lanes/held-records';
 import { deliveryMetrics } from '@databridge/delivery/metrics';
 import { InFlight as InFlightLimit } from '@databridge/delivery/shares/in-flight';
 import { Turns } from '@databridge/delivery/shares/turns';
+import { systemClock } from '@databridge/kernel/clock';
 import type { ProducedRecord } from '@databridge/kernel/kafka/records';
 import { createLogger } from '@databridge/kernel/log';
 import { ManualClock } from '@databridge/kernel/manual-clock';
@@ -34,11 +35,11 @@ const DELAYS_MS = new Map([
 ]);
 
 const log = createLogger('simulation', 'silent');
-const metrics = deliveryMetrics(createRegistry('simulation'), {
-  heldBytes: () => 0,
-  customers: () => 0,
-  inFlight: () => [],
-});
+const metrics = deliveryMetrics(
+  createRegistry('simulation'),
+  { heldBytes: () => 0, customers: () => 0, customersWanted: () => 0, connections: () => 0 },
+  { worker: 'w', clock: systemClock, eventTypes: ['root-cause'], shown: 'all', heldBytesLimit: 1, connectionsLimit: 1 },
+);
 
 interface InFlight {
   readonly record: HeldRecord;

@@ -1,4 +1,10 @@
 /**
+ * What a request without an answer failed by: its name, TLS, the connection, the answer's headers or body, the egress
+ * policy, or our egress proxy.
+ */
+export type FailureClass = 'dns' | 'tls' | 'connect' | 'headers' | 'body' | 'egress' | 'proxy';
+
+/**
  * The result of one attempt, as a value: the breaker, the router, the attempt log and the metrics read the same one,
  * so they can't disagree. Customers read `reason`; `operatorDetail` holds what only operators may see, such as addresses.
  */
@@ -14,6 +20,8 @@ export type Outcome =
   | {
       readonly kind: 'retry';
       readonly reason: string;
+      /** Only without an answer. */
+      readonly failure?: FailureClass;
       readonly status?: number;
       readonly operatorDetail?: string;
       /** Requested by `Retry-After`: nothing is sent to this customer for that long. */
@@ -25,11 +33,18 @@ export type Outcome =
   | {
       readonly kind: 'deauthorized';
       readonly reason: string;
+      /** The token server gave no token. */
+      readonly failure?: 'token';
       readonly status?: number;
       readonly operatorDetail?: string;
     }
   /** The egress policy refuses the address, or our egress proxy failed: nothing was sent. The event is not the cause. */
-  | { readonly kind: 'blocked'; readonly reason: string; readonly operatorDetail?: string }
+  | {
+      readonly kind: 'blocked';
+      readonly reason: string;
+      readonly failure?: FailureClass;
+      readonly operatorDetail?: string;
+    }
   /** 410 Gone: the customer wants no more events. */
   | { readonly kind: 'gone'; readonly reason: string; readonly status: number }
   /** The record can't be read, or Databridge has a bug. The destination may not have received anything. */

@@ -11,6 +11,7 @@ export const ATTEMPT_OUTCOMES = [
   'gone',
   'internal',
 ] as const;
+export type AttemptOutcome = (typeof ATTEMPT_OUTCOMES)[number];
 
 const attempt = z.object({
   eventId: z.string(),

@@ -9,6 +9,8 @@ export const HEADER = {
   eventType: 'event-type',
   /** Where the event came from, `<intake topic>/<partition>/<offset>`: its identity (identity.ts). */
   source: 'source',
+  /** When the broker appended the event to the intake, in ms since the epoch. */
+  intakeAt: 'intake-at',
   /** How many attempts were made; absent in the main lane. */
   attempt: 'attempt',
   /** When the first attempt was made, in ms since the epoch. */
@@ -35,6 +37,8 @@ export interface DeliveryHeaders {
   /** Empty if the header is missing. */
   readonly eventType: string;
   readonly source?: string;
+  /** When the event was appended to the intake, by the broker's clock. Absent: an earlier version of fan-out copied it. */
+  readonly intakeAtMs?: number;
   /** Attempts made so far: 0 in the main lane. */
   readonly attempt: number;
   readonly firstAttemptAtMs?: number;
@@ -68,6 +72,7 @@ function headerCount(headers: HeaderValues, name: string): number | undefined {
 /** A malformed value reads as if the header were absent. */
 export function readDeliveryHeaders(headers: HeaderValues): DeliveryHeaders {
   const source = sourceOf(headers);
+  const intakeAtMs = headerCount(headers, HEADER.intakeAt);
   const firstAttemptAtMs = headerCount(headers, HEADER.firstAttemptAt);
   const lastOutcome = headerText(headers, HEADER.lastOutcome);
   const enableEpoch = headerCount(headers, HEADER.enableEpoch);
@@ -79,6 +84,7 @@ export function readDeliveryHeaders(headers: HeaderValues): DeliveryHeaders {
     eventType: headerText(headers, HEADER.eventType) ?? '',
     attempt: headerCount(headers, HEADER.attempt) ?? 0,
     ...(source !== undefined && { source }),
+    ...(intakeAtMs !== undefined && { intakeAtMs }),
     ...(firstAttemptAtMs !== undefined && { firstAttemptAtMs }),
     ...(lastOutcome !== undefined && { lastOutcome }),
     ...(enableEpoch !== undefined && { enableEpoch }),
@@ -92,6 +98,7 @@ export function readDeliveryHeaders(headers: HeaderValues): DeliveryHeaders {
 export function writeDeliveryHeaders(fields: DeliveryHeaders): Record<string, string> {
   const headers: Record<string, string> = { [HEADER.eventId]: fields.eventId, [HEADER.eventType]: fields.eventType };
   if (fields.source !== undefined) headers[HEADER.source] = fields.source;
+  if (fields.intakeAtMs !== undefined) headers[HEADER.intakeAt] = String(fields.intakeAtMs);
   if (fields.attempt > 0) headers[HEADER.attempt] = String(fields.attempt);
   if (fields.firstAttemptAtMs !== undefined) headers[HEADER.firstAttemptAt] = String(fields.firstAttemptAtMs);
   if (fields.lastOutcome !== undefined) headers[HEADER.lastOutcome] = fields.lastOutcome;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { parseDelay } from '../records/topics.ts';
-import { DEFAULT_RETRY_PLAN, parseRetryPlan, planNext, type RetryPlan } from './retry-plan.ts';
+import { DEFAULT_RETRY_PLAN, exhaustsAtMs, parseRetryPlan, planNext, type RetryPlan } from './retry-plan.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -90,4 +90,23 @@ test.each([
   ['1h*30', /more than the window/],
 ])('the plan "%s" is refused', (text, message) => {
   expect(parseRetryPlan(text, DAY_MS)).toMatchObject({ mistake: expect.stringMatching(message) as string });
+});
+
+test('the forecast of exhaustion is exact when attempts take no time, and within 5 % of the window when they do', () => {
+  for (const attemptMs of [0, 1_000, 20_000]) {
+    const { startedAtMs } = chain(plan, attemptMs);
+    const lastMs = startedAtMs.at(-1) as number;
+    for (let made = 1; made < startedAtMs.length; made++) {
+      const forecastMs = exhaustsAtMs(plan, made, 0, startedAtMs[made] as number);
+      expect(forecastMs).toBeLessThanOrEqual(lastMs);
+      expect(lastMs - forecastMs).toBeLessThanOrEqual(attemptMs === 0 ? 0 : 0.05 * DAY_MS);
+    }
+  }
+});
+
+test('the window ends the forecast before the attempts do', () => {
+  const short = planOf('1m*100', 100 * 60_000);
+  // The next attempt is late by half of the window.
+  expect(exhaustsAtMs(short, 1, 0, 50 * 60_000)).toBe(100 * 60_000);
+  expect(exhaustsAtMs(short, 1, 0, 101 * 60_000)).toBe(101 * 60_000);
 });

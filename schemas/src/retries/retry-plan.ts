@@ -68,6 +68,30 @@ export function planNext(plan: RetryPlan, attempts: number, sinceFirstMs: number
   return { kind: 'exhausted', why: 'attempts' };
 }
 
+/**
+ * When an event is given up if every further attempt fails at once: the wall-clock time of its last attempt. Attempts
+ * take time and probes are rare, so it is a little later in truth: within 5 % of the window.
+ * @param attempts made so far: 1 or more
+ * @param nextAtMs when the next attempt is due
+ */
+export function exhaustsAtMs(plan: RetryPlan, attempts: number, firstAttemptAtMs: number, nextAtMs: number): number {
+  const windowEndsAtMs = firstAttemptAtMs + plan.windowMs;
+  let next = attempts + 1;
+  let atMs = nextAtMs;
+  let lastOfStep = 0;
+  for (const { delayMs, times } of plan.steps) {
+    lastOfStep += times;
+    // The attempt of this number, and those after it up to the step's last, are followed by this delay.
+    const followed = lastOfStep - next + 1;
+    if (followed <= 0) continue;
+    if (atMs >= windowEndsAtMs) return atMs;
+    const count = Math.min(followed, Math.ceil((windowEndsAtMs - atMs) / delayMs));
+    atMs += count * delayMs;
+    next += count;
+  }
+  return atMs;
+}
+
 /** A lane's delay from its topic's name; lanes that the plan no longer has are still read. */
 export function laneDelayMs(delay: string): number {
   const delayMs = parseDelay(delay);

@@ -82,6 +82,8 @@ export const controlPlaneVariables = z.object({
   MAX_ATTEMPTS: whole(500_000, 1_000, 50_000_000),
   /** How often the retention of customers' topics is brought in line with their states. */
   RETENTION_INTERVAL: duration('10m'),
+  /** How often the writer gathers the state of all customers for `/metrics`. */
+  EXPORT_INTERVAL: duration('30s'),
 });
 
 export type ControlPlaneConfig = z.output<typeof controlPlaneVariables>;

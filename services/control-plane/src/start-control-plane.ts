@@ -2,11 +2,11 @@ import { hostname } from 'node:os';
 import { egressPolicy } from '@databridge/kernel/egress/egress-settings';
 import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
-import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import { KafkaProducer } from '@databridge/kernel/kafka/producer';
 import { kafkaSettings, readSetting } from '@databridge/kernel/kafka/settings';
 import { ensureSystemTopics } from '@databridge/kernel/kafka/system-topics';
 import type { Logger } from '@databridge/kernel/log';
+import type { MetricsRegistry } from '@databridge/kernel/metrics';
 import { registrySettings } from '@databridge/kernel/registry/registry-settings';
 import { SchemaRegistry } from '@databridge/kernel/registry/schema-registry';
 import { loadKeySet } from '@databridge/kernel/secrets/key-settings';
@@ -24,6 +24,8 @@ import { Assertions } from './forwarding/assertion.ts';
 import { peerKeys } from './forwarding/peer-keys.ts';
 import { FleetReader } from './notices/fleet-facts.ts';
 import { Notifier } from './notices/notifier.ts';
+import { exportIsWriter } from './observe/api-metrics.ts';
+import { StateExport } from './observe/state-export.ts';
 import { type Intake, intakeOf } from './operations/produce-event.ts';
 import { OperationRunner } from './operations/runner.ts';
 import { dropOldFallbacks } from './subscriptions/old-fallbacks.ts';
@@ -47,7 +49,7 @@ const ATTEMPTS_BACK_MS = 7 * 86_400_000;
 export async function startControlPlane(
   config: ControlPlaneConfig,
   log: Logger,
-  registry: NonNullable<KafkaSettings['registry']>,
+  registry: MetricsRegistry,
 ): Promise<Running> {
   const callers = callersBy(config, log);
   const kafka = { ...kafkaSettings(config, 'control-plane', log), registry };
@@ -83,7 +85,7 @@ export async function startControlPlane(
   const runner = new OperationRunner(writer, operations);
   const intake = intakeOf(config.EVENT_TYPES, schemas);
   const api = await createApi({
-    ...{ operations, attempts, events, callers, writer, runner, log },
+    ...{ operations, attempts, events, callers, writer, runner, log, registry },
     intake,
     retryPlan: { ...config.RETRY_PLAN, windowMs: config.RETRY_WINDOW },
     assertions: new Assertions(peers),
@@ -106,6 +108,13 @@ export async function startControlPlane(
   await writer.start(config.API_ADVERTISED_URL ?? advertised(address));
   const notifier = notifierOf(config, operations, writer, intake);
   await notifier?.start();
+  exportIsWriter(() => writer.isOwner, registry);
+  const state = new StateExport({
+    ...{ context: operations, registry, everyMs: config.EXPORT_INTERVAL },
+    intakeTopics: config.EVENT_TYPES.map(({ topic }) => topic),
+    isWriter: () => writer.isOwner,
+  });
+  state.start();
   const tending = startTending(operations, views, writer, config.RETENTION_INTERVAL);
 
   return {
@@ -117,6 +126,7 @@ export async function startControlPlane(
       await writer.stop();
       events.stop();
       await tending.stop();
+      await state.stop();
       await table.stop();
       await views.stop();
       await attempts.stop();

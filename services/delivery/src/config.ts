@@ -12,6 +12,7 @@ import { egressVariables } from '@databridge/kernel/egress/egress-settings';
 import { keyVariables } from '@databridge/kernel/secrets/key-settings';
 import { DEFAULT_RETRY_PLAN, parseRetryPlan } from '@databridge/schemas/retries/retry-plan';
 import { z } from 'zod';
+import { SHOWN_CUSTOMERS } from './observe/customer-book.ts';
 
 /** What is no URL at all is another rule's to say. */
 function isProxyAddress(url: string): boolean {
@@ -77,6 +78,10 @@ export const deliveryVariables = z
       .string()
       .regex(/^[\w-]+(\.[\w-]+)*$/, 'must be a DNS name, such as events.example.com')
       .default('databridge.events'),
+    /** Which customers have series of their own: `all`, `troubled` (now or within the last hour), `none`. Totals always exist. */
+    METRICS_CUSTOMERS: z
+      .enum(SHOWN_CUSTOMERS, { error: `must be one of ${SHOWN_CUSTOMERS.join(', ')}` })
+      .default('all'),
     BREAKER_WINDOW: duration('10s'),
     BREAKER_FAILURE_PERCENTAGE: whole(50, 1, 100),
     /** So many attempts in the window before failures can open the breaker. */

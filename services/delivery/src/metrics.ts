@@ -1,58 +1,62 @@
-import { ATTEMPT_OUTCOMES } from '@databridge/schemas/records/attempts';
-import { DEAD_LETTER_REASONS } from '@databridge/schemas/records/reasons';
-import { HOLD_REASONS } from '@databridge/schemas/records/status';
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import { DISABLE_REASONS } from './attempt/verdict.ts';
+import type { Clock } from '@databridge/kernel/clock';
+import type { MetricsRegistry } from '@databridge/kernel/metrics';
+import { seriesTable } from '@databridge/kernel/series-table';
+import { ATTEMPT_OUTCOMES, type AttemptOutcome } from '@databridge/schemas/records/attempts';
+import { Counter, Gauge, Histogram } from 'prom-client';
+import { CustomerBook, type ShownCustomers } from './observe/customer-book.ts';
+import { customerFamilies, totalFamilies } from './observe/customer-families.ts';
+import { FAILURE_CLASSES, type failureClassOf } from './observe/failure-class.ts';
 
 export type DeliveryMetrics = ReturnType<typeof deliveryMetrics>;
 
 const OWN_FAULTS = ['produce', 'commit'] as const;
+/** How an event came to its attempt; only straight ones count for the service level objective of freshness. */
+export const PATHS = ['straight', 'retried', 'held'] as const;
+export type Path = (typeof PATHS)[number];
+
+/** From a thousandth of the freshness objective (5 s) to the retry window (1 day). */
+const DELAY_BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 7_200, 21_600, 86_400];
 
 /** Values that are looked up when Prometheus scrapes. */
 export interface Levels {
   heldBytes(): number;
+  /** Customers that run. */
   customers(): number;
-  /** Requests under way, by customer. */
-  inFlight(): Iterable<readonly [customer: string, count: number]>;
+  /** Customers that are to run. */
+  customersWanted(): number;
+  connections(): number;
 }
 
-/** Finds a series once: looking it up by its labels costs more than counting. */
-class Series<T> {
-  readonly #known = new Map<string, Map<string, T>>();
-  readonly #make: (first: string, second: string) => T;
-
-  constructor(make: (first: string, second: string) => T) {
-    this.#make = make;
-  }
-
-  of(first: string, second = ''): T {
-    const known = this.#known.get(first)?.get(second);
-    if (known !== undefined) return known;
-    const made = this.#make(first, second);
-    const seconds = this.#known.get(first) ?? new Map<string, T>();
-    this.#known.set(first, seconds.set(second, made));
-    return made;
-  }
-
-  /** Forgets the series of this first label. */
-  drop(first: string): void {
-    this.#known.delete(first);
-  }
+export interface DeliveryMetricsOptions {
+  readonly worker: string;
+  readonly clock: Clock;
+  /** Event types by name. */
+  readonly eventTypes: readonly string[];
+  /** Which customers have series of their own. */
+  readonly shown: ShownCustomers;
+  readonly heldBytesLimit: number;
+  readonly connectionsLimit: number;
 }
 
 /**
  * The metrics of the delivery worker; docs/metrics.md lists them in words. Counters exist at 0 with all their known
- * labels, since `increase()` does not see a series that is born with 1: those without a customer from the start of the
- * process, a customer's from {@link DeliveryMetrics.begin} to {@link DeliveryMetrics.drop}.
+ * labels, since `increase()` does not see a series that is born with 1. What is counted for each customer is in
+ * {@link CustomerBook}.
  */
-export function deliveryMetrics(registry: Registry, levels: Levels) {
+export function deliveryMetrics(registry: MetricsRegistry, levels: Levels, options: DeliveryMetricsOptions) {
   const registers = [registry];
-  const attempts = new Counter({
-    name: 'databridge_delivery_attempts_total',
-    help: 'Attempts by customer and outcome',
-    labelNames: ['customer', 'outcome'],
-    registers,
-  });
+  const { worker, clock, eventTypes, shown } = options;
+  const book = new CustomerBook(clock, shown);
+  registry.add(seriesTable(customerFamilies(worker), () => book.rows()));
+  // After the rows, of which the totals are made.
+  registry.add(seriesTable(totalFamilies, () => [['', book.totals]]));
+  const gauge = (name: string, help: string, of: () => number) =>
+    new Gauge({
+      ...{ name, help, registers },
+      collect() {
+        this.set(of());
+      },
+    });
   const attemptSeconds = new Histogram({
     name: 'databridge_delivery_attempt_duration_seconds',
     help: 'From the start of an attempt to its outcome',
@@ -60,34 +64,24 @@ export function deliveryMetrics(registry: Registry, levels: Levels) {
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20],
     registers,
   });
-  const deadLetters = new Counter({
-    name: 'databridge_delivery_dead_letters_total',
-    help: 'Events given up, by customer and reason',
-    labelNames: ['customer', 'reason'],
+  const failures = new Counter({
+    name: 'databridge_delivery_failures_total',
+    help: 'Failed attempts by the class of failure, all customers together',
+    labelNames: ['class'],
     registers,
   });
-  const disabled = new Counter({
-    name: 'databridge_delivery_disabled_total',
-    help: 'Customers disabled, by reason',
-    labelNames: ['customer', 'reason'],
+  const latency = new Histogram({
+    name: 'databridge_delivery_latency_seconds',
+    help: 'From the append to the intake to the acceptance by the destination',
+    labelNames: ['event_type', 'path'],
+    buckets: DELAY_BUCKETS,
     registers,
   });
-  const breaker = new Gauge({
-    name: 'databridge_delivery_breaker_state',
-    help: '0 closed, 1 half-open, 2 open',
-    labelNames: ['customer'],
-    registers,
-  });
-  const holds = new Gauge({
-    name: 'databridge_delivery_held',
-    help: '1 while only probes are sent to the customer, because of its credentials, refusals or a blocked address',
-    labelNames: ['customer', 'because'],
-    registers,
-  });
-  const offsetsLost = new Counter({
-    name: 'databridge_delivery_offsets_lost_total',
-    help: 'Partitions whose group had lost its offset though there was history; restored from the status record',
-    labelNames: ['customer'],
+  const firstAttemptDelay = new Histogram({
+    name: 'databridge_delivery_first_attempt_delay_seconds',
+    help: 'From the append to the intake to the first attempt',
+    labelNames: ['event_type', 'path'],
+    buckets: DELAY_BUCKETS,
     registers,
   });
   const ownFaults = new Counter({
@@ -96,77 +90,77 @@ export function deliveryMetrics(registry: Registry, levels: Levels) {
     labelNames: ['doing'],
     registers,
   });
-  for (const outcome of ATTEMPT_OUTCOMES) attemptSeconds.zero({ outcome });
+  const outcomeTimes = new Map(
+    ATTEMPT_OUTCOMES.map((outcome) => {
+      attemptSeconds.zero({ outcome });
+      return [outcome, attemptSeconds.labels(outcome)] as const;
+    }),
+  );
+  for (const name of FAILURE_CLASSES) failures.inc({ class: name }, 0);
+  for (const event_type of eventTypes) {
+    for (const path of PATHS) latency.zero({ event_type, path });
+    for (const path of ['straight', 'held']) firstAttemptDelay.zero({ event_type, path });
+  }
   for (const doing of OWN_FAULTS) ownFaults.inc({ doing }, 0);
-  const attemptCounters = new Series((customer, outcome) => attempts.labels(customer, outcome));
-  const customerCounters: readonly (readonly [Counter<string>, Readonly<Record<string, string>>])[] = [
-    ...ATTEMPT_OUTCOMES.map((outcome) => [attempts, { outcome }] as const),
-    ...DEAD_LETTER_REASONS.map((reason) => [deadLetters, { reason }] as const),
-    ...[...DISABLE_REASONS, ...HOLD_REASONS].map((reason) => [disabled, { reason }] as const),
-    [offsetsLost, {}],
-  ];
-  const customerGauges: readonly (readonly [Gauge<string>, Readonly<Record<string, string>>])[] = [
-    [breaker, {}],
-    ...HOLD_REASONS.map((because) => [holds, { because }] as const),
-  ];
+  const known = new Set(eventTypes);
+
+  const gauges = {
+    heldBytes: gauge(
+      'databridge_delivery_held_bytes',
+      'Bytes of the records in memory, all customers together',
+      levels.heldBytes,
+    ),
+    heldBytesLimit: gauge(
+      'databridge_delivery_held_bytes_limit',
+      'The most bytes of records in memory, all customers together',
+      () => options.heldBytesLimit,
+    ),
+    connections: gauge(
+      'databridge_delivery_connections',
+      'Connections to destinations, token servers and AWS that are open or dialled',
+      levels.connections,
+    ),
+    connectionsLimit: gauge(
+      'databridge_delivery_connections_limit',
+      'The most connections that the worker opens',
+      () => options.connectionsLimit,
+    ),
+    customers: gauge('databridge_delivery_customers', 'Customers that this worker runs', levels.customers),
+    customersWanted: gauge(
+      'databridge_delivery_customers_wanted',
+      'Customers that this worker is to run',
+      levels.customersWanted,
+    ),
+  };
 
   return {
-    attemptCounters,
-    attemptTimes: new Series((outcome) => attemptSeconds.labels(outcome)),
-    deadLetters,
-    disabled,
-    offsetsLost,
-    ownFaults,
-    breaker,
-    /** @param because undefined: the customer is not held */
-    setHeld(customer: string, because: string | undefined): void {
-      for (const reason of HOLD_REASONS) holds.set({ customer, because: reason }, reason === because ? 1 : 0);
+    ...{ book, ownFaults, ...gauges },
+    /** An attempt ended. @param durationMs of the attempt */
+    attempted(outcome: AttemptOutcome, durationMs: number): void {
+      outcomeTimes.get(outcome)?.observe(durationMs / 1_000);
     },
-    /** The worker begins to run the customer: its counters exist at 0, those that exist already stay. */
-    begin(customer: string): void {
-      for (const [counter, labels] of customerCounters) counter.inc({ customer, ...labels }, 0);
-      for (const [gauge, labels] of customerGauges) gauge.set({ customer, ...labels }, 0);
+    failed(failure: NonNullable<ReturnType<typeof failureClassOf>>): void {
+      failures.inc({ class: failure });
     },
-    /** The customer does not run now: nothing is known of its destination. Its counters stay. */
-    end(customer: string): void {
-      for (const [gauge, labels] of customerGauges) gauge.remove({ customer, ...labels });
+    /** The first attempt of an event begins. Event types that are not configured are not observed: they come from headers. */
+    firstAttempt(eventType: string, path: 'straight' | 'held', delayMs: number): void {
+      if (known.has(eventType))
+        firstAttemptDelay.observe({ event_type: eventType, path }, Math.max(0, delayMs) / 1_000);
     },
-    /** The customer belongs to this worker no longer: all its series end. */
-    drop(customer: string): void {
-      this.end(customer);
-      attemptCounters.drop(customer);
-      for (const [counter, labels] of customerCounters) counter.remove({ customer, ...labels });
+    /** An event was accepted. */
+    accepted(eventType: string, path: Path, latencyMs: number): void {
+      if (known.has(eventType)) latency.observe({ event_type: eventType, path }, Math.max(0, latencyMs) / 1_000);
     },
+    retryLateness: new Histogram({
+      name: 'databridge_delivery_retry_lateness_seconds',
+      help: 'From when a retry was due to its attempt, without those that the customer’s own limits held back',
+      buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300],
+      registers,
+    }),
     forks: new Counter({
       name: 'databridge_delivery_forks_total',
       help: 'Records dropped because the same event and attempt was already held: what a crash writes twice',
       registers,
-    }),
-    inFlight: new Gauge({
-      name: 'databridge_delivery_in_flight',
-      help: 'Requests under way',
-      labelNames: ['customer'],
-      registers,
-      collect() {
-        this.reset();
-        for (const [customer, count] of levels.inFlight()) this.set({ customer }, count);
-      },
-    }),
-    heldBytes: new Gauge({
-      name: 'databridge_delivery_held_bytes',
-      help: 'Bytes of the records in memory, all customers together',
-      registers,
-      collect() {
-        this.set(levels.heldBytes());
-      },
-    }),
-    customers: new Gauge({
-      name: 'databridge_delivery_customers',
-      help: 'Customers that this worker runs',
-      registers,
-      collect() {
-        this.set(levels.customers());
-      },
     }),
     commitSeconds: new Histogram({
       name: 'databridge_delivery_commit_duration_seconds',

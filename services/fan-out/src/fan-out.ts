@@ -94,6 +94,11 @@ export class FanOut {
     return this.#progress === undefined || this.#progress.isOver ? [] : this.#progress.membership.assignment;
   }
 
+  /** Append time of the oldest record that was fetched and is not routed. */
+  get oldestOpenMs(): number | undefined {
+    return this.#progress?.oldestOpenMs;
+  }
+
   notReadyBecause(): string | undefined {
     if (!this.#progress || this.#progress.isOver) return 'not a member of the consumer group';
     if (this.#parts.readers.waitingForRegistry > 0) return 'the schema registry is not reachable';
@@ -123,6 +128,7 @@ export class FanOut {
         const routed = this.#route(left, eventType, batch);
         if (!(await this.#produce(progress, routed.records))) return false;
         this.#count(eventType, routed);
+        this.#time(eventType, left, routed);
         open.unmatched += routed.unmatched;
         open.filtered += routed.filteredOut;
         waiting.push(...routed.undecided);
@@ -280,6 +286,15 @@ export class FanOut {
       const level = reason === 'internal' ? 'error' : 'warn';
       // One line per reason: a bad producer must not fill the log. Each record carries its own detail.
       log[level]({ eventType: eventType.name, reason, records: group.length, first: group[0] }, 'records quarantined');
+    }
+  }
+
+  #time({ name }: EventType, records: readonly ConsumedRecord[], { left, undecided }: Routed): void {
+    const nowMs = Date.now();
+    const waiting = new Set(undecided);
+    for (let at = 0; at < records.length - left.length; at++) {
+      const record = records[at] as ConsumedRecord;
+      if (!waiting.has(record)) this.#parts.metrics.routed(name, nowMs - record.timestampMs);
     }
   }
 

@@ -24,9 +24,16 @@ export class IntakeLag {
   readonly #parts: IntakeLagParts;
   #timer: NodeJS.Timeout | undefined;
   #measuring: Promise<void> = Promise.resolve();
+  #waitingSinceMs: number | undefined;
+  #doneBefore = -1;
 
   constructor(parts: IntakeLagParts) {
     this.#parts = parts;
+  }
+
+  /** When it was first measured that records wait while nothing is committed; those that are not fetched count too. */
+  get waitingSinceMs(): number | undefined {
+    return this.#waitingSinceMs;
   }
 
   start(): void {
@@ -48,12 +55,19 @@ export class IntakeLag {
       const [committed, ends] = await Promise.all([committedOffsets(), watermarks(topics)]);
       const offsets = new Map(committed.map(({ topic, partition, offset }) => [`${topic}/${partition}`, offset]));
       metrics.lag.reset();
+      let waiting = 0;
+      let doneNow = 0;
       for (const { topic, partition } of assignment()) {
         const end = ends.get(topic)?.find((one) => one.partition === partition);
         if (end === undefined) continue;
         const done = Math.max(end.low, offsets.get(`${topic}/${partition}`) ?? end.low);
         metrics.lag.set({ topic, partition }, Math.max(0, end.high - done));
+        doneNow += done;
+        waiting += Math.max(0, end.high - done);
       }
+      if (waiting === 0) this.#waitingSinceMs = undefined;
+      else if (doneNow !== this.#doneBefore || this.#waitingSinceMs === undefined) this.#waitingSinceMs = Date.now();
+      this.#doneBefore = doneNow;
       metrics.lagKnownAt.setToCurrentTime();
     } catch (error) {
       log.warn({ err: error, retryInMs: INTERVAL_MS }, `intake lag not measured: ${messageOf(error)}`);

@@ -8,6 +8,8 @@ import { decodeIntakeTally, encodeIntakeTally, type IntakeTally } from '@databri
 export interface OpenBatch {
   readonly nextOffset: number;
   readonly bytes: number;
+  /** Append time of its first record. */
+  readonly appendedAtMs: number | undefined;
   isDone: boolean;
   /** Records that matched nobody. */
   unmatched: number;
@@ -36,10 +38,20 @@ export class PartitionProgress implements TopicPartition {
   }
 
   begin(batch: ConsumedBatch): OpenBatch {
-    const open = { nextOffset: batch.nextOffset, bytes: bytesOf(batch), isDone: false, unmatched: 0, filtered: 0 };
+    const open = {
+      nextOffset: batch.nextOffset,
+      bytes: bytesOf(batch),
+      appendedAtMs: batch.records[0]?.timestampMs,
+      ...NOTHING_DONE,
+    };
     this.#open.push(open);
     this.openBytes += open.bytes;
     return open;
+  }
+
+  /** Append time of the first record that is not done. */
+  get oldestOpenMs(): number | undefined {
+    return this.#open.find(({ isDone }) => !isDone)?.appendedAtMs;
   }
 
   finish(batch: OpenBatch): void {
@@ -114,6 +126,12 @@ export class IntakeProgress {
     return this.partitions.reduce((sum, { openBytes }) => sum + openBytes, 0);
   }
 
+  /** Append time of the oldest record that was fetched and is not done. */
+  get oldestOpenMs(): number | undefined {
+    const times = this.partitions.flatMap(({ oldestOpenMs }) => oldestOpenMs ?? []);
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
   of({ topic, partition }: TopicPartition): PartitionProgress {
     const key = `${topic}/${partition}`;
     const known = this.#partitions.get(key);
@@ -141,6 +159,8 @@ export class IntakeProgress {
     for (const offset of offsets) this.of(offset).restore(offset);
   }
 }
+
+const NOTHING_DONE = { isDone: false, unmatched: 0, filtered: 0 };
 
 /** What a record takes in memory besides its key and value. */
 const RECORD_OVERHEAD_BYTES = 200;

@@ -1,5 +1,5 @@
 import { QUARANTINE_REASONS } from '@databridge/schemas/records/reasons';
-import { Counter, Gauge, type Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 export type FanOutMetrics = ReturnType<typeof fanOutMetrics>;
 
@@ -10,8 +10,13 @@ const OWN_FAULTS = ['write', 'commit'] as const;
  * The metrics of fan-out. Counters exist at 0 with all their known labels: `increase()` does not see a series that is
  * born with 1.
  * @param eventTypes by name
+ * @param oldestUnroutedMs append time of the oldest record that is not routed; looked up when Prometheus scrapes
  */
-export function fanOutMetrics(registry: Registry, eventTypes: readonly string[]) {
+export function fanOutMetrics(
+  registry: Registry,
+  eventTypes: readonly string[],
+  oldestUnroutedMs: () => number | undefined = () => undefined,
+) {
   const registers = [registry];
   /** Every intake record is counted once it is done, as exactly one of the outcomes; again if it is read again. */
   const events = new Counter({
@@ -50,7 +55,25 @@ export function fanOutMetrics(registry: Registry, eventTypes: readonly string[])
     labelNames: ['doing'],
     registers,
   });
+  const routingSeconds = new Histogram({
+    name: 'databridge_fan_out_routing_seconds',
+    help: 'From the append of an intake record to the acknowledgement of its copies',
+    labelNames: ['event_type'],
+    buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3_600, 86_400],
+    registers,
+  });
+  new Gauge({
+    name: 'databridge_fan_out_oldest_unrouted_timestamp_seconds',
+    help: 'Append time of the oldest intake record of this instance that is not routed; absent while none waits',
+    registers,
+    collect() {
+      const oldestMs = oldestUnroutedMs();
+      if (oldestMs === undefined) this.remove();
+      else this.set(oldestMs / 1_000);
+    },
+  });
   for (const event_type of eventTypes) {
+    routingSeconds.zero({ event_type });
     for (const outcome of EVENT_OUTCOMES) events.inc({ event_type, outcome }, 0);
     for (const reason of QUARANTINE_REASONS) quarantined.inc({ event_type, reason }, 0);
     copies.inc({ event_type }, 0);
@@ -58,7 +81,13 @@ export function fanOutMetrics(registry: Registry, eventTypes: readonly string[])
   }
   for (const doing of OWN_FAULTS) ownFaults.inc({ doing }, 0);
 
+  const routed = new Map(eventTypes.map((event_type) => [event_type, routingSeconds.labels({ event_type })]));
+
   return {
+    /** A record was routed and its copies acknowledged. */
+    routed(eventType: string, latencyMs: number): void {
+      routed.get(eventType)?.observe(Math.max(0, latencyMs) / 1_000);
+    },
     events,
     quarantined,
     copies,

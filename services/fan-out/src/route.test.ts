@@ -43,7 +43,12 @@ test('each customer gets the same bytes under the same id', () => {
   const intake = record(7, GOOD);
   const { records, matched, unmatched } = routeRecords([intake], context());
   const eventId = eventIdOf(intake, 'root-cause');
-  const headers = { 'event-id': eventId, 'event-type': 'root-cause', source: 'root-cause.events/2/7' };
+  const headers = {
+    'event-id': eventId,
+    'event-type': 'root-cause',
+    source: 'root-cause.events/2/7',
+    'intake-at': String(intake.timestampMs),
+  };
   expect(records).toEqual([
     { topic: 'delivery.a', key: eventId, value: GOOD, headers },
     { topic: 'delivery.b', key: eventId, value: GOOD, headers },

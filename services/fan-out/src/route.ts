@@ -234,6 +234,7 @@ function copiesFor(customers: readonly string[], record: ConsumedRecord, context
     eventId,
     eventType,
     source,
+    intakeAtMs: record.timestampMs,
     attempt: 0,
     ...(traceparent !== undefined && { traceparent }),
   });

@@ -8,6 +8,7 @@ import { CompactedTable } from '@databridge/kernel/kafka/tables/compacted-table'
 import { WatermarkReader } from '@databridge/kernel/kafka/watermark-reader';
 import type { Logger } from '@databridge/kernel/log';
 import { EventReaders } from '@databridge/kernel/registry/event-readers';
+import { exportWaiting } from '@databridge/kernel/registry/metrics';
 import { registrySettings } from '@databridge/kernel/registry/registry-settings';
 import { SchemaRegistry } from '@databridge/kernel/registry/schema-registry';
 import type { Running } from '@databridge/kernel/service';
@@ -46,9 +47,12 @@ export async function startFanOut(
   const metrics = fanOutMetrics(
     metricsRegistry,
     config.EVENT_TYPES.map(({ name }) => name),
+    () => (isRunning ? (fanOut.oldestOpenMs ?? lag.waitingSinceMs) : undefined),
   );
+  let isRunning = false;
   const registry = new SchemaRegistry(registrySettings(config));
   const readers = new EventReaders({ registry, log });
+  exportWaiting(readers, metricsRegistry);
   const producer = new KafkaProducer(settings, { maxBatchBytes: MAX_MESSAGE_BYTES });
   const subscriptions = new SubscriptionIndex();
   const table = subscriptionsTable(settings, subscriptions, metrics);
@@ -70,6 +74,7 @@ export async function startFanOut(
         groupId: FAN_OUT_GROUP,
         topics: config.EVENT_TYPES.map(({ topic }) => topic),
         marksOversized: true,
+        isCounted: true,
         ...callbacks,
       }),
   );
@@ -95,6 +100,7 @@ export async function startFanOut(
     await table.caughtUp();
     await fanOut.start();
     lag.start();
+    isRunning = true;
   } catch (error) {
     await stop();
     throw error;

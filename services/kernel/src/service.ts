@@ -1,9 +1,10 @@
+import { Readable } from 'node:stream';
 import { fastify } from 'fastify';
-import type { Registry } from 'prom-client';
 import type { z } from 'zod';
 import { readConfig } from './config.ts';
 import { DatabridgeError, messageOf } from './errors.ts';
 import { createLogger, type Logger } from './log.ts';
+import { exportReady, type MetricsRegistry } from './metrics.ts';
 
 /** A started service. `stop` takes nothing more, finishes what is in flight, commits and leaves its groups. */
 export interface Running {
@@ -14,7 +15,7 @@ export interface Running {
 
 export interface ServiceOptions {
   readonly log: Logger;
-  readonly registry: Registry;
+  readonly registry: MetricsRegistry;
   readonly httpHost: string;
   readonly httpPort: number;
   readonly drainTimeoutMs: number;
@@ -46,14 +47,17 @@ export async function runService(options: ServiceOptions): Promise<void> {
   let running: Running | undefined;
   let isDraining = false;
 
+  const reason = () => (isDraining ? 'draining' : running === undefined ? 'starting' : running.notReadyBecause());
+  exportReady(options.registry, reason);
+
   const admin = fastify();
   admin.get('/healthz', () => ({ status: 'ok' }));
   admin.get('/readyz', (_request, reply) => {
-    const reason = isDraining ? 'draining' : running === undefined ? 'starting' : running.notReadyBecause();
-    return reply.code(reason === undefined ? 200 : 503).send({ status: reason ?? 'ready' });
+    const because = reason();
+    return reply.code(because === undefined ? 200 : 503).send({ status: because ?? 'ready' });
   });
-  admin.get('/metrics', async (_request, reply) => {
-    return reply.type(options.registry.contentType).send(await options.registry.metrics());
+  admin.get('/metrics', (_request, reply) => {
+    return reply.type(options.registry.contentType).send(Readable.from(options.registry.parts()));
   });
 
   const fail = (error: unknown) => {

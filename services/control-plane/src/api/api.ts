@@ -3,8 +3,10 @@ import type { Actor } from '@databridge/schemas/records/audit';
 import { defaultRetryPlan } from '@databridge/schemas/retries/retry-plan';
 import { type FastifyInstance, fastify } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { Registry } from 'prom-client';
 import type { ControlPlaneContext } from '../context.ts';
 import type { Assertions } from '../forwarding/assertion.ts';
+import { measureRequests } from '../observe/api-metrics.ts';
 import { OperationRunner } from '../operations/runner.ts';
 import type { Writer } from '../subscriptions/writer.ts';
 import { type Callers, callerOf, guardAccess } from './auth/access.ts';
@@ -63,6 +65,8 @@ export interface ApiParts extends Omit<ApiContext, 'change' | 'operate' | 'strea
   /** Left out: nothing is forwarded, and no forwarded request accepted. */
   readonly assertions?: Assertions;
   readonly log: Logger;
+  /** Left out: requests are not measured. */
+  readonly registry?: Registry;
 }
 
 const MAX_BODY_BYTES = 1_048_576;
@@ -96,6 +100,7 @@ export async function createApi({
   runner = new OperationRunner(writer, operations),
   assertions,
   log,
+  registry,
 }: ApiParts): Promise<Api> {
   const limits = { ...UNLIMITED, ...given };
   const api: Api = fastify({
@@ -107,6 +112,7 @@ export async function createApi({
   }).withTypeProvider<ZodTypeProvider>();
   api.setValidatorCompiler(validatorCompiler);
   api.setSerializerCompiler(serializerCompiler);
+  if (registry) measureRequests(api as unknown as FastifyInstance, registry);
   takeJsonBodies(api as unknown as FastifyInstance);
   await describeApi(api as unknown as FastifyInstance);
   answerWithProblems(api as unknown as FastifyInstance, log);

@@ -76,6 +76,7 @@ export class Writer {
     this.#consumer = new GroupConsumer(kafka, {
       groupId: CONTROL_PLANE_GROUP,
       topics: [CONTROL_PLANE_TOPIC],
+      isCounted: true,
       sessionTimeoutMs,
       heartbeatIntervalMs: sessionTimeoutMs / 6,
       assigners: [oneMemberAssigner],

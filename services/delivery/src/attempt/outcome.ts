@@ -12,9 +12,9 @@ export interface Answer {
   readonly bodyTrouble?: string | undefined;
 }
 
-export function outcomeOfTrouble({ trouble, isBlocked, operatorDetail }: Trouble): Outcome {
+export function outcomeOfTrouble({ trouble, failure = 'headers', isBlocked, operatorDetail }: Trouble): Outcome {
   const kind = isBlocked ? 'blocked' : 'retry';
-  return operatorDetail === undefined ? { kind, reason: trouble } : { kind, reason: trouble, operatorDetail };
+  return { kind, failure, reason: trouble, ...(operatorDetail !== undefined && { operatorDetail }) };
 }
 
 /** 421 comes to here only when another connection was told the same. */

@@ -76,8 +76,9 @@ export class OAuth implements Authorizer {
     if ('failure' in answer) {
       const reason = `no token: ${this.#redaction.apply(answer.failure, SHOWN_FAILURE_CHARS)}`;
       const { isBlocked, operatorDetail } = answer;
-      const kind = isBlocked ? 'blocked' : 'deauthorized';
-      return { outcome: { kind, reason, ...(operatorDetail !== undefined && { operatorDetail }) } };
+      const detail = operatorDetail === undefined ? {} : { operatorDetail };
+      if (isBlocked) return { outcome: { kind: 'blocked', failure: 'egress', reason, ...detail } };
+      return { outcome: { kind: 'deauthorized', failure: 'token', reason, ...detail } };
     }
     this.#forget();
     const { token } = answer;

@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { systemClock } from '@databridge/kernel/clock';
 import type { CommittedOffset } from '@databridge/kernel/kafka/records';
 import { createLogger } from '@databridge/kernel/log';
 import { ManualClock } from '@databridge/kernel/manual-clock';
@@ -15,11 +16,11 @@ const MAIN = { topic: 'delivery.acme', partition: 0 };
 const INTERVAL_MS = 200;
 const STATUS_INTERVAL_MS = 15_000;
 const log = createLogger('commits', 'silent');
-const metrics = deliveryMetrics(createRegistry('commits'), {
-  heldBytes: () => 0,
-  customers: () => 0,
-  inFlight: () => [],
-});
+const metrics = deliveryMetrics(
+  createRegistry('commits'),
+  { heldBytes: () => 0, customers: () => 0, customersWanted: () => 0, connections: () => 0 },
+  { worker: 'w', clock: systemClock, eventTypes: ['root-cause'], shown: 'all', heldBytesLimit: 1, connectionsLimit: 1 },
+);
 
 test('what ends while a commit fails by a rejoin is committed by whoever goes on with the lanes', async () => {
   const clock = new ManualClock();

@@ -1,17 +1,22 @@
 import type { Logger } from '@databridge/kernel/log';
 import type { Attempt } from '@databridge/schemas/records/attempts';
 import type { DeliveryMetrics } from '../metrics.ts';
+import type { CustomerMetrics } from '../observe/customer-metrics.ts';
 
 /** Shows an attempt to operators, in the metrics and in the log. */
 export function countAttempt(
-  { attemptCounters, attemptTimes }: Pick<DeliveryMetrics, 'attemptCounters' | 'attemptTimes'>,
+  metrics: Pick<DeliveryMetrics, 'attempted'>,
+  counts: CustomerMetrics,
   log: Logger,
-  customer: string,
   attempt: Attempt,
 ): void {
-  attemptCounters.of(customer, attempt.outcome).inc();
-  attemptTimes.of(attempt.outcome).observe(attempt.durationMs / 1_000);
+  const { outcome, durationMs } = attempt;
+  if (outcome !== 'skipped') {
+    counts.attempts[outcome]++;
+    metrics.attempted(outcome, durationMs);
+  }
+  counts.attemptSeconds += durationMs / 1_000;
   // Deliveries are shown by metrics and the attempt log: a line for each would cost more than the delivery.
-  if (attempt.outcome === 'delivered') log.debug(attempt, 'attempt');
+  if (outcome === 'delivered') log.debug(attempt, 'attempt');
   else log.info(attempt, 'attempt');
 }

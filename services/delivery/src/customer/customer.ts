@@ -5,13 +5,15 @@ import type { Logger } from '@databridge/kernel/log';
 import type { Secret } from '@databridge/kernel/secrets/secret';
 import type { Attempt } from '@databridge/schemas/records/attempts';
 import { HEADER } from '@databridge/schemas/records/headers';
-import { type WorkerStatus, withoutOldHolds } from '@databridge/schemas/records/status';
+import type { DeadLetterReason } from '@databridge/schemas/records/reasons';
+import { type HoldReason, type WorkerStatus, withoutOldHolds } from '@databridge/schemas/records/status';
 import { deliveryGroup, deliveryTopic, retryTopic } from '@databridge/schemas/records/topics';
 import { laneDelayOf } from '@databridge/schemas/retries/retry-plan';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import { type DeliveryContext, deliverSafely } from '../attempt/delivery.ts';
 import type { Outcome } from '../attempt/outcome.ts';
 import { deliverTest } from '../attempt/test-event.ts';
+import type { DisableReason } from '../attempt/verdict.ts';
 import type { Message } from '../destination/destination.ts';
 import { Destinations } from '../destination/destinations.ts';
 import { addressOf, openedWith } from '../destination/identity.ts';
@@ -20,6 +22,10 @@ import type { CustomerBytes } from '../lanes/byte-budget.ts';
 import { FlowControl } from '../lanes/flow-control.ts';
 import type { HeldRecord } from '../lanes/held-records.ts';
 import { LaneOwnership } from '../lanes/lane-ownership.ts';
+import { levelsOf } from '../observe/customer-levels.ts';
+import type { CustomerMetrics } from '../observe/customer-metrics.ts';
+import { failureClassOf } from '../observe/failure-class.ts';
+import { Punctuality } from '../observe/punctuality.ts';
 import type { InFlightShare } from '../shares/in-flight.ts';
 import type { Turn } from '../shares/turns.ts';
 import { AttemptLog } from './attempt-log.ts';
@@ -28,12 +34,9 @@ import { countAttempt } from './count-attempt.ts';
 import { CustomerStatus } from './customer-status.ts';
 import type { CustomerDependencies, CustomerGroup } from './dependencies.ts';
 import { NextTopics } from './next-topics.ts';
+import { Taking } from './taking.ts';
 import { WakeUp } from './wake-up.ts';
 
-/** At most so many deliveries finished but not committed; with those in flight, the bound of what a crash repeats. */
-const MAX_UNCOMMITTED = 5_000;
-/** How soon to look again when only the lease stands in the way: heartbeats renew it, and don't tell. */
-const LEASE_RECHECK_MS = 200;
 const REJOIN_PATIENCE_MS = 10_000;
 
 /**
@@ -59,6 +62,13 @@ export class Customer {
   readonly #inFlight: InFlightShare;
   readonly #turn: Turn;
   readonly #wake: WakeUp;
+  readonly #counts: CustomerMetrics;
+  readonly #punctuality: Punctuality;
+  /** Taken from their lanes, not done. */
+  readonly #sent = new Set<HeldRecord>();
+  /** Deliveries that wait for the registry. */
+  #waitingForRegistry = 0;
+  readonly #taking: Taking;
   #subscription: Subscription<Secret>;
   #connection: string;
   readonly #destinations: Destinations;
@@ -104,9 +114,10 @@ export class Customer {
       },
       clock.monotonicMs(),
     );
-    dependencies.metrics.begin(name);
     if (status) this.#gate.restore(withoutOldHolds(status, connection), instantOf(clock));
-    dependencies.metrics.setHeld(name, this.#gate.status(instantOf(clock)).held?.because);
+    this.#counts = dependencies.metrics.book.of(name);
+    this.#counts.levels = () => this.#levels();
+    this.#punctuality = new Punctuality(dependencies.metrics, this.#counts.stalls, clock);
     this.#attempts = new AttemptLog(producer, name, worker);
     this.#ownership = new LaneOwnership({
       budget: this.#bytes,
@@ -137,6 +148,13 @@ export class Customer {
       },
       existing,
     );
+    this.#taking = new Taking({
+      ...{ clock, gate: this.#gate, inFlight: this.#inFlight, wake: this.#wake, stalls: this.#counts.stalls },
+      lanes: () => this.#ownership.lanes,
+      mayTake: () => !this.#stopping.hasEnded && !this.#status.isDisabled,
+      maxInFlight: () => this.#subscription.maxInFlight,
+      delayedBy: () => (this.#waitingForRegistry > 0 ? 'registry' : this.#nextTopics.isInTrouble ? 'kafka' : undefined),
+    });
     this.#group = dependencies.openGroup({
       groupId: deliveryGroup(name),
       topics: [deliveryTopic(name), ...existing.filter((topic) => laneDelayOf(topic) > 0)],
@@ -252,7 +270,13 @@ export class Customer {
     this.#inFlight.leave();
     this.#gate.stop();
     await this.#destinations.close();
-    this.#with.metrics.end(this.#name);
+    this.#counts.stalls.note(undefined, this.#with.clock.monotonicMs());
+    this.#counts.levels = undefined;
+  }
+
+  /** Until now it was paused or disabled: what waits from that time is not late by our fault. */
+  resumed(): void {
+    this.#counts.stalls.startedByCustomer(this.#with.clock.monotonicMs());
   }
 
   /** Read before it is written to: a retry must not wait until its lane is found. */
@@ -267,7 +291,7 @@ export class Customer {
   }
 
   #historyUsed(lost: readonly CommittedOffset[]): void {
-    this.#with.metrics.offsetsLost.inc({ customer: this.#name }, lost.length);
+    this.#counts.offsetsLost += lost.length;
     this.#log.error({ lost }, 'the group has lost its offsets; going on where its status record says');
   }
 
@@ -291,6 +315,7 @@ export class Customer {
       while (this.#turn.mayWork()) {
         const record = this.#take();
         if (record === undefined) break;
+        this.#punctuality.begins(record);
         this.#turn.work(() => void this.#inFlightWhile(record, () => deliverSafely(record, this.#context)));
       }
     } finally {
@@ -300,38 +325,30 @@ export class Customer {
 
   /** The next record to send, taken from its lane; undefined when none may be sent now. */
   #take(): HeldRecord | undefined {
-    const { clock } = this.#with;
-    const lanes = this.#ownership.lanes;
-    // Each of these ends by an event that pumps again: a delivery's end, a commit, a join, room in a share.
-    if (this.#stopping.hasEnded || this.#status.isDisabled || !lanes?.membership.isCurrent) return undefined;
-    if (this.inFlight >= this.#subscription.maxInFlight) return undefined;
-    if (lanes.uncommittedCount >= MAX_UNCOMMITTED) return undefined;
-
-    const monotonicMs = clock.monotonicMs();
-    if (!lanes.membership.leaseHeld()) return this.#wake.at(monotonicMs + LEASE_RECHECK_MS);
-    const permit = this.#gate.permit(monotonicMs);
-    if (permit.kind === 'closed') {
-      return permit.untilMs === undefined ? undefined : this.#wake.at(permit.untilMs);
-    }
-    if (permit.kind === 'probe' && this.inFlight > 0) return undefined;
-
-    const next =
-      permit.kind === 'probe'
-        ? (lanes.oldestDue(monotonicMs, (record) => !this.#gate.isSuspect(record)) ?? lanes.next(monotonicMs))
-        : lanes.next(monotonicMs);
-    if (next === undefined) return undefined;
-    if (typeof next === 'number') return this.#wake.at(next);
-    if (!this.#inFlight.mayBegin(next.bytes)) return undefined;
-    const tokenInMs = this.#gate.rate.take(monotonicMs);
-    if (tokenInMs > 0) return this.#wake.at(monotonicMs + tokenInMs);
-
-    const lane = lanes.take(next);
+    const next = this.#taking.next();
+    const lane = next && this.#ownership.lanes?.take(next);
     if (lane) this.#flow.adjust(lane);
     return next;
   }
 
-  async #inFlightWhile({ bytes, facts }: HeldRecord, run: () => Promise<void>): Promise<void> {
+  #levels() {
+    const { clock, plan } = this.#with;
+    // What came due since the last delivery is noticed now.
+    this.#pump();
+    return levelsOf(
+      {
+        ...{ subscription: this.#subscription, gate: this.#gate, lanes: this.#ownership.lanes, plan },
+        ...{ inFlight: this.#sent, inFlightCount: this.inFlight },
+        recordMs: (timestampMs) => clock.recordMs(timestampMs),
+      },
+      instantOf(clock),
+    );
+  }
+
+  async #inFlightWhile(record: HeldRecord, run: () => Promise<void>): Promise<void> {
+    const { bytes, facts } = record;
     this.#inFlight.begin(bytes);
+    this.#sent.add(record);
     try {
       await run();
     } catch (error) {
@@ -339,6 +356,7 @@ export class Customer {
       this.#log.error({ err: error, eventId: facts.eventId }, 'record neither delivered nor given up');
     } finally {
       this.#inFlight.end(bytes);
+      this.#sent.delete(record);
       this.#pump();
       if (this.inFlight === 0) this.#onIdle?.();
     }
@@ -347,19 +365,25 @@ export class Customer {
   #render(record: HeldRecord, attempt: number): Message | Promise<Message | undefined> {
     const message = this.#with.messages.render(record, attempt, this.#subscription);
     // The registry may be down for hours; a stop must not wait for it.
-    return message instanceof Promise ? this.#stopping.orEnded(message) : message;
+    if (!(message instanceof Promise)) return message;
+    this.#waitingForRegistry++;
+    this.#pump();
+    return this.#stopping.orEnded(message).finally(() => this.#waitingForRegistry--);
   }
 
   #observe(record: HeldRecord, seen: Outcome): Outcome {
     const { clock, plan } = this.#with;
     const outcome = this.#gate.observe(record, seen, instantOf(clock));
+    const failure = failureClassOf(seen);
+    if (failure !== undefined) this.#with.metrics.failed(failure);
+    if (outcome.kind === 'delivered') this.#punctuality.accepted(record);
     const held = this.#gate.heldFor(plan.windowMs, clock.monotonicMs());
     if (held) this.#disable(held.because, held.detail);
     return outcome;
   }
 
   #report(attempt: Attempt): void {
-    countAttempt(this.#with.metrics, this.#log, this.#name, attempt);
+    countAttempt(this.#with.metrics, this.#counts, this.#log, attempt);
     this.#attempts.append(attempt);
   }
 
@@ -371,24 +395,20 @@ export class Customer {
   async #write(next: ProducedRecord, of: HeldRecord): Promise<boolean> {
     const isWritten = await this.#nextTopics.write(next, of);
     const reason = next.headers?.[HEADER.deadLetterReason];
-    if (isWritten && reason !== undefined) {
-      this.#with.metrics.deadLetters.inc({ customer: this.#name, reason: String(reason) });
-    }
+    if (isWritten && reason !== undefined) this.#counts.deadLetters[reason as DeadLetterReason]++;
     return isWritten;
   }
 
-  #disable(because: string, detail: string): void {
+  #disable(because: DisableReason | HoldReason, detail: string): void {
     if (this.#status.isDisabled) return;
     this.#status.disable(this.#subscription.enableEpoch, `${because}: ${detail}`);
-    this.#with.metrics.disabled.inc({ customer: this.#name, reason: because });
+    this.#counts.disabled[because]++;
     this.#log.error({ because, detail }, 'customer disabled: nothing more is sent, everything stays in place');
     this.#commits.writeStatusSoon();
   }
 
   #gateChanged(): void {
     const { breaker, held, waitUntilMs } = this.#gate.status(instantOf(this.#with.clock));
-    this.#with.metrics.breaker.set({ customer: this.#name }, BREAKER_VALUE[this.#gate.breakerState]);
-    this.#with.metrics.setHeld(this.#name, held?.because);
     this.#log.warn({ breaker, held, waitUntilMs }, 'delivery gate changed');
     this.#commits.writeStatusSoon();
     this.#pump();
@@ -399,5 +419,3 @@ export class Customer {
     if (this.#status.isDisabled) this.#with.onDisabled(status);
   }
 }
-
-const BREAKER_VALUE = { closed: 0, 'half-open': 1, open: 2 } as const;

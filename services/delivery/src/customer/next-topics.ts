@@ -27,11 +27,18 @@ export class NextTopics {
   readonly #existing: Set<string>;
   /** Those that are being made: all that fails at once waits for the same one. */
   readonly #ensuring = new Map<string, Promise<void>>();
+  /** Writes that Kafka refused and that are tried again. */
+  #refused = 0;
 
   /** @param existing topics that there are already */
   constructor(options: NextTopicsOptions, existing: Iterable<string>) {
     this.#with = options;
     this.#existing = new Set(existing);
+  }
+
+  /** Kafka refuses at least one write. */
+  get isInTrouble(): boolean {
+    return this.#refused > 0;
   }
 
   /**
@@ -56,7 +63,9 @@ export class NextTopics {
           'record not written to the next topic; trying again',
         );
         if (stopping.hasEnded) return false;
+        this.#refused++;
         await this.#pause(delayMs);
+        this.#refused--;
       }
     }
     return false;

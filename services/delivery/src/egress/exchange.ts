@@ -268,7 +268,7 @@ class Exchange implements Dispatcher.DispatchHandler {
       const leftMs = connectTimeoutMs - this.#waitingMs();
       // Timers may be a fraction of a millisecond early.
       if (leftMs >= 1) this.#setTimer(Math.max(leftMs, MIN_REARM_MS));
-      else this.#end({ trouble: `no connection within ${connectTimeoutMs} ms`, isBlocked: false });
+      else this.#end({ failure: 'connect', trouble: `no connection within ${connectTimeoutMs} ms`, isBlocked: false });
       return;
     }
     if (this.#status > 0) {

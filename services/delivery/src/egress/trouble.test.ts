@@ -6,6 +6,7 @@ describe('customers read the kind of a failure, operators the address', () => {
   test('one address that refuses the connection', () => {
     const error = new DialError([{ address: '10.1.2.3', code: 'ECONNREFUSED', afterMs: 4 }], 5_000);
     expect(troubleOf(error)).toEqual({
+      failure: 'connect',
       trouble: 'ECONNREFUSED: connection refused',
       operatorDetail: '10.1.2.3: ECONNREFUSED after 4 ms',
       isBlocked: false,
@@ -27,6 +28,7 @@ describe('customers read the kind of a failure, operators the address', () => {
     const cause = new DialError([{ address: '10.9.9.9', code: 'ECONNREFUSED', afterMs: 1 }], 5_000);
     const error = failed('our egress proxy can’t be reached', { code: 'DB_EGRESS_PROXY', cause });
     expect(troubleOf(error)).toEqual({
+      failure: 'proxy',
       trouble: 'our egress proxy can’t be reached',
       operatorDetail: '10.9.9.9: ECONNREFUSED after 1 ms',
       isBlocked: true,
@@ -37,6 +39,7 @@ describe('customers read the kind of a failure, operators the address', () => {
     const cause = new Error('vault.internal leads to 10.1.2.3, which is a private address');
     const error = failed('vault.internal has an address that may not be sent to', { code: 'DB_EGRESS_REFUSED', cause });
     expect(troubleOf(error)).toEqual({
+      failure: 'egress',
       trouble: 'vault.internal has an address that may not be sent to',
       operatorDetail: cause.message,
       isBlocked: true,
@@ -71,4 +74,15 @@ test('a failure of the socket under an HTTP/2 session is named by its own code',
   });
   const reset = troubleOf(failed('read ECONNRESET', { code: 'ECONNRESET', http2ErrorCode: 2 }));
   expect(reset).toMatchObject({ trouble: 'ECONNRESET: read ECONNRESET' });
+});
+
+test.each([
+  ['ENOTFOUND', 'dns'],
+  ['EAI_AGAIN', 'dns'],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', 'tls'],
+  ['CERT_HAS_EXPIRED', 'tls'],
+  ['ECONNREFUSED', 'connect'],
+  ['UND_ERR_SOCKET', undefined],
+])('%s is counted as %s', (code, failure) => {
+  expect(troubleOf(failed('it failed', { code })).failure).toBe(failure);
 });

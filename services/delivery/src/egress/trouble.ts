@@ -1,7 +1,10 @@
+import type { FailureClass } from '@databridge/schemas/destination/outcome';
 import { DialError } from './dial.ts';
 
 /** Why a request got no answer. */
 export interface Trouble {
+  /** Left out: {@link FailureClass} `headers`. */
+  readonly failure?: FailureClass;
   /** In words that customers may read: never an address that a name has here. */
   readonly trouble: string;
   /** For operators only: the addresses, and what each of them said. */
@@ -29,12 +32,30 @@ export function troubleOf(error: NetworkError): Trouble {
   const { code } = error;
   if (code === 'DB_EGRESS_REFUSED' || code === 'DB_EGRESS_PROXY') {
     const operatorDetail = error.cause instanceof Error ? detailOf(error.cause) : undefined;
-    return { trouble: error.message, isBlocked: true, ...(operatorDetail !== undefined && { operatorDetail }) };
+    const failure = code === 'DB_EGRESS_PROXY' ? 'proxy' : 'egress';
+    return {
+      failure,
+      trouble: error.message,
+      isBlocked: true,
+      ...(operatorDetail !== undefined && { operatorDetail }),
+    };
   }
   if (error instanceof DialError) {
-    return { trouble: wordsOf(error), operatorDetail: detailOf(error), isBlocked: false };
+    return { failure: 'connect', trouble: wordsOf(error), operatorDetail: detailOf(error), isBlocked: false };
   }
-  return http2Trouble(error) ?? { trouble: wordsOf(error), isBlocked: false };
+  const failure = failureOf(code);
+  return http2Trouble(error) ?? { ...(failure && { failure }), trouble: wordsOf(error), isBlocked: false };
+}
+
+const OF_DNS = /^(ENOTFOUND|EAI_|ENODATA|ESERVFAIL|EREFUSED|ETIMEOUT)/;
+const OF_TLS = /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|ERR_OSSL_|EPROTO)/;
+const OF_CONNECTING = /^(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|UND_ERR_CONNECT_TIMEOUT)/;
+
+function failureOf(code: string | undefined): FailureClass | undefined {
+  if (code === undefined) return undefined;
+  if (OF_DNS.test(code)) return 'dns';
+  if (OF_TLS.test(code)) return 'tls';
+  return OF_CONNECTING.test(code) ? 'connect' : undefined;
 }
 
 /** Of a name with hundreds of addresses, the first few say enough. */

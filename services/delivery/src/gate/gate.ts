@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import type { Instant } from '@databridge/kernel/clock';
-import type { WorkerStatus } from '@databridge/schemas/records/status';
+import type { HoldReason, WorkerStatus } from '@databridge/schemas/records/status';
 import type { Outcome } from '../attempt/outcome.ts';
 import type { HeldRecord } from '../lanes/held-records.ts';
 import { Breaker, type BreakerSettings, type BreakerState } from './breaker.ts';
@@ -11,9 +11,12 @@ import { RateLimit } from './rate-limit.ts';
 export type Permit =
   | { readonly kind: 'free' }
   /** One event, while nothing else is in flight; what comes of it decides. */
-  | { readonly kind: 'probe' }
+  | { readonly kind: 'probe'; readonly because: ClosedBecause }
   /** Nothing. `untilMs` by the monotonic clock; undefined: an event will say. */
-  | { readonly kind: 'closed'; readonly untilMs: number | undefined; readonly because: string };
+  | { readonly kind: 'closed'; readonly untilMs: number | undefined; readonly because: ClosedBecause };
+
+/** What holds a customer back, beside its rate. */
+export type ClosedBecause = 'retry_after' | 'breaker' | HoldReason;
 
 export interface GateOptions {
   readonly ratePerSecond: number | undefined;
@@ -27,7 +30,7 @@ export interface GateOptions {
 }
 
 const FREE: Permit = { kind: 'free' };
-const PROBE: Permit = { kind: 'probe' };
+const PROBE_BREAKER: Permit = { kind: 'probe', because: 'breaker' };
 
 /**
  * What holds a customer back, in the order in which it is asked: a wait that the destination requested, a connection
@@ -42,6 +45,7 @@ export class Gate {
   /** By the monotonic clock, as all waits: a wall clock that is set back must not hold anybody. */
   #waitUntilMs = Number.NEGATIVE_INFINITY;
   #lastSuccessAtMs: number | undefined;
+  #failingSinceMs: number | undefined;
 
   constructor(options: GateOptions, monotonicMs: number) {
     this.rate = new RateLimit(options.ratePerSecond, monotonicMs);
@@ -58,13 +62,21 @@ export class Gate {
     return this.#lastSuccessAtMs;
   }
 
+  /** The first failure of the destination since it last accepted anything, by the wall clock. */
+  get failingSinceMs(): number | undefined {
+    return this.#failingSinceMs;
+  }
+
   /** Takes up what an earlier owner of the customer found. */
   restore(status: WorkerStatus, now: Instant): void {
     this.#lastSuccessAtMs = status.lastSuccessAtMs;
     const { at, waitUntilMs = 0 } = status;
     // Whatever the two workers' clocks say: never longer than was left when it was written, nor than one may ask for.
     this.#waitUntilMs = now.monotonicMs + Math.min(waitUntilMs - now.wallMs, waitUntilMs - at, this.#maxWaitMs);
-    if (status.held) this.#connection.restore(status.held, now);
+    if (status.held) {
+      this.#connection.restore(status.held, now);
+      this.#failingSinceMs = status.held.sinceMs;
+    }
   }
 
   /** The customer's side of the status record. */
@@ -84,6 +96,7 @@ export class Gate {
     this.#waitUntilMs = Number.NEGATIVE_INFINITY;
     this.#breaker.reset();
     this.rate.forgetDestination();
+    this.#failingSinceMs = undefined;
     this.forgetConnection();
   }
 
@@ -104,14 +117,14 @@ export class Gate {
 
   permit(monotonicMs: number): Permit {
     if (this.#waitUntilMs > monotonicMs) {
-      return { kind: 'closed', untilMs: this.#waitUntilMs, because: 'the destination asked for patience' };
+      return { kind: 'closed', untilMs: this.#waitUntilMs, because: 'retry_after' };
     }
     if (this.#connection.held) {
-      if (this.#connection.probeAtMs <= monotonicMs) return PROBE;
+      if (this.#connection.probeAtMs <= monotonicMs) return { kind: 'probe', because: this.#connection.held.because };
       return { kind: 'closed', untilMs: this.#connection.probeAtMs, because: this.#connection.held.because };
     }
-    if (this.#breaker.state === 'open') return { kind: 'closed', untilMs: undefined, because: 'the breaker is open' };
-    return this.#breaker.state === 'half-open' ? PROBE : FREE;
+    if (this.#breaker.state === 'open') return { kind: 'closed', untilMs: undefined, because: 'breaker' };
+    return this.#breaker.state === 'half-open' ? PROBE_BREAKER : FREE;
   }
 
   /** A held connection is probed with another event than the ones that it turned away, if there is one. */
@@ -130,7 +143,10 @@ export class Gate {
     const wasHeld = this.#connection.held !== undefined;
     const outcome = this.#connection.judge(record, seen, now);
     this.#breaker.observe(outcome, now.monotonicMs);
-    if (outcome.kind === 'delivered') this.#lastSuccessAtMs = now.wallMs;
+    if (outcome.kind === 'delivered') {
+      this.#lastSuccessAtMs = now.wallMs;
+      this.#failingSinceMs = undefined;
+    } else if (outcome.kind !== 'refused' && outcome.kind !== 'internal') this.#failingSinceMs ??= now.wallMs;
     if (outcome.kind === 'retry' && outcome.retryAfterMs !== undefined) {
       this.#waitUntilMs = Math.max(this.#waitUntilMs, now.monotonicMs + outcome.retryAfterMs);
       this.#onChange();

@@ -162,6 +162,15 @@ export class LaneSet {
     return this.#takesRetryNext ? fresh : retry;
   }
 
+  /** Whether anything is held that may be sent at this time. */
+  hasDue(monotonicMs: number): boolean {
+    for (const lane of this.#lanes.values()) {
+      const first = lane.first;
+      if (first !== undefined && (!lane.isRetry || isDue(first, monotonicMs))) return true;
+    }
+    return false;
+  }
+
   /** The due record with the oldest first attempt in any lane, one that passes `isPreferred` before any other. */
   oldestDue(monotonicMs: number, isPreferred: (record: HeldRecord) => boolean): HeldRecord | undefined {
     const due = [...this.#lanes.values()].flatMap((lane) => lane.oldestDue(monotonicMs, isPreferred) ?? []);

@@ -24,6 +24,8 @@ export class Lane {
   readonly #bytes: CustomerBytes;
   readonly #held = new HeldRecords();
   #heldBytes = 0;
+  /** One past the partition's last offset, as of the last fetch. */
+  #highWatermark = 0;
   #isPaused = false;
   #isDiscarded = false;
 
@@ -35,6 +37,11 @@ export class Lane {
 
   get heldCount(): number {
     return this.#held.size;
+  }
+
+  /** Records that are not done, those included that are not fetched yet. While the lane is full, no fetch tells of new ones. */
+  get waitingCount(): number {
+    return this.tracker.incompleteCount + Math.max(0, this.#highWatermark - this.tracker.position);
   }
 
   get topic(): string {
@@ -92,11 +99,17 @@ export class Lane {
       this.#holds(bytes);
     }
     this.tracker.advanceTo(batch.nextOffset);
+    this.#highWatermark = batch.highWatermark;
     return this.#held.size - before;
   }
 
   #factsOf(offset: number, headers: HeaderValues): DeliveryHeaders {
     return identified(readDeliveryHeaders(headers), { topic: this.topic, partition: this.partition, offset });
+  }
+
+  /** The record that comes due first. */
+  get first(): HeldRecord | undefined {
+    return this.#held.first();
   }
 
   /** The next record, due or not; undefined when nothing is held, or nothing may be taken for the moment. */

@@ -5,14 +5,19 @@ import { effectiveState, type WorkerStatus } from '@databridge/schemas/records/s
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import type { Customer } from '../customer/customer.ts';
 
+/** One start of a customer. */
+export interface CustomerStart {
+  /** Aborted when the customer must not run any more: the start then leaves nothing behind. */
+  readonly signal: AbortSignal;
+  /** It was paused or disabled until now, as far as this worker has seen. */
+  readonly wasStopped: boolean;
+}
+
 export interface CustomerSlotOptions {
   readonly clock: Clock;
   readonly log: Logger;
-  /**
-   * Decrypts the customer's secrets and joins its consumer group.
-   * @param signal aborted when the customer must not run any more: the start then leaves nothing behind
-   */
-  start(subscription: Subscription, status: WorkerStatus | undefined, signal: AbortSignal): Promise<Customer>;
+  /** Decrypts the customer's secrets and joins its consumer group. */
+  start(subscription: Subscription, status: WorkerStatus | undefined, start: CustomerStart): Promise<Customer>;
   /** Applies a changed subscription to a running customer. */
   update(customer: Customer, subscription: Subscription): Promise<void>;
   /** Called when {@link CustomerSlot.running} or {@link CustomerSlot.failure} may have changed. */
@@ -36,6 +41,7 @@ export class CustomerSlot {
   #settling: Promise<void> | undefined;
   #retryMs = FIRST_RETRY_MS;
   #failure: string | undefined;
+  #wasStopped = false;
   #endWait: (() => void) | undefined;
   /** Aborts the start in progress. */
   #starting: AbortController | undefined;
@@ -46,6 +52,11 @@ export class CustomerSlot {
 
   get running(): Customer | undefined {
     return this.#running?.customer;
+  }
+
+  /** The customer is to run here. */
+  get isWanted(): boolean {
+    return this.#isToRun(this.#wanted);
   }
 
   /** Nothing runs, starts or stops, and nothing is to: the customer is paused or disabled. */
@@ -78,6 +89,7 @@ export class CustomerSlot {
 
   #changed(): void {
     // A start may wait for unreachable brokers: it is aborted when the customer must not run any more.
+    if (this.#wanted !== undefined && !this.#isToRun(this.#wanted)) this.#wasStopped = true;
     if (!this.#isToRun(this.#wanted)) this.#starting?.abort(new Error('the customer is not to run any more'));
     this.#settle();
   }
@@ -142,7 +154,9 @@ export class CustomerSlot {
     const starting = new AbortController();
     this.#starting = starting;
     try {
-      const customer = await this.#with.start(subscription, this.#status, starting.signal);
+      const start = { signal: starting.signal, wasStopped: this.#wasStopped };
+      const customer = await this.#with.start(subscription, this.#status, start);
+      this.#wasStopped = false;
       this.#running = { customer, subscription };
     } catch (error) {
       if (!starting.signal.aborted) throw error;

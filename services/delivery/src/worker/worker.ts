@@ -9,8 +9,10 @@ import { KafkaProducer } from '@databridge/kernel/kafka/producer';
 import { kafkaSettings } from '@databridge/kernel/kafka/settings';
 import { CompactedTable, type Ownership } from '@databridge/kernel/kafka/tables/compacted-table';
 import type { Logger } from '@databridge/kernel/log';
+import type { MetricsRegistry } from '@databridge/kernel/metrics';
 import { compactHeap } from '@databridge/kernel/offsets/compact-heap';
 import { EventReaders } from '@databridge/kernel/registry/event-readers';
+import { exportWaiting } from '@databridge/kernel/registry/metrics';
 import { registrySettings } from '@databridge/kernel/registry/registry-settings';
 import { SchemaRegistry } from '@databridge/kernel/registry/schema-registry';
 import { loadKeySet } from '@databridge/kernel/secrets/key-settings';
@@ -28,7 +30,6 @@ import {
 import { withinCeilings } from '@databridge/schemas/rights/ceilings';
 import { decodeSubscription, formatIssues, type Subscription } from '@databridge/schemas/subscription/subscription';
 import pLimit from 'p-limit';
-import type { Registry } from 'prom-client';
 import { EventMessages } from '../attempt/event-messages.ts';
 import type { DeliveryConfig } from '../config.ts';
 import { CommitPace } from '../customer/commit-pace.ts';
@@ -44,7 +45,7 @@ import { ByteBudget } from '../lanes/byte-budget.ts';
 import { deliveryMetrics } from '../metrics.ts';
 import { InFlight } from '../shares/in-flight.ts';
 import { Turns } from '../shares/turns.ts';
-import { CustomerSlot } from './customer-slot.ts';
+import { CustomerSlot, type CustomerStart } from './customer-slot.ts';
 import { CustomerTopics } from './customer-topics.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { openSecrets } from './open-secrets.ts';
@@ -67,7 +68,7 @@ const HANDOVER_GRACE_MS = 5_000;
 export async function startDelivery(
   config: DeliveryConfig,
   log: Logger,
-  registry: Registry,
+  registry: MetricsRegistry,
   clock: Clock = systemClock,
 ): Promise<Running> {
   const worker = new Worker(config, log, registry, clock);
@@ -98,15 +99,28 @@ class Worker implements Running {
   #isCaughtUp = false;
   #isStopping = false;
 
-  constructor(config: DeliveryConfig, log: Logger, registry: Registry, clock: Clock) {
+  constructor(config: DeliveryConfig, log: Logger, registry: MetricsRegistry, clock: Clock) {
     // Names of groups begin with it, and the guide's access control lists grant those that begin with `delivery`.
     const kafka = { ...kafkaSettings(config, `delivery-${config.WORKER_NAME}`, log), registry };
     const budget = new ByteBudget(config.HELD_RECORDS_MIB * MIB);
-    const metrics = deliveryMetrics(registry, {
-      heldBytes: () => budget.heldBytes,
-      customers: () => this.#running().length,
-      inFlight: () => this.#running().map(({ name, inFlight }) => [name, inFlight] as const),
-    });
+    const connections = new ConnectionBudget(config.MAX_CONNECTIONS, (err) =>
+      log.error({ err }, 'connection callback failed'),
+    );
+    const metrics = deliveryMetrics(
+      registry,
+      {
+        heldBytes: () => budget.heldBytes,
+        customers: () => this.#running().length,
+        customersWanted: () => [...this.#slots.values()].filter(({ isWanted }) => isWanted).length,
+        connections: () => connections.openCount,
+      },
+      {
+        ...{ worker: config.WORKER_NAME, clock, shown: config.METRICS_CUSTOMERS },
+        eventTypes: config.EVENT_TYPES.map(({ name }) => name),
+        heldBytesLimit: config.HELD_RECORDS_MIB * MIB,
+        connectionsLimit: config.MAX_CONNECTIONS,
+      },
+    );
     const breakerRotation = new EventEmitter().setMaxListeners(0);
     this.#log = log;
     this.#clock = clock;
@@ -115,6 +129,7 @@ class Worker implements Running {
     // A record that fits a delivery topic must fit the retry topics, too.
     this.#producer = new KafkaProducer(kafka, { maxBatchBytes: MAX_MESSAGE_BYTES });
     this.#readers = new EventReaders({ registry: new SchemaRegistry(registrySettings(config)), log });
+    exportWaiting(this.#readers, registry);
     this.#topics = new CustomerTopics(
       this.#admin,
       config.RETRY_PLAN.steps.map(({ delay }) => delay),
@@ -149,7 +164,7 @@ class Worker implements Running {
       guard: new EgressGuard(egressPolicy(config), lookup, ({ host, attempts }) => {
         if (failedDials.mayLog(host)) log.warn({ host, attempts }, 'destination accepts no connection');
       }),
-      budget: new ConnectionBudget(config.MAX_CONNECTIONS, (err) => log.error({ err }, 'connection callback failed')),
+      budget: connections,
       maxAgeMs: config.CONNECTION_MAX_AGE,
       allowHttp2: config.EGRESS_HTTP2,
       ...(config.EGRESS_PROXY && { proxy: new URL(config.EGRESS_PROXY) }),
@@ -281,7 +296,7 @@ class Worker implements Running {
       // It may have come back meanwhile.
       if (!slot.isUnused || this.#slots.get(customer) !== slot) return;
       this.#slots.delete(customer);
-      this.#dependencies.metrics.drop(customer);
+      this.#dependencies.metrics.book.drop(customer);
     });
   }
 
@@ -291,7 +306,7 @@ class Worker implements Running {
     const slot = new CustomerSlot({
       clock: this.#clock,
       log: this.#log.child({ customer }),
-      start: (subscription, status, signal) => this.#start(subscription, status, signal),
+      start: (subscription, status, start) => this.#start(subscription, status, start),
       update: async (running, subscription) =>
         running.update(await this.#unseal(subscription), connectionOf(subscription)),
       onChange: () => this.#heartbeat.changed(),
@@ -301,7 +316,11 @@ class Worker implements Running {
     return slot;
   }
 
-  async #start(subscription: Subscription, status: WorkerStatus | undefined, signal: AbortSignal): Promise<Customer> {
+  async #start(
+    subscription: Subscription,
+    status: WorkerStatus | undefined,
+    { signal, wasStopped }: CustomerStart,
+  ): Promise<Customer> {
     this.#startsInProgress++;
     try {
       const { customer: name } = subscription;
@@ -310,6 +329,7 @@ class Worker implements Running {
       );
       signal.throwIfAborted();
       const customer = new Customer(unsealed, connectionOf(subscription), status, topics, this.#dependencies);
+      if (wasStopped) customer.resumed();
       try {
         await customer.start(signal);
       } catch (error) {

@@ -2,18 +2,49 @@ import { Counter, type Registry } from 'prom-client';
 
 const OFFSET_JUMPS = 'databridge_kafka_offset_jumps_total';
 
+/** One of each per registry, however many consumers share it. */
+function counterOf(registry: Registry, name: string, help: string, labelNames: string[] = []): Counter {
+  return (
+    (registry.getSingleMetric(name) as Counter | undefined) ??
+    new Counter({ name, help, labelNames, registers: [registry] })
+  );
+}
+
 /**
- * One counter per registry, however many consumers share it. It has no labels, so it exists at 0 from the start of the
- * process: an alert on its increase would miss the first jump of a series that begins with 1. The log line has the group
- * and the topic.
+ * It has no labels, so it exists at 0 from the start of the process: an alert on its increase would miss the first jump
+ * of a series that begins with 1. The log line has the group and the topic.
  */
 export function offsetJumps(registry: Registry): Counter {
-  return (
-    (registry.getSingleMetric(OFFSET_JUMPS) as Counter | undefined) ??
-    new Counter({
-      name: OFFSET_JUMPS,
-      help: 'Committed offsets that were out of range, so that reading started over from the oldest record',
-      registers: [registry],
-    })
+  return counterOf(
+    registry,
+    OFFSET_JUMPS,
+    'Committed offsets that were out of range, so that reading started over from the oldest record',
   );
+}
+
+/** What a member of a group of fixed name counts; groups of customers are not among them. */
+export interface GroupCounts {
+  /** The member joined anew, after its first join. */
+  rejoined(): void;
+  /** The consumer failed and was started again. */
+  restarted(): void;
+}
+
+/** The counters of one group, at 0 from now on. */
+export function groupCounts(registry: Registry, group: string): GroupCounts {
+  const rebalances = counterOf(
+    registry,
+    'databridge_kafka_rebalances_total',
+    'Rebalances of the consumer group in which this process took part, without its first join',
+    ['group'],
+  );
+  const restarts = counterOf(
+    registry,
+    'databridge_kafka_consumer_restarts_total',
+    'Consumers that failed and were started again',
+    ['group'],
+  );
+  rebalances.inc({ group }, 0);
+  restarts.inc({ group }, 0);
+  return { rejoined: () => rebalances.inc({ group }), restarted: () => restarts.inc({ group }) };
 }

@@ -67,6 +67,11 @@ export class OffsetTracker {
     if (this.#incomplete.delete(offset)) this.#highestDone = Math.max(this.#highestDone, offset);
   }
 
+  /** The next offset to be accepted. */
+  get position(): number {
+    return this.#position;
+  }
+
   get incompleteCount(): number {
     return this.#incomplete.size;
   }

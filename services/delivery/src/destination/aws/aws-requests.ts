@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { strictQuery } from '@databridge/schemas/destination/aws/strict-query';
+import type { FailureClass } from '@databridge/schemas/destination/outcome';
 import { type HttpRequest, HttpResponse } from '@smithy/protocol-http';
 import type { HttpHandlerOptions } from '@smithy/types';
 import type { Dispatcher } from 'undici';
@@ -21,11 +22,13 @@ export class AwsTrouble extends Error implements Trouble {
   override readonly name = 'AwsTrouble';
   readonly trouble: string;
   readonly isBlocked: boolean;
+  readonly failure?: FailureClass;
   readonly operatorDetail?: string;
 
-  constructor({ trouble, isBlocked, operatorDetail }: Trouble) {
+  constructor({ trouble, failure, isBlocked, operatorDetail }: Trouble) {
     super(trouble);
     this.trouble = trouble;
+    if (failure !== undefined) this.failure = failure;
     this.isBlocked = isBlocked;
     if (operatorDetail !== undefined) this.operatorDetail = operatorDetail;
   }
@@ -55,7 +58,7 @@ export class AwsRequests {
     if ('trouble' in seen) throw new AwsTrouble(seen);
     // The credentials are in the body.
     if (seen.bodyTrouble !== undefined && seen.status < 300) {
-      throw new AwsTrouble({ trouble: seen.bodyTrouble, isBlocked: false });
+      throw new AwsTrouble({ failure: 'body', trouble: seen.bodyTrouble, isBlocked: false });
     }
     const answered = Object.entries(seen.headers).map(([name, value]) => [name, String(value)]);
     return {

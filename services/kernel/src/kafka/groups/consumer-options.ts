@@ -19,6 +19,8 @@ export interface GroupConsumerOptions {
   readonly minBytes?: number;
   /** A batch that is too large when decompressed comes as one record, `oversizedBatch`. Default: it fails the consumer. */
   readonly marksOversized?: boolean;
+  /** Rebalances and restarts are counted by the group's name, which is fixed then. Default: they are not. */
+  readonly isCounted?: boolean;
   /** In the order of preference; default: sticky. */
   readonly assigners?: readonly PartitionAssigner[];
   /** Default 5 min. */
@@ -47,6 +49,7 @@ export const CONSUMER_DEFAULTS = {
   maxBytes: 10 * 1024 * 1024,
   minBytes: 1,
   marksOversized: false,
+  isCounted: false,
   metadataMaxAgeMs: 300_000,
   assigners: [stickyAssigner],
 };

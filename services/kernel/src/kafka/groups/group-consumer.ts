@@ -3,7 +3,7 @@ import type { Consumer, EachBatchPayload } from 'kafkajs';
 import { KafkaPortError, toPortError } from '../errors.ts';
 import { createKafka, type KafkaSettings } from '../kafkajs/client.ts';
 import { toRecord, toRecordOrMark } from '../kafkajs/consumed-record.ts';
-import { offsetJumps } from '../metrics.ts';
+import { type GroupCounts, groupCounts, offsetJumps } from '../metrics.ts';
 import { type CommittedOffset, isSamePartitions, keyOf, type TopicPartition } from '../records.ts';
 import { clientAssigner } from './assigners.ts';
 import { assertCommittable } from './committable.ts';
@@ -49,12 +49,16 @@ export class GroupConsumer {
   #commits: Promise<void> = Promise.resolve();
   readonly #polls: Polls;
   readonly #lease: ConsumerLease;
+  readonly #counts: GroupCounts | undefined;
 
   constructor(settings: KafkaSettings, options: GroupConsumerOptions) {
     this.#settings = settings;
     this.#options = { ...CONSUMER_DEFAULTS, ...options };
     this.#lease = new ConsumerLease(this.#options.sessionTimeoutMs);
     this.#polls = new Polls(this.#options.maxWaitMs);
+    if (settings.registry && this.#options.isCounted) {
+      this.#counts = groupCounts(settings.registry, options.groupId);
+    }
   }
 
   /** Goes on through rebalances, each of which ends a membership. */
@@ -134,6 +138,7 @@ export class GroupConsumer {
         { groupId: this.#options.groupId, err: error, backoffMs },
         'consumer failed; restarting',
       );
+      this.#counts?.restarted();
       this.#options.onFailure?.(error);
       await this.#orStopped(delay(backoffMs));
     }
@@ -242,6 +247,7 @@ export class GroupConsumer {
       last?.memberId === memberId && this.#joinAttempts === 1 && isSamePartitions(last.assignment, assignment);
     this.#joinAttempts = 0;
     this.#joins++;
+    if (this.#joins > 1) this.#counts?.rejoined();
     this.#polls.clear();
     this.#fetchesWithoutLease = 0;
     // kafkajs keeps a pause through losing and regaining a partition: nobody would know of it.

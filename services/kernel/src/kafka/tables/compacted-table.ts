@@ -76,6 +76,7 @@ export class CompactedTable<V> {
     this.#consumer = new GroupConsumer(settings, {
       groupId: group?.groupId ?? `${settings.clientId}.${topic}.${randomUUID()}`,
       topics: [topic],
+      isCounted: group !== undefined,
       ...(group?.assigners ? { assigners: group.assigners } : {}),
       ...(sessionTimeoutMs === undefined ? {} : { sessionTimeoutMs }),
       ...(heartbeatIntervalMs === undefined ? {} : { heartbeatIntervalMs }),

@@ -1,0 +1,174 @@
+import { X509Certificate } from 'node:crypto';
+import type { PartitionEnds } from '@databridge/kernel/kafka/watermark-reader';
+import { effectiveState, type WorkerStatus } from '@databridge/schemas/records/status';
+import {
+  DELIVERY_RETENTION_MS,
+  deadTopic,
+  deliveryGroup,
+  FAN_OUT_GROUP,
+  QUARANTINE_TOPIC,
+} from '@databridge/schemas/records/topics';
+import type { Subscription } from '@databridge/schemas/subscription/subscription';
+import type { ControlPlaneContext } from '../context.ts';
+import { lanesAmong, topicsByCustomer } from '../views/customer-lanes.ts';
+import { runningIn } from '../views/status.ts';
+
+/** What the writer exports of one customer. undefined: there is nothing to tell. */
+export interface CustomerState {
+  readonly disabledBy: 'operator' | 'worker' | undefined;
+  /** Records that are not done, of an active customer that no live worker runs. */
+  readonly unattended: number | undefined;
+  /** Records that were not done and that retention has deleted. */
+  readonly expired: number | undefined;
+  /** Records among the dead letters, tombstones included. */
+  readonly dead: number | undefined;
+  /** When the client certificate expires, in ms since the epoch. */
+  readonly certificateExpiresAtMs: number | undefined;
+}
+
+export interface SystemState {
+  readonly customers: ReadonlyMap<string, CustomerState>;
+  readonly byState: Readonly<Record<'active' | 'paused' | 'disabled', number>>;
+  readonly unattended: number;
+  /** Intake records that fan-out has not committed, by topic. */
+  readonly intakeWaiting: ReadonlyMap<string, number>;
+  readonly quarantined: number;
+  /** Live delivery workers by version. */
+  readonly workers: ReadonlyMap<string, number>;
+}
+
+type Context = Pick<ControlPlaneContext, 'admin' | 'subscriptions' | 'workerStatuses' | 'workers' | 'watermarks'>;
+
+/**
+ * The state of everything that no single worker knows. Committed offsets of customers come from their status records: to
+ * ask thousands of groups every 30 s would be a load of its own.
+ * @throws {KafkaPortError}
+ */
+export async function gatherState(context: Context, intakeTopics: readonly string[]): Promise<SystemState> {
+  const { admin } = context;
+  const [subscriptions, statuses, topics, routed] = await Promise.all([
+    context.subscriptions(),
+    context.workerStatuses(),
+    admin.listTopics(),
+    admin.committedOffsets(FAN_OUT_GROUP),
+  ]);
+  const own = topicsByCustomer(topics);
+  const lanes = new Map([...subscriptions.keys()].map((name) => [name, lanesAmong(own.get(name) ?? [], name)]));
+  const existing = new Set(topics);
+  const asked = [...lanes].flatMap(([customer, of]) => [...of.keys(), deadTopic(customer)]);
+  const others = [...intakeTopics, QUARANTINE_TOPIC];
+  const ends = await context.watermarks([...asked, ...others].filter((topic) => existing.has(topic)));
+  const { runners } = runningIn(context.workers());
+
+  const byState = { active: 0, paused: 0, disabled: 0 };
+  const customers = new Map<string, CustomerState>();
+  let unattended = 0;
+  for (const [customer, subscription] of subscriptions) {
+    const status = statuses.get(customer);
+    const state = effectiveState(subscription, status);
+    byState[state]++;
+    const isUnattended = state === 'active' && !runners.has(customer);
+    if (isUnattended) unattended++;
+    const backlog = backlogOf(
+      [...(lanes.get(customer)?.keys() ?? [])],
+      await committedOf(admin, customer, status),
+      ends,
+    );
+    customers.set(customer, {
+      disabledBy: state !== 'disabled' ? undefined : subscription.state === 'disabled' ? 'operator' : 'worker',
+      unattended: isUnattended ? backlog.waiting : undefined,
+      expired: someOf(backlog.expired),
+      dead: someOf(recordsOf(ends.get(deadTopic(customer)))),
+      certificateExpiresAtMs: certificateExpiry(subscription),
+    });
+  }
+  const done = new Map(routed.map((one) => [`${one.topic}/${one.partition}`, one.offset]));
+  const alive = context.workers().filter(({ isAlive }) => isAlive);
+  return {
+    ...{ customers, byState, unattended },
+    intakeWaiting: new Map(intakeTopics.map((topic) => [topic, backlogOf([topic], done, ends).waiting])),
+    quarantined: recordsOf(ends.get(QUARANTINE_TOPIC)),
+    workers: countsBy(alive, ({ report }) => report.version),
+  };
+}
+
+/** Waiting records that retention will delete within `withinMs`, of customers whose topics have the usual retention. */
+export async function expiringRecords(
+  context: Pick<ControlPlaneContext, 'admin' | 'subscriptions' | 'workerStatuses'>,
+  { nowMs, withinMs }: { readonly nowMs: number; readonly withinMs: number },
+): Promise<ReadonlyMap<string, number>> {
+  const { admin } = context;
+  const [subscriptions, statuses, topics] = await Promise.all([
+    context.subscriptions(),
+    context.workerStatuses(),
+    admin.listTopics(),
+  ]);
+  const own = topicsByCustomer(topics);
+  const expiring = new Map<string, number>();
+  for (const customer of subscriptions.keys()) {
+    const committed = await committedOf(admin, customer, statuses.get(customer));
+    const lanes = [...lanesAmong(own.get(customer) ?? [], customer).keys()];
+    const settings = await admin.topicSettings(lanes);
+    let count = 0;
+    for (const topic of lanes) {
+      const retentionMs = Number(settings.get(topic)?.['retention.ms'] ?? DELIVERY_RETENTION_MS);
+      if (retentionMs < 0) continue;
+      for (const { partition, offset } of await admin.offsetsAtTime(topic, nowMs - retentionMs + withinMs)) {
+        count += Math.max(0, offset - (committed.get(`${topic}/${partition}`) ?? 0));
+      }
+    }
+    if (count > 0) expiring.set(customer, count);
+  }
+  return expiring;
+}
+
+async function committedOf(
+  admin: Pick<ControlPlaneContext['admin'], 'committedOffsets'>,
+  customer: string,
+  status: WorkerStatus | undefined,
+): Promise<ReadonlyMap<string, number>> {
+  const committed = status?.committed ?? (await admin.committedOffsets(deliveryGroup(customer)));
+  return new Map(committed.map(({ topic, partition, offset }) => [`${topic}/${partition}`, offset]));
+}
+
+function backlogOf(
+  topics: readonly string[],
+  committed: ReadonlyMap<string, number>,
+  ends: ReadonlyMap<string, readonly PartitionEnds[]>,
+): { readonly waiting: number; readonly expired: number } {
+  let waiting = 0;
+  let expired = 0;
+  for (const topic of topics) {
+    for (const { partition, low, high } of ends.get(topic) ?? []) {
+      const done = committed.get(`${topic}/${partition}`);
+      waiting += Math.max(0, high - Math.max(low, done ?? low));
+      if (done !== undefined) expired += Math.max(0, low - done);
+    }
+  }
+  return { waiting, expired };
+}
+
+function recordsOf(ends: readonly PartitionEnds[] | undefined): number {
+  return (ends ?? []).reduce((sum, { low, high }) => sum + high - low, 0);
+}
+
+const someOf = (count: number) => (count > 0 ? count : undefined);
+
+function countsBy<T>(all: readonly T[], keyOf: (one: T) => string): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const one of all) counts.set(keyOf(one), (counts.get(keyOf(one)) ?? 0) + 1);
+  return counts;
+}
+
+/** By the certificate's text: parsing thousands of them takes long. */
+const expiries = new Map<string, { readonly certificate: string; readonly atMs: number }>();
+
+function certificateExpiry({ customer, tls }: Subscription): number | undefined {
+  const certificate = tls?.clientCertificate;
+  if (certificate === undefined) return undefined;
+  const known = expiries.get(customer);
+  if (known?.certificate === certificate) return known.atMs;
+  const atMs = new X509Certificate(certificate).validToDate.getTime();
+  expiries.set(customer, { certificate, atMs });
+  return atMs;
+}

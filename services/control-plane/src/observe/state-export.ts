@@ -1,0 +1,76 @@
+import { messageOf } from '@databridge/kernel/errors';
+import type { MetricsRegistry } from '@databridge/kernel/metrics';
+import { seriesTable } from '@databridge/kernel/series-table';
+import type { ControlPlaneContext } from '../context.ts';
+import { expiringRecords, gatherState, type SystemState } from './gather-state.ts';
+import { customerStateFamilies, systemStateFamilies } from './state-families.ts';
+
+const DAY_MS = 86_400_000;
+/** What expires within a day changes slowly, and costs requests for each lane. */
+const EXPIRING_EVERY_MS = 600_000;
+
+export interface StateExportOptions {
+  readonly context: ControlPlaneContext;
+  readonly registry: MetricsRegistry;
+  readonly intakeTopics: readonly string[];
+  /** Only the writer exports: the sum over all control planes is right. */
+  readonly isWriter: () => boolean;
+  readonly everyMs: number;
+}
+
+/** Exports the state of all customers, as the writer; a scrape shows what was gathered last and asks Kafka nothing. */
+export class StateExport {
+  readonly #with: StateExportOptions;
+  #last: (SystemState & { readonly exportedAtMs: number }) | undefined;
+  #expiring: ReadonlyMap<string, number> = new Map();
+  #expiringDueAtMs = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: StateExportOptions) {
+    this.#with = options;
+    options.registry.add(seriesTable(customerStateFamilies, () => this.#customerRows()));
+    options.registry.add(
+      seriesTable(systemStateFamilies, () => (this.#last === undefined ? [] : ([['', this.#last]] as const))),
+    );
+  }
+
+  start(): void {
+    const run = () => {
+      this.#running = this.#running.then(() => this.#gather());
+    };
+    run();
+    this.#timer = setInterval(run, this.#with.everyMs);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#running;
+  }
+
+  *#customerRows() {
+    for (const [customer, state] of this.#last?.customers ?? []) {
+      yield [`,customer="${customer}"`, { ...state, expiring: this.#expiring.get(customer) }] as const;
+    }
+  }
+
+  async #gather(): Promise<void> {
+    const { context, intakeTopics, isWriter, everyMs } = this.#with;
+    if (!isWriter()) {
+      this.#last = undefined;
+      this.#expiringDueAtMs = 0;
+      return;
+    }
+    try {
+      const nowMs = Date.now();
+      if (performance.now() >= this.#expiringDueAtMs) {
+        this.#expiring = await expiringRecords(context, { nowMs, withinMs: DAY_MS });
+        this.#expiringDueAtMs = performance.now() + EXPIRING_EVERY_MS;
+      }
+      const state = await gatherState(context, intakeTopics);
+      this.#last = { ...state, exportedAtMs: nowMs };
+    } catch (error) {
+      context.log.warn({ err: error, retryInMs: everyMs }, `state not gathered for metrics: ${messageOf(error)}`);
+    }
+  }
+}

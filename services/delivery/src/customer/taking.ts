@@ -1,0 +1,85 @@
+import type { Clock } from '@databridge/kernel/clock';
+import type { Gate } from '../gate/gate.ts';
+import type { HeldRecord } from '../lanes/held-records.ts';
+import type { LaneSet } from '../lanes/lane-set.ts';
+import type { StallReason, Stalls } from '../observe/stalls.ts';
+import type { InFlightShare } from '../shares/in-flight.ts';
+import type { WakeUp } from './wake-up.ts';
+
+/** At most so many deliveries finished but not committed; with those in flight, the bound of what a crash repeats. */
+const MAX_UNCOMMITTED = 5_000;
+/** How soon to look again when only the lease stands in the way: heartbeats renew it, and don't tell. */
+const LEASE_RECHECK_MS = 200;
+
+export interface TakingOptions {
+  readonly clock: Clock;
+  readonly gate: Gate;
+  readonly inFlight: InFlightShare;
+  readonly wake: WakeUp;
+  readonly stalls: Stalls;
+  readonly lanes: () => LaneSet | undefined;
+  /** False: the customer stops, or is disabled. */
+  readonly mayTake: () => boolean;
+  /** Requests of the customer at the same time. */
+  readonly maxInFlight: () => number;
+  /** What deliveries that have begun wait for, by our own fault. */
+  readonly delayedBy: () => 'registry' | 'kafka' | undefined;
+}
+
+/** Decides which record of a customer is sent next, and notes why none is while something is due. */
+export class Taking {
+  readonly #with: TakingOptions;
+
+  constructor(options: TakingOptions) {
+    this.#with = options;
+  }
+
+  /** The next record to send; undefined when none may be sent now. An event, or the wake-up, then asks again. */
+  next(): HeldRecord | undefined {
+    const { clock, gate, inFlight, wake, lanes: lanesNow, mayTake, maxInFlight, delayedBy } = this.#with;
+    const monotonicMs = clock.monotonicMs();
+    const lanes = lanesNow();
+    // Each of these ends by an event that pumps again: a delivery's end, a commit, a join, room in a share.
+    if (!mayTake()) return this.#nothing(undefined, monotonicMs);
+    if (!lanes?.membership.isCurrent) return this.#nothing('kafka', monotonicMs);
+    if (inFlight.count >= maxInFlight()) return this.#held(delayedBy() ?? 'in_flight', lanes, monotonicMs);
+    if (lanes.uncommittedCount >= MAX_UNCOMMITTED) return this.#held('uncommitted', lanes, monotonicMs);
+
+    if (!lanes.membership.leaseHeld()) {
+      wake.at(monotonicMs + LEASE_RECHECK_MS);
+      return this.#held('lease', lanes, monotonicMs);
+    }
+    const permit = gate.permit(monotonicMs);
+    if (permit.kind === 'closed') {
+      if (permit.untilMs !== undefined) wake.at(permit.untilMs);
+      return this.#held(permit.because, lanes, monotonicMs);
+    }
+    if (permit.kind === 'probe' && inFlight.count > 0) return this.#held(permit.because, lanes, monotonicMs);
+
+    const next =
+      permit.kind === 'probe'
+        ? (lanes.oldestDue(monotonicMs, (record) => !gate.isSuspect(record)) ?? lanes.next(monotonicMs))
+        : lanes.next(monotonicMs);
+    if (next === undefined) return this.#held('uncommitted', lanes, monotonicMs);
+    if (typeof next === 'number') {
+      wake.at(next);
+      return this.#nothing(delayedBy(), monotonicMs);
+    }
+    if (!inFlight.mayBegin(next.bytes)) return this.#nothing('share', monotonicMs);
+    const tokenInMs = gate.rate.take(monotonicMs);
+    if (tokenInMs > 0) {
+      wake.at(monotonicMs + tokenInMs);
+      return this.#nothing('rate', monotonicMs);
+    }
+    return next;
+  }
+
+  /** Nothing may be taken: for that reason, if anything is due. */
+  #held(reason: StallReason, lanes: LaneSet, monotonicMs: number): undefined {
+    this.#nothing(lanes.hasDue(monotonicMs) ? reason : this.#with.delayedBy(), monotonicMs);
+  }
+
+  #nothing(reason: StallReason | undefined, monotonicMs: number): undefined {
+    this.#with.stalls.note(reason, monotonicMs);
+  }
+}

@@ -1,0 +1,81 @@
+import { type Clock, instantOf } from '@databridge/kernel/clock';
+import type { CustomerRow, CustomerTotals } from './customer-families.ts';
+import { CustomerMetrics } from './customer-metrics.ts';
+import { TROUBLES, type Trouble, troublesOf } from './troubles.ts';
+
+/** Which customers have series of their own: all, those in trouble and those that were within the last hour, or none. */
+export const SHOWN_CUSTOMERS = ['all', 'troubled', 'none'] as const;
+export type ShownCustomers = (typeof SHOWN_CUSTOMERS)[number];
+
+/** So long a customer keeps its series after its trouble: an alert on it resolves by a value, not by an absence. */
+const SHOWN_AFTER_TROUBLE_MS = 3_600_000;
+/** A customer whose oldest event waits for longer is in trouble, whatever the reason. */
+const LATE_AFTER_MS = 60_000;
+
+/** What this worker counts for its customers. */
+export class CustomerBook {
+  readonly #clock: Clock;
+  readonly #shown: ShownCustomers;
+  readonly #customers = new Map<string, CustomerMetrics>();
+  /** By the monotonic clock. */
+  readonly #troubledAtMs = new Map<string, number>();
+  #totals: CustomerTotals = emptyTotals();
+
+  constructor(clock: Clock, shown: ShownCustomers) {
+    this.#clock = clock;
+    this.#shown = shown;
+  }
+
+  /** A customer's numbers, at 0 from the first call on. */
+  of(customer: string): CustomerMetrics {
+    const known = this.#customers.get(customer);
+    if (known) return known;
+    const made = new CustomerMetrics();
+    this.#customers.set(customer, made);
+    return made;
+  }
+
+  /** The customer belongs to this worker no longer: all its series end. */
+  drop(customer: string): void {
+    this.#customers.delete(customer);
+    this.#troubledAtMs.delete(customer);
+  }
+
+  /** Of the latest {@link rows} that were read to their end. */
+  get totals(): CustomerTotals {
+    return this.#totals;
+  }
+
+  /** The customers that have series of their own. Other work may be done between two of them. */
+  *rows(): Generator<readonly [labels: string, row: CustomerRow]> {
+    const backlog = new Map<string, number>();
+    const troubled = emptyTotals().troubled;
+    let oldestIntakeAtMs: number | undefined;
+    for (const [customer, counts] of this.#customers) {
+      const { monotonicMs, wallMs } = instantOf(this.#clock);
+      const levels = counts.levels?.();
+      for (const [lane, count] of levels?.waiting ?? []) backlog.set(lane, (backlog.get(lane) ?? 0) + count);
+      const troubles = levels === undefined ? [] : troublesOf(levels);
+      for (const trouble of troubles) troubled[trouble]++;
+      const oldestMs = levels?.oldestIntakeAtMs ?? Number.POSITIVE_INFINITY;
+      if (oldestMs < (oldestIntakeAtMs ?? Number.POSITIVE_INFINITY)) oldestIntakeAtMs = oldestMs;
+      if (troubles.length > 0 || wallMs - oldestMs > LATE_AFTER_MS) this.#troubledAtMs.set(customer, monotonicMs);
+      if (this.#isShown(customer, monotonicMs)) yield [`,customer="${customer}"`, { counts, levels, monotonicMs }];
+    }
+    this.#totals = { backlog, troubled, oldestIntakeAtMs };
+  }
+
+  #isShown(customer: string, monotonicMs: number): boolean {
+    if (this.#shown !== 'troubled') return this.#shown === 'all';
+    const troubledAtMs = this.#troubledAtMs.get(customer) ?? Number.NEGATIVE_INFINITY;
+    return monotonicMs - troubledAtMs <= SHOWN_AFTER_TROUBLE_MS;
+  }
+}
+
+function emptyTotals() {
+  return {
+    backlog: new Map<string, number>(),
+    troubled: Object.fromEntries(TROUBLES.map((trouble) => [trouble, 0])) as Record<Trouble, number>,
+    oldestIntakeAtMs: undefined,
+  };
+}

@@ -1,0 +1,109 @@
+import type { Instant } from '@databridge/kernel/clock';
+import type { Secret } from '@databridge/kernel/secrets/secret';
+import type { HoldReason } from '@databridge/schemas/records/status';
+import { formatDelay } from '@databridge/schemas/records/topics';
+import { exhaustsAtMs, type RetryPlan } from '@databridge/schemas/retries/retry-plan';
+import type { Subscription } from '@databridge/schemas/subscription/subscription';
+import type { DisableReason } from '../attempt/verdict.ts';
+import type { Gate } from '../gate/gate.ts';
+import type { HeldRecord } from '../lanes/held-records.ts';
+import type { LaneSet } from '../lanes/lane-set.ts';
+
+/** How a running customer is at one moment. Times are wall-clock ms since the epoch. */
+export interface CustomerLevels {
+  /** Records that are not done, by lane: `main` or the retry lane's delay. */
+  readonly waiting: ReadonlyMap<string, number>;
+  /** Intake time of the oldest event that is not done, among those that were fetched. */
+  readonly oldestIntakeAtMs: number | undefined;
+  /** The first failed attempt since the last success. */
+  readonly failingSinceMs: number | undefined;
+  readonly lastSuccessAtMs: number | undefined;
+  /** Of the event that has used the most of it; undefined: none is retried. */
+  readonly budget: { readonly time: number; readonly attempts: number } | undefined;
+  /** When the customer will be disabled if nothing succeeds until then. */
+  readonly disable: { readonly atMs: number; readonly because: DisableReason | HoldReason } | undefined;
+  readonly statedRate: number | undefined;
+  readonly effectiveRate: number | undefined;
+  readonly destination: string;
+  readonly breaker: 'closed' | 'half-open' | 'open';
+  readonly held: HoldReason | undefined;
+  readonly isAskedToWait: boolean;
+  readonly inFlight: number;
+}
+
+export interface LevelSources {
+  readonly subscription: Subscription<Secret>;
+  readonly gate: Gate;
+  readonly lanes: LaneSet | undefined;
+  /** Taken from their lanes, not done. */
+  readonly inFlight: Iterable<HeldRecord>;
+  readonly inFlightCount: number;
+  readonly plan: RetryPlan;
+  /** A record's time by this worker's clock. */
+  readonly recordMs: (timestampMs: number) => number;
+}
+
+/** Looks at every record in memory: their number is bounded by the memory for all customers together. */
+export function levelsOf(sources: LevelSources, now: Instant): CustomerLevels {
+  const { subscription, gate, lanes, plan, recordMs } = sources;
+  const { breaker, held, waitUntilMs, lastSuccessAtMs } = gate.status(now);
+  const waiting = new Map<string, number>();
+  for (const lane of lanes?.lanes ?? []) {
+    const name = lane.isRetry ? formatDelay(lane.id.delayMs) : 'main';
+    waiting.set(name, (waiting.get(name) ?? 0) + lane.waitingCount);
+  }
+
+  let oldestIntakeAtMs: number | undefined;
+  let failingSinceMs = gate.failingSinceMs;
+  let longestMs = 0;
+  let mostAttempts = 0;
+  let exhaustedAtMs: number | undefined;
+  for (const { facts, dueAtMs } of recordsOf(sources)) {
+    if (facts.intakeAtMs !== undefined) oldestIntakeAtMs = least(oldestIntakeAtMs, recordMs(facts.intakeAtMs));
+    const firstMs = facts.firstAttemptAtMs;
+    const counts = facts.attempt > 0 && (facts.enableEpoch ?? 0) >= subscription.enableEpoch;
+    if (!counts || firstMs === undefined) continue;
+    longestMs = Math.max(longestMs, now.wallMs - firstMs);
+    mostAttempts = Math.max(mostAttempts, facts.attempt);
+    // Something was accepted since its first attempt: it will be a dead letter, and disables nobody.
+    if (lastSuccessAtMs !== undefined && lastSuccessAtMs >= firstMs) continue;
+    failingSinceMs = least(failingSinceMs, firstMs);
+    const nextAtMs = now.wallMs + Math.max(0, dueAtMs - now.monotonicMs);
+    exhaustedAtMs = least(exhaustedAtMs, exhaustsAtMs(plan, facts.attempt, firstMs, nextAtMs));
+  }
+  return {
+    ...{ waiting, oldestIntakeAtMs, failingSinceMs, lastSuccessAtMs, breaker },
+    budget:
+      mostAttempts > 0 ? { time: longestMs / plan.windowMs, attempts: mostAttempts / plan.maxAttempts } : undefined,
+    disable: held
+      ? { atMs: held.sinceMs + plan.windowMs, because: held.because }
+      : exhaustedAtMs !== undefined
+        ? { atMs: exhaustedAtMs, because: 'exhausted' }
+        : undefined,
+    statedRate: subscription.ratePerSecond,
+    effectiveRate: gate.rate.ratePerSecond === Number.POSITIVE_INFINITY ? undefined : gate.rate.ratePerSecond,
+    destination: placeOf(subscription.destination),
+    held: held?.because,
+    isAskedToWait: waitUntilMs !== undefined,
+    inFlight: sources.inFlightCount,
+  };
+}
+
+function* recordsOf({ lanes, inFlight }: LevelSources): Iterable<HeldRecord> {
+  for (const lane of lanes?.lanes ?? []) yield* lane.held;
+  yield* inFlight;
+}
+
+const least = (a: number | undefined, b: number) => (a === undefined ? b : Math.min(a, b));
+
+/** Without a path, which may hold a secret. */
+function placeOf(destination: Subscription<Secret>['destination']): string {
+  switch (destination.type) {
+    case 'sns':
+      return destination.topicArn;
+    case 'sqs':
+      return new URL(destination.queueUrl).origin;
+    default:
+      return new URL(destination.url).origin;
+  }
+}

@@ -1,0 +1,20 @@
+import type { CustomerLevels } from './customer-levels.ts';
+
+/** What a customer can be in trouble by; it may be in several. */
+export const TROUBLES = ['failing', 'breaker', 'retry_after', 'deauthorized', 'refusals', 'blocked'] as const;
+export type Trouble = (typeof TROUBLES)[number];
+
+export function troublesOf({ failingSinceMs, breaker, isAskedToWait, held }: CustomerLevels): Trouble[] {
+  return TROUBLES.filter((trouble) => {
+    switch (trouble) {
+      case 'failing':
+        return failingSinceMs !== undefined;
+      case 'breaker':
+        return breaker !== 'closed';
+      case 'retry_after':
+        return isAskedToWait;
+      default:
+        return held === trouble;
+    }
+  });
+}
