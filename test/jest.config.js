@@ -38,7 +38,7 @@ export default {
       displayName: 'unit',
       testPathIgnorePatterns: ['/node_modules/', '\\.(contract|peer)\\.test\\.ts$'],
       testMatch: [
-        '<rootDir>/{schemas,services}/**/*.test.ts',
+        '<rootDir>/{schemas,services,deploy}/**/*.test.ts',
         '<rootDir>/test/{bench,ci,docs,faults,fuzz,harness,scaffold,simulation}/**/*.test.ts',
       ],
     },

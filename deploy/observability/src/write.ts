@@ -1,0 +1,10 @@
+/** `npm run observability`: writes rules and Alertmanager's example anew. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { writtenFiles } from './written-files.ts';
+
+const root = new URL('../../../', import.meta.url);
+for (const [path, content] of writtenFiles()) {
+  const file = new URL(path, root);
+  mkdirSync(new URL('.', file), { recursive: true });
+  writeFileSync(file, content);
+}

@@ -1,0 +1,11 @@
+/** What the typed sources write; a test says when a committed file is stale. */
+import { alertmanagerFile } from './rules/alertmanager-file.ts';
+import { rulesFile } from './rules/rules-file.ts';
+
+/** Path from the root of the repository → content. */
+export function writtenFiles(): ReadonlyMap<string, string> {
+  return new Map([
+    ['deploy/helm/databridge-events/files/rules.yaml', rulesFile()],
+    ['deploy/observability/alertmanager.yaml', alertmanagerFile()],
+  ]);
+}
