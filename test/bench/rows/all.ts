@@ -1,11 +1,12 @@
 import { backlog, heldRetries } from './backlog.ts';
+import { customers } from './customers.ts';
 import { deliver } from './deliver.ts';
 import { deliverSlow } from './deliver-slow.ts';
-import { fanOut } from './fan-out.ts';
+import { fanOut, fanOutMany } from './fan-out.ts';
 import { growth } from './growth.ts';
-import { idle } from './idle.ts';
+import { idle, start } from './idle.ts';
 import { isolation } from './isolation.ts';
-import { latency } from './latency.ts';
+import { latency, latencyMany } from './latency.ts';
 import { punctuality } from './punctuality.ts';
 import type { Row } from './row.ts';
 
@@ -13,15 +14,19 @@ import type { Row } from './row.ts';
 export const ROWS: Readonly<Record<string, Row>> = {
   deliver,
   'deliver-slow': deliverSlow,
+  customers,
   'fan-out': fanOut,
   latency,
+  'latency-many': latencyMany,
   isolation,
   idle,
   backlog,
   'held-retries': heldRetries,
   punctuality,
   growth,
+  start,
+  'fan-out-many': fanOutMany,
 };
 
-/** Takes minutes, and has no target: left out of the quick run. */
-export const FULL_ONLY: ReadonlySet<string> = new Set(['growth']);
+/** They take minutes: left out of the quick run. */
+export const FULL_ONLY: ReadonlySet<string> = new Set(['growth', 'latency-many', 'start', 'fan-out-many']);

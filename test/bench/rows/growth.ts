@@ -1,4 +1,4 @@
-/** How throughput grows with workers, customers and partitions: the same load each time, on a stand of its own. */
+/** How throughput grows with workers and partitions: the same load each time, on a stand of its own. */
 import type { Child } from '@databridge/demo/child';
 import { sumOf } from '@databridge/demo/live/observe';
 import { cpuMs } from '@databridge/demo/process-usage';
@@ -17,36 +17,29 @@ const CONNECTIONS = 640;
 const CUSTOMERS = 100;
 
 export const growth: Row = async (context) => {
-  const { growthWorkers, growthCustomers, growthPartitions } = context.scale;
+  const { growthWorkers, growthPartitions } = context.scale;
   const measures: Measure[] = [];
   for (const workers of growthWorkers) {
-    measures.push(...(await drained(context, { workers, customers: CUSTOMERS }, counted(workers, 'worker'))));
-  }
-  for (const customers of growthCustomers) {
-    measures.push(...(await drained(context, { workers: 1, customers }, counted(customers, 'customer'))));
+    measures.push(...(await drained(context, workers, counted(workers, 'worker'))));
   }
   for (const partitions of growthPartitions) measures.push(await fannedOut(context, partitions));
   return measures;
 };
 
 /** All workers run all their customers; then the events come at once, and how long they take is what counts. */
-function drained(
-  { scale, say }: RowContext,
-  { workers: workerCount, customers: customerCount }: { workers: number; customers: number },
-  name: string,
-): Promise<Measure[]> {
+function drained({ scale, say }: RowContext, workerCount: number, name: string): Promise<Measure[]> {
   return Stand.with(async (stand) => {
-    const customers = names(customerCount);
-    const maxInFlight = Math.min(64, Math.max(1, Math.floor(CONNECTIONS / customerCount)));
+    const customers = names(CUSTOMERS);
+    const maxInFlight = Math.floor(CONNECTIONS / CUSTOMERS);
     await stand.subscribe(customers.map((customer) => ({ customer, path: PATH, maxInFlight })));
     const workers = Array.from({ length: workerCount }, () => stand.service('delivery'));
     await Promise.all(workers.map((worker) => worker.ready()));
     const running = async () => (await Promise.all(workers.map(customersOf))).reduce((sum, own) => sum + own, 0);
-    await until('all customers run', running, (count) => count === customerCount);
+    await until('all customers run', running, (count) => count === CUSTOMERS);
 
     const cpuBefore = await cpuOf(workers);
     await stand.load({
-      topic: (n) => deliveryTopic(customers[n % customerCount] as string),
+      topic: (n) => deliveryTopic(customers[n % CUSTOMERS] as string),
       count: scale.growthEvents,
       values: stand.samples(),
       headers: laneHeaders(stand.eventType.name, INTAKE),

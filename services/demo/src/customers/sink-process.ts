@@ -54,10 +54,18 @@ export class Sink {
   /**
    * Waits until so many requests came, or for so long.
    * @param pid who sends: its processor time counts from the first request on
+   * @param until `warmUp`: the first requests, which aren't measured. A service runs for weeks; its first seconds, in
+   *   which code is compiled, say little about it
    * @param inParallel requests that come at once at the start, and so say nothing about the rate
    */
-  async flow(path: string, pid: number, until: { requests: number; seconds?: number }, inParallel = 1): Promise<Flow> {
-    let begun: { cpuMs: number; requests: number; atMs: number } | undefined;
+  async flow(
+    path: string,
+    pid: number,
+    until: { requests: number; seconds?: number; warmUp?: number },
+    inParallel = 1,
+  ): Promise<Flow> {
+    const { warmUp = 0 } = until;
+    let begun: { cpuMs: number; requests: number; atMs: number; latestAtMs: number } | undefined;
     let movedAtMs = performance.now();
     let last = 0;
     for (;;) {
@@ -65,13 +73,17 @@ export class Sink {
       const nowMs = performance.now();
       if (requests > last) movedAtMs = nowMs;
       last = requests;
-      if (requests > 0) begun ??= { cpuMs: await cpuMs(pid), requests, atMs: nowMs };
+      if (requests > warmUp) begun ??= { cpuMs: await cpuMs(pid), requests, atMs: nowMs, latestAtMs };
       const isTimeUp = begun !== undefined && nowMs - begun.atMs >= (until.seconds ?? Number.POSITIVE_INFINITY) * 1_000;
       if (begun && (requests >= until.requests || isTimeUp)) {
         const spentMs = (await cpuMs(pid)) - begun.cpuMs;
+        const [count, tookMs] =
+          warmUp > 0
+            ? [requests - begun.requests, latestAtMs - begun.latestAtMs]
+            : [requests - inParallel, latestAtMs - firstAtMs];
         return {
           requests,
-          perSecond: (requests - inParallel) / ((latestAtMs - firstAtMs) / 1_000),
+          perSecond: count / (tookMs / 1_000),
           cpuMicrosEach: (spentMs * 1_000) / (requests - begun.requests),
           peakRssMiB: await peakRssMiB(pid),
         };
