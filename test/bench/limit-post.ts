@@ -24,7 +24,7 @@ function post({ url, count, connections }: PostOrder): void {
     if (sent === count) return;
     const n = sent++;
     const headers = { 'content-type': 'application/json', 'webhook-id': `evt_${n}` };
-    const body = bodies[n % bodies.length] as string;
+    const body = bodies[n % bodies.length] as Buffer;
     pool.dispatch({ path, method: 'POST', headers, body }, handler);
   };
   const handler: Dispatcher.DispatchHandler = {

@@ -144,7 +144,7 @@ describe('signing', () => {
     const { request, event } = await sentTo({ signing: { secrets } });
     for (const secret of secrets) {
       const verified = new Webhook(secret).verify(request.body, request.headers as Record<string, string>);
-      expect(verified).toEqual(JSON.parse(event.body));
+      expect(verified).toEqual(JSON.parse(event.body.toString()));
     }
     const stranger = new Webhook(`whsec_${Buffer.alloc(32, 3).toString('base64')}`);
     expect(() => stranger.verify(request.body, request.headers as Record<string, string>)).toThrow();
@@ -180,7 +180,7 @@ describe('CloudEvents', () => {
       source: '/databridge/events',
       datacontenttype: 'application/json',
       traceparent: event.traceparent,
-      data: JSON.parse(event.body),
+      data: JSON.parse(event.body.toString()),
     });
   });
 

@@ -45,7 +45,7 @@ export function openFor(parts: Record<string, unknown>, options: OpenOptions = {
 let count = 0;
 
 /** An event as the renderer hands it over; ids are fresh unless given. */
-export function message(given: Partial<Message> = {}): Message {
+export function message({ body, ...given }: Partial<Omit<Message, 'body'>> & { body?: string } = {}): Message {
   count += 1;
   return {
     eventId: `evt_${process.pid}_${count}`,
@@ -53,7 +53,9 @@ export function message(given: Partial<Message> = {}): Message {
     schemaVersion: 'v1.0',
     attempt: 1,
     traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
-    body: JSON.stringify({ schema_version: 'v1.0', summary: 'Grüße, "ACME" & 東京', number: count }),
+    body: Buffer.from(
+      body ?? JSON.stringify({ schema_version: 'v1.0', summary: 'Grüße, "ACME" & 東京', number: count }),
+    ),
     ...given,
   };
 }

@@ -90,7 +90,7 @@ test('when many wait, they go in batches of ten', async () => {
   expect(sizes.sort((a, b) => b - a)).toEqual([10, 10, 6]);
   expect(new Set(sent.map((one) => one?.outcome.kind))).toEqual(new Set(['delivered']));
   const bodies = (await moto.received(queueUrl)).map(({ Body }) => Body);
-  expect(bodies.sort()).toEqual(events.map(({ body }) => body).sort());
+  expect(bodies.sort()).toEqual(events.map(({ body }) => body.toString()).sort());
 });
 
 test('what comes of an entry is its own', async () => {
@@ -107,7 +107,7 @@ test('what comes of an entry is its own', async () => {
     status: 200,
     headers: { 'content-type': 'application/x-amz-json-1.0' },
     body: JSON.stringify({
-      Successful: [{ Id: '0', MessageId: 'm-0', MD5OfMessageBody: md5(events[0]?.body ?? '') }],
+      Successful: [{ Id: '0', MessageId: 'm-0', MD5OfMessageBody: md5(events[0]?.body.toString() ?? '') }],
       Failed: [
         { Id: '1', SenderFault: true, Code: 'InvalidMessageContents', Message: 'said so' },
         { Id: '2', SenderFault: false, Code: 'InternalError', Message: 'said so' },

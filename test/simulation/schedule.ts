@@ -404,9 +404,11 @@ export class Schedule {
   }
 }
 
+const BODY = Buffer.from('x');
+
 function messageOf(record: HeldRecord, attempt: number): Message {
   const { eventId, eventType } = record.facts;
-  const message = { eventId, eventType, schemaVersion: 'v1.0', attempt, traceparent: undefined, body: 'x', record };
+  const message = { eventId, eventType, schemaVersion: 'v1.0', attempt, traceparent: undefined, body: BODY, record };
   return message;
 }
 

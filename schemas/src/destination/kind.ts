@@ -49,7 +49,7 @@ export interface AwsKind<Settings> extends Kind<Settings> {
 export interface Formatted {
   /** With `content-type`. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly body: Buffer;
 }
 
 export interface HttpRequests {

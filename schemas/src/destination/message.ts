@@ -12,8 +12,8 @@ export interface Message {
   /** 1 for the first. */
   readonly attempt: number;
   readonly traceparent: string | undefined;
-  /** JSON. */
-  readonly body: string;
+  /** JSON, as UTF-8. */
+  readonly body: Buffer;
   /** This is a test event: the answer is kept even if it is a success. */
   readonly keepsAnswer?: true;
 }

@@ -7,14 +7,16 @@ import avsc from 'avsc';
 import { EventTypesError, IncompatibleSchemaError, MalformedEventError } from '../errors.ts';
 import type { Routing } from '../subscription/routing.ts';
 import { AvroInput } from './avro/avro-input.ts';
-import { type Read, resolver } from './avro/avro-resolution.ts';
+import { type Read, resolver, resolving } from './avro/avro-resolution.ts';
 import { type AvroType, nameOfType, parseSchema, type RecordType } from './avro/avro-schema.ts';
 import { defaultOf } from './avro/avro-values.ts';
 import { frame, payloadOf, schemaIdOf } from './confluent-frame.ts';
 import { type EventFields, eventFields } from './event-fields.ts';
 import { type EventMisfit, misfitsOf } from './event-misfits.ts';
-import { type JsonRenderer, jsonRenderer, sectionsOf } from './json-rendering.ts';
+import { JsonOutput } from './json-output.ts';
+import { jsonRenderer, leftOutOf, sectionsOf } from './json-rendering.ts';
 import { type JsonSchema, type JsonSchemaParts, jsonSchemaOf, jsonSchemaParts } from './json-schema.ts';
+import { type Transcode, transcoder } from './json-transcoding.ts';
 import { type RoutingProjection, routingProjection } from './routing-projection.ts';
 import { sampleOf } from './sample-event.ts';
 
@@ -27,11 +29,11 @@ export interface EventReader {
   /** @throws {MalformedEventError} */
   routing(frame: Buffer): Routing;
   /**
-   * The JSON document that the customer gets.
+   * The JSON document that the customer gets, as UTF-8.
    * @param sections those that it wants; left out: all
    * @throws {MalformedEventError}
    */
-  json(frame: Buffer, sections?: readonly string[]): string;
+  json(frame: Buffer, sections?: readonly string[]): Buffer;
   /** The whole event, for filters: see {@link EventType.fields}. @throws {MalformedEventError} */
   decoded(frame: Buffer): unknown;
 }
@@ -44,6 +46,9 @@ export function impliedEventType(names: readonly string[]): string | undefined {
   const [only, ...others] = names.filter((name) => name !== NOTICE_EVENT_TYPE);
   return others.length === 0 ? only : undefined;
 }
+
+/** Rendering is synchronous, so one serves all. */
+const output = new JsonOutput();
 
 /** As `root-cause=root-cause.events,other=other.events`: which event types there are, and the intake topic of each. */
 const LINE_ENTRY = /^([a-z0-9-]{1,63})=([\w.-]{1,249})$/;
@@ -113,9 +118,6 @@ export class EventType {
   /** The pinned reader schema, as JSON: what producers may write with, and what the registry is given. */
   readonly schemaJson: string;
   readonly #type: RecordType;
-  readonly #render: JsonRenderer;
-  /** By the very list that a subscription holds: customers have few, and a changed one is another list. */
-  readonly #renderSections = new WeakMap<readonly string[], JsonRenderer>();
   #fields: EventFields | undefined;
   #encoder: avsc.Type | undefined;
   readonly #projection: RoutingProjection;
@@ -129,7 +131,8 @@ export class EventType {
     if (type.kind !== 'record') throw new TypeError(`an event is a record, not ${nameOfType(type)}`);
     requireDefaults(type);
     this.#type = type;
-    this.#render = jsonRenderer(type);
+    // Refuses what has no form in JSON.
+    jsonRenderer(type);
     this.#projection = routingProjection(type);
   }
 
@@ -161,14 +164,27 @@ export class EventType {
       const readRouting = resolver(writer, this.#type, picked);
       // Most services need one of the two.
       let readAll: Read | undefined;
-      const decoded = (frame: Buffer) => {
-        readAll ??= resolver(writer, this.#type);
-        return decode(readAll, frame);
+      let transcode: Transcode | undefined;
+      const some = new WeakMap<readonly string[], Transcode>();
+      const transcoderOf = (sections: readonly string[] | undefined) => {
+        transcode ??= this.#transcoder(writer);
+        if (sections === undefined) return transcode;
+        const made = some.get(sections) ?? this.#transcoder(writer, sections);
+        some.set(sections, made);
+        return made;
       };
       return {
         routing: (frame) => routingOf(decode(readRouting, frame)),
-        json: (frame, sections) => this.#rendererOf(sections)(decoded(frame)),
-        decoded,
+        json: (frame, sections) => {
+          const run = transcoderOf(sections);
+          output.reset();
+          decode((input) => run(input, output), frame);
+          return output.toBuffer();
+        },
+        decoded: (frame) => {
+          readAll ??= resolver(writer, this.#type);
+          return decode(readAll, frame);
+        },
       };
     } catch (error) {
       throw new IncompatibleSchemaError(
@@ -180,7 +196,12 @@ export class EventType {
 
   /** The document that a customer would get of an event made up from the schema. */
   sample(sections?: readonly string[]): string {
-    return this.#rendererOf(sections)(sampleOf(this.#type));
+    return jsonRenderer(this.#type, sections)(sampleOf(this.#type));
+  }
+
+  /** The lists of sections are those of subscriptions: customers have few, and a changed one is another list. */
+  #transcoder(writer: AvroType, sections?: readonly string[]): Transcode {
+    return transcoder(writer, this.#type, resolving(), leftOutOf(this.#type, sections));
   }
 
   /** What the document that customers get looks like, as JSON Schema 2020-12. */
@@ -205,16 +226,6 @@ export class EventType {
   #encoderType(): avsc.Type {
     this.#encoder ??= avsc.Type.forSchema(JSON.parse(this.schemaJson) as avsc.Schema);
     return this.#encoder;
-  }
-
-  #rendererOf(sections: readonly string[] | undefined): JsonRenderer {
-    if (sections === undefined) return this.#render;
-    let render = this.#renderSections.get(sections);
-    if (render === undefined) {
-      render = jsonRenderer(this.#type, sections);
-      this.#renderSections.set(sections, render);
-    }
-    return render;
   }
 
   /** Every place where an event does not fit the pinned schema, unknown fields included. */

@@ -17,8 +17,12 @@ export type JsonRenderer = (value: unknown) => string;
  * @throws {TypeError} for a union of several types, whose receivers could not tell what they get
  */
 export function jsonRenderer(type: RecordType, wanted?: readonly string[]): JsonRenderer {
-  const left = wanted && new Set(sectionsOf(type).filter((name) => !wanted.includes(name)));
-  return new Renderers().record(type, true, left);
+  return new JsonRenderers().record(type, true, leftOutOf(type, wanted));
+}
+
+/** The root's sections that a document lacks which has only the wanted ones. */
+export function leftOutOf(type: RecordType, wanted: readonly string[] | undefined): ReadonlySet<string> {
+  return new Set(wanted && sectionsOf(type).filter((name) => !wanted.includes(name)));
 }
 
 /** The parts of an event that it may or may not have, in the schema's order. What else it has is always there. */
@@ -26,7 +30,8 @@ export function sectionsOf(type: RecordType): string[] {
   return type.fields.filter((field) => nullable(field.type) !== undefined).map(({ name }) => name);
 }
 
-class Renderers {
+/** Renderers of the types of one schema. */
+export class JsonRenderers {
   /** Of records, which may lead back to themselves. */
   readonly #known = new Map<RecordType, { render: JsonRenderer }>();
 
@@ -41,7 +46,7 @@ class Renderers {
         slot,
         prefix: `${JSON.stringify(name)}:`,
         isAbsentWhenNull: optional !== undefined && (isRoot || optional.kind === 'record'),
-        render: isConstant ? () => JSON.stringify(constant) : this.#value(field.type),
+        render: isConstant ? () => JSON.stringify(constant) : this.value(field.type),
       };
     });
     return (value) => {
@@ -56,7 +61,7 @@ class Renderers {
     };
   }
 
-  #value(type: AvroType): JsonRenderer {
+  value(type: AvroType): JsonRenderer {
     if ('logical' in type && type.logical !== undefined) {
       const textOf = logicalText(type.logical);
       return (value) => JSON.stringify(textOf(value));
@@ -65,11 +70,11 @@ class Renderers {
       case 'record':
         return this.#inner(type);
       case 'array': {
-        const render = this.#value(type.items);
+        const render = this.value(type.items);
         return (value) => `[${(value as readonly unknown[]).map(render).join(',')}]`;
       }
       case 'map': {
-        const render = this.#value(type.values);
+        const render = this.value(type.values);
         return (value) => {
           let json = '';
           for (const [key, member] of value as MapValue) {
@@ -81,7 +86,7 @@ class Renderers {
       case 'union': {
         const optional = nullable(type);
         if (optional === undefined) throw new TypeError(`${nameOfType(type)} can't be rendered as JSON`);
-        const render = this.#value(optional);
+        const render = this.value(optional);
         return (value) => (value === null ? 'null' : render(value));
       }
       case 'bytes':

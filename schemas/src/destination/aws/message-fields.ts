@@ -43,7 +43,7 @@ function legalId(id: string): string {
 
 /** As AWS counts: the body and the names, types and values of the attributes, in UTF-8. */
 export function sizeOf(message: Message): number {
-  let bytes = Buffer.byteLength(message.body);
+  let bytes = message.body.length;
   for (const [name, { DataType, StringValue }] of Object.entries(messageAttributes(message))) {
     bytes += name.length + DataType.length + Buffer.byteLength(StringValue);
   }

@@ -5,6 +5,7 @@ import type { Message } from '../message.ts';
 export type EventFormat = 'json' | 'cloudevents-binary' | 'cloudevents-structured';
 
 const JSON_CONTENT = { 'content-type': 'application/json' };
+const END = Buffer.from('}');
 /** Within it, event ids are unique (CloudEvents 1.0: source + id). */
 const SOURCE = '/databridge/events';
 
@@ -22,7 +23,11 @@ export function formatterOf(format: EventFormat): (message: Message) => Formatte
       return (message) => ({
         headers: { 'content-type': 'application/cloudevents+json; charset=utf-8' },
         // The event is JSON already: parsing it only to write it again would cost more than all the rest.
-        body: `${JSON.stringify(attributes(message)).slice(0, -1)},"data":${message.body}}`,
+        body: Buffer.concat([
+          Buffer.from(`${JSON.stringify(attributes(message)).slice(0, -1)},"data":`),
+          message.body,
+          END,
+        ]),
       });
   }
 }

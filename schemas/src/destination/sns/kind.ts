@@ -56,7 +56,7 @@ function publishForm(topicArn: string, message: Parameters<typeof messageAttribu
     Action: 'Publish',
     Version: '2010-03-31',
     TopicArn: topicArn,
-    Message: message.body,
+    Message: message.body.toString(),
     ...fifoFields(message, topicArn.endsWith('.fifo')),
   });
   for (const [index, [name, attribute]] of Object.entries(messageAttributes(message)).entries()) {

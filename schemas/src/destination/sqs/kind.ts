@@ -53,7 +53,7 @@ export const sqs = destinationKind({
         QueueUrl: queueUrl,
         Entries: messages.map((message, index) => ({
           Id: String(index),
-          MessageBody: message.body,
+          MessageBody: message.body.toString(),
           MessageAttributes: messageAttributes(message),
           ...fifoFields(message, new URL(queueUrl).pathname.endsWith('.fifo')),
         })),

@@ -1,5 +1,6 @@
 /** The bytes of one event, read forwards. What reading them may cost is bounded before it is spent. */
 import { MalformedEventError } from '../../errors.ts';
+import type { JsonOutput } from '../json-output.ts';
 
 /** Array items, map entries and record fields of one event: each costs time, even those that take no byte. */
 export const MAX_VALUES = 250_000;
@@ -91,6 +92,20 @@ export class AvroInput {
     const length = this.#length();
     const from = this.#passOver(length);
     return this.#bytes.toString('utf8', from, from + length);
+  }
+
+  /** A string, written as JSON. */
+  text(output: JsonOutput): void {
+    const length = this.#length();
+    const from = this.#passOver(length);
+    output.string(this.#bytes, from, from + length);
+  }
+
+  /** The number of a union's branch. */
+  branch(count: number): number {
+    const branch = Number(this.long());
+    if (branch >= 0 && branch < count) return branch;
+    throw new MalformedEventError('a union has no branch of that number');
   }
 
   /** Shares the event's memory. */

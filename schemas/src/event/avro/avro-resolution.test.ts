@@ -17,7 +17,7 @@ function read(ours: unknown, theirs: unknown, payload: Buffer): unknown {
   return JSON.parse(documentOf(ours, theirs, payload));
 }
 function documentOf(ours: unknown, theirs: unknown, payload: Buffer): string {
-  return eventTypeOf(ours).readerFor(JSON.stringify(theirs)).json(frame(ID, payload));
+  return eventTypeOf(ours).readerFor(JSON.stringify(theirs)).json(frame(ID, payload)).toString();
 }
 const written = (schema: unknown, value: unknown) => avsc.Type.forSchema(schema as avsc.Schema).toBuffer(value);
 const long = (value: bigint) => {

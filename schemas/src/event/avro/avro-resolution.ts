@@ -21,6 +21,9 @@ import { bigDecimalOf, defaultOf } from './avro-values.ts';
 /** Reads one value; the data must fit the schema even where the value is not kept. */
 export type Read = (input: AvroInput) => unknown;
 
+/** Makes readers of pairs of types, a writer's and a reader's, within one bound of what they may cost together. */
+export type Resolve = (writer: AvroType, reader: AvroType, kept: 'all' | 'none') => Read;
+
 /** Pairs of types that are looked at to resolve one schema. Unions of records inside each other can need very many. */
 const MAX_PAIRS = 50_000;
 
@@ -37,6 +40,12 @@ type Kept = 'all' | 'picked' | 'none';
  */
 export function resolver(writer: AvroType, reader: AvroType, picked?: ReadonlySet<RecordField>): Read {
   return new Resolution(picked).read(writer, reader, picked === undefined ? 'all' : 'picked');
+}
+
+/** @throws {Error} from each call: why the two types do not go together */
+export function resolving(): Resolve {
+  const resolution = new Resolution(undefined);
+  return (writer, reader, kept) => resolution.read(writer, reader, kept);
 }
 
 interface Known {
@@ -212,7 +221,8 @@ function requireName(writer: NamedType, reader: NamedType): void {
   throw new Error(`the ${writer.kind} ${writer.name} is not ${reader.name}, nor one of its aliases`);
 }
 
-function writtenAs(field: RecordField, writer: RecordType): RecordField | undefined {
+/** The writer's field from which the reader's is filled. */
+export function writtenAs(field: RecordField, writer: RecordType): RecordField | undefined {
   for (const name of [field.name, ...field.aliases]) {
     const found = writer.fields.find((one) => one.name === name);
     if (found !== undefined) return found;

@@ -51,7 +51,7 @@ export function eventRenderer(registry: SchemaRegistrySettings | undefined, log:
       const opened = await open(eventType, value);
       if ('unreadable' in opened) return opened;
       try {
-        return { event: JSON.parse(opened.reader.json(value, sections), exactNumber) };
+        return { event: JSON.parse(opened.reader.json(value, sections).toString(), exactNumber) };
       } catch (error) {
         return { unreadable: messageOf(error) };
       }

@@ -12,7 +12,16 @@ const plan = parseRetryPlan('1s*2', 60_000) as RetryPlan;
 function recordOf(): HeldRecord {
   const lane = { topic: 'delivery.acme', partition: 0, delayMs: 0 };
   const facts = { eventId: 'evt-1', eventType: 'root-cause', attempt: 0 };
-  return { lane, offset: 0, dueAtMs: 0, key: Buffer.from('evt-1'), value: Buffer.alloc(1), facts, bytes: 513 };
+  return {
+    lane,
+    offset: 0,
+    dueAtMs: 0,
+    key: Buffer.from('evt-1'),
+    value: Buffer.alloc(1),
+    facts,
+    copyKey: 'evt-1',
+    bytes: 513,
+  };
 }
 
 function contextWith(overrides: Partial<DeliveryContext>) {
@@ -29,7 +38,7 @@ function contextWith(overrides: Partial<DeliveryContext>) {
       schemaVersion: 'v1.0',
       attempt: 1,
       traceparent: undefined,
-      body: '{}',
+      body: Buffer.from('{}'),
     }),
     maySend: () => true,
     send: async () => {

@@ -53,6 +53,5 @@ export class EventMessages {
 
 /** A test is the document already: whoever asked for it may have no registry. */
 function testMessage(facts: DeliveryHeaders, { name, schemaVersion }: EventType, value: Buffer): Message {
-  const body = value.toString('utf8');
-  return { eventId: facts.eventId, eventType: name, schemaVersion, attempt: 1, traceparent: undefined, body };
+  return { eventId: facts.eventId, eventType: name, schemaVersion, attempt: 1, traceparent: undefined, body: value };
 }

@@ -18,6 +18,8 @@ export interface HeldRecord {
   /** The intake's bytes. */
   readonly value: Buffer;
   readonly facts: DeliveryHeaders;
+  /** The same for two copies of one record (schemas/src/records/identity.ts). */
+  readonly copyKey: string;
   readonly bytes: number;
 }
 

@@ -4,8 +4,6 @@ import type { LaneStart } from '@databridge/kernel/kafka/lane-reader/group-optio
 import { type CommittedOffset, type ConsumedBatch, keyOf, type TopicPartition } from '@databridge/kernel/kafka/records';
 import type { CommitPoint } from '@databridge/kernel/offsets/offset-tracker';
 import { OffsetTracker } from '@databridge/kernel/offsets/offset-tracker';
-import type { DeliveryHeaders } from '@databridge/schemas/records/headers';
-import { copyKeyOf } from '@databridge/schemas/records/identity';
 import type { CustomerBytes } from './byte-budget.ts';
 import type { HeldRecord, LaneId } from './held-records.ts';
 import { firstAttemptAtMs, isDue, Lane } from './lane.ts';
@@ -23,9 +21,11 @@ export interface LaneCommit {
 export class LaneSet {
   readonly #membership: Membership;
   readonly #lanes = new Map<string, Lane>();
+  /** The same by what their records name them by: asked several times per delivery. */
+  readonly #byId = new Map<LaneId, Lane>();
   readonly #bytes: CustomerBytes;
   readonly #clock: Clock;
-  /** The {@link copyKeyOf} of every record that is held or in flight. */
+  /** The `copyKey` of every record that is held or in flight. */
   readonly #present = new Set<string>();
   /** Shared with the set that adopts the lanes: a commit under way may end for both. */
   #uncommitted = { count: 0 };
@@ -76,7 +76,7 @@ export class LaneSet {
       if (this.#lanes.has(key)) return [];
       const offset = known.get(key)?.offset ?? 0;
       const tracker = new OffsetTracker(offset, known.get(key)?.metadata ?? null);
-      this.#lanes.set(key, new Lane(at, delayMsOf(at.topic), tracker, this.#bytes));
+      this.#put(key, new Lane(at, delayMsOf(at.topic), tracker, this.#bytes));
       return [{ ...at, offset }];
     });
   }
@@ -90,21 +90,23 @@ export class LaneSet {
     if (before === undefined || before.tracker.moveOnTo(to)) return;
     before.discard();
     const lane = new Lane(at, before.id.delayMs, new OffsetTracker(to, null), this.#bytes);
-    this.#lanes.set(keyOf(at), lane);
+    this.#byId.delete(before.id);
+    this.#put(keyOf(at), lane);
     // What is in flight of the old log must not make forks of records of the new one: rather a repeat than a loss.
     this.#present.clear();
-    for (const one of this.#lanes.values()) for (const { facts } of one.held) this.#present.add(copyKeyOf(facts));
+    for (const one of this.#lanes.values()) for (const { copyKey } of one.held) this.#present.add(copyKey);
   }
 
   /** Takes over from the membership that this one continues. */
   adopt(previous: LaneSet): void {
     for (const [key, lane] of previous.#lanes) {
-      this.#lanes.set(key, lane);
+      this.#put(key, lane);
     }
     for (const copyKey of previous.#present) this.#present.add(copyKey);
     this.#uncommitted = previous.#uncommitted;
     for (const test of previous.#tests.splice(0)) this.#tests.push(test);
     previous.#lanes.clear();
+    previous.#byId.clear();
   }
 
   laneOf(at: TopicPartition): Lane | undefined {
@@ -129,15 +131,14 @@ export class LaneSet {
   }
 
   #laneWith(id: LaneId): Lane | undefined {
-    const lane = this.#lanes.get(keyOf(id));
-    return lane?.id === id ? lane : undefined;
+    return this.#byId.get(id);
   }
 
   accept(batch: ConsumedBatch): void {
     this.laneOf(batch)?.accept(
       batch,
       this.#clock,
-      (facts) => this.#isFork(facts),
+      (copyKey) => this.#isFork(copyKey),
       (test) => this.#tests.push(test),
     );
   }
@@ -182,7 +183,7 @@ export class LaneSet {
   }
 
   done(record: HeldRecord): void {
-    this.#present.delete(copyKeyOf(record.facts));
+    this.#present.delete(record.copyKey);
     this.#laneWith(record.lane)?.tracker.done(record.offset);
     this.#uncommitted.count++;
   }
@@ -205,11 +206,16 @@ export class LaneSet {
   discard(): void {
     for (const lane of this.#lanes.values()) lane.discard();
     this.#lanes.clear();
+    this.#byId.clear();
     this.#present.clear();
   }
 
-  #isFork(facts: DeliveryHeaders): boolean {
-    const copyKey = copyKeyOf(facts);
+  #put(key: string, lane: Lane): void {
+    this.#lanes.set(key, lane);
+    this.#byId.set(lane.id, lane);
+  }
+
+  #isFork(copyKey: string): boolean {
     if (this.#present.has(copyKey)) {
       this.#forks++;
       return true;

@@ -2,7 +2,7 @@ import type { Clock } from '@databridge/kernel/clock';
 import type { ConsumedBatch, TopicPartition } from '@databridge/kernel/kafka/records';
 import type { OffsetTracker } from '@databridge/kernel/offsets/offset-tracker';
 import { type DeliveryHeaders, type HeaderValues, readDeliveryHeaders } from '@databridge/schemas/records/headers';
-import { identified } from '@databridge/schemas/records/identity';
+import { copyKeyOf, identified } from '@databridge/schemas/records/identity';
 import type { CustomerBytes } from './byte-budget.ts';
 import { type HeldRecord, HeldRecords, type LaneId } from './held-records.ts';
 
@@ -72,7 +72,7 @@ export class Lane {
   accept(
     batch: ConsumedBatch,
     clock: Clock,
-    isFork: (facts: DeliveryHeaders) => boolean,
+    isFork: (copyKey: string) => boolean,
     takeTest: (test: HeldRecord) => void = () => undefined,
   ): number {
     const before = this.#held.size;
@@ -85,17 +85,18 @@ export class Lane {
       // Whoever asked for a test is gone by then: one that a rewind brings back, say.
       const isLateTest = facts.testWithinMs !== undefined && ageMs > facts.testWithinMs;
       // A tombstone in a delivery topic carries nothing to deliver.
-      if (value === null || isLateTest || isFork(facts)) {
+      const copyKey = copyKeyOf(facts);
+      if (value === null || isLateTest || isFork(copyKey)) {
         this.tracker.done(offset);
         continue;
       }
       const bytes = value.length + RECORD_OVERHEAD_BYTES;
       if (facts.testWithinMs !== undefined) {
-        takeTest({ lane: this.id, offset, dueAtMs: monotonicMs, key, value, facts, bytes });
+        takeTest({ lane: this.id, offset, dueAtMs: monotonicMs, key, value, facts, copyKey, bytes });
         continue;
       }
       const waitMs = Math.min(Math.max(this.id.delayMs - ageMs, 0), this.id.delayMs);
-      this.#held.push({ lane: this.id, offset, dueAtMs: monotonicMs + waitMs, key, value, facts, bytes });
+      this.#held.push({ lane: this.id, offset, dueAtMs: monotonicMs + waitMs, key, value, facts, copyKey, bytes });
       this.#holds(bytes);
     }
     this.tracker.advanceTo(batch.nextOffset);

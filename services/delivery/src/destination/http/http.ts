@@ -82,13 +82,11 @@ export class HttpDestination implements Destination {
 
   #compose(message: Message, nowMs: number): Request {
     const { headers: staticHeaders, format, signer } = this.#options;
-    const formatted = format(message);
-    // To bytes once, for its length, the signature and the socket.
-    const body = Buffer.from(formatted.body);
+    const { headers: formatted, body } = format(message);
     const timestampSeconds = Math.floor(nowMs / 1_000);
     const headers: Record<string, string> = {
       ...staticHeaders,
-      ...formatted.headers,
+      ...formatted,
       'webhook-id': message.eventId,
       'webhook-timestamp': String(timestampSeconds),
       'databridge-attempt': String(message.attempt),
