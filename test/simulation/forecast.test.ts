@@ -217,5 +217,5 @@ function subscribed(): Subscription<Secret> {
 
 function messageOf(record: HeldRecord, attempt: number): Message {
   const { eventId, eventType } = record.facts;
-  return { eventId, eventType, schemaVersion: 'v1.0', attempt, traceparent: undefined, body: 'x' };
+  return { eventId, eventType, schemaVersion: 'v1.0', attempt, traceparent: undefined, body: Buffer.from('x') };
 }
