@@ -132,7 +132,9 @@ test('an event whose schema refers to another subject is read', async () => {
   );
 
   const reader = await readerOf(type, id);
-  expect(String(reader.json(await upstream.encode(id, { ...EVENT, mood: { score: 0.5 } })))).toBe(JSON.stringify(EVENT));
+  expect(String(reader.json(await upstream.encode(id, { ...EVENT, mood: { score: 0.5 } })))).toBe(
+    JSON.stringify(EVENT),
+  );
 });
 
 test('a schema that is not Avro makes its events unreadable, whatever the registry says of it', async () => {

@@ -11,8 +11,8 @@ const WANTED_IN_FLIGHT = 10_000;
 /** A little less than the time-out, the longest that a subscription may have: so the breaker never opens. */
 const PATH = `/wait-19000/${HANGING}`;
 const TIMEOUT_MS = 20_000;
-/** Of a worker's 4,096 connections, one customer of 50 may borrow a little more (services/delivery/src/shares). */
-const SHARE = 1_000;
+/** It begins with so many, and has more with each round trip (services/delivery/src/gate/concurrency.ts). */
+const FIRST_IN_FLIGHT = 32;
 const row = 'isolation, hanging';
 
 export const isolation: Row = ({ scale, say }) =>
@@ -51,12 +51,11 @@ export const isolation: Row = ({ scale, say }) =>
       alone.push(await p99(`alone-${round}`));
       await stand.sink.reset();
       await subscribe('active');
-      const wanted = Math.min(SHARE, scale.hangingEvents / 4);
       hung.push(
         await until(
-          `${wanted} requests hang`,
+          `${FIRST_IN_FLIGHT} requests hang`,
           async () => (await stand.sink.count(PATH)).requests,
-          (n) => n >= wanted,
+          (n) => n >= FIRST_IN_FLIGHT,
         ),
       );
       beside.push(await p99(`beside-${round}`));

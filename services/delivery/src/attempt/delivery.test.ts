@@ -102,3 +102,10 @@ test('what waited for its schema is not sent once the lease is out, and goes bac
     expect(told).toMatchObject({ sent: 0, done: 0, kept: isOurs ? 1 : 0, written: [] });
   }
 });
+
+test('what waited for its schema goes back to its lane although it might be sent: gate and rate are asked anew', async () => {
+  const waited = contextWith({});
+  const { render } = waited.context;
+  await deliverSafely(recordOf(), { ...waited.context, render: async (...given) => await render(...given) });
+  expect(waited.told).toMatchObject({ sent: 0, done: 0, kept: 1, written: [] });
+});

@@ -24,14 +24,14 @@ export interface DeliveryContext {
   readonly plan: RetryPlan;
   readonly clock: Clock;
   readonly log: Logger;
-  /** The event as the destination gets it. Waits while the registry can't be asked; undefined: the wait was ended. */
+  /** The event as the destination gets it. Waits while the registry can't be asked. */
   render(record: HeldRecord, attempt: number): Message | Promise<Message | undefined>;
   /** Whether this worker still is the one to send it, as far as it can know. */
   maySend(record: HeldRecord): boolean;
   /** undefined: cut off because the customer is stopping, or not begun because `mayStart` said no. */
   send(message: Message, nowMs: number, mayStart: () => boolean): Promise<Sent | undefined>;
   /** Shows the outcome to breaker, connection and rate. @returns what it means for this event */
-  observe(record: HeldRecord, outcome: Outcome): Outcome;
+  observe(record: HeldRecord, outcome: Outcome, durationMs: number): Outcome;
   lastSuccessAtMs(): number | undefined;
   report(attempt: Attempt): void;
   /**
@@ -54,7 +54,8 @@ const MAX_DETAIL_CHARS = 500;
 
 /**
  * The life of one delivery, from the moment that its record is due, the gate open and a rate token taken (`pump` in
- * customer.ts sees to that), to the moment that its offset is done.
+ * customer.ts sees to that), to the moment that its offset is done. A record whose schema had to be waited for goes back
+ * to its lane, and asks gate and rate anew: so an outage of the registry neither hoards tokens nor makes signatures old.
  *
  *     render ─▶ authorize, send ─▶ outcome ─▶ verdict ─┬─ done ──────────────────────────▶ offset done
  *                                                      ├─ retry ─▶ retry topic has it ───▶ offset done
@@ -75,7 +76,7 @@ export async function deliver(record: HeldRecord, context: DeliveryContext): Pro
   // A worker that was replaced while the request was under way has no say any more: the next owner delivers it again.
   const isOurs = context.isOurs(record);
   if (isOurs !== true && !(await isOurs)) return;
-  const outcome = context.observe(record, sent.outcome);
+  const outcome = context.observe(record, sent.outcome, nowMs - startedAtMs);
   context.report(attemptReport(record, attempt, startedAtMs, nowMs - startedAtMs, outcome, sent.answerBody));
 
   const lastSuccessAtMs = context.lastSuccessAtMs();
@@ -136,7 +137,7 @@ export async function deliverSafely(record: HeldRecord, context: DeliveryContext
 /** Kept beside the record, which is put back in between. */
 const failuresOf = new WeakMap<HeldRecord, number>();
 
-/** @returns undefined when it was given up: the customer is stopping, or no longer ours */
+/** @returns undefined when nothing was sent: it waited for its schema, the customer is stopping, or is no longer ours */
 async function sendOnce(
   record: HeldRecord,
   attempt: number,
@@ -145,11 +146,13 @@ async function sendOnce(
 ): Promise<Sent | undefined> {
   for (let tries = 1; ; tries++) {
     try {
-      // Nearly always at hand, and waiting for what is at hand costs a turn of the queue.
-      const rendering = context.render(record, attempt);
-      const message = rendering instanceof Promise ? await rendering : rendering;
-      // Rendering may have waited for hours, and another worker been given the customer meanwhile.
-      if (message === undefined || !context.maySend(record)) return undefined;
+      const message = context.render(record, attempt);
+      if (message instanceof Promise) {
+        // It may wait for hours. What was allowed before that no longer counts.
+        await message;
+        return undefined;
+      }
+      if (!context.maySend(record)) return undefined;
       return await context.send(message, nowMs, () => context.maySend(record));
     } catch (error) {
       context.log.error({ err: error, eventId: record.facts.eventId, tries }, 'delivery failed by our own fault');

@@ -110,6 +110,7 @@ export class Customer {
         maxWaitMs: dependencies.maxRetryAfterMs,
         breaker: dependencies.breaker,
         breakerRotation: dependencies.breakerRotation,
+        monotonicMs: () => clock.monotonicMs(),
         onChange: () => this.#gateChanged(),
       },
       clock.monotonicMs(),
@@ -182,7 +183,7 @@ export class Customer {
       render: (record, attempt) => this.#render(record, attempt),
       maySend: (record) => this.#ownership.mayBeSent(record),
       send: (message, nowMs, mayStart) => this.#destinations.send(message, nowMs, mayStart),
-      observe: (record, outcome) => this.#observe(record, outcome),
+      observe: (record, outcome, durationMs) => this.#observe(record, outcome, durationMs),
       lastSuccessAtMs: () => this.#gate.lastSuccessAtMs,
       report: (attempt) => this.#report(attempt),
       isOurs: (record) => this.#ownership.isOurs(record),
@@ -239,7 +240,7 @@ export class Customer {
     if (addressOf(before) !== addressOf(subscription)) this.#gate.forgetDestination();
     else if (openedWith(before, nowMs) !== openedWith(subscription, nowMs)) this.#gate.forgetConnection();
     if (before.enableEpoch !== subscription.enableEpoch) {
-      this.#gate.enable();
+      this.#gate.enable(this.#with.clock.monotonicMs());
       this.#status.enable();
     }
     // A hold that the change ended must not stay in the status until the next delivery.
@@ -371,9 +372,10 @@ export class Customer {
     return this.#stopping.orEnded(message).finally(() => this.#waitingForRegistry--);
   }
 
-  #observe(record: HeldRecord, seen: Outcome): Outcome {
+  #observe(record: HeldRecord, seen: Outcome, durationMs: number): Outcome {
     const { clock, plan } = this.#with;
-    const outcome = this.#gate.observe(record, seen, instantOf(clock));
+    const load = { durationMs, inFlight: this.inFlight };
+    const outcome = this.#gate.observe(record, seen, instantOf(clock), load);
     const failure = failureClassOf(seen);
     if (failure !== undefined) this.#with.metrics.failed(failure);
     if (outcome.kind === 'delivered') this.#punctuality.accepted(record);

@@ -43,6 +43,11 @@ export class Taking {
     if (!mayTake()) return this.#nothing(undefined, monotonicMs);
     if (!lanes?.membership.isCurrent) return this.#nothing('kafka', monotonicMs);
     if (inFlight.count >= maxInFlight()) return this.#held(delayedBy() ?? 'in_flight', lanes, monotonicMs);
+    if (inFlight.count >= gate.concurrency.limit(monotonicMs)) {
+      const risesAtMs = gate.concurrency.risesAtMs(monotonicMs);
+      if (risesAtMs !== undefined) wake.at(risesAtMs);
+      return this.#held(delayedBy() ?? 'in_flight', lanes, monotonicMs);
+    }
     if (lanes.uncommittedCount >= MAX_UNCOMMITTED) return this.#held('uncommitted', lanes, monotonicMs);
 
     if (!lanes.membership.leaseHeld()) {

@@ -1,5 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { WorkerStatus } from '@databridge/schemas/records/status';
+import type { Outcome } from '../attempt/outcome.ts';
+import type { HeldRecord } from '../lanes/held-records.ts';
 import { Gate } from './gate.ts';
 
 const HOUR_MS = 3_600_000;
@@ -17,6 +19,7 @@ const gate = new Gate(
     maxWaitMs: HOUR_MS,
     breaker: { resetAfterMs: 1_000, minAttempts: 5, failurePercentage: 50, windowMs: 1_000 },
     breakerRotation: new EventEmitter(),
+    monotonicMs: () => 5,
     onChange: () => undefined,
   },
   0,
@@ -63,7 +66,60 @@ describe('a change of the subscription', () => {
   });
 
   test('that enables the customer ends its wait', () => {
-    gate.enable();
+    gate.enable(5);
     expect(gate.permit(5)).toEqual({ kind: 'free' });
+  });
+});
+
+describe('how many requests may be in flight', () => {
+  const NOW = { wallMs: WRITTEN_AT_MS, monotonicMs: 5 };
+  const record = {} as HeldRecord;
+  const delivered: Outcome = { kind: 'delivered', status: 200 };
+  const refusedUs: Outcome = { kind: 'deauthorized', reason: 'status 401', status: 401 };
+  const overloaded: Outcome = { kind: 'retry', reason: 'status 503', status: 503 };
+  const observed = (outcome: Outcome, times = 1) => {
+    for (let n = 0; n < times; n++) gate.observe(record, outcome, NOW, { durationMs: 20, inFlight: 32 });
+  };
+  beforeEach(() => gate.forgetDestination());
+
+  test('begins with 32, and is halved by answers that say "too much"', () => {
+    expect(gate.concurrency.limit(5)).toBe(32);
+    // Half of them: the breaker stays closed.
+    for (let n = 0; n < 16; n++) {
+      observed(delivered);
+      observed(overloaded);
+    }
+    expect(gate.concurrency.limit(5)).toBe(16);
+  });
+
+  test.each(['blocked', 'internal'] as const)('is not moved by what was never sent (%s)', (kind) => {
+    observed({ kind, reason: 'not sent' }, 32);
+    expect(gate.concurrency.limit(5)).toBe(32);
+  });
+
+  test('begins again with 1 when a hold is over, so that one success does not let all go at once', () => {
+    observed(refusedUs);
+    expect(gate.permit(NOW.monotonicMs).kind).toBe('closed');
+    observed(delivered);
+    expect(gate.permit(NOW.monotonicMs).kind).toBe('free');
+    expect([5, 1_005, 4_005].map((ms) => gate.concurrency.limit(ms))).toEqual([1, 1, 1]);
+  });
+
+  test('begins again with 1 when the breaker closes', async () => {
+    const { jest } = import.meta;
+    jest.useFakeTimers();
+    observed(overloaded, 10);
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(gate.breakerState).toBe('half-open');
+    observed(delivered);
+    await jest.advanceTimersByTimeAsync(0);
+    expect(gate.breakerState).toBe('closed');
+    expect(gate.concurrency.limit(5)).toBe(1);
+    jest.useRealTimers();
+  });
+
+  test('begins again with 1 when the customer is enabled', () => {
+    gate.enable(5);
+    expect(gate.concurrency.limit(5)).toBe(1);
   });
 });

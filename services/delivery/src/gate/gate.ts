@@ -4,6 +4,7 @@ import type { HoldReason, WorkerStatus } from '@databridge/schemas/records/statu
 import type { Outcome } from '../attempt/outcome.ts';
 import type { HeldRecord } from '../lanes/held-records.ts';
 import { Breaker, type BreakerSettings, type BreakerState } from './breaker.ts';
+import { Concurrency } from './concurrency.ts';
 import { Connection, type HeldConnection } from './connection.ts';
 import { RateLimit } from './rate-limit.ts';
 
@@ -25,9 +26,19 @@ export interface GateOptions {
   readonly breaker: BreakerSettings;
   /** One timer for the windows of all breakers of a worker. */
   readonly breakerRotation: EventEmitter;
+  readonly monotonicMs: () => number;
   /** Something changed that belongs into the customer's status. */
   readonly onChange: () => void;
 }
+
+export interface AttemptLoad {
+  readonly durationMs: number;
+  /** Requests of the customer, this one among them. */
+  readonly inFlight: number;
+}
+
+/** Statuses by which a destination, or what stands before it, says that it has too much to do. */
+const OVERLOADED: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
 const FREE: Permit = { kind: 'free' };
 const PROBE_BREAKER: Permit = { kind: 'probe', because: 'breaker' };
@@ -38,6 +49,7 @@ const PROBE_BREAKER: Permit = { kind: 'probe', because: 'breaker' };
  */
 export class Gate {
   readonly rate: RateLimit;
+  readonly concurrency = new Concurrency();
   readonly #connection = new Connection();
   readonly #breaker: Breaker;
   readonly #onChange: () => void;
@@ -51,7 +63,10 @@ export class Gate {
     this.rate = new RateLimit(options.ratePerSecond, monotonicMs);
     this.#onChange = options.onChange;
     this.#maxWaitMs = options.maxWaitMs;
-    this.#breaker = new Breaker(options.breaker, options.breakerRotation, options.onChange);
+    this.#breaker = new Breaker(options.breaker, options.breakerRotation, (state) => {
+      if (state === 'closed') this.concurrency.recover(options.monotonicMs());
+      options.onChange();
+    });
   }
 
   get breakerState(): BreakerState {
@@ -97,6 +112,7 @@ export class Gate {
     this.#breaker.reset();
     this.rate.forgetDestination();
     this.#failingSinceMs = undefined;
+    this.concurrency.forget();
     this.forgetConnection();
   }
 
@@ -110,8 +126,9 @@ export class Gate {
   }
 
   /** An operator enabled or resumed the customer: nothing is waited for any more. */
-  enable(): void {
+  enable(monotonicMs: number): void {
     this.#waitUntilMs = Number.NEGATIVE_INFINITY;
+    this.concurrency.recover(monotonicMs);
     this.forgetConnection();
   }
 
@@ -138,10 +155,19 @@ export class Gate {
     return heldForMs !== undefined && heldForMs >= leastMs ? this.#connection.held : undefined;
   }
 
-  /** Learns from an attempt. @returns what it means for the event */
-  observe(record: HeldRecord, seen: Outcome, now: Instant): Outcome {
+  /**
+   * Learns from an attempt.
+   * @param load how long it took, and how many requests were in flight
+   * @returns what it means for the event
+   */
+  observe(record: HeldRecord, seen: Outcome, now: Instant, load: AttemptLoad): Outcome {
     const wasHeld = this.#connection.held !== undefined;
     const outcome = this.#connection.judge(record, seen, now);
+    // Of what was not sent, nothing is learned.
+    if (seen.kind !== 'blocked' && seen.kind !== 'internal') {
+      const isOverloaded = seen.kind === 'retry' && OVERLOADED.has(seen.status ?? 0);
+      this.concurrency.observe({ isOverloaded, durationMs: load.durationMs }, load.inFlight);
+    }
     this.#breaker.observe(outcome, now.monotonicMs);
     if (outcome.kind === 'delivered') {
       this.#lastSuccessAtMs = now.wallMs;
@@ -153,7 +179,10 @@ export class Gate {
     } else if (outcome.kind === 'retry' && outcome.status === 429) {
       this.rate.slowDown(now.monotonicMs);
     }
-    if (wasHeld !== (this.#connection.held !== undefined)) this.#onChange();
+    if (wasHeld !== (this.#connection.held !== undefined)) {
+      if (wasHeld) this.concurrency.recover(now.monotonicMs);
+      this.#onChange();
+    }
     return outcome;
   }
 
