@@ -3,6 +3,8 @@
  * our requests, and runs only when asked for (`npm run test:peers`); so does `tenants`, which puts hostile customers beside
  * a healthy one (`npm run test:tenants`).
  */
+import { existsSync } from 'node:fs';
+
 const rootDir = new URL('..', import.meta.url).pathname;
 
 const shared = {
@@ -17,6 +19,14 @@ const shared = {
     ],
   },
 };
+
+/** As test/harness/portal/browser.ts looks for it. Without one, the pages of the portal are not tested. */
+const hasChromium = [
+  process.env.CHROMIUM,
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+].some((path) => path && existsSync(path));
 
 /** Jest starts the platform for a project only if that project has tests to run. */
 const onPlatform = {
@@ -53,6 +63,16 @@ export default {
       testMatch: ['<rootDir>/test/flow/**/*.test.ts'],
       setupFilesAfterEnv: [...onPlatform.setupFilesAfterEnv, '<rootDir>/test/harness/clean-slate.ts'],
     },
+    ...(hasChromium
+      ? [
+          {
+            ...onPlatform,
+            displayName: 'portal',
+            testMatch: ['<rootDir>/test/portal/**/*.test.ts'],
+            setupFilesAfterEnv: [...onPlatform.setupFilesAfterEnv, '<rootDir>/test/harness/clean-slate.ts'],
+          },
+        ]
+      : []),
     ...(process.env.DATABRIDGE_TENANTS
       ? [
           {

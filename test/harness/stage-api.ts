@@ -20,7 +20,7 @@ export class StageApi {
     const { token, line } = Tokens.generate('stage', 'operator');
     const api = await createApi({
       operations,
-      attempts: { find: () => [], listen: () => () => undefined },
+      attempts: { find: () => [], events: () => [], listen: () => () => undefined },
       events: {
         render: async () => ({ unreadable: 'not of a stage' }),
         open: async () => ({ unreadable: 'not of a stage' }),

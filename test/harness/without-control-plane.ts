@@ -1,7 +1,7 @@
 /** How tests and the bench read and write subscriptions where no control plane runs: nothing here is safe with a second writer. */
 import type { ControlPlaneContext } from '@databridge/control-plane/context';
 import { type Commit, recordsOf } from '@databridge/control-plane/subscriptions/changes';
-import { AttemptCounts } from '@databridge/control-plane/views/attempt-counts';
+import { AttemptRollups } from '@databridge/control-plane/views/attempt-rollups';
 import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import type { RecordProducer } from '@databridge/kernel/kafka/records';
@@ -9,6 +9,7 @@ import { readTopic } from '@databridge/kernel/kafka/topic-reader';
 import { decodeAttempts } from '@databridge/schemas/records/attempts';
 import { decodeStatus, type WorkerStatus } from '@databridge/schemas/records/status';
 import { ATTEMPTS_TOPIC, STATUS_TOPIC, SUBSCRIPTIONS_TOPIC } from '@databridge/schemas/records/topics';
+import { defaultRetryPlan } from '@databridge/schemas/retries/retry-plan';
 import { decodeSubscription, formatIssues, type Subscription } from '@databridge/schemas/subscription/subscription';
 
 /** Every customer's subscription as it stands in Kafka, its secrets sealed: reads the topic, once. */
@@ -39,10 +40,22 @@ export function viewsByReading(
   admin: Pick<KafkaAdmin, 'watermarks'>,
 ): Pick<
   ControlPlaneContext,
-  'workerStatuses' | 'workers' | 'attemptCounts' | 'watermarks' | 'operations' | 'events' | 'eventTypes'
+  | 'workerStatuses'
+  | 'workers'
+  | 'attemptCounts'
+  | 'attemptSeries'
+  | 'oldestWaiting'
+  | 'retryPlan'
+  | 'watermarks'
+  | 'operations'
+  | 'events'
+  | 'eventTypes'
 > {
   return {
     workers: () => [],
+    attemptSeries: () => [],
+    oldestWaiting: () => undefined,
+    retryPlan: defaultRetryPlan(),
     operations: async () => new Map(),
     eventTypes: ['root-cause'],
     // Every quarantined record can be read by now.
@@ -60,7 +73,7 @@ export function viewsByReading(
       return found;
     },
     async attemptCounts(customers) {
-      const counts = new AttemptCounts();
+      const counts = new AttemptRollups();
       await readTopic(kafka, ATTEMPTS_TOPIC, {
         onBatch({ records }) {
           for (const { value } of records) {

@@ -183,7 +183,7 @@ test.each(OUTAGES)('$name: the forecast is within 5 % of what is left', async (o
     );
     const recent = attempts.filter(({ at }) => at >= nowMs - RECENTLY_MS);
     const known = { customer: CUSTOMER, state: 'active' as const, runBy: 'w', worker: status };
-    const counts = { lagByLane: { main: 0 }, deadRecords: 0, attempts: {} };
+    const counts = { lagByLane: { main: 0 }, deadRecords: 0, attempts: {}, budget: plan };
     return { status: { ...known, ...counts }, waiting, pace: paceOf(recent, nowMs), plan, enableEpoch: 0, nowMs };
   }
 

@@ -28,6 +28,8 @@ export const OPERATIONS_TOPIC = 'databridge.operations';
 export const NOTICES_TOPIC = 'databridge.notices';
 /** Condition → what was told of it. Compacted; written with the notice, in one transaction. */
 export const NOTICES_TOLD_TOPIC = 'databridge.notices-told';
+/** Digest of a cookie or link → whose session of the portal it is. Compacted; any control plane writes it. */
+export const SESSIONS_TOPIC = 'databridge.sessions';
 /** Intake source → intake bytes that can't be read, and why. Compacted, redriven like dead letters. */
 export const QUARANTINE_TOPIC = 'fan-out.quarantine';
 
@@ -161,6 +163,7 @@ export function systemTopics(): TopicSpec[] {
     { topic: OPERATIONS_TOPIC, partitions: 1, config: COMPACTED_STATE },
     { topic: NOTICES_TOPIC, partitions: 1, config: keptFor(7 * DAY_MS) },
     { topic: NOTICES_TOLD_TOPIC, partitions: 1, config: COMPACTED_STATE },
+    { topic: SESSIONS_TOPIC, partitions: 1, config: COMPACTED_STATE },
     { topic: QUARANTINE_TOPIC, partitions: 1, config: COMPACTED },
   ];
 }

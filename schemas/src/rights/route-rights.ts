@@ -38,6 +38,12 @@ export const ROUTE_RIGHTS = {
   'GET /v1/event-types/:name/page': { access: 'open' },
   'GET /v1/asyncapi.json': { access: 'oversee' },
 
+  'GET /v1/me': { access: 'see', rule: 'Who calls, and what the role may.' },
+  'POST /v1/sessions': { access: 'see', rule: 'A token, or a sign-in link, is exchanged for a cookie of the portal.' },
+  'POST /v1/sessions/links': { access: 'see', rule: 'A link that signs its own caller in to the portal, once.' },
+  'GET /v1/sessions': { access: 'see', rule: 'Operators see all, everybody else their own.' },
+  'DELETE /v1/sessions/:id': { access: 'see', rule: 'Operators end any, everybody else their own.' },
+
   'GET /v1/subscriptions': { access: 'see', rule: 'A customer sees its own alone.' },
   'GET /v1/subscriptions/:customer': { access: 'see' },
   'PUT /v1/subscriptions/:customer': {
@@ -81,6 +87,13 @@ export const ROUTE_RIGHTS = {
     rule: "The destination's answers are left out without the right to payloads: an answer may quote the event.",
   },
   'GET /v1/subscriptions/:customer/attempts/live': { access: 'see' },
+  'GET /v1/subscriptions/:customer/attempts/series': { access: 'see' },
+  'GET /v1/subscriptions/:customer/events': { access: 'see' },
+  'GET /v1/subscriptions/:customer/events/:id': {
+    access: 'see',
+    rule: "The destination's answers are left out without the right to payloads: an answer may quote the event.",
+  },
+  'GET /v1/events/:id': { access: 'oversee' },
   'GET /v1/workers': { access: 'oversee' },
   'GET /v1/doctor': { access: 'oversee' },
   'GET /v1/intake': { access: 'oversee' },

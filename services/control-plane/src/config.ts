@@ -67,6 +67,16 @@ export const controlPlaneVariables = z.object({
   API_OIDC_ROLE_CLAIM: z.string().default('databridge_role'),
   /** The claim that says which customer, for that role. */
   API_OIDC_CUSTOMER_CLAIM: z.string().default('databridge_customer'),
+  /** The built portal; left out: it is not served. */
+  PORTAL_DIR: z.string().optional(),
+  /** Where browsers reach the portal: the OpenID provider sends them back to `<PORTAL_URL>/portal/signed-in`. */
+  PORTAL_URL: httpAddress()
+    .refine((url) => new URL(url).href === `${new URL(url).origin}/`, 'must have no path, query or user information')
+    .optional(),
+  /** The portal's own client at API_OIDC_ISSUER; with it, PORTAL_URL. */
+  PORTAL_OIDC_CLIENT_ID: z.string().optional(),
+  /** A file with that client's secret; left out: the client is a public one, known by PKCE alone. */
+  PORTAL_OIDC_CLIENT_SECRET_FILE: z.string().optional(),
   /** The AWS accounts that the delivery workers themselves belong to: no subscription may name a role there. */
   AWS_OWN_ACCOUNTS: z
     .string()

@@ -7,10 +7,12 @@ import type { Logger } from '@databridge/kernel/log';
 import type { SealingDesk } from '@databridge/kernel/secrets/sealing-desk';
 import type { Operation } from '@databridge/schemas/records/operations';
 import type { WorkerStatus } from '@databridge/schemas/records/status';
+import type { RetryPlan } from '@databridge/schemas/retries/retry-plan';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import type { Commit } from './subscriptions/changes.ts';
-import type { OutcomeCounts } from './views/attempt-counts.ts';
+import type { AttemptRollups, OutcomeCounts } from './views/attempt-rollups.ts';
 import type { EventRenderer } from './views/render-event.ts';
+import type { WaitingEvent } from './views/waiting-events.ts';
 import type { SeenWorker } from './views/worker-table.ts';
 
 /** What the operations work with, connected by whoever calls them: the API, or a test. */
@@ -27,6 +29,10 @@ export interface ControlPlaneContext {
   readonly workers: () => readonly SeenWorker[];
   /** Attempts of the last 24 hours by customer and outcome. */
   readonly attemptCounts: (customers: readonly string[]) => Promise<ReadonlyMap<string, OutcomeCounts>>;
+  /** The same by stretches of time. */
+  readonly attemptSeries: AttemptRollups['series'];
+  /** Of the events that were tried and are neither delivered nor given up, the one whose attempts began first. */
+  readonly oldestWaiting: (customer: string) => WaitingEvent | undefined;
   /** Of topics that exist. */
   readonly watermarks: (topics: readonly string[]) => Promise<ReadonlyMap<string, readonly PartitionEnds[]>>;
   /** Operations by id, with all that was written before the call. */
@@ -35,6 +41,8 @@ export interface ControlPlaneContext {
   readonly desk: SealingDesk;
   /** The lanes that a customer's topics are made for. */
   readonly retryDelays: readonly string[];
+  /** As the delivery workers have it. */
+  readonly retryPlan: RetryPlan;
   /** Configured event types: those that fan-out reads. */
   readonly eventTypes: readonly string[];
   /** Reads events as fan-out and delivery do. */

@@ -28,6 +28,9 @@ import { exportIsWriter } from './observe/api-metrics.ts';
 import { StateExport } from './observe/state-export.ts';
 import { type Intake, intakeOf } from './operations/produce-event.ts';
 import { OperationRunner } from './operations/runner.ts';
+import { openPortal } from './portal/open-portal.ts';
+import { KafkaSessionStore } from './portal/session-store.ts';
+import { Sessions } from './portal/sessions.ts';
 import { dropOldFallbacks } from './subscriptions/old-fallbacks.ts';
 import { SubscriptionTable } from './subscriptions/subscription-table.ts';
 import { Writer } from './subscriptions/writer.ts';
@@ -61,33 +64,40 @@ export async function startControlPlane(
   const desk = new SealingDesk(loadKeySet(config));
   const peers = peerKeys(desk);
   const attempts = new AttemptView(kafka, { maxAttempts: config.MAX_ATTEMPTS, backMs: ATTEMPTS_BACK_MS }, Date.now());
-  const views = new LiveViews(kafka, attempts);
+  const retryPlan = { ...config.RETRY_PLAN, windowMs: config.RETRY_WINDOW };
+  const views = new LiveViews(kafka, attempts, retryPlan);
+  const sessionStore = new KafkaSessionStore(kafka, producer);
+  const sessions = new Sessions(sessionStore, (id) => callers.callerById?.(id));
   const operations: ControlPlaneContext = {
     ...{ kafka, admin, producer },
     ...{ workerStatuses: views.workerStatuses, workers: views.workers },
-    ...{ attemptCounts: views.attemptCounts, watermarks: views.watermarks, operations: views.operations },
+    ...{ attemptCounts: views.attemptCounts, attemptSeries: views.attemptSeries, oldestWaiting: views.oldestWaiting },
+    ...{ watermarks: views.watermarks, operations: views.operations },
     ...{ events, eventTypes: config.EVENT_TYPES.map(({ name }) => name) },
     subscriptions: () => table.read(),
     commit: () => Promise.reject(new DatabridgeError('DB_NOT_THE_WRITER', 'Changes are made by the writer alone')),
     desk,
-    retryDelays: config.RETRY_PLAN.steps.map(({ delay }) => delay),
+    retryPlan,
+    retryDelays: retryPlan.steps.map(({ delay }) => delay),
     egress: egressPolicy(config),
     ...(config.AWS_OWN_ACCOUNTS && { ownAwsAccounts: config.AWS_OWN_ACCOUNTS }),
     log,
   };
   await Promise.all([admin.connect(), producer.connect()]);
   await ensureSystemTopics(admin, []);
-  await Promise.all([attempts.start(), table.start(), views.start()]);
+  await Promise.all([attempts.start(), table.start(), views.start(), sessionStore.start()]);
   const writer: Writer = new Writer({
     ...{ kafka, admin, table, peers, sessionTimeoutMs: config.SESSION_TIMEOUT },
     onTerm: () => void runner.takeUp().catch((error) => log.error({ err: error }, 'operations not carried on')),
   });
   const runner = new OperationRunner(writer, operations);
   const intake = intakeOf(config.EVENT_TYPES, schemas);
+  const portal = openPortal(config, log);
   const api = await createApi({
-    ...{ operations, attempts, events, callers, writer, runner, log, registry },
+    ...(portal && { portal }),
+    ...{ operations, attempts, events, callers, sessions, writer, runner, log, registry },
     intake,
-    retryPlan: { ...config.RETRY_PLAN, windowMs: config.RETRY_WINDOW },
+    retryPlan,
     assertions: new Assertions(peers),
     limits: {
       maxFailures: config.API_MAX_FAILURES,
@@ -115,7 +125,7 @@ export async function startControlPlane(
     isWriter: () => writer.isOwner,
   });
   state.start();
-  const tending = startTending(operations, views, writer, config.RETENTION_INTERVAL);
+  const tending = startTending({ operations, views, sessions, writer }, config.RETENTION_INTERVAL);
 
   return {
     notReadyBecause: () => (attempts.isCaughtUp ? undefined : 'reading the attempts'),
@@ -129,6 +139,7 @@ export async function startControlPlane(
       await state.stop();
       await table.stop();
       await views.stop();
+      await sessionStore.stop();
       await attempts.stop();
       await producer.disconnect();
       await admin.disconnect();
@@ -191,15 +202,19 @@ function loadTokens({ API_TOKENS: tokens, API_TOKENS_FILE: file }: ControlPlaneC
 }
 
 function startTending(
-  operations: ControlPlaneContext,
-  views: LiveViews,
-  writer: Writer,
+  {
+    operations,
+    views,
+    sessions,
+    writer,
+  }: { operations: ControlPlaneContext; views: LiveViews; sessions: Sessions; writer: Writer },
   everyMs: number,
 ): { stop(): Promise<void> } {
   let running: Promise<void> = Promise.resolve();
   const tend = async () => {
     views.forgetOthers(new Set((await operations.subscriptions()).keys()));
     if (!writer.isOwner) return;
+    await sessions.forgetOld(Date.now());
     await dropOldFallbacks(operations, writer, Date.now());
     const forgotten = await forgetOld(operations, Date.now());
     if (forgotten.operations.length + forgotten.workers.length > 0)

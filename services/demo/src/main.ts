@@ -16,6 +16,8 @@ import { terminalProgress } from '@databridge/local-platform/jvm/fetch-progress'
 import { startLocalPlatform } from '@databridge/local-platform/local-platform';
 import { prepareKafka } from '@databridge/local-platform/own-platform';
 import type { Platform } from '@databridge/local-platform/platform';
+import { signInLink } from '@databridge/local-platform/sign-in-link';
+import { builtPortal } from '@databridge/portal/build/build';
 import { applyYaml, type Environment, startService, stopChildren } from './child.ts';
 import {
   BULK_CUSTOMER,
@@ -47,14 +49,21 @@ async function demo(): Promise<boolean> {
   undo.push(() => endpoints.stop());
   const stage = await setStage(platform);
 
+  const portal = await step('the portal is built', builtPortal);
   const controlPlane = await step('the control plane is ready', async () => {
     await prepareKafka(platform.brokers, EVENT_TYPES);
-    return await startService('control-plane', { ...stage.env, DATABRIDGE_KEYS: stage.keys.controlPlane });
+    return await startService('control-plane', {
+      ...stage.env,
+      DATABRIDGE_KEYS: stage.keys.controlPlane,
+      PORTAL_DIR: portal,
+    });
   });
   const applied = await step('three customers applied by its API: topics created, secrets sealed', () =>
     applyYaml(subscriptionsYaml(endpoints), stage.env),
   );
   say(styleText('dim', indent(indent(applied))));
+  const { DATABRIDGE_URL: url = '', DATABRIDGE_TOKEN: token = '' } = stage.env;
+  say(`  The portal is at ${url}/portal/ while this runs; sign in once by ${await signInLink(url, token)}`);
 
   const view = liveView(process.stdout);
   undo.push(async () => view.end());
@@ -82,7 +91,7 @@ async function demo(): Promise<boolean> {
   sayTitle('How fast is one worker?');
   const speed = await measureThroughput(stage, { delivery, controlPlane });
   await step('the control plane is ready again', () =>
-    startService('control-plane', { ...stage.env, DATABRIDGE_KEYS: stage.keys.controlPlane }),
+    startService('control-plane', { ...stage.env, DATABRIDGE_KEYS: stage.keys.controlPlane, PORTAL_DIR: portal }),
   );
   const [bulk] = await accountsOf([BULK_CUSTOMER.customer], stage.env);
   const fates = Object.values(bulk?.events ?? {});
@@ -98,7 +107,15 @@ async function demo(): Promise<boolean> {
       : `  ${styleText('red', `✘ ${fates.filter((fate) => fate !== 'delivered').length} of ${fates.length} not delivered`)}`,
   );
   say(`\n  ${styleText('dim', `${((performance.now() - startedAtMs) / 1_000).toFixed(0)} s in all`)}`);
+  if (process.argv.includes('--stay')) await stay(stage);
   return addsUp(settlement) && isAllDelivered;
+}
+
+/** Until Ctrl-C. */
+async function stay({ env }: Stage): Promise<never> {
+  const { DATABRIDGE_URL: url = '', DATABRIDGE_TOKEN: token = '' } = env;
+  say(`  It goes on until Ctrl-C; another sign-in link: ${await signInLink(url, token)}`);
+  return await new Promise<never>(() => undefined);
 }
 
 async function startPlatform(status: StatusLine): Promise<Platform> {

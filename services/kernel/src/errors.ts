@@ -16,6 +16,7 @@ const ERRORS = {
   DB_CONFLICT: { retryable: false, httpStatus: 409 },
   DB_UNAUTHENTICATED: { retryable: false, httpStatus: 401 },
   DB_FORBIDDEN: { retryable: false, httpStatus: 403 },
+  DB_CROSS_ORIGIN: { retryable: false, httpStatus: 403 },
   DB_TOO_MANY_FAILURES: { retryable: true, httpStatus: 429 },
   DB_RATE_LIMITED: { retryable: true, httpStatus: 429 },
   DB_BUSY: { retryable: true, httpStatus: 503 },

@@ -70,11 +70,14 @@ export async function ensureKeyFiles(dataDir: string): Promise<KeyFiles> {
 }
 
 /** Who may use the API on this machine: its owner, as an operator. The token is made at the first start. */
-export async function ensureTokenFile(dataDir: string): Promise<{ readonly file: string; readonly line: string }> {
+export async function ensureTokenFile(
+  dataDir: string,
+): Promise<{ readonly file: string; readonly line: string; readonly token: string }> {
   const file = join(dataDir, 'token');
   if (!existsSync(file)) {
     await mkdir(dataDir, { recursive: true });
     await writeFile(file, `${Tokens.generate('local', 'operator').token}\n`, { mode: 0o600, flag: 'wx' });
   }
-  return { file, line: Tokens.lineFor((await readFile(file, 'utf8')).trim(), 'local', 'operator') };
+  const token = (await readFile(file, 'utf8')).trim();
+  return { file, token, line: Tokens.lineFor(token, 'local', 'operator') };
 }

@@ -5,12 +5,14 @@
  */
 import { LOOPBACK_EGRESS } from '@databridge/kernel/egress/egress-settings';
 import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
+import { builtPortal } from '@databridge/portal/build/build';
 import { choosePorts } from './choose-ports.ts';
 import { terminalProgress } from './jvm/fetch-progress.ts';
 import { startLocalPlatform } from './local-platform.ts';
 import { ensureKeyFiles, ensureTokenFile, type KeyFiles, prepareKafka } from './own-platform.ts';
 import type { Platform } from './platform.ts';
 import { PORTS, type PortSetting, readStartConfig } from './platform-config.ts';
+import { signInLink } from './sign-in-link.ts';
 import { Supervised } from './supervisor.ts';
 import { watchSource } from './watch-source.ts';
 
@@ -92,7 +94,10 @@ async function start(): Promise<void> {
   if (isEnding) return platform.stop();
   let keyFiles: KeyFiles | undefined;
   const addresses = { KAFKA_BROKERS: platform.brokers.join(','), SCHEMA_REGISTRY_URL: platform.registryUrl };
-  const settings: Record<string, string> = { ...addresses, API_PORT: String(ports.API_PORT) };
+  const settings: Record<string, string> = {
+    ...{ ...addresses, API_PORT: String(ports.API_PORT) },
+    PORTAL_DIR: process.env['PORTAL_DIR'] ?? (await builtPortal()),
+  };
   if (isOwn) {
     await prepareKafka(platform.brokers, eventTypes);
     if (!hasKeys) keyFiles = await ensureKeyFiles(dataDir);
@@ -101,8 +106,10 @@ async function start(): Promise<void> {
     if (isEnding) return;
   }
   const exports: Record<string, string> = { ...addresses, DATABRIDGE_URL: `http://${apiHost}:${ports.API_PORT}` };
+  let token: string | undefined;
   if (!hasTokens) {
-    const { file, line } = await ensureTokenFile(dataDir);
+    const { file, line, ...own } = await ensureTokenFile(dataDir);
+    token = own.token;
     settings['API_TOKENS'] = line;
     // Not the token itself: other people see what a terminal shows.
     exports['DATABRIDGE_TOKEN'] = `"$(cat '${file}')"`;
@@ -117,6 +124,10 @@ async function start(): Promise<void> {
 
   say('platform', 'for databridge and producers in another terminal:');
   for (const [name, value] of Object.entries(exports)) say('platform', `  export ${name}=${value}`);
+  say('platform', `portal: ${exports['DATABRIDGE_URL']}/portal/`);
+  if (token !== undefined) {
+    say('platform', `  sign in once, within ten minutes: ${await signInLink(exports['DATABRIDGE_URL'] ?? '', token)}`);
+  }
   const admin = SERVICES.map((name) => `${name} http://127.0.0.1:${ports[ADMIN_PORTS[name]]}`);
   say('platform', `metrics and health: ${admin.join(', ')}`);
   say('platform', 'ready; Ctrl-C stops it');

@@ -30,6 +30,7 @@ async function open(limits: Partial<ApiLimits>): Promise<Api> {
     operations,
     attempts: {
       find: () => [],
+      events: () => [],
       listen(listener) {
         listeners.add(listener);
         return () => listeners.delete(listener);

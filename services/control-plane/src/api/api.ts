@@ -8,6 +8,9 @@ import type { ControlPlaneContext } from '../context.ts';
 import type { Assertions } from '../forwarding/assertion.ts';
 import { measureRequests } from '../observe/api-metrics.ts';
 import { OperationRunner } from '../operations/runner.ts';
+import { type PortalParts, portalRoutes } from '../portal/portal-routes.ts';
+import { MemorySessionStore } from '../portal/session-store.ts';
+import { Sessions } from '../portal/sessions.ts';
 import type { Writer } from '../subscriptions/writer.ts';
 import { type Callers, callerOf, guardAccess } from './auth/access.ts';
 import type { Api, ApiContext, MakeChange } from './context.ts';
@@ -27,6 +30,7 @@ import { auditRoutes } from './routes/audit-routes.ts';
 import { catalogueRoutes } from './routes/catalogue-routes.ts';
 import { comparisonRoutes } from './routes/comparison-routes.ts';
 import { deadLetterRoutes } from './routes/dead-letter-routes.ts';
+import { eventFateRoutes } from './routes/event-fate-routes.ts';
 import { eventRoutes } from './routes/event-routes.ts';
 import { explanationRoutes } from './routes/explanation-routes.ts';
 import { filterRoutes } from './routes/filter-routes.ts';
@@ -36,6 +40,7 @@ import { overviewRoutes } from './routes/overview-routes.ts';
 import { quarantineRoutes } from './routes/quarantine-routes.ts';
 import { sealingKeyRoutes } from './routes/sealing-key-routes.ts';
 import { secretRoutes } from './routes/secret-routes.ts';
+import { sessionRoutes } from './routes/session-routes.ts';
 import { subscriptionRoutes } from './routes/subscription-routes.ts';
 
 export type ApiWriter = ForwardingWriter & Pick<Writer, 'change'>;
@@ -55,6 +60,10 @@ export interface ApiParts extends Omit<ApiContext, 'change' | 'operate' | 'strea
   /** Left out: the default one. */
   readonly retryPlan?: ApiContext['retryPlan'];
   readonly callers: Callers;
+  /** Left out: sessions of the portal end with the process. */
+  readonly sessions?: Sessions;
+  /** Left out: the portal is not served. */
+  readonly portal?: PortalParts;
   /** Left out, or in part: without a limit. */
   readonly limits?: Partial<ApiLimits>;
   /** Addresses and ranges of proxies whose `X-Forwarded-For` is believed; left out: nobody's. */
@@ -94,6 +103,8 @@ export async function createApi({
   retryPlan = defaultRetryPlan(),
   intake,
   callers,
+  sessions = new Sessions(new MemorySessionStore(), (id) => callers.callerById?.(id)),
+  portal,
   limits: given,
   trustedProxies,
   writer,
@@ -120,7 +131,7 @@ export async function createApi({
   await limitRequestRate(api as unknown as FastifyInstance, limits);
   queueExpensiveRoutes(api as unknown as FastifyInstance, limits.maxExpensive);
   guardAccess(api as unknown as FastifyInstance, {
-    ...{ callers, maxFailures: limits.maxFailures },
+    ...{ callers, sessions, maxFailures: limits.maxFailures },
     forwarded: async (request) => assertions && (await acceptForwarded(request, assertions, writer.origin)),
   });
   forwardChanges(api as unknown as FastifyInstance, writer, assertions, log);
@@ -133,6 +144,8 @@ export async function createApi({
   };
   refuseUnknownRoutes(api as unknown as FastifyInstance, methodsByPath(api as unknown as FastifyInstance));
   api.get('/v1/openapi.json', { schema: { hide: true } }, () => api.swagger());
+  sessionRoutes(api, sessions);
+  if (portal !== undefined) portalRoutes(api, portal, sessions);
   subscriptionRoutes(api, context);
   operationRoutes(api, context);
   deadLetterRoutes(api, context);
@@ -140,6 +153,7 @@ export async function createApi({
   attemptRoutes(api, context);
   eventRoutes(api, context);
   explanationRoutes(api, context);
+  eventFateRoutes(api, context);
   intakeRoutes(api, context);
   secretRoutes(api, context);
   sealingKeyRoutes(api, context);

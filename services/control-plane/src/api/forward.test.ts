@@ -47,7 +47,7 @@ async function apiWith(writer: {
   const operations = { log, egress, desk, subscriptions: async () => new Map() };
   return await createApi({
     operations: operations as unknown as ControlPlaneContext,
-    attempts: { find: () => [], listen: () => () => undefined },
+    attempts: { find: () => [], events: () => [], listen: () => () => undefined },
     events: { render: async () => ({}) as never, open: async () => ({}) as never },
     intake: { eventTypes: [], schemaIdOf: () => Promise.reject(new Error('nothing is called')) },
     callers: new Tokens(`${acme.line}\n${ann.line}`),

@@ -10,6 +10,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Path parameters that may hold an encoded `/`, `\` or `%`, such as an id that a producer chose. */
     opaqueParams?: readonly string[];
+    /** Its path names a file among few, which is looked up as it is and never forwarded. */
+    isStatic?: boolean;
   }
 }
 
@@ -23,6 +25,7 @@ const CONTROL = /[\x00-\x1f\x7f-\x9f]/;
 export function refuseAmbiguousTargets(api: FastifyInstance): void {
   api.addHook('onRequest', async (request) => {
     const { url: pattern = '', config } = request.routeOptions;
+    if (config?.isStatic === true) return;
     const mistake = targetMistake(request.raw.url ?? '', pattern, config?.opaqueParams);
     if (mistake !== undefined) throw new DatabridgeError('DB_TARGET_REFUSED', `The request target ${mistake}`);
   });

@@ -45,7 +45,7 @@ export interface CustomerExplanation {
 
 export type ExplainContext = Pick<
   ControlPlaneContext,
-  'admin' | 'kafka' | 'subscriptions' | 'workerStatuses' | 'workers' | 'attemptCounts' | 'watermarks'
+  'admin' | 'kafka' | 'subscriptions' | 'workerStatuses' | 'workers' | 'attemptCounts' | 'oldestWaiting' | 'watermarks'
 > & { readonly retryPlan: RetryPlan };
 
 /** Rates are those of the last minutes. */

@@ -9,7 +9,15 @@ import type { FleetFacts } from './conditions.ts';
 
 type Context = Pick<
   ControlPlaneContext,
-  'admin' | 'kafka' | 'subscriptions' | 'workerStatuses' | 'workers' | 'attemptCounts' | 'watermarks'
+  | 'admin'
+  | 'kafka'
+  | 'subscriptions'
+  | 'workerStatuses'
+  | 'workers'
+  | 'attemptCounts'
+  | 'oldestWaiting'
+  | 'retryPlan'
+  | 'watermarks'
 >;
 
 /** Remembers the count of the quarantine: its topic is read only when it has grown. */

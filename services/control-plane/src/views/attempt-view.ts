@@ -18,6 +18,24 @@ export interface AttemptQuery {
   readonly beforeId?: number;
 }
 
+export interface EventQuery {
+  readonly customer: string;
+  /** Of the latest attempt. */
+  readonly outcomes?: readonly string[];
+  readonly limit: number;
+  /** Only those whose latest attempt stands before that place. */
+  readonly beforeId?: number;
+}
+
+/** An event by its attempts, as far back as the view goes. */
+export interface SeenEvent {
+  /** The place of its latest attempt. */
+  readonly id: number;
+  readonly last: Attempt;
+  readonly attempts: number;
+  readonly firstAtMs: number;
+}
+
 /** An attempt and its place in the view: later ones have higher ids, in this process. */
 export interface SeenAttempt {
   readonly id: number;
@@ -62,13 +80,14 @@ export class AttemptView {
       CREATE TABLE attempts (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         customer TEXT NOT NULL, event_id TEXT NOT NULL, outcome TEXT NOT NULL, at INTEGER NOT NULL, attempt TEXT NOT NULL,
-        size INTEGER NOT NULL
+        size INTEGER NOT NULL, is_test INTEGER NOT NULL
       ) STRICT;
       CREATE INDEX by_customer ON attempts (customer, id);
-      CREATE INDEX by_event ON attempts (customer, event_id, id);
+      -- Holds all that events are grouped by, so that grouping reads no row.
+      CREATE INDEX by_event ON attempts (customer, event_id, id, outcome, at, is_test);
     `);
     this.#insert = this.#database.prepare(
-      'INSERT INTO attempts (customer, event_id, outcome, at, attempt, size) VALUES (?, ?, ?, ?, ?, ?)',
+      'INSERT INTO attempts (customer, event_id, outcome, at, attempt, size, is_test) VALUES (?, ?, ?, ?, ?, ?, ?)',
     );
     this.#follower = new TopicFollower(kafka, {
       topic: ATTEMPTS_TOPIC,
@@ -117,6 +136,27 @@ export class AttemptView {
     }));
   }
 
+  /** Events by their latest attempt, the newest first. Tests are none. */
+  events({ customer, outcomes, limit, beforeId }: EventQuery): SeenEvent[] {
+    const wanted = outcomes === undefined ? '' : `AND outcome IN (${outcomes.map(() => '?').join()})`;
+    // SQLite takes `outcome` from the row that has the maximum.
+    const rows = this.#database
+      .prepare(
+        `SELECT events.last, events.attempts, events.first_at, attempt FROM (
+           SELECT MAX(id) AS last, outcome, COUNT(*) AS attempts, MIN(at) AS first_at
+           FROM attempts WHERE customer = ? AND is_test = 0 GROUP BY event_id
+           HAVING last < ? ${wanted} ORDER BY last DESC LIMIT ?
+         ) AS events JOIN attempts ON attempts.id = events.last ORDER BY events.last DESC`,
+      )
+      .all(customer, beforeId ?? Number.MAX_SAFE_INTEGER, ...(outcomes ?? []), limit);
+    return rows.map((row) => ({
+      id: Number(row['last']),
+      last: JSON.parse(String(row['attempt'])) as Attempt,
+      attempts: Number(row['attempts']),
+      firstAtMs: Number(row['first_at']),
+    }));
+  }
+
   /** Each attempt from now on. @returns ends it */
   listen(listener: Listener): () => void {
     this.#listeners.add(listener);
@@ -146,11 +186,19 @@ export class AttemptView {
   }
 
   #store(customer: string, attempt: Attempt, seen: SeenAttempt[], sizes: Map<string, number>): void {
-    const { eventId, outcome, at } = attempt;
+    const { eventId, outcome, at, test } = attempt;
     const text = JSON.stringify(attempt);
     const size = Math.ceil(text.length / USUAL_BYTES);
     try {
-      const { lastInsertRowid } = this.#insert.run(customer, eventId, outcome, Math.trunc(at), text, size);
+      const { lastInsertRowid } = this.#insert.run(
+        customer,
+        eventId,
+        outcome,
+        Math.trunc(at),
+        text,
+        size,
+        test ? 1 : 0,
+      );
       seen.push({ id: Number(lastInsertRowid), customer, attempt });
       sizes.set(customer, (sizes.get(customer) ?? 0) + size);
     } catch (error) {

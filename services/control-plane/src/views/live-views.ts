@@ -4,26 +4,34 @@ import { WatermarkReader } from '@databridge/kernel/kafka/watermark-reader';
 import { decodeOperation, type Operation } from '@databridge/schemas/records/operations';
 import { decodeStatus, type WorkerStatus } from '@databridge/schemas/records/status';
 import { OPERATIONS_TOPIC, STATUS_TOPIC } from '@databridge/schemas/records/topics';
+import type { RetryPlan } from '@databridge/schemas/retries/retry-plan';
 import type { ControlPlaneContext } from '../context.ts';
 import { within } from '../within.ts';
-import { AttemptCounts } from './attempt-counts.ts';
+import { AttemptRollups } from './attempt-rollups.ts';
 import type { AttemptView } from './attempt-view.ts';
+import { WaitingEvents } from './waiting-events.ts';
 import { WorkerTable } from './worker-table.ts';
 
 const READ_WITHIN_MS = 10_000;
 
 /** What the control plane knows of workers and customers without reading a topic for each question. */
 export class LiveViews
-  implements Pick<ControlPlaneContext, 'workerStatuses' | 'workers' | 'attemptCounts' | 'watermarks' | 'operations'>
+  implements
+    Pick<
+      ControlPlaneContext,
+      'workerStatuses' | 'workers' | 'attemptCounts' | 'attemptSeries' | 'oldestWaiting' | 'watermarks' | 'operations'
+    >
 {
   readonly #statuses: CompactedTable<WorkerStatus>;
   readonly #operations: CompactedTable<Operation>;
   readonly #workers: WorkerTable;
-  readonly #counts = new AttemptCounts();
+  readonly #rollups = new AttemptRollups();
+  readonly #waiting: WaitingEvents;
   readonly #ends: WatermarkReader;
   readonly #endListening: () => void;
 
-  constructor(kafka: KafkaSettings, attempts: Pick<AttemptView, 'listen'>) {
+  constructor(kafka: KafkaSettings, attempts: Pick<AttemptView, 'listen'>, plan: RetryPlan) {
+    this.#waiting = new WaitingEvents(plan);
     this.#statuses = new CompactedTable(kafka, {
       topic: STATUS_TOPIC,
       maxWaitMs: 200,
@@ -36,7 +44,10 @@ export class LiveViews
     });
     this.#workers = new WorkerTable(kafka);
     this.#ends = new WatermarkReader(kafka);
-    this.#endListening = attempts.listen(({ customer, attempt }) => this.#counts.add(customer, attempt, Date.now()));
+    this.#endListening = attempts.listen(({ customer, attempt }) => {
+      this.#rollups.add(customer, attempt, Date.now());
+      this.#waiting.add(customer, attempt);
+    });
   }
 
   async start(): Promise<void> {
@@ -66,13 +77,18 @@ export class LiveViews
 
   attemptCounts = async (customers: readonly string[]) => {
     const nowMs = Date.now();
-    return new Map(customers.map((customer) => [customer, this.#counts.of(customer, nowMs)]));
+    return new Map(customers.map((customer) => [customer, this.#rollups.of(customer, nowMs)]));
   };
+
+  attemptSeries: ControlPlaneContext['attemptSeries'] = (customer, range) => this.#rollups.series(customer, range);
+
+  oldestWaiting = (customer: string) => this.#waiting.oldest(customer);
 
   watermarks = (topics: readonly string[]) => this.#ends.of(topics);
 
   /** @param customers all that there are */
   forgetOthers(customers: ReadonlySet<string>): void {
-    this.#counts.keepOnly((customer) => customers.has(customer));
+    this.#rollups.keepOnly((customer) => customers.has(customer));
+    this.#waiting.keepOnly((customer) => customers.has(customer));
   }
 }

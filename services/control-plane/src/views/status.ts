@@ -7,12 +7,14 @@ import {
   withoutOldHolds,
 } from '@databridge/schemas/records/status';
 import { deadTopic, deliveryGroup } from '@databridge/schemas/records/topics';
+import type { RetryPlan } from '@databridge/schemas/retries/retry-plan';
 import { matchesEveryCompany } from '@databridge/schemas/subscription/routing';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import type { ControlPlaneContext } from '../context.ts';
-import type { OutcomeCounts } from './attempt-counts.ts';
+import type { OutcomeCounts } from './attempt-rollups.ts';
 import { lanesAmong, topicsByCustomer } from './customer-lanes.ts';
 import { invalidFilter } from './invalid-filter.ts';
+import type { WaitingEvent } from './waiting-events.ts';
 import type { SeenWorker } from './worker-table.ts';
 
 export interface CustomerStatus {
@@ -36,11 +38,23 @@ export interface CustomerStatus {
   readonly deadRecords: number;
   /** Attempts of the last 24 hours by outcome. */
   readonly attempts: OutcomeCounts;
+  readonly oldestWaiting?: WaitingEvent;
+  /** How often, and how long, an event is tried. */
+  readonly budget: Pick<RetryPlan, 'maxAttempts' | 'windowMs'>;
+  /** When its worker disables it, unless a delivery succeeds before. */
+  readonly disablesAtMs?: number;
 }
 
 type Context = Pick<
   ControlPlaneContext,
-  'admin' | 'subscriptions' | 'workerStatuses' | 'workers' | 'attemptCounts' | 'watermarks'
+  | 'admin'
+  | 'subscriptions'
+  | 'workerStatuses'
+  | 'workers'
+  | 'attemptCounts'
+  | 'oldestWaiting'
+  | 'retryPlan'
+  | 'watermarks'
 >;
 
 /** So many groups are asked for their offsets at once. */
@@ -61,6 +75,7 @@ export async function customerStatuses(context: Context, names?: readonly string
   const chosen = asked.flatMap((name) => subscriptions.get(name) ?? []);
   const [lags, attempts] = await Promise.all([lagsOf(context, asked, topics), context.attemptCounts(asked)]);
   const { runners, failures } = runningIn(context.workers());
+  const { retryPlan } = context;
   const nowMs = Date.now();
   return chosen
     .map((subscription): CustomerStatus => {
@@ -70,6 +85,8 @@ export async function customerStatuses(context: Context, names?: readonly string
       const failing = failures.get(customer);
       const unusable = invalidFilter(subscription);
       const lag = lags.get(customer);
+      const oldestWaiting = context.oldestWaiting(customer);
+      const worker = statusNow(subscription, statuses.get(customer), nowMs);
       return {
         customer,
         state,
@@ -78,13 +95,30 @@ export async function customerStatuses(context: Context, names?: readonly string
         ...(failing !== undefined && { failing }),
         ...(matchesEveryCompany(subscription.match) && { matchesEveryCompany: true as const }),
         ...(unusable !== undefined && { invalidFilter: unusable }),
-        worker: statusNow(subscription, statuses.get(customer), nowMs),
+        worker,
         lagByLane: lag?.byLane ?? {},
         deadRecords: lag?.dead ?? 0,
         attempts: attempts.get(customer) ?? {},
+        ...(oldestWaiting !== undefined && { oldestWaiting }),
+        budget: { maxAttempts: retryPlan.maxAttempts, windowMs: retryPlan.windowMs },
+        ...(state === 'active' && disablingOf(worker, oldestWaiting, retryPlan.windowMs)),
       };
     })
     .sort((a, b) => (a.customer < b.customer ? -1 : 1));
+}
+
+/**
+ * A hold that lasts for the retry window disables the customer; so does an event that was tried for so long, if nothing
+ * was accepted meanwhile.
+ */
+function disablingOf(
+  worker: Pick<WorkerStatus, 'held' | 'lastSuccessAtMs'> | undefined,
+  waiting: WaitingEvent | undefined,
+  windowMs: number,
+): { readonly disablesAtMs?: number } {
+  if (worker?.held !== undefined) return { disablesAtMs: worker.held.sinceMs + windowMs };
+  if (waiting === undefined || (worker?.lastSuccessAtMs ?? 0) >= waiting.firstAtMs) return {};
+  return { disablesAtMs: waiting.firstAtMs + windowMs };
 }
 
 /** A hold that was mended, and a wait that is over, end at once: not when the worker next writes. */

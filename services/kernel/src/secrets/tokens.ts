@@ -64,6 +64,11 @@ export class Tokens {
     return found;
   }
 
+  /** @returns undefined: no token that is known now has this {@link Caller.id} */
+  callerById(id: string): Caller | undefined {
+    return this.#entries.find(({ caller }) => caller.id === id)?.caller;
+  }
+
   /** @returns the token, which is shown once, and the line that stands for it */
   static generate(name: string, role: TokenRole, customer?: string): { token: string; line: string } {
     const token = `dbt_${randomBytes(TOKEN_BYTES).toString('base64url')}`;

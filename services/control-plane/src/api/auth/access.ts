@@ -2,10 +2,14 @@ import { DatabridgeError } from '@databridge/kernel/errors';
 import type { Caller } from '@databridge/kernel/secrets/tokens';
 import { type Access, ROLES_BY_ACCESS, type Role, routeRight } from '@databridge/schemas/rights/route-rights';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { refuseForeignPages, sessionSecretOf } from '../../portal/session-cookie.ts';
+import { LINK_PREFIX, type ListedSession, type Sessions } from '../../portal/sessions.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
     caller: Caller | undefined;
+    /** Set if the caller is known by a session of the portal, or by a link that began one. */
+    session: ListedSession | undefined;
   }
   interface FastifyContextConfig {
     /** Set by the table of rights, for every route that it lists. */
@@ -17,16 +21,21 @@ declare module 'fastify' {
 export interface Callers {
   /** @returns undefined: nobody whom we know */
   callerOf(token: string): Caller | undefined | Promise<Caller | undefined>;
+  /** The one whose token of ours has this id, as it is configured now. */
+  callerById?(id: string): Caller | undefined;
 }
 
 export interface AccessParts {
   readonly callers: Callers;
+  readonly sessions: Pick<Sessions, 'find' | 'redeem'>;
   /** Wrong tokens from one address that are answered 401 within a minute; further ones are answered 429. Default 20. */
   readonly maxFailures?: number | undefined;
   /** The caller for whom another control plane vouches; undefined if the request carries no assertion. */
   forwarded(request: FastifyRequest): Promise<Caller | undefined>;
 }
 
+/** Where a token or a link is exchanged for the cookie of a session. */
+export const SESSIONS_ROUTE = '/v1/sessions';
 const MAX_FAILURES = 20;
 const FAILURES_WITHIN_MS = 60_000;
 
@@ -36,7 +45,7 @@ const FAILURES_WITHIN_MS = 60_000;
  */
 export function guardAccess(
   api: FastifyInstance,
-  { callers, maxFailures = MAX_FAILURES, forwarded }: AccessParts,
+  { callers, sessions, maxFailures = MAX_FAILURES, forwarded }: AccessParts,
 ): void {
   const countFailure = api.createRateLimit({
     max: maxFailures,
@@ -55,11 +64,15 @@ export function guardAccess(
     }
   });
   api.decorateRequest('caller', undefined);
+  api.decorateRequest('session', undefined);
   api.decorateRequest('forwarded', undefined);
   api.addHook('onRequest', async (request, reply) => {
     const { access } = request.routeOptions.config;
     if (access === 'open') return;
-    request.caller = (await forwarded(request)) ?? (await callers.callerOf(bearerOf(request)));
+    request.caller =
+      (await forwarded(request)) ??
+      (await callerBySession(request, sessions)) ??
+      (await callers.callerOf(bearerOf(request)));
     if (request.caller === undefined) {
       const failures = await countFailure(request);
       if (!failures.isAllowed && failures.isExceeded) {
@@ -77,6 +90,25 @@ export function guardAccess(
     if (request.is404) return;
     refuseUnlessMay(request.caller, access, (request.params as { customer?: string }).customer);
   });
+}
+
+/** By the cookie of the portal, which a token beside it outweighs; or by a sign-in link, where a session begins. */
+async function callerBySession(
+  request: FastifyRequest,
+  sessions: AccessParts['sessions'],
+): Promise<Caller | undefined> {
+  const bearer = bearerOf(request);
+  if (bearer.startsWith(LINK_PREFIX)) {
+    const isBeginning = request.method === 'POST' && request.routeOptions.url === SESSIONS_ROUTE;
+    request.session = isBeginning ? await sessions.redeem(bearer, Date.now()) : undefined;
+  } else if (request.headers.authorization === undefined) {
+    const secret = sessionSecretOf(request);
+    if (secret === undefined) return undefined;
+    refuseForeignPages(request);
+    const found = await sessions.find(secret, Date.now());
+    request.session = found?.kind === 'session' ? found : undefined;
+  }
+  return request.session?.caller as Caller | undefined;
 }
 
 const byAddress = (request: FastifyRequest) => `address ${request.ip}`;

@@ -56,6 +56,32 @@ const REFUSALS = [
   errors.JWKSMultipleMatchingKeys,
 ];
 
+/** Who calls, by the claims of a token that was verified. @returns undefined: they give no role that we know */
+export function callerByClaims(
+  payload: JWTPayload,
+  { roleClaim, customerClaim }: Pick<OidcSettings, 'roleClaim' | 'customerClaim'>,
+  log: Logger,
+): Caller | undefined {
+  const given = claimOf(payload, roleClaim);
+  const roles = Array.isArray(given) ? given : [given];
+  const role = ROLES.find((one) => roles.includes(one));
+  const name: unknown = payload.sub;
+  // RFC 7519 §4.1.2: a text. Of anything else, two callers could have the same name.
+  if (typeof name !== 'string' || !SUBJECT.test(name)) {
+    log.info('JWT refused: sub is not a text of 1 to 255 printable characters');
+    return undefined;
+  }
+  const id = `oidc:${createHash('sha256').update(`${payload.iss}\n${name}`).digest('base64url')}`;
+  if (role === 'operator') return { id, name, role };
+  if (role === 'reader') return { id, name, role, ...(roles.includes('payloads') && { payloads: true as const }) };
+  const customer = claimOf(payload, customerClaim);
+  if (role === 'customer' && typeof customer === 'string' && CUSTOMER_PATTERN.test(customer)) {
+    return { id, name, role, customer };
+  }
+  log.info({ sub: payload.sub, role, roleClaim, customerClaim }, 'a JWT gives no role that we know');
+  return undefined;
+}
+
 /** Callers by JWT: signature, issuer, audience and time are checked by `jose`, with keys that it keeps and renews. */
 export class OidcCallers implements Callers {
   readonly #settings: OidcSettings;
@@ -80,7 +106,7 @@ export class OidcCallers implements Callers {
         clockTolerance: CLOCK_TOLERANCE_SECONDS,
         requiredClaims: ['exp', 'sub'],
       });
-      return this.#callerBy(payload);
+      return callerByClaims(payload, this.#settings, this.#log);
     } catch (error) {
       if (REFUSALS.some((refusal) => error instanceof refusal)) {
         this.#log.info({ code: (error as errors.JOSEError).code }, 'JWT refused');
@@ -93,28 +119,6 @@ export class OidcCallers implements Callers {
         { cause: error },
       );
     }
-  }
-
-  #callerBy(payload: JWTPayload): Caller | undefined {
-    const { roleClaim, customerClaim } = this.#settings;
-    const given = claimOf(payload, roleClaim);
-    const roles = Array.isArray(given) ? given : [given];
-    const role = ROLES.find((one) => roles.includes(one));
-    const name: unknown = payload.sub;
-    // RFC 7519 §4.1.2: a text. Of anything else, two callers could have the same name.
-    if (typeof name !== 'string' || !SUBJECT.test(name)) {
-      this.#log.info('JWT refused: sub is not a text of 1 to 255 printable characters');
-      return undefined;
-    }
-    const id = `oidc:${createHash('sha256').update(`${payload.iss}\n${name}`).digest('base64url')}`;
-    if (role === 'operator') return { id, name, role };
-    if (role === 'reader') return { id, name, role, ...(roles.includes('payloads') && { payloads: true as const }) };
-    const customer = claimOf(payload, customerClaim);
-    if (role === 'customer' && typeof customer === 'string' && CUSTOMER_PATTERN.test(customer)) {
-      return { id, name, role, customer };
-    }
-    this.#log.info({ sub: payload.sub, role, roleClaim, customerClaim }, 'a JWT gives no role that we know');
-    return undefined;
   }
 
   /**
@@ -162,5 +166,6 @@ function claimOf(payload: JWTPayload, name: string): unknown {
 export function callersOf(tokens: Callers | undefined, oidc: Callers | undefined): Callers {
   return {
     callerOf: (token) => (token.split('.').length === 3 ? oidc : tokens)?.callerOf(token),
+    callerById: (id) => tokens?.callerById?.(id),
   };
 }

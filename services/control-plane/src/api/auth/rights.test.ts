@@ -37,6 +37,11 @@ const EXPECTED: Record<keyof typeof ROUTE_RIGHTS, string> = {
   'GET /v1/event-types/:name': '+++++',
   'GET /v1/event-types/:name/page': '+++++',
   'GET /v1/asyncapi.json': '+++--',
+  'GET /v1/me': '+++++',
+  'POST /v1/sessions': '+++++',
+  'POST /v1/sessions/links': '+++++',
+  'GET /v1/sessions': '+++++',
+  'DELETE /v1/sessions/:id': '+++++',
   'GET /v1/subscriptions': '+++++',
   'GET /v1/subscriptions/:customer': '++++0',
   'PUT /v1/subscriptions/:customer': '+--+0',
@@ -60,6 +65,10 @@ const EXPECTED: Record<keyof typeof ROUTE_RIGHTS, string> = {
   'GET /v1/attempts/live': '+++++',
   'GET /v1/subscriptions/:customer/attempts': '++++0',
   'GET /v1/subscriptions/:customer/attempts/live': '++++0',
+  'GET /v1/subscriptions/:customer/attempts/series': '++++0',
+  'GET /v1/subscriptions/:customer/events': '++++0',
+  'GET /v1/subscriptions/:customer/events/:id': '++++0',
+  'GET /v1/events/:id': '+++--',
   'GET /v1/doctor': '+++--',
   'GET /v1/intake': '+++--',
   'GET /v1/workers': '+++--',
@@ -199,7 +208,7 @@ async function startApi(): Promise<Api> {
   } as unknown as ControlPlaneContext;
   return await createApi({
     operations,
-    attempts: { find: () => [], listen: fail },
+    attempts: { find: () => [], events: () => [], listen: fail },
     events: { render: async () => ({ unreadable: 'not here' }), open: async () => ({ unreadable: 'not here' }) },
     intake: { eventTypes: [], schemaIdOf: fail },
     callers: new Tokens(

@@ -53,13 +53,15 @@ function operationIdOf(method: string, url: string): string {
 /** Each schema with an id comes twice, as it goes in and as it comes out; no route uses both. */
 const withoutUnused: TransformObject = (described) => {
   const document = jsonSchemaTransformObject(described) as { components?: { schemas?: Record<string, unknown> } };
-  const text = JSON.stringify(document);
-  const schemas = Object.entries(document.components?.schemas ?? {});
-  const used = schemas.filter(([name]) => text.includes(`"#/components/schemas/${name}"`));
-  return {
-    ...document,
-    components: { ...document.components, schemas: Object.fromEntries(used) },
-  } as ReturnType<TransformObject>;
+  let schemas = document.components?.schemas ?? {};
+  for (;;) {
+    const text = JSON.stringify({ ...document, components: { schemas } });
+    const used = Object.entries(schemas).filter(([name]) => text.includes(`"#/components/schemas/${name}"`));
+    // What only an unused one names is unused, too.
+    if (used.length === Object.keys(schemas).length) break;
+    schemas = Object.fromEntries(used);
+  }
+  return { ...document, components: { ...document.components, schemas } } as ReturnType<TransformObject>;
 };
 
 /** Of every event type that there is a schema for, whether or not it is configured. */

@@ -1,5 +1,7 @@
 /** What the API takes and answers: these schemas validate, and the OpenAPI document is made from them. */
 
+import { ATTEMPT_OUTCOMES } from '@databridge/schemas/records/attempts';
+import { HOLD_REASONS } from '@databridge/schemas/records/status';
 import { CUSTOMER_PATTERN } from '@databridge/schemas/records/topics';
 import { ceilingsOf } from '@databridge/schemas/rights/ceilings';
 import { FIELD_RIGHTS, type FieldRight, fieldRight } from '@databridge/schemas/rights/field-rights';
@@ -143,9 +145,34 @@ export const deadLetter = z.object({
 });
 
 export const statusAnswer = z
-  .looseObject({
+  .object({
     customer: z.string(),
     state: z.enum(['active', 'paused', 'disabled']),
+    disabledBy: z.enum(['operator', 'worker']).optional(),
+    runBy: z.string().optional().describe('the live worker that runs it; absent while active: none does'),
+    failing: z.string().optional().describe("why its worker can't run it"),
+    matchesEveryCompany: z.literal(true).optional(),
+    worker: z
+      .looseObject({
+        at: z.number().describe('when the worker wrote it, ms since the epoch'),
+        breaker: z.enum(['closed', 'open', 'half-open']),
+        disabledBecause: z.string().optional(),
+        waitUntilMs: z.number().optional().describe('the destination asked for patience until then'),
+        held: z.object({ because: z.enum(HOLD_REASONS), sinceMs: z.number(), detail: z.string() }).optional(),
+        lastSuccessAtMs: z.number().optional(),
+      })
+      .optional()
+      .describe('what its worker found'),
+    oldestWaiting: z
+      .object({
+        eventId: z.string(),
+        firstAtMs: z.number().describe('when its attempts began'),
+        attempts: z.int(),
+      })
+      .optional()
+      .describe('of the events that were tried and are neither delivered nor given up'),
+    budget: z.object({ maxAttempts: z.int(), windowMs: z.int() }).describe('how often and how long an event is tried'),
+    disablesAtMs: z.number().optional().describe('the customer is disabled then, unless a delivery succeeds before'),
     invalidFilter: z
       .string()
       .optional()
@@ -197,6 +224,26 @@ export const doctorAnswer = z
     ),
   })
   .meta({ id: 'Examination' });
+
+/** Closed: what is not for its reader is left out by shownTo, and nothing else is in it. */
+export const attemptAnswer = z
+  .object({
+    eventId: z.string(),
+    replayId: z.string().optional(),
+    source: z.string().optional().describe('where the event stood at the intake'),
+    attempt: z.int().describe('1 for the first, since the customer was last enabled'),
+    at: z.number().describe('when it began, ms since the epoch'),
+    durationMs: z.number(),
+    outcome: z.enum([...ATTEMPT_OUTCOMES, 'skipped']),
+    status: z.int().optional().describe("HTTP's, if there was an answer"),
+    error: z.string().optional(),
+    operatorDetail: z.string().optional().describe('for operators'),
+    note: z.string().optional(),
+    answer: z.string().optional().describe('the beginning of what the destination answered'),
+    lane: z.string(),
+    test: z.literal(true).optional(),
+  })
+  .meta({ id: 'Attempt' });
 
 export const rangeQuery = z.object({ from: time.optional(), to: time.optional() });
 

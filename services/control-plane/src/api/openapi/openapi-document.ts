@@ -5,7 +5,7 @@ import { createApi } from '../api.ts';
 
 /** What `/v1/openapi.json` answers. Nothing is called, so nothing needs to be connected. */
 export async function openApiDocument(): Promise<unknown> {
-  const nothing = { find: () => [], listen: () => () => {} };
+  const nothing = { find: () => [], events: () => [], listen: () => () => {} };
   const log = createLogger('control-plane', 'silent');
   const writer = {
     isOwner: true,

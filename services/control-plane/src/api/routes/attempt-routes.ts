@@ -3,7 +3,7 @@ import { readCustomer } from '../../views/customer.ts';
 import { maySee } from '../auth/access.ts';
 import type { Api, ApiContext } from '../context.ts';
 import { LiveStreams } from '../limits/live-streams.ts';
-import { ascending, customerParams, page, rangeQuery } from '../openapi/models.ts';
+import { ascending, attemptAnswer, customerParams, page, rangeQuery } from '../openapi/models.ts';
 import { problems } from '../problem.ts';
 import { shownTo } from '../shown-attempt.ts';
 
@@ -11,17 +11,6 @@ const tags = ['attempts'];
 const params = customerParams;
 
 const outcome = z.enum(['delivered', 'retry', 'refused', 'deauthorized', 'blocked', 'gone', 'internal', 'skipped']);
-
-const attemptAnswer = z
-  .looseObject({
-    eventId: z.string(),
-    attempt: z.int(),
-    at: z.number(),
-    durationMs: z.number(),
-    outcome: z.string(),
-    lane: z.string(),
-  })
-  .meta({ id: 'Attempt' });
 
 const live = {
   200: {

@@ -1,0 +1,35 @@
+/** Sessions of the portal. The record's key is a digest: who reads the topic can't use what stands in it. */
+import { z } from 'zod';
+import { ROLES } from '../rights/route-rights.ts';
+
+const session = z.object({
+  /** `link`: good for one session; `session`: what a cookie stands for. */
+  kind: z.enum(['session', 'link']),
+  /** How its owner was authenticated: by a token of ours, or by the OpenID provider. */
+  by: z.enum(['token', 'oidc']),
+  caller: z.object({
+    id: z.string(),
+    name: z.string(),
+    role: z.enum(ROLES),
+    customer: z.string().exactOptional(),
+    payloads: z.literal(true).exactOptional(),
+  }),
+  /** ms since the epoch. */
+  createdAtMs: z.number(),
+  expiresAtMs: z.number(),
+});
+
+export type SessionRecord = z.infer<typeof session>;
+
+export function encodeSession(record: SessionRecord): string {
+  return JSON.stringify(record);
+}
+
+/** @returns undefined for what is not a session */
+export function decodeSession(value: Buffer): SessionRecord | undefined {
+  try {
+    return session.parse(JSON.parse(value.toString('utf8')));
+  } catch {
+    return undefined;
+  }
+}

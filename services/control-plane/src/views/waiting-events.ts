@@ -1,0 +1,52 @@
+import type { Attempt } from '@databridge/schemas/records/attempts';
+import { planNext, type RetryPlan } from '@databridge/schemas/retries/retry-plan';
+
+export interface WaitingEvent {
+  readonly eventId: string;
+  /** When its attempts began, since the customer was last enabled; ms since the epoch. */
+  readonly firstAtMs: number;
+  readonly attempts: number;
+}
+
+/** Of one customer. Beyond it, later ones are not remembered: the oldest is the one that is asked for. */
+const MAX_PER_CUSTOMER = 10_000;
+
+/** Events that were tried and are neither delivered nor given up, by customer, as the attempt log brings them. */
+export class WaitingEvents {
+  readonly #customers = new Map<string, Map<string, WaitingEvent>>();
+  readonly #plan: RetryPlan;
+
+  constructor(plan: RetryPlan) {
+    this.#plan = plan;
+  }
+
+  add(customer: string, { eventId, replayId = '', source = '', attempt, at, outcome, test }: Attempt): void {
+    if (test === true) return;
+    const events = this.#customers.get(customer) ?? new Map<string, WaitingEvent>();
+    this.#customers.set(customer, events);
+    const key = `${eventId} ${replayId} ${source}`;
+    // The first attempt after an enabling begins the budget anew.
+    const firstAtMs = attempt === 1 ? at : (events.get(key)?.firstAtMs ?? at);
+    if (!this.#isWaiting(outcome, attempt, at - firstAtMs)) {
+      events.delete(key);
+      return;
+    }
+    if (attempt === 1) events.delete(key);
+    if (events.has(key) || events.size < MAX_PER_CUSTOMER) events.set(key, { eventId, firstAtMs, attempts: attempt });
+  }
+
+  /** The one whose attempts began first. */
+  oldest(customer: string): WaitingEvent | undefined {
+    // In the order in which they were first tried, which is nearly that of time.
+    return this.#customers.get(customer)?.values().next().value;
+  }
+
+  keepOnly(isKnown: (customer: string) => boolean): void {
+    for (const customer of [...this.#customers.keys()]) if (!isKnown(customer)) this.#customers.delete(customer);
+  }
+
+  #isWaiting(outcome: Attempt['outcome'], attempt: number, sinceFirstMs: number): boolean {
+    if (outcome === 'retry') return planNext(this.#plan, attempt, sinceFirstMs).kind === 'retry';
+    return outcome === 'deauthorized' || outcome === 'blocked' || outcome === 'gone';
+  }
+}

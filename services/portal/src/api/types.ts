@@ -1,0 +1,1054 @@
+/** Made of docs/openapi.json by `npm run openapi`; a test says when that is due. */
+
+export type Problem = {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+  readonly errors?: readonly { readonly pointer: string; readonly detail: string }[] | undefined;
+  readonly waiting?: { readonly events: number; readonly deadLetters: number } | undefined;
+};
+
+export type Operation = {
+  readonly id: string;
+  readonly kind: string;
+  readonly customer?: string | undefined;
+  readonly state: 'running' | 'done' | 'failed';
+  readonly step: string;
+  readonly startedAtMs: number;
+  readonly updatedAtMs: number;
+  readonly finishedAtMs?: number | undefined;
+  readonly progress?: { readonly done: number; readonly total?: number | undefined } | undefined;
+  readonly waitsFor?: string | undefined;
+  readonly result?: Readonly<Record<string, unknown>> | undefined;
+  readonly problem?: { readonly code: string; readonly status: number; readonly detail: string } | undefined;
+} & Readonly<Record<string, unknown>>;
+
+export type Subscription = { readonly customer: string; readonly state: 'active' | 'paused' | 'disabled' } & Readonly<
+  Record<string, unknown>
+>;
+
+export type ListedSubscription = {
+  readonly customer: string;
+  readonly state: 'active' | 'paused' | 'disabled';
+  readonly effectiveState: 'active' | 'paused' | 'disabled';
+} & Readonly<Record<string, unknown>>;
+
+export type SavedSubscription = {
+  readonly customer: string;
+  readonly state: 'active' | 'paused' | 'disabled';
+  readonly warnings: readonly { readonly pointer: string; readonly detail: string }[];
+} & Readonly<Record<string, unknown>>;
+
+export type Status = {
+  readonly customer: string;
+  readonly state: 'active' | 'paused' | 'disabled';
+  readonly disabledBy?: 'operator' | 'worker' | undefined;
+  readonly runBy?: string | undefined;
+  readonly failing?: string | undefined;
+  readonly matchesEveryCompany?: true | undefined;
+  readonly worker?:
+    | ({
+        readonly at: number;
+        readonly breaker: 'closed' | 'open' | 'half-open';
+        readonly disabledBecause?: string | undefined;
+        readonly waitUntilMs?: number | undefined;
+        readonly held?:
+          | {
+              readonly because: 'deauthorized' | 'refusals' | 'blocked';
+              readonly sinceMs: number;
+              readonly detail: string;
+            }
+          | undefined;
+        readonly lastSuccessAtMs?: number | undefined;
+      } & Readonly<Record<string, unknown>>)
+    | undefined;
+  readonly oldestWaiting?:
+    | { readonly eventId: string; readonly firstAtMs: number; readonly attempts: number }
+    | undefined;
+  readonly budget: { readonly maxAttempts: number; readonly windowMs: number };
+  readonly disablesAtMs?: number | undefined;
+  readonly invalidFilter?: string | undefined;
+  readonly lagByLane: Readonly<Record<string, number>>;
+  readonly deadRecords: number;
+  readonly attempts: Readonly<Record<string, number>>;
+};
+
+export type Workers = {
+  readonly items: readonly {
+    readonly worker: string;
+    readonly version: string;
+    readonly startedAtMs: number;
+    readonly isAlive: boolean;
+    readonly silentForMs: number;
+    readonly customers: readonly string[];
+    readonly partitions: readonly number[];
+    readonly failing: readonly { readonly customer: string; readonly because: string }[];
+  }[];
+  readonly unattended: readonly string[];
+};
+
+export type Intake = { readonly unmatched: number; readonly filtered: number; readonly sinceMs?: number | undefined };
+
+export type Examination = {
+  readonly isHealthy: boolean;
+  readonly findings: readonly {
+    readonly check:
+      | 'kafka'
+      | 'brokers'
+      | 'topics'
+      | 'rights'
+      | 'groups'
+      | 'registry'
+      | 'workers'
+      | 'customers'
+      | 'keys'
+      | 'clocks'
+      | 'versions';
+    readonly verdict: 'ok' | 'fault' | 'unknown';
+    readonly detail: string;
+    readonly advice?: string | undefined;
+  }[];
+};
+
+export type Attempt = {
+  readonly eventId: string;
+  readonly replayId?: string | undefined;
+  readonly source?: string | undefined;
+  readonly attempt: number;
+  readonly at: number;
+  readonly durationMs: number;
+  readonly outcome: 'delivered' | 'retry' | 'refused' | 'deauthorized' | 'blocked' | 'gone' | 'internal' | 'skipped';
+  readonly status?: number | undefined;
+  readonly error?: string | undefined;
+  readonly operatorDetail?: string | undefined;
+  readonly note?: string | undefined;
+  readonly answer?: string | undefined;
+  readonly lane: string;
+  readonly test?: true | undefined;
+};
+
+export type Reconciliation = {
+  readonly customer: string;
+  readonly written: number;
+  readonly delivered: number;
+  readonly waiting: number;
+  readonly dead: number;
+  readonly removed: number;
+  readonly skipped: number;
+  readonly settled: number;
+  readonly replays: number;
+  readonly unaccounted: readonly {
+    readonly eventId: string;
+    readonly source?: string | undefined;
+    readonly replayId?: string | undefined;
+  }[];
+} & Readonly<Record<string, unknown>>;
+
+export type AuditRecord = {
+  readonly id: string;
+  readonly at: number;
+  readonly who: { readonly name: string; readonly role: string } & Readonly<Record<string, unknown>>;
+  readonly what: string;
+  readonly customer?: string | undefined;
+} & Readonly<Record<string, unknown>>;
+
+export type EventTypeSummary = {
+  readonly name: string;
+  readonly schemaVersion: string;
+  readonly description: string;
+  readonly sections: readonly string[];
+};
+
+export type EventTypeDescription = {
+  readonly name: string;
+  readonly schemaVersion: string;
+  readonly description: string;
+  readonly sections: readonly string[];
+  readonly jsonSchema: Readonly<Record<string, unknown>>;
+  readonly sample: Readonly<Record<string, unknown>>;
+};
+
+export type EventFate = {
+  readonly customer: string;
+  readonly eventId: string;
+  readonly state: 'delivered' | 'retrying' | 'held' | 'dead' | 'skipped';
+  readonly attempts: number;
+  readonly firstAtMs: number;
+  readonly lastAtMs: number;
+  readonly lastOutcome:
+    | 'delivered'
+    | 'retry'
+    | 'refused'
+    | 'deauthorized'
+    | 'blocked'
+    | 'gone'
+    | 'internal'
+    | 'skipped';
+  readonly lastStatus?: number | undefined;
+  readonly lastError?: string | undefined;
+  readonly nextDueMs?: number | undefined;
+  readonly source?: string | undefined;
+};
+
+export type DeadLetterInside = {
+  readonly id: string;
+  readonly eventId: string;
+  readonly eventType: string;
+  readonly reason: string;
+  readonly detail?: string | undefined;
+  readonly attempts: number;
+  readonly at: number;
+  readonly source?: string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly event?: unknown | undefined;
+  readonly unreadable?: string | undefined;
+};
+
+export type TestAnswer = {
+  readonly customer: string;
+  readonly eventId: string;
+  readonly eventType: string;
+  readonly outcome: string;
+  readonly durationMs: number;
+  readonly status?: number | undefined;
+  readonly error?: string | undefined;
+  readonly answer?: string | undefined;
+};
+
+export type CustomerExplanation = {
+  readonly customer: string;
+  readonly state: 'active' | 'paused' | 'disabled';
+  readonly runBy?: string | undefined;
+  readonly gate: readonly {
+    readonly because: string;
+    readonly detail: string;
+    readonly cure?: string | undefined;
+    readonly untilMs?: number | undefined;
+  }[];
+  readonly nextAttempt?:
+    | {
+        readonly atMs: number;
+        readonly lane: string;
+        readonly eventId: string;
+        readonly attempt: number;
+        readonly isAtLatest: boolean;
+      }
+    | undefined;
+  readonly backlog: { readonly records: number; readonly byLane: Readonly<Record<string, number>> };
+  readonly deliveredPerSecond: number;
+  readonly arrivingPerSecond: number;
+  readonly drain: { readonly kind: 'empty' | 'drained' | 'growing' | 'stopped'; readonly atMs?: number | undefined };
+  readonly budget?:
+    | {
+        readonly eventId: string;
+        readonly attempts: number;
+        readonly maxAttempts: number;
+        readonly usedMs: number;
+        readonly windowMs: number;
+      }
+    | undefined;
+  readonly disabling?: { readonly atMs: number; readonly because: string } | undefined;
+  readonly isPartial: boolean;
+};
+
+export type EventExplanation = {
+  readonly eventId: string;
+  readonly eventType: string;
+  readonly source: string;
+  readonly atMs?: number | undefined;
+  readonly fanOut: { readonly state: 'routed' | 'waiting' | 'quarantined'; readonly detail?: string | undefined };
+  readonly matching: readonly {
+    readonly customer: string;
+    readonly matches: boolean;
+    readonly whyNot: readonly string[];
+  }[];
+  readonly unreadable?: string | undefined;
+  readonly deliveries: readonly {
+    readonly customer: string;
+    readonly state: 'active' | 'paused' | 'disabled';
+    readonly fate: 'delivered' | 'waiting' | 'dead' | 'skipped' | 'unknown';
+    readonly lane?: string | undefined;
+    readonly offset?: number | undefined;
+    readonly dueAtMs?: number | undefined;
+    readonly deadBecause?: string | undefined;
+    readonly attempts: readonly ({ readonly at: number; readonly outcome: string } & Readonly<
+      Record<string, unknown>
+    >)[];
+  }[];
+  readonly isPartial: boolean;
+};
+
+export type ProducedEvent = {
+  readonly eventId: string;
+  readonly eventType: string;
+  readonly topic: string;
+  readonly customers: readonly { readonly customer: string; readonly state: 'active' | 'paused' | 'disabled' }[];
+};
+
+export type QuarantinedRecord = {
+  readonly id: string;
+  readonly eventId: string;
+  readonly eventType: string;
+  readonly reason: string;
+  readonly detail?: string | undefined;
+  readonly at: number;
+  readonly bytes: number;
+};
+
+export type QuarantinedRecordInside = {
+  readonly id: string;
+  readonly eventId: string;
+  readonly eventType: string;
+  readonly reason: string;
+  readonly detail?: string | undefined;
+  readonly at: number;
+  readonly bytes: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly value: string;
+  readonly event?: unknown | undefined;
+  readonly unreadable?: string | undefined;
+};
+
+export type Secret = {
+  readonly name: string;
+  readonly setAtMs?: number | undefined;
+  readonly fallbackUntilMs?: number | undefined;
+};
+
+export type Me = {
+  readonly name: string;
+  readonly role: 'operator' | 'customer' | 'reader';
+  readonly customer?: string | undefined;
+  readonly may: {
+    readonly oversee: boolean;
+    readonly act: boolean;
+    readonly operate: boolean;
+    readonly payload: boolean;
+  };
+  readonly session?: { readonly id: string; readonly expiresAtMs: number } | undefined;
+};
+
+export type EventStory = {
+  readonly customer: string;
+  readonly eventId: string;
+  readonly state: 'delivered' | 'retrying' | 'held' | 'dead' | 'skipped';
+  readonly attempts: number;
+  readonly firstAtMs: number;
+  readonly lastAtMs: number;
+  readonly lastOutcome:
+    | 'delivered'
+    | 'retry'
+    | 'refused'
+    | 'deauthorized'
+    | 'blocked'
+    | 'gone'
+    | 'internal'
+    | 'skipped';
+  readonly lastStatus?: number | undefined;
+  readonly lastError?: string | undefined;
+  readonly nextDueMs?: number | undefined;
+  readonly source?: string | undefined;
+  readonly tries: readonly Attempt[];
+};
+
+export type SealingKey = { readonly kid: string; readonly x: string; readonly y: string };
+
+export type NoticeEvent = {
+  readonly schema_version: 'v1.0';
+  readonly noticeid: string;
+  readonly company: string;
+  readonly kind: string;
+  readonly state: string;
+  readonly severity: string;
+  readonly since: string;
+  readonly at: string;
+  readonly text: string;
+  readonly customers: readonly string[];
+  readonly customer_count: number;
+};
+
+export type RootCauseEvent = {
+  readonly schema_version: 'v1.0';
+  readonly statusCode: number;
+  readonly summary?: RootCauseSummary | undefined;
+  readonly clientwords?: string | undefined;
+  readonly intent?: RootCauseIntent | undefined;
+  readonly dissatisfaction?: RootCauseDissatisfaction | undefined;
+  readonly callback?: RootCauseCallback | undefined;
+};
+
+export type RootCauseSummary = {
+  readonly filename: string;
+  readonly requestid: string;
+  readonly company: string;
+  readonly organisation: string;
+  readonly folder: string;
+  readonly processed: boolean;
+  readonly process_result: string;
+  readonly call_summary?: RootCauseCallSummary | undefined;
+};
+
+export type RootCauseCallSummary = {
+  readonly classifier: string;
+  readonly summary: string;
+  readonly multiple_summary_flag: number;
+};
+
+export type RootCauseIntent = {
+  readonly filename: string;
+  readonly requestid: string;
+  readonly company: string;
+  readonly organisation: string;
+  readonly folder: string;
+  readonly processed: boolean;
+  readonly process_result: string;
+  readonly call_intent?: RootCauseCallIntent | undefined;
+};
+
+export type RootCauseCallIntent = {
+  readonly classifier: string;
+  readonly identified_intent: boolean;
+  readonly reason: string;
+  readonly dimension_category_id: null | string;
+  readonly category_name: string;
+  readonly sub_category: string;
+  readonly classification_version: string;
+};
+
+export type RootCauseDissatisfaction = {
+  readonly filename: string;
+  readonly requestid: string;
+  readonly company: string;
+  readonly organisation: string;
+  readonly folder: string;
+  readonly processed: boolean;
+  readonly process_result: string;
+  readonly call_dissatisfaction?: RootCauseCallDissatisfaction | undefined;
+};
+
+export type RootCauseCallDissatisfaction = {
+  readonly classifier: string;
+  readonly identified_dissatisfaction: boolean;
+  readonly reason: string;
+  readonly dimension_category_id: null | string;
+  readonly category_name: string;
+  readonly sub_category: string;
+  readonly classification_version: string;
+};
+
+export type RootCauseCallback = {
+  readonly filename: string;
+  readonly requestid: string;
+  readonly company: string;
+  readonly organisation: string;
+  readonly folder: string;
+  readonly processed: boolean;
+  readonly process_result: string;
+  readonly call_callback?: RootCauseCallCallback | undefined;
+};
+
+export type RootCauseCallCallback = {
+  readonly classifier: string;
+  readonly identified_callback: boolean;
+  readonly reason: string;
+  readonly dimension_category_id: null | string;
+  readonly category_name: string;
+  readonly sub_category: string;
+  readonly classification_version: string;
+};
+
+/** By method and path: what is asked with, and what is answered. */
+
+export interface Routes {
+  'GET /v1/me': {
+    query: Readonly<Record<string, never>>;
+    body: undefined;
+    answer: Me;
+  };
+  'GET /v1/sessions': {
+    query: Readonly<Record<string, never>>;
+    body: undefined;
+    answer: {
+      readonly items: readonly {
+        readonly id: string;
+        readonly name: string;
+        readonly role: 'operator' | 'customer' | 'reader';
+        readonly customer?: string | undefined;
+        readonly by: 'token' | 'oidc';
+        readonly createdAtMs: number;
+        readonly expiresAtMs: number;
+        readonly isCurrent: boolean;
+      }[];
+    };
+  };
+  'POST /v1/sessions': {
+    query: Readonly<Record<string, never>>;
+    body: undefined;
+    answer: { readonly id: string; readonly expiresAtMs: number };
+  };
+  'POST /v1/sessions/links': {
+    query: Readonly<Record<string, never>>;
+    body: undefined;
+    answer: { readonly path: string; readonly expiresAtMs: number };
+  };
+  'DELETE /v1/sessions/{id}': {
+    query: Readonly<Record<string, never>>;
+    body: undefined;
+    answer: undefined;
+  };
+  'GET /v1/subscriptions': {
+    query: { readonly limit?: number | undefined; readonly cursor?: string | undefined };
+    body: undefined;
+    answer: { readonly items: readonly ListedSubscription[]; readonly next?: string | undefined };
+  };
+  'GET /v1/subscriptions/{customer}': {
+    query: Readonly<Record<string, never>>;
+    body: undefined;
+    answer: Subscription;
+  };
+  'PUT /v1/subscriptions/{customer}': {
+    query: Readonly<Record<string, never>>;
+    body: {
+      readonly eventTypes: readonly string[];
+      readonly match:
+        | 'everything'
+        | {
+            readonly company: readonly string[] | 'everything';
+            readonly organisation?: readonly string[] | undefined;
+            readonly folder?: readonly string[] | undefined;
+          };
+      readonly filter?: string | undefined;
+      readonly sections?: readonly string[] | undefined;
+      readonly destination:
+        | {
+            readonly type: 'api-gateway';
+            readonly url: string;
+            readonly method?: 'POST' | 'PUT' | undefined;
+            readonly headers?: Readonly<Record<string, string>> | undefined;
+            readonly timeoutMs?: number | undefined;
+            readonly connectTimeoutMs?: number | undefined;
+            readonly headersTimeoutMs?: number | undefined;
+            readonly bodyTimeoutMs?: number | undefined;
+            readonly format?: 'json' | 'cloudevents-binary' | 'cloudevents-structured' | undefined;
+            readonly region?: string | undefined;
+          }
+        | {
+            readonly type: 'http';
+            readonly url: string;
+            readonly method?: 'POST' | 'PUT' | undefined;
+            readonly headers?: Readonly<Record<string, string>> | undefined;
+            readonly timeoutMs?: number | undefined;
+            readonly connectTimeoutMs?: number | undefined;
+            readonly headersTimeoutMs?: number | undefined;
+            readonly bodyTimeoutMs?: number | undefined;
+            readonly format?: 'json' | 'cloudevents-binary' | 'cloudevents-structured' | undefined;
+            readonly gzip?: boolean | undefined;
+            readonly handshake?: boolean | undefined;
+          }
+        | {
+            readonly type: 'sns';
+            readonly topicArn: string;
+            readonly endpoint?: string | undefined;
+            readonly timeoutMs?: number | undefined;
+            readonly connectTimeoutMs?: number | undefined;
+            readonly headersTimeoutMs?: number | undefined;
+            readonly bodyTimeoutMs?: number | undefined;
+          }
+        | {
+            readonly type: 'sqs';
+            readonly queueUrl: string;
+            readonly region?: string | undefined;
+            readonly timeoutMs?: number | undefined;
+            readonly connectTimeoutMs?: number | undefined;
+            readonly headersTimeoutMs?: number | undefined;
+            readonly bodyTimeoutMs?: number | undefined;
+          };
+      readonly authentication?:
+        | { readonly type: 'none' }
+        | { readonly type: 'basic'; readonly username: string; readonly password: string }
+        | { readonly type: 'api-key'; readonly name: string; readonly key: string }
+        | {
+            readonly type: 'oauth';
+            readonly tokenUrl: string;
+            readonly method?: 'GET' | 'POST' | 'PUT' | undefined;
+            readonly clientId: string;
+            readonly clientSecret: string;
+            readonly clientAuthentication?: 'header' | 'body' | undefined;
+            readonly scope?: string | undefined;
+            readonly audience?: string | undefined;
+            readonly headers?: Readonly<Record<string, string | { readonly secret: string }>> | undefined;
+            readonly query?: Readonly<Record<string, string | { readonly secret: string }>> | undefined;
+            readonly body?: Readonly<Record<string, string | { readonly secret: string }>> | undefined;
+          }
+        | {
+            readonly type: 'aws';
+            readonly accessKeyId?: string | undefined;
+            readonly secretAccessKey?: string | undefined;
+            readonly roleArn?: string | undefined;
+            readonly externalId?: string | undefined;
+          }
+        | undefined;
+      readonly tls?:
+        | {
+            readonly clientCertificate?: string | undefined;
+            readonly clientKey?: string | undefined;
+            readonly ca?: string | undefined;
+          }
+        | undefined;
+      readonly ratePerSecond?: number | undefined;
+      readonly maxInFlight?: number | undefined;
+      readonly ceilings?:
+        | { readonly ratePerSecond?: number | undefined; readonly maxInFlight?: number | undefined }
+        | undefined;
+      readonly signing?: { readonly secrets: readonly string[] } | undefined;
+      readonly state?: 'active' | 'paused' | 'disabled' | undefined;
+    };
+    answer: SavedSubscription;
+  };
+  'PATCH /v1/subscriptions/{customer}': {
+    query: Readonly<Record<string, never>>;
+    body: Readonly<Record<string, unknown>>;
+    answer: SavedSubscription;
+  };
+  'DELETE /v1/subscriptions/{customer}': {
+    query: { readonly waiting?: 'discard' | 'keep' | undefined; readonly dryRun?: 'true' | 'false' | undefined };
+    body: undefined;
+    answer:
+      | {
+          readonly customer: string;
+          readonly waiting: { readonly events: number; readonly deadLetters: number };
+          readonly topics: 'removed' | 'kept';
+        }
+      | Operation;
+  };
+  'POST /v1/subscriptions/{customer}/pause': {
+    query: Readonly<Record<string, never>>;
+    body: undefined;
+    answer: { readonly customer: string; readonly before: string; readonly after: string };
+  };
+  'POST /v1/subscriptions/{customer}/resume': {
+    query: Readonly<Record<string, never>>;
+    body: undefined;
+    answer: { readonly customer: string; readonly before: string; readonly after: string };
+  };
+  'POST /v1/subscriptions/{customer}/enable': {
+    query: Readonly<Record<string, never>>;
+    body: undefined;
+    answer: { readonly customer: string; readonly before: string; readonly after: string };
+  };
+  'POST /v1/subscriptions/{customer}/disable': {
+    query: Readonly<Record<string, never>>;
+    body: undefined;
+    answer: { readonly customer: string; readonly before: string; readonly after: string };
+  };
+  'GET /v1/subscriptions/{customer}/status': {
+    query: Readonly<Record<string, never>>;
+    body: undefined;
+    answer: Status;
+  };
+  'POST /v1/subscriptions/{customer}/rewinds': {
+    query: Readonly<Record<string, never>>;
+    body: {
+      readonly to: { readonly time: string } | { readonly offset: number } | 'earliest';
+      readonly dryRun?: boolean | undefined;
+      readonly maySkip?: boolean | undefined;
+    };
+    answer:
+      | {
+          readonly customer: string;
+          readonly partitions: readonly { readonly partition: number; readonly from: number; readonly to: number }[];
+          readonly again: number;
+          readonly firstAtMs?: number | undefined;
+          readonly lastAtMs?: number | undefined;
+          readonly deleted: number;
+          readonly waitingInRetry: number;
+          readonly skipped: number;
+        }
+      | Operation;
+  };
+  'POST /v1/subscriptions/{customer}/redeliveries': {
+    query: Readonly<Record<string, never>>;
+    body:
+      | { readonly eventId: string; readonly dryRun?: boolean | undefined }
+      | { readonly from?: string | undefined; readonly to?: string | undefined; readonly dryRun?: boolean | undefined };
+    answer: { readonly customer: string; readonly replayId?: string | undefined; readonly events: number } | Operation;
+  };
+  'GET /v1/operations': {
+    query: {
+      readonly limit?: number | undefined;
+      readonly cursor?: string | undefined;
+      readonly state?: 'running' | 'done' | 'failed' | undefined;
+    };
+    body: undefined;
+    answer: { readonly items: readonly Operation[]; readonly next?: string | undefined };
+  };
+  'GET /v1/operations/{id}': {
+    query: Readonly<Record<string, never>>;
+    body: undefined;
+    answer: Operation;
+  };
+  'GET /v1/subscriptions/{customer}/reconciliation': {
+    query: {
+      readonly from?: string | undefined;
+      readonly to?: string | undefined;
+      readonly events?: 'true' | 'false' | undefined;
+    };
+    body: undefined;
+    answer: Reconciliation;
+  };
+  'GET /v1/subscriptions/{customer}/dead-letters': {
+    query: { readonly limit?: number | undefined; readonly cursor?: string | undefined };
+    body: undefined;
+    answer: {
+      readonly items: readonly {
+        readonly id: string;
+        readonly eventId: string;
+        readonly eventType: string;
+        readonly reason: string;
+        readonly detail?: string | undefined;
+        readonly attempts: number;
+        readonly at: number;
+        readonly source?: string | undefined;
+      }[];
+      readonly next?: string | undefined;
+    };
+  };
+  'POST /v1/subscriptions/{customer}/dead-letters/redrives': {
+    query: Readonly<Record<string, never>>;
+    body: {
+      readonly reasons?: readonly string[] | undefined;
+      readonly ids?: readonly string[] | undefined;
+      readonly dryRun?: boolean | undefined;
+    };
+    answer:
+      | { readonly taken: number; readonly stayed: number }
+      | { readonly chosen: number; readonly byReason: Readonly<Record<string, number>> }
+      | Operation;
+  };
+  'POST /v1/subscriptions/{customer}/dead-letters/discards': {
+    query: Readonly<Record<string, never>>;
+    body: {
+      readonly reasons?: readonly string[] | undefined;
+      readonly ids?: readonly string[] | undefined;
+      readonly dryRun?: boolean | undefined;
+    };
+    answer:
+      | { readonly taken: number; readonly stayed: number }
+      | { readonly chosen: number; readonly byReason: Readonly<Record<string, number>> }
+      | Operation;
+  };
+  'GET /v1/quarantine': {
+    query: { readonly limit?: number | undefined; readonly cursor?: string | undefined };
+    body: undefined;
+    answer: { readonly items: readonly QuarantinedRecord[]; readonly next?: string | undefined };
+  };
+  'POST /v1/quarantine/openings': {
+    query: Readonly<Record<string, never>>;
+    body: { readonly id: string };
+    answer: QuarantinedRecordInside;
+  };
+  'POST /v1/quarantine/redrives': {
+    query: Readonly<Record<string, never>>;
+    body: {
+      readonly reasons?: readonly string[] | undefined;
+      readonly ids?: readonly string[] | undefined;
+      readonly dryRun?: boolean | undefined;
+      readonly force?: boolean | undefined;
+    };
+    answer:
+      | { readonly taken: number; readonly stayed: number; readonly stillUnreadable?: number | undefined }
+      | { readonly chosen: number; readonly byReason: Readonly<Record<string, number>> }
+      | Operation;
+  };
+  'POST /v1/quarantine/discards': {
+    query: Readonly<Record<string, never>>;
+    body: {
+      readonly reasons?: readonly string[] | undefined;
+      readonly ids?: readonly string[] | undefined;
+      readonly dryRun?: boolean | undefined;
+      readonly force?: boolean | undefined;
+    };
+    answer:
+      | { readonly taken: number; readonly stayed: number; readonly stillUnreadable?: number | undefined }
+      | { readonly chosen: number; readonly byReason: Readonly<Record<string, number>> }
+      | Operation;
+  };
+  'GET /v1/subscriptions/{customer}/attempts': {
+    query: {
+      readonly limit?: number | undefined;
+      readonly cursor?: string | undefined;
+      readonly from?: string | undefined;
+      readonly to?: string | undefined;
+      readonly eventId?: string | undefined;
+      readonly outcome?:
+        | 'delivered'
+        | 'retry'
+        | 'refused'
+        | 'deauthorized'
+        | 'blocked'
+        | 'gone'
+        | 'internal'
+        | 'skipped'
+        | undefined;
+    };
+    body: undefined;
+    answer: { readonly items: readonly Attempt[]; readonly next?: string | undefined };
+  };
+  'GET /v1/subscriptions/{customer}/attempts/live': {
+    query: Readonly<Record<string, never>>;
+    body: undefined;
+    answer: undefined;
+  };
+  'GET /v1/attempts/live': {
+    query: Readonly<Record<string, never>>;
+    body: undefined;
+    answer: undefined;
+  };
+  'GET /v1/subscriptions/{customer}/dead-letters/{id}': {
+    query: Readonly<Record<string, never>>;
+    body: undefined;
+    answer: DeadLetterInside;
+  };
+  'POST /v1/subscriptions/{customer}/test': {
+    query: Readonly<Record<string, never>>;
+    body: { readonly eventType?: string | undefined } | null;
+    answer: TestAnswer;
+  };
+  'GET /v1/subscriptions/{customer}/explanation': {
+    query: Readonly<Record<string, never>>;
+    body: undefined;
+    answer: CustomerExplanation;
+  };
+  'GET /v1/events/{id}/explanation': {
+    query: { readonly from?: string | undefined };
+    body: undefined;
+    answer: EventExplanation;
+  };
+  'GET /v1/subscriptions/{customer}/attempts/series': {
+    query: { readonly stepMs?: number | undefined };
+    body: undefined;
+    answer: {
+      readonly stepMs: number;
+      readonly items: readonly {
+        readonly atMs: number;
+        readonly outcomes: Readonly<Record<string, number>>;
+        readonly p50Ms?: number | undefined;
+        readonly p95Ms?: number | undefined;
+        readonly p99Ms?: number | undefined;
+      }[];
+    };
+  };
+  'GET /v1/subscriptions/{customer}/events': {
+    query: {
+      readonly limit?: number | undefined;
+      readonly cursor?: string | undefined;
+      readonly state?: 'delivered' | 'retrying' | 'held' | 'dead' | 'skipped' | undefined;
+    };
+    body: undefined;
+    answer: { readonly items: readonly EventFate[]; readonly next?: string | undefined };
+  };
+  'GET /v1/subscriptions/{customer}/events/{id}': {
+    query: Readonly<Record<string, never>>;
+    body: undefined;
+    answer: EventStory;
+  };
+  'GET /v1/events/{id}': {
+    query: Readonly<Record<string, never>>;
+    body: undefined;
+    answer: { readonly items: readonly EventFate[] };
+  };
+  'POST /v1/events': {
+    query: Readonly<Record<string, never>>;
+    body: {
+      readonly event: Readonly<Record<string, unknown>>;
+      readonly eventType?: string | undefined;
+      readonly eventId?: string | undefined;
+    };
+    answer: ProducedEvent;
+  };
+  'GET /v1/subscriptions/{customer}/secrets': {
+    query: Readonly<Record<string, never>>;
+    body: undefined;
+    answer: { readonly items: readonly Secret[] };
+  };
+  'PUT /v1/subscriptions/{customer}/secrets/{name}': {
+    query: Readonly<Record<string, never>>;
+    body:
+      | { readonly value: string; readonly overlap?: string | undefined }
+      | { readonly sealed: string; readonly overlap?: string | undefined };
+    answer: Secret;
+  };
+  'GET /v1/sealing-keys': {
+    query: Readonly<Record<string, never>>;
+    body: undefined;
+    answer: { readonly items: readonly SealingKey[] };
+  };
+  'GET /v1/seals-to-rotate': {
+    query: { readonly after?: string | undefined };
+    body: undefined;
+    answer: {
+      readonly items: readonly {
+        readonly customer: string;
+        readonly secrets: readonly { readonly place: string; readonly sealed: string }[];
+      }[];
+    };
+  };
+  'POST /v1/subscriptions/{customer}/reseals': {
+    query: Readonly<Record<string, never>>;
+    body: { readonly secrets: readonly { readonly place: string; readonly from: string; readonly to: string }[] };
+    answer: { readonly resealed: number };
+  };
+  'GET /v1/audit': {
+    query: {
+      readonly limit?: number | undefined;
+      readonly cursor?: number | undefined;
+      readonly customer?: string | undefined;
+    };
+    body: undefined;
+    answer: { readonly items: readonly AuditRecord[]; readonly next?: string | undefined };
+  };
+  'POST /v1/filters/try': {
+    query: Readonly<Record<string, never>>;
+    body: {
+      readonly filter: string;
+      readonly event: Readonly<Record<string, unknown>>;
+      readonly eventType?: string | undefined;
+    };
+    answer: { readonly matches: boolean; readonly lacks?: string | undefined; readonly error?: string | undefined };
+  };
+  'GET /v1/event-types': {
+    query: Readonly<Record<string, never>>;
+    body: undefined;
+    answer: { readonly eventTypes: readonly EventTypeSummary[] };
+  };
+  'GET /v1/event-types/{name}': {
+    query: Readonly<Record<string, never>>;
+    body: undefined;
+    answer: EventTypeDescription;
+  };
+  'POST /v1/subscriptions/{customer}/comparisons': {
+    query: Readonly<Record<string, never>>;
+    body: {
+      readonly eventTypes: readonly string[];
+      readonly match:
+        | 'everything'
+        | {
+            readonly company: readonly string[] | 'everything';
+            readonly organisation?: readonly string[] | undefined;
+            readonly folder?: readonly string[] | undefined;
+          };
+      readonly filter?: string | undefined;
+      readonly sections?: readonly string[] | undefined;
+      readonly destination:
+        | {
+            readonly type: 'api-gateway';
+            readonly url: string;
+            readonly method?: 'POST' | 'PUT' | undefined;
+            readonly headers?: Readonly<Record<string, string>> | undefined;
+            readonly timeoutMs?: number | undefined;
+            readonly connectTimeoutMs?: number | undefined;
+            readonly headersTimeoutMs?: number | undefined;
+            readonly bodyTimeoutMs?: number | undefined;
+            readonly format?: 'json' | 'cloudevents-binary' | 'cloudevents-structured' | undefined;
+            readonly region?: string | undefined;
+          }
+        | {
+            readonly type: 'http';
+            readonly url: string;
+            readonly method?: 'POST' | 'PUT' | undefined;
+            readonly headers?: Readonly<Record<string, string>> | undefined;
+            readonly timeoutMs?: number | undefined;
+            readonly connectTimeoutMs?: number | undefined;
+            readonly headersTimeoutMs?: number | undefined;
+            readonly bodyTimeoutMs?: number | undefined;
+            readonly format?: 'json' | 'cloudevents-binary' | 'cloudevents-structured' | undefined;
+            readonly gzip?: boolean | undefined;
+            readonly handshake?: boolean | undefined;
+          }
+        | {
+            readonly type: 'sns';
+            readonly topicArn: string;
+            readonly endpoint?: string | undefined;
+            readonly timeoutMs?: number | undefined;
+            readonly connectTimeoutMs?: number | undefined;
+            readonly headersTimeoutMs?: number | undefined;
+            readonly bodyTimeoutMs?: number | undefined;
+          }
+        | {
+            readonly type: 'sqs';
+            readonly queueUrl: string;
+            readonly region?: string | undefined;
+            readonly timeoutMs?: number | undefined;
+            readonly connectTimeoutMs?: number | undefined;
+            readonly headersTimeoutMs?: number | undefined;
+            readonly bodyTimeoutMs?: number | undefined;
+          };
+      readonly authentication?:
+        | { readonly type: 'none' }
+        | { readonly type: 'basic'; readonly username: string; readonly password: string }
+        | { readonly type: 'api-key'; readonly name: string; readonly key: string }
+        | {
+            readonly type: 'oauth';
+            readonly tokenUrl: string;
+            readonly method?: 'GET' | 'POST' | 'PUT' | undefined;
+            readonly clientId: string;
+            readonly clientSecret: string;
+            readonly clientAuthentication?: 'header' | 'body' | undefined;
+            readonly scope?: string | undefined;
+            readonly audience?: string | undefined;
+            readonly headers?: Readonly<Record<string, string | { readonly secret: string }>> | undefined;
+            readonly query?: Readonly<Record<string, string | { readonly secret: string }>> | undefined;
+            readonly body?: Readonly<Record<string, string | { readonly secret: string }>> | undefined;
+          }
+        | {
+            readonly type: 'aws';
+            readonly accessKeyId?: string | undefined;
+            readonly secretAccessKey?: string | undefined;
+            readonly roleArn?: string | undefined;
+            readonly externalId?: string | undefined;
+          }
+        | undefined;
+      readonly tls?:
+        | {
+            readonly clientCertificate?: string | undefined;
+            readonly clientKey?: string | undefined;
+            readonly ca?: string | undefined;
+          }
+        | undefined;
+      readonly ratePerSecond?: number | undefined;
+      readonly maxInFlight?: number | undefined;
+      readonly ceilings?:
+        | { readonly ratePerSecond?: number | undefined; readonly maxInFlight?: number | undefined }
+        | undefined;
+      readonly signing?: { readonly secrets: readonly string[] } | undefined;
+      readonly state?: 'active' | 'paused' | 'disabled' | undefined;
+    };
+    answer: {
+      readonly change: 'created' | 'updated' | 'unchanged';
+      readonly secrets: readonly string[];
+      readonly uncertain: readonly string[];
+    };
+  };
+  'GET /v1/status': {
+    query: { readonly limit?: number | undefined; readonly cursor?: string | undefined };
+    body: undefined;
+    answer: { readonly items: readonly Status[]; readonly next?: string | undefined };
+  };
+  'GET /v1/doctor': {
+    query: Readonly<Record<string, never>>;
+    body: undefined;
+    answer: Examination;
+  };
+  'GET /v1/intake': {
+    query: Readonly<Record<string, never>>;
+    body: undefined;
+    answer: Intake;
+  };
+  'GET /v1/workers': {
+    query: Readonly<Record<string, never>>;
+    body: undefined;
+    answer: Workers;
+  };
+}

@@ -1,0 +1,121 @@
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import { lazy, Suspense } from 'react';
+import { seriesQuery, statusQuery } from '../api/queries.ts';
+import type { Status } from '../api/types.ts';
+import { Failure, Loading } from '../parts/notices.tsx';
+import { Page } from '../parts/page.tsx';
+import { useMe } from '../session/session-gate.tsx';
+import { lengthOf } from '../time/words.ts';
+import { Time, useNow } from '../time/zone.tsx';
+import { burnt, count, SHAPES, stateWords, waitingIn } from './state-words.ts';
+import { TestButton } from './test-button.tsx';
+
+const route = getRouteApi('/app/customers/$customer');
+const OutcomeChart = lazy(() => import('../parts/outcome-chart.tsx'));
+
+/** "Is my API getting its events?" in one sentence, and what it follows from. */
+export function OverviewPage() {
+  const { customer } = route.useParams();
+  const { may } = useMe();
+  const status = useQuery(statusQuery(customer));
+  return (
+    <Page title={`${customer}: overview`} actions={may.act && <TestButton customer={customer} />}>
+      {status.error !== null && <Failure error={status.error} />}
+      {status.isPending && <Loading what="the state" />}
+      {status.data !== undefined && <Overview status={status.data} />}
+      <Chart customer={customer} />
+    </Page>
+  );
+}
+
+function Overview({ status }: { readonly status: Status }) {
+  const nowMs = useNow();
+  const { tone, sentence } = stateWords(status, nowMs);
+  const { customer, worker, oldestWaiting, budget, deadRecords, attempts } = status;
+  const burn = burnt(status, nowMs);
+  return (
+    <>
+      <p className={`state ${tone}`} role="status">
+        <span aria-hidden="true">{SHAPES[tone]}</span> {sentence}
+      </p>
+      {status.invalidFilter !== undefined && (
+        <p className="notice warning">The filter {status.invalidFilter}: it is not used until it is mended.</p>
+      )}
+      <dl className="facts">
+        <Fact name="Last success">
+          {worker?.lastSuccessAtMs === undefined ? 'never' : <Time ms={worker.lastSuccessAtMs} />}
+        </Fact>
+        <Fact name="Waiting">{count(waitingIn(status), 'event')}</Fact>
+        <Fact name="Oldest failing event">
+          {oldestWaiting === undefined ? (
+            'none'
+          ) : (
+            <>
+              <Link
+                to="/customers/$customer/events/$eventId"
+                params={{ customer, eventId: oldestWaiting.eventId }}
+                className="id"
+              >
+                {oldestWaiting.eventId}
+              </Link>
+              , since <Time ms={oldestWaiting.firstAtMs} />
+            </>
+          )}
+        </Fact>
+        <Fact name="Dead letters">at most {deadRecords.toLocaleString('en')}</Fact>
+        <Fact name="Attempts in 24 h">
+          {Object.values(attempts)
+            .reduce((sum, one) => sum + one, 0)
+            .toLocaleString('en')}
+          , {(attempts['delivered'] ?? 0).toLocaleString('en')} delivered
+        </Fact>
+      </dl>
+      {burn !== undefined && oldestWaiting !== undefined && (
+        <section aria-labelledby="budget">
+          <h2 id="budget">Budget of the oldest failing event</h2>
+          <Meter share={burn.attempts} words={`${oldestWaiting.attempts} of ${budget.maxAttempts} attempts`} />
+          <Meter
+            share={burn.time}
+            words={`${lengthOf(nowMs - oldestWaiting.firstAtMs)} of ${lengthOf(budget.windowMs)}`}
+          />
+        </section>
+      )}
+    </>
+  );
+}
+
+function Fact({ name, children }: { readonly name: string; readonly children: React.ReactNode }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+function Meter({ share, words }: { readonly share: number; readonly words: string }) {
+  return (
+    <p className="burn">
+      <meter aria-label={words} min={0} max={1} high={0.75} low={0.5} optimum={0} value={share} />
+      <span>{words}</span>
+    </p>
+  );
+}
+
+function Chart({ customer }: { readonly customer: string }) {
+  const series = useQuery(seriesQuery(customer));
+  const total = series.data?.items.some(({ outcomes }) => Object.keys(outcomes).length > 0);
+  return (
+    <section aria-labelledby="last-day">
+      <h2 id="last-day">The last 24 hours</h2>
+      {series.error !== null && <Failure error={series.error} />}
+      {series.data !== undefined && total !== true && <p className="quiet">No attempt was made.</p>}
+      {series.data !== undefined && total === true && (
+        <Suspense fallback={<Loading what="the chart" />}>
+          <OutcomeChart series={series.data} />
+        </Suspense>
+      )}
+    </section>
+  );
+}

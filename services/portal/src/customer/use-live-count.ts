@@ -1,0 +1,13 @@
+import { useCallback, useEffect, useState } from 'react';
+
+/** Counts attempts that are made while a page is read: rows that move under one's eyes can't be read. */
+export function useLiveCount(customer: string): { readonly count: number; reset(): void } {
+  const [count, setCount] = useState(0);
+  useEffect(() => {
+    setCount(0);
+    const stream = new EventSource(`/v1/subscriptions/${encodeURIComponent(customer)}/attempts/live`);
+    stream.addEventListener('attempt', () => setCount((before) => before + 1));
+    return () => stream.close();
+  }, [customer]);
+  return { count, reset: useCallback(() => setCount(0), []) };
+}

@@ -1,0 +1,131 @@
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import { useDeferredValue, useMemo } from 'react';
+import { fleetQuery } from '../api/queries.ts';
+import type { Status } from '../api/types.ts';
+import { count, SHAPES, type StateWords, stateWords, waitingIn } from '../customer/state-words.ts';
+import { Mark } from '../parts/mark.tsx';
+import { Empty, Failure, Loading } from '../parts/notices.tsx';
+import { Page } from '../parts/page.tsx';
+import { type Column, VirtualTable } from '../parts/virtual-table.tsx';
+import { lengthOf } from '../time/words.ts';
+import { Time, useNow } from '../time/zone.tsx';
+
+const route = getRouteApi('/app/fleet');
+
+interface FleetRow {
+  readonly status: Status;
+  readonly words: StateWords;
+  readonly nowMs: number;
+}
+
+/** All customers, who needs help first. */
+export function FleetPage() {
+  const { find = '', only } = route.useSearch();
+  const navigate = route.useNavigate();
+  const fleet = useQuery(fleetQuery());
+  const nowMs = useNow(10_000);
+  const wanted = useDeferredValue(find.toLowerCase());
+  const rows = useMemo(() => sorted(fleet.data ?? [], nowMs), [fleet.data, nowMs]);
+  const shown = rows.filter(
+    ({ status, words }) => status.customer.includes(wanted) && (only !== 'trouble' || words.urgency >= 40),
+  );
+  const troubled = rows.filter(({ words }) => words.urgency >= 40).length;
+  return (
+    <Page title="Customers">
+      <div className="filters">
+        <label>
+          Name contains
+          <input
+            type="search"
+            value={find}
+            onChange={({ currentTarget: { value } }) =>
+              navigate({ search: (old) => ({ ...old, find: value || undefined }), replace: true })
+            }
+          />
+        </label>
+        <label className="check">
+          <input
+            type="checkbox"
+            checked={only === 'trouble'}
+            onChange={({ currentTarget: { checked } }) =>
+              navigate({ search: (old) => ({ ...old, only: checked ? ('trouble' as const) : undefined }) })
+            }
+          />
+          Only those that need help
+        </label>
+      </div>
+      {fleet.error !== null && <Failure error={fleet.error} />}
+      {fleet.isPending && <Loading what="customers" />}
+      {fleet.data !== undefined && (
+        <>
+          <p role="status">
+            {count(rows.length, 'customer')},{' '}
+            {troubled === 0 ? 'none needs' : `${troubled} ${troubled === 1 ? 'needs' : 'need'}`} help;{' '}
+            {shown.length.toLocaleString('en')} shown.
+          </p>
+          {shown.length === 0 ? (
+            <Empty>No customer matches.</Empty>
+          ) : (
+            <VirtualTable caption="Customers" columns={COLUMNS} rows={shown} keyOf={({ status }) => status.customer} />
+          )}
+        </>
+      )}
+    </Page>
+  );
+}
+
+const COLUMNS: readonly Column<FleetRow>[] = [
+  {
+    title: 'Customer',
+    cell: ({ status: { customer } }) => (
+      <Link to="/customers/$customer" params={{ customer }}>
+        {customer}
+      </Link>
+    ),
+  },
+  {
+    title: 'State',
+    cell: ({ words }) => (
+      <span title={words.sentence}>
+        <Mark shape={SHAPES[words.tone]} word={words.short} tone={words.tone} />
+      </span>
+    ),
+  },
+  { title: 'Waiting', isNumber: true, cell: ({ status }) => waitingIn(status).toLocaleString('en') },
+  {
+    title: 'Oldest failing',
+    isExtra: true,
+    cell: ({ status: { oldestWaiting } }) =>
+      oldestWaiting === undefined ? '–' : <Time ms={oldestWaiting.firstAtMs} isShort />,
+  },
+  {
+    title: 'Disabled in',
+    isNumber: true,
+    cell: ({ status: { disablesAtMs }, nowMs }) => (disablesAtMs === undefined ? '–' : lengthOf(disablesAtMs - nowMs)),
+  },
+  {
+    title: 'Dead letters',
+    isNumber: true,
+    isExtra: true,
+    cell: ({ status }) => status.deadRecords.toLocaleString('en'),
+  },
+  {
+    title: 'Last success',
+    isExtra: true,
+    cell: ({ status: { worker } }) =>
+      worker?.lastSuccessAtMs === undefined ? 'never' : <Time ms={worker.lastSuccessAtMs} isShort />,
+  },
+];
+
+/** By urgency; among equals by what waits, then by name. */
+export function sorted(fleet: readonly Status[], nowMs: number): FleetRow[] {
+  return fleet
+    .map((status) => ({ status, words: stateWords(status, nowMs), nowMs }))
+    .sort(
+      (a, b) =>
+        b.words.urgency - a.words.urgency ||
+        waitingIn(b.status) - waitingIn(a.status) ||
+        (a.status.customer < b.status.customer ? -1 : 1),
+    );
+}

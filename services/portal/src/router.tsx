@@ -1,0 +1,120 @@
+/** Every page and its address. Filters stand in the address, so that a link shows what its sender saw. */
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Navigate,
+  Outlet,
+} from '@tanstack/react-router';
+import { Frame } from './frame/frame.tsx';
+import { Failure } from './parts/notices.tsx';
+import { EVENT_STATE_WORDS, type EventStateName } from './parts/outcomes.ts';
+import { Page } from './parts/page.tsx';
+import { SessionGate, useMe } from './session/session-gate.tsx';
+
+type Search = Readonly<Record<string, unknown>>;
+
+/** Of what stands in the address, only what is meant there. */
+const oneOf = <T extends string>(value: unknown, allowed: readonly T[]): T | undefined =>
+  allowed.find((one) => one === value);
+const text = (value: unknown) => (value === undefined || value === '' ? undefined : String(value));
+
+const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound });
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  component: lazyRouteComponent(() => import('./session/sign-in-page.tsx'), 'SignInPage'),
+});
+
+const app = createRoute({
+  getParentRoute: () => root,
+  id: 'app',
+  component: () => (
+    <SessionGate>
+      <Frame />
+    </SessionGate>
+  ),
+});
+
+const home = createRoute({ getParentRoute: () => app, path: '/', component: Home });
+
+const fleet = createRoute({
+  getParentRoute: () => app,
+  path: '/fleet',
+  validateSearch: (search: Search): { find?: string | undefined; only?: 'trouble' | undefined } => ({
+    find: text(search['find']),
+    only: oneOf(search['only'], ['trouble']),
+  }),
+  component: lazyRouteComponent(() => import('./operator/fleet-page.tsx'), 'FleetPage'),
+});
+
+const lookUp = createRoute({
+  getParentRoute: () => app,
+  path: '/events/$eventId',
+  component: lazyRouteComponent(() => import('./operator/look-up-page.tsx'), 'LookUpPage'),
+});
+
+const customer = createRoute({
+  getParentRoute: () => app,
+  path: '/customers/$customer',
+  component: lazyRouteComponent(() => import('./customer/customer-frame.tsx'), 'CustomerFrame'),
+});
+
+const overview = createRoute({
+  getParentRoute: () => customer,
+  path: '/',
+  component: lazyRouteComponent(() => import('./customer/overview-page.tsx'), 'OverviewPage'),
+});
+
+const events = createRoute({
+  getParentRoute: () => customer,
+  path: '/events',
+  validateSearch: (search: Search): { state?: EventStateName | undefined } => ({
+    state: oneOf(search['state'], Object.keys(EVENT_STATE_WORDS) as EventStateName[]),
+  }),
+  component: lazyRouteComponent(() => import('./customer/events-page.tsx'), 'EventsPage'),
+});
+
+const event = createRoute({
+  getParentRoute: () => customer,
+  path: '/events/$eventId',
+  component: lazyRouteComponent(() => import('./customer/event-page.tsx'), 'EventPage'),
+});
+
+/** Operators and readers begin with all customers, a customer with itself. */
+function Home() {
+  const me = useMe();
+  if (me.may.oversee) return <Navigate to="/fleet" replace />;
+  return <Navigate to="/customers/$customer" params={{ customer: me.customer ?? '' }} replace />;
+}
+
+function NotFound() {
+  return (
+    <main>
+      <Page title="There is no such page">
+        <p>
+          <a href="/portal/">To the beginning</a>
+        </p>
+      </Page>
+    </main>
+  );
+}
+
+export const router = createRouter({
+  basepath: '/portal',
+  routeTree: root.addChildren([
+    signIn,
+    app.addChildren([home, fleet, lookUp, customer.addChildren([overview, events, event])]),
+  ]),
+  defaultPreload: false,
+  defaultErrorComponent: ({ error }) => <Failure error={error} />,
+  trailingSlash: 'never',
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,38 @@
+import { useNavigate } from '@tanstack/react-router';
+import { useEffect, useState } from 'react';
+import { Failure } from '../parts/notices.tsx';
+import { Page } from '../parts/page.tsx';
+import { beginSession, SignInForm } from './sign-in-form.tsx';
+
+/** Where a sign-in link leads, and whoever an OpenID provider refused. */
+export function SignInPage() {
+  const navigate = useNavigate();
+  const [link] = useState(() => location.hash.slice(1));
+  const [error, setError] = useState<unknown>();
+  const wasRefused = new URLSearchParams(location.search).get('refused') === 'provider';
+  useEffect(() => {
+    if (link === '') return;
+    // Out of the address, the history and sight: it is good once.
+    history.replaceState(null, '', location.pathname);
+    beginSession(link).then(() => navigate({ to: '/', replace: true }), setError);
+  }, [link, navigate]);
+  if (link !== '' && error === undefined) return <p role="status">Signing in…</p>;
+  return (
+    <main className="narrow">
+      <Page title="Sign in to Databridge Events">
+        {error !== undefined && (
+          <>
+            <Failure error={error} />
+            <p>A sign-in link is good once, for ten minutes. Ask for another, or use a token.</p>
+          </>
+        )}
+        {wasRefused && (
+          <p role="alert" className="notice bad">
+            Your organization’s sign-in was cancelled, or gives you no role here. Ask an operator.
+          </p>
+        )}
+        <SignInForm onSignedIn={() => navigate({ to: '/', replace: true })} />
+      </Page>
+    </main>
+  );
+}

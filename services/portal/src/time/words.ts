@@ -1,0 +1,39 @@
+/** Times and lengths of time in words. */
+
+/** @param nowMs the day is left out if it is today's; undefined: never. With the zone's own offset, which changes twice a year. */
+export function absoluteTime(ms: number, zone: string, nowMs: number | undefined): string {
+  const day = new Intl.DateTimeFormat('sv-SE', { timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit' });
+  const time = new Intl.DateTimeFormat('sv-SE', {
+    ...{ timeZone: zone, hour: '2-digit', minute: '2-digit', second: '2-digit', timeZoneName: 'shortOffset' },
+  });
+  const isToday = nowMs !== undefined && day.format(ms) === day.format(nowMs);
+  return `${isToday ? '' : `${day.format(ms)} `}${time.format(ms)}`;
+}
+
+export function relativeTime(ms: number, nowMs: number): string {
+  const distance = ms - nowMs;
+  if (Math.abs(distance) < 1_000) return 'now';
+  return distance < 0 ? `${lengthOf(-distance)} ago` : `in ${lengthOf(distance)}`;
+}
+
+/** `3 h 10 min`: two units at most. */
+export function lengthOf(ms: number): string {
+  const seconds = Math.max(Math.round(ms / 1_000), 0);
+  const parts = [
+    [Math.floor(seconds / 86_400), 'd'],
+    [Math.floor(seconds / 3_600) % 24, 'h'],
+    [Math.floor(seconds / 60) % 60, 'min'],
+    [seconds % 60, 's'],
+  ] as const;
+  const from = parts.findIndex(([count]) => count > 0);
+  if (from === -1) return '0 s';
+  return parts
+    .slice(from, from + 2)
+    .filter(([count]) => count > 0)
+    .map(([count, unit]) => `${count} ${unit}`)
+    .join(' ');
+}
+
+export function milliseconds(ms: number): string {
+  return ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`;
+}

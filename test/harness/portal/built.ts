@@ -1,0 +1,10 @@
+import { execFile } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { promisify } from 'node:util';
+
+/** @returns the built portal's directory. By a process of its own: jest's modules are not those that a bundler expects. */
+export async function portalDirectory(): Promise<string> {
+  const build = createRequire(import.meta.url).resolve('@databridge/portal/build/build');
+  const { stdout } = await promisify(execFile)(process.execPath, [build]);
+  return stdout.trim();
+}

@@ -1,0 +1,171 @@
+/** The control plane's API with the portal over a fleet that is made up, without Kafka: what pages look like, and how fast. */
+import { createApi } from '@databridge/control-plane/api/api';
+import type { Api } from '@databridge/control-plane/api/context';
+import type { ControlPlaneContext } from '@databridge/control-plane/context';
+import { readPortalFiles } from '@databridge/control-plane/portal/portal-files';
+import { AttemptRollups } from '@databridge/control-plane/views/attempt-rollups';
+import { AttemptView } from '@databridge/control-plane/views/attempt-view';
+import { WaitingEvents } from '@databridge/control-plane/views/waiting-events';
+import { createLogger } from '@databridge/kernel/log';
+import { Tokens } from '@databridge/kernel/secrets/tokens';
+import { type Attempt, encodeAttempts } from '@databridge/schemas/records/attempts';
+import type { WorkerStatus } from '@databridge/schemas/records/status';
+import { deliveryGroup, deliveryTopic } from '@databridge/schemas/records/topics';
+import { defaultRetryPlan } from '@databridge/schemas/retries/retry-plan';
+import type { Subscription } from '@databridge/schemas/subscription/subscription';
+
+export const SAMPLE_TOKENS = {
+  operator: Tokens.generate('ann', 'operator'),
+  reader: Tokens.generate('bob', 'reader'),
+  customer: Tokens.generate('acme-ops', 'customer', 'acme'),
+};
+
+export interface SampleFleet {
+  readonly origin: string;
+  readonly api: Api;
+  /** Attempts that are made now. */
+  take(customer: string, attempts: readonly Partial<Attempt>[]): void;
+  stop(): Promise<void>;
+}
+
+const log = createLogger('sample-fleet', 'silent');
+const kafka = { brokers: ['127.0.0.1:1'], clientId: 'sample-fleet', log };
+const plan = defaultRetryPlan();
+const HOUR_MS = 3_600_000;
+
+/**
+ * @param portalDir the built portal
+ * @param size customers beside the first five, each of which has a state of its own, and attempts in all
+ */
+export async function startSampleFleet(
+  portalDir: string,
+  size: { readonly customers: number; readonly attempts: number } = { customers: 5, attempts: 2_000 },
+): Promise<SampleFleet> {
+  const nowMs = Date.now();
+  const names = ['acme', 'globex', 'initech', 'umbrella', 'wonka'];
+  for (let nth = names.length; nth < size.customers; nth++) names.push(`customer-${String(nth).padStart(4, '0')}`);
+  const subscriptions = new Map(names.map((name) => [name, subscriptionOf(name)]));
+  const statuses = new Map(names.map((name) => [name, statusOf(name, nowMs)]));
+  const view = new AttemptView(kafka, { maxAttempts: 500_000, backMs: 0 }, nowMs);
+  const rollups = new AttemptRollups();
+  const waiting = new WaitingEvents(plan);
+  view.listen(({ customer, attempt }) => {
+    rollups.add(customer, attempt, Date.now());
+    waiting.add(customer, attempt);
+  });
+  const take = (customer: string, given: readonly Partial<Attempt>[]) => {
+    const attempts = given.map((one, nth) => ({ ...attemptOf(nth), at: Date.now(), ...one }));
+    const value = Buffer.from(encodeAttempts({ customer, worker: 'worker-1', attempts }));
+    view.take({ records: [{ offset: 0, timestampMs: nowMs, key: Buffer.from(customer), value, headers: {} }] });
+  };
+  for (const [name, given] of attemptsOf(names, size.attempts, nowMs)) take(name, given);
+  const operations = {
+    ...{ log, kafka, retryPlan: plan, eventTypes: ['root-cause'] },
+    admin: {
+      listTopics: async () => names.map(deliveryTopic),
+      committedOffsets: async (group: string) =>
+        names
+          .filter((name) => deliveryGroup(name) === group)
+          .map((name) => ({ topic: deliveryTopic(name), partition: 0, offset: name === 'initech' ? 40 : 1_000 })),
+    },
+    subscriptions: async () => subscriptions,
+    workerStatuses: async () => statuses,
+    workers: () => [
+      {
+        isAlive: true,
+        silentForMs: 900,
+        report: {
+          ...{ worker: 'worker-1', version: '0.1.0', startedAtMs: nowMs - HOUR_MS, at: nowMs, intervalMs: 10_000 },
+          ...{ partitions: Array.from({ length: 64 }, (_, nth) => nth), customers: names, failing: [] },
+        },
+      },
+    ],
+    operations: async () => new Map(),
+    attemptCounts: async (asked: readonly string[]) =>
+      new Map(asked.map((name) => [name, rollups.of(name, Date.now())])),
+    attemptSeries: rollups.series.bind(rollups),
+    oldestWaiting: waiting.oldest.bind(waiting),
+    watermarks: async (topics: readonly string[]) =>
+      new Map(topics.map((topic) => [topic, [{ partition: 0, low: 0, high: 1_000 }]])),
+  } as unknown as ControlPlaneContext;
+  const api = await createApi({
+    ...{ operations, attempts: view, log },
+    events: { render: async () => ({ unreadable: 'made up' }), open: async () => ({ unreadable: 'made up' }) },
+    intake: { eventTypes: [], schemaIdOf: () => Promise.reject(new Error('made up')) },
+    callers: new Tokens(
+      Object.values(SAMPLE_TOKENS)
+        .map(({ line }) => line)
+        .join('\n'),
+    ),
+    portal: { files: readPortalFiles(portalDir) },
+    writer: {
+      ...{ isOwner: true, origin: undefined, owner: async () => undefined },
+      change: () => Promise.reject(new Error('made up')),
+    },
+  });
+  const origin = await api.listen({ host: '127.0.0.1', port: 0 });
+  return {
+    ...{ origin, api, take },
+    async stop() {
+      await api.close();
+      await view.stop();
+    },
+  };
+}
+
+function subscriptionOf(customer: string): Subscription {
+  return {
+    ...{ customer, eventTypes: ['root-cause'], match: { company: [customer] }, enableEpoch: 0 },
+    destination: { type: 'http', url: `https://${customer}.example/events` },
+    state: customer === 'wonka' ? 'paused' : 'active',
+  } as unknown as Subscription;
+}
+
+function statusOf(customer: string, nowMs: number): WorkerStatus {
+  const base = { customer, worker: 'worker-1', at: nowMs, breaker: 'closed' as const, lastSuccessAtMs: nowMs - 2_000 };
+  if (customer === 'globex') {
+    const held = { because: 'deauthorized' as const, sinceMs: nowMs - 3 * HOUR_MS, detail: 'HTTP 401' };
+    return { ...base, lastSuccessAtMs: nowMs - 3 * HOUR_MS, held };
+  }
+  if (customer === 'initech') return { ...base, breaker: 'open', lastSuccessAtMs: nowMs - 21 * HOUR_MS };
+  if (customer === 'umbrella')
+    return {
+      ...base,
+      lastSuccessAtMs: nowMs - 26 * HOUR_MS,
+      disabledEpoch: 0,
+      disabledBecause: 'no success for 24 hours',
+    };
+  return base;
+}
+
+const attemptOf = (nth: number): Attempt => ({
+  ...{ eventId: `0b5e7a1c-0000-4000-8000-${String(nth).padStart(12, '0')}`, attempt: 1, at: 0 },
+  ...{ durationMs: 20 + ((nth * 37) % 180), outcome: 'delivered', lane: 'main', status: 200 },
+  source: `root-cause.events/0/${nth}`,
+});
+
+/** A day of attempts, the oldest first; the first customers get more of them than the others. */
+function attemptsOf(names: readonly string[], total: number, nowMs: number): Map<string, Partial<Attempt>[]> {
+  const byName = new Map<string, Partial<Attempt>[]>(names.map((name) => [name, []]));
+  const fromMs = nowMs - 23 * HOUR_MS;
+  for (let nth = 0; nth < total; nth++) {
+    const name = names[(nth * 7) % (nth % 3 === 0 ? names.length : Math.min(names.length, 2))] ?? '';
+    const at = fromMs + (nth / total) * 23 * HOUR_MS;
+    const given = byName.get(name) ?? [];
+    if (nth % 11 === 3) given.push({ ...attemptOf(nth), at, outcome: 'retry', status: 503, error: 'HTTP 503' });
+    const isRefused = nth % 97 === 5;
+    given.push({
+      ...{ ...attemptOf(nth), at: at + 10_000, attempt: nth % 11 === 3 ? 2 : 1 },
+      ...(isRefused && { outcome: 'refused' as const, status: 422, answer: '{"error":"unknown folder"}' }),
+    });
+  }
+  byName.get('initech')?.push({
+    ...{ ...attemptOf(999_999), at: nowMs - 20 * HOUR_MS, outcome: 'retry' },
+    ...{ status: 503, error: 'HTTP 503', answer: 'Service Unavailable' },
+  });
+  byName.get('initech')?.push({
+    ...{ ...attemptOf(999_999), at: nowMs - 60_000, outcome: 'retry', attempt: 160 },
+    ...{ status: 503, error: 'HTTP 503' },
+  });
+  return byName;
+}
