@@ -20,6 +20,7 @@ import type { Callers } from './api/auth/access.ts';
 import { callersOf, OidcCallers } from './api/auth/oidc.ts';
 import type { ControlPlaneConfig } from './config.ts';
 import type { ControlPlaneContext } from './context.ts';
+import { explainCustomer } from './explain/explain-customer.ts';
 import { Assertions } from './forwarding/assertion.ts';
 import { peerKeys } from './forwarding/peer-keys.ts';
 import { FleetReader } from './notices/fleet-facts.ts';
@@ -116,7 +117,7 @@ export async function startControlPlane(
   const address = await api.listen({ host: config.API_HOST, port: config.API_PORT });
   log.info({ address, apiPort: Number(new URL(address).port) }, 'API open');
   await writer.start(config.API_ADVERTISED_URL ?? advertised(address));
-  const notifier = notifierOf(config, operations, writer, intake);
+  const notifier = notifierOf(config, operations, attempts, writer, intake);
   await notifier?.start();
   exportIsWriter(() => writer.isOwner, registry);
   const state = new StateExport({
@@ -151,6 +152,7 @@ export async function startControlPlane(
 function notifierOf(
   config: ControlPlaneConfig,
   operations: ControlPlaneContext,
+  attempts: AttemptView,
   writer: Writer,
   intake: Intake,
 ): Notifier | undefined {
@@ -162,9 +164,12 @@ function notifierOf(
       `EVENT_TYPES has the event type "notice" with the topic "${eventType.topic}": it needs SCHEMA_REGISTRY_URL and the topic "${NOTICES_TOPIC}"`,
     );
   }
-  const fleet = new FleetReader(operations);
+  const retryPlan = { ...config.RETRY_PLAN, windowMs: config.RETRY_WINDOW };
+  const fleet = new FleetReader(operations, (customer) =>
+    explainCustomer({ ...operations, retryPlan }, attempts, customer),
+  );
   const { kafka, log } = operations;
-  const facts = () => fleet.read();
+  const facts = (nowMs: number) => fleet.read(nowMs);
   return new Notifier({ kafka, writer, intake, eventType, facts, everyMs: config.NOTICES_INTERVAL, log });
 }
 

@@ -19,7 +19,7 @@ export interface NotifierParts {
   readonly intake: Pick<Intake, 'schemaIdOf'>;
   /** The event type `notice`. */
   readonly eventType: EventType;
-  readonly facts: () => Promise<FleetFacts>;
+  readonly facts: (nowMs: number) => Promise<FleetFacts>;
   readonly everyMs: number;
   readonly log: Logger;
 }
@@ -69,7 +69,7 @@ export class Notifier {
       this.#firstSeen.clear();
       return;
     }
-    const conditions = conditionsOf(await facts(), nowMs);
+    const conditions = conditionsOf(await facts(nowMs), nowMs);
     await writer.change(SERVICE, undefined, async (commit) => {
       // After the term began: what another writer told before is in the table.
       await within(READ_WITHIN_MS, this.#told.refreshed(), 'read what was told to its end');
