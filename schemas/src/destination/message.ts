@@ -1,4 +1,5 @@
 /** One event, ready to be sent. */
+import type { TestVariation } from '../records/test-variation.ts';
 export interface Message {
   readonly eventId: string;
   /** The place in the intake that the event was read from. Two events may have one event id; their sources differ. */
@@ -16,4 +17,6 @@ export interface Message {
   readonly body: Buffer;
   /** This is a test event: the answer is kept even if it is a success. */
   readonly keepsAnswer?: true;
+  /** Only of test events over HTTP: how the request deviates. */
+  readonly variation?: TestVariation;
 }

@@ -36,6 +36,7 @@ const auditRecord = z.object({
     'test',
     'read-payload',
     'produce',
+    'rehearse',
   ]),
   /** Absent: it concerns no one customer. */
   customer: z.string().optional(),

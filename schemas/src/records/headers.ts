@@ -1,5 +1,6 @@
 /** The names and the coding of the headers that our records carry. Reading never throws: headers come from anyone. */
 import { hash } from 'node:crypto';
+import { type TestVariation, testVariation } from './test-variation.ts';
 
 /** Header values as Kafka holds them. A header sent several times is an array. */
 export type HeaderValues = Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>>;
@@ -21,6 +22,8 @@ export const HEADER = {
   replayId: 'replay-id',
   /** A test, not an event: its value is the document itself, good for so many ms from the record's time on. */
   test: 'test',
+  /** Of a test: how its request deviates from that of an event (test-variation.ts). */
+  testVariation: 'test-variation',
   traceparent: 'traceparent',
   deadLetterReason: 'dead-letter-reason',
   deadLetterDetail: 'dead-letter-detail',
@@ -49,6 +52,8 @@ export interface DeliveryHeaders {
   readonly traceparent?: string;
   /** Only of tests: sent within so many ms of the record's time, or never. */
   readonly testWithinMs?: number;
+  /** Only of tests that deviate. */
+  readonly testVariation?: TestVariation;
 }
 
 /** Why a record stands among the dead letters. */
@@ -79,6 +84,7 @@ export function readDeliveryHeaders(headers: HeaderValues): DeliveryHeaders {
   const replayId = headerText(headers, HEADER.replayId);
   const traceparent = traceparentOf(headers);
   const testWithinMs = headerCount(headers, HEADER.test);
+  const variation = testWithinMs === undefined ? undefined : testVariation(headerText(headers, HEADER.testVariation));
   return {
     eventId: headerText(headers, HEADER.eventId) ?? '',
     eventType: headerText(headers, HEADER.eventType) ?? '',
@@ -91,6 +97,7 @@ export function readDeliveryHeaders(headers: HeaderValues): DeliveryHeaders {
     ...(replayId !== undefined && { replayId }),
     ...(traceparent !== undefined && { traceparent }),
     ...(testWithinMs !== undefined && { testWithinMs }),
+    ...(variation !== undefined && { testVariation: variation }),
   };
 }
 
@@ -105,6 +112,7 @@ export function writeDeliveryHeaders(fields: DeliveryHeaders): Record<string, st
   if (fields.enableEpoch !== undefined) headers[HEADER.enableEpoch] = String(fields.enableEpoch);
   if (fields.replayId !== undefined) headers[HEADER.replayId] = fields.replayId;
   if (fields.testWithinMs !== undefined) headers[HEADER.test] = String(fields.testWithinMs);
+  if (fields.testVariation !== undefined) headers[HEADER.testVariation] = fields.testVariation;
   if (fields.traceparent !== undefined) headers[HEADER.traceparent] = fields.traceparent;
   return headers;
 }

@@ -112,6 +112,7 @@ export const ROUTE_RIGHTS = {
   'GET /v1/operations': { access: 'see', rule: 'A customer sees its own alone.' },
   'GET /v1/operations/:id': { access: 'see', rule: 'A customer sees its own alone.' },
   'POST /v1/subscriptions/:customer/test': { access: 'act' },
+  'POST /v1/subscriptions/:customer/rehearsals': { access: 'act' },
   'POST /v1/events': { access: 'operate', rule: 'An event may go to any customer.' },
   'POST /v1/filters/try': { access: 'see', rule: 'The event comes from the caller.' },
 } as const satisfies Readonly<Record<string, RouteRight>>;

@@ -24,6 +24,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   redeliver: ['redeliver acme --event evt_1', 'redeliver acme --from 2h --to 1h --dry-run'],
   redrive: ['redrive acme --reason refused', 'redrive --quarantine --reason unknown-schema'],
   test: ['test acme'],
+  rehearse: ['rehearse acme', 'rehearse acme -o json'],
   produce: ['produce -f event.json', 'produce -f event.json --event-id trial-1 --wait 5m'],
   listen: ['listen --port 9000 --secret whsec_…', 'listen --status 500 --retry-after 5'],
   status: ['status', 'status acme', 'status --watch --interval 5s'],

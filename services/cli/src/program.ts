@@ -17,6 +17,7 @@ import { addSession } from './commands/session.ts';
 import { addSubscriptions } from './commands/subscriptions.ts';
 import { addListen } from './commands/trial/listen.ts';
 import { addProduce } from './commands/trial/produce.ts';
+import { addRehearse } from './commands/trial/rehearse.ts';
 import { addTest } from './commands/trial/test-event.ts';
 import { type Environment, findConnection } from './credentials.ts';
 import { addExamples } from './examples.ts';
@@ -68,6 +69,7 @@ export async function createProgram(cli: Cli, args: readonly string[]): Promise<
   addSubscriptions(program, cli);
   addOperations(program, cli);
   addTest(program, cli);
+  addRehearse(program, cli);
   addProduce(program, cli);
   addListen(program, cli);
   addObservation(program, cli);

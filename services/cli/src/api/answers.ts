@@ -34,6 +34,14 @@ export interface Rewind {
   readonly skipped: number;
 }
 
+export interface Rehearsal {
+  readonly findings: readonly {
+    readonly case: string;
+    readonly verdict: 'passed' | 'failed' | 'skipped';
+    readonly text: string;
+  }[];
+}
+
 export interface Reconciliation {
   readonly customer: string;
   readonly written: number;

@@ -38,6 +38,7 @@ import { intakeRoutes } from './routes/intake-routes.ts';
 import { operationRoutes } from './routes/operation-routes.ts';
 import { overviewRoutes } from './routes/overview-routes.ts';
 import { quarantineRoutes } from './routes/quarantine-routes.ts';
+import { rehearsalRoutes } from './routes/rehearsal-routes.ts';
 import { sealingKeyRoutes } from './routes/sealing-key-routes.ts';
 import { secretRoutes } from './routes/secret-routes.ts';
 import { sessionRoutes } from './routes/session-routes.ts';
@@ -155,6 +156,7 @@ export async function createApi({
   explanationRoutes(api, context);
   eventFateRoutes(api, context);
   intakeRoutes(api, context);
+  rehearsalRoutes(api, context);
   secretRoutes(api, context);
   sealingKeyRoutes(api, context);
   auditRoutes(api, context);

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { DatabridgeError } from '@databridge/kernel/errors';
-import { describedEventType } from '@databridge/schemas/event/event-types';
+import { describedEventType, type EventType } from '@databridge/schemas/event/event-types';
 import type { Attempt } from '@databridge/schemas/records/attempts';
 import { writeDeliveryHeaders } from '@databridge/schemas/records/headers';
 import { effectiveState } from '@databridge/schemas/records/status';
+import type { TestVariation } from '@databridge/schemas/records/test-variation';
 import { deliveryTopic } from '@databridge/schemas/records/topics';
+import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import type { ControlPlaneContext } from '../context.ts';
 import type { AttemptView } from '../views/attempt-view.ts';
 import { readCustomer } from '../views/customer.ts';
@@ -23,8 +25,7 @@ const GRACE_MS = 10_000;
 /**
  * Has the customer's worker send a sample event, once, and tells what the destination answered.
  * @param eventType left out: the first that the customer gets
- * @throws {DatabridgeError} DB_NOT_FOUND; DB_CONFLICT if it is paused or disabled, since nothing runs it then;
- *   DB_INPUT_INVALID for an event type that it does not get; DB_TEST_UNANSWERED
+ * @throws {DatabridgeError} as {@link testableCustomer} and {@link TestSender.send}
  */
 export async function sendTest(
   context: Pick<ControlPlaneContext, 'workerStatuses' | 'subscriptions' | 'producer'>,
@@ -32,6 +33,21 @@ export async function sendTest(
   customer: string,
   eventType: string | undefined,
 ): Promise<TestSent> {
+  const { subscription, type } = await testableCustomer(context, customer, eventType);
+  const sender = new TestSender(context, attempts, subscription, type);
+  const eventId = sender.newId();
+  return { customer, eventId, eventType: type.name, attempt: await sender.send(eventId) };
+}
+
+/**
+ * @throws {DatabridgeError} DB_NOT_FOUND; DB_CONFLICT if it is paused or disabled, since nothing runs it then;
+ *   DB_INPUT_INVALID for an event type that it does not get
+ */
+export async function testableCustomer(
+  context: Pick<ControlPlaneContext, 'workerStatuses' | 'subscriptions'>,
+  customer: string,
+  eventType: string | undefined,
+): Promise<{ subscription: Subscription; type: EventType }> {
   const { subscription, worker } = await readCustomer(context, customer);
   const state = effectiveState(subscription, worker);
   if (state !== 'active') {
@@ -40,34 +56,71 @@ export async function sendTest(
   }
   const name = eventType ?? subscription.eventTypes[0] ?? '';
   const type = subscription.eventTypes.includes(name) ? describedEventType(name) : undefined;
-  if (type === undefined) {
-    const known = subscription.eventTypes.join(', ');
-    throw new DatabridgeError('DB_INPUT_INVALID', `Customer "${customer}" does not get "${name}", but ${known}`);
+  if (type !== undefined) return { subscription, type };
+  const known = subscription.eventTypes.join(', ');
+  throw new DatabridgeError('DB_INPUT_INVALID', `Customer "${customer}" does not get "${name}", but ${known}`);
+}
+
+export interface TestContent {
+  /** The document. Left out: a sample. */
+  readonly value?: string;
+  /** How the request deviates from that of an event. */
+  readonly variation?: TestVariation | undefined;
+}
+
+/** Sends test events of one customer and waits for what comes of each. */
+export class TestSender {
+  readonly #context: Pick<ControlPlaneContext, 'producer'>;
+  readonly #attempts: Pick<AttemptView, 'listen'>;
+  readonly #subscription: Subscription;
+  readonly #type: EventType;
+
+  constructor(
+    context: Pick<ControlPlaneContext, 'producer'>,
+    attempts: Pick<AttemptView, 'listen'>,
+    subscription: Subscription,
+    type: EventType,
+  ) {
+    this.#context = context;
+    this.#attempts = attempts;
+    this.#subscription = subscription;
+    this.#type = type;
   }
 
-  const eventId = `test-${randomUUID()}`;
-  const withinMs = subscription.destination.timeoutMs + GRACE_MS;
-  const { promise: answered, resolve } = Promise.withResolvers<Attempt | undefined>();
-  const end = attempts.listen((seen) => {
-    if (seen.customer === customer && seen.attempt.eventId === eventId) resolve(seen.attempt);
-  });
-  const timeout = setTimeout(() => resolve(undefined), withinMs);
-  try {
-    const headers = writeDeliveryHeaders({
-      ...{ eventId, eventType: name, attempt: 0 },
-      // What is no event of the customer's own is left out of its books, as replays are.
-      ...{ replayId: eventId, testWithinMs: withinMs },
+  newId(): string {
+    return `test-${randomUUID()}`;
+  }
+
+  /**
+   * One event of an id at a time: answers are told apart by it.
+   * @throws {DatabridgeError} DB_TEST_UNANSWERED
+   */
+  async send(eventId: string, { value, variation }: TestContent = {}): Promise<Attempt> {
+    const { customer, destination, sections } = this.#subscription;
+    const withinMs = destination.timeoutMs + GRACE_MS;
+    const { promise: answered, resolve } = Promise.withResolvers<Attempt | undefined>();
+    const end = this.#attempts.listen((seen) => {
+      if (seen.customer === customer && seen.attempt.eventId === eventId) resolve(seen.attempt);
     });
-    const value = type.sample(subscription.sections);
-    await context.producer.send([{ topic: deliveryTopic(customer), key: eventId, value, headers }]);
-    const attempt = await answered;
-    if (attempt !== undefined) return { customer, eventId, eventType: name, attempt };
-    throw new DatabridgeError(
-      'DB_TEST_UNANSWERED',
-      `No worker told within ${withinMs / 1_000} s what came of the test: see whether one runs, and whether a backlog is before it`,
-    );
-  } finally {
-    clearTimeout(timeout);
-    end();
+    const timeout = setTimeout(() => resolve(undefined), withinMs);
+    try {
+      const headers = writeDeliveryHeaders({
+        ...{ eventId, eventType: this.#type.name, attempt: 0 },
+        // What is no event of the customer's own is left out of its books, as replays are.
+        ...{ replayId: eventId, testWithinMs: withinMs },
+        ...(variation !== undefined && { testVariation: variation }),
+      });
+      const document = value ?? this.#type.sample(sections);
+      await this.#context.producer.send([{ topic: deliveryTopic(customer), key: eventId, value: document, headers }]);
+      const attempt = await answered;
+      if (attempt !== undefined) return attempt;
+      throw new DatabridgeError(
+        'DB_TEST_UNANSWERED',
+        `No worker told within ${withinMs / 1_000} s what came of the test: see whether one runs, and whether a backlog is before it`,
+      );
+    } finally {
+      clearTimeout(timeout);
+      end();
+    }
   }
 }

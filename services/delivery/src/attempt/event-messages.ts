@@ -53,5 +53,8 @@ export class EventMessages {
 
 /** A test is the document already: whoever asked for it may have no registry. */
 function testMessage(facts: DeliveryHeaders, { name, schemaVersion }: EventType, value: Buffer): Message {
-  return { eventId: facts.eventId, eventType: name, schemaVersion, attempt: 1, traceparent: undefined, body: value };
+  return {
+    ...{ eventId: facts.eventId, eventType: name, schemaVersion, attempt: 1, traceparent: undefined, body: value },
+    ...(facts.testVariation !== undefined && { variation: facts.testVariation }),
+  };
 }

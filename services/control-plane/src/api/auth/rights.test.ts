@@ -86,6 +86,7 @@ const EXPECTED: Record<keyof typeof ROUTE_RIGHTS, string> = {
   'GET /v1/operations': '+++++',
   'GET /v1/operations/:id': '+++++',
   'POST /v1/subscriptions/:customer/test': '+--+0',
+  'POST /v1/subscriptions/:customer/rehearsals': '+--+0',
   'POST /v1/events': '+----',
   'POST /v1/filters/try': '+++++',
 };

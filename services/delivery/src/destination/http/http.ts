@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Formatted } from '@databridge/schemas/destination/kind';
+import { VARIATION_AGE_SECONDS } from '@databridge/schemas/records/test-variation';
 import { type Outcome, outcomeOf, outcomeOfTrouble } from '../../attempt/outcome.ts';
 import { type Authorizer, type Headers, sendAuthorized } from '../../authorization/authorizer.ts';
 import type { EgressPool } from '../../egress/egress-pool.ts';
@@ -83,7 +84,9 @@ export class HttpDestination implements Destination {
   #compose(message: Message, nowMs: number): Request {
     const { headers: staticHeaders, format, signer } = this.#options;
     const { headers: formatted, body } = format(message);
-    const timestampSeconds = Math.floor(nowMs / 1_000);
+    const { variation } = message;
+    const ageSeconds = variation === undefined ? 0 : (VARIATION_AGE_SECONDS[variation] ?? 0);
+    const timestampSeconds = Math.floor(nowMs / 1_000) - ageSeconds;
     const headers: Record<string, string> = {
       ...staticHeaders,
       ...formatted,
@@ -94,7 +97,8 @@ export class HttpDestination implements Destination {
       'databridge-schema-version': message.schemaVersion,
     };
     if (message.traceparent !== undefined) headers['traceparent'] = message.traceparent;
-    if (signer) headers['webhook-signature'] = signer.sign(message.eventId, timestampSeconds, body);
+    const signature = signer && signatureOf(signer, message, timestampSeconds, body);
+    if (signature !== undefined) headers['webhook-signature'] = signature;
     return { headers, body, keepsAnswer: message.keepsAnswer === true };
   }
 
@@ -157,6 +161,15 @@ export class HttpDestination implements Destination {
   #told(sent: { readonly outcome: Outcome }): Sent | undefined {
     return this.#isAborted ? undefined : sent;
   }
+}
+
+/** @returns undefined for a test that is to come unsigned */
+function signatureOf(signer: Signer, { eventId, variation }: Message, seconds: number, body: Buffer) {
+  if (variation === 'unsigned') return undefined;
+  const signed = (bytes: Buffer) => signer.sign(eventId, seconds, bytes);
+  const ofAnother = () => signed(Buffer.concat([body, Buffer.from(' ')]));
+  if (variation === 'forged') return ofAnother();
+  return variation === 'rotated' ? `${ofAnother()} ${signed(body)}` : signed(body);
 }
 
 function statusOf({ sent }: { readonly sent: Sent | undefined }): number | undefined {

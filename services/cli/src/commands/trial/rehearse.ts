@@ -1,0 +1,29 @@
+import type { Command } from 'commander';
+import type { Rehearsal } from '../../api/answers.ts';
+import { type Cli, pathOf } from '../../cli.ts';
+import { type OutputOptions, print, withOutput } from '../../output.ts';
+import { formatTable } from '../../print.ts';
+
+const MARKS = { passed: 'ok', failed: 'WRONG', skipped: 'skipped' } as const;
+
+export function addRehearse(program: Command, cli: Cli): void {
+  withOutput(
+    program
+      .command('rehearse')
+      .description(
+        'send test events as good and bad days bring them (duplicates, late, forged, large, a burst), and say what the endpoint answers wrong; exit code 1 if it does',
+      )
+      .argument('<customer>')
+      .option('--event-type <name>', 'which kind of event; the first that the customer gets if left out'),
+  ).action(async (customer: string, { eventType, ...options }: OutputOptions & { eventType?: string }) => {
+    const body = eventType === undefined ? undefined : { eventType };
+    const answer = await cli.api().post<Rehearsal>(pathOf(customer, 'rehearsals'), body);
+    print(options, answer, () =>
+      formatTable(
+        ['CASE', 'RESULT', 'WHAT CAME'],
+        answer.findings.map(({ case: name, verdict, text }) => [name, MARKS[verdict], text]),
+      ),
+    );
+    if (answer.findings.some(({ verdict }) => verdict === 'failed')) cli.notWell();
+  });
+}
