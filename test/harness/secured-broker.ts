@@ -23,8 +23,14 @@ export interface SecuredBroker {
   stop(): Promise<void>;
 }
 
-/** @param users name → password */
-export async function startSecuredBroker(users: Readonly<Record<string, string>>): Promise<SecuredBroker> {
+/**
+ * @param users name → password
+ * @param others further properties of the broker
+ */
+export async function startSecuredBroker(
+  users: Readonly<Record<string, string>>,
+  others: Readonly<Record<string, string>> = {},
+): Promise<SecuredBroker> {
   const dir = await mkdtemp(join(tmpdir(), 'databridge-secured-'));
   const { keyStore, caFile } = await makeCertificate(dir);
   const [port = 0] = await freePorts(1);
@@ -38,6 +44,7 @@ export async function startSecuredBroker(users: Readonly<Record<string, string>>
     'listener.name.secured.ssl.keystore.password': STORE_PASSWORD,
     'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
     'super.users': 'User:ANONYMOUS',
+    ...others,
   };
   const platform = await startJvmPlatform({ ...readMachineConfig(process.env), secured: { port, settings } });
   for (const [name, password] of Object.entries(users)) await addUser(platform.brokers, name, password);

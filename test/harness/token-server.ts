@@ -15,8 +15,14 @@ export interface TokenServer {
   revoke(token: string): Promise<void>;
 }
 
-/** @param lifetimeSeconds of its tokens, asked for each */
-export async function startTokenServer(lifetimeSeconds: () => number = () => 600): Promise<TokenServer> {
+/**
+ * @param lifetimeSeconds of its tokens, asked for each
+ * @param audience makes its tokens JWTs for this audience, which others can verify by its keys; left out: opaque ones
+ */
+export async function startTokenServer(
+  lifetimeSeconds: () => number = () => 600,
+  audience?: string,
+): Promise<TokenServer> {
   const server = createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -36,7 +42,11 @@ export async function startTokenServer(lifetimeSeconds: () => number = () => 600
           },
         ],
         scopes: ['events:write'],
-        features: { clientCredentials: { enabled: true }, devInteractions: { enabled: false } },
+        features: {
+          clientCredentials: { enabled: true },
+          devInteractions: { enabled: false },
+          ...jwtsFor(audience, lifetimeSeconds),
+        },
         ttl: { ClientCredentials: lifetimeSeconds },
       }),
   );
@@ -48,6 +58,19 @@ export async function startTokenServer(lifetimeSeconds: () => number = () => 600
     isValid: async (token) => (await provider.ClientCredentials.find(token))?.isValid ?? false,
     revoke: async (token) => {
       await (await provider.ClientCredentials.find(token))?.destroy();
+    },
+  };
+}
+
+function jwtsFor(audience: string | undefined, lifetimeSeconds: () => number) {
+  if (audience === undefined) return {};
+  return {
+    resourceIndicators: {
+      enabled: true,
+      defaultResource: () => `urn:${audience}`,
+      getResourceServerInfo: () => ({
+        ...{ scope: 'events:write', audience, accessTokenTTL: lifetimeSeconds(), accessTokenFormat: 'jwt' as const },
+      }),
     },
   };
 }

@@ -1,5 +1,6 @@
-/** One event, ready to be sent. */
 import type { TestVariation } from '../records/test-variation.ts';
+
+/** One event, ready to be sent. */
 export interface Message {
   readonly eventId: string;
   /** The place in the intake that the event was read from. Two events may have one event id; their sources differ. */

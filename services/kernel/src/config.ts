@@ -80,12 +80,28 @@ export const kafkaVariables = {
   KAFKA_TLS: flag(false),
   /** PEM file of the authority that signed the brokers' certificates, when it is a private one. */
   KAFKA_TLS_CA_FILE: z.string().optional(),
+  /** PEM files of a client certificate, the chain after it, and of its key: by which the brokers know the service. */
+  KAFKA_TLS_CERT_FILE: z.string().optional(),
+  KAFKA_TLS_KEY_FILE: z.string().optional(),
   KAFKA_SASL_MECHANISM: z
-    .enum(['plain', 'scram-sha-256', 'scram-sha-512'], { error: 'must be plain, scram-sha-256 or scram-sha-512' })
+    .enum(['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer', 'aws-msk-iam'], {
+      error: 'must be plain, scram-sha-256, scram-sha-512, oauthbearer or aws-msk-iam',
+    })
     .optional(),
   KAFKA_SASL_USERNAME: z.string().optional(),
   KAFKA_SASL_PASSWORD: z.string().optional(),
   KAFKA_SASL_PASSWORD_FILE: z.string().optional(),
+  /** For `oauthbearer`: where tokens come from, by client credentials. */
+  KAFKA_OAUTH_TOKEN_URL: httpAddress().optional(),
+  KAFKA_OAUTH_CLIENT_ID: z.string().min(1).optional(),
+  /** Read at each request for a token. */
+  KAFKA_OAUTH_CLIENT_SECRET_FILE: z.string().optional(),
+  KAFKA_OAUTH_SCOPE: z.string().min(1).optional(),
+  /** For `aws-msk-iam`: the region of the cluster. The credentials are those of the process. */
+  KAFKA_MSK_REGION: z
+    .string()
+    .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be an AWS region, such as eu-west-1')
+    .optional(),
 } as const;
 
 /** Whether the URL holds a user name or a password. */

@@ -1,5 +1,5 @@
 import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
-import { readSetting } from '@databridge/kernel/kafka/settings';
+import { readSetting } from '@databridge/kernel/read-setting';
 import { parseKeySet } from '@databridge/kernel/secrets/key-set';
 import { Opener } from '@databridge/kernel/secrets/opener';
 import { Sealer } from '@databridge/kernel/secrets/sealer';

@@ -1,51 +1,39 @@
-import { readFileSync } from 'node:fs';
-import { z } from 'zod';
-import { kafkaVariables } from '../config.ts';
-import { DatabridgeError, messageOf } from '../errors.ts';
+import type { ConnectionOptions } from 'node:tls';
+import { DatabridgeError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { readSetting } from '../read-setting.ts';
+import type { KafkaConfig } from './kafka-config.ts';
 import type { KafkaSettings } from './kafkajs/client.ts';
-
-const kafkaConfig = z.object(kafkaVariables);
+import { saslOf } from './login/sasl.ts';
 
 /**
  * The connection that the `KAFKA_…` variables describe.
- * @throws {DatabridgeError} DB_CONFIG_INVALID: a file that can't be read, or SASL without all of its parts
+ * @throws {DatabridgeError} DB_CONFIG_INVALID: a file that can't be read, or a login without all of its parts
  */
-export function kafkaSettings(config: z.output<typeof kafkaConfig>, clientId: string, log: Logger): KafkaSettings {
-  const { KAFKA_TLS: isTls, KAFKA_TLS_CA_FILE: caFile } = config;
-  if (!isTls && caFile !== undefined) throw invalid('KAFKA_TLS_CA_FILE is set, but KAFKA_TLS is not true');
-  const ssl = isTls && caFile !== undefined ? { ca: readSetting('KAFKA_TLS_CA_FILE', caFile) } : isTls;
+export function kafkaSettings(config: KafkaConfig, clientId: string, log: Logger): KafkaSettings {
+  const ssl = tlsOf(config);
   const sasl = saslOf(config);
   return { brokers: config.KAFKA_BROKERS, clientId, log, ...(ssl && { ssl }), ...(sasl && { sasl }) };
 }
 
-function saslOf(config: z.output<typeof kafkaConfig>): KafkaSettings['sasl'] {
-  const mechanism = config.KAFKA_SASL_MECHANISM;
-  const username = config.KAFKA_SASL_USERNAME;
-  const given = config.KAFKA_SASL_PASSWORD;
-  const file = config.KAFKA_SASL_PASSWORD_FILE;
-  if (mechanism === undefined) {
-    // Else the service would speak to the brokers as nobody, though somebody meant it not to.
-    if ((username ?? given ?? file) === undefined) return undefined;
-    throw invalid('KAFKA_SASL_USERNAME or KAFKA_SASL_PASSWORD is set, but KAFKA_SASL_MECHANISM is not');
-  }
-  if (given !== undefined && file !== undefined) {
-    throw invalid('KAFKA_SASL_PASSWORD and KAFKA_SASL_PASSWORD_FILE are both set: set one of them');
-  }
-  const password = file === undefined ? given : readSetting('KAFKA_SASL_PASSWORD_FILE', file).trimEnd();
-  if (username === undefined || password === undefined) {
-    throw invalid('KAFKA_SASL_MECHANISM is set: KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD (or …_FILE) must be too');
-  }
-  return { mechanism, username, password } as KafkaSettings['sasl'];
-}
+const FILES = { ca: 'KAFKA_TLS_CA_FILE', cert: 'KAFKA_TLS_CERT_FILE', key: 'KAFKA_TLS_KEY_FILE' } as const;
 
-const invalid = (message: string) => new DatabridgeError('DB_CONFIG_INVALID', message);
-
-/** @throws {DatabridgeError} DB_CONFIG_INVALID */
-export function readSetting(variable: string, file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new DatabridgeError('DB_CONFIG_INVALID', `${variable}: ${messageOf(error)}`);
+function tlsOf(config: KafkaConfig): ConnectionOptions | boolean {
+  const set = Object.values(FILES).filter((name) => config[name] !== undefined);
+  if (!config.KAFKA_TLS) {
+    if (set.length === 0) return false;
+    throw new DatabridgeError('DB_CONFIG_INVALID', `${set.join(', ')} set, but KAFKA_TLS is not true`);
   }
+  if ((config.KAFKA_TLS_CERT_FILE === undefined) !== (config.KAFKA_TLS_KEY_FILE === undefined)) {
+    throw new DatabridgeError(
+      'DB_CONFIG_INVALID',
+      'Set both of KAFKA_TLS_CERT_FILE and KAFKA_TLS_KEY_FILE, or neither',
+    );
+  }
+  if (set.length === 0) return true;
+  const read = Object.entries(FILES).flatMap(([option, name]) => {
+    const file = config[name];
+    return file === undefined ? [] : [[option, readSetting(name, file)]];
+  });
+  return Object.fromEntries(read) as ConnectionOptions;
 }

@@ -311,6 +311,18 @@ export type QuarantinedRecordInside = {
   readonly unreadable?: string | undefined;
 };
 
+export type Rehearsal = {
+  readonly customer: string;
+  readonly eventType: string;
+  readonly findings: readonly {
+    readonly case: string;
+    readonly expects: 'accepted' | 'refused';
+    readonly verdict: 'passed' | 'failed' | 'skipped';
+    readonly text: string;
+    readonly status?: number | undefined;
+  }[];
+};
+
 export type Secret = {
   readonly name: string;
   readonly setAtMs?: number | undefined;
@@ -867,6 +879,11 @@ export interface Routes {
       readonly eventId?: string | undefined;
     };
     answer: ProducedEvent;
+  };
+  'POST /v1/subscriptions/{customer}/rehearsals': {
+    query: Readonly<Record<string, never>>;
+    body: { readonly eventType?: string | undefined } | null;
+    answer: Rehearsal;
   };
   'GET /v1/subscriptions/{customer}/secrets': {
     query: Readonly<Record<string, never>>;
