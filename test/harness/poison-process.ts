@@ -1,28 +1,39 @@
 /**
- * Floods the intake with poison, as a process of its own: to encode 100,000 headers takes kafkajs 0.6 s, in which a test
- * that measures delays would stand still. Started by {@link floodFor} of poison.ts.
+ * Floods the intake with poison, as a process of its own and of the lowest priority: it stands for producers on other
+ * machines. Started by `startFlood` of poison.ts.
  */
+import { constants, setPriority } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { poisonFor, sendBomb } from './poison.ts';
+// With it, kafkajs encodes in linear time: its own encoder takes 0.6 s for 100,000 headers.
+import '@databridge/kernel/kafka/kafkajs/client';
+import kafkajs from 'kafkajs';
+import { packedBomb, poisonFor } from './poison.ts';
 import { startUpstream } from './produce.ts';
 
-const EVERY_MS = 1_000;
+const EVERY_MS = 500;
+const { CompressionCodecs, CompressionTypes } = kafkajs;
 
-const upstream = await startUpstream(process.env['POISON_TOPIC'] ?? '');
+setPriority(constants.priority.PRIORITY_LOW);
+const topic = process.env['POISON_TOPIC'] ?? '';
+const upstream = await startUpstream(topic);
+const packed = await startUpstream(topic, { compression: CompressionTypes.GZIP });
 const poison = await poisonFor(upstream);
+const bomb = packedBomb();
+const { decompress } = CompressionCodecs[CompressionTypes.GZIP]();
+// Whatever is to be packed: each batch of `packed` is a bomb.
+CompressionCodecs[CompressionTypes.GZIP] = () => ({ compress: async () => bomb, decompress });
 let isOn = true;
 process.once('message', () => {
   isOn = false;
 });
-process.send?.('ready');
 let records = 0;
-await sendBomb(upstream, poison);
-records++;
 while (isOn) {
-  await upstream.produceRaw(poison.records);
-  records += poison.records.length;
+  await upstream.produceRaw(poison);
+  await packed.produceRaw([{ key: 'bomb', value: Buffer.alloc(0) }]);
+  if (records === 0) process.send?.('begun');
+  records += poison.length + 1;
   await delay(EVERY_MS);
 }
-await upstream.stop();
+await Promise.all([upstream.stop(), packed.stop()]);
 process.send?.({ records });
 process.disconnect();

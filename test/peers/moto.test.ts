@@ -1,5 +1,6 @@
 /** SNS and SQS against moto, which checks signatures and permissions: standard and FIFO, keys and assumed role. */
 import { createHash } from 'node:crypto';
+import { OwnAccount } from '@databridge/delivery/authorization/own-account';
 import { destinationSuite, type Kind } from '../contract/destination-suite.ts';
 import { message, openFor } from '../harness/destinations.ts';
 import { Front } from '../harness/front.ts';
@@ -157,19 +158,46 @@ describe('an assumed role', () => {
         destination: { type: 'sqs', queueUrl, region: Moto.region },
         authentication: { type: 'aws', roleArn: role, externalId: 'acme-17' },
       },
-      { sts: { endpoint: front.origin, credentials: { ...moto.keys } } },
+      { sts: { endpoint: front.origin, credentials: { ...moto.ownKeys } } },
     );
     const sent = await Promise.all(Array.from({ length: 30 }, () => opened.send(message(), Date.now())));
     expect(new Set(sent.map((one) => JSON.stringify(one?.outcome)))).toEqual(
       new Set(['{"kind":"delivered","status":200}']),
     );
-    expect(front.passed).toHaveLength(1);
-    expect(Object.fromEntries(new URLSearchParams(front.passed[0]?.body))).toMatchObject({
+    const actions = front.passed.map(({ body }) => Object.fromEntries(new URLSearchParams(body)));
+    expect(actions.map(({ Action }) => Action)).toEqual(['GetCallerIdentity', 'AssumeRole']);
+    expect(actions[1]).toMatchObject({
       Action: 'AssumeRole',
       RoleArn: role,
       ExternalId: 'acme-17',
       RoleSessionName: 'databridge-acme',
     });
+  });
+
+  test('one of our own account is never assumed, and the worker reports that account', async () => {
+    const front = await Front.start(moto.url);
+    const queueUrl = await moto.createQueue();
+    const ownAccount = new OwnAccount();
+    const send = async (roleArn: string) => {
+      const opened = openFor(
+        {
+          destination: { type: 'sqs', queueUrl, region: Moto.region },
+          authentication: { type: 'aws', roleArn, externalId: 'acme-17' },
+        },
+        { ownAccount, sts: { endpoint: front.origin, credentials: { ...moto.ownKeys } } },
+      );
+      return (await opened.send(message(), Date.now()))?.outcome;
+    };
+    expect(await send('arn:aws:iam::210987654321:role/admin')).toMatchObject({
+      kind: 'deauthorized',
+      reason: expect.stringContaining('own account'),
+    });
+    expect(ownAccount.known).toBe('210987654321');
+    const role = await createRole({ Effect: 'Allow', Action: 'sqs:*', Resource: '*' });
+    expect(await send(role)).toMatchObject({ kind: 'delivered' });
+    const actions = front.passed.map(({ body }) => new URLSearchParams(body).get('Action'));
+    // Asked once for all customers.
+    expect(actions).toEqual(['GetCallerIdentity', 'AssumeRole']);
   });
 
   test('one that is denied, and STS in trouble, are the connection’s fault', async () => {
@@ -182,7 +210,7 @@ describe('an assumed role', () => {
         destination: { type: 'sqs', queueUrl, region: Moto.region },
         authentication: { type: 'aws', roleArn, externalId: 'acme-17' },
       },
-      { sts: { endpoint: front.origin, credentials: { ...moto.keys } } },
+      { sts: { endpoint: front.origin, credentials: { ...moto.ownKeys } } },
     );
     const reason = expect.stringContaining(`assuming ${roleArn} failed`);
     expect((await opened.send(message(), Date.now()))?.outcome).toMatchObject({ kind: 'deauthorized', reason });

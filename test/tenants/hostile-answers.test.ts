@@ -1,9 +1,10 @@
 /** Hostile tenant: its endpoint answers with floods. The other customers' deliveries stay as fast as they were. */
-import { setInterval as every } from 'node:timers/promises';
-import { Worker } from 'node:worker_threads';
+import { type ChildProcess, fork } from 'node:child_process';
 import { rootCauseEvent } from '../harness/events.ts';
-import { Receiver } from '../harness/receiver.ts';
+import { eventually } from '../harness/eventually.ts';
 import { Stage } from '../harness/stage.ts';
+import { SteadyLoad } from '../harness/steady-load.ts';
+import { METERED } from '../harness/turns.ts';
 
 const KINDS = [
   'header lines without end',
@@ -15,85 +16,60 @@ const KINDS = [
   'headers that drip',
   'a body that drips',
 ];
-const EVENTS = 150;
-const INTERVAL_MS = 25;
-const HOSTILE_EVENTS = 200;
-/** A busy machine may disturb one comparison; a hostile customer that gets through disturbs each. */
-const ROUNDS = 3;
+/** Each is answered anew every second, until the customer is paused. */
+const HOSTILE_EVENTS = 1_000;
+/** As many as are in flight at once, at least, or the comparison proves nothing. */
+const MIN_ATTEMPTS = 64;
 
 let stage: Stage;
-let servers: Worker;
-let healthy: Receiver;
+let servers: ChildProcess;
+let healthy: SteadyLoad;
 const ports = new Map<string, number>();
-let round = 0;
 
 beforeAll(async () => {
   // No breaker: it would end the flood after 20 attempts.
-  stage = await Stage.start({ delivery: { BREAKER_MIN_ATTEMPTS: '100000', RETRY_PLAN: '1s*150,2s*2' } });
-  servers = new Worker(new URL('./hostile-servers.ts', import.meta.url));
+  const env = { ...METERED, BREAKER_MIN_ATTEMPTS: '100000', RETRY_PLAN: '1s*150,2s*2' };
+  stage = await Stage.start({ delivery: env });
+  servers = fork(new URL('hostile-servers.ts', import.meta.url), [], { execArgv: [] });
   await new Promise<void>((resolve) => {
-    servers.on('message', ([name, port]: [string, number]) => {
+    servers.on('message', (message) => {
+      const [name, port] = message as [string, number];
       ports.set(name, port);
       if (ports.size === KINDS.length) resolve();
     });
   });
-  healthy = await Receiver.start();
-  await stage.subscribe('healthy', healthy.url);
-  await healthyP99();
+  healthy = await SteadyLoad.start(stage);
 }, 180_000);
 
-afterAll(async () => {
-  await servers.terminate();
+afterAll(() => {
+  servers.kill();
 });
-
-/** Produces events at a steady rate. @returns the 99th percentile of the time until each is received, in ms */
-async function healthyP99(): Promise<number> {
-  round += 1;
-  const producedAtMs = new Map<string, number>();
-  let nth = 0;
-  for await (const _ of every(INTERVAL_MS)) {
-    const id = `healthy-${round}-${nth}`;
-    producedAtMs.set(id, Date.now());
-    await stage.upstream.produce([rootCauseEvent({ company: 'healthy' })], { 'event-id': id });
-    nth += 1;
-    if (nth === EVENTS) break;
-  }
-  const isReceived = (id: string) => healthy.timesById.has(id);
-  await healthy.waitFor(() => [...producedAtMs.keys()].every(isReceived));
-  const times = healthy.requests
-    .filter(({ id }) => producedAtMs.has(id))
-    .map(({ id, receivedAtMs }) => receivedAtMs - (producedAtMs.get(id) ?? 0))
-    .sort((a, b) => a - b);
-  expect(times).toHaveLength(EVENTS);
-  return times[Math.floor(times.length * 0.99)] ?? Number.POSITIVE_INFINITY;
-}
 
 test.each(KINDS)(
   '%s',
   async (kind) => {
     const customer = kind.replaceAll(/[^a-z]+/g, '-');
     const url = `http://127.0.0.1:${ports.get(kind)}/events`;
-    const { pid } = stage.delivery;
-    const seen: string[] = [];
-    for (let attempt = 1; attempt <= ROUNDS; attempt++) {
-      const name = `${customer}-${attempt}`;
-      const alone = await healthyP99();
-      await stage.subscribe(name, url, { maxInFlight: 64, destination: { timeoutMs: 2_000 } });
-      await stage.upstream.produce(Array.from({ length: HOSTILE_EVENTS }, () => rootCauseEvent({ company: name })));
-      const beside = await healthyP99();
-      const before = attemptsOf(await stage.delivery.metrics(), name);
-      await (await stage.api()).act(name, 'pause');
-      // Otherwise the comparison proves nothing.
-      expect(before).toBeGreaterThan(0);
-      seen.push(`alone ${alone} ms, beside ${beside} ms (${before} hostile attempts)`);
-      if (beside <= Math.max(alone * 1.5, alone + 50)) break;
-      expect(`round ${attempt}: ${seen.join('; ')}`).not.toMatch(`round ${ROUNDS}`);
-    }
-    process.stderr.write(`${kind}: ${seen.join('; ')}\n`);
-    expect(stage.delivery.pid).toBe(pid);
-    expect(stage.delivery.otherOutput).toEqual([]);
-    expect(stage.delivery.logs.filter(({ level }) => level === 'fatal')).toEqual([]);
-    expect(healthy.repeats).toBe(0);
+    const { delivery } = stage;
+    const attempts = async () => attemptsOf(await delivery.metrics(), customer);
+    const compared = await healthy.compare(
+      async () => {
+        await stage.subscribe(customer, url, { maxInFlight: 64, destination: { timeoutMs: 2_000 } });
+        await stage.upstream.produce(
+          Array.from({ length: HOSTILE_EVENTS }, () => rootCauseEvent({ company: customer })),
+        );
+      },
+      async () => {
+        await eventually(attempts, (count) => count >= MIN_ATTEMPTS);
+        await (await stage.api()).act(customer, 'pause');
+      },
+      delivery,
+    );
+    process.stderr.write(`  ${kind}: ${JSON.stringify(compared)}, ${await attempts()} hostile attempts\n`);
+    expect(compared).toEqual({ ...compared, isWithinBounds: true });
+    expect(stage.delivery.pid).toBe(delivery.pid);
+    expect(delivery.otherOutput).toEqual([]);
+    expect(delivery.logs.filter(({ level }) => level === 'fatal')).toEqual([]);
   },
   240_000,
 );

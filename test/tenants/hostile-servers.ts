@@ -1,6 +1,11 @@
-/** HTTP servers that answer every request with a flood. In a thread of their own: their work is not to slow the healthy. */
+/**
+ * HTTP servers that answer every request with a flood. As a process of their own and of the lowest priority: on a real
+ * network they run on other machines, so that what they compute must not slow the healthy customer here.
+ */
 import { createServer, type Socket } from 'node:net';
-import { parentPort } from 'node:worker_threads';
+import { constants, setPriority } from 'node:os';
+
+setPriority(constants.priority.PRIORITY_LOW);
 
 const OK = 'HTTP/1.1 200 OK\r\n';
 const CHUNKED = `${OK}transfer-encoding: chunked\r\n\r\n`;
@@ -45,5 +50,5 @@ for (const [name, answer] of Object.entries(answers)) {
       if (data.includes('HTTP/1.1\r\n')) answer(socket);
     });
   });
-  server.listen(0, '127.0.0.1', () => parentPort?.postMessage([name, (server.address() as { port: number }).port]));
+  server.listen(0, '127.0.0.1', () => process.send?.([name, (server.address() as { port: number }).port]));
 }

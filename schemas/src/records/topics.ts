@@ -30,6 +30,8 @@ export const NOTICES_TOPIC = 'databridge.notices';
 export const NOTICES_TOLD_TOPIC = 'databridge.notices-told';
 /** Digest of a cookie or link → whose session of the portal it is. Compacted; any control plane writes it. */
 export const SESSIONS_TOPIC = 'databridge.sessions';
+/** Place of an idempotency key → what was carried out under it. Compacted; written with the change, in one transaction. */
+export const IDEMPOTENCY_TOPIC = 'databridge.idempotency';
 /** Intake source → intake bytes that can't be read, and why. Compacted, redriven like dead letters. */
 export const QUARANTINE_TOPIC = 'fan-out.quarantine';
 
@@ -164,6 +166,7 @@ export function systemTopics(): TopicSpec[] {
     { topic: NOTICES_TOPIC, partitions: 1, config: keptFor(7 * DAY_MS) },
     { topic: NOTICES_TOLD_TOPIC, partitions: 1, config: COMPACTED_STATE },
     { topic: SESSIONS_TOPIC, partitions: 1, config: COMPACTED_STATE },
+    { topic: IDEMPOTENCY_TOPIC, partitions: 1, config: COMPACTED_STATE },
     { topic: QUARANTINE_TOPIC, partitions: 1, config: COMPACTED },
   ];
 }

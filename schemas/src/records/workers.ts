@@ -16,6 +16,8 @@ const workerReport = z.object({
   customers: z.array(z.string()),
   /** Ids of the keys that it can open secrets with. Absent: a worker of an earlier version. */
   keyIds: z.array(z.string()).optional(),
+  /** The AWS account of its own credentials. Absent until it assumes a customer's role. */
+  awsAccount: z.string().optional(),
   /** Customers that it owns and can't run as they should be. */
   failing: z.array(z.object({ customer: z.string(), because: z.string() })),
 });

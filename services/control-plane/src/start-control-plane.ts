@@ -23,7 +23,9 @@ import type { ControlPlaneConfig } from './config.ts';
 import type { ControlPlaneContext } from './context.ts';
 import { explainCustomer } from './explain/explain-customer.ts';
 import { Assertions } from './forwarding/assertion.ts';
-import { peerKeys } from './forwarding/peer-keys.ts';
+import { answerKeys, peerKeys } from './forwarding/peer-keys.ts';
+import { AnswerSeal } from './idempotency/answer-seal.ts';
+import { KeptAnswerTable } from './idempotency/kept-answers.ts';
 import { FleetReader } from './notices/fleet-facts.ts';
 import { Notifier } from './notices/notifier.ts';
 import { exportIsWriter } from './observe/api-metrics.ts';
@@ -70,6 +72,7 @@ export async function startControlPlane(
   const views = new LiveViews(kafka, attempts, retryPlan);
   const sessionStore = new KafkaSessionStore(kafka, producer);
   const sessions = new Sessions(sessionStore, (id) => callers.callerById?.(id));
+  const kept = new KeptAnswerTable(kafka, new AnswerSeal(answerKeys(desk)));
   const operations: ControlPlaneContext = {
     ...{ kafka, admin, producer },
     ...{ workerStatuses: views.workerStatuses, workers: views.workers },
@@ -87,7 +90,7 @@ export async function startControlPlane(
   };
   await Promise.all([admin.connect(), producer.connect()]);
   await ensureSystemTopics(admin, []);
-  await Promise.all([attempts.start(), table.start(), views.start(), sessionStore.start()]);
+  await Promise.all([attempts.start(), table.start(), views.start(), sessionStore.start(), kept.start()]);
   const writer: Writer = new Writer({
     ...{ kafka, admin, table, peers, sessionTimeoutMs: config.SESSION_TIMEOUT },
     onTerm: () => void runner.takeUp().catch((error) => log.error({ err: error }, 'operations not carried on')),
@@ -97,7 +100,7 @@ export async function startControlPlane(
   const portal = openPortal(config, log);
   const api = await createApi({
     ...(portal && { portal }),
-    ...{ operations, attempts, events, callers, sessions, writer, runner, log, registry },
+    ...{ operations, attempts, events, callers, sessions, writer, runner, kept, log, registry },
     intake,
     retryPlan,
     assertions: new Assertions(peers),
@@ -127,7 +130,7 @@ export async function startControlPlane(
     isWriter: () => writer.isOwner,
   });
   state.start();
-  const tending = startTending({ operations, views, sessions, writer }, config.RETENTION_INTERVAL);
+  const tending = startTending({ operations, views, sessions, writer, kept }, config.RETENTION_INTERVAL);
 
   return {
     notReadyBecause: () => (attempts.isCaughtUp ? undefined : 'reading the attempts'),
@@ -140,6 +143,7 @@ export async function startControlPlane(
       await tending.stop();
       await state.stop();
       await table.stop();
+      await kept.stop();
       await views.stop();
       await sessionStore.stop();
       await attempts.stop();
@@ -207,13 +211,16 @@ function loadTokens({ API_TOKENS: tokens, API_TOKENS_FILE: file }: ControlPlaneC
   );
 }
 
+interface Tended {
+  readonly operations: ControlPlaneContext;
+  readonly views: LiveViews;
+  readonly sessions: Sessions;
+  readonly writer: Writer;
+  readonly kept: KeptAnswerTable;
+}
+
 function startTending(
-  {
-    operations,
-    views,
-    sessions,
-    writer,
-  }: { operations: ControlPlaneContext; views: LiveViews; sessions: Sessions; writer: Writer },
+  { operations, views, sessions, writer, kept }: Tended,
   everyMs: number,
 ): { stop(): Promise<void> } {
   let running: Promise<void> = Promise.resolve();
@@ -222,7 +229,7 @@ function startTending(
     if (!writer.isOwner) return;
     await sessions.forgetOld(Date.now());
     await dropOldFallbacks(operations, writer, Date.now());
-    const forgotten = await forgetOld(operations, Date.now());
+    const forgotten = await forgetOld({ ...operations, kept }, Date.now());
     if (forgotten.operations.length + forgotten.workers.length > 0)
       operations.log.info(forgotten, 'old records forgotten');
     const { unlimited, usual } = await tendRetention(operations, Date.now());

@@ -12,20 +12,8 @@ import { egressVariables } from '@databridge/kernel/egress/egress-settings';
 import { keyVariables } from '@databridge/kernel/secrets/key-settings';
 import { DEFAULT_RETRY_PLAN, parseRetryPlan } from '@databridge/schemas/retries/retry-plan';
 import { z } from 'zod';
+import { proxyAddress } from './egress/egress-proxy.ts';
 import { SHOWN_CUSTOMERS } from './observe/customer-book.ts';
-
-/** What is no URL at all is another rule's to say. */
-function isProxyAddress(url: string): boolean {
-  const parsed = URL.parse(url);
-  if (parsed === null) return true;
-  const { username, password, pathname, search, hash } = parsed;
-  try {
-    decodeURIComponent(username + password);
-  } catch {
-    return false;
-  }
-  return pathname === '/' && search === '' && hash === '';
-}
 
 export const deliveryVariables = z
   .object({
@@ -67,12 +55,9 @@ export const deliveryVariables = z
     /** A connection that is older takes no new request, so that changes of DNS and of the egress policy take effect. */
     CONNECTION_MAX_AGE: duration('5m'),
     /** An HTTP proxy through which all of them leave, such as `http://user:password@proxy:3128`. */
-    EGRESS_PROXY: z
-      .url({ protocol: /^https?$/, error: 'must be the http(s) address of a proxy' })
-      .refine(isProxyAddress, {
-        error: 'must be scheme, user name, password, host and port alone, with % in a password written as %25',
-      })
-      .optional(),
+    EGRESS_PROXY: proxyAddress.optional(),
+    /** A file that holds the same: a process's environment can be read in /proc. */
+    EGRESS_PROXY_FILE: z.string().optional(),
     /** The DNS name by which customers know the service: who asks in a CloudEvents handshake. */
     WEBHOOK_ORIGIN: z
       .string()

@@ -15,7 +15,7 @@ export const fanOutVariables = z.object({
   /** How much of the intake may be in memory: fetched, not yet committed. */
   MAX_IN_FLIGHT_MIB: whole(32, 8, 4_096),
   /** How large one record batch of the intake may be when it is decompressed; a larger one is quarantined. */
-  MAX_BATCH_MIB: whole(64, 1, 1_024),
+  MAX_BATCH_MIB: whole(16, 1, 1_024),
 });
 
 export type FanOutConfig = z.output<typeof fanOutVariables>;

@@ -14,21 +14,32 @@ import { freshName } from '../topics.ts';
 import { startPeer } from './peer-process.ts';
 import { python } from './python.ts';
 
-/** Requests that set the account up; from then on each must be signed by a user who may do it. */
-const SETUP_ACTIONS = 3;
+/** Requests that set the accounts up; from then on each must be signed by a user who may do it. */
+const SETUP_ACTIONS = 6;
+const CUSTOMER_ACCOUNT = '123456789012';
+const OWN_ACCOUNT = '210987654321';
 
-/** An AWS account on moto, which checks signatures and permissions, and the one user that it has. */
+export interface Keys {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+/** A customer's AWS account and our own on moto, which checks signatures and permissions, with one user each. */
 export class Moto {
   static readonly region = 'eu-west-1';
   readonly url: string;
-  readonly keys: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** Of the customer's account. */
+  readonly keys: Keys;
+  /** Of our own account: those by which a worker assumes roles. */
+  readonly ownKeys: Keys;
   readonly #sqs: SQSClient;
   readonly #sns: SNSClient;
 
-  private constructor(url: string, keys: Moto['keys']) {
+  private constructor(url: string, keys: Keys, ownKeys: Keys) {
     const client = { region: Moto.region, endpoint: url, credentials: { ...keys } };
     this.url = url;
     this.keys = Object.freeze(keys);
+    this.ownKeys = Object.freeze(ownKeys);
     this.#sqs = new SQSClient(client);
     this.#sns = new SNSClient(client);
   }
@@ -39,15 +50,7 @@ export class Moto {
     const env = { INITIAL_NO_AUTH_ACTION_COUNT: String(SETUP_ACTIONS) };
     await startPeer({ program: program('moto_server'), args: ['-H', '127.0.0.1', '-p', String(port)], port, env });
     const url = `http://127.0.0.1:${port}`;
-    await iam(url, { Action: 'CreateUser', UserName: 'acme' });
-    const policy = {
-      Version: '2012-10-17',
-      Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }],
-    };
-    const put = { UserName: 'acme', PolicyName: 'all', PolicyDocument: JSON.stringify(policy) };
-    await iam(url, { Action: 'PutUserPolicy', ...put });
-    const made = await iam(url, { Action: 'CreateAccessKey', UserName: 'acme' });
-    return new Moto(url, { accessKeyId: tag(made, 'AccessKeyId'), secretAccessKey: tag(made, 'SecretAccessKey') });
+    return new Moto(url, await userOf(url, CUSTOMER_ACCOUNT), await userOf(url, OWN_ACCOUNT));
   }
 
   /** @returns its URL */
@@ -118,11 +121,25 @@ export class Moto {
 /** Of an answer in XML. */
 export const tag = (text: string, name: string) => new RegExp(`<${name}>([^<]+)`).exec(text)?.[1] ?? '';
 
-async function iam(url: string, parameters: Record<string, string>): Promise<string> {
+/** A user who may do everything that we do there. */
+async function userOf(url: string, account: string): Promise<Keys> {
+  const ask = (parameters: Record<string, string>) => iam(url, account, { UserName: 'databridge', ...parameters });
+  await ask({ Action: 'CreateUser' });
+  const policy = {
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }],
+  };
+  await ask({ Action: 'PutUserPolicy', PolicyName: 'all', PolicyDocument: JSON.stringify(policy) });
+  const made = await ask({ Action: 'CreateAccessKey' });
+  return { accessKeyId: tag(made, 'AccessKeyId'), secretAccessKey: tag(made, 'SecretAccessKey') };
+}
+
+async function iam(url: string, account: string, parameters: Record<string, string>): Promise<string> {
   const authorization =
     'AWS4-HMAC-SHA256 Credential=setup/20200101/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=0';
   const body = new URLSearchParams({ Version: '2010-05-08', ...parameters });
-  const response = await fetch(url, { method: 'POST', headers: { authorization }, body });
+  const headers = { authorization, 'x-moto-account-id': account };
+  const response = await fetch(url, { method: 'POST', headers, body });
   const text = await response.text();
   if (!response.ok) throw new Error(text);
   return text;

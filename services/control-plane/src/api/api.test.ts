@@ -182,26 +182,6 @@ test('a reader of a stream that does not keep up is disconnected, and others go 
   expect(received).toBeGreaterThan(before);
 });
 
-test('an idempotency key belongs to its token: one of the same name gets no answer of it, and can evict none', async () => {
-  await open({});
-  const filter = 'true';
-  const ask = ({ token }: { token: string }, key: string, event: object) =>
-    api.inject({
-      ...{ method: 'POST', url: '/v1/filters/try', payload: { filter, event } },
-      headers: { authorization: `Bearer ${token}`, 'idempotency-key': key },
-    });
-  const isReplayed = async (...asked: Parameters<typeof ask>) =>
-    (await ask(...asked)).headers['idempotency-replayed'] === 'true';
-  expect(await isReplayed(acme, 'one', {})).toBe(false);
-  expect(await isReplayed(acme, 'one', {})).toBe(true);
-  expect((await ask(acme, 'one', { other: 1 })).statusCode).toBe(422);
-  for (const other of [acmes, globex]) expect(await isReplayed(other, 'one', {})).toBe(false);
-  for (let nth = 0; nth < 600; nth++) await ask(globex, `key-${nth}`, {});
-  expect(await isReplayed(globex, 'key-0', {})).toBe(false);
-  expect(await isReplayed(globex, 'key-599', {})).toBe(true);
-  expect(await isReplayed(acme, 'one', {})).toBe(true);
-});
-
 test.each([
   [
     'nested 5,000 deep',

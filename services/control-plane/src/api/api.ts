@@ -1,3 +1,4 @@
+import { DatabridgeError } from '@databridge/kernel/errors';
 import type { Logger } from '@databridge/kernel/log';
 import type { Actor } from '@databridge/schemas/records/audit';
 import { defaultRetryPlan } from '@databridge/schemas/retries/retry-plan';
@@ -6,23 +7,26 @@ import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fas
 import type { Registry } from 'prom-client';
 import type { ControlPlaneContext } from '../context.ts';
 import type { Assertions } from '../forwarding/assertion.ts';
+import { AnswerSeal } from '../idempotency/answer-seal.ts';
+import type { KeptAnswers } from '../idempotency/kept-answers.ts';
 import { measureRequests } from '../observe/api-metrics.ts';
 import { OperationRunner } from '../operations/runner.ts';
 import { type PortalParts, portalRoutes } from '../portal/portal-routes.ts';
 import { MemorySessionStore } from '../portal/session-store.ts';
 import { Sessions } from '../portal/sessions.ts';
+import type { Commit } from '../subscriptions/changes.ts';
 import type { Writer } from '../subscriptions/writer.ts';
 import { type Callers, callerOf, guardAccess } from './auth/access.ts';
 import type { Api, ApiContext, MakeChange } from './context.ts';
 import { acceptForwarded, type ForwardingWriter, forwardChanges } from './forward.ts';
-import { rememberAnswers } from './idempotency.ts';
+import { rememberAnswers, type UnderKey } from './idempotency.ts';
 import { takeJsonBodies } from './json-body.ts';
 import { queueExpensiveRoutes } from './limits/expensive-routes.ts';
 import type { StreamLimits } from './limits/live-streams.ts';
 import { limitRequestRate, type RequestRates } from './limits/request-rate.ts';
 import { methodsByPath } from './methods.ts';
 import { describeApi } from './openapi/describe.ts';
-import { operateBy } from './operate.ts';
+import { answerBy, operateBy } from './operate.ts';
 import { answerUnparsed, answerWithProblems, refuseUnknownRoutes } from './problem.ts';
 import { refuseAmbiguousTargets } from './request-target.ts';
 import { attemptRoutes } from './routes/attempt-routes.ts';
@@ -72,6 +76,8 @@ export interface ApiParts extends Omit<ApiContext, 'change' | 'operate' | 'strea
   readonly writer: ApiWriter;
   /** Left out: one of its own, which carries on with nothing. */
   readonly runner?: Pick<OperationRunner, 'begin' | 'settled'>;
+  /** Left out: nothing is kept for idempotency keys. */
+  readonly kept?: KeptAnswers & { readonly seal: AnswerSeal };
   /** Left out: nothing is forwarded, and no forwarded request accepted. */
   readonly assertions?: Assertions;
   readonly log: Logger;
@@ -79,6 +85,11 @@ export interface ApiParts extends Omit<ApiContext, 'change' | 'operate' | 'strea
   readonly registry?: Registry;
 }
 
+const NOTHING_KEPT: NonNullable<ApiParts['kept']> = {
+  seal: new AnswerSeal(new Map()),
+  find: async () => undefined,
+  keptBy: () => ({ keys: 0, bytes: 0, nextFreeAtMs: 0 }),
+};
 const MAX_BODY_BYTES = 1_048_576;
 const UNLIMITED: ApiLimits = {
   maxFailures: Number.MAX_SAFE_INTEGER,
@@ -110,6 +121,7 @@ export async function createApi({
   trustedProxies,
   writer,
   runner = new OperationRunner(writer, operations),
+  kept = NOTHING_KEPT,
   assertions,
   log,
   registry,
@@ -136,7 +148,14 @@ export async function createApi({
     forwarded: async (request) => assertions && (await acceptForwarded(request, assertions, writer.origin)),
   });
   forwardChanges(api as unknown as FastifyInstance, writer, assertions, log);
-  rememberAnswers(api as unknown as FastifyInstance);
+  rememberAnswers(api as unknown as FastifyInstance, {
+    ...{ kept, writer, log, seal: kept.seal },
+    answerByOperation: async (request, reply, id) => {
+      const operation = (await operations.operations()).get(id);
+      if (operation !== undefined) return await answerBy(runner, request, reply, operation);
+      throw new DatabridgeError('DB_NOT_FOUND', `Operation ${id}, which the first request began, is not kept any more`);
+    },
+  });
 
   const change = changesBy(writer, operations);
   const context = {
@@ -168,9 +187,19 @@ export async function createApi({
   return api;
 }
 
+/** Whatever a request changes is written together with its idempotency key. */
+function underKey(under: UnderKey | undefined, commit: Commit): Commit {
+  if (under === undefined) return commit;
+  return async (changes) => {
+    if (changes.length === 0) return;
+    await commit([...changes, { remembered: under.remembered }]);
+    under.isCarriedOut = true;
+  };
+}
+
 function changesBy(writer: ApiWriter, operations: ControlPlaneContext): MakeChange {
   return (request, customer, run) => {
     const who: Actor = { ...callerOf(request) };
-    return writer.change(who, customer, (commit) => run({ ...operations, commit }));
+    return writer.change(who, customer, (commit) => run({ ...operations, commit: underKey(request.underKey, commit) }));
   };
 }

@@ -38,7 +38,7 @@ export interface ApiContext {
  * @param run is given what it reads and writes with
  */
 export type MakeChange = <T>(
-  request: Pick<FastifyRequest, 'caller'>,
+  request: Pick<FastifyRequest, 'caller'> & Partial<Pick<FastifyRequest, 'underKey'>>,
   customer: string | undefined,
   run: (operations: ControlPlaneContext) => Promise<T>,
 ) => Promise<T>;

@@ -46,15 +46,31 @@ export function operateBy(runner: Pick<OperationRunner, 'begin' | 'settled'>): O
   return async (request, reply, asked) => {
     // Every route that begins operations has let in somebody.
     const by = { ...(request.caller as Caller) };
-    const operation = await runner.begin(by, asked);
-    reply.header('location', `/v1/operations/${operation.id}`);
-    const isAsync = /(^|,)\s*respond-async\b/i.test(String(request.headers['prefer'] ?? ''));
-    const latest = isAsync ? operation : await runner.settled(operation, ANSWER_WITHIN_MS);
-    if (latest.state === 'failed' && latest.problem !== undefined) throw new OperationFailed(latest.problem);
-    if (latest.state === 'done') return latest.result;
-    reply.code(202);
-    return shown(latest);
+    const { underKey } = request;
+    const operation = await runner.begin(by, { ...asked, ...(underKey && { remembered: underKey.remembered }) });
+    // From here on the operation tells what became of the request.
+    if (underKey) underKey.operation = operation.id;
+    return await answerBy(runner, request, reply, operation);
   };
+}
+
+/**
+ * Answers as {@link Operate} does, by an operation that was begun before.
+ * @throws {OperationFailed}
+ */
+export async function answerBy(
+  runner: Pick<OperationRunner, 'settled'>,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  operation: Operation,
+) {
+  reply.header('location', `/v1/operations/${operation.id}`);
+  const isAsync = /(^|,)\s*respond-async\b/i.test(String(request.headers['prefer'] ?? ''));
+  const latest = isAsync ? operation : await runner.settled(operation, ANSWER_WITHIN_MS);
+  if (latest.state === 'failed' && latest.problem !== undefined) throw new OperationFailed(latest.problem);
+  if (latest.state === 'done') return latest.result;
+  reply.code(202);
+  return shown(latest);
 }
 
 /** What is for whoever carries on is not for the caller. */

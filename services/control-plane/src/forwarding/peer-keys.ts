@@ -11,6 +11,10 @@ export interface PeerKeys {
   readonly encryption: ReadonlyMap<string, Uint8Array>;
 }
 
+/** Of the same origin: for what a control plane keeps for the one after it (A256GCM). */
+export const answerKeys = (desk: Pick<SealingDesk, 'derivedKeys'>): ReadonlyMap<string, Uint8Array> =>
+  desk.derivedKeys('databridge control planes: kept answers');
+
 export function peerKeys(desk: Pick<SealingDesk, 'derivedKeys'>): PeerKeys {
   return {
     signing: desk.derivedKeys('databridge control planes: signatures'),

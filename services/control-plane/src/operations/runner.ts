@@ -4,7 +4,7 @@ import { DatabridgeError, type ErrorCode, messageOf } from '@databridge/kernel/e
 import type { Actor } from '@databridge/schemas/records/audit';
 import type { Operation, OperationKind } from '@databridge/schemas/records/operations';
 import type { ControlPlaneContext } from '../context.ts';
-import type { Change, Commit } from '../subscriptions/changes.ts';
+import type { Change, Commit, RememberedRequest } from '../subscriptions/changes.ts';
 import { SomethingWaits } from '../subscriptions/delete-customer.ts';
 import type { Writer } from '../subscriptions/writer.ts';
 import { KINDS } from './kinds.ts';
@@ -18,6 +18,8 @@ export interface Asked {
   readonly total?: number;
   /** What the audit log says of it; left out: the operation's own changes say it. */
   readonly audit?: Change;
+  /** The request that asks for it, if it has an idempotency key. */
+  readonly remembered?: RememberedRequest;
 }
 
 export type RunnerWriter = Pick<Writer, 'change' | 'isOwner'>;
@@ -64,7 +66,7 @@ export class OperationRunner {
   }
 
   /** Writes the record, then runs it. @returns the record as it was written first */
-  async begin(by: Actor, { kind, customer, input, total, audit }: Asked): Promise<Operation> {
+  async begin(by: Actor, { kind, customer, input, total, audit, remembered }: Asked): Promise<Operation> {
     const nowMs = Date.now();
     const operation: Operation = {
       ...{ id: randomUUID(), kind, by, input: { ...input }, startedAtMs: nowMs, updatedAtMs: nowMs },
@@ -72,8 +74,11 @@ export class OperationRunner {
       ...{ state: 'running', step: 'asked', checkpoint: {} },
       ...(total !== undefined && { progress: { done: 0, total } }),
     };
+    const note = remembered && {
+      remembered: { ...remembered, record: { ...remembered.record, operation: operation.id } },
+    };
     await this.#writer.change(by, queueOf(operation), (commit) =>
-      commit([...(audit === undefined ? [] : [audit]), { operation }]),
+      commit([...(audit === undefined ? [] : [audit]), { operation }, ...(note === undefined ? [] : [note])]),
     );
     this.#carryOn(operation);
     return operation;

@@ -74,13 +74,14 @@ export async function applySubscriptions(
 export function refuseClosedUrls(
   given: readonly FileSubscription[],
   stored: ReadonlyMap<string, Subscription>,
-  { egress, ownAwsAccounts = [] }: ControlPlaneContext,
+  { egress, ownAwsAccounts = [], workers }: Pick<ControlPlaneContext, 'egress' | 'ownAwsAccounts' | 'workers'>,
 ): void {
+  const ownAccounts = [...ownAwsAccounts, ...workers().flatMap(({ report }) => report.awsAccount ?? [])];
   const mistakes = given.flatMap(({ subscription }) => {
     const issues = [
       ...egressIssues(subscription, egress),
       ...tlsIssues(subscription, stored.get(subscription.customer), Date.now()),
-      ...ownRoleIssues(subscription, ownAwsAccounts),
+      ...ownRoleIssues(subscription, ownAccounts),
     ];
     return issues.length === 0 ? [] : [`customer "${subscription.customer}": ${formatIssues(issues)}`];
   });

@@ -2,8 +2,14 @@
 import { randomUUID } from 'node:crypto';
 import type { ProducedRecord } from '@databridge/kernel/kafka/records';
 import { type Actor, type AuditedAction, type AuditRecord, encodeAudit } from '@databridge/schemas/records/audit';
+import { encodeIdempotency, type IdempotencyRecord } from '@databridge/schemas/records/idempotency';
 import { encodeOperation, type Operation } from '@databridge/schemas/records/operations';
-import { AUDIT_TOPIC, OPERATIONS_TOPIC, SUBSCRIPTIONS_TOPIC } from '@databridge/schemas/records/topics';
+import {
+  AUDIT_TOPIC,
+  IDEMPOTENCY_TOPIC,
+  OPERATIONS_TOPIC,
+  SUBSCRIPTIONS_TOPIC,
+} from '@databridge/schemas/records/topics';
 import { mapSecrets } from '@databridge/schemas/subscription/secret-places';
 import { encodeSubscription, type Subscription } from '@databridge/schemas/subscription/subscription';
 import { fittingAudit } from './fitting-audit.ts';
@@ -29,22 +35,36 @@ export interface OwnRecords {
   readonly records: readonly ProducedRecord[];
 }
 
+/** A request with an idempotency key. */
+export interface RememberedRequest {
+  /** Where it is kept. */
+  readonly place: string;
+  readonly record: IdempotencyRecord;
+}
+
+/** That a request was carried out, written with what it changed. */
+export interface RequestNote {
+  readonly remembered: RememberedRequest;
+}
+
+export type Written = Change | OperationNote | RequestNote | OwnRecords;
+
 /** All of the changes are written, or none. @throws {KafkaPortError} */
-export type Commit = (changes: readonly (Change | OperationNote | OwnRecords)[]) => Promise<void>;
+export type Commit = (changes: readonly Written[]) => Promise<void>;
 
 const MASK = '[secret]';
 
 /** Every record of the changes; those of one change belong into one transaction. */
-export function recordsOf(
-  changes: readonly (Change | OperationNote | OwnRecords)[],
-  who: Actor,
-  nowMs: number,
-): ProducedRecord[] {
+export function recordsOf(changes: readonly Written[], who: Actor, nowMs: number): ProducedRecord[] {
   return changes.flatMap((change): readonly ProducedRecord[] => {
     if ('records' in change) return change.records;
     if ('operation' in change) {
       const { operation } = change;
       return [{ topic: OPERATIONS_TOPIC, key: operation.id, value: encodeOperation(operation) }];
+    }
+    if ('remembered' in change) {
+      const { place, record } = change.remembered;
+      return [{ topic: IDEMPOTENCY_TOPIC, key: place, value: encodeIdempotency(record) }];
     }
     const { customer, after } = change;
     const audit = {

@@ -1,6 +1,6 @@
 import type { ProducedRecord } from '@databridge/kernel/kafka/records';
 import type { Operation } from '@databridge/schemas/records/operations';
-import { OPERATIONS_TOPIC, WORKERS_TOPIC } from '@databridge/schemas/records/topics';
+import { IDEMPOTENCY_TOPIC, OPERATIONS_TOPIC, WORKERS_TOPIC } from '@databridge/schemas/records/topics';
 import type { SeenWorker } from '../views/worker-table.ts';
 import { DEAD_WORKERS_KEPT_MS, forgetOld, OPERATIONS_KEPT_MS } from './forget-old.ts';
 
@@ -22,7 +22,7 @@ const worker = (name: string, silentForMs: number): SeenWorker => ({
   ...{ silentForMs, isAlive: silentForMs <= 30_000, clockAheadMs: 0 },
 });
 
-test('operations that ended long ago and workers silent for long get a tombstone, all others stay', async () => {
+test('operations that ended long ago, workers silent for long and expired keys get a tombstone, all others stay', async () => {
   const written: ProducedRecord[] = [];
   const context = {
     operations: async () =>
@@ -32,6 +32,7 @@ test('operations that ended long ago and workers silent for long get a tombstone
         operation('recent', 'done', OPERATIONS_KEPT_MS - 1),
         operation('runs', 'running'),
       ]),
+    kept: { expired: (nowMs: number) => (nowMs === NOW_MS ? ['place'] : []) },
     workers: () => [worker('long-dead', DEAD_WORKERS_KEPT_MS + 1), worker('dead', 60_000), worker('alive', 1_000)],
     producer: {
       connect: async () => undefined,
@@ -39,10 +40,15 @@ test('operations that ended long ago and workers silent for long get a tombstone
       send: async (records: readonly ProducedRecord[]) => void written.push(...records),
     },
   };
-  expect(await forgetOld(context, NOW_MS)).toEqual({ operations: ['old', 'old-failure'], workers: ['long-dead'] });
+  expect(await forgetOld(context, NOW_MS)).toEqual({
+    operations: ['old', 'old-failure'],
+    workers: ['long-dead'],
+    keys: 1,
+  });
   expect(written).toEqual([
     { topic: OPERATIONS_TOPIC, key: 'old', value: null },
     { topic: OPERATIONS_TOPIC, key: 'old-failure', value: null },
     { topic: WORKERS_TOPIC, key: 'long-dead', value: null },
+    { topic: IDEMPOTENCY_TOPIC, key: 'place', value: null },
   ]);
 });

@@ -1,5 +1,6 @@
-import { OPERATIONS_TOPIC, WORKERS_TOPIC } from '@databridge/schemas/records/topics';
+import { IDEMPOTENCY_TOPIC, OPERATIONS_TOPIC, WORKERS_TOPIC } from '@databridge/schemas/records/topics';
 import type { ControlPlaneContext } from '../context.ts';
+import type { KeptAnswerTable } from '../idempotency/kept-answers.ts';
 
 /** Finished operations can be looked up for so long. */
 export const OPERATIONS_KEPT_MS = 7 * 86_400_000;
@@ -10,14 +11,21 @@ export interface Forgotten {
   /** Ids of operations. */
   readonly operations: readonly string[];
   readonly workers: readonly string[];
+  /** How many idempotency keys. */
+  readonly keys: number;
+}
+
+/** What is looked through. */
+export interface Remembered extends Pick<ControlPlaneContext, 'operations' | 'workers' | 'producer'> {
+  readonly kept: Pick<KeptAnswerTable, 'expired'>;
 }
 
 /**
- * Writes tombstones for operations that ended long ago and for workers that have been silent for long. Running operations
- * stay, however old. A worker that was frozen for so long comes back with its next report.
+ * Writes tombstones for operations that ended long ago, for workers that have been silent for long, and for idempotency
+ * keys that are good no more. Running operations stay, however old. A worker that was frozen for so long comes back with its next report.
  */
 export async function forgetOld(
-  { operations, workers, producer }: Pick<ControlPlaneContext, 'operations' | 'workers' | 'producer'>,
+  { operations, workers, producer, kept }: Remembered,
   nowMs: number,
 ): Promise<Forgotten> {
   const ended = [...(await operations()).values()]
@@ -26,9 +34,11 @@ export async function forgetOld(
   const dead = workers()
     .filter(({ isAlive, silentForMs }) => !isAlive && silentForMs > DEAD_WORKERS_KEPT_MS)
     .map(({ report }) => report.worker);
+  const expired = kept.expired(nowMs);
   await producer.send([
     ...ended.map((id) => ({ topic: OPERATIONS_TOPIC, key: id, value: null })),
     ...dead.map((worker) => ({ topic: WORKERS_TOPIC, key: worker, value: null })),
+    ...expired.map((place) => ({ topic: IDEMPOTENCY_TOPIC, key: place, value: null })),
   ]);
-  return { operations: ended, workers: dead };
+  return { operations: ended, workers: dead, keys: expired.length };
 }

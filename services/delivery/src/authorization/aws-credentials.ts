@@ -6,6 +6,7 @@ import type { AwsCredentialIdentity } from '@smithy/types';
 import type { Outcome } from '../attempt/outcome.ts';
 import { type AwsRequests, AwsTrouble } from '../destination/aws/aws-requests.ts';
 import type { Redaction } from '../destination/redaction.ts';
+import type { OwnAccount } from './own-account.ts';
 
 /** The role is assumed again this long before its credentials expire. */
 const EARLY_MS = 5 * 60_000;
@@ -42,6 +43,8 @@ export interface RoleOptions {
   readonly redaction: Redaction;
   /** Our own identity, and where STS is; left out: found as every AWS program finds its own. */
   readonly sts?: Pick<STSClientConfig, 'credentials' | 'endpoint'>;
+  /** Of the worker: no role there is assumed. */
+  readonly ownAccount: OwnAccount;
 }
 
 /** The keys of the customer's account, or those of a role there that we assume, with the external id that it asks for. */
@@ -58,7 +61,7 @@ export function awsCredentials(authentication: AwsAuthentication<Secret>, option
 /** However many deliveries wait for credentials, one request to STS is in flight. */
 function assumedRole(
   { roleArn, externalId }: { readonly roleArn: string; readonly externalId?: string },
-  { customer, region, requests, redaction, sts = {} }: RoleOptions,
+  { customer, region, requests, redaction, ownAccount, sts = {} }: RoleOptions,
 ): AwsCredentials {
   const client = new STSClient({ ...sts, region, maxAttempts: 1, requestHandler: requests });
   const command = new AssumeRoleCommand({
@@ -75,6 +78,7 @@ function assumedRole(
   const assume = async (): Promise<AwsCredentialIdentity> => {
     // Every role that is saved has one; without it, any customer could name a role that trusts us.
     if (externalId === undefined) throw new Error('the subscription has no external id; save it again');
+    await ownAccount.refuse(roleArn, client);
     const { Credentials: given } = await client.send(command);
     if (!given?.AccessKeyId || !given.SecretAccessKey || !given.SessionToken)
       throw new Error('STS gave no credentials');

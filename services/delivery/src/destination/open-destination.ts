@@ -12,6 +12,7 @@ import { type Authorizer, type Headers, sendAuthorized } from '../authorization/
 import { awsCredentials } from '../authorization/aws-credentials.ts';
 import { fixedHeaders } from '../authorization/fixed-headers.ts';
 import { OAuth } from '../authorization/oauth.ts';
+import { OwnAccount } from '../authorization/own-account.ts';
 import { SigV4 } from '../authorization/sigv4.ts';
 import { CONNECT_TIMEOUT_MS, type Egress, type TlsIdentity } from '../egress/dispatcher.ts';
 import { exchange, type Seen, type TimeLimits } from '../egress/exchange.ts';
@@ -32,6 +33,8 @@ export interface DestinationSettings {
   readonly webhookOrigin: string;
   /** Our own identity at AWS, and where STS is; left out: found as every AWS program finds its own. */
   readonly sts?: Pick<STSClientConfig, 'credentials' | 'endpoint'>;
+  /** Of the worker. Left out: asked for this destination alone. */
+  readonly ownAccount?: OwnAccount;
 }
 
 const NO_BODY = new Uint8Array();
@@ -144,7 +147,7 @@ function oldSigningSecrets({ fallbacks }: Subscription<Secret>): Fallback<Secret
 function sigV4(
   { customer, authentication, destination }: Subscription<Secret>,
   { service, region }: { readonly service: string; readonly region: string },
-  { egress, sts }: DestinationSettings,
+  { egress, sts, ownAccount = new OwnAccount() }: DestinationSettings,
   redaction: Redaction,
 ): SigV4 {
   // The validator lets nothing else through.
@@ -152,7 +155,7 @@ function sigV4(
     throw new DatabridgeError('DB_INPUT_INVALID', 'AWS needs the authentication "aws"');
   const requests = new AwsRequests({ egress, limits: timeLimits(destination) });
   const credentials = awsCredentials(authentication as AwsAuthentication<Secret>, {
-    ...{ customer, region, requests, redaction },
+    ...{ customer, region, requests, redaction, ownAccount },
     ...(sts && { sts }),
   });
   return new SigV4({ credentials, region, service, close: () => requests.abort() });

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { ReadingTurn } from '../shares/reading-turn.ts';
 import type { Connector } from './egress-guard.ts';
 import { type ReadAllowance, watchReads } from './read-allowance.ts';
 
@@ -22,6 +23,8 @@ const END_OF_HEAD_BYTES = 3;
 
 const LF = 0x0a;
 const CR = 0x0d;
+const CRLF_CRLF = Buffer.from('\r\n\r\n');
+const LF_LF = Buffer.from('\n\n');
 const NOTHING = Buffer.alloc(0);
 
 /** The final head of an answer, as the connection saw it. */
@@ -48,25 +51,41 @@ export function headBefore(error: Error): Head | undefined {
  *   they offer another protocol (101). An unasked 101 is not an upgrade: what follows must be HTTP.
  * - It hands over a head in one piece, and bounds the number, the bytes and the pieces of what a server may send.
  * - It remembers the final head until the next request, for {@link headBefore}.
+ * - It lets undici read when it is the customer's turn, so that floods are parsed a slice at a time.
  *
  * undici sends no request before the answer to the one before has ended, so each write begins a new answer. Over
  * HTTP/2 streams are independent and Node reads their headers: there only the bytes of the connection are bounded.
  */
-export function readingAnswers(connect: Connector, allowance: ReadAllowance): Connector {
+export function readingAnswers(connect: Connector, allowance: ReadAllowance, turn: ReadingTurn): Connector {
   return (target, callback) =>
     connect(target, (...result) => {
       const [, socket] = result;
       // undici leaves it out, whatever its types say, when there is an error.
       if (socket && (socket as { alpnProtocol?: unknown }).alpnProtocol === 'h2') watchReads(socket, allowance);
-      else if (socket) watch(socket);
+      else if (socket) watch(socket, turn);
       callback(...result);
     });
 }
 
-function watch(socket: Socket): void {
+function watch(socket: Socket, turn: ReadingTurn): void {
   const heads = new AnswerHeads((error) => socket.destroy(error));
   const read = socket.read.bind(socket);
   const write = socket.write.bind(socket) as (...given: unknown[]) => boolean;
+  const emit = socket.emit.bind(socket) as (...given: unknown[]) => boolean;
+  let isWaiting = false;
+  const becomeReadable = () => {
+    isWaiting = false;
+    emit('readable');
+  };
+  // undici reads all that has come, and its parser calls us, within this event.
+  socket.emit = (...given: unknown[]) => {
+    if (given[0] !== 'readable') return emit(...given);
+    if (!isWaiting) {
+      isWaiting = true;
+      turn.read(becomeReadable);
+    }
+    return true;
+  };
   socket.read = (size?: number) => {
     // Node's streams ask for 0 bytes to start a read.
     if (size !== undefined) return read(size);
@@ -207,6 +226,8 @@ export class AnswerHeads {
       // What follows this line's end has not come: look at it again.
       if (at + 2 >= data.length) break;
       this.#lines += 1;
+      // It will be refused: a call per line would only cost time. A complete head tells its status nevertheless.
+      if (this.#lines > MAX_HEAD_LINES) return endBehind(data, at + 1);
     }
     this.#scannedTo = at >= 0 ? at : data.length;
     return undefined;
@@ -224,6 +245,14 @@ export class AnswerHeads {
     this.#fail(new Error(`the answer is ${what}`));
     return NOTHING;
   }
+}
+
+/** No further than a head may reach. */
+function endBehind(data: Buffer, from: number): number | undefined {
+  const head = data.subarray(0, MAX_HEAD_BYTES);
+  const ends = [CRLF_CRLF, LF_LF].map((end) => [head.indexOf(end, from), end.length] as const);
+  const found = ends.filter(([at]) => at >= 0).map(([at, length]) => at + length);
+  return found.length === 0 ? undefined : Math.min(...found);
 }
 
 /** RFC 9112 §2.2: some servers send an empty line too many. */

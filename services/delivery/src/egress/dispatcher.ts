@@ -1,6 +1,8 @@
 import { openTlsIdentity, type TlsIdentity, type TlsMistake } from '@databridge/kernel/egress/tls-identity';
 import { DatabridgeError } from '@databridge/kernel/errors';
 import { Client, type Dispatcher, Pool, ProxyAgent } from 'undici';
+import { ReadingTurn } from '../shares/reading-turn.ts';
+import { Turns } from '../shares/turns.ts';
 import { readingAnswers } from './answer-heads.ts';
 import { type ConnectionBudget, Line } from './connection-budget.ts';
 import type { ConnectOptions, Connector, EgressGuard } from './egress-guard.ts';
@@ -37,6 +39,8 @@ export interface EgressSettings {
   readonly maxAgeMs?: number;
   /** Whose connections these are: {@link Egress.forCustomer}. */
   readonly customer?: string;
+  /** Divide the time in which answers are read between the customers. Left out: these connections have it alone. */
+  readonly turns?: Turns;
 }
 
 /**
@@ -45,12 +49,14 @@ export interface EgressSettings {
  */
 export class Egress {
   readonly #settings: EgressSettings;
+  readonly #reading: ReadingTurn;
 
   constructor(settings: EgressSettings) {
     this.#settings = settings;
+    this.#reading = new ReadingTurn(settings.turns ?? new Turns());
   }
 
-  /** The same for one customer: its connections count as its own. */
+  /** The same for one customer: its connections count as its own, and its answers are read in turns of its own. */
   forCustomer(customer: string): Egress {
     return new Egress({ ...this.#settings, customer });
   }
@@ -94,7 +100,10 @@ export class Egress {
     const all = { ...limits, ...(connections !== undefined && { connections }) };
     if (proxy && !('mistake' in identity)) return this.#openProxy(proxy, all, connect, line, allowance);
     // One connector per pool: its connections share TLS sessions.
-    const dial = 'mistake' in identity ? unusable(identity.mistake) : readingAnswers(guard.connect(connect), allowance);
+    const dial =
+      'mistake' in identity
+        ? unusable(identity.mistake)
+        : readingAnswers(guard.connect(connect), allowance, this.#reading);
     const factory = (origin: URL, given: object) => this.#openClient(origin, given, dial, line);
     return new Pool(url.origin, { ...all, factory });
   }
@@ -129,7 +138,11 @@ export class Egress {
       factory: (origin, tunnel: Pool.Options) =>
         new Pool(origin, {
           ...tunnel,
-          connect: readingAnswers(guard.throughProxy(tunnelledByProxy(tunnel.connect as Connector)), allowance),
+          connect: readingAnswers(
+            guard.throughProxy(tunnelledByProxy(tunnel.connect as Connector)),
+            allowance,
+            this.#reading,
+          ),
         }),
       // undici would wait for minutes for the proxy's answer, and the socket counts meanwhile.
       clientFactory: (origin) =>

@@ -11,7 +11,7 @@ export interface HeartbeatOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly intervalMs: number;
-  readonly running: () => Pick<WorkerReport, 'partitions' | 'customers' | 'failing' | 'keyIds'>;
+  readonly running: () => Pick<WorkerReport, 'partitions' | 'customers' | 'failing' | 'keyIds' | 'awsAccount'>;
 }
 
 /** Changes within this time become one report: a worker that starts takes over hundreds of customers. */

@@ -31,6 +31,7 @@ import { withinCeilings } from '@databridge/schemas/rights/ceilings';
 import { decodeSubscription, formatIssues, type Subscription } from '@databridge/schemas/subscription/subscription';
 import pLimit from 'p-limit';
 import { EventMessages } from '../attempt/event-messages.ts';
+import { OwnAccount } from '../authorization/own-account.ts';
 import type { DeliveryConfig } from '../config.ts';
 import { CommitPace } from '../customer/commit-pace.ts';
 import { Customer } from '../customer/customer.ts';
@@ -39,6 +40,7 @@ import { openDestination } from '../destination/open-destination.ts';
 import { ConnectionBudget } from '../egress/connection-budget.ts';
 import { Egress } from '../egress/dispatcher.ts';
 import { EgressGuard } from '../egress/egress-guard.ts';
+import { egressProxy } from '../egress/egress-proxy.ts';
 import { LogLimit } from '../egress/log-limit.ts';
 import { BREAKER_BUCKETS } from '../gate/breaker.ts';
 import { ByteBudget } from '../lanes/byte-budget.ts';
@@ -160,16 +162,21 @@ class Worker implements Running {
       handoverWithinMs: config.DRAIN_TIMEOUT + HANDOVER_GRACE_MS,
     });
     const failedDials = new LogLimit(clock);
+    const turns = new Turns();
+    const proxy = egressProxy(config);
     const egress = new Egress({
+      turns,
       guard: new EgressGuard(egressPolicy(config), lookup, ({ host, attempts }) => {
         if (failedDials.mayLog(host)) log.warn({ host, attempts }, 'destination accepts no connection');
       }),
       budget: connections,
       maxAgeMs: config.CONNECTION_MAX_AGE,
       allowHttp2: config.EGRESS_HTTP2,
-      ...(config.EGRESS_PROXY && { proxy: new URL(config.EGRESS_PROXY) }),
+      ...(proxy && { proxy }),
     });
+    const ownAccount = new OwnAccount();
     const destinations = {
+      ownAccount,
       maxRetryAfterMs: config.RETRY_AFTER_CAP,
       webhookOrigin: config.WEBHOOK_ORIGIN,
     };
@@ -181,7 +188,7 @@ class Worker implements Running {
       messages: new EventMessages(config.EVENT_TYPES, this.#readers),
       budget,
       inFlight: new InFlight({ requests: config.MAX_CONNECTIONS, bytes: config.IN_FLIGHT_MIB * MIB }),
-      turns: new Turns(),
+      turns,
       clock,
       log,
       metrics,
@@ -210,6 +217,7 @@ class Worker implements Running {
       running: () => ({
         partitions: [...this.#partitions],
         keyIds: this.#opener.kids,
+        ...(ownAccount.known !== undefined && { awsAccount: ownAccount.known }),
         customers: this.#running()
           .map(({ name }) => name)
           .sort(),

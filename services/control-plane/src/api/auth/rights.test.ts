@@ -204,6 +204,7 @@ async function startApi(): Promise<Api> {
     retryDelays: [],
     eventTypes: ['root-cause', 'more'],
     operations: async () => new Map(),
+    workers: () => [],
     egress: { urlRefusal: () => undefined, addressRefusal: () => 'is not dialled in a test' },
     log,
   } as unknown as ControlPlaneContext;

@@ -17,15 +17,22 @@ const gzipAsync = promisify(gzip);
 
 type Inflate = (
   compressed: InputType,
-  options: { maxOutputLength: number },
+  options: { maxOutputLength: number; chunkSize: number },
   done: (error: Error | null, plain: Buffer) => void,
 ) => void;
+
+/** Each piece is a way to the thread pool and back: with zlib's 16 KiB, 16 MiB take 1,000 of them, and four times as long. */
+const MAX_PIECE_BYTES = 256 * 1024;
+const MIN_PIECE_BYTES = 16 * 1024;
+/** Texts shrink to an eighth or so. The memory of a piece stays for as long as a record of it does. */
+const USUAL_RATIO = 8;
 
 /** zlib stops as soon as the output is larger than it may be. */
 function bounded(inflate: Inflate, compressed: Buffer): Promise<Buffer> {
   const maxOutputLength = batchBytesLimit();
+  const chunkSize = Math.min(Math.max(MIN_PIECE_BYTES, USUAL_RATIO * compressed.length), MAX_PIECE_BYTES);
   return new Promise((resolve, reject) => {
-    inflate(compressed, { maxOutputLength }, (error, plain) => {
+    inflate(compressed, { maxOutputLength, chunkSize }, (error, plain) => {
       if (error === null) resolve(plain);
       else reject((error as NodeJS.ErrnoException).code === TOO_LARGE ? new ExpansionError(maxOutputLength) : error);
     });

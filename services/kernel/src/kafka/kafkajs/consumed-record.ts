@@ -22,10 +22,15 @@ export function toRecord(message: ClientMessage): ConsumedRecord {
 }
 
 export function toRecordOrMark(message: ClientMessage): ConsumedRecord {
-  const { offset, timestamp, key, value } = message;
-  const headers = (message.headers ?? {}) as RecordHeaders | ExcessHeaders | OversizedBatch;
-  const record = { offset: Number(offset), timestampMs: Number(timestamp), key, value };
-  if (headers instanceof OversizedBatch) return { ...record, headers: {}, oversizedBatch: headers.facts };
-  if (!(headers instanceof ExcessHeaders)) return { ...record, headers };
-  return { ...record, headers: {}, excessHeaders: { count: headers.count, bytes: headers.bytes } };
+  const { key, value, headers = {} } = message;
+  const offset = Number(message.offset);
+  const timestampMs = Number(message.timestamp);
+  if (headers instanceof OversizedBatch) {
+    return { offset, timestampMs, key, value, headers: {}, oversizedBatch: headers.facts };
+  }
+  if (headers instanceof ExcessHeaders) {
+    const { count, bytes } = headers;
+    return { offset, timestampMs, key, value, headers: {}, excessHeaders: { count, bytes } };
+  }
+  return { offset, timestampMs, key, value, headers: headers as RecordHeaders };
 }

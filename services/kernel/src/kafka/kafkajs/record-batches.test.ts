@@ -88,6 +88,42 @@ test('a partition’s batches are decoded until enough is in memory; the next fe
   expect([records.length, nextOffset]).toEqual([2, 2]);
 });
 
+test('of batches that are too large, one is looked at in a fetch; what came before it is kept', async () => {
+  limitBatchBytes(DEFAULT_MAX_BATCH_BYTES);
+  const bomb = await batchOf([Buffer.alloc(DEFAULT_MAX_BATCH_BYTES)], CompressionTypes.ZSTD, 1);
+  const { records, nextOffset } = await decodeBatches(
+    Buffer.concat([await batchOf([Buffer.from('before')], CompressionTypes.ZSTD), bomb, bomb]),
+  );
+  expect(records.map(({ value }) => value?.toString())).toEqual(['before', undefined]);
+  expect(nextOffset).toBe(2);
+});
+
+test('while a batch of very many records is decoded, the event loop turns', async () => {
+  const bytes = await repeated(40_000, zstdCompressSync);
+  let turns = 0;
+  const count = () => {
+    turns += 1;
+    next = setImmediate(count);
+  };
+  let next = setImmediate(count);
+  const { records } = await decodeBatches(bytes);
+  clearImmediate(next);
+  expect(records).toHaveLength(40_000);
+  // Decompressing takes two; decoding, at least 40 ms.
+  expect(turns).toBeGreaterThan(4);
+});
+
+test('records are decoded as kafkajs decodes them', async () => {
+  const decodeBatch = require('kafkajs/src/protocol/recordBatch/v0/decoder');
+  const Decoder = require('kafkajs/src/protocol/decoder');
+  for (const codec of [CompressionTypes.None, CompressionTypes.GZIP]) {
+    const batch = await batchOf([Buffer.from('a'), Buffer.alloc(0), Buffer.from('c')], codec, 2 ** 40);
+    const { records } = await decodeBatches(batch);
+    expect(records).toEqual((await decodeBatch(new Decoder(batch))).records);
+    expect(records).toHaveLength(3);
+  }
+});
+
 test('kafkajs decodes by it: 200,000 records in one batch are no arguments of a call', async () => {
   installBatchPatch();
   installBatchPatch();

@@ -1,0 +1,35 @@
+import { GetCallerIdentityCommand, type STSClient } from '@aws-sdk/client-sts';
+
+/**
+ * The AWS account that our own credentials belong to. Roles there may trust every principal of the account, and so us: a
+ * customer that named one would send with our rights. STS is asked once, when the first role is about to be assumed; the
+ * question needs no permission.
+ */
+export class OwnAccount {
+  #asked: Promise<string> | undefined;
+  #known: string | undefined;
+
+  /** Undefined while no role was to be assumed. */
+  get known(): string | undefined {
+    return this.#known;
+  }
+
+  /** @throws what the client does; the next call asks again */
+  async refuse(roleArn: string, client: STSClient): Promise<void> {
+    this.#asked ??= client.send(new GetCallerIdentityCommand()).then(({ Account }) => {
+      if (Account === undefined) throw new Error('STS named no account');
+      this.#known = Account;
+      return Account;
+    });
+    const account = await this.#asked.catch((error: unknown) => {
+      this.#asked = undefined;
+      throw error;
+    });
+    if (accountOf(roleArn) === account) {
+      throw new Error(`it is a role of Databridge's own account; name a role of the customer's account`);
+    }
+  }
+}
+
+/** `arn:aws:iam::<account>:role/<name>` */
+const accountOf = (roleArn: string) => roleArn.split(':')[4];
