@@ -20,8 +20,11 @@ export const DASHBOARDS_URL = 'https://databridge.invalid/d';
 
 const HEADER = '# Written by "npm run observability" from deploy/observability/src: do not change it here.\n';
 
-/** @param shortenedBy every duration is divided by this; 1: as in production */
-export function rulesFile(shortenedBy = 1): string {
+/**
+ * @param shortenedBy every duration is divided by this; 1: as in production
+ * @param isWanted left out: every rule is
+ */
+export function rulesFile(shortenedBy = 1, isWanted: (rule: Alert | Recording) => boolean = () => true): string {
   const durations = durationsDividedBy(shortenedBy);
   const duration = (name: string, text: string | undefined) =>
     text === undefined ? {} : { [name]: durations.of(text) };
@@ -41,7 +44,7 @@ export function rulesFile(shortenedBy = 1): string {
   const recording = (one: Recording) => ({ record: one.record, expr: one.expr(durations) });
   const groups = GROUPS.map(({ name, rules }) => ({
     name,
-    rules: rules.map((rule) => ('record' in rule ? recording(rule) : alert(rule))),
+    rules: rules.filter(isWanted).map((rule) => ('record' in rule ? recording(rule) : alert(rule))),
   }));
   return HEADER + stringify({ groups }, { lineWidth: 0 });
 }

@@ -1,0 +1,106 @@
+/** Each alert fires, is quiet over a handover, stays over one while it fires, and resolves: in Prometheus' own test tool. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { type Alert, durationsDividedBy, type Recording } from './rule.ts';
+import { type CaseSeries, RULE_CASES, type RuleCase } from './rule-cases.ts';
+import { ALERTS, rulesFile } from './rules-file.ts';
+
+const STEP_SECONDS = 30;
+const WELL_MINUTES = 60;
+/** The series are not there for two scrapes: a worker hands its customers over. */
+const HANDOVER_SAMPLES = 2;
+const samplesIn = (minutes: number) => (minutes * 60) / STEP_SECONDS;
+
+const hasPromtool = spawnSync('promtool', ['--version']).error === undefined;
+/** Debian's package `prometheus`; .ci/run installs it. */
+const testWithPromtool = hasPromtool ? test : test.skip;
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'databridge-rules-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+test('every alert has a case, and every case an alert', () => {
+  expect(Object.keys(RULE_CASES).sort()).toEqual(ALERTS.map(({ name }) => name).sort());
+});
+
+testWithPromtool.each(ALERTS.map(({ name }) => name))(
+  '%s fires, does not flap over a handover, and resolves',
+  (name) => {
+    const found = RULE_CASES[name] as RuleCase;
+    const { badMinutes = 30, firesWithinMinutes = 10, resolvesWithinMinutes = 30 } = found;
+    const badFrom = samplesIn(WELL_MINUTES);
+    const wellFrom = badFrom + samplesIn(badMinutes);
+    const end = wellFrom + samplesIn(resolvesWithinMinutes) + 2;
+    // In the middle of the good time, and near the end of the bad time, when it fires.
+    const handovers = [samplesIn(WELL_MINUTES / 2), wellFrom - 4];
+    const firing = `count(ALERTS{alertname="Databridge${name}",alertstate="firing"}) or vector(0)`;
+    const expects = (at: number, isFiring: boolean) => ({
+      expr: `(${firing}) > 0`,
+      eval_time: `${at * STEP_SECONDS}s`,
+      exp_samples: isFiring ? [{ labels: '{}', value: 1 }] : [],
+    });
+    const checks = [
+      expects(handovers[0] as number, false),
+      expects((handovers[0] as number) + HANDOVER_SAMPLES, false),
+      expects(badFrom - 1, false),
+      expects(badFrom + samplesIn(firesWithinMinutes), true),
+      expects((handovers[1] as number) + HANDOVER_SAMPLES - 1, true),
+      expects((handovers[1] as number) + HANDOVER_SAMPLES, true),
+      expects(end - 1, false),
+    ];
+    const file = {
+      rule_files: ['rules.yaml'],
+      evaluation_interval: `${STEP_SECONDS}s`,
+      tests: [
+        {
+          interval: `${STEP_SECONDS}s`,
+          input_series: found.series.map((one) => ({
+            series: one.series,
+            values: samplesOf(one, { badFrom, wellFrom, end, handovers }),
+          })),
+          promql_expr_test: checks,
+        },
+      ],
+    };
+    const { expr } = ALERTS.find((alert) => alert.name === name) as Alert;
+    const text = expr(durationsDividedBy(1));
+    const isWanted = (rule: Alert | Recording) => ('record' in rule ? text.includes(rule.record) : rule.name === name);
+    writeFileSync(join(folder, 'rules.yaml'), rulesFile(1, isWanted));
+    writeFileSync(join(folder, 'test.yaml'), stringify(file, { lineWidth: 0 }));
+    const { status, stdout, stderr } = spawnSync('promtool', ['test', 'rules', 'test.yaml'], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+    expect(`${stdout}${stderr}`).toContain('SUCCESS');
+    expect(status).toBe(0);
+  },
+);
+
+interface Times {
+  readonly badFrom: number;
+  readonly wellFrom: number;
+  readonly end: number;
+  readonly handovers: readonly number[];
+}
+
+function samplesOf({ well, bad }: CaseSeries, { badFrom, wellFrom, end, handovers }: Times): string {
+  const samples: string[] = [];
+  let count = 0;
+  let wasThere = false;
+  for (let at = 0; at < end; at++) {
+    const value = at >= badFrom && at < wellFrom ? bad : well;
+    const isHandover = handovers.some((from) => at >= from && at < from + HANDOVER_SAMPLES);
+    if (value !== '_' && typeof value === 'object' && 'perSample' in value) count += value.perSample;
+    const isThere = value !== '_' && !isHandover;
+    if (!isThere) samples.push(wasThere ? 'stale' : '_');
+    else if (typeof value === 'number') samples.push(String(value));
+    else samples.push(String('perSample' in value ? count : at * STEP_SECONDS + value.fromNow));
+    wasThere = isThere;
+  }
+  return samples.join(' ');
+}
