@@ -9,6 +9,7 @@ import { isolation } from './isolation.ts';
 import { latency, latencyMany } from './latency.ts';
 import { punctuality } from './punctuality.ts';
 import type { Row } from './row.ts';
+import { scrape } from './scrape.ts';
 
 /** By the name that `--only` takes, in the order in which they run. */
 export const ROWS: Readonly<Record<string, Row>> = {
@@ -23,6 +24,7 @@ export const ROWS: Readonly<Record<string, Row>> = {
   backlog,
   'held-retries': heldRetries,
   punctuality,
+  scrape,
   growth,
   start,
   'fan-out-many': fanOutMany,

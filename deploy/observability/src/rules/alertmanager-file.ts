@@ -9,8 +9,8 @@ const CONSEQUENCES: Readonly<Record<string, readonly string[]>> = {
   FanOutAbsent: ['FanOutStuck', 'FanOutSlow', 'RoutingBurn', 'RoutingBurnSlow', 'FreshnessBurn', 'FreshnessBurnSlow'],
   FanOutStuck: ['FanOutSlow', 'RoutingBurn', 'RoutingBurnSlow', 'FreshnessBurn', 'FreshnessBurnSlow'],
   NobodyDelivers: ['CustomerNotRunning', 'FreshnessBurn', 'FreshnessBurnSlow'],
-  KafkaWritesFail: ['CommitSlow', 'RetriesLate', 'RebalanceStorm', 'ServiceNotReady', 'FreshnessBurn'],
-  RegistryUnreachable: ['FanOutStuck', 'FanOutSlow', 'ServiceNotReady', 'RoutingBurn', 'FreshnessBurn'],
+  KafkaWritesFail: ['FanOutAbsent', 'CommitSlow', 'ServiceNotReady', 'FreshnessBurn'],
+  RegistryUnreachable: ['FanOutAbsent', 'FanOutStuck', 'FanOutSlow', 'ServiceNotReady', 'RoutingBurn', 'FreshnessBurn'],
   NoWriter: ['StateNotExported'],
 };
 
@@ -48,7 +48,7 @@ export function alertmanagerFile(receivers: Receivers = EXAMPLE, grouping = { wa
           { source_matchers: [named(EXPLAIN_CUSTOMERS)], target_matchers: ['fault="customer"'], equal: ['namespace'] },
           {
             source_matchers: [named(['CustomerDisabled'])],
-            target_matchers: [named(['CustomerWillBeDisabled', 'CustomerFailing'])],
+            target_matchers: [named(['CustomerFailing'])],
             equal: ['namespace', 'customer'],
           },
           {

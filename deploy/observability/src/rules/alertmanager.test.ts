@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { alertmanagerFile } from './alertmanager-file.ts';
+import { durationsDividedBy } from './rule.ts';
 import { ALERTS } from './rules-file.ts';
 
 const FILE = fileURLToPath(new URL('../../alertmanager.yaml', import.meta.url));
@@ -41,13 +42,27 @@ test('every kind of alert has its receiver, and inhibition names alerts that exi
   expect(named.filter((name) => !names.has(name))).toEqual([]);
 });
 
-test('an alert on a fault of ours never inhibits itself', () => {
-  const { inhibit_rules: rules } = parse(alertmanagerFile()) as {
-    inhibit_rules: { source_matchers: string[]; target_matchers: string[] }[];
-  };
-  const namesIn = (matchers: readonly string[]) =>
-    [...matchers.join().matchAll(/Databridge(\w+)/g)].map(([, name]) => name);
+const rules = (
+  parse(alertmanagerFile()) as { inhibit_rules: { source_matchers: string[]; target_matchers: string[] }[] }
+).inhibit_rules;
+const namesIn = (matchers: readonly string[]) =>
+  [...matchers.join().matchAll(/Databridge(\w+)/g)].map(([, name]) => name as string);
+const minutesOf = (text = '0m') => durationsDividedBy(1).seconds(text) / 60;
+const alertOf = (name: string) => ALERTS.find((alert) => alert.name === name);
+
+test('no alert inhibits itself', () => {
   for (const { source_matchers: sources, target_matchers: targets } of rules) {
     expect(namesIn(sources).filter((name) => namesIn(targets).includes(name))).toEqual([]);
+  }
+});
+
+test('a cause stays for longer than its consequences: else they would be told of when it has just ended', () => {
+  /** Alerts that look back over the short window of a burn rate end when that window does. */
+  const staysFor = (name: string) => minutesOf(alertOf(name)?.keepFiringFor) + (name.endsWith('Burn') ? 5 : 0);
+  for (const { source_matchers: sources, target_matchers: targets } of rules) {
+    if (namesIn(sources).some((name) => alertOf(name)?.fault === 'customer')) continue;
+    const consequences = namesIn(targets).filter((name) => !name.endsWith('BurnSlow'));
+    const longest = Math.max(...consequences.map(staysFor), 0);
+    for (const cause of namesIn(sources)) expect([cause, staysFor(cause) > longest]).toEqual([cause, true]);
   }
 });

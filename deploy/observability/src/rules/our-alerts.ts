@@ -10,6 +10,9 @@ const PLATFORM = 'databridge-platform';
 /** An installation is known by its control planes, so that nothing fires where there is none. */
 const INSTALLED = 'count by (namespace) (databridge_build_info{component="control-plane"})';
 
+/** A cause is seen for longer than its consequences, or they would be told of when it has just ended. */
+const STAYS = { cause: '10m', absent: '12m', root: '15m' } as const;
+
 const LOSS: readonly Alert[] = [
   {
     name: 'EventsMayBeLost',
@@ -47,7 +50,7 @@ const INTAKE_ALERTS: readonly Alert[] = [
     fault: 'ours',
     expr: () => `${INSTALLED} unless on (namespace) count by (namespace) (databridge_ready{component="fan-out"} == 1)`,
     for: '2m',
-    keepFiringFor: '2m',
+    keepFiringFor: STAYS.absent,
     summary: 'No instance of fan-out is ready',
     description: 'No event reaches any customer. Nothing is lost while the intake topic keeps its records.',
     dashboard: INTAKE,
@@ -60,7 +63,7 @@ const INTAKE_ALERTS: readonly Alert[] = [
       `max by (namespace) (time() - databridge_fan_out_oldest_unrouted_timestamp_seconds) > ${d.seconds('2m')}\n` +
       `and on (namespace) sum by (namespace) (rate(databridge_fan_out_events_total[${d.of('2m')}])) == 0`,
     for: '1m',
-    keepFiringFor: '2m',
+    keepFiringFor: STAYS.cause,
     summary: 'Intake records wait for {{ $value | humanizeDuration }}, and fan-out routes nothing',
     description: 'No new event reaches any customer. Nothing is lost while the intake topic keeps its records.',
     dashboard: INTAKE,
@@ -93,7 +96,7 @@ const INTAKE_ALERTS: readonly Alert[] = [
     fault: 'ours',
     expr: () => 'max by (namespace) (databridge_registry_waiting) > 0',
     for: '1m',
-    keepFiringFor: '1m',
+    keepFiringFor: STAYS.root,
     summary: 'Events wait for {{ $value }} schemas because the registry does not answer',
     description: 'Events whose schema is not known yet wait; all others flow. No customer is charged an attempt.',
     dashboard: INTAKE,
@@ -109,7 +112,7 @@ const DELIVERY_ALERTS: readonly Alert[] = [
       'sum by (namespace) (databridge_customers{state="active"}) > 0\n' +
       'unless on (namespace) count by (namespace) (databridge_delivery_customers > 0)',
     for: '2m',
-    keepFiringFor: '2m',
+    keepFiringFor: STAYS.cause,
     summary: 'No delivery worker runs any of {{ $value }} active customers',
     description: 'No event is delivered. Everything waits in Kafka; nothing is lost.',
     dashboard: WORKERS,
@@ -134,7 +137,7 @@ const DELIVERY_ALERTS: readonly Alert[] = [
       'and sum by (namespace) (databridge_delivery_troubled_customers{because="failing"})\n' +
       '  > 0.25 * sum by (namespace) (databridge_delivery_customers)',
     for: '5m',
-    keepFiringFor: '5m',
+    keepFiringFor: STAYS.cause,
     summary: '{{ $value }} customers fail at the same time',
     description: 'So many endpoints seldom break at once: our network, DNS, egress proxy or certificates may.',
     dashboard: OVERVIEW,
@@ -185,7 +188,7 @@ const PLATFORM_ALERTS: readonly Alert[] = [
       `sum by (namespace) (rate(databridge_delivery_own_faults_total[${d.of('2m')}])) > 0\n` +
       `or sum by (namespace) (rate(databridge_fan_out_own_faults_total[${d.of('2m')}])) > 0`,
     for: '2m',
-    keepFiringFor: '2m',
+    keepFiringFor: STAYS.root,
     summary: 'Writes or commits to Kafka fail',
     description: 'Work waits and is tried again. After a restart more events than usual are delivered twice.',
     dashboard: PLATFORM,
@@ -219,7 +222,7 @@ const PLATFORM_ALERTS: readonly Alert[] = [
     fault: 'ours',
     expr: () => `${INSTALLED} unless on (namespace) (sum by (namespace) (databridge_control_plane_is_writer) > 0)`,
     for: '2m',
-    keepFiringFor: '2m',
+    keepFiringFor: STAYS.cause,
     summary: 'No control plane makes changes',
     description: 'Subscriptions can not be changed, paused or enabled. Deliveries go on.',
     dashboard: PLATFORM,

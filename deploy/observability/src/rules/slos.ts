@@ -81,7 +81,7 @@ export const SLO_ALERTS: readonly Alert[] = SLOS.flatMap((slo) =>
       severity: burn.severity,
       fault: 'ours',
       expr: (d) => burning(slo, burn, d),
-      keepFiringFor: '5m',
+      keepFiringFor: '2m',
       summary: `{{ $value | humanizePercentage }} miss the ${slo.name} objective over ${burn.long}`,
       description: `Objective: ${slo.means}. At this rate the error budget of 28 days is used ${burn.factor} times too fast or more.`,
       dashboard: 'databridge-slo',
