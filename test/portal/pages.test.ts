@@ -159,3 +159,36 @@ test('what is tried while one reads waits until one asks for it; times follow th
     .waitFor();
   await close();
 });
+
+test('an operator sees what a customer sees, without its actions', async () => {
+  const { page, wrongs, close } = await openPage(browser, fleet.origin);
+  await signIn(page, 'operator', '/portal/customers/acme');
+  await page.getByRole('button', { name: 'View as acme' }).click();
+  await page.getByText('You see what acme sees.').waitFor();
+  await page.getByText('The same as a table').waitFor();
+  expect(await page.getByRole('link', { name: 'Customers' }).count()).toBe(0);
+  expect(await page.getByRole('button', { name: 'Send a test event' }).count()).toBe(0);
+  await page.getByRole('button', { name: 'Back to your own view' }).click();
+  await page.getByRole('heading', { name: 'Customers' }).waitFor();
+  expect(wrongs).toEqual([]);
+  await close();
+});
+
+test('of 1,000 customers and 100,000 attempts, only the rows in sight are in the page', async () => {
+  const large = await startSampleFleet(await portalDirectory(), { customers: 1_000, attempts: 100_000 });
+  const { page, wrongs, close } = await openPage(browser, large.origin);
+  await signIn(page, 'operator');
+  await page.getByText('1,000 customers, 3 need help; 1,000 shown.').waitFor();
+  await page.locator('table[aria-rowcount="1001"]').waitFor();
+  expect(await page.locator('tbody tr').count()).toBeLessThan(120);
+  await page.keyboard.press('End');
+  await page.getByRole('link', { name: 'customer-0999' }).waitFor();
+  await page.getByRole('searchbox', { name: 'Name contains' }).fill('0777');
+  await page.getByRole('link', { name: 'customer-0777' }).waitFor();
+  await page.goto('/portal/customers/acme/events');
+  await page.getByRole('button', { name: 'Show older ones' }).click();
+  await page.locator('table[aria-rowcount="201"]').waitFor();
+  expect(wrongs).toEqual([]);
+  await close();
+  await large.stop();
+});

@@ -98,6 +98,7 @@ export const ROUTE_RIGHTS = {
   'GET /v1/doctor': { access: 'oversee' },
   'GET /v1/intake': { access: 'oversee' },
   'GET /v1/audit': { access: 'oversee' },
+  'GET /v1/subscriptions/:customer/audit': { access: 'see', rule: 'A customer sees who changed what of its own.' },
 
   'POST /v1/subscriptions/:customer/rewinds': { access: 'act' },
   'POST /v1/subscriptions/:customer/redeliveries': { access: 'act' },

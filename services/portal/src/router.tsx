@@ -9,7 +9,7 @@ import {
 } from '@tanstack/react-router';
 import { Frame } from './frame/frame.tsx';
 import { Failure } from './parts/notices.tsx';
-import { EVENT_STATE_WORDS, type EventStateName } from './parts/outcomes.ts';
+import { DEAD_REASONS, EVENT_STATE_WORDS, type EventStateName } from './parts/outcomes.ts';
 import { Page } from './parts/page.tsx';
 import { SessionGate, useMe } from './session/session-gate.tsx';
 
@@ -83,6 +83,63 @@ const event = createRoute({
   component: lazyRouteComponent(() => import('./customer/event-page.tsx'), 'EventPage'),
 });
 
+const deadLetters = createRoute({
+  getParentRoute: () => customer,
+  path: '/dead-letters',
+  validateSearch: (search: Search): { reason?: (typeof DEAD_REASONS)[number] | undefined } => ({
+    reason: oneOf(search['reason'], DEAD_REASONS),
+  }),
+  component: lazyRouteComponent(() => import('./customer/dead-letters-page.tsx'), 'DeadLettersPage'),
+});
+
+const replay = createRoute({
+  getParentRoute: () => customer,
+  path: '/replay',
+  component: lazyRouteComponent(() => import('./customer/replay-page.tsx'), 'ReplayPage'),
+});
+
+const filter = createRoute({
+  getParentRoute: () => customer,
+  path: '/filter',
+  component: lazyRouteComponent(() => import('./customer/filter-page.tsx'), 'FilterPage'),
+});
+
+const setUp = createRoute({
+  getParentRoute: () => customer,
+  path: '/set-up',
+  component: lazyRouteComponent(() => import('./customer/set-up-page.tsx'), 'SetUpPage'),
+});
+
+const secrets = createRoute({
+  getParentRoute: () => customer,
+  path: '/secrets',
+  component: lazyRouteComponent(() => import('./customer/secrets-page.tsx'), 'SecretsPage'),
+});
+
+const history = createRoute({
+  getParentRoute: () => customer,
+  path: '/history',
+  component: lazyRouteComponent(() => import('./customer/history-page.tsx'), 'HistoryPage'),
+});
+
+const health = createRoute({
+  getParentRoute: () => app,
+  path: '/health',
+  component: lazyRouteComponent(() => import('./operator/health-page.tsx'), 'HealthPage'),
+});
+
+const quarantine = createRoute({
+  getParentRoute: () => app,
+  path: '/quarantine',
+  component: lazyRouteComponent(() => import('./operator/quarantine-page.tsx'), 'QuarantinePage'),
+});
+
+const audit = createRoute({
+  getParentRoute: () => app,
+  path: '/audit',
+  component: lazyRouteComponent(() => import('./operator/audit-page.tsx'), 'AuditPage'),
+});
+
 /** Operators and readers begin with all customers, a customer with itself. */
 function Home() {
   const me = useMe();
@@ -106,7 +163,15 @@ export const router = createRouter({
   basepath: '/portal',
   routeTree: root.addChildren([
     signIn,
-    app.addChildren([home, fleet, lookUp, customer.addChildren([overview, events, event])]),
+    app.addChildren([
+      home,
+      fleet,
+      lookUp,
+      health,
+      quarantine,
+      audit,
+      customer.addChildren([overview, events, event, deadLetters, replay, filter, setUp, secrets, history]),
+    ]),
   ]),
   defaultPreload: false,
   defaultErrorComponent: ({ error }) => <Failure error={error} />,

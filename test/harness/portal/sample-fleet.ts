@@ -3,6 +3,7 @@ import { createApi } from '@databridge/control-plane/api/api';
 import type { Api } from '@databridge/control-plane/api/context';
 import type { ControlPlaneContext } from '@databridge/control-plane/context';
 import { readPortalFiles } from '@databridge/control-plane/portal/portal-files';
+import type { PortalParts } from '@databridge/control-plane/portal/portal-routes';
 import { AttemptRollups } from '@databridge/control-plane/views/attempt-rollups';
 import { AttemptView } from '@databridge/control-plane/views/attempt-view';
 import { WaitingEvents } from '@databridge/control-plane/views/waiting-events';
@@ -20,6 +21,16 @@ export const SAMPLE_TOKENS = {
   customer: Tokens.generate('acme-ops', 'customer', 'acme'),
 };
 
+export interface SampleOptions {
+  /** In all; each of the first five has a state of its own. Default 5. */
+  readonly customers?: number;
+  /** In all. Default 2,000. */
+  readonly attempts?: number;
+  readonly portal?: Omit<PortalParts, 'files'>;
+  /** Default: a free one. */
+  readonly port?: number;
+}
+
 export interface SampleFleet {
   readonly origin: string;
   readonly api: Api;
@@ -35,15 +46,14 @@ const HOUR_MS = 3_600_000;
 
 /**
  * @param portalDir the built portal
- * @param size customers beside the first five, each of which has a state of its own, and attempts in all
  */
 export async function startSampleFleet(
   portalDir: string,
-  size: { readonly customers: number; readonly attempts: number } = { customers: 5, attempts: 2_000 },
+  { customers = 5, attempts = 2_000, portal = {}, port = 0 }: SampleOptions = {},
 ): Promise<SampleFleet> {
   const nowMs = Date.now();
   const names = ['acme', 'globex', 'initech', 'umbrella', 'wonka'];
-  for (let nth = names.length; nth < size.customers; nth++) names.push(`customer-${String(nth).padStart(4, '0')}`);
+  for (let nth = names.length; nth < customers; nth++) names.push(`customer-${String(nth).padStart(4, '0')}`);
   const subscriptions = new Map(names.map((name) => [name, subscriptionOf(name)]));
   const statuses = new Map(names.map((name) => [name, statusOf(name, nowMs)]));
   const view = new AttemptView(kafka, { maxAttempts: 500_000, backMs: 0 }, nowMs);
@@ -54,11 +64,11 @@ export async function startSampleFleet(
     waiting.add(customer, attempt);
   });
   const take = (customer: string, given: readonly Partial<Attempt>[]) => {
-    const attempts = given.map((one, nth) => ({ ...attemptOf(nth), at: Date.now(), ...one }));
-    const value = Buffer.from(encodeAttempts({ customer, worker: 'worker-1', attempts }));
+    const batch = given.map((one, nth) => ({ ...attemptOf(nth), at: Date.now(), ...one }));
+    const value = Buffer.from(encodeAttempts({ customer, worker: 'worker-1', attempts: batch }));
     view.take({ records: [{ offset: 0, timestampMs: nowMs, key: Buffer.from(customer), value, headers: {} }] });
   };
-  for (const [name, given] of attemptsOf(names, size.attempts, nowMs)) take(name, given);
+  for (const [name, given] of attemptsOf(names, attempts, nowMs)) take(name, given);
   const operations = {
     ...{ log, kafka, retryPlan: plan, eventTypes: ['root-cause'] },
     admin: {
@@ -97,13 +107,13 @@ export async function startSampleFleet(
         .map(({ line }) => line)
         .join('\n'),
     ),
-    portal: { files: readPortalFiles(portalDir) },
+    portal: { ...portal, files: readPortalFiles(portalDir) },
     writer: {
       ...{ isOwner: true, origin: undefined, owner: async () => undefined },
       change: () => Promise.reject(new Error('made up')),
     },
   });
-  const origin = await api.listen({ host: '127.0.0.1', port: 0 });
+  const origin = await api.listen({ host: '127.0.0.1', port });
   return {
     ...{ origin, api, take },
     async stop() {

@@ -138,3 +138,14 @@ test('of too many sessions of one caller the oldest ends; what is over is forgot
   expect(await sessions.forgetOld(Date.now() + SESSION_MS + 1)).toBe(MAX_SESSIONS_PER_CALLER);
   expect(store.size).toBe(0);
 });
+
+test('an operator takes the view of a customer: what it sees, and nothing that it could do', async () => {
+  const view = { authorization: `Bearer ${TOKENS.ann.token}`, 'databridge-view-as': 'acme' };
+  expect((await ask('GET', '/v1/me', view)).json()).toMatchObject({ name: 'ann', role: 'customer', customer: 'acme' });
+  expect((await ask('GET', '/v1/audit', view)).statusCode).toBe(403);
+  expect((await ask('GET', '/v1/subscriptions/globex/status', view)).statusCode).toBe(404);
+  expect((await ask('POST', '/v1/subscriptions/acme/pause', view)).statusCode).toBe(403);
+  expect((await ask('GET', '/v1/subscriptions/acme/dead-letters/1', view)).statusCode).toBe(403);
+  const own = { authorization: `Bearer ${TOKENS.acme.token}`, 'databridge-view-as': 'globex' };
+  expect((await ask('GET', '/v1/me', own)).statusCode).toBe(403);
+});

@@ -15,6 +15,18 @@ export class ApiError extends Error {
   }
 }
 
+const VIEW = 'databridge.view-as';
+
+/** The customer whose view an operator takes in this tab. */
+export const viewedCustomer = () => sessionStorage.getItem(VIEW) ?? undefined;
+
+/** @param customer undefined: one's own view again */
+export function viewAs(customer: string | undefined): void {
+  if (customer === undefined) sessionStorage.removeItem(VIEW);
+  else sessionStorage.setItem(VIEW, customer);
+  location.assign(customer === undefined ? '/portal/' : `/portal/customers/${customer}`);
+}
+
 type Json = string | number | boolean | null | undefined | readonly Json[] | { readonly [key: string]: Json };
 
 export interface Asked<R extends RouteName> {
@@ -67,11 +79,13 @@ async function send<R extends RouteName>(
 ): Promise<Response> {
   const [method = 'GET', pattern = ''] = route.split(' ');
   const hasBody = body !== undefined;
+  const viewed = viewedCustomer();
   return await fetch(`${pathOf(pattern, params)}${queryOf(query as Readonly<Record<string, Json>>)}`, {
     method,
     ...(hasBody && { body: JSON.stringify(body) }),
     headers: {
       ...(hasBody && { 'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json' }),
+      ...(viewed !== undefined && method === 'GET' && { 'databridge-view-as': viewed }),
       ...headers,
     },
     ...(signal && { signal }),

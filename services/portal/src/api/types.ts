@@ -711,7 +711,12 @@ export interface Routes {
     answer: Reconciliation;
   };
   'GET /v1/subscriptions/{customer}/dead-letters': {
-    query: { readonly limit?: number | undefined; readonly cursor?: string | undefined };
+    query: {
+      readonly limit?: number | undefined;
+      readonly cursor?: string | undefined;
+      readonly reason?: 'refused' | 'exhausted' | 'internal' | undefined;
+      readonly order?: 'oldest' | 'newest' | undefined;
+    };
     body: undefined;
     answer: {
       readonly items: readonly {
@@ -725,6 +730,7 @@ export interface Routes {
         readonly source?: string | undefined;
       }[];
       readonly next?: string | undefined;
+      readonly byReason: Readonly<Record<string, number>>;
     };
   };
   'POST /v1/subscriptions/{customer}/dead-letters/redrives': {
@@ -923,6 +929,11 @@ export interface Routes {
       readonly cursor?: number | undefined;
       readonly customer?: string | undefined;
     };
+    body: undefined;
+    answer: { readonly items: readonly AuditRecord[]; readonly next?: string | undefined };
+  };
+  'GET /v1/subscriptions/{customer}/audit': {
+    query: { readonly limit?: number | undefined; readonly cursor?: number | undefined };
     body: undefined;
     answer: { readonly items: readonly AuditRecord[]; readonly next?: string | undefined };
   };

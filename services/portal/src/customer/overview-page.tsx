@@ -8,6 +8,8 @@ import { Page } from '../parts/page.tsx';
 import { useMe } from '../session/session-gate.tsx';
 import { lengthOf } from '../time/words.ts';
 import { Time, useNow } from '../time/zone.tsx';
+import { Books } from './books.tsx';
+import { StateActions } from './state-actions.tsx';
 import { burnt, count, SHAPES, stateWords, waitingIn } from './state-words.ts';
 import { TestButton } from './test-button.tsx';
 
@@ -20,11 +22,22 @@ export function OverviewPage() {
   const { may } = useMe();
   const status = useQuery(statusQuery(customer));
   return (
-    <Page title={`${customer}: overview`} actions={may.act && <TestButton customer={customer} />}>
+    <Page
+      title={`${customer}: overview`}
+      actions={
+        may.act && (
+          <>
+            {status.data !== undefined && <StateActions status={status.data} />}
+            <TestButton customer={customer} />
+          </>
+        )
+      }
+    >
       {status.error !== null && <Failure error={status.error} />}
       {status.isPending && <Loading what="the state" />}
       {status.data !== undefined && <Overview status={status.data} />}
       <Chart customer={customer} />
+      <Books customer={customer} />
     </Page>
   );
 }

@@ -1,12 +1,13 @@
 import { Link, Outlet, useNavigate } from '@tanstack/react-router';
 import { type SubmitEvent, useRef } from 'react';
-import { ask } from '../api/client.ts';
+import { ask, viewAs, viewedCustomer } from '../api/client.ts';
 import { useMe } from '../session/session-gate.tsx';
 import { useZone, zones } from '../time/zone.tsx';
 import { Shortcuts } from './shortcuts.tsx';
 
 /** What stands around every page. */
 export function Frame() {
+  const viewed = viewedCustomer();
   return (
     <>
       <a className="skip" href="#content">
@@ -21,6 +22,14 @@ export function Frame() {
         <ZoneChoice />
         <Who />
       </header>
+      {viewed !== undefined && (
+        <p className="view">
+          You see what {viewed} sees.{' '}
+          <button type="button" onClick={() => viewAs(undefined)}>
+            Back to your own view
+          </button>
+        </p>
+      )}
       <main id="content" tabIndex={-1}>
         <Outlet />
       </main>
@@ -33,7 +42,12 @@ function Navigation() {
   return (
     <nav aria-label="Main">
       {may.oversee ? (
-        <Link to="/fleet">Customers</Link>
+        <>
+          <Link to="/fleet">Customers</Link>
+          <Link to="/health">Health</Link>
+          <Link to="/quarantine">Quarantine</Link>
+          <Link to="/audit">Audit</Link>
+        </>
       ) : (
         customer !== undefined && (
           <Link to="/customers/$customer" params={{ customer }}>

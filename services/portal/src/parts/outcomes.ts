@@ -20,4 +20,6 @@ export const EVENT_STATE_WORDS = {
   skipped: { word: 'Skipped', shape: '○', tone: 'idle' },
 } as const;
 
+export const DEAD_REASONS = ['refused', 'exhausted', 'internal'] as const;
+
 export type EventStateName = keyof typeof EVENT_STATE_WORDS;

@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { createContext, type ReactNode, useContext, useEffect, useRef, useState } from 'react';
 import type { AnswerOf } from '../api/client.ts';
-import { onSessionOver } from '../api/client.ts';
+import { onSessionOver, viewedCustomer } from '../api/client.ts';
 import { meQuery } from '../api/queries.ts';
 import { Failure, Loading } from '../parts/notices.tsx';
 import { SignInForm } from './sign-in-form.tsx';
@@ -47,10 +47,14 @@ export function SessionGate({ children }: { readonly children: ReactNode }) {
     <>
       {isOver && <SignInDialog onSignedIn={signedIn} isFirst={me.data === undefined} />}
       {me.error !== null && <Failure error={me.error} />}
-      {me.data === undefined ? <Loading what="your rights" /> : <MeContext value={me.data}>{children}</MeContext>}
+      {me.data === undefined ? <Loading what="your rights" /> : <MeContext value={seen(me.data)}>{children}</MeContext>}
     </>
   );
 }
+
+/** A view as a customer has no actions, and reads no event. */
+const seen = (me: Me): Me =>
+  viewedCustomer() === undefined ? me : { ...me, may: { ...me.may, act: false, payload: false } };
 
 function SignInDialog({ onSignedIn, isFirst }: { readonly onSignedIn: () => void; readonly isFirst: boolean }) {
   const dialog = useRef<HTMLDialogElement>(null);

@@ -1,5 +1,6 @@
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { Caller } from '@databridge/kernel/secrets/tokens';
+import { CUSTOMER_PATTERN } from '@databridge/schemas/records/topics';
 import { type Access, ROLES_BY_ACCESS, type Role, routeRight } from '@databridge/schemas/rights/route-rights';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { refuseForeignPages, sessionSecretOf } from '../../portal/session-cookie.ts';
@@ -88,6 +89,7 @@ export function guardAccess(
       );
     }
     if (request.is404) return;
+    request.caller = viewedAs(request, access) ?? request.caller;
     refuseUnlessMay(request.caller, access, (request.params as { customer?: string }).customer);
   });
 }
@@ -109,6 +111,27 @@ async function callerBySession(
     request.session = found?.kind === 'session' ? found : undefined;
   }
   return request.session?.caller as Caller | undefined;
+}
+
+/** Names the customer whose view an operator takes: what that customer would see, and nothing that it could do. */
+const VIEW_AS = 'databridge-view-as';
+
+function viewedAs({ caller, headers, method }: FastifyRequest, access: Access | undefined): Caller | undefined {
+  const customer = headers[VIEW_AS];
+  if (customer === undefined || caller === undefined) return undefined;
+  if (caller.role !== 'operator') {
+    throw new DatabridgeError('DB_FORBIDDEN', `Only operators may send "${VIEW_AS}"; leave it out`);
+  }
+  if ((method !== 'GET' && method !== 'HEAD') || access === 'payload') {
+    throw new DatabridgeError(
+      'DB_FORBIDDEN',
+      'A view as a customer changes nothing and reads no event; leave the view',
+    );
+  }
+  if (typeof customer !== 'string' || !CUSTOMER_PATTERN.test(customer)) {
+    throw new DatabridgeError('DB_INPUT_INVALID', `"${VIEW_AS}" must be the name of a customer`);
+  }
+  return { id: caller.id, name: caller.name, role: 'customer', customer };
 }
 
 const byAddress = (request: FastifyRequest) => `address ${request.ip}`;

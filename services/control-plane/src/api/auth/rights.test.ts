@@ -73,6 +73,7 @@ const EXPECTED: Record<keyof typeof ROUTE_RIGHTS, string> = {
   'GET /v1/intake': '+++--',
   'GET /v1/workers': '+++--',
   'GET /v1/audit': '+++--',
+  'GET /v1/subscriptions/:customer/audit': '++++0',
   'POST /v1/subscriptions/:customer/rewinds': '+--+0',
   'POST /v1/subscriptions/:customer/redeliveries': '+--+0',
   'GET /v1/subscriptions/:customer/dead-letters': '++++0',

@@ -1,8 +1,9 @@
 import { CUSTOMER_PATTERN } from '@databridge/schemas/records/topics';
 import { z } from 'zod';
 import { readAudit } from '../../views/audit-log.ts';
+import { readCustomer } from '../../views/customer.ts';
 import type { Api, ApiContext } from '../context.ts';
-import { page } from '../openapi/models.ts';
+import { customerParams, page } from '../openapi/models.ts';
 import { problems } from '../problem.ts';
 
 const auditAnswer = z
@@ -15,6 +16,9 @@ const auditAnswer = z
   })
   .meta({ id: 'AuditRecord' });
 
+/** In the log. */
+const place = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional();
+
 export function auditRoutes(api: Api, { operations }: ApiContext): void {
   api.get(
     '/v1/audit',
@@ -24,7 +28,7 @@ export function auditRoutes(api: Api, { operations }: ApiContext): void {
         tags: ['audit'],
         summary: 'Who changed what, the newest first; secrets are left out',
         querystring: page.extend({
-          cursor: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
+          cursor: place,
           customer: z.string().regex(CUSTOMER_PATTERN).optional(),
         }),
         response: { 200: z.object({ items: z.array(auditAnswer), next: z.string().optional() }), ...problems },
@@ -33,6 +37,28 @@ export function auditRoutes(api: Api, { operations }: ApiContext): void {
     async ({ query: { limit, cursor, customer } }) => {
       const asked = { ...(customer !== undefined && { customer }), ...(cursor !== undefined && { before: cursor }) };
       const { items, next } = await readAudit(operations, { limit, ...asked });
+      return { items: items.map((one) => ({ ...one })), ...(next !== undefined && { next: String(next) }) };
+    },
+  );
+
+  api.get(
+    '/v1/subscriptions/:customer/audit',
+    {
+      config: { isExpensive: true },
+      schema: {
+        tags: ['audit'],
+        summary: 'Who changed what of one customer, the newest first',
+        params: customerParams,
+        querystring: page.extend({ cursor: place }),
+        response: { 200: z.object({ items: z.array(auditAnswer), next: z.string().optional() }), ...problems },
+      },
+    },
+    async ({ params: { customer }, query: { limit, cursor } }) => {
+      await readCustomer(operations, customer);
+      const { items, next } = await readAudit(operations, {
+        ...{ customer, limit },
+        ...(cursor !== undefined && { before: cursor }),
+      });
       return { items: items.map((one) => ({ ...one })), ...(next !== undefined && { next: String(next) }) };
     },
   );

@@ -1,4 +1,5 @@
 import { readDeadLetterHeaders } from '@databridge/schemas/records/headers';
+import { DEAD_LETTER_REASONS } from '@databridge/schemas/records/reasons';
 import { deadTopic } from '@databridge/schemas/records/topics';
 import { z } from 'zod';
 import { readLetters } from '../../operations/letters.ts';
@@ -19,35 +20,52 @@ export function deadLetterRoutes(api: Api, { operations, operate }: ApiContext):
       config: { isExpensive: true },
       schema: {
         tags,
-        summary: 'Dead letters that were neither redriven nor discarded, the oldest first',
+        summary: 'Dead letters that were neither redriven nor discarded, with their numbers',
         params,
-        querystring: page,
-        response: { 200: z.object({ items: z.array(deadLetter), next: z.string().optional() }), ...problems },
+        querystring: page.extend({
+          reason: z.enum(DEAD_LETTER_REASONS).optional(),
+          order: z.enum(['oldest', 'newest']).default('oldest').describe('which come first'),
+        }),
+        response: {
+          200: z.object({
+            items: z.array(deadLetter),
+            next: z.string().optional(),
+            byReason: z.record(z.string(), z.int()).describe('of all of them, whatever was asked for'),
+          }),
+          ...problems,
+        },
       },
     },
-    async ({ params: { customer }, query: { limit, cursor } }) => {
+    async ({ params: { customer }, query: { limit, cursor, reason: wanted, order } }) => {
       await readCustomer(operations, customer);
-      const after = cursor === undefined ? -1 : Number(cursor);
-      const items: z.infer<typeof deadLetter>[] = [];
-      let next: number | undefined;
-      let lastOffset = -1;
+      const isNewest = order === 'newest';
+      const place = cursor === undefined ? undefined : Number(cursor);
+      const found: { readonly offset: number; readonly item: z.infer<typeof deadLetter> }[] = [];
+      const byReason: Record<string, number> = {};
       await readLetters(operations.kafka, deadTopic(customer), (letters) => {
         for (const { key, record } of letters) {
-          if (record.offset <= after) continue;
-          if (items.length === limit) {
-            next ??= lastOffset;
-            return;
-          }
-          lastOffset = record.offset;
+          const { offset, timestampMs } = record;
           const { attempt, eventId, eventType, reason, detail, source } = readDeadLetterHeaders(record.headers);
-          items.push({
-            ...{ id: key, eventId, eventType, reason, attempts: attempt, at: record.timestampMs },
-            ...(detail !== undefined && { detail }),
-            ...(source !== undefined && { source }),
+          byReason[reason] = (byReason[reason] ?? 0) + 1;
+          if (wanted !== undefined && reason !== wanted) continue;
+          if (place !== undefined && (isNewest ? offset >= place : offset <= place)) continue;
+          // One more than asked for tells whether there is a next page; no more than that is held.
+          if (found.length > limit) {
+            if (!isNewest) continue;
+            found.shift();
+          }
+          const item = { id: key, eventId, eventType, reason, attempts: attempt, at: timestampMs };
+          found.push({
+            offset,
+            item: { ...item, ...(detail !== undefined && { detail }), ...(source !== undefined && { source }) },
           });
         }
       });
-      return { items, ...(next !== undefined && { next: String(next) }) };
+      const ordered = isNewest ? found.toReversed() : found;
+      const shown = ordered.slice(0, limit);
+      const last = shown.at(-1);
+      const next = ordered.length > limit && last !== undefined ? { next: String(last.offset) } : {};
+      return { items: shown.map(({ item }) => item), byReason, ...next };
     },
   );
 

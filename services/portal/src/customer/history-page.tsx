@@ -1,0 +1,28 @@
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
+import { pagesQuery } from '../api/queries.ts';
+import { AuditTable } from '../parts/audit-table.tsx';
+import { Empty, Failure, Loading } from '../parts/notices.tsx';
+import { Page } from '../parts/page.tsx';
+
+const route = getRouteApi('/app/customers/$customer/history');
+
+/** A customer's own part of the audit log. */
+export function HistoryPage() {
+  const { customer } = route.useParams();
+  const log = useInfiniteQuery(pagesQuery('GET /v1/subscriptions/{customer}/audit', { customer }));
+  const rows = log.data?.pages.flatMap(({ items }) => items) ?? [];
+  return (
+    <Page title={`${customer}: history`}>
+      {log.error !== null && <Failure error={log.error} />}
+      {log.isPending && <Loading what="the history" />}
+      {log.data !== undefined && rows.length === 0 && <Empty>Nothing was changed.</Empty>}
+      {rows.length > 0 && <AuditTable rows={rows} hasCustomer={false} />}
+      {log.hasNextPage && (
+        <button type="button" onClick={() => log.fetchNextPage()} disabled={log.isFetchingNextPage}>
+          Show older ones
+        </button>
+      )}
+    </Page>
+  );
+}

@@ -1,0 +1,118 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
+import { type SubmitEvent, useId, useRef } from 'react';
+import { ask } from '../api/client.ts';
+import type { Secret } from '../api/types.ts';
+import { Empty, Failure, Loading } from '../parts/notices.tsx';
+import { Page } from '../parts/page.tsx';
+import { type Column, VirtualTable } from '../parts/virtual-table.tsx';
+import { useMe } from '../session/session-gate.tsx';
+import { Time } from '../time/zone.tsx';
+
+const route = getRouteApi('/app/customers/$customer/secrets');
+
+/** Which secrets there are, by their places: what they are, nobody can read. */
+export function SecretsPage() {
+  const { customer } = route.useParams();
+  const { may } = useMe();
+  const secrets = useQuery({
+    queryKey: ['customer', customer, 'secrets'],
+    queryFn: ({ signal }) => ask('GET /v1/subscriptions/{customer}/secrets', { params: { customer }, signal }),
+  });
+  const set: Column<Secret> = { title: 'Change', cell: ({ name }) => <SetSecret customer={customer} name={name} /> };
+  return (
+    <Page title={`${customer}: secrets`}>
+      {secrets.error !== null && <Failure error={secrets.error} />}
+      {secrets.isPending && <Loading what="the places of secrets" />}
+      {secrets.data?.items.length === 0 && <Empty>The set-up has no secret.</Empty>}
+      {secrets.data !== undefined && secrets.data.items.length > 0 && (
+        <VirtualTable
+          caption="Secrets"
+          columns={may.act ? [...COLUMNS, set] : COLUMNS}
+          rows={secrets.data.items}
+          keyOf={({ name }) => name}
+        />
+      )}
+    </Page>
+  );
+}
+
+const COLUMNS: readonly Column<Secret>[] = [
+  { title: 'Place', cell: ({ name }) => <span className="id">{name}</span> },
+  { title: 'Set', cell: ({ setAtMs }) => (setAtMs === undefined ? 'unknown' : <Time ms={setAtMs} isShort />) },
+  {
+    title: 'The one before',
+    cell: ({ fallbackUntilMs }) =>
+      fallbackUntilMs === undefined ? (
+        'not used'
+      ) : (
+        <>
+          used until <Time ms={fallbackUntilMs} isShort />
+        </>
+      ),
+  },
+];
+
+function SetSecret({ customer, name }: { readonly customer: string; readonly name: string }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const valueId = useId();
+  const queries = useQueryClient();
+  const set = useMutation({
+    mutationFn: ({ value, overlap }: { readonly value: string; readonly overlap: string }) =>
+      ask('PUT /v1/subscriptions/{customer}/secrets/{name}', { params: { customer, name }, body: { value, overlap } }),
+    onSuccess: () => queries.invalidateQueries({ queryKey: ['customer', customer] }),
+  });
+  const submit = async (event: SubmitEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const form = event.currentTarget;
+    const data = new FormData(form);
+    await set.mutateAsync({ value: String(data.get('value')), overlap: String(data.get('overlap')) }).then(
+      () => form.reset(),
+      () => undefined,
+    );
+  };
+  const open = () => {
+    set.reset();
+    dialog.current?.showModal();
+  };
+  return (
+    <>
+      <button type="button" onClick={open}>
+        Set anew
+      </button>
+      <dialog ref={dialog} aria-label={`Set ${name} anew`}>
+        <h2>Set {name} anew</h2>
+        {set.isSuccess ? (
+          <p role="status">It is set. Send a test event from the overview to see that it works.</p>
+        ) : (
+          <form className="stack" onSubmit={submit} id={`${valueId}-form`}>
+            <label htmlFor={valueId}>New value</label>
+            <input id={valueId} name="value" type="password" autoComplete="off" required />
+            <label htmlFor={`${valueId}-overlap`}>The one before is used where the new one is refused, for</label>
+            <select id={`${valueId}-overlap`} name="overlap" defaultValue="24h">
+              <option value="0s">not at all</option>
+              <option value="1h">an hour</option>
+              <option value="24h">a day</option>
+              <option value="7d">a week</option>
+            </select>
+            {set.error !== null && <Failure error={set.error} isChange />}
+          </form>
+        )}
+        <form method="dialog" className="actions">
+          {!set.isSuccess && (
+            <button
+              type="submit"
+              form={`${valueId}-form`}
+              formMethod="post"
+              className="primary"
+              disabled={set.isPending}
+            >
+              {set.isPending ? 'Setting…' : 'Set'}
+            </button>
+          )}
+          <button type="submit">Close</button>
+        </form>
+      </dialog>
+    </>
+  );
+}

@@ -1,0 +1,61 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useRef } from 'react';
+import { ask } from '../api/client.ts';
+import type { Status } from '../api/types.ts';
+import { Failure } from '../parts/notices.tsx';
+import { useMe } from '../session/session-gate.tsx';
+
+const ACTIONS = {
+  pause: { title: 'Pause', means: 'Nothing is sent until it is resumed. Events wait, without a limit of time.' },
+  resume: { title: 'Resume', means: 'What waits is sent, and each event’s 24 hours begin anew.' },
+  enable: { title: 'Enable', means: 'What waits is sent, and each event’s 24 hours begin anew.' },
+  disable: { title: 'Disable', means: 'Nothing is sent, and only an operator can enable it again.' },
+} as const;
+type Action = keyof typeof ACTIONS;
+
+/** What can be done to a customer in the state that it is in, by whoever is signed in. */
+export function StateActions({ status }: { readonly status: Status }) {
+  const { may } = useMe();
+  if (!may.act) return null;
+  return actionsFor(status, may.operate).map((action) => (
+    <StateAction key={action} customer={status.customer} action={action} />
+  ));
+}
+
+export function actionsFor({ state, disabledBy }: Pick<Status, 'state' | 'disabledBy'>, mayOperate: boolean): Action[] {
+  if (state === 'disabled') return disabledBy === 'worker' || mayOperate ? ['enable'] : [];
+  return [state === 'paused' ? ('resume' as const) : ('pause' as const), ...(mayOperate ? ['disable' as const] : [])];
+}
+
+function StateAction({ customer, action }: { readonly customer: string; readonly action: Action }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const queries = useQueryClient();
+  const { title, means } = ACTIONS[action];
+  const change = useMutation({
+    mutationFn: () => ask(`POST /v1/subscriptions/{customer}/${action}`, { params: { customer } }),
+    onSuccess: async () => {
+      dialog.current?.close();
+      await queries.invalidateQueries();
+    },
+  });
+  return (
+    <>
+      <button type="button" onClick={() => dialog.current?.showModal()}>
+        {title}…
+      </button>
+      <dialog ref={dialog} aria-label={`${title} ${customer}`}>
+        <h2>
+          {title} {customer}
+        </h2>
+        <p>{means}</p>
+        {change.error !== null && <Failure error={change.error} isChange />}
+        <form method="dialog" className="actions">
+          <button type="button" className="primary" disabled={change.isPending} onClick={() => change.mutate()}>
+            {title}
+          </button>
+          <button type="submit">Cancel</button>
+        </form>
+      </dialog>
+    </>
+  );
+}

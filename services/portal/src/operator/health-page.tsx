@@ -1,0 +1,104 @@
+import { useQuery } from '@tanstack/react-query';
+import { ask } from '../api/client.ts';
+import type { Examination, Workers } from '../api/types.ts';
+import { Mark } from '../parts/mark.tsx';
+import { Failure, Loading } from '../parts/notices.tsx';
+import { Page } from '../parts/page.tsx';
+import { type Column, VirtualTable } from '../parts/virtual-table.tsx';
+import { lengthOf } from '../time/words.ts';
+import { Time } from '../time/zone.tsx';
+
+const LIVE_MS = 10_000;
+const VERDICTS = {
+  ok: { shape: '●', word: 'OK', tone: 'good' },
+  fault: { shape: '■', word: 'Fault', tone: 'bad' },
+  unknown: { shape: '○', word: 'Not checked', tone: 'idle' },
+} as const;
+
+/** Workers and what they run, and what the doctor finds. */
+export function HealthPage() {
+  const workers = useQuery({
+    queryKey: ['workers'],
+    queryFn: ({ signal }) => ask('GET /v1/workers', { signal }),
+    refetchInterval: LIVE_MS,
+  });
+  const doctor = useQuery({ queryKey: ['doctor'], queryFn: ({ signal }) => ask('GET /v1/doctor', { signal }) });
+  const intake = useQuery({ queryKey: ['intake'], queryFn: ({ signal }) => ask('GET /v1/intake', { signal }) });
+  return (
+    <Page
+      title="Health"
+      actions={
+        <button type="button" onClick={() => doctor.refetch()} disabled={doctor.isFetching}>
+          Examine again
+        </button>
+      }
+    >
+      <h2>Workers</h2>
+      {workers.error !== null && <Failure error={workers.error} />}
+      {workers.isPending && <Loading what="workers" />}
+      {workers.data !== undefined && (
+        <>
+          {workers.data.unattended.length > 0 && (
+            <p className="notice bad">No worker runs: {workers.data.unattended.join(', ')}</p>
+          )}
+          <VirtualTable caption="Workers" columns={WORKERS} rows={workers.data.items} keyOf={({ worker }) => worker} />
+        </>
+      )}
+      <h2>Intake</h2>
+      {intake.error !== null && <Failure error={intake.error} />}
+      {intake.data !== undefined && (
+        <p>
+          {intake.data.unmatched.toLocaleString('en')} records went to no customer, and filters excluded{' '}
+          {intake.data.filtered.toLocaleString('en')} copies
+          {intake.data.sinceMs !== undefined && (
+            <>
+              , since <Time ms={intake.data.sinceMs} />
+            </>
+          )}
+          .
+        </p>
+      )}
+      <h2>Examination</h2>
+      {doctor.error !== null && <Failure error={doctor.error} />}
+      {doctor.isPending && <Loading what="findings" />}
+      {doctor.data !== undefined && (
+        <VirtualTable
+          caption="Findings"
+          columns={FINDINGS}
+          rows={doctor.data.findings}
+          keyOf={({ check, detail }) => `${check} ${detail}`}
+        />
+      )}
+    </Page>
+  );
+}
+
+const WORKERS: readonly Column<Workers['items'][number]>[] = [
+  { title: 'Worker', cell: ({ worker }) => worker },
+  {
+    title: 'State',
+    cell: ({ isAlive, failing }) => {
+      if (!isAlive) return <Mark shape="■" word="Dead" tone="bad" />;
+      if (failing.length > 0) return <Mark shape="▲" word={`${failing.length} failing`} tone="warning" />;
+      return <Mark shape="●" word="Alive" tone="good" />;
+    },
+  },
+  { title: 'Customers', isNumber: true, cell: ({ customers }) => customers.length.toLocaleString('en') },
+  { title: 'Last report', cell: ({ silentForMs }) => `${lengthOf(silentForMs)} ago` },
+  { title: 'Version', isExtra: true, cell: ({ version }) => version },
+  { title: 'Started', isExtra: true, cell: ({ startedAtMs }) => <Time ms={startedAtMs} isShort /> },
+];
+
+const FINDINGS: readonly Column<Examination['findings'][number]>[] = [
+  { title: 'Verdict', cell: ({ verdict }) => <Mark {...VERDICTS[verdict]} /> },
+  { title: 'Check', cell: ({ check }) => check },
+  {
+    title: 'Finding',
+    cell: ({ detail, advice }) => (
+      <>
+        {detail}
+        {advice !== undefined && <p className="quiet">{advice}</p>}
+      </>
+    ),
+  },
+];

@@ -1,0 +1,50 @@
+import type { AuditRecord } from '../api/types.ts';
+import { Time } from '../time/zone.tsx';
+import { differences } from './differences.ts';
+import { type Column, VirtualTable } from './virtual-table.tsx';
+
+/** Who changed what; a change of a subscription with its differences. */
+export function AuditTable({
+  rows,
+  hasCustomer,
+}: {
+  readonly rows: readonly AuditRecord[];
+  readonly hasCustomer: boolean;
+}) {
+  const columns = hasCustomer ? COLUMNS : COLUMNS.filter(({ title }) => title !== 'Customer');
+  return <VirtualTable caption="Changes" columns={columns} rows={rows} keyOf={({ id }) => id} />;
+}
+
+const COLUMNS: readonly Column<AuditRecord>[] = [
+  { title: 'When', cell: ({ at }) => <Time ms={at} isShort /> },
+  { title: 'Who', cell: ({ who: { name, role } }) => `${name} (${role})` },
+  { title: 'What', cell: ({ what }) => what },
+  { title: 'Customer', cell: ({ customer }) => customer ?? '–' },
+  { title: 'Details', isExtra: true, cell: (record) => <Details record={record} /> },
+];
+
+function Details({ record }: { readonly record: AuditRecord }) {
+  const { before, after, detail, secrets } = record;
+  const changes = differences(before, after);
+  const isEmpty = changes.length === 0 && detail === undefined && secrets === undefined;
+  if (isEmpty) return '–';
+  return (
+    <details>
+      <summary>Show</summary>
+      {changes.length > 0 && (
+        <dl>
+          {changes.map(({ pointer, from, to }) => (
+            <div key={pointer}>
+              <dt className="id">{pointer}</dt>
+              <dd>
+                {from === undefined ? 'added' : <del>{from}</del>} {to === undefined ? 'removed' : <ins>{to}</ins>}
+              </dd>
+            </div>
+          ))}
+        </dl>
+      )}
+      {Array.isArray(secrets) && <p>Other secrets than before: {secrets.join(', ')}</p>}
+      {detail !== undefined && <pre>{JSON.stringify(detail, null, 2)}</pre>}
+    </details>
+  );
+}

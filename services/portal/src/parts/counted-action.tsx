@@ -1,0 +1,146 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { useRef, useState } from 'react';
+import { ask } from '../api/client.ts';
+import type { Operation } from '../api/types.ts';
+import { Failure } from './notices.tsx';
+
+export interface Counted {
+  /** How many it would take: nothing can be confirmed at 0. */
+  readonly total: number;
+  /** What exactly would happen, as sentences. */
+  readonly words: readonly string[];
+}
+
+interface CountedActionProps {
+  /** On the button, and the dialog's title. */
+  readonly title: string;
+  readonly isDanger?: boolean;
+  readonly isDisabled?: boolean;
+  readonly customer?: string;
+  /** A dry run: nothing changes. */
+  count(): Promise<Counted>;
+  /** @returns its result, or an operation that goes on */
+  run(): Promise<unknown>;
+  /** What came of it, as a sentence. */
+  resultWords(result: Readonly<Record<string, unknown>>): string;
+}
+
+type Step =
+  | { readonly kind: 'counting' }
+  | { readonly kind: 'counted'; readonly counted: Counted }
+  | { readonly kind: 'running'; readonly operation?: Operation }
+  | { readonly kind: 'done'; readonly words: string }
+  | { readonly kind: 'failed'; readonly error: unknown; readonly isChange: boolean };
+
+const POLL_MS = 500;
+
+/** Dry run → exact count → confirm → progress → receipt. */
+export function CountedAction(props: CountedActionProps) {
+  const { title, isDanger = false, isDisabled = false, customer, count, run, resultWords } = props;
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [step, setStep] = useState<Step>({ kind: 'counting' });
+  const queries = useQueryClient();
+  const begin = () => {
+    dialog.current?.showModal();
+    setStep({ kind: 'counting' });
+    count().then(
+      (counted) => setStep({ kind: 'counted', counted }),
+      (error: unknown) => setStep({ kind: 'failed', error, isChange: false }),
+    );
+  };
+  const confirm = async () => {
+    setStep({ kind: 'running' });
+    try {
+      const result = await finished(await run(), (operation) => setStep({ kind: 'running', operation }));
+      setStep({ kind: 'done', words: resultWords(result) });
+      void queries.invalidateQueries();
+    } catch (error) {
+      setStep({ kind: 'failed', error, isChange: true });
+    }
+  };
+  return (
+    <>
+      <button type="button" className={isDanger ? 'danger' : undefined} disabled={isDisabled} onClick={begin}>
+        {title}…
+      </button>
+      <dialog ref={dialog} aria-label={title}>
+        <h2>{title}</h2>
+        <div role="status">
+          <StepWords step={step} customer={customer} />
+        </div>
+        <form method="dialog" className="actions">
+          {step.kind === 'counted' && step.counted.total > 0 && (
+            <button type="button" className={isDanger ? 'danger' : 'primary'} onClick={confirm}>
+              {title} ({step.counted.total.toLocaleString('en')})
+            </button>
+          )}
+          <button type="submit">{step.kind === 'counted' ? 'Cancel' : 'Close'}</button>
+        </form>
+      </dialog>
+    </>
+  );
+}
+
+function StepWords({ step, customer }: { readonly step: Step; readonly customer: string | undefined }) {
+  switch (step.kind) {
+    case 'counting':
+      return <p>Counting; nothing is changed…</p>;
+    case 'counted':
+      return step.counted.words.map((words) => <p key={words}>{words}</p>);
+    case 'running':
+      return <Progress operation={step.operation} />;
+    case 'failed':
+      return <Failure error={step.error} isChange={step.isChange} />;
+    case 'done':
+      return (
+        <>
+          <p>{step.words}</p>
+          {customer !== undefined && (
+            <p>
+              The{' '}
+              <Link to="/customers/$customer/history" params={{ customer }}>
+                history
+              </Link>{' '}
+              says who did it.
+            </p>
+          )}
+        </>
+      );
+  }
+}
+
+function Progress({ operation }: { readonly operation: Operation | undefined }) {
+  const { done, total } = operation?.progress ?? {};
+  return (
+    <>
+      <p>
+        {operation?.step ?? 'It begins'}
+        {done !== undefined &&
+          `: ${done.toLocaleString('en')}${total === undefined ? '' : ` of ${total.toLocaleString('en')}`}`}
+      </p>
+      {operation?.waitsFor !== undefined && <p>It waits: {operation.waitsFor}</p>}
+      <progress aria-label="Progress" {...(done !== undefined && total !== undefined && { value: done, max: total })} />
+      <p className="quiet">It goes on when this is closed.</p>
+    </>
+  );
+}
+
+/** Follows an operation to its end. @throws {Error} what it failed for */
+async function finished(
+  answer: unknown,
+  onProgress: (operation: Operation) => void,
+): Promise<Readonly<Record<string, unknown>>> {
+  if (!isOperation(answer)) return answer as Readonly<Record<string, unknown>>;
+  for (let latest = answer; ; ) {
+    if (latest.state === 'done') return latest.result ?? {};
+    if (latest.state === 'failed')
+      throw new Error(latest.problem?.detail ?? 'It failed; the service log has the details.');
+    onProgress(latest);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    latest = await ask('GET /v1/operations/{id}', { params: { id: answer.id } });
+  }
+}
+
+const isOperation = (answer: unknown): answer is Operation =>
+  typeof answer === 'object' && answer !== null && 'kind' in answer && 'state' in answer && 'startedAtMs' in answer;

@@ -1,0 +1,37 @@
+/** What differs between two documents. */
+
+export type Document = Readonly<Record<string, unknown>>;
+
+export interface Difference {
+  readonly pointer: string;
+  readonly from: string | undefined;
+  readonly to: string | undefined;
+}
+
+/** What differs between two documents, by JSON pointer. Lists count as one value. */
+export function differences(before: unknown, after: unknown, pointer = ''): Difference[] {
+  if (before === undefined && after === undefined && pointer === '') return [];
+  if (isRecord(before) && isRecord(after)) {
+    const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
+    return names.flatMap((name) => differences(before[name], after[name], `${pointer}/${name}`));
+  }
+  const [from, to] = [textOf(before), textOf(after)];
+  return from === to ? [] : [{ pointer: pointer || '/', from, to }];
+}
+
+const isRecord = (value: unknown): value is Document =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const textOf = (value: unknown) => (value === undefined ? undefined : JSON.stringify(value));
+
+/** RFC 7396: what makes the one document into the other. */
+export function mergePatch(from: Document, to: Document): Document {
+  const names = [...new Set([...Object.keys(from), ...Object.keys(to)])];
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const [before, after] = [from[name], to[name]];
+      if (JSON.stringify(before) === JSON.stringify(after)) return [];
+      if (after === undefined) return [[name, null]];
+      return [[name, isRecord(before) && isRecord(after) ? mergePatch(before, after) : after]];
+    }),
+  );
+}

@@ -1,0 +1,163 @@
+/** A customer at work in the portal, with real services and a real Kafka: each change is seen where it counts. */
+import { generateKeySet } from '@databridge/kernel/secrets/key-set';
+import { Tokens } from '@databridge/kernel/secrets/tokens';
+import type { Browser, Page } from 'playwright-core';
+import { type ControlPlane, startControlPlane } from '../harness/control-plane.ts';
+import { rootCauseEvent } from '../harness/events.ts';
+import { axeIssues } from '../harness/portal/axe.ts';
+import { launchBrowser, openPage } from '../harness/portal/browser.ts';
+import { portalDirectory } from '../harness/portal/built.ts';
+import { Receiver } from '../harness/receiver.ts';
+import { Stage } from '../harness/stage.ts';
+import { freshName } from '../harness/topics.ts';
+
+const customer = freshName('shop');
+const operator = Tokens.generate('ann', 'operator');
+const own = Tokens.generate('shop-ops', 'customer', customer);
+const reader = Tokens.generate('bob', 'reader');
+const keys = generateKeySet('portal');
+let stage: Stage;
+let plane: ControlPlane;
+let browser: Browser;
+let isAccepting = true;
+let knownKey = 'key-1';
+let receiver: Receiver;
+
+beforeAll(async () => {
+  stage = await Stage.start({ delivery: { DATABRIDGE_KEYS: keys.delivery } });
+  plane = await startControlPlane([operator, own, reader], {
+    DATABRIDGE_KEYS: keys.controlPlane,
+    PORTAL_DIR: await portalDirectory(),
+  });
+  receiver = await Receiver.start(({ headers }) => {
+    if (headers['x-key'] !== knownKey) return { status: 401 };
+    return isAccepting ? { status: 200 } : { status: 422, body: '{"error":"unknown folder"}' };
+  });
+  browser = await launchBrowser();
+});
+afterAll(() => browser?.close());
+
+async function signIn(page: Page, token: string, path: string): Promise<void> {
+  await page.goto(path);
+  await page.getByLabel('Token').fill(token);
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Sign out' }).waitFor();
+}
+
+const produce = (events: number) =>
+  stage.upstream.produce(Array.from({ length: events }, () => rootCauseEvent({ company: customer })));
+
+test('redrive, pause, resume, test, rotate a secret, mend the set-up, replay; and the history says who', async () => {
+  const created = await plane.call('PUT', `/subscriptions/${customer}`, {
+    body: {
+      ...{ eventTypes: ['root-cause'], match: { company: [customer] } },
+      destination: { type: 'http', url: receiver.url },
+      authentication: { type: 'api-key', name: 'x-key', key: 'key-1' },
+    },
+  });
+  expect(created).toMatchObject({ status: 201 });
+  await stage.fanOutKnowsAll();
+  await produce(1);
+  await receiver.waitFor(({ accepted }) => accepted === 1);
+  isAccepting = false;
+  await produce(2);
+  await receiver.waitFor(({ requests }) => requests.length === 3);
+
+  const { origin } = new URL(plane.url);
+  const { page, wrongs, close } = await openPage(browser, origin);
+  const base = `/portal/customers/${customer}`;
+  await signIn(page, own.token, `${base}/dead-letters`);
+  await page.getByText('2 dead letters in all.').waitFor();
+  expect(await axeIssues(page)).toEqual([]);
+
+  await page.getByRole('button', { name: 'Redrive…' }).first().click();
+  await page.getByText('Exactly 2 letters (2 refused) would be delivered once more.').waitFor();
+  expect(receiver.requests.length).toBe(3);
+  isAccepting = true;
+  await page.getByRole('button', { name: 'Redrive (2)' }).click();
+  await page.getByText('2 letters redriven.').waitFor();
+  await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
+  await page.getByText('There is no dead letter.').waitFor();
+  await receiver.waitFor(({ accepted }) => accepted === 3);
+
+  await page.getByRole('link', { name: 'Overview' }).click();
+  await page.getByRole('button', { name: 'Pause…' }).click();
+  await page.getByRole('button', { name: 'Pause', exact: true }).click();
+  await page.getByText('Paused: events wait until it is resumed.').waitFor();
+  await page.getByRole('button', { name: 'Resume…' }).click();
+  await page.getByRole('button', { name: 'Resume', exact: true }).click();
+  await page.getByText('Delivering: nothing waits.').waitFor();
+
+  knownKey = 'key-2';
+  await page.getByRole('link', { name: 'Secrets' }).click();
+  await page.getByRole('button', { name: 'Set anew' }).click();
+  await page.getByLabel('New value').fill('key-2');
+  await page.getByLabel(/The one before is used/).selectOption('0s');
+  const taken = stage.changeTaken(customer);
+  await page.getByRole('button', { name: 'Set', exact: true }).click();
+  await page.getByText('It is set.').waitFor();
+  expect(await page.getByLabel('New value').count()).toBe(0);
+  await page.getByRole('button', { name: 'Close' }).click();
+  await taken();
+  await page.getByRole('link', { name: 'Overview' }).click();
+  await page.getByRole('button', { name: 'Send a test event' }).click();
+  await page.getByText(/the destination accepted the event, in .* with HTTP status 200/).waitFor();
+  await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
+
+  await page.getByRole('link', { name: 'Set-up' }).click();
+  const editor = page.getByRole('textbox', { name: /As JSON/ });
+  const text = await editor.inputValue();
+  expect(text).toContain('[secret]');
+  expect(text).not.toContain('key-2');
+  await editor.fill(JSON.stringify({ ...JSON.parse(text), ratePerSecond: -1 }));
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('/ratePerSecond').first().waitFor();
+  await page.getByRole('alert').waitFor();
+  await editor.fill(JSON.stringify({ ...JSON.parse(text), ratePerSecond: 7 }));
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Nothing is changed').waitFor();
+  expect((await plane.call('GET', `/subscriptions/${customer}`)).body).toMatchObject({ ratePerSecond: 7 });
+
+  await page.getByRole('link', { name: 'Replay' }).click();
+  await page.getByLabel('Go back to').selectOption('earliest');
+  await page.getByRole('button', { name: 'Deliver again…' }).click();
+  await page.getByText(/Exactly \d+ events would be delivered again, from .* to/).waitFor();
+  await page.getByRole('button', { name: 'Cancel' }).click();
+
+  await page.getByRole('link', { name: 'History' }).click();
+  await page.getByText('set-secret').waitFor();
+  for (const what of ['redrive', 'pause', 'resume', 'test', 'replace'])
+    expect([what, await page.getByRole('cell', { name: what, exact: true }).count()]).toEqual([
+      what,
+      expect.any(Number),
+    ]);
+  expect(await page.getByText('shop-ops (customer)').count()).toBeGreaterThan(4);
+  expect(await axeIssues(page)).toEqual([]);
+  expect(wrongs).toEqual([]);
+  await close();
+});
+
+test('an operator sees workers, the quarantine and the audit log; a reader the same without any action', async () => {
+  await stage.upstream.produceRaw([{ key: 'bad', value: Buffer.from('not avro') }]);
+  const { origin } = new URL(plane.url);
+  for (const [token, mayAct] of [
+    [operator.token, true],
+    [reader.token, false],
+  ] as const) {
+    const { page, wrongs, close } = await openPage(browser, origin);
+    await signIn(page, token, '/portal/quarantine');
+    await page.getByText('malformed-frame').waitFor();
+    expect(await page.getByRole('button', { name: 'Discard…' }).count()).toBe(mayAct ? 1 : 0);
+    await page.getByRole('link', { name: 'Health' }).click();
+    await page.getByText('Alive').waitFor();
+    await page.getByRole('cell', { name: 'registry' }).first().waitFor();
+    expect(await axeIssues(page)).toEqual([]);
+    await page.getByRole('link', { name: 'Audit' }).click();
+    await page.getByRole('cell', { name: customer }).first().waitFor();
+    await page.goto(`/portal/customers/${customer}/secrets`);
+    await page.getByText('authentication.key').waitFor();
+    expect(await page.getByRole('button', { name: 'Set anew' }).count()).toBe(mayAct ? 1 : 0);
+    expect(wrongs).toEqual([]);
+    await close();
+  }
+});
