@@ -123,6 +123,29 @@ test('a dead worker is evicted from a group that nobody runs; a living one, and 
   expect(await reader.evictDead(await heldBy(new TestLease()))).toBe(false);
 });
 
+test('the control plane evicts the member of a worker that is gone, also when no worker is left; a living one stays', async () => {
+  const topic = await topicWith(['a']);
+  const workersGroup = freshName('workers');
+  const heldBy = async (other: TestLease) => {
+    const groupId = freshName('g');
+    const { reader } = openReader({ lease: other, workersGroup, heartbeatIntervalMs: 60_000 });
+    await new GroupRecorder(reader, groupId, [topic]).start();
+    return groupId;
+  };
+  const alone = await heldBy(new TestLease());
+  expect(await admin.evictDeadMember(alone, workersGroup)).toBe(true);
+  expect((await admin.groupState(alone)).state).toBe('Empty');
+  expect(await admin.evictDeadMember(alone, workersGroup)).toBe(false);
+
+  const owner = new Recorder({ groupId: workersGroup, topics: [topic] });
+  await owner.consumer.start();
+  const living = await heldBy(new TestLease(owner.membership.memberId));
+  const dead = await heldBy(new TestLease());
+  expect(await admin.evictDeadMember(living, workersGroup)).toBe(false);
+  expect(await admin.evictDeadMember(dead, workersGroup)).toBe(true);
+  expect((await admin.groupState(living)).state).toBe('Stable');
+});
+
 test("an earlier release's consumer is waited for, and can't join while a reader holds the group", async () => {
   const topic = await topicWith(['a']);
   const groupId = freshName('g');

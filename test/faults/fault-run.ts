@@ -214,9 +214,9 @@ export class FaultRun {
     await this.#ledger.sample();
   }
 
-  /** Resolves when events that are produced from now on arrive, of every customer. */
-  async flowing(withinMs = FLOWS_WITHIN_MS): Promise<void> {
-    const fresh = this.customers.map((company) => ({ company, id: freshName('probe') }));
+  /** Resolves when events that are produced from now on arrive, of every customer or of these. */
+  async flowing(withinMs = FLOWS_WITHIN_MS, customers = this.customers): Promise<void> {
+    const fresh = customers.map((company) => ({ company, id: freshName('probe') }));
     const deadlineMs = performance.now() + withinMs;
     for (const { company, id } of fresh) {
       const event = rootCauseEvent({ company, requestId: id });

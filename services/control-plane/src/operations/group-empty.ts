@@ -1,22 +1,25 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
-import { deliveryGroup } from '@databridge/schemas/records/topics';
+import { DELIVERY_WORKERS_GROUP, deliveryGroup } from '@databridge/schemas/records/topics';
 
 const ASK_EVERY_MS = 200;
+/** Of a worker that is dead, the place is cleared: its session lasts longer than that of its worker. */
+const EVICT_EVERY_MS = 2_000;
 
 /**
  * Resolves when no worker is a member of the customer's group: requests in flight have ended and are committed.
- * @param withinMs a request may take 20 s, and a worker that was killed counts until its session times out
+ * @param withinMs a request may take 20 s, and a worker that was killed counts until it is no longer among the workers
  * @throws {DatabridgeError} DB_CONFLICT after that, naming who is still there
  */
 export async function groupEmpty(
-  admin: Pick<KafkaAdmin, 'groupState'>,
+  admin: Pick<KafkaAdmin, 'groupState' | 'evictDeadMember'>,
   customer: string,
   withinMs: number,
   signal?: AbortSignal,
 ): Promise<void> {
   const giveUpAtMs = performance.now() + withinMs;
+  let evictAtMs = performance.now() + EVICT_EVERY_MS;
   for (;;) {
     const { state, members } = await admin.groupState(deliveryGroup(customer));
     if (state === 'Empty' || state === 'Dead') return;
@@ -26,6 +29,10 @@ export async function groupEmpty(
         'DB_CONFLICT',
         `After ${withinMs / 1_000} s, group ${deliveryGroup(customer)} still has members: ${who || state}`,
       );
+    }
+    if (performance.now() > evictAtMs) {
+      await admin.evictDeadMember(deliveryGroup(customer), DELIVERY_WORKERS_GROUP);
+      evictAtMs = performance.now() + EVICT_EVERY_MS;
     }
     await delay(ASK_EVERY_MS);
     signal?.throwIfAborted();

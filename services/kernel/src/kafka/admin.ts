@@ -4,6 +4,7 @@ import kafkajs, { type Admin } from 'kafkajs';
 import { KafkaPortError, protocolErrorType, toPortError } from './errors.ts';
 import { commitAsOnlyMember } from './groups/set-offsets.ts';
 import { createKafka, type KafkaSettings } from './kafkajs/client.ts';
+import { evictDeadMember } from './lane-reader/evict-dead.ts';
 import type { CommittedOffset } from './records.ts';
 import { requestsOf } from './topic-requests.ts';
 
@@ -166,6 +167,11 @@ export class KafkaAdmin {
     if (!group) return { state: 'Dead', members: [] };
     const members = group.members.map(({ memberId, clientId, clientHost }) => ({ memberId, clientId, clientHost }));
     return { state: group.state, members };
+  }
+
+  /** As `evictDeadMember` (lane-reader/evict-dead.ts). */
+  async evictDeadMember(groupId: string, workersGroup: string): Promise<boolean> {
+    return await evictDeadMember(this.#settings, groupId, workersGroup);
   }
 
   /** With its offsets. One that is not there is passed over. @throws {KafkaPortError} `DB_KAFKA_GROUP_ACTIVE` */

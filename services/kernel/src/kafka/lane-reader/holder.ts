@@ -17,6 +17,14 @@ export type Holder =
   | { readonly kind: 'working'; readonly who: string }
   | { readonly kind: 'foreign'; readonly who: string };
 
+interface LivingWorkers {
+  readonly ids: ReadonlySet<string>;
+  /** Nobody is joining: whoever is not among them is gone. */
+  readonly isSettled: boolean;
+}
+
+const SETTLED: ReadonlySet<string> = new Set(['Stable', 'Empty', 'Dead']);
+
 /** Many customers start together: they share the answer. */
 const WORKERS_GOOD_FOR_MS = 250;
 
@@ -24,7 +32,7 @@ const WORKERS_GOOD_FOR_MS = 250;
 export class Holders {
   readonly #coordinators: Coordinators;
   readonly #workersGroup: string;
-  #workers: { readonly ids: Promise<ReadonlySet<string>>; readonly atMs: number } | undefined;
+  #workers: { readonly found: Promise<LivingWorkers>; readonly atMs: number } | undefined;
 
   /** @param workersGroup whose members are the workers that live */
   constructor(coordinators: Coordinators, workersGroup: string) {
@@ -41,32 +49,36 @@ export class Holders {
     if (stranger) return { kind: 'foreign', who: stranger.clientId };
     if (member.claim?.worker === ourWorker) return { kind: 'gone' };
     const workers = await this.#livingWorkers();
-    return workers.has(member.claim?.worker ?? '') ? { kind: 'working', who: member.clientId } : { kind: 'gone' };
+    return workers.ids.has(member.claim?.worker ?? '') ? { kind: 'working', who: member.clientId } : { kind: 'gone' };
   }
 
-  /** The member that a worker left behind which is gone, in a group that this worker does not run. */
-  async deadMemberOf(groupId: string, ourWorker: string): Promise<string | undefined> {
+  /**
+   * The member that a worker left behind which is gone, in a group that this worker does not run.
+   * @param ourWorker our own member id among the workers; left out: we are none
+   */
+  async deadMemberOf(groupId: string, ourWorker?: string): Promise<string | undefined> {
     const { members } = await this.#describe(groupId);
     const claimed = members.filter(({ claim }) => claim !== undefined && claim.worker !== ourWorker);
     if (claimed.length === 0) return undefined;
     const workers = await this.#livingWorkers();
-    // Without ourselves among them, the answer says nothing about the others either.
-    if (!workers.has(ourWorker)) return undefined;
-    return claimed.find(({ claim }) => !workers.has(claim?.worker ?? ''))?.memberId;
+    // Without ourselves among them, or while they join, the answer says nothing about the others either.
+    if (ourWorker === undefined ? !workers.isSettled : !workers.ids.has(ourWorker)) return undefined;
+    return claimed.find(({ claim }) => !workers.ids.has(claim?.worker ?? ''))?.memberId;
   }
 
-  async #livingWorkers(): Promise<ReadonlySet<string>> {
+  async #livingWorkers(): Promise<LivingWorkers> {
     const nowMs = performance.now();
     if (this.#workers === undefined || nowMs - this.#workers.atMs > WORKERS_GOOD_FOR_MS) {
-      const ids = this.#describe(this.#workersGroup).then(({ members }) => {
-        return new Set(members.map(({ memberId }) => memberId));
+      const found = this.#describe(this.#workersGroup).then(({ state, members }) => {
+        const ids = new Set(members.map(({ memberId }) => memberId));
+        return { ids, isSettled: SETTLED.has(state) };
       });
-      ids.catch(() => {
+      found.catch(() => {
         this.#workers = undefined;
       });
-      this.#workers = { ids, atMs: nowMs };
+      this.#workers = { found, atMs: nowMs };
     }
-    return await this.#workers.ids;
+    return await this.#workers.found;
   }
 
   /** @throws {KafkaPortError} */

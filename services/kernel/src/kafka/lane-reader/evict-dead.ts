@@ -1,0 +1,30 @@
+import type { KafkaSettings } from '../kafkajs/client.ts';
+import { CODE } from '../protocol-codes.ts';
+import { Cluster } from './cluster.ts';
+import { Coordinators } from './coordinators.ts';
+import { leaveGroup } from './group-requests.ts';
+import { Holders } from './holder.ts';
+
+/**
+ * Removes the member that a dead worker left in a customer's group, for whoever is no worker. Otherwise the group would be
+ * empty only when that member's session ends: a worker's own session is shorter.
+ * @param workersGroup whose members are the workers that live
+ * @returns whether there was one @throws {KafkaPortError}
+ */
+export async function evictDeadMember(
+  settings: KafkaSettings,
+  groupId: string,
+  workersGroup: string,
+): Promise<boolean> {
+  const cluster = new Cluster(settings);
+  try {
+    const coordinators = new Coordinators(cluster);
+    const memberId = await new Holders(coordinators, workersGroup).deadMemberOf(groupId);
+    if (memberId === undefined) return false;
+    const link = await coordinators.linkOf(groupId);
+    // Refused if another member took its place meanwhile.
+    return (await leaveGroup(link.shared(), groupId, memberId)) === CODE.NONE;
+  } finally {
+    cluster.close();
+  }
+}
