@@ -77,6 +77,7 @@ async function bench(): Promise<number> {
 async function describeProfiles(directory: string, scale: Scale): Promise<void> {
   const counts: Record<string, [number, string]> = {
     deliver: [scale.deliverEvents, 'a delivery'],
+    path: [scale.deliverEvents, 'a delivery'],
     'fan-out': [scale.fanOutEvents, 'an event'],
   };
   for (const file of await readdir(directory)) {

@@ -7,12 +7,14 @@ import { growth } from './growth.ts';
 import { idle, start } from './idle.ts';
 import { isolation } from './isolation.ts';
 import { latency, latencyMany } from './latency.ts';
+import { path } from './path.ts';
 import { punctuality } from './punctuality.ts';
 import type { Row } from './row.ts';
 import { scrape } from './scrape.ts';
 
 /** By the name that `--only` takes, in the order in which they run. */
 export const ROWS: Readonly<Record<string, Row>> = {
+  path,
   deliver,
   'deliver-slow': deliverSlow,
   customers,
