@@ -32,6 +32,27 @@ async function busyPool() {
   return { pool, answer };
 }
 
+test('connections are opened by the first request, and none once the pool is closed', async () => {
+  let opened = 0;
+  const open = () => {
+    opened++;
+    return new Pool(origin);
+  };
+  const pool = new EgressPool(open, false, new Line());
+  pool.renew(pool.generation);
+  expect(opened).toBe(0);
+  const cutOff = pool.request({ origin, method: 'GET', path: '/' }).catch((error: Error) => error.name);
+  await arrived;
+  expect(opened).toBe(1);
+  await pool.destroy();
+  expect(await cutOff).not.toBe('answered');
+
+  const unused = new EgressPool(open, false, new Line());
+  await unused.close();
+  await expect(unused.request({ origin, method: 'GET', path: '/' })).rejects.toThrow('closed');
+  expect(opened).toBe(1);
+});
+
 test('a pool that was destroyed can be closed: both resolve, and the request in flight fails', async () => {
   const { pool, answer } = await busyPool();
   const destroyed = pool.destroy();

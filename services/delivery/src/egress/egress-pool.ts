@@ -1,4 +1,4 @@
-import { Dispatcher } from 'undici';
+import { Dispatcher, errors } from 'undici';
 import type { Line } from './connection-budget.ts';
 import { ReadAllowance } from './read-allowance.ts';
 
@@ -17,7 +17,8 @@ export class EgressPool extends Dispatcher {
   readonly #replaced = new Set<Dispatcher>();
   #allowH2: boolean;
   #generation = 0;
-  #current: Dispatcher;
+  /** Opened by the first request: most customers of a worker have nothing to send most of the time. */
+  #current: Dispatcher | undefined;
   #closing: Promise<unknown> | undefined;
 
   constructor(open: OpenConnections, allowH2: boolean, line: Line, allowance = new ReadAllowance()) {
@@ -26,7 +27,6 @@ export class EgressPool extends Dispatcher {
     this.#allowH2 = allowH2;
     this.line = line;
     this.allowance = allowance;
-    this.#current = open(allowH2);
   }
 
   get allowsH2(): boolean {
@@ -39,6 +39,10 @@ export class EgressPool extends Dispatcher {
   }
 
   override dispatch(request: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    if (this.#current === undefined) {
+      if (this.#closing !== undefined) throw new errors.ClientClosedError();
+      this.#current = this.#open(this.#allowH2);
+    }
     return this.#current.dispatch(request, handler);
   }
 
@@ -50,7 +54,8 @@ export class EgressPool extends Dispatcher {
     if (generation !== this.#generation) return;
     this.#generation += 1;
     const before = this.#current;
-    this.#current = this.#open(this.#allowH2);
+    this.#current = undefined;
+    if (before === undefined) return;
     this.#replaced.add(before);
     // Resolves also when a request on it fails; there is nothing to do about the failure here.
     const forget = () => this.#replaced.delete(before);
@@ -66,7 +71,7 @@ export class EgressPool extends Dispatcher {
 
   /** Lets what is in flight finish. Closing again, or after {@link destroy}, has no further effect. */
   override async close(): Promise<void> {
-    this.#closing ??= Promise.all([this.#current, ...this.#replaced].map((pool) => pool.close()));
+    this.#closing ??= Promise.all(this.#all().map((pool) => pool.close()));
     await this.#closing;
   }
 
@@ -74,7 +79,11 @@ export class EgressPool extends Dispatcher {
   override async destroy(): Promise<void> {
     // undici rejects the closing of what is destroyed: to us both are the same end.
     this.#closing?.catch(() => undefined);
-    this.#closing = Promise.all([this.#current, ...this.#replaced].map((pool) => pool.destroy()));
+    this.#closing = Promise.all(this.#all().map((pool) => pool.destroy()));
     await this.#closing;
+  }
+
+  #all(): Dispatcher[] {
+    return [...(this.#current ? [this.#current] : []), ...this.#replaced];
   }
 }
