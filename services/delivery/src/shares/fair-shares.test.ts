@@ -87,3 +87,30 @@ test('whatever members do, those below their floor are never refused, and the to
     ),
   );
 });
+
+test('however members come, go, take and give back, each may borrow half of what no other claims', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 200 }),
+      fc.array(fc.tuple(fc.nat(3), fc.nat(20)), { maxLength: 200 }),
+      (total, steps) => {
+        const shares = new FairShares(total);
+        const members: Share[] = [shares.join()];
+        for (const [what, at] of steps) {
+          const member = members[at % members.length] as Share;
+          if (what === 0) members.push(shares.join());
+          else if (what === 1 && members.length > 1) members.splice(members.indexOf(member), 1)[0]?.leave();
+          else if (what === 2) member.take(1 + at);
+          else member.giveBack(Math.min(member.used, at));
+
+          const claims = members.map(({ used }) => Math.max(used, shares.floor));
+          const claimed = claims.reduce((sum, one) => sum + one, 0);
+          for (const [n, { allowance }] of members.entries()) {
+            const free = total - (claimed - (claims[n] as number)) - shares.floor;
+            expect(allowance).toBe(shares.floor + Math.max(0, free) / 2);
+          }
+        }
+      },
+    ),
+  );
+});

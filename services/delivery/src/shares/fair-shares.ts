@@ -14,7 +14,9 @@ const FLOORS_DIVISOR = 2;
  */
 export class FairShares {
   readonly #total: number;
-  readonly #members = new Set<Share>();
+  #members = 0;
+  /** Those that use anything. A worker that starts has thousands of members, and nearly all of them use nothing. */
+  readonly #users = new Set<Share>();
   readonly #waiting = new Set<Share>();
   #used = 0;
   /** Sum over all members of what is used or, where that is more, of the floor. */
@@ -42,12 +44,12 @@ export class FairShares {
     const share: Share = new Share({
       allowance: (used) => this.#allowanceOf(used),
       isExhausted: (units) => this.#used + units > this.#total,
-      changed: (before, after) => this.#changed(before, after),
+      changed: (before, after) => this.#changed(share, before, after),
       wait: () => this.#waiting.add(share),
       left: () => this.#left(share),
       onRoom,
     });
-    this.#members.add(share);
+    this.#members++;
     this.#divide();
     return share;
   }
@@ -57,23 +59,25 @@ export class FairShares {
     return this.#floor + Math.max(0, this.#total - claimedByOthers - this.#floor) / 2;
   }
 
-  #changed(before: number, after: number): void {
+  #changed(share: Share, before: number, after: number): void {
+    if (after > 0) this.#users.add(share);
+    else this.#users.delete(share);
     this.#used += after - before;
     this.#claimed += Math.max(after, this.#floor) - Math.max(before, this.#floor);
     if (after < before) this.#wakeSoon();
   }
 
   #left(share: Share): void {
-    if (!this.#members.delete(share)) return;
+    this.#members--;
     this.#waiting.delete(share);
     this.#divide();
     this.#wakeSoon();
   }
 
   #divide(): void {
-    this.#floor = Math.max(1, Math.floor(this.#total / FLOORS_DIVISOR / Math.max(this.#members.size, 1)));
-    this.#claimed = 0;
-    for (const { used } of this.#members) this.#claimed += Math.max(used, this.#floor);
+    this.#floor = Math.max(1, Math.floor(this.#total / FLOORS_DIVISOR / Math.max(this.#members, 1)));
+    this.#claimed = (this.#members - this.#users.size) * this.#floor;
+    for (const { used } of this.#users) this.#claimed += Math.max(used, this.#floor);
   }
 
   /** Once per turn of the event loop, however many units ended in it. */
