@@ -1,3 +1,4 @@
+import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { compactDecrypt, decodeProtectedHeader } from 'jose';
 import { DatabridgeError, messageOf } from '../errors.ts';
 import type { KeySet, OpeningKey } from './key-set.ts';
@@ -8,6 +9,7 @@ import { Secret } from './secret.ts';
 export class Opener {
   readonly #opening: ReadonlyMap<string, OpeningKey>;
   readonly #older: ReadonlyMap<string, Uint8Array>;
+  readonly #privateKeys = new Map<string, KeyObject>();
 
   /** @throws {DatabridgeError} DB_KEY_RING_INVALID if there is no private key */
   constructor({ opening, older }: Pick<KeySet, 'opening' | 'older'>) {
@@ -51,16 +53,24 @@ export class Opener {
     const { kid } = decodeProtectedHeader(sealed);
     const key = this.#opening.get(String(kid));
     if (key === undefined) throw new Error(`there is no opening key "${kid}"`);
-    const { plaintext, protectedHeader } = await compactDecrypt(
-      sealed,
-      { kty: 'EC', crv: 'P-256', x: key.x, y: key.y, d: key.d },
-      { keyManagementAlgorithms: [SEAL_ALGORITHM], contentEncryptionAlgorithms: [SEAL_ENCRYPTION] },
-    );
+    const { plaintext, protectedHeader } = await compactDecrypt(sealed, this.#privateKeyOf(key), {
+      keyManagementAlgorithms: [SEAL_ALGORITHM],
+      contentEncryptionAlgorithms: [SEAL_ENCRYPTION],
+    });
     if (protectedHeader['sub'] !== at.customer) throw new Error('it was sealed for another customer');
     if (protectedHeader['place'] !== at.place) throw new Error('it was sealed for another place');
     const expected = Buffer.from(partyInfo(at)).toString('base64url');
     if (protectedHeader['apv'] !== expected) throw new Error('it was sealed for another place');
     return plaintext;
+  }
+
+  /** Made once: to import it takes as long as to open a secret, and a worker that starts opens thousands. */
+  #privateKeyOf({ kid, x, y, d }: OpeningKey): KeyObject {
+    const known = this.#privateKeys.get(kid);
+    if (known !== undefined) return known;
+    const made = createPrivateKey({ key: { kty: 'EC', crv: 'P-256', x, y, d }, format: 'jwk' });
+    this.#privateKeys.set(kid, made);
+    return made;
   }
 
   /** As earlier versions sealed, for a customer but no place. */
