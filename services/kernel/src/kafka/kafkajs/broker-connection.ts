@@ -44,6 +44,7 @@ export class BrokerConnection {
   #wasConnected = false;
   #failure: KafkaPortError | undefined;
   readonly #ending = new Ending();
+  #isCorked = false;
   #inFlight = 0;
   /** The broker asks for no requests before (monotonic ms). */
   #throttledUntilMs = 0;
@@ -78,6 +79,7 @@ export class BrokerConnection {
       this.#connecting ??= this.#connect();
       await this.#ending.orEnded(this.#connecting);
       if (this.#failure) throw this.#failure;
+      this.#writeTogether();
       const answer = await this.#client.send({ ...wire, requestTimeout: answerWithinMs, logResponseError: false });
       this.#noteThrottle(answer);
       return answer;
@@ -94,6 +96,18 @@ export class BrokerConnection {
   /** At once: what is in flight fails. */
   close(): void {
     this.#fail(new KafkaPortError('DB_KAFKA_CLOSED', 'the connection was closed'));
+  }
+
+  /** One system call for all requests of a turn of the event loop: a worker that starts sends thousands. */
+  #writeTogether(): void {
+    const { socket } = this.#client;
+    if (socket === undefined || this.#isCorked) return;
+    this.#isCorked = true;
+    socket.cork();
+    setImmediate(() => {
+      this.#isCorked = false;
+      socket.uncork();
+    });
   }
 
   async #connect(): Promise<void> {
