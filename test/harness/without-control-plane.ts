@@ -48,6 +48,7 @@ export function viewsByReading(
   | 'retryPlan'
   | 'watermarks'
   | 'operations'
+  | 'invitations'
   | 'events'
   | 'eventTypes'
 > {
@@ -57,6 +58,7 @@ export function viewsByReading(
     oldestWaiting: () => undefined,
     retryPlan: defaultRetryPlan(),
     operations: async () => new Map(),
+    invitations: async () => new Map(),
     eventTypes: ['root-cause'],
     // Every quarantined record can be read by now.
     events: { render: async () => ({ event: {} }) },

@@ -32,6 +32,8 @@ export const NOTICES_TOLD_TOPIC = 'databridge.notices-told';
 export const SESSIONS_TOPIC = 'databridge.sessions';
 /** Place of an idempotency key → what was carried out under it. Compacted; written with the change, in one transaction. */
 export const IDEMPOTENCY_TOPIC = 'databridge.idempotency';
+/** Invitation id → an invitation to enter secrets, without its link and code. Compacted; written by the control plane alone. */
+export const INVITATIONS_TOPIC = 'databridge.invitations';
 /** Intake source → intake bytes that can't be read, and why. Compacted, redriven like dead letters. */
 export const QUARANTINE_TOPIC = 'fan-out.quarantine';
 
@@ -167,6 +169,7 @@ export function systemTopics(): TopicSpec[] {
     { topic: NOTICES_TOLD_TOPIC, partitions: 1, config: COMPACTED_STATE },
     { topic: SESSIONS_TOPIC, partitions: 1, config: COMPACTED_STATE },
     { topic: IDEMPOTENCY_TOPIC, partitions: 1, config: COMPACTED_STATE },
+    { topic: INVITATIONS_TOPIC, partitions: 1, config: COMPACTED_STATE },
     { topic: QUARANTINE_TOPIC, partitions: 1, config: COMPACTED },
   ];
 }

@@ -62,6 +62,10 @@ export const FIELD_RIGHTS = {
     owner: 'service',
     rule: 'The filter and the sections that the operator set, while the customer narrows them.',
   },
+  awaitsApproval: {
+    owner: 'service',
+    rule: 'Set while no operator has approved what the customer stated by an invitation: it gets test events alone.',
+  },
   secretsSetAt: { owner: 'service', rule: 'When each secret was set.' },
   fallbacks: { owner: 'service', rule: 'Earlier secrets, during a rotation.' },
 } as const satisfies Readonly<Record<string, FieldRight>>;

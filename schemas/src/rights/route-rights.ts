@@ -12,17 +12,22 @@ export type Role = (typeof ROLES)[number];
  * - `oversee`: reads what concerns all customers together.
  * - `act`: changes what belongs to a customer itself; the fields of its subscription as field-rights.ts says.
  * - `operate`: changes what belongs to operators.
+ * - `intake`: done by the set-up page in the name of whoever has a link and its code; no token reaches it.
  */
-export type Access = 'open' | 'see' | 'payload' | 'oversee' | 'act' | 'operate';
+export type Access = 'open' | 'see' | 'payload' | 'oversee' | 'act' | 'operate' | 'intake';
+
+/** Who calls in the name of the set-up page: the listener of a control plane. It is no role of anybody's token. */
+export const INTAKE_ROLE = 'intake';
 
 /** A customer reaches only itself, whatever the route; a reader needs the right to payloads for `payload`. */
-export const ROLES_BY_ACCESS: Readonly<Record<Access, readonly Role[]>> = {
+export const ROLES_BY_ACCESS: Readonly<Record<Access, readonly (Role | typeof INTAKE_ROLE)[]>> = {
   open: ['operator', 'customer', 'reader'],
   see: ['operator', 'customer', 'reader'],
   payload: ['operator', 'customer', 'reader'],
   oversee: ['operator', 'reader'],
   act: ['operator', 'customer'],
   operate: ['operator'],
+  intake: [INTAKE_ROLE],
 };
 
 export interface RouteRight {
@@ -72,6 +77,12 @@ export const ROUTE_RIGHTS = {
   'GET /v1/sealing-keys': { access: 'see', rule: 'Public keys: they open nothing.' },
   'GET /v1/seals-to-rotate': { access: 'operate' },
   'POST /v1/subscriptions/:customer/reseals': { access: 'operate' },
+
+  'POST /v1/invitations': { access: 'operate' },
+  'GET /v1/invitations': { access: 'oversee', rule: 'Without links and codes: those are shown once.' },
+  'POST /v1/invitations/:id/renew': { access: 'operate' },
+  'POST /v1/invitations/:id/revoke': { access: 'operate' },
+  'POST /v1/subscriptions/:customer/approve': { access: 'operate' },
 
   'GET /v1/status': { access: 'see', rule: 'A customer sees its own alone.' },
   'GET /v1/subscriptions/:customer/status': { access: 'see' },

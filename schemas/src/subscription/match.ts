@@ -4,13 +4,14 @@ import { type Interest, type Match, ROUTING_FIELDS, type Routing } from './routi
 /**
  * The subscription names the event's type, and each field that it filters by has one of the wanted values. An event
  * without the field does not match. Whether the customer is paused or disabled does not matter: its events wait in
- * its topic. Its content filter is asked later, of the few events that come so far: event-filter.ts.
+ * its topic. One that awaits approval gets none. Its content filter is asked later, of the few events that come so far: event-filter.ts.
  */
 export function matches(
-  interest: Pick<Interest, 'eventTypes' | 'match'>,
+  interest: Pick<Interest, 'eventTypes' | 'match' | 'awaitsApproval'>,
   eventType: string,
   routing: Routing,
 ): boolean {
+  if (interest.awaitsApproval === true) return false;
   return interest.eventTypes.includes(eventType) && matchesFields(interest.match, routing);
 }
 

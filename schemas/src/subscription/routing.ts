@@ -51,4 +51,6 @@ export interface Interest {
   readonly filter?: string;
   /** What an operator set, while the customer narrows it: an event must pass both filters. */
   readonly granted?: { readonly filter?: string };
+  /** No event is for this customer yet. */
+  readonly awaitsApproval?: true;
 }

@@ -48,6 +48,8 @@ export interface Subscription<S = string> {
   readonly secretsSetAt?: Readonly<Record<string, number>>;
   /** What stood at a place before, and is used where the new one is not known yet. People don't write it. */
   readonly fallbacks?: Readonly<Record<string, Fallback<S>>>;
+  /** A customer stated it by an invitation, and no operator has approved it: it gets test events alone. */
+  readonly awaitsApproval?: true;
   /** What an operator set, while the customer narrows it. Kept by the control plane; people don't write it. */
   readonly granted?: Granted;
 }
@@ -157,6 +159,7 @@ const sealedSchema = subscriptionShape({
   secretsSetAt: z.record(z.string(), z.number()).optional(),
   fallbacks: z.record(z.string(), z.strictObject({ secret: JWE, untilMs: z.number() })).optional(),
   match: storedMatchSchema,
+  awaitsApproval: z.literal(true).optional(),
   granted: z.strictObject({ filter: z.string().optional(), sections: z.array(z.string()).optional() }).optional(),
 });
 
@@ -234,6 +237,7 @@ const interestSchema = z.object({
   // What is no text is no filter: better too many events than none.
   filter: z.string().optional().catch(undefined),
   granted: z.object({ filter: z.string().optional() }).optional().catch(undefined),
+  awaitsApproval: z.literal(true).optional().catch(undefined),
 });
 
 /** Reads of a record of the subscriptions topic what routing needs. @returns `undefined` if it does not even hold that */

@@ -48,6 +48,14 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'operations watch': ['operations watch op_1'],
   'keys generate': ['keys generate --directory keys', 'keys generate --directory keys --name 2026-02'],
   'keys rotate': ['keys rotate --keys-file keys/delivery.keys'],
+  invite: [
+    "invite acme --setup --company 'ACME Corporation' --host '*.acme.example'",
+    "invite acme --secret authentication.password --reason 'It expires on 1 March' --life 24h",
+  ],
+  'invitations list': ['invitations list'],
+  'invitations renew': ['invitations renew inv_1'],
+  'invitations revoke': ['invitations revoke inv_1'],
+  approve: ['approve acme'],
   'secrets list': ['secrets list acme'],
   'secrets set': ['secrets set acme authentication.key --overlap 24h < key'],
   'tokens generate': [

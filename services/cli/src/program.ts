@@ -4,6 +4,7 @@ import { ApiClient } from './api/api-client.ts';
 import type { Cli } from './cli.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDeadLetters } from './commands/dead-letters.ts';
+import { addInvitations } from './commands/invitations.ts';
 import { addAudit } from './commands/observe/audit.ts';
 import { addDoctor } from './commands/observe/doctor.ts';
 import { addExplain } from './commands/observe/explain.ts';
@@ -81,6 +82,7 @@ export async function createProgram(cli: Cli, args: readonly string[]): Promise<
   addLongOperations(program, cli);
   const keys = program.command('keys').description('the keys that seal and open secrets');
   addSecrets(program, keys, cli);
+  addInvitations(program, cli);
   addOffline(program, keys, cli);
   await addCompletion(program, cli, args);
   addExamples(program);

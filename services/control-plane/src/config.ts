@@ -29,6 +29,18 @@ export const controlPlaneVariables = z.object({
   /** Where the API listens; 0 takes a free port, which a log line names. */
   API_PORT: whole(8080, 0, 65_535),
   API_HOST: z.string().default('127.0.0.1'),
+  /** Where the page listens on which customers enter secrets; 0 takes a free port. Left out: there is none. */
+  INTAKE_PORT: z
+    .string()
+    .regex(/^\d{1,5}$/, 'must be a port')
+    .transform(Number)
+    .refine((port) => port <= 65_535, 'must be a port')
+    .optional(),
+  INTAKE_HOST: z.string().default('127.0.0.1'),
+  /** Where customers reach that page: its links begin so. Left out: by the port, on this machine. */
+  INTAKE_URL: httpAddress()
+    .refine((url) => isOriginAlone(URL.parse(url)), 'must have no path, query or user information')
+    .optional(),
   /** Where other control planes reach this one's API: one of them makes the changes, the others send theirs to it. */
   API_ADVERTISED_URL: httpAddress()
     .refine((url) => isOriginAlone(URL.parse(url)), 'must have no path, query or user information')

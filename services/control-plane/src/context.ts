@@ -5,6 +5,7 @@ import type { RecordProducer } from '@databridge/kernel/kafka/records';
 import type { PartitionEnds } from '@databridge/kernel/kafka/watermark-reader';
 import type { Logger } from '@databridge/kernel/log';
 import type { SealingDesk } from '@databridge/kernel/secrets/sealing-desk';
+import type { Invitation } from '@databridge/schemas/records/invitations';
 import type { Operation } from '@databridge/schemas/records/operations';
 import type { WorkerStatus } from '@databridge/schemas/records/status';
 import type { RetryPlan } from '@databridge/schemas/retries/retry-plan';
@@ -37,6 +38,8 @@ export interface ControlPlaneContext {
   readonly watermarks: (topics: readonly string[]) => Promise<ReadonlyMap<string, readonly PartitionEnds[]>>;
   /** Operations by id, with all that was written before the call. */
   readonly operations: () => Promise<ReadonlyMap<string, Operation>>;
+  /** Invitations by id, with all that was written before the call. */
+  readonly invitations: () => Promise<ReadonlyMap<string, Invitation>>;
   readonly commit: Commit;
   readonly desk: SealingDesk;
   /** The lanes that a customer's topics are made for. */

@@ -26,6 +26,7 @@ import { Assertions } from './forwarding/assertion.ts';
 import { answerKeys, peerKeys } from './forwarding/peer-keys.ts';
 import { AnswerSeal } from './idempotency/answer-seal.ts';
 import { KeptAnswerTable } from './idempotency/kept-answers.ts';
+import { SetUpPage } from './invitations/set-up-page.ts';
 import { FleetReader } from './notices/fleet-facts.ts';
 import { Notifier } from './notices/notifier.ts';
 import { exportIsWriter } from './observe/api-metrics.ts';
@@ -78,6 +79,7 @@ export async function startControlPlane(
     ...{ workerStatuses: views.workerStatuses, workers: views.workers },
     ...{ attemptCounts: views.attemptCounts, attemptSeries: views.attemptSeries, oldestWaiting: views.oldestWaiting },
     ...{ watermarks: views.watermarks, operations: views.operations },
+    invitations: views.invitations,
     ...{ events, eventTypes: config.EVENT_TYPES.map(({ name }) => name) },
     subscriptions: () => table.read(),
     commit: () => Promise.reject(new DatabridgeError('DB_NOT_THE_WRITER', 'Changes are made by the writer alone')),
@@ -97,10 +99,23 @@ export async function startControlPlane(
   });
   const runner = new OperationRunner(writer, operations);
   const intake = intakeOf(config.EVENT_TYPES, schemas);
+  const page = new SetUpPage(config, log);
   const portal = openPortal(config, log);
   const api = await createApi({
+    invitationLink: page.link,
     ...(portal && { portal }),
-    ...{ operations, attempts, events, callers, sessions, writer, runner, kept, log, registry },
+    ...{
+      operations,
+      attempts,
+      events,
+      callers: page.amongCallers(callers),
+      sessions,
+      writer,
+      runner,
+      kept,
+      log,
+      registry,
+    },
     intake,
     retryPlan,
     assertions: new Assertions(peers),
@@ -130,12 +145,14 @@ export async function startControlPlane(
     isWriter: () => writer.isOwner,
   });
   state.start();
+  await page.open(api, desk);
   const tending = startTending({ operations, views, sessions, writer, kept }, config.RETENTION_INTERVAL);
 
   return {
     notReadyBecause: () => (attempts.isCaughtUp ? undefined : 'reading the attempts'),
     async stop() {
       runner.stop();
+      await page.close();
       await api.close();
       await notifier?.stop();
       await writer.stop();
@@ -230,7 +247,7 @@ function startTending(
     await sessions.forgetOld(Date.now());
     await dropOldFallbacks(operations, writer, Date.now());
     const forgotten = await forgetOld({ ...operations, kept }, Date.now());
-    if (forgotten.operations.length + forgotten.workers.length > 0)
+    if (forgotten.operations.length + forgotten.workers.length + forgotten.invitations.length > 0)
       operations.log.info(forgotten, 'old records forgotten');
     const { unlimited, usual } = await tendRetention(operations, Date.now());
     if (unlimited.length + usual.length > 0) operations.log.info({ unlimited, usual }, 'retention changed');

@@ -65,6 +65,7 @@ export const PORTS = {
   LOCAL_KAFKA_PORT: { what: 'Kafka', usual: 19092 },
   LOCAL_REGISTRY_PORT: { what: 'the schema registry', usual: 18081 },
   API_PORT: { what: 'the API', usual: 8080 },
+  INTAKE_PORT: { what: 'the set-up page', usual: 18085 },
   FAN_OUT_HTTP_PORT: { what: "fan-out's admin port", usual: 18082 },
   DELIVERY_HTTP_PORT: { what: "delivery's admin port", usual: 18083 },
   CONTROL_PLANE_HTTP_PORT: { what: "the control plane's admin port", usual: 18084 },
@@ -83,6 +84,7 @@ const startSchema = machineSchema.extend({
   /** As the control plane reads them. */
   API_HOST: z.string().default('127.0.0.1'),
   API_PORT: port,
+  INTAKE_PORT: port,
   API_TOKENS: z.string().optional(),
   API_TOKENS_FILE: z.string().optional(),
   /** The other ports, see {@link PORTS}. */

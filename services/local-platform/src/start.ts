@@ -3,6 +3,9 @@
  * Ends in the reverse order: the services finish what is in flight while Kafka still runs. With `--watch`
  * (`npm run dev`), a service whose source changes is started anew.
  */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { LOOPBACK_EGRESS } from '@databridge/kernel/egress/egress-settings';
 import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
 import { builtPortal } from '@databridge/portal/build/build';
@@ -95,7 +98,7 @@ async function start(): Promise<void> {
   let keyFiles: KeyFiles | undefined;
   const addresses = { KAFKA_BROKERS: platform.brokers.join(','), SCHEMA_REGISTRY_URL: platform.registryUrl };
   const settings: Record<string, string> = {
-    ...{ ...addresses, API_PORT: String(ports.API_PORT) },
+    ...{ ...addresses, API_PORT: String(ports.API_PORT), INTAKE_PORT: String(ports.INTAKE_PORT) },
     PORTAL_DIR: process.env['PORTAL_DIR'] ?? (await builtPortal()),
   };
   if (isOwn) {
@@ -115,6 +118,7 @@ async function start(): Promise<void> {
     exports['DATABRIDGE_TOKEN'] = `"$(cat '${file}')"`;
   }
 
+  await buildPages();
   for (const name of SERVICES) {
     startService(name, ports[ADMIN_PORTS[name]], { ...settings, ...keySettings(name, keyFiles) });
   }
@@ -122,6 +126,7 @@ async function start(): Promise<void> {
   await Promise.all([...services.values()].map(({ ready }) => (isWatching ? ready.catch(sayFailure) : ready)));
   if (isEnding) return;
 
+  say('platform', `set-up page for customers: http://127.0.0.1:${ports.INTAKE_PORT}; "databridge invite" makes a link`);
   say('platform', 'for databridge and producers in another terminal:');
   for (const [name, value] of Object.entries(exports)) say('platform', `  export ${name}=${value}`);
   say('platform', `portal: ${exports['DATABRIDGE_URL']}/portal/`);
@@ -131,6 +136,11 @@ async function start(): Promise<void> {
   const admin = SERVICES.map((name) => `${name} http://127.0.0.1:${ports[ADMIN_PORTS[name]]}`);
   say('platform', `metrics and health: ${admin.join(', ')}`);
   say('platform', 'ready; Ctrl-C stops it');
+}
+
+/** What browsers load is the one thing that is built: in a fraction of a second. */
+async function buildPages(): Promise<void> {
+  await promisify(execFile)(process.execPath, [fileURLToPath(new URL('../../intake-page/build.ts', import.meta.url))]);
 }
 
 function keySettings(name: Service, files: KeyFiles | undefined): Record<string, string> {

@@ -38,7 +38,9 @@ import { eventFateRoutes } from './routes/event-fate-routes.ts';
 import { eventRoutes } from './routes/event-routes.ts';
 import { explanationRoutes } from './routes/explanation-routes.ts';
 import { filterRoutes } from './routes/filter-routes.ts';
+import { intakePageRoutes } from './routes/intake-page-routes.ts';
 import { intakeRoutes } from './routes/intake-routes.ts';
+import { invitationRoutes } from './routes/invitation-routes.ts';
 import { operationRoutes } from './routes/operation-routes.ts';
 import { overviewRoutes } from './routes/overview-routes.ts';
 import { quarantineRoutes } from './routes/quarantine-routes.ts';
@@ -59,7 +61,8 @@ export interface ApiLimits extends RequestRates, StreamLimits {
 }
 
 /** The parts that the API is made of. */
-export interface ApiParts extends Omit<ApiContext, 'change' | 'operate' | 'streamLimits' | 'doctor' | 'retryPlan'> {
+export interface ApiParts
+  extends Omit<ApiContext, 'change' | 'operate' | 'streamLimits' | 'doctor' | 'retryPlan' | 'invitationLink'> {
   /** Left out: intake topics and the registry are not checked. */
   readonly doctor?: ApiContext['doctor'];
   /** Left out: the default one. */
@@ -69,6 +72,8 @@ export interface ApiParts extends Omit<ApiContext, 'change' | 'operate' | 'strea
   readonly sessions?: Sessions;
   /** Left out: the portal is not served. */
   readonly portal?: PortalParts;
+  /** Left out: there is no set-up page. */
+  readonly invitationLink?: ApiContext['invitationLink'];
   /** Left out, or in part: without a limit. */
   readonly limits?: Partial<ApiLimits>;
   /** Addresses and ranges of proxies whose `X-Forwarded-For` is believed; left out: nobody's. */
@@ -117,6 +122,7 @@ export async function createApi({
   callers,
   sessions = new Sessions(new MemorySessionStore(), (id) => callers.callerById?.(id)),
   portal,
+  invitationLink = noSetUpPage,
   limits: given,
   trustedProxies,
   writer,
@@ -159,7 +165,7 @@ export async function createApi({
 
   const change = changesBy(writer, operations);
   const context = {
-    ...{ operations, attempts, events, intake, doctor, change, retryPlan },
+    ...{ operations, attempts, events, intake, invitationLink, doctor, change, retryPlan },
     ...{ operate: operateBy(runner), streamLimits: limits },
   };
   refuseUnknownRoutes(api as unknown as FastifyInstance, methodsByPath(api as unknown as FastifyInstance));
@@ -178,6 +184,8 @@ export async function createApi({
   rehearsalRoutes(api, context);
   secretRoutes(api, context);
   sealingKeyRoutes(api, context);
+  invitationRoutes(api, context);
+  intakePageRoutes(api, context);
   auditRoutes(api, context);
   filterRoutes(api);
   catalogueRoutes(api, context);
@@ -195,6 +203,13 @@ function underKey(under: UnderKey | undefined, commit: Commit): Commit {
     await commit([...changes, { remembered: under.remembered }]);
     under.isCarriedOut = true;
   };
+}
+
+function noSetUpPage(): never {
+  throw new DatabridgeError(
+    'DB_CONFLICT',
+    'There is no set-up page: set INTAKE_PORT of the control planes, and INTAKE_URL to where customers reach it',
+  );
 }
 
 function changesBy(writer: ApiWriter, operations: ControlPlaneContext): MakeChange {

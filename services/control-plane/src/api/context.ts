@@ -27,6 +27,8 @@ export interface ApiContext {
   readonly retryPlan: RetryPlan;
   readonly doctor: Pick<DoctorParts, 'eventTypes' | 'registry'>;
   readonly intake: Intake;
+  /** @param linkId of an invitation @throws {DatabridgeError} DB_CONFLICT where there is no set-up page */
+  readonly invitationLink: (linkId: string) => string;
   readonly change: MakeChange;
   readonly operate: Operate;
   readonly streamLimits: StreamLimits;

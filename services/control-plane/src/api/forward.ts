@@ -89,7 +89,7 @@ export function forwardChanges(
     refuseOtherBody(request);
     const { access } = request.routeOptions.config;
     // Reads are answered here, whatever their method; but the writer makes the audit record of who read a payload.
-    const isChange = request.method !== 'GET' && (access === 'act' || access === 'operate');
+    const isChange = request.method !== 'GET' && (access === 'act' || access === 'operate' || access === 'intake');
     if (!isChange && access !== 'payload') return undefined;
     const giveUpAtMs = performance.now() + WRITER_WITHIN_MS;
     while (!writer.isOwner) {

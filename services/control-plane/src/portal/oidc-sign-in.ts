@@ -1,7 +1,7 @@
 /** Signing in to the portal at an OpenID provider: authorization code with PKCE, on the server. */
 import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
 import type { Logger } from '@databridge/kernel/log';
-import type { Caller } from '@databridge/kernel/secrets/tokens';
+import type { Person } from '@databridge/kernel/secrets/tokens';
 import type { JWTPayload } from 'jose';
 import * as client from 'openid-client';
 import { callerByClaims, type OidcSettings } from '../api/auth/oidc.ts';
@@ -57,7 +57,7 @@ export class OidcSignIn {
    * @returns who signed in; undefined: the provider refused, or its claims give no role
    * @throws {DatabridgeError} DB_ISSUER_UNAVAILABLE
    */
-  async finish(query: string, { state, nonce, verifier }: PendingSignIn): Promise<Caller | undefined> {
+  async finish(query: string, { state, nonce, verifier }: PendingSignIn): Promise<Person | undefined> {
     const provider = await this.#discovered();
     const url = new URL(`${this.#returnUrl()}?${query}`);
     try {

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { Caller } from '@databridge/kernel/secrets/tokens';
+import type { Person } from '@databridge/kernel/secrets/tokens';
 import type { SessionRecord } from '@databridge/schemas/records/sessions';
 import type { SessionStore } from './session-store.ts';
 
@@ -24,7 +24,7 @@ export interface ListedSession extends SessionRecord {
 }
 
 /** Callers by the id of their token, as they are configured now. */
-export type CallerById = (id: string) => Caller | undefined;
+export type CallerById = (id: string) => Person | undefined;
 
 /**
  * Sessions of the portal. A cookie holds 256 random bits, and the topic their digest. A session ends by its own time, by
@@ -39,12 +39,12 @@ export class Sessions {
     this.#callerById = callerById;
   }
 
-  async begin(caller: Caller, by: SessionRecord['by'], nowMs: number): Promise<Begun> {
+  async begin(caller: Person, by: SessionRecord['by'], nowMs: number): Promise<Begun> {
     await this.#endOldest(caller);
     return await this.#write('session', caller, by, nowMs, SESSION_MS);
   }
 
-  async link(caller: Caller, by: SessionRecord['by'], nowMs: number): Promise<Begun> {
+  async link(caller: Person, by: SessionRecord['by'], nowMs: number): Promise<Begun> {
     await this.#endOldest(caller);
     return await this.#write('link', caller, by, nowMs, LINK_MS);
   }
@@ -98,7 +98,7 @@ export class Sessions {
 
   async #write(
     kind: SessionRecord['kind'],
-    caller: Caller,
+    caller: Person,
     by: SessionRecord['by'],
     nowMs: number,
     goodForMs: number,
@@ -110,7 +110,7 @@ export class Sessions {
     return { secret, id, expiresAtMs };
   }
 
-  async #endOldest(caller: Caller): Promise<void> {
+  async #endOldest(caller: Person): Promise<void> {
     const own = [...this.#store.entries()].filter(([, one]) => one.caller.id === caller.id);
     const [oldest] = own.toSorted(([, a], [, b]) => a.createdAtMs - b.createdAtMs);
     if (own.length >= MAX_SESSIONS_PER_CALLER && oldest !== undefined) await this.#store.write(oldest[0], undefined);

@@ -6,10 +6,11 @@ import type { Issue } from '@databridge/schemas/subscription/issue-words';
 import { formatIssues, type Subscription } from '@databridge/schemas/subscription/subscription';
 import type { ControlPlaneContext } from '../context.ts';
 import { keepWithoutLimit } from '../upkeep/retention.ts';
+import type { Written } from './changes.ts';
 import { egressIssues } from './checks/outgoing-urls.ts';
 import { tlsIssues } from './checks/tls-issues.ts';
 import type { FileSubscription } from './kept-settings.ts';
-import { type Plan, planChange } from './plan-change.ts';
+import { type Plan, type Planning, planChange } from './plan-change.ts';
 
 export interface AppliedCustomer {
   readonly customer: string;
@@ -21,6 +22,13 @@ export interface Applied {
   readonly customers: readonly AppliedCustomer[];
   readonly createdTopics: readonly string[];
   readonly mismatchedTopics: readonly TopicMismatch[];
+}
+
+/** What is different where a customer answers an invitation. */
+export interface ByInvitation extends Pick<Planning, 'sealed' | 'awaitsApproval'> {
+  readonly detail?: Readonly<Record<string, unknown>>;
+  /** Written in the same transaction. */
+  readonly alongside?: readonly Written[];
 }
 
 /**
@@ -36,11 +44,12 @@ export async function applySubscriptions(
   context: ControlPlaneContext,
   given: readonly FileSubscription[],
   role: Role = 'operator',
+  { sealed, awaitsApproval, detail, alongside = [] }: ByInvitation = {},
 ): Promise<Applied> {
   const { admin, desk } = context;
   const stored = await context.subscriptions();
   refuseClosedUrls(given, stored, context);
-  const planning = { desk, stored, role, nowMs: Date.now() };
+  const planning = { desk, stored, role, nowMs: Date.now(), sealed, awaitsApproval };
   const planned = await Promise.all(given.map((one) => planChange(one, planning)));
   const plans = planned.some(({ change }) => change === 'created') ? await enabled(context, planned) : planned;
 
@@ -63,8 +72,9 @@ export async function applySubscriptions(
     customer: subscription.customer,
     before,
     after: subscription,
+    ...(detail !== undefined && { detail }),
   }));
-  if (changes.length > 0) await context.commit(changes);
+  if (changes.length + alongside.length > 0) await context.commit([...changes, ...alongside]);
 
   const customers = plans.map(({ subscription, change }) => ({ customer: subscription.customer, change }));
   return { customers, createdTopics: ensured.created, mismatchedTopics: ensured.mismatched };

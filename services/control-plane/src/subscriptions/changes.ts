@@ -3,10 +3,12 @@ import { randomUUID } from 'node:crypto';
 import type { ProducedRecord } from '@databridge/kernel/kafka/records';
 import { type Actor, type AuditedAction, type AuditRecord, encodeAudit } from '@databridge/schemas/records/audit';
 import { encodeIdempotency, type IdempotencyRecord } from '@databridge/schemas/records/idempotency';
+import { encodeInvitation, type Invitation } from '@databridge/schemas/records/invitations';
 import { encodeOperation, type Operation } from '@databridge/schemas/records/operations';
 import {
   AUDIT_TOPIC,
   IDEMPOTENCY_TOPIC,
+  INVITATIONS_TOPIC,
   OPERATIONS_TOPIC,
   SUBSCRIPTIONS_TOPIC,
 } from '@databridge/schemas/records/topics';
@@ -47,7 +49,12 @@ export interface RequestNote {
   readonly remembered: RememberedRequest;
 }
 
-export type Written = Change | OperationNote | RequestNote | OwnRecords;
+/** What became of an invitation. The change that it made, if any, is a {@link Change} of its own. */
+export interface InvitationNote {
+  readonly invitation: Invitation;
+}
+
+export type Written = Change | OperationNote | InvitationNote | RequestNote | OwnRecords;
 
 /** All of the changes are written, or none. @throws {KafkaPortError} */
 export type Commit = (changes: readonly Written[]) => Promise<void>;
@@ -65,6 +72,10 @@ export function recordsOf(changes: readonly Written[], who: Actor, nowMs: number
     if ('remembered' in change) {
       const { place, record } = change.remembered;
       return [{ topic: IDEMPOTENCY_TOPIC, key: place, value: encodeIdempotency(record) }];
+    }
+    if ('invitation' in change) {
+      const { invitation } = change;
+      return [{ topic: INVITATIONS_TOPIC, key: invitation.id, value: encodeInvitation(invitation) }];
     }
     const { customer, after } = change;
     const audit = {

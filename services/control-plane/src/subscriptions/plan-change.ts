@@ -27,22 +27,31 @@ export interface Planning {
   readonly stored: ReadonlyMap<string, Subscription>;
   readonly role: Role;
   readonly nowMs: number;
+  /** Seals of secrets that are masked in what is given, by place: made where the secrets were typed. */
+  readonly sealed?: ReadonlyMap<string, string> | undefined;
+  /** Stated by a customer: an operator has to approve it. */
+  readonly awaitsApproval?: boolean | undefined;
 }
 
 /** @throws {RefusedFields} DB_FORBIDDEN for fields that are not the caller's; DB_INPUT_INVALID for secrets that are missing */
 export async function planChange(given: FileSubscription, planning: Planning): Promise<Plan> {
-  const { desk, stored, role, nowMs } = planning;
+  const { desk, stored, role, nowMs, sealed: seals } = planning;
   const { customer } = given.subscription;
   const before = stored.get(customer);
   const kept = before === undefined ? given.subscription : withKeptSettings(given, before);
   const forbidden = forbiddenChanges(role, before, kept);
   if (forbidden.length > 0) throw new RefusedFields('DB_FORBIDDEN', forbidden);
-  refuseUnlessSecretsAreThere(before, kept);
+  refuseUnlessSecretsAreThere(before, kept, seals);
   const wanted = withLimits(withExternalId(kept, before, planning), before, role);
   const known = before === undefined ? new Map<string, string>() : secretsInUse(before);
   const setAt: Record<string, number> = {};
   const uncertain: string[] = [];
   const sealed = await mapSecretsAsync(wanted, async (secret, place) => {
+    const given = seals?.get(place);
+    if (given !== undefined) {
+      setAt[place] = nowMs;
+      return given;
+    }
     const there = known.get(place);
     const isSame =
       there === undefined ? false : secret === SECRET_MASK || desk.holds(there, secret, { customer, place });
@@ -56,6 +65,7 @@ export async function planChange(given: FileSubscription, planning: Planning): P
     ...sealed,
     ...(Object.keys(setAt).length > 0 && { secretsSetAt: setAt }),
     ...keptFallbacks(before, sealed),
+    ...((planning.awaitsApproval ?? before?.awaitsApproval) === true && { awaitsApproval: true as const }),
   };
   if (before === undefined) return { subscription, before, change: 'created', uncertain };
   const change = canonical(before) === canonical(subscription) ? 'unchanged' : 'updated';
@@ -66,11 +76,15 @@ export async function planChange(given: FileSubscription, planning: Planning): P
  * A mask stands for the stored secret: only where there is one, and only while it goes to those who know it. Whoever
  * changes a destination without knowing its secrets must not have them sent elsewhere.
  */
-function refuseUnlessSecretsAreThere(before: Subscription | undefined, wanted: Subscription): void {
-  const isMask = (secret: string) => secret === SECRET_MASK;
+function refuseUnlessSecretsAreThere(
+  before: Subscription | undefined,
+  wanted: Subscription,
+  seals: ReadonlyMap<string, string> | undefined,
+): void {
+  const isMask = (secret: string, place: string) => secret === SECRET_MASK && seals?.has(place) !== true;
   const stored = before === undefined ? new Map<string, string>() : secretsInUse(before);
   const missing = [...secretsInUse(wanted)]
-    .filter(([place, secret]) => isMask(secret) && !stored.has(place))
+    .filter(([place, secret]) => isMask(secret, place) && !stored.has(place))
     .map(([place]) => ({
       path: place.split('.'),
       message: 'is the mask that answers show, and no secret is stored there: send the secret itself',

@@ -1,8 +1,14 @@
 import type { ProducedRecord } from '@databridge/kernel/kafka/records';
+import type { Invitation } from '@databridge/schemas/records/invitations';
 import type { Operation } from '@databridge/schemas/records/operations';
-import { IDEMPOTENCY_TOPIC, OPERATIONS_TOPIC, WORKERS_TOPIC } from '@databridge/schemas/records/topics';
+import {
+  IDEMPOTENCY_TOPIC,
+  INVITATIONS_TOPIC,
+  OPERATIONS_TOPIC,
+  WORKERS_TOPIC,
+} from '@databridge/schemas/records/topics';
 import type { SeenWorker } from '../views/worker-table.ts';
-import { DEAD_WORKERS_KEPT_MS, forgetOld, OPERATIONS_KEPT_MS } from './forget-old.ts';
+import { DEAD_WORKERS_KEPT_MS, forgetOld, INVITATIONS_KEPT_MS, OPERATIONS_KEPT_MS } from './forget-old.ts';
 
 const NOW_MS = 1_800_000_000_000;
 
@@ -14,6 +20,14 @@ const operation = (id: string, state: Operation['state'], finishedAgoMs?: number
     ...(finishedAgoMs !== undefined && { finishedAtMs: NOW_MS - finishedAgoMs }),
   },
 ];
+const invitation = (id: string, endedAgoMs: number): [string, Invitation] => [
+  id,
+  {
+    ...{ id, customer: 'acme', kind: 'secrets', places: [], by: { name: 'ann', role: 'operator' } },
+    ...{ createdAtMs: 0, changedAtMs: 0, expiresAtMs: NOW_MS - endedAgoMs, failures: 0, state: 'open' },
+    code: { kid: 'k', mac: 'm' },
+  },
+];
 const worker = (name: string, silentForMs: number): SeenWorker => ({
   report: {
     ...{ worker: name, version: '1.0.0', startedAtMs: 0, at: 0, intervalMs: 10_000 },
@@ -22,7 +36,7 @@ const worker = (name: string, silentForMs: number): SeenWorker => ({
   ...{ silentForMs, isAlive: silentForMs <= 30_000, clockAheadMs: 0 },
 });
 
-test('operations that ended long ago, workers silent for long and expired keys get a tombstone, all others stay', async () => {
+test('operations and invitations that ended long ago, workers silent for long and expired keys get a tombstone, all others stay', async () => {
   const written: ProducedRecord[] = [];
   const context = {
     operations: async () =>
@@ -34,6 +48,8 @@ test('operations that ended long ago, workers silent for long and expired keys g
       ]),
     kept: { expired: (nowMs: number) => (nowMs === NOW_MS ? ['place'] : []) },
     workers: () => [worker('long-dead', DEAD_WORKERS_KEPT_MS + 1), worker('dead', 60_000), worker('alive', 1_000)],
+    invitations: async () =>
+      new Map([invitation('old-link', INVITATIONS_KEPT_MS + 1), invitation('link', INVITATIONS_KEPT_MS - 1)]),
     producer: {
       connect: async () => undefined,
       disconnect: async () => undefined,
@@ -44,10 +60,12 @@ test('operations that ended long ago, workers silent for long and expired keys g
     operations: ['old', 'old-failure'],
     workers: ['long-dead'],
     keys: 1,
+    invitations: ['old-link'],
   });
   expect(written).toEqual([
     { topic: OPERATIONS_TOPIC, key: 'old', value: null },
     { topic: OPERATIONS_TOPIC, key: 'old-failure', value: null },
+    { topic: INVITATIONS_TOPIC, key: 'old-link', value: null },
     { topic: WORKERS_TOPIC, key: 'long-dead', value: null },
     { topic: IDEMPOTENCY_TOPIC, key: 'place', value: null },
   ]);

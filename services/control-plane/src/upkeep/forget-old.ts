@@ -1,4 +1,9 @@
-import { IDEMPOTENCY_TOPIC, OPERATIONS_TOPIC, WORKERS_TOPIC } from '@databridge/schemas/records/topics';
+import {
+  IDEMPOTENCY_TOPIC,
+  INVITATIONS_TOPIC,
+  OPERATIONS_TOPIC,
+  WORKERS_TOPIC,
+} from '@databridge/schemas/records/topics';
 import type { ControlPlaneContext } from '../context.ts';
 import type { KeptAnswerTable } from '../idempotency/kept-answers.ts';
 
@@ -7,25 +12,30 @@ export const OPERATIONS_KEPT_MS = 7 * 86_400_000;
 /** Dead workers are named for so long after their last report. */
 export const DEAD_WORKERS_KEPT_MS = 86_400_000;
 
+/** Invitations are listed for so long after they ended. */
+export const INVITATIONS_KEPT_MS = 30 * 86_400_000;
+
 export interface Forgotten {
   /** Ids of operations. */
   readonly operations: readonly string[];
   readonly workers: readonly string[];
+  /** Ids of invitations. */
+  readonly invitations: readonly string[];
   /** How many idempotency keys. */
   readonly keys: number;
 }
 
 /** What is looked through. */
-export interface Remembered extends Pick<ControlPlaneContext, 'operations' | 'workers' | 'producer'> {
+export interface Remembered extends Pick<ControlPlaneContext, 'operations' | 'workers' | 'invitations' | 'producer'> {
   readonly kept: Pick<KeptAnswerTable, 'expired'>;
 }
 
 /**
- * Writes tombstones for operations that ended long ago, for workers that have been silent for long, and for idempotency
+ * Writes tombstones for operations and invitations that ended long ago, for workers that have been silent for long, and for idempotency
  * keys that are good no more. Running operations stay, however old. A worker that was frozen for so long comes back with its next report.
  */
 export async function forgetOld(
-  { operations, workers, producer, kept }: Remembered,
+  { operations, workers, invitations, producer, kept }: Remembered,
   nowMs: number,
 ): Promise<Forgotten> {
   const ended = [...(await operations()).values()]
@@ -35,10 +45,14 @@ export async function forgetOld(
     .filter(({ isAlive, silentForMs }) => !isAlive && silentForMs > DEAD_WORKERS_KEPT_MS)
     .map(({ report }) => report.worker);
   const expired = kept.expired(nowMs);
+  const closed = [...(await invitations()).values()]
+    .filter(({ expiresAtMs, changedAtMs }) => Math.max(expiresAtMs, changedAtMs) < nowMs - INVITATIONS_KEPT_MS)
+    .map(({ id }) => id);
   await producer.send([
     ...ended.map((id) => ({ topic: OPERATIONS_TOPIC, key: id, value: null })),
+    ...closed.map((id) => ({ topic: INVITATIONS_TOPIC, key: id, value: null })),
     ...dead.map((worker) => ({ topic: WORKERS_TOPIC, key: worker, value: null })),
     ...expired.map((place) => ({ topic: IDEMPOTENCY_TOPIC, key: place, value: null })),
   ]);
-  return { operations: ended, workers: dead, keys: expired.length };
+  return { operations: ended, workers: dead, invitations: closed, keys: expired.length };
 }

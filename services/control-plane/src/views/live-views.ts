@@ -1,9 +1,10 @@
 import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import { CompactedTable } from '@databridge/kernel/kafka/tables/compacted-table';
 import { WatermarkReader } from '@databridge/kernel/kafka/watermark-reader';
+import { decodeInvitation, type Invitation } from '@databridge/schemas/records/invitations';
 import { decodeOperation, type Operation } from '@databridge/schemas/records/operations';
 import { decodeStatus, type WorkerStatus } from '@databridge/schemas/records/status';
-import { OPERATIONS_TOPIC, STATUS_TOPIC } from '@databridge/schemas/records/topics';
+import { INVITATIONS_TOPIC, OPERATIONS_TOPIC, STATUS_TOPIC } from '@databridge/schemas/records/topics';
 import type { RetryPlan } from '@databridge/schemas/retries/retry-plan';
 import type { ControlPlaneContext } from '../context.ts';
 import { within } from '../within.ts';
@@ -19,11 +20,19 @@ export class LiveViews
   implements
     Pick<
       ControlPlaneContext,
-      'workerStatuses' | 'workers' | 'attemptCounts' | 'attemptSeries' | 'oldestWaiting' | 'watermarks' | 'operations'
+      | 'workerStatuses'
+      | 'workers'
+      | 'attemptCounts'
+      | 'attemptSeries'
+      | 'oldestWaiting'
+      | 'watermarks'
+      | 'operations'
+      | 'invitations'
     >
 {
   readonly #statuses: CompactedTable<WorkerStatus>;
   readonly #operations: CompactedTable<Operation>;
+  readonly #invitations: CompactedTable<Invitation>;
   readonly #workers: WorkerTable;
   readonly #rollups = new AttemptRollups();
   readonly #waiting: WaitingEvents;
@@ -42,6 +51,11 @@ export class LiveViews
       maxWaitMs: 200,
       decode: (_id, value) => decodeOperation(value),
     });
+    this.#invitations = new CompactedTable(kafka, {
+      topic: INVITATIONS_TOPIC,
+      maxWaitMs: 200,
+      decode: (_id, value) => decodeInvitation(value),
+    });
     this.#workers = new WorkerTable(kafka);
     this.#ends = new WatermarkReader(kafka);
     this.#endListening = attempts.listen(({ customer, attempt }) => {
@@ -51,14 +65,19 @@ export class LiveViews
   }
 
   async start(): Promise<void> {
-    await Promise.all([this.#statuses.start(), this.#workers.start(), this.#operations.start()]);
-    await Promise.all([this.#statuses.caughtUp(), this.#operations.caughtUp()]);
+    await Promise.all([
+      this.#statuses.start(),
+      this.#workers.start(),
+      this.#operations.start(),
+      this.#invitations.start(),
+    ]);
+    await Promise.all([this.#statuses.caughtUp(), this.#operations.caughtUp(), this.#invitations.caughtUp()]);
   }
 
   async stop(): Promise<void> {
     this.#endListening();
     this.#ends.disconnect();
-    await Promise.all([this.#statuses.stop(), this.#workers.stop(), this.#operations.stop()]);
+    await Promise.all([this.#statuses.stop(), this.#workers.stop(), this.#operations.stop(), this.#invitations.stop()]);
   }
 
   /** With everything that was written before the call. @throws {KafkaPortError} `DB_KAFKA_UNAVAILABLE` */
@@ -71,6 +90,12 @@ export class LiveViews
   operations = async (): Promise<ReadonlyMap<string, Operation>> => {
     await within(READ_WITHIN_MS, this.#operations.refreshed(), 'read the operations to their end');
     return new Map(this.#operations.entries());
+  };
+
+  /** With everything that was written before the call. @throws {KafkaPortError} `DB_KAFKA_UNAVAILABLE` */
+  invitations = async (): Promise<ReadonlyMap<string, Invitation>> => {
+    await within(READ_WITHIN_MS, this.#invitations.refreshed(), 'read the invitations to their end');
+    return new Map(this.#invitations.entries());
   };
 
   workers = () => this.#workers.list();

@@ -1,6 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { CUSTOMER_PATTERN } from '@databridge/schemas/records/topics';
-import type { Role } from '@databridge/schemas/rights/route-rights';
+import { INTAKE_ROLE, type Role } from '@databridge/schemas/rights/route-rights';
 import { z } from 'zod';
 import { DatabridgeError } from '../errors.ts';
 
@@ -10,11 +10,20 @@ const person = { id: z.string().min(1).max(400), name: z.string() };
  * What each role may: schemas/src/rights. `id` is the identity that limits and idempotency keys are counted for: two
  * tokens never share one, whatever their names are. It is not a secret.
  */
-export const callerSchema = z.discriminatedUnion('role', [
+const persons = [
   z.object({ ...person, role: z.literal('operator') }),
   /** `payloads`: may also read the content of events. */
   z.object({ ...person, role: z.literal('reader'), payloads: z.literal(true).exactOptional() }),
   z.object({ ...person, role: z.literal('customer'), customer: z.string().regex(CUSTOMER_PATTERN) }),
+] as const;
+const personSchema = z.discriminatedUnion('role', persons);
+/** Whoever has a token, or signed in. */
+export type Person = Readonly<z.infer<typeof personSchema>>;
+
+export const callerSchema = z.discriminatedUnion('role', [
+  ...persons,
+  /** The listener of the set-up page, of a control plane itself. */
+  z.object({ ...person, role: z.literal(INTAKE_ROLE) }),
 ]);
 export type Caller = Readonly<z.infer<typeof callerSchema>>;
 
@@ -24,7 +33,7 @@ const PAYLOADS = 'reader+payloads';
 export type TokenRole = Role | typeof PAYLOADS;
 
 interface Entry {
-  readonly caller: Caller;
+  readonly caller: Person;
   readonly hash: Buffer;
 }
 
@@ -57,15 +66,15 @@ export class Tokens {
   }
 
   /** Compares with all, each in constant time: how long it takes tells nothing. */
-  callerOf(token: string): Caller | undefined {
+  callerOf(token: string): Person | undefined {
     const hash = hashOf(token);
-    let found: Caller | undefined;
+    let found: Person | undefined;
     for (const entry of this.#entries) if (timingSafeEqual(entry.hash, hash)) found = entry.caller;
     return found;
   }
 
   /** @returns undefined: no token that is known now has this {@link Caller.id} */
-  callerById(id: string): Caller | undefined {
+  callerById(id: string): Person | undefined {
     return this.#entries.find(({ caller }) => caller.id === id)?.caller;
   }
 

@@ -280,11 +280,51 @@ export type EventExplanation = {
   readonly isPartial: boolean;
 };
 
+export type Secret = {
+  readonly name: string;
+  readonly setAtMs?: number | undefined;
+  readonly fallbackUntilMs?: number | undefined;
+};
+
 export type ProducedEvent = {
   readonly eventId: string;
   readonly eventType: string;
   readonly topic: string;
   readonly customers: readonly { readonly customer: string; readonly state: 'active' | 'paused' | 'disabled' }[];
+};
+
+export type Invitation = {
+  readonly id: string;
+  readonly customer: string;
+  readonly kind: 'secrets' | 'setup';
+  readonly places: readonly string[];
+  readonly hosts?: readonly string[] | undefined;
+  readonly reason?: string | undefined;
+  readonly by: string;
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number;
+  readonly state: 'open' | 'used' | 'locked' | 'revoked' | 'expired';
+  readonly failures: number;
+  readonly usedAtMs?: number | undefined;
+  readonly receipt?: string | undefined;
+};
+
+export type NewInvitation = {
+  readonly id: string;
+  readonly customer: string;
+  readonly kind: 'secrets' | 'setup';
+  readonly places: readonly string[];
+  readonly hosts?: readonly string[] | undefined;
+  readonly reason?: string | undefined;
+  readonly by: string;
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number;
+  readonly state: 'open' | 'used' | 'locked' | 'revoked' | 'expired';
+  readonly failures: number;
+  readonly usedAtMs?: number | undefined;
+  readonly receipt?: string | undefined;
+  readonly link: string;
+  readonly code: string;
 };
 
 export type QuarantinedRecord = {
@@ -321,12 +361,6 @@ export type Rehearsal = {
     readonly text: string;
     readonly status?: number | undefined;
   }[];
-};
-
-export type Secret = {
-  readonly name: string;
-  readonly setAtMs?: number | undefined;
-  readonly fallbackUntilMs?: number | undefined;
 };
 
 export type Me = {
@@ -922,6 +956,45 @@ export interface Routes {
     query: Readonly<Record<string, never>>;
     body: { readonly secrets: readonly { readonly place: string; readonly from: string; readonly to: string }[] };
     answer: { readonly resealed: number };
+  };
+  'GET /v1/invitations': {
+    query: Readonly<Record<string, never>>;
+    body: undefined;
+    answer: { readonly items: readonly Invitation[] };
+  };
+  'POST /v1/invitations': {
+    query: Readonly<Record<string, never>>;
+    body: {
+      readonly customer: string;
+      readonly secrets?: readonly string[] | undefined;
+      readonly setup?:
+        | {
+            readonly eventTypes: readonly string[];
+            readonly match: unknown;
+            readonly filter?: string | undefined;
+            readonly sections?: readonly string[] | undefined;
+          }
+        | undefined;
+      readonly hosts?: readonly string[] | undefined;
+      readonly reason?: string | undefined;
+      readonly life?: string | undefined;
+    };
+    answer: NewInvitation;
+  };
+  'POST /v1/invitations/{id}/renew': {
+    query: Readonly<Record<string, never>>;
+    body: { readonly life?: string | undefined };
+    answer: NewInvitation;
+  };
+  'POST /v1/invitations/{id}/revoke': {
+    query: Readonly<Record<string, never>>;
+    body: undefined;
+    answer: Invitation;
+  };
+  'POST /v1/subscriptions/{customer}/approve': {
+    query: Readonly<Record<string, never>>;
+    body: undefined;
+    answer: { readonly customer: string };
   };
   'GET /v1/audit': {
     query: {

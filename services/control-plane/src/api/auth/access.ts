@@ -1,7 +1,13 @@
 import { DatabridgeError } from '@databridge/kernel/errors';
-import type { Caller } from '@databridge/kernel/secrets/tokens';
+import type { Caller, Person } from '@databridge/kernel/secrets/tokens';
 import { CUSTOMER_PATTERN } from '@databridge/schemas/records/topics';
-import { type Access, ROLES_BY_ACCESS, type Role, routeRight } from '@databridge/schemas/rights/route-rights';
+import {
+  type Access,
+  INTAKE_ROLE,
+  ROLES_BY_ACCESS,
+  type Role,
+  routeRight,
+} from '@databridge/schemas/rights/route-rights';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { refuseForeignPages, sessionSecretOf } from '../../portal/session-cookie.ts';
 import { LINK_PREFIX, type ListedSession, type Sessions } from '../../portal/sessions.ts';
@@ -23,7 +29,7 @@ export interface Callers {
   /** @returns undefined: nobody whom we know */
   callerOf(token: string): Caller | undefined | Promise<Caller | undefined>;
   /** The one whose token of ours has this id, as it is configured now. */
-  callerById?(id: string): Caller | undefined;
+  callerById?(id: string): Person | undefined;
 }
 
 export interface AccessParts {
@@ -56,7 +62,8 @@ export function guardAccess(
   });
 
   api.addHook('onRoute', (route) => {
-    if (route.config?.access === 'open') return;
+    const { access } = route.config ?? {};
+    if (access === 'open' || access === 'intake') return;
     for (const method of [route.method].flat()) {
       const right = routeRight(method, route.url);
       if (right === undefined)
@@ -184,4 +191,11 @@ export function callerOf({ caller }: Pick<FastifyRequest, 'caller'>): Caller {
   throw new DatabridgeError('DB_UNAUTHENTICATED', 'Send "Authorization: Bearer <token>" with a token that is known');
 }
 
-export const roleOf = (request: Pick<FastifyRequest, 'caller'>): Role => callerOf(request).role;
+/** @throws {DatabridgeError} DB_FORBIDDEN for the set-up page, which calls its own routes alone */
+export function personOf(request: Pick<FastifyRequest, 'caller'>): Person {
+  const caller = callerOf(request);
+  if (caller.role !== INTAKE_ROLE) return caller;
+  throw new DatabridgeError('DB_FORBIDDEN', 'The set-up page may not do that');
+}
+
+export const roleOf = (request: Pick<FastifyRequest, 'caller'>): Role => personOf(request).role;

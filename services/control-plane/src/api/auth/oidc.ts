@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
 import type { Logger } from '@databridge/kernel/log';
-import type { Caller } from '@databridge/kernel/secrets/tokens';
+import type { Person } from '@databridge/kernel/secrets/tokens';
 import { CUSTOMER_PATTERN } from '@databridge/schemas/records/topics';
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import type { Callers } from './access.ts';
@@ -61,7 +61,7 @@ export function callerByClaims(
   payload: JWTPayload,
   { roleClaim, customerClaim }: Pick<OidcSettings, 'roleClaim' | 'customerClaim'>,
   log: Logger,
-): Caller | undefined {
+): Person | undefined {
   const given = claimOf(payload, roleClaim);
   const roles = Array.isArray(given) ? given : [given];
   const role = ROLES.find((one) => roles.includes(one));
@@ -96,7 +96,7 @@ export class OidcCallers implements Callers {
   }
 
   /** @throws {DatabridgeError} DB_ISSUER_UNAVAILABLE: nobody can say whether it is good */
-  async callerOf(token: string): Promise<Caller | undefined> {
+  async callerOf(token: string): Promise<Person | undefined> {
     const { issuer, audience } = this.#settings;
     try {
       const { payload } = await jwtVerify(token, await this.#issuersKeys(), {

@@ -57,6 +57,11 @@ const EXPECTED: Record<keyof typeof ROUTE_RIGHTS, string> = {
   'GET /v1/sealing-keys': '+++++',
   'GET /v1/seals-to-rotate': '+----',
   'POST /v1/subscriptions/:customer/reseals': '+---0',
+  'POST /v1/invitations': '+----',
+  'GET /v1/invitations': '+++--',
+  'POST /v1/invitations/:id/renew': '+----',
+  'POST /v1/invitations/:id/revoke': '+----',
+  'POST /v1/subscriptions/:customer/approve': '+---0',
   'GET /v1/status': '+++++',
   'GET /v1/subscriptions/:customer/status': '++++0',
   'GET /v1/subscriptions/:customer/explanation': '++++0',
@@ -202,6 +207,8 @@ async function startApi(): Promise<Api> {
     subscriptions: async () => new Map(stored),
     commit,
     desk,
+    invitations: async () => new Map(),
+    invitationLink: (id: string) => id,
     retryDelays: [],
     eventTypes: ['root-cause', 'more'],
     operations: async () => new Map(),
@@ -316,7 +323,7 @@ describe('fields', () => {
   test('are those of the table, and no others', () => {
     const fields = Object.keys(subscriptionSchema.shape);
     expect(Object.keys(FIELDS).sort()).toEqual([...fields].sort());
-    const kept = ['granted', 'secretsSetAt', 'fallbacks'];
+    const kept = ['granted', 'awaitsApproval', 'secretsSetAt', 'fallbacks'];
     for (const name of [...fields, ...kept]) expect([name, fieldRight([name])]).not.toEqual([name, undefined]);
     for (const name of Object.keys(FIELD_RIGHTS)) expect([...fields, ...kept]).toContain(name.split('.')[0]);
     for (const name of kept) expect([name, FIELD_RIGHTS[name as 'granted'].owner]).toEqual([name, 'service']);

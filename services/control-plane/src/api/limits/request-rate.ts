@@ -1,4 +1,5 @@
 import { DatabridgeError } from '@databridge/kernel/errors';
+import { INTAKE_ROLE } from '@databridge/schemas/rights/route-rights';
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance } from 'fastify';
 
@@ -27,7 +28,9 @@ export async function limitRequestRate(
     cache: MAX_COUNTERS,
     max: ({ caller }) => (caller?.role === 'operator' ? operatorPerMinute : perMinute),
     keyGenerator: ({ caller }) => caller?.id ?? '',
-    allowList: ({ caller, forwarded }) => caller === undefined || forwarded !== undefined,
+    // The listener of the set-up page has limits of its own.
+    allowList: ({ caller, forwarded }) =>
+      caller === undefined || forwarded !== undefined || caller.role === INTAKE_ROLE,
     errorResponseBuilder: (_request, { max, ttl }) =>
       new DatabridgeError(
         'DB_RATE_LIMITED',

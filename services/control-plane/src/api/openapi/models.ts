@@ -60,8 +60,14 @@ export function masked(subscription: Subscription): z.infer<typeof subscriptionA
 
 /** As it was written, secrets masked. What the control plane keeps of secrets and rights is asked for by itself. */
 export function written(subscription: Subscription): z.infer<typeof subscriptionAnswer> {
-  const { secretsSetAt: _, fallbacks: __, granted: ___, ...shown } = mapSecrets(subscription, () => SECRET_MASK);
-  return shown;
+  const {
+    secretsSetAt: _,
+    fallbacks: __,
+    granted: ___,
+    awaitsApproval: ____,
+    ...shown
+  } = mapSecrets(subscription, () => SECRET_MASK);
+  return subscription.awaitsApproval === true ? { ...shown, awaitsApproval: true } : shown;
 }
 
 export const page = z.object({

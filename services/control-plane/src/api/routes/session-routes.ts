@@ -5,7 +5,7 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { NO_SESSION_COOKIE, sessionCookie } from '../../portal/session-cookie.ts';
 import type { ListedSession, Sessions } from '../../portal/sessions.ts';
-import { callerOf, mayReadPayloads, SESSIONS_ROUTE } from '../auth/access.ts';
+import { mayReadPayloads, personOf, SESSIONS_ROUTE } from '../auth/access.ts';
 import type { Api } from '../context.ts';
 import { problems } from '../problem.ts';
 
@@ -49,7 +49,7 @@ export function sessionRoutes(api: Api, sessions: Sessions): void {
     '/v1/me',
     { schema: { tags, summary: 'Who calls, and what that role may', response: { 200: meAnswer, ...problems } } },
     async (request) => {
-      const caller = callerOf(request);
+      const caller = personOf(request);
       const is = (access: 'oversee' | 'act' | 'operate') => ROLES_BY_ACCESS[access].includes(caller.role);
       return {
         ...{ name: caller.name, role: caller.role },
@@ -75,7 +75,7 @@ export function sessionRoutes(api: Api, sessions: Sessions): void {
       },
     },
     async (request, reply) => {
-      const caller = callerOf(request);
+      const caller = personOf(request);
       const { secret, id, expiresAtMs } = await sessions.begin(caller, waySignedIn(request), Date.now());
       reply.header('set-cookie', sessionCookie(secret, expiresAtMs)).header('cache-control', 'no-store');
       return { id, expiresAtMs };
@@ -95,7 +95,7 @@ export function sessionRoutes(api: Api, sessions: Sessions): void {
       },
     },
     async (request, reply) => {
-      const { secret, expiresAtMs } = await sessions.link(callerOf(request), waySignedIn(request), Date.now());
+      const { secret, expiresAtMs } = await sessions.link(personOf(request), waySignedIn(request), Date.now());
       reply.header('cache-control', 'no-store');
       // Behind the #: no server on the way, and no log of one, gets to see it.
       return { path: `/portal/sign-in#${secret}`, expiresAtMs };
@@ -149,6 +149,6 @@ const waySignedIn = ({ session, caller }: Pick<FastifyRequest, 'session' | 'call
   session?.by ?? (caller?.id.startsWith('oidc:') ? 'oidc' : 'token');
 
 function isOwn(request: FastifyRequest, { caller }: ListedSession): boolean {
-  const { id, role } = callerOf(request);
+  const { id, role } = personOf(request);
   return role === 'operator' || caller.id === id;
 }

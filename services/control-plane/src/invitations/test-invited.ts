@@ -1,0 +1,67 @@
+/** The test event after an answer, and what came of it in words for the one who answered. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { DatabridgeError } from '@databridge/kernel/errors';
+import type { Attempt } from '@databridge/schemas/records/attempts';
+import type { ControlPlaneContext } from '../context.ts';
+import { sendTest } from '../operations/send-test.ts';
+import type { AttemptView } from '../views/attempt-view.ts';
+import { noSuchInvitation } from './open-invitation.ts';
+import type { Ticket } from './tickets.ts';
+
+export interface Tested {
+  readonly isAccepted: boolean;
+  readonly words: string;
+}
+
+/** The customer's worker reads what was saved a moment later than we do: until then it may use the secret before. */
+const WORKER_KNOWS_AFTER_MS = 5_000;
+const AGAIN_AFTER_MS = 1_000;
+
+/** @throws {DatabridgeError} DB_NOT_FOUND if that ticket answered nothing */
+export async function testInvited(
+  context: Pick<ControlPlaneContext, 'workerStatuses' | 'subscriptions' | 'producer' | 'invitations'>,
+  attempts: Pick<AttemptView, 'listen'>,
+  ticket: Ticket,
+): Promise<Tested> {
+  const invitation = (await context.invitations()).get(ticket.invitation);
+  if (invitation?.state !== 'used' || invitation.ticket !== ticket.id) throw noSuchInvitation();
+  const changedAtMs = invitation.receipt?.atMs ?? 0;
+  for (;;) {
+    const startedAtMs = Date.now();
+    const attempt = await attemptOf(context, attempts, invitation.customer);
+    if (typeof attempt === 'string') return { isAccepted: false, words: attempt };
+    if (attempt.outcome === 'delivered') return { isAccepted: true, words: wordsOf(attempt) };
+    if (startedAtMs - changedAtMs > WORKER_KNOWS_AFTER_MS) return { isAccepted: false, words: wordsOf(attempt) };
+    await delay(AGAIN_AFTER_MS);
+  }
+}
+
+async function attemptOf(
+  context: Parameters<typeof testInvited>[0],
+  attempts: Pick<AttemptView, 'listen'>,
+  customer: string,
+): Promise<Attempt | string> {
+  try {
+    return (await sendTest(context, attempts, customer, undefined)).attempt;
+  } catch (error) {
+    if (!(error instanceof DatabridgeError)) throw error;
+    if (error.code === 'DB_CONFLICT') return 'No test event was sent, since deliveries are paused or disabled.';
+    if (error.code !== 'DB_TEST_UNANSWERED') throw error;
+    return 'The test event was not sent in time. What you entered may not be usable: check it, and test again.';
+  }
+}
+
+/** What the destination said, without what belongs to operators. */
+export function wordsOf({ outcome, status, error, answer }: Attempt): string {
+  const said = answer === undefined || answer === '' ? '' : ` It said: ${answer.slice(0, 300)}`;
+  switch (outcome) {
+    case 'delivered':
+      return `Your destination accepted the test event${status === undefined ? '' : ` (status ${status})`}.`;
+    case 'deauthorized':
+      return `Your destination refused what identifies us (${status ?? error}): the secret may be wrong.${said}`;
+    case 'blocked':
+      return 'The address of your destination may not be sent to: it is not a public one.';
+    default:
+      return `Your destination did not accept the test event (${status ?? error ?? outcome}).${said}`;
+  }
+}

@@ -1,0 +1,48 @@
+/** The calls of the page. The link's id stands in its path, so that no mail program that cuts off a fragment breaks it. */
+import type { SealingKey } from '@databridge/kernel/secrets/sealer';
+
+export interface Opened {
+  readonly ticket: string;
+  readonly untilMs: number;
+  readonly kind: 'secrets' | 'setup';
+  readonly customer: string;
+  readonly by: string;
+  readonly reason?: string;
+  readonly goesTo: readonly string[];
+  readonly places: readonly string[];
+  readonly key: SealingKey;
+}
+
+export interface Answered {
+  readonly receipt: string;
+  /** Of an AWS role: what its trust policy is to ask for. */
+  readonly externalId?: string;
+}
+
+export interface Tested {
+  readonly isAccepted: boolean;
+  readonly words: string;
+}
+
+/** @param ticket left out: the code is still to be entered @throws {Error} in words for people */
+export async function call<T>(action: string, body: object, ticket?: string): Promise<T> {
+  const path = `${location.pathname.split('/').slice(0, 3).join('/')}/${action}`;
+  let response: Response;
+  try {
+    response = await fetch(path, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...(ticket !== undefined && { authorization: `Bearer ${ticket}` }),
+      },
+      body: JSON.stringify(body),
+      credentials: 'omit',
+      referrerPolicy: 'no-referrer',
+    });
+  } catch {
+    throw new Error('The connection failed. Nothing is lost: try again.');
+  }
+  const answer = (await response.json()) as { detail?: string };
+  if (!response.ok) throw new Error(answer.detail ?? `Failed with status ${response.status}`);
+  return answer as T;
+}

@@ -1,0 +1,124 @@
+/**
+ * The page where customers enter secrets: a code opens it, what is entered is sealed here, and posted as seals alone.
+ *
+ *     code ─▶ who asks, where it goes, which fields ─▶ checked, sealed, sent ─▶ test event ─▶ its outcome
+ *                                  ▲────────────────── correct it ──────────────────┘
+ */
+import { Sealer } from '@databridge/kernel/secrets/sealer';
+import { readInvitationCode } from '@databridge/schemas/records/invitation-code';
+import { secretMistake } from '@databridge/schemas/subscription/secret-rules';
+import { type Answered, call, type Opened, type Tested } from './api.ts';
+import { alertOf, el, field, form, show } from './dom.ts';
+import { type Entered, setupForm } from './setup-form.ts';
+
+let opened: Opened;
+let ticket = '';
+
+function askForCode(): void {
+  const code = field('Code', { hint: 'You got it by another way than this link: eight letters and digits.' });
+  show(
+    el('p', {}, 'Enter the code that belongs to this link. What you enter next is encrypted in your browser.'),
+    form('Continue', code.nodes, async () => {
+      if (readInvitationCode(code.input.value) === undefined) {
+        throw new Error('This is no such code: look for a mistyped character. It does not count as a try.');
+      }
+      opened = await call<Opened>('open', { code: code.input.value });
+      ticket = opened.ticket;
+      askForSecrets();
+    }),
+  );
+}
+
+function timeLeft(): Node {
+  const until = el('span', {}, timeOf(opened.untilMs));
+  const more = el('button', { type: 'button' }, 'More time');
+  more.onclick = async () => {
+    try {
+      const { ticket: next, untilMs } = await call<Pick<Opened, 'ticket' | 'untilMs'>>('extend', {}, ticket);
+      ticket = next;
+      until.textContent = timeOf(untilMs);
+    } catch (error) {
+      until.replaceChildren(alertOf((error as Error).message));
+    }
+  };
+  return el('p', {}, 'You have until ', until, '. ', more);
+}
+
+const timeOf = (ms: number) => new Date(ms).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+
+function askForSecrets(): void {
+  const { kind, customer, by, reason, goesTo, places } = opened;
+  const given = kind === 'setup' ? setupForm() : secretsForm(places);
+  show(
+    el('h2', {}, kind === 'setup' ? `Set up ${customer}` : `Secrets of ${customer}`),
+    el('p', {}, `${by} asks for this${reason === undefined ? '.' : `: ${reason}`}`),
+    el('p', {}, goesTo.length === 0 ? 'You state the destination below.' : `For ${goesTo.join(' and ')} alone.`),
+    timeLeft(),
+    form('Encrypt and send', given.nodes, async () => {
+      const { publicKey, ...entered } = await given.read();
+      await test({ ...(await send(entered)), ...(publicKey !== undefined && { publicKey }) });
+    }),
+  );
+}
+
+const LABELS: Record<string, string> = {
+  'authentication.password': 'Password',
+  'authentication.key': 'API key',
+  'authentication.clientSecret': 'Client secret',
+  'authentication.secretAccessKey': 'Secret access key',
+};
+
+function secretsForm(places: readonly string[]): { nodes: Node[]; read(): Promise<Entered> } {
+  const fields = places.map((place) => ({ place, ...field(LABELS[place] ?? place, { isSecret: true }) }));
+  return {
+    nodes: fields.flatMap(({ nodes }) => nodes),
+    read: async () => ({ secrets: Object.fromEntries(fields.map(({ place, input }) => [place, input.value])) }),
+  };
+}
+
+async function send({ secrets, ...stated }: Entered): Promise<Answered> {
+  const { customer, key } = opened;
+  const sealer = new Sealer(key);
+  const mistakes = Object.entries(secrets).flatMap(([place, value]) => {
+    const mistake = value === '' ? 'is empty' : secretMistake(place, value);
+    return mistake === undefined ? [] : [`${LABELS[place] ?? place} ${mistake}`];
+  });
+  if (mistakes.length > 0) throw new Error(mistakes.join('. '));
+  const sealed = await Promise.all(
+    Object.entries(secrets).map(async ([place, value]) => [place, await sealer.seal(value, { customer, place })]),
+  );
+  return await call<Answered>('answer', { ...stated, secrets: Object.fromEntries(sealed) }, ticket);
+}
+
+async function test(answered: Answered & { readonly publicKey?: string }): Promise<void> {
+  const { receipt, externalId, publicKey } = answered;
+  const facts: Node[] = [el('p', {}, `Received. Receipt: ${receipt}`)];
+  if (externalId !== undefined) {
+    facts.push(
+      el('p', {}, 'The trust policy of your role must ask for this external id: ', el('code', {}, externalId)),
+    );
+  }
+  if (publicKey !== undefined) {
+    facts.push(
+      el('p', {}, 'Requests are signed (Standard Webhooks, v1a). Verify them by: ', el('code', {}, publicKey)),
+    );
+  }
+  show(...facts, el('p', { role: 'status' }, 'A test event is on its way …'));
+  let words: Node;
+  try {
+    const tested = await call<Tested>('test', {}, ticket);
+    words = tested.isAccepted ? el('p', { role: 'status' }, tested.words) : alertOf(tested.words);
+  } catch (error) {
+    words = alertOf((error as Error).message);
+  }
+  const again = el('button', {
+    type: 'button',
+    onclick: () => void test(answered),
+  });
+  again.append('Test again');
+  const correct = el('button', { type: 'button', onclick: askForSecrets }, 'Correct it');
+  const approval = opened.kind === 'setup' ? ['Events flow once an operator has approved this.'] : [];
+  show(...facts, words, ...approval.map((text) => el('p', {}, text)), timeLeft(), again, correct);
+}
+
+askForCode();

@@ -1,0 +1,63 @@
+/** A control plane with its set-up page, and somebody who answers invitations there in a browser. */
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { Browser, Page } from 'playwright-core';
+import { type ControlPlane, startControlPlane } from '../control-plane.ts';
+import type { Stage } from '../stage.ts';
+import { openPage, type WatchedPage } from './browser.ts';
+
+export interface Intake {
+  readonly plane: ControlPlane;
+  /** Of the page. */
+  readonly origin: string;
+}
+
+export interface Invitation {
+  readonly id: string;
+  readonly link: string;
+  readonly code: string;
+}
+
+let isBuilt = false;
+
+/** As `npm run build` does. */
+export function buildSetUpPage(): void {
+  if (isBuilt) return;
+  const file = fileURLToPath(new URL('../../../services/intake-page/build.ts', import.meta.url));
+  execFileSync(process.execPath, [file], { stdio: ['ignore', 'inherit', 'inherit'] });
+  isBuilt = true;
+}
+
+export async function startIntake(
+  stage: Stage,
+  tokens: Parameters<typeof startControlPlane>[0],
+  env: Record<string, string> = {},
+): Promise<Intake> {
+  buildSetUpPage();
+  const plane = await startControlPlane(tokens, { DATABRIDGE_KEYS: stage.keys, INTAKE_PORT: '0', ...env });
+  const { intakePort } = await plane.service.waitForLog((line) => typeof line['intakePort'] === 'number');
+  return { plane, origin: `http://127.0.0.1:${intakePort}` };
+}
+
+/** @param what such as `{ secrets: ['authentication.password'] }` */
+export async function invite({ plane }: Intake, customer: string, what: object): Promise<Invitation> {
+  const { status, body } = await plane.call('POST', '/invitations', { body: { customer, ...what } });
+  if (status !== 201) throw new Error(`not invited: ${status} ${JSON.stringify(body)}`);
+  return body as Invitation;
+}
+
+/** Opens the link, and enters the code. */
+export async function openInvited(browser: Browser, { origin }: Intake, invitation: Invitation): Promise<WatchedPage> {
+  const watched = await openPage(browser, origin);
+  await watched.page.goto(new URL(invitation.link).pathname);
+  await enterCode(watched.page, invitation.code);
+  await watched.page.getByRole('heading', { level: 2 }).waitFor();
+  return watched;
+}
+
+export async function enterCode(page: Page, code: string): Promise<void> {
+  await page.getByLabel('Code').fill(code);
+  await page.getByRole('button', { name: 'Continue' }).click();
+}
+
+export const sendIt = (page: Page) => page.getByRole('button', { name: 'Encrypt and send' }).click();
