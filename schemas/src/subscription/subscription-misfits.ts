@@ -4,6 +4,9 @@ import { timeIssues } from '../destination/time-limits.ts';
 import type { Issue } from './issue-words.ts';
 import { keyMismatch } from './tls-identity.ts';
 
+/** The event type of notices; its module needs the file system. */
+const NOTICE = 'notice';
+
 type Loose = Readonly<Record<string, unknown>>;
 
 /** @param given not checked yet: so that all mistakes are told at once, these are looked for in broken parts too */
@@ -27,6 +30,11 @@ function ofDestination(subscription: Loose): Issue[] {
     if (subscription['signing'] !== undefined) {
       issues.push(at('signing', `does not go with ${type}: AWS authenticates the sender`));
     }
+  }
+  const eventTypes = subscription['eventTypes'];
+  const isOfNotices = Array.isArray(eventTypes) && eventTypes.every((name) => name === NOTICE);
+  if (destination['format'] === 'slack' && !isOfNotices) {
+    issues.push(at('destination.format', `slack is for notices alone: eventTypes must be [${NOTICE}]`));
   }
   return [...issues, ...(kind.issues?.(destination, authentication) ?? []), ...timeIssues(destination)];
 }

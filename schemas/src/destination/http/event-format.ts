@@ -1,8 +1,12 @@
 import type { Formatted } from '../kind.ts';
 import type { Message } from '../message.ts';
 
-/** The event as it is, or as a CloudEvent 1.0: its attributes in headers (binary), or around it (structured). */
-export type EventFormat = 'json' | 'cloudevents-binary' | 'cloudevents-structured';
+/**
+ * The event as it is; as a CloudEvent 1.0, its attributes in headers (binary), or around it (structured); or, of notices
+ * alone, as the message that incoming webhooks of Slack and of those that are compatible with it take.
+ */
+export const EVENT_FORMATS = ['json', 'cloudevents-binary', 'cloudevents-structured', 'slack'] as const;
+export type EventFormat = (typeof EVENT_FORMATS)[number];
 
 const JSON_CONTENT = { 'content-type': 'application/json' };
 const END = Buffer.from('}');
@@ -29,7 +33,17 @@ export function formatterOf(format: EventFormat): (message: Message) => Formatte
           END,
         ]),
       });
+    case 'slack':
+      return ({ body }) => ({ headers: JSON_CONTENT, body: Buffer.from(slackMessage(body)) });
   }
+}
+
+/** Slack's markup has three characters to escape: https://docs.slack.dev/messaging/formatting-message-text */
+function slackMessage(notice: Uint8Array): string {
+  const { severity, state, text } = JSON.parse(Buffer.from(notice).toString('utf8')) as Record<string, unknown>;
+  const head = state === 'resolved' ? 'resolved' : String(severity ?? 'test');
+  const said = String(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  return JSON.stringify({ text: `*${head}* ${said}` });
 }
 
 function attributes({ eventId, eventType, schemaVersion, traceparent }: Message): Record<string, string> {

@@ -577,7 +577,7 @@ export interface Routes {
             readonly connectTimeoutMs?: number | undefined;
             readonly headersTimeoutMs?: number | undefined;
             readonly bodyTimeoutMs?: number | undefined;
-            readonly format?: 'json' | 'cloudevents-binary' | 'cloudevents-structured' | undefined;
+            readonly format?: 'json' | 'cloudevents-binary' | 'cloudevents-structured' | 'slack' | undefined;
             readonly region?: string | undefined;
           }
         | {
@@ -589,7 +589,7 @@ export interface Routes {
             readonly connectTimeoutMs?: number | undefined;
             readonly headersTimeoutMs?: number | undefined;
             readonly bodyTimeoutMs?: number | undefined;
-            readonly format?: 'json' | 'cloudevents-binary' | 'cloudevents-structured' | undefined;
+            readonly format?: 'json' | 'cloudevents-binary' | 'cloudevents-structured' | 'slack' | undefined;
             readonly gzip?: boolean | undefined;
             readonly handshake?: boolean | undefined;
           }
@@ -1052,7 +1052,7 @@ export interface Routes {
             readonly connectTimeoutMs?: number | undefined;
             readonly headersTimeoutMs?: number | undefined;
             readonly bodyTimeoutMs?: number | undefined;
-            readonly format?: 'json' | 'cloudevents-binary' | 'cloudevents-structured' | undefined;
+            readonly format?: 'json' | 'cloudevents-binary' | 'cloudevents-structured' | 'slack' | undefined;
             readonly region?: string | undefined;
           }
         | {
@@ -1064,7 +1064,7 @@ export interface Routes {
             readonly connectTimeoutMs?: number | undefined;
             readonly headersTimeoutMs?: number | undefined;
             readonly bodyTimeoutMs?: number | undefined;
-            readonly format?: 'json' | 'cloudevents-binary' | 'cloudevents-structured' | undefined;
+            readonly format?: 'json' | 'cloudevents-binary' | 'cloudevents-structured' | 'slack' | undefined;
             readonly gzip?: boolean | undefined;
             readonly handshake?: boolean | undefined;
           }
