@@ -1,5 +1,6 @@
 import type { Instant } from '@databridge/kernel/clock';
 import type { Secret } from '@databridge/kernel/secrets/secret';
+import { kindOf } from '@databridge/schemas/destination/destinations';
 import type { HoldReason } from '@databridge/schemas/records/status';
 import { formatDelay } from '@databridge/schemas/records/topics';
 import { exhaustsAtMs, type RetryPlan } from '@databridge/schemas/retries/retry-plan';
@@ -98,12 +99,6 @@ const least = (a: number | undefined, b: number) => (a === undefined ? b : Math.
 
 /** Without a path, which may hold a secret. */
 function placeOf(destination: Subscription<Secret>['destination']): string {
-  switch (destination.type) {
-    case 'sns':
-      return destination.topicArn;
-    case 'sqs':
-      return new URL(destination.queueUrl).origin;
-    default:
-      return new URL(destination.url).origin;
-  }
+  const label = kindOf(destination).label(destination);
+  return /^https?:/.test(label) ? new URL(label).origin : label;
 }
