@@ -53,7 +53,7 @@ test('each event is one request', () => {
   const { url, format } = ${identifier}.requests(settings);
   const message = { eventId: 'e', eventType: 'root-cause', schemaVersion: 'v1.0', attempt: 1, traceparent: undefined };
   expect(url).toBe('https://acme.example/events');
-  expect(format({ ...message, body: '{}' }).body).toBe('{}');
+  expect(format({ ...message, body: Buffer.from('{}') }).body.toString()).toBe('{}');
 });
 `,
     [`${name}.contract.test.ts`]: `/** What every destination does, against an endpoint that fails as real ones do. */
