@@ -8,25 +8,32 @@ import { promisify } from 'node:util';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The rules by which Biome refuses an import, by the file that would have it. */
-async function refusals(imports: Record<string, string>): Promise<Record<string, string[]>> {
+function refusals(imports: Record<string, string>): Promise<Record<string, string[]>> {
+  const probe = (specifier: string) => `import { probe } from '${specifier}';\n\nconsole.log(probe);\n`;
+  return refusalsOf(Object.fromEntries(Object.entries(imports).map(([file, one]) => [file, probe(one)])));
+}
+
+/** The rules by which Biome refuses a file with this text. */
+async function refusalsOf(files: Record<string, string>): Promise<Record<string, string[]>> {
   const tree = await mkdtemp(join(tmpdir(), 'databridge-boundaries-'));
   try {
     // The project's own rules and manifests, around nothing but the files in question.
     await cp(join(root, '.biome.json'), join(tree, '.biome.json'));
+    await cp(join(root, '.biome'), join(tree, '.biome'), { recursive: true });
     for await (const manifest of glob('{,schemas/,services/*/,test/}package.json', { cwd: root })) {
       await mkdir(dirname(join(tree, manifest)), { recursive: true });
       await cp(join(root, manifest), join(tree, manifest));
     }
-    for (const [file, specifier] of Object.entries(imports)) {
+    for (const [file, text] of Object.entries(files)) {
       await mkdir(dirname(join(tree, file)), { recursive: true });
-      await writeFile(join(tree, file), `import { probe } from '${specifier}';\n\nconsole.log(probe);\n`);
+      await writeFile(join(tree, file), text);
     }
     const biome = join(root, 'node_modules', '.bin', 'biome');
     const args = ['lint', '--vcs-enabled=false', '--reporter=json', '--max-diagnostics=none', '.'];
     const run = promisify(execFile)(biome, args, { cwd: tree });
     const { stdout } = await run.catch((error: { stdout: string }) => error);
     const report = JSON.parse(stdout) as { diagnostics: { category: string; location: { path: string } }[] };
-    const found: Record<string, string[]> = Object.fromEntries(Object.keys(imports).map((file) => [file, []]));
+    const found: Record<string, string[]> = Object.fromEntries(Object.keys(files).map((file) => [file, []]));
     for (const { category, location } of report.diagnostics) found[location.path]?.push(category);
     return found;
   } finally {
@@ -75,4 +82,26 @@ test('imports along the arrows are not', async () => {
     'test/flow/schemas.ts': '@databridge/schemas/records/topics',
   };
   expect(await refusals(files)).toEqual(Object.fromEntries(Object.keys(files).map((file) => [file, []])));
+});
+
+test('a promise that nobody waits for is refused, and a race in what runs for long', async () => {
+  const floating =
+    'class A {\n  async #run(): Promise<void> {}\n  go(): void {\n    this.#run();\n  }\n}\nnew A().go();\n';
+  const race = (more = '') =>
+    `export const first = (all: Promise<void>[]) => {\n${more}  return Promise.race(all);\n};\n`;
+  const refused = await refusalsOf({
+    'services/delivery/src/floating.ts': floating,
+    'test/flow/floating.ts': floating,
+    'services/delivery/src/race.ts': race(),
+    'services/delivery/src/reason.ts': race('  // biome-ignore lint/plugin: all end with the call.\n'),
+    'services/cli/src/race.ts': race(),
+  });
+  expect(refused).toEqual({
+    'services/delivery/src/floating.ts': ['lint/nursery/noFloatingPromises'],
+    'test/flow/floating.ts': ['lint/nursery/noFloatingPromises'],
+    'services/delivery/src/race.ts': ['plugin'],
+    'services/delivery/src/reason.ts': [],
+    // The command line ends with its command.
+    'services/cli/src/race.ts': [],
+  });
 });

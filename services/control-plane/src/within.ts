@@ -8,6 +8,7 @@ export async function within<T>(timeoutMs: number, waitedFor: Promise<T>, doing:
     throw new KafkaPortError('DB_KAFKA_UNAVAILABLE', `${doing}: not within ${timeoutMs / 1_000} s`);
   });
   try {
+    // biome-ignore lint/plugin: the time-out is made for this call; callers pass a promise of one request.
     return await Promise.race([waitedFor, timeout]);
   } finally {
     over.abort();

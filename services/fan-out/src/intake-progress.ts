@@ -112,6 +112,7 @@ export class IntakeProgress {
 
   /** Waits for the first of `others`, or the end. What the others come to after the end is ignored, failures too. */
   async untilOver(others: readonly Promise<unknown>[]): Promise<void> {
+    // biome-ignore lint/plugin: look-ups end within the time-out of the registry.
     const first = Promise.race(others);
     if (!this.isOver) return void (await this.#ending.orEnded(first));
     // The look-ups of a membership that has ended are rejected when the service stops.

@@ -30,6 +30,7 @@ export class Ending {
     const wake = () => end.resolve(undefined);
     this.#waiting.add(wake);
     try {
+      // biome-ignore lint/plugin: this is the place that keeps the long-lived promise out of it.
       return await Promise.race([promise, end.promise]);
     } finally {
       this.#waiting.delete(wake);

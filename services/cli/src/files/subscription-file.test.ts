@@ -1,4 +1,4 @@
-import { assert, constantFrom, array as listOf, property, string } from 'fast-check';
+import fc from 'fast-check';
 import { formatMistakes, parseSubscriptionFile } from './subscription-file.ts';
 
 const VALID = `subscriptions:
@@ -161,7 +161,7 @@ describe('a subscriptions file', () => {
 
   test('whatever stands in it: subscriptions or mistakes with a place, never a crash', () => {
     const lines = VALID.split('\n');
-    const words = constantFrom(
+    const words = fc.constantFrom(
       ...lines,
       ...lines.map((line) => line.trim()),
       '&a',
@@ -176,13 +176,13 @@ describe('a subscriptions file', () => {
       '---',
       '? [a]: b',
     );
-    const texts = listOf(words, { maxLength: 25 }).map((some) => some.join('\n'));
+    const texts = fc.array(words, { maxLength: 25 }).map((some) => some.join('\n'));
     const holds = (text: string) => {
       const { subscriptions, mistakes } = parseSubscriptionFile(text, {});
       if (mistakes.length === 0) return subscriptions.length > 0;
       return mistakes.every(({ line, column }) => line >= 1 && column >= 1);
     };
-    assert(property(texts, holds), { numRuns: 150 });
-    assert(property(string({ unit: 'binary', maxLength: 80 }), holds), { numRuns: 150 });
+    fc.assert(fc.property(texts, holds), { numRuns: 150 });
+    fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 80 }), holds), { numRuns: 150 });
   });
 });

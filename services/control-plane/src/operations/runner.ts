@@ -101,6 +101,7 @@ export class OperationRunner {
     try {
       const late = delay(withinMs, undefined, { signal: over.signal }).then(() => running.latest);
       late.catch(() => undefined);
+      // biome-ignore lint/plugin: an operation ends, and its promise with it.
       return await Promise.race([running.ended, late]);
     } finally {
       over.abort();

@@ -1,5 +1,5 @@
 import { encodeOffsetSet } from '@databridge/kernel/offsets/offset-set';
-import { assert, constantFrom, array as listOf, property } from 'fast-check';
+import fc from 'fast-check';
 import { doneBy } from './gather-evidence.ts';
 import { addsUp, type Evidence, fatesIn, reconcile } from './reconcile.ts';
 
@@ -92,9 +92,9 @@ describe('reconciling', () => {
   });
 
   test('the counts always add up to what was written', () => {
-    const fate = constantFrom('delivered', 'waiting', 'dead', 'redriven', 'refused', 'retry', 'skipped', 'nowhere');
-    assert(
-      property(listOf(fate), (fates) => {
+    const fate = fc.constantFrom('delivered', 'waiting', 'dead', 'redriven', 'refused', 'retry', 'skipped', 'nowhere');
+    fc.assert(
+      fc.property(fc.array(fate), (fates) => {
         const found = reconcile(evidenceOf(Object.fromEntries(fates.map((one, index) => [`e${index}`, one]))), {});
         const { delivered, waiting, dead, removed, skipped, unaccounted } = found;
         expect(delivered + waiting + dead + removed + skipped + unaccounted.length).toBe(fates.length);

@@ -85,6 +85,7 @@ export class Commits {
       log.warn({ withinMs: FINISH_WITHIN_MS }, 'offsets not committed before the stop; they are delivered again');
       overdue.resolve();
     });
+    // biome-ignore lint/plugin: both are made for one stop.
     await Promise.race([this.#commitLast(), overdue.promise]);
     timer.cancel();
   }

@@ -97,7 +97,7 @@ test('an id that stays unknown is unreadable, for a minute', async () => {
 
 test('time in which the registry was unreachable does not count against an id', async () => {
   const { registry, settled, load, advance } = setUp(UNKNOWN);
-  load();
+  void load();
   await advance(8_000);
   registry.answer = UNREACHABLE;
   await advance(20_000);

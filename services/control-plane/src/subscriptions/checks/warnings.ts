@@ -119,6 +119,7 @@ async function orTimeout<T>(promise: Promise<T>, signal: AbortSignal): Promise<T
   const giveUp = () => late.reject(signal.reason);
   signal.addEventListener('abort', giveUp, { once: true });
   try {
+    // biome-ignore lint/plugin: both are made for one check, which has a time-out.
     return await Promise.race([promise, late.promise]);
   } finally {
     signal.removeEventListener('abort', giveUp);

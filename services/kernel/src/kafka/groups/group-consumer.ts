@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Consumer, EachBatchPayload } from 'kafkajs';
+import { Ending } from '../../ending.ts';
 import { KafkaPortError, toPortError } from '../errors.ts';
 import { createKafka, type KafkaSettings } from '../kafkajs/client.ts';
 import { toRecord, toRecordOrMark } from '../kafkajs/consumed-record.ts';
@@ -33,7 +34,7 @@ export class GroupConsumer {
   readonly #settings: KafkaSettings;
   readonly #options: Required<Omit<GroupConsumerOptions, 'onDrained' | 'onFailure'>> &
     Pick<GroupConsumerOptions, 'onDrained' | 'onFailure'>;
-  readonly #stopRequested = Promise.withResolvers<undefined>();
+  readonly #ending = new Ending();
   readonly #joinedOnce = Promise.withResolvers<undefined>();
   #isStopping = false;
   #running: Promise<void> | undefined;
@@ -69,7 +70,7 @@ export class GroupConsumer {
   /** Resolves with the first join, or the stop; it keeps trying until then. */
   async start(): Promise<void> {
     this.#running ??= this.#keepRunning();
-    await Promise.race([this.#joinedOnce.promise, this.#stopRequested.promise]);
+    await this.#ending.orEnded(this.#joinedOnce.promise);
   }
 
   /** Ends the membership at once, leaves the group, and disconnects. What is to be committed must be before. */
@@ -77,7 +78,7 @@ export class GroupConsumer {
     this.#isStopping = true;
     this.#lease.end();
     this.#endMembership();
-    this.#stopRequested.resolve(undefined);
+    this.#ending.end();
     await this.#running;
   }
 
@@ -140,7 +141,7 @@ export class GroupConsumer {
       );
       this.#counts?.restarted();
       this.#options.onFailure?.(error);
-      await this.#orStopped(delay(backoffMs));
+      await this.#ending.orEnded(delay(backoffMs));
     }
   }
 
@@ -163,7 +164,7 @@ export class GroupConsumer {
       });
     };
     const started = start().catch((error) => failed.resolve(error));
-    const error = await Promise.race([failed.promise, this.#stopRequested.promise]);
+    const error = await this.#ending.orEnded(failed.promise);
     isOver = true;
     // Disconnecting leaves the group: others are given what we have.
     this.#lease.end();
@@ -171,6 +172,7 @@ export class GroupConsumer {
     this.#consumer = undefined;
     // kafkajs can't stop a consumer that is still joining: it would leave it running.
     const stopped = started.then(() => consumer.disconnect());
+    // biome-ignore lint/plugin: both are made for one stop of a consumer.
     await Promise.race([
       stopped.catch(() => {}),
       delay(this.#options.maxWaitMs + STOP_GRACE_MS, undefined, { ref: false }),
@@ -349,10 +351,6 @@ export class GroupConsumer {
     if (!membership?.isCurrent) return [];
     const assigned = new Set(membership.assignment.map(keyOf));
     return partitions.filter((partition) => assigned.has(keyOf(partition)));
-  }
-
-  async #orStopped(promise: Promise<unknown>): Promise<void> {
-    await Promise.race([promise, this.#stopRequested.promise]);
   }
 }
 

@@ -37,6 +37,7 @@ export async function commitAsOnlyMember(
   });
   overdue.catch(() => {});
   try {
+    // biome-ignore lint/plugin: all are made for this call.
     await Promise.race([consumer.start().then(() => done.promise), done.promise, overdue]);
   } catch (error) {
     // Another member came in meanwhile, and got some of the partitions, or all.

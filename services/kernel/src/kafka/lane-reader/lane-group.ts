@@ -110,6 +110,7 @@ export class LaneGroup {
     const abort = () => aborted.reject(signal.reason);
     signal.addEventListener('abort', abort, { once: true });
     try {
+      // biome-ignore lint/plugin: a group is started once.
       await Promise.race([this.#heldOnce.promise, aborted.promise]);
     } finally {
       signal.removeEventListener('abort', abort);
@@ -127,6 +128,7 @@ export class LaneGroup {
     this.#heldOnce.resolve();
     this.#wake.resolve();
     const left = this.#leave(membership);
+    // biome-ignore lint/plugin: both are made for one stop.
     await Promise.race([left, delay(LEAVE_WITHIN_MS, undefined, { ref: false })]);
     this.#states.to('closed');
     this.#with.onClosed(this);
