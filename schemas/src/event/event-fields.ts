@@ -1,7 +1,7 @@
 /** What a filter sees of an event: the fields of its pinned schema, typed as CEL (cel.dev) has types. */
 import type { Environment } from '@marcbachmann/cel-js';
 import { type AvroType, nullable, type RecordType } from './avro/avro-schema.ts';
-import { chargeItems, chargeText } from './filter-meter.ts';
+import { chargeItems, chargeLack, chargeText } from './filter-meter.ts';
 import { shortestFloat } from './json-rendering.ts';
 import { logicalText } from './logical-values.ts';
 
@@ -88,7 +88,9 @@ function seenRecord(type: RecordType, found: Found, isRoot = false): Seen {
         const value = Array.isArray(source)
           ? source[slot]
           : ownValue(source as Readonly<Record<string, unknown>>, name);
-        return value === null || value === undefined ? undefined : seen.read(value);
+        if (value !== null && value !== undefined) return seen.read(value);
+        chargeLack();
+        return undefined;
       },
     });
   });

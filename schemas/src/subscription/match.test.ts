@@ -74,6 +74,11 @@ test('those with a filter are told apart, and change with their subscription', (
   index.set('y', subscription('y', {}));
   const ask = () => index.filteredAmong(index.customersFor('root-cause', EVENT));
   expect(ask()).toEqual([{ customer: 'x', filter: 'true' }]);
+  index.set('x', { ...subscription('x', {}), filter: 'true && false', granted: { filter: 'true' } });
+  expect(ask()).toEqual([
+    { customer: 'x', filter: 'true' },
+    { customer: 'x', filter: 'true && false', isOwn: true },
+  ]);
   index.set('x', subscription('x', {}));
   expect(ask()).toEqual([]);
 });

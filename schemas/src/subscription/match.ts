@@ -34,6 +34,8 @@ export interface Filtered {
   readonly customer: string;
   /** As the subscription has it. */
   readonly filter: string;
+  /** It narrows what an operator set. Left out: the operator's, or nobody knows. */
+  readonly isOwn?: true;
 }
 
 export class SubscriptionIndex {
@@ -72,7 +74,9 @@ export class SubscriptionIndex {
       customers,
       customers.flatMap((customer) => {
         const { filter, granted } = this.#interests.get(customer) ?? {};
-        return [granted?.filter, filter].flatMap((one) => (one === undefined ? [] : [{ customer, filter: one }]));
+        const given = granted?.filter === undefined ? [] : [{ customer, filter: granted.filter }];
+        if (filter === undefined) return given;
+        return [...given, { customer, filter, ...(granted !== undefined && { isOwn: true as const }) }];
       }),
     );
     return customers;

@@ -17,6 +17,7 @@ import type { EventType } from '@databridge/schemas/event/event-types';
 import { customerOfDeliveryTopic } from '@databridge/schemas/records/topics';
 import type { SubscriptionIndex } from '@databridge/schemas/subscription/match';
 import { FilterFailureLog } from './filter-failure-log.ts';
+import { FilterShares } from './filter-shares.ts';
 import { Filters } from './filters.ts';
 import { IntakeProgress, type OpenBatch, type PartitionProgress } from './intake-progress.ts';
 import type { FanOutMetrics } from './metrics.ts';
@@ -51,6 +52,7 @@ export class FanOut {
   readonly #eventTypes: ReadonlyMap<string, EventType>;
   readonly #consumer: GroupConsumer;
   readonly #filters = new Filters();
+  readonly #filterShares = new FilterShares();
   readonly #filterFailures: FilterFailureLog;
   readonly #working = new Set<Promise<void>>();
   /** Writes and commits that Kafka refuses at the moment, for readiness. */
@@ -154,7 +156,12 @@ export class FanOut {
       readerOf: (schemaId) => readers.peek(eventType, schemaId),
       customersFor: (name, routing) => subscriptions.customersFor(name, routing),
       filteredAmong: (customers) => subscriptions.filteredAmong(customers),
-      ask: (filter, event) => this.#filters.of(filter, eventType).test(event),
+      mayAsk: (customer) => this.#filterShares.mayAsk(customer),
+      ask: ({ customer, filter }, event) => {
+        const { verdict, work } = this.#filters.of(filter, eventType).measured(event);
+        this.#filterShares.used(customer, work);
+        return verdict;
+      },
       mayGoOn: () => performance.now() < endsAtMs,
     });
   }

@@ -1,5 +1,9 @@
 import type { EventType } from '@databridge/schemas/event/event-types';
-import { compileFilter, type EventFilter } from '@databridge/schemas/subscription/filter/event-filter';
+import {
+  compileFilter,
+  type EventFilter,
+  type FilterVerdict,
+} from '@databridge/schemas/subscription/filter/event-filter';
 
 /** Filters of subscriptions that were changed or deleted stay until this many are compiled; then all are forgotten. */
 const MAX_REMEMBERED = 10_000;
@@ -17,11 +21,14 @@ export class Filters {
     const known = this.#compiled.get(key);
     if (known !== undefined) return known;
     const compiled = compileFilter(text, fields);
-    const filter: EventFilter = compiled.ok
-      ? compiled.filter
-      : { test: () => ({ kind: 'failed', isInvalid: true, detail: `filter ${compiled.mistake}` }) };
+    const filter: EventFilter = compiled.ok ? compiled.filter : invalid(`filter ${compiled.mistake}`);
     if (this.#compiled.size >= MAX_REMEMBERED) this.#compiled.clear();
     this.#compiled.set(key, filter);
     return filter;
   }
+}
+
+function invalid(detail: string): EventFilter {
+  const verdict: FilterVerdict = { kind: 'failed', isInvalid: true, detail };
+  return { test: () => verdict, measured: () => ({ verdict, work: 0 }) };
 }

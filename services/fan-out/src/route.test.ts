@@ -173,7 +173,7 @@ test('filters are asked once an event and text; who can’t be told whether it w
       customersFor: () => Object.keys(texts),
       filteredAmong: () =>
         Object.entries(texts).flatMap(([customer, filter]) => (filter === undefined ? [] : [{ customer, filter }])),
-      ask(filter, event) {
+      ask({ filter }, event) {
         asked.push(filter);
         expect(event).toEqual(reader.kind === 'reader' && reader.reader.decoded(GOOD));
         return verdicts[filter] as FilterVerdict;
@@ -185,6 +185,33 @@ test('filters are asked once an event and text; who can’t be told whether it w
   expect(routed).toMatchObject({ matched: 1, unmatched: 0, filteredOut: 2 });
   expect(routed.filterFailures).toEqual([
     { customer: 'e', detail: 'division by zero', source: 'root-cause.events/2/7' },
+  ]);
+});
+
+test('a filter of the customer’s own that has no time left is not asked, and the event goes to it; an operator’s always is', () => {
+  const asked: string[] = [];
+  const routed = routeRecords(
+    [record(7, GOOD)],
+    context({
+      customersFor: () => ['a', 'b', 'c'],
+      filteredAmong: () => [
+        { customer: 'a', filter: 'costly', isOwn: true },
+        { customer: 'b', filter: 'granted' },
+        { customer: 'b', filter: 'own', isOwn: true },
+        { customer: 'c', filter: 'other', isOwn: true },
+      ],
+      mayAsk: (customer) => customer === 'c',
+      ask({ filter }) {
+        asked.push(filter);
+        return { kind: 'differs' };
+      },
+    }),
+  );
+  expect(routed.records.map(({ topic }) => topic)).toEqual(['delivery.a']);
+  expect(asked).toEqual(['granted', 'other']);
+  expect(routed.filterFailures.map(({ customer, detail }) => [customer, detail])).toEqual([
+    ['a', expect.stringContaining('more than its part')],
+    ['b', expect.stringContaining('more than its part')],
   ]);
 });
 

@@ -25,8 +25,10 @@ export interface RouteContext {
   customersFor(eventType: string, routing: Routing): readonly string[];
   /** The ones among `customers` that have a content filter. */
   filteredAmong(customers: readonly string[]): readonly Filtered[];
+  /** Whether the customer's own filter has time left: see filter-shares.ts. Left out: always. */
+  mayAsk?(customer: string): boolean;
   /** Evaluates a filter on a decoded event. */
-  ask(filter: string, event: unknown): FilterVerdict;
+  ask(filtered: Filtered, event: unknown): FilterVerdict;
   /** Asked after each record: false ends this turn, and the records after it are handed back. Left out: never. */
   mayGoOn?(): boolean;
 }
@@ -185,8 +187,9 @@ function passFilters(
   const verdictOf = verdictsOn(reader, value, context);
   const refusing = new Set<string>();
   const failures: FilterFailure[] = [];
-  for (const { customer, filter } of filtered) {
-    const verdict = verdictOf(filter);
+  for (const one of filtered) {
+    const { customer } = one;
+    const verdict = verdictOf(one);
     if (verdict.kind === 'differs') refusing.add(customer);
     else if (verdict.kind === 'failed') {
       const { kind: _, ...failure } = verdict;
@@ -197,7 +200,13 @@ function passFilters(
   return { customers, filteredOut: refusing.size, failures };
 }
 
-function verdictsOn(reader: EventReader, value: Buffer, context: RouteContext): (filter: string) => FilterVerdict {
+/** What is told of a filter that took more than its part of fan-out's time. */
+const NO_TIME_LEFT: FilterVerdict = {
+  kind: 'failed',
+  detail: "not evaluated: the customer's filter takes more than its part of fan-out's time",
+};
+
+function verdictsOn(reader: EventReader, value: Buffer, context: RouteContext): (filtered: Filtered) => FilterVerdict {
   let event: unknown;
   try {
     event = reader.decoded(value);
@@ -205,10 +214,13 @@ function verdictsOn(reader: EventReader, value: Buffer, context: RouteContext): 
     return () => ({ kind: 'failed', detail: messageOf(error) });
   }
   const known = new Map<string, FilterVerdict>();
-  return (filter) => {
+  return (filtered) => {
+    const { customer, filter, isOwn } = filtered;
     let verdict = known.get(filter);
     if (verdict === undefined) {
-      verdict = context.ask(filter, event);
+      // What an operator set is always asked: it may be there so that the customer does not get everything.
+      if (isOwn && context.mayAsk?.(customer) === false) return NO_TIME_LEFT;
+      verdict = context.ask(filtered, event);
       known.set(filter, verdict);
     }
     return verdict;

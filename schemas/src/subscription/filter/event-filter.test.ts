@@ -135,6 +135,27 @@ describe('what a filter may cost is bounded', () => {
     expect(filter.test({ ...EVENT, clientwords: 'x'.repeat(50_000) })).toEqual({ kind: 'differs' });
   });
 
+  test('what a filter costs is told, errors included', () => {
+    const numbers = Array.from({ length: 150 }, (_, n) => n).join();
+    const workOf = (text: string) => filterOf(text).measured(decoded).work;
+    // 5 ns a unit: some microseconds, and some milliseconds.
+    expect(workOf('event.intent.call_intent.category_name == "support" && event.statusCode == 200')).toBeLessThan(
+      1_000,
+    );
+    for (const [a, b] of [
+      ['event.callback.call_callback.reason == "a"', 'event.callback.call_callback.reason == "b"'],
+      ['1 / (event.statusCode - 200) > x', '2 / (event.statusCode - 200) > x'],
+    ]) {
+      expect(workOf(`[${numbers}].exists(x, ${a} || ${b})`)).toBeGreaterThan(300_000);
+    }
+  });
+
+  test('an error costs no stack, and others keep theirs', () => {
+    const { stackTraceLimit } = Error;
+    filterOf('event.callback.processed').test(decoded);
+    expect(Error.stackTraceLimit).toBe(stackTraceLimit);
+  });
+
   test('loops ask what belongs to their item', () => {
     const filter = filterOf('event.tags.exists(tag, tag.lowerAscii().contains("vip") && size(tag) > 3)', large.fields);
     expect(filter.test({ list: [], tags: ['a', 'VIP customer'] })).toEqual({ kind: 'matches' });

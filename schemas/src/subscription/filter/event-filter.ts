@@ -4,7 +4,7 @@
  */
 import { type ASTNode, Environment, EvaluationError, ParseError, TypeError as WrongType } from '@marcbachmann/cel-js';
 import type { EventFields } from '../../event/event-fields.ts';
-import { metered, type WorkRates } from '../../event/filter-meter.ts';
+import { metered, WORK_PER_ERROR, type WorkRates } from '../../event/filter-meter.ts';
 import { suggestion } from '../issue-words.ts';
 import { childrenOf, declareFunctions, withOwnFunctions, withUsualNames } from './filter-functions.ts';
 
@@ -18,6 +18,10 @@ const LIMITS = { maxAstNodes: 300, maxDepth: 32, maxListElements: 200, maxMapEnt
 
 /** Nodes that are worked off, those in a loop over a written list once for each of its items. */
 const MAX_COST = 5_000;
+/** As filter-meter.ts counts: a node takes some 20 ns. */
+const WORK_PER_STEP = 4;
+/** What can end in an error on a value that is there: a division by zero, an overflow, a text that is no number. */
+const FALLIBLE = new Set(['/', '%', '*', '-', '+', '-_', '[]', 'call']);
 /** Operations on a text, one on another's result. */
 const MAX_TEXT_CHAIN = 4;
 
@@ -39,6 +43,8 @@ export type FilterVerdict =
 export interface EventFilter {
   /** @param event decoded with the pinned schema, or the JSON document that customers get of it */
   test(event: unknown): FilterVerdict;
+  /** The same, with the work that it took: see {@link Metered}. */
+  measured(event: unknown): { readonly verdict: FilterVerdict; readonly work: number };
 }
 
 export type CompiledFilter =
@@ -55,15 +61,16 @@ export function compileFilter(text: string, fields: EventFields): CompiledFilter
     const expression = environment.parse(withOwnFunctions(text, parsed.ast));
     const refusal = refused(parsed.ast, { environment, fields }, undefined);
     if (refusal !== undefined) return wrong(refusal);
-    const { cost, ...rates } = costOf(parsed.ast);
+    const { cost, fallible, ...rates } = costOf(parsed.ast);
     if (cost > MAX_COST) return wrong(`does ${cost} steps for each event, at most ${MAX_COST} are allowed`);
     const { valid, type, error } = expression.check();
     if (!valid) return wrong(wordsOf(error, fields));
     if (type !== 'bool') return wrong(`must be true or false, and is a ${type}`);
-    return {
-      ok: true,
-      filter: { test: (event) => metered(rates, () => verdictOf(expression, fields.view(event))) ?? TOO_MUCH },
+    const measured: EventFilter['measured'] = (event) => {
+      const { result, work } = metered(rates, () => verdictOf(expression, fields.view(event)));
+      return { verdict: result ?? TOO_MUCH, work: work + cost * WORK_PER_STEP + fallible * WORK_PER_ERROR };
     };
+    return { ok: true, filter: { measured, test: (event) => measured(event).verdict } };
   } catch (error) {
     if (error instanceof ParseError || error instanceof WrongType) return wrong(wordsOf(error, fields));
     throw error;
@@ -146,29 +153,33 @@ function textRefused(name: string, of: ASTNode | undefined, loop: Loop | undefin
 }
 
 /**
- * @returns `cost`: how many nodes are evaluated; `perItem`: the most that a loop over an event's list does for one item;
+ * @returns `cost`: how many nodes are evaluated; `fallible`: how many of them may end in an error; `perItem`: the most that a loop over an event's list does for one item;
  *   `perChar`: how many functions work through a text once it has been read
  */
-function costOf(ast: ASTNode): { cost: number } & WorkRates {
+function costOf(ast: ASTNode): { cost: number; fallible: number } & WorkRates {
   let perItem = 1;
   let perChar = 1;
-  const count = (node: ASTNode): number => {
+  let fallible = 0;
+  const count = (node: ASTNode, times = 1): number => {
+    if (FALLIBLE.has(node.op)) fallible += times;
     if (node.op === 'rcall' && LOOPS.has(node.args[0])) {
       const [, receiver, given] = node.args;
       const bodies = given.slice(1);
-      const body = bodies.reduce((sum, one) => sum + count(one), 1);
+      const items = Math.max(1, writtenItems(receiver));
+      const body = bodies.reduce((sum, one) => sum + count(one, items), 1);
       perItem = Math.max(perItem, body);
       // The item is read once, and each function of the loop may work through it.
       perChar = Math.max(
         perChar,
         bodies.map(functionsIn).reduce((sum, one) => sum + one, 0),
       );
-      return count(receiver) + Math.max(1, writtenItems(receiver)) * body;
+      return count(receiver) + items * body;
     }
     perChar = Math.max(perChar, chainOf(node));
-    return 1 + childrenOf(node).reduce((sum, one) => sum + count(one), 0);
+    return 1 + childrenOf(node).reduce((sum, one) => sum + count(one, times), 0);
   };
-  return { cost: count(ast), perItem, perChar };
+  const cost = count(ast);
+  return { cost, fallible, perItem, perChar };
 }
 
 function functionsIn(node: ASTNode): number {

@@ -1,0 +1,38 @@
+import { FilterShares, USUAL_WORK } from './filter-shares.ts';
+
+const COSTLY = 2_000_000;
+
+/** Asks in turns, for a second in which each customer has an event every millisecond. @returns how many were evaluated */
+function evaluated(workOf: Record<string, number>): Record<string, number> {
+  let nowMs = 0;
+  const shares = new FilterShares(() => nowMs);
+  const counts: Record<string, number> = {};
+  for (; nowMs < 1_000; nowMs++) {
+    for (const [customer, work] of Object.entries(workOf)) {
+      if (!shares.mayAsk(customer)) continue;
+      shares.used(customer, work);
+      counts[customer] = (counts[customer] ?? 0) + 1;
+    }
+  }
+  return counts;
+}
+
+test('a costly filter is evaluated for a third of the time, and usual ones always', () => {
+  const { costly = 0, usual } = evaluated({ costly: COSTLY, usual: USUAL_WORK });
+  expect(usual).toBe(1_000);
+  const takesMs = (costly * COSTLY) / 200_000;
+  expect(takesMs).toBeGreaterThan(300);
+  // The one that is under way when the share is used up is finished.
+  expect(takesMs).toBeLessThan(450);
+});
+
+test('of several costly ones each has an equal part, and one that came late has its own at once', () => {
+  const counts = evaluated({ a: COSTLY, b: COSTLY, c: COSTLY / 4 });
+  expect(counts['a']).toBeGreaterThanOrEqual(10);
+  expect(Math.abs((counts['a'] ?? 0) - (counts['b'] ?? 0))).toBeLessThanOrEqual(10);
+  expect(counts['c']).toBeGreaterThan(2 * (counts['a'] ?? 0));
+
+  const shares = new FilterShares(() => 0);
+  while (shares.mayAsk('hostile')) shares.used('hostile', COSTLY);
+  expect(shares.mayAsk('late')).toBe(true);
+});
