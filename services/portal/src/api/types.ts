@@ -725,6 +725,7 @@ export interface Routes {
     query: {
       readonly limit?: number | undefined;
       readonly cursor?: string | undefined;
+      readonly idPrefix?: string | undefined;
       readonly state?: 'running' | 'done' | 'failed' | undefined;
     };
     body: undefined;
@@ -748,6 +749,7 @@ export interface Routes {
     query: {
       readonly limit?: number | undefined;
       readonly cursor?: string | undefined;
+      readonly idPrefix?: string | undefined;
       readonly reason?: 'refused' | 'exhausted' | 'internal' | undefined;
       readonly order?: 'oldest' | 'newest' | undefined;
     };
@@ -792,7 +794,11 @@ export interface Routes {
       | Operation;
   };
   'GET /v1/quarantine': {
-    query: { readonly limit?: number | undefined; readonly cursor?: string | undefined };
+    query: {
+      readonly limit?: number | undefined;
+      readonly cursor?: string | undefined;
+      readonly idPrefix?: string | undefined;
+    };
     body: undefined;
     answer: { readonly items: readonly QuarantinedRecord[]; readonly next?: string | undefined };
   };
@@ -834,6 +840,7 @@ export interface Routes {
       readonly from?: string | undefined;
       readonly to?: string | undefined;
       readonly eventId?: string | undefined;
+      readonly eventIdPrefix?: string | undefined;
       readonly outcome?:
         | 'delivered'
         | 'retry'

@@ -75,6 +75,9 @@ export const page = z.object({
   cursor: z.string().max(200).optional().describe('`next` of the page before'),
 });
 
+/** For short ids, as people type them. */
+export const idPrefix = z.string().min(1).max(600).optional().describe('only those whose id begins so');
+
 export const stateChange = z.object({ customer: z.string(), before: z.string(), after: z.string() });
 
 const time = z.iso.datetime({ offset: true });
