@@ -140,11 +140,17 @@ test('apply: mistakes of the file and those that only the API finds come in one 
     'many.yaml',
     yamlOf(one, 'http://10.0.0.1/x', '    filter: event.sumary.folder == "x"\n'),
     yamlOf(two, 'https://${NOBODY}/x', '    ratePerSecnd: 5\n'),
+    // What only the API knows is told of those with mistakes in the file as well.
+    `  - { customer: ${freshName('many')}, eventTypes: [root-cuase],\n`,
+    `      destination: { type: http, url: "http://10.0.0.1/x" } }\n`,
   );
   const { code, err } = await databridge(['apply', '-y', '-f', file]);
   expect(code).toBe(2);
   const places = [...err.matchAll(/many\.yaml:(\d+):\d+: (\S+)/g)].map(([, line, place]) => `${line} ${place}`);
-  expect(places).toEqual(expect.arrayContaining(['7 filter', '11 destination.url:', '13 ratePerSecnd']));
+  expect(places).toEqual([
+    ...['5 destination.url', '7 filter', '11 destination.url:', '13 ratePerSecnd'],
+    ...['14 match', '14 eventTypes.0', '15 destination.url'],
+  ]);
 });
 
 test('apply: without a terminal it needs --yes, and changes nothing without', async () => {

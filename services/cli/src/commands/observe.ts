@@ -39,12 +39,12 @@ export function addObservation(program: Command, cli: Cli): void {
     program
       .command('workers')
       .description(
-        'show delivery workers, dead ones included, and customers that no worker runs; exit code 1 if there are any',
+        'show delivery workers, dead ones included, and customers that no worker runs; exit code 1 if there are any, or if two workers have one name',
       ),
   ).action(async (options: OutputOptions) => {
     const fleet = await cli.api().get<Fleet>('/workers');
     print(options, fleet, () => formatFleet(fleet));
-    if (fleet.unattended.length > 0) cli.notWell();
+    if (fleet.unattended.length > 0 || fleet.items.some(({ hasNamesake }) => hasNamesake)) cli.notWell();
   });
   withOutput(
     program

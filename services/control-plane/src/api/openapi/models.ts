@@ -202,6 +202,7 @@ export const workersAnswer = z
         version: z.string(),
         startedAtMs: z.number().describe("ms since the epoch, by the worker's clock"),
         isAlive: z.boolean().describe('false: three reports in a row are missing'),
+        hasNamesake: z.boolean().describe('two workers have this name: their reports overwrite each other'),
         silentForMs: z.int().describe('since its last report'),
         customers: z.array(z.string()).describe('that it runs'),
         partitions: z.array(z.int()).describe('of the subscriptions topic that it owns'),
