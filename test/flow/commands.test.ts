@@ -56,6 +56,8 @@ beforeAll(async () => {
   mkdirSync(join(directory, 'subscriptions'));
   mkdirSync(join(directory, '.local/share/bash-completion/completions'), { recursive: true });
   for (const customer of ['acme', 'globex']) write(`subscriptions/${customer}.yaml`, subscriptionOf(customer));
+  mkdirSync(join(directory, 'keys'));
+  for (const file of ['delivery.keys', 'keys/delivery.keys']) write(file, stage.openingKeys);
   write('token', operator.token);
   write('key', 'k-2');
   write('event.json', readFileSync(join(root, 'docs/examples/produce/event.json'), 'utf8'));

@@ -1,7 +1,5 @@
 /** Long operations are carried on after the control plane that ran them is killed. */
-import { KeyRing, kidOf } from '@databridge/kernel/secrets/key-ring';
 import { Tokens } from '@databridge/kernel/secrets/tokens';
-import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import { type ControlPlane, startControlPlane } from '../harness/control-plane.ts';
 import { rootCauseEvent } from '../harness/events.ts';
 import { eventually } from '../harness/eventually.ts';
@@ -73,52 +71,31 @@ test('a rewind and a deletion that are cut off by a kill are carried on by the n
   expect(await second.service.stop()).toBe(0);
 });
 
-test('redeliveries, redrives, discards and a key rotation that are cut off by a kill are carried on, and leave nothing out', async () => {
+test('redeliveries, redrives and discards that are cut off by a kill are carried on, and leave nothing out', async () => {
   const [redelivered, redriven, discarded] = [freshName('redelivered'), freshName('redriven'), freshName('discarded')];
-  const both = `${KeyRing.generate('next')},${stage.keys}`;
-  await stage.delivery.stop();
-  await stage.restartDelivery({ DATABRIDGE_KEYS: both });
   let isRefusing = true;
+  const refused = [0, 0, 0];
   const receivers = await Promise.all(
     [redelivered, redriven, discarded].map(async (customer, at) => {
-      const receiver = await Receiver.start(() => (at > 0 && isRefusing ? { status: 400 } : {}));
+      // Without one success among so many refusals, the customer would be held.
+      const receiver = await Receiver.start(({ id }) => {
+        const isRefused = at > 0 && isRefusing && receiver.requests.findIndex((one) => one.id === id) % 5 !== 0;
+        if (isRefused) refused[at] = (refused[at] ?? 0) + 1;
+        return isRefused ? { status: 400 } : {};
+      });
       await stage.subscribe(customer, receiver.url);
       await stage.upstream.produce(Array.from({ length: MANY }, () => rootCauseEvent({ company: customer })));
       return receiver;
     }),
   );
   await Promise.all(receivers.map((receiver) => receiver.waitFor(({ requests }) => requests.length >= MANY)));
-  const open = () => startControlPlane(tokens, { DATABRIDGE_KEYS: both, SESSION_TIMEOUT: '6s' });
   const first = await open();
-  const sealed = await Promise.all(
-    Array.from({ length: 30 }, async (_, n) => {
-      const customer = freshName(`sealed-${n}`);
-      const authentication = { type: 'api-key', name: 'x-key', key: `k-${n}` };
-      const destination = { type: 'http', url: receivers[0]?.url };
-      const body = { eventTypes: ['root-cause'], match: { company: [customer] }, destination, authentication };
-      expect((await first.call('PUT', `/subscriptions/${customer}`, { body })).status).toBe(201);
-      return customer;
-    }),
-  );
-  // Sealed under the current key already: set back to the one before, as before the ring had another.
-  const before = new KeyRing(stage.keys);
-  const stored = await stage.operations.subscriptions();
-  await stage.operations.commit(
-    await Promise.all(
-      sealed.map(async (customer) => {
-        const after = stored.get(customer) as Subscription;
-        const key = await before.seal('k', customer);
-        const authentication = { type: 'api-key', name: 'x-key', key } as const;
-        return { what: 'replace' as const, customer, before: after, after: { ...after, authentication } };
-      }),
-    ),
-  );
   const lettersOf = async (plane: ControlPlane, customer: string) =>
     (await plane.call('GET', `/subscriptions/${customer}/dead-letters?limit=1000`)).body.items.length as number;
-  for (const customer of [redriven, discarded]) {
+  for (const [at, customer] of [redelivered, redriven, discarded].entries()) {
     await eventually(
       () => lettersOf(first, customer),
-      (count) => count === MANY,
+      (count) => count === refused[at],
     );
   }
   isRefusing = false;
@@ -127,10 +104,9 @@ test('redeliveries, redrives, discards and a key rotation that are cut off by a 
     begin(`/subscriptions/${redelivered}/redeliveries`, { from: '2020-01-01T00:00:00Z' }),
     begin(`/subscriptions/${redriven}/dead-letters/redrives`, {}),
     begin(`/subscriptions/${discarded}/dead-letters/discards`, {}),
-    begin('/keys/rotations', {}),
   ]);
   await first.service.kill();
-  expect(begun.map(({ status }) => status)).toEqual([202, 202, 202, 202]);
+  expect(begun.map(({ status }) => status)).toEqual([202, 202, 202]);
 
   const second = await open();
   const ended = await Promise.all(
@@ -143,23 +119,21 @@ test('redeliveries, redrives, discards and a key rotation that are cut off by a 
     ),
   );
   expect(ended.map(({ kind, state }) => `${kind} ${state}`)).toEqual([
-    ...['redeliver done', 'redrive done', 'discard done', 'rotate-keys done'],
+    ...['redeliver done', 'redrive done', 'discard done'],
   ]);
   // At least one was in the middle: which of them, the kill decides.
   expect(second.service.logs.filter(({ msg }) => msg === 'operation carried on')).not.toEqual([]);
   const [redelivery, redrive, discard] = ended.map(({ result }) => result);
   expect(redelivery).toMatchObject({ events: MANY, replayId: `redelivery-${begun[0]?.body.id}` });
-  expect(redrive).toMatchObject({ taken: MANY, stayed: 0 });
-  expect(discard).toMatchObject({ taken: MANY, stayed: 0 });
+  expect(refused.slice(1).every((count) => count > MANY / 2)).toBe(true);
+  expect(redrive).toMatchObject({ taken: refused[1], stayed: 0 });
+  expect(discard).toMatchObject({ taken: refused[2], stayed: 0 });
   expect([await lettersOf(second, redriven), await lettersOf(second, discarded)]).toEqual([0, 0]);
-  for (const [at, receiver] of receivers.slice(0, 2).entries()) {
+  for (const [at, again] of [MANY, refused[1] ?? 0].entries()) {
     const perEvent = ({ requests }: Receiver) => Map.groupBy(requests, ({ id }) => id);
-    await receiver.waitFor((one) => [...perEvent(one).values()].filter((sent) => sent.length > 1).length === MANY);
-    expect([at, perEvent(receiver).size]).toEqual([at, MANY]);
-  }
-  for (const [customer, subscription] of await stage.operations.subscriptions()) {
-    if (!sealed.includes(customer)) continue;
-    expect('key' in subscription.authentication && kidOf(subscription.authentication.key)).toBe('next');
+    const sentAgain = (one: Receiver) => [...perEvent(one).values()].filter((sent) => sent.length > 1).length;
+    await receivers[at]?.waitFor((one) => sentAgain(one) === again);
+    expect(perEvent(receivers[at] as Receiver).size).toBe(MANY);
   }
   expect(await second.service.stop()).toBe(0);
 });

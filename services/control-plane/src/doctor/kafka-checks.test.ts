@@ -1,7 +1,8 @@
 import type { ClusterProbe } from '@databridge/kernel/kafka/cluster-probe';
 import { KafkaPortError } from '@databridge/kernel/kafka/errors';
 import { createLogger } from '@databridge/kernel/log';
-import { KeyRing } from '@databridge/kernel/secrets/key-ring';
+import { generateKeySet, parseKeySet } from '@databridge/kernel/secrets/key-set';
+import { SealingDesk } from '@databridge/kernel/secrets/sealing-desk';
 import { DELIVERY_WORKERS_GROUP, deliveryTopic } from '@databridge/schemas/records/topics';
 import { examine } from './examine.ts';
 import { examineBrokers, examined, examineGroups, examineRights, type KafkaFacts } from './kafka-checks.ts';
@@ -114,11 +115,11 @@ test('groups without members are named', async () => {
 test('Kafka that is away is one fault, with its addresses; what is read from it is unknown', async () => {
   // Nobody listens on port 1.
   const kafka = { brokers: ['127.0.0.1:1'], clientId: 'doctor', log: createLogger('test', 'silent') };
-  const keyRing = new KeyRing(KeyRing.generate('k1'));
+  const desk = new SealingDesk(parseKeySet(generateKeySet('k1').controlPlane));
   const untouched = () => Promise.reject(new Error('not asked'));
   const { isHealthy, findings } = await examine({
     operations: {
-      ...{ kafka, keyRing, admin: {} as never, workers: () => [] },
+      ...{ kafka, desk, admin: {} as never, workers: () => [] },
       ...{ subscriptions: untouched, workerStatuses: untouched },
     },
     eventTypes: [],
