@@ -81,6 +81,7 @@ export type Workers = {
     readonly version: string;
     readonly startedAtMs: number;
     readonly isAlive: boolean;
+    readonly hasNamesake: boolean;
     readonly silentForMs: number;
     readonly customers: readonly string[];
     readonly partitions: readonly number[];
