@@ -582,6 +582,15 @@ export interface Routes {
             readonly region?: string | undefined;
           }
         | {
+            readonly type: 'eventbridge';
+            readonly eventBusArn: string;
+            readonly endpoint?: string | undefined;
+            readonly timeoutMs?: number | undefined;
+            readonly connectTimeoutMs?: number | undefined;
+            readonly headersTimeoutMs?: number | undefined;
+            readonly bodyTimeoutMs?: number | undefined;
+          }
+        | {
             readonly type: 'http';
             readonly url: string;
             readonly method?: 'POST' | 'PUT' | undefined;
@@ -1062,6 +1071,15 @@ export interface Routes {
             readonly bodyTimeoutMs?: number | undefined;
             readonly format?: 'json' | 'cloudevents-binary' | 'cloudevents-structured' | 'slack' | undefined;
             readonly region?: string | undefined;
+          }
+        | {
+            readonly type: 'eventbridge';
+            readonly eventBusArn: string;
+            readonly endpoint?: string | undefined;
+            readonly timeoutMs?: number | undefined;
+            readonly connectTimeoutMs?: number | undefined;
+            readonly headersTimeoutMs?: number | undefined;
+            readonly bodyTimeoutMs?: number | undefined;
           }
         | {
             readonly type: 'http';
