@@ -146,7 +146,7 @@ export async function until<T>(what: string, ask: () => Promise<T>, passes: (ans
   for (;;) {
     const answer = await ask();
     if (passes(answer)) return answer;
-    if (performance.now() > deadlineMs) throw new Error(`waited in vain until ${what}; at last: ${String(answer)}`);
+    if (performance.now() > deadlineMs) throw new Error(`timed out waiting until ${what}; at last: ${String(answer)}`);
     await delay(ASK_EVERY_MS);
   }
 }

@@ -23,7 +23,7 @@ export function kafkaSettings(): KafkaSettings & Required<Pick<KafkaSettings, 'r
 export async function until(what: string, isSo: () => boolean | Promise<boolean>, timeoutMs = 60_000): Promise<void> {
   const giveUpAtMs = performance.now() + timeoutMs;
   while (!(await isSo())) {
-    if (performance.now() > giveUpAtMs) throw new Error(`waited in vain until ${what}`);
+    if (performance.now() > giveUpAtMs) throw new Error(`timed out waiting until ${what}`);
     await delay(10);
   }
 }

@@ -64,7 +64,7 @@ test('a hold is told to the customer and to operators, and its end too; a new wr
   // The next writer finds the same condition, and knows that it was told.
   await plane.service.kill();
   plane = await startPlane();
-  await plane.service.waitForLog((line) => line.msg === 'this control plane is the writer');
+  await plane.service.waitForLog((line) => line.msg === 'control plane became the writer');
   isKnown = true;
   await ownReceiver.waitFor((receiver) => noticesOf(receiver).length === 2);
   await operators.waitFor((receiver) => noticesOf(receiver).length === 2);

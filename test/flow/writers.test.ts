@@ -35,9 +35,9 @@ beforeAll(async () => {
 });
 
 const isWriter = ({ service }: ControlPlane) =>
-  service.logs.some(({ msg }) => msg.startsWith('this control plane is the writer'));
+  service.logs.some(({ msg }) => msg.startsWith('control plane became the writer'));
 const tookOver = ({ service }: ControlPlane, timeoutMs: number) =>
-  service.waitForLog(({ msg }) => msg.startsWith('this control plane is the writer'), timeoutMs);
+  service.waitForLog(({ msg }) => msg.startsWith('control plane became the writer'), timeoutMs);
 const body = (ratePerSecond: number) => ({
   eventTypes: ['root-cause'],
   match: 'everything',

@@ -15,7 +15,7 @@ export interface WorkRates {
 /** Some 10 ms of processor time at the most: two searches of a text of 1 MB, or 20,000 steps of a loop over a list. */
 export const MAX_FILTER_WORK = 2_000_000;
 
-/** A step of CEL takes as long as reading so many characters. */
+/** A step of CEL takes as long as reading this many characters. */
 const WORK_PER_ITEM = 100;
 /**
  * So does an error, of which CEL makes one for each value that the event lacks, and passes over it in an "or". A loop may

@@ -9,7 +9,7 @@ const FIRST_BYTES = 16_384;
 /** A byte takes at most six: `\u001f`. */
 const MOST_BYTES_EACH = 6;
 
-/** By byte: 0 where it stands for itself in a JSON string, else what `JSON.stringify` writes. */
+/** By byte: 0 where it is not escaped in a JSON string, else what `JSON.stringify` writes. */
 const ESCAPES: readonly (0 | Buffer)[] = Array.from({ length: 256 }, (_, byte) => {
   if (byte >= 0x20 && byte !== QUOTE && byte !== BACKSLASH) return 0;
   return Buffer.from(JSON.stringify(String.fromCharCode(byte)).slice(1, -1));

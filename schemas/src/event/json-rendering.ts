@@ -8,7 +8,7 @@ export type JsonRenderer = (value: unknown) => string;
 
 /**
  * - A nullable field of the root, and a nullable record anywhere, is a section: absent when null.
- * - Any other nullable field is shown as null: the receiver is told that there is no value.
+ * - Any other nullable field is rendered as null, so that the receiver knows that there is no value.
  * - Longs have all their digits. NaN and the infinities are the texts "NaN", "Infinity" and "-Infinity".
  * - Bytes become base64; logical types are texts (logical-values.ts).
  *

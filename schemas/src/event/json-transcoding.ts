@@ -20,7 +20,7 @@ const FALSE = Buffer.from('false');
 
 /**
  * Writes what `jsonRenderer` (json-rendering.ts) would make of the decoded event, byte for byte. Records whose fields
- * stand in the same order in both schemas, their nullable fields and the usual primitives are transcoded; anything else
+ * have the same order in both schemas, their nullable fields and the usual primitives are transcoded; anything else
  * is decoded and rendered, value by value.
  * @param resolve of writer's types into reader's; bounds what the schemas may cost together
  * @param leftOut the root's fields that the document lacks; their data are checked all the same

@@ -17,7 +17,7 @@ export interface RoutingProjection {
 
 /**
  * The routing fields are those of the well-known names that are texts, in the event's record or in any record inside
- * it. A record inside itself is not followed: what an event belongs to stands at its top.
+ * it. A record inside itself is not followed: what an event belongs to is at its top level.
  */
 export function routingProjection(type: RecordType): RoutingProjection {
   const picked = new Set<RecordField>();

@@ -4,7 +4,7 @@ import { type AvroType, nullable } from './avro/avro-schema.ts';
 const SAMPLE_UUID = '00000000-0000-4000-8000-000000000000';
 
 /**
- * @param inside the records that the value stands in: a list of an event's own kind is empty, an optional one absent
+ * @param inside the records around the value: a list of an event's own kind is empty, an optional one absent
  * @returns a value of the type, every optional part present, texts saying that they are samples
  * @throws {TypeError} for a record that can't end
  */

@@ -4,7 +4,7 @@ import { z } from 'zod';
 const subscriptionAsSeen = z.record(z.string(), z.unknown());
 
 const auditRecord = z.object({
-  /** Unique; what is told again to be sure has the same. */
+  /** Unique; a repetition of the record has the same. */
   id: z.string(),
   /** ms since the epoch, by the clock of the control plane; the record's own time is the broker's. */
   at: z.number(),

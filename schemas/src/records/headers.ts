@@ -20,7 +20,7 @@ export const HEADER = {
   /** The subscription's `enableEpoch` under which `attempt` and `first-attempt-at` were counted. */
   enableEpoch: 'enable-epoch',
   replayId: 'replay-id',
-  /** A test, not an event: its value is the document itself, good for so many ms from the record's time on. */
+  /** A test, not an event: its value is the document itself, valid for this many ms from the record's time on. */
   test: 'test',
   /** Of a test: how its request deviates from that of an event (test-variation.ts). */
   testVariation: 'test-variation',
@@ -50,7 +50,7 @@ export interface DeliveryHeaders {
   readonly enableEpoch?: number;
   readonly replayId?: string;
   readonly traceparent?: string;
-  /** Only of tests: sent within so many ms of the record's time, or never. */
+  /** Only of tests: sent within this many ms of the record's time, or never. */
   readonly testWithinMs?: number;
   /** Only of tests that deviate. */
   readonly testVariation?: TestVariation;

@@ -5,7 +5,7 @@
  */
 import { type DeliveryHeaders, formatSource } from './headers.ts';
 
-/** Where a record stands in a topic. */
+/** The position of a record in a topic. */
 export interface RecordPlace {
   readonly topic: string;
   readonly partition: number;

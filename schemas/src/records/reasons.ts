@@ -6,7 +6,7 @@ export const QUARANTINE_REASONS = [
   'no-value',
   /** The record has more headers, or more bytes of headers, than are decoded. */
   'too-many-headers',
-  /** The record stands for a whole batch that is too large when decompressed. The intake has it. */
+  /** The record represents a whole batch that is too large when decompressed. The intake contains it. */
   'batch-too-large',
   'malformed-frame',
   /** The registry does not know the schema id, and did not learn of it in time. */
@@ -17,7 +17,7 @@ export const QUARANTINE_REASONS = [
   'malformed-data',
   /** It came compressed, or by a topic that takes more than ours: no copy of it can be written. Its source has it. */
   'too-large',
-  /** Our own fault with this one record, three times in a row. */
+  /** An internal error with this record, three times in a row. */
   'internal',
 ] as const;
 export type QuarantineReason = (typeof QUARANTINE_REASONS)[number];
@@ -28,7 +28,7 @@ export const DEAD_LETTER_REASONS = [
   'refused',
   /** Every attempt of the plan failed, and other records succeeded meanwhile. */
   'exhausted',
-  /** Our own fault with this one record, three times in a row. */
+  /** An internal error with this record, three times in a row. */
   'internal',
 ] as const;
 export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number];

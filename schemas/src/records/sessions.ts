@@ -1,11 +1,11 @@
-/** Sessions of the portal. The record's key is a digest: who reads the topic can't use what stands in it. */
+/** Sessions of the portal. The record's key is a digest: a reader of the topic can't use its content. */
 import { z } from 'zod';
 import { ROLES } from '../rights/route-rights.ts';
 
 const session = z.object({
-  /** `link`: good for one session; `session`: what a cookie stands for. */
+  /** `link`: good for one session; `session`: identified by a cookie. */
   kind: z.enum(['session', 'link']),
-  /** How its owner was authenticated: by a token of ours, or by the OpenID provider. */
+  /** How its owner was authenticated: by a token of Databridge, or by the OpenID provider. */
   by: z.enum(['token', 'oidc']),
   caller: z.object({
     id: z.string(),

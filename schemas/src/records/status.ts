@@ -74,7 +74,7 @@ export function withoutOldHolds(status: WorkerStatus, connection: string): Worke
 export type EffectiveState = Subscription['state'];
 
 /**
- * The one state that counts. What is wanted stands in the subscription, what was found in the status: neither side
+ * The one state that counts. The wanted state is in the subscription, the observed state in the status: neither side
  * writes the other's record, and no two clocks are compared.
  */
 export function effectiveState(

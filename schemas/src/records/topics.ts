@@ -18,7 +18,7 @@ export const STATUS_TOPIC = 'databridge.status';
 export const ATTEMPTS_TOPIC = 'databridge.attempts';
 /** Customer → who changed what of it, and when: an append log, kept a year. Written with the change, in one transaction. */
 export const AUDIT_TOPIC = 'databridge.audit';
-/** One partition: the control plane that owns it is the one that writes. Its address stands in it. */
+/** One partition: the control plane that owns it is the writer. It contains the writer's address. */
 export const CONTROL_PLANE_TOPIC = 'databridge.control-plane';
 /** Worker → what it runs at the moment. Compacted; that worker is the only writer, and its last record a tombstone. */
 export const WORKERS_TOPIC = 'databridge.workers';
@@ -26,7 +26,7 @@ export const WORKERS_TOPIC = 'databridge.workers';
 export const OPERATIONS_TOPIC = 'databridge.operations';
 /** Operational notices: the intake topic of the event type `notice`. Written by the control plane alone. */
 export const NOTICES_TOPIC = 'databridge.notices';
-/** Condition → what was told of it. Compacted; written with the notice, in one transaction. */
+/** Condition → its last notice. Compacted; written with the notice, in one transaction. */
 export const NOTICES_TOLD_TOPIC = 'databridge.notices-told';
 /** Digest of a cookie or link → whose session of the portal it is. Compacted; any control plane writes it. */
 export const SESSIONS_TOPIC = 'databridge.sessions';

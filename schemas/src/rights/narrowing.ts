@@ -31,7 +31,7 @@ function conditionsOf(filter: string): string[] | undefined {
 
 const joined = (node: ASTNode): ASTNode[] => (node.op === '&&' ? node.args.flatMap(joined) : [node]);
 
-/** The expression without where it stands in the text. */
+/** The expression without its position in the text. */
 function shapeOf(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(shapeOf);
   if (typeof value === 'bigint') return { int: String(value) };

@@ -59,14 +59,14 @@ const visible = z.string().regex(/^[\x20-\x7e]+$/, 'must be printable ASCII, not
 export function authenticationSchema(secret: SecretRules) {
   const value = (plain: z.ZodString) =>
     z.union([plain, z.strictObject({ secret: secret.parameter })], {
-      error: 'must be a printable text, or a map with the one key "secret"',
+      error: 'must be a printable string, or a map with the single key "secret"',
     });
   return z
     .discriminatedUnion('type', [
       z.strictObject({ type: z.literal('none') }),
       z.strictObject({
         type: z.literal('basic'),
-        username: z.string().regex(/^[^:\p{Cc}]+$/u, 'must not be empty, nor hold a colon or control characters'),
+        username: z.string().regex(/^[^:\p{Cc}]+$/u, 'must not be empty or contain a colon or control characters'),
         password: secret.password,
       }),
       z.strictObject({ type: z.literal('api-key'), name: headerName, key: secret.key }),

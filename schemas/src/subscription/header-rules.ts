@@ -1,4 +1,4 @@
-/** Which HTTP headers a customer may name, and what may stand in them. */
+/** Which HTTP headers a customer may set, and to which values. */
 import { z } from 'zod';
 
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/;
@@ -14,7 +14,7 @@ export const headerName = z
 
 const ownHeaderName = headerName.refine(
   (name) => name.toLowerCase() !== 'authorization',
-  'belongs under authentication, where it is kept secret',
+  'must be set under authentication, where it is kept secret',
 );
 
 export const headerValue = z.string().regex(HEADER_VALUE, 'must be printable ASCII');

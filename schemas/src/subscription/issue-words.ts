@@ -1,4 +1,4 @@
-/** Validation mistakes in words that complete "`<where>` …": is missing, must be a text, is not known. */
+/** Messages for validation mistakes, which complete "`<place>` …": is missing, must be a string, is not known. */
 import type { z } from 'zod';
 
 export interface Issue {
@@ -80,7 +80,7 @@ function slipsBetween(a: string, b: string): number {
 }
 
 const NAMES: Readonly<Record<string, string>> = {
-  string: 'a text',
+  string: 'a string',
   int: 'a whole number',
   number: 'a number',
   boolean: 'true or false',
@@ -94,7 +94,6 @@ function kindOf(input: unknown): string {
   if (input === null) return 'empty';
   if (Array.isArray(input)) return 'a list';
   if (typeof input === 'object') return 'a map';
-  if (typeof input === 'number' && !Number.isFinite(input)) return String(input);
   if (typeof input === 'number' && !Number.isInteger(input)) return 'a fraction';
   return named(typeof input);
 }

@@ -17,7 +17,7 @@ export interface Match {
 /** The fields by which events are routed. */
 export const ROUTING_FIELDS = ['company', 'organisation', 'folder'] as const satisfies readonly (keyof Match)[];
 
-/** In the place of values: all of them, said in so many words. */
+/** Instead of a list of values: all of them, stated explicitly. */
 export const EVERYTHING = 'everything';
 
 /** As people write it: nobody gets every company's events by leaving something out. */
@@ -37,7 +37,7 @@ export function storedMatch(declared: DeclaredMatch): Match {
   return company === EVERYTHING ? rest : { company, ...rest };
 }
 
-/** What a stored match means, in so many words. */
+/** What a stored match means, stated explicitly. */
 export function declaredMatch(stored: Match): DeclaredMatch {
   if (ROUTING_FIELDS.every((field) => stored[field] === undefined)) return EVERYTHING;
   return { company: EVERYTHING, ...stored };

@@ -21,7 +21,7 @@ export const SECRET_PLACES: readonly string[] = [
 ];
 const PATHS = SECRET_PLACES.map((place) => place.split('.'));
 
-/** Whether what stands there is a secret: the places that {@link mapSecrets} visits, in a subscription or not yet one. */
+/** Whether the place holds a secret: the places that {@link mapSecrets} visits, in a subscription or not yet one. */
 export function isSecretPath(path: Path): boolean {
   return PATHS.some(
     (place) => place.length === path.length && place.every((step, i) => step === '*' || step === String(path[i])),
@@ -45,7 +45,7 @@ function mapAt(value: unknown, path: Path, map: (secret: unknown, path: string) 
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, mapAt(one, [...path, key], map)]));
 }
 
-/** The places of the secrets in use, and what stands there; those that are but fallbacks are left out. */
+/** The places of the secrets in use, with their values; fallbacks are left out. */
 export function secretsInUse<S>(subscription: Subscription<S>): Map<string, S> {
   const places = new Map<string, S>();
   mapSecrets(subscription, (secret, path) => {

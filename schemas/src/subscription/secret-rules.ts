@@ -17,10 +17,10 @@ const VISIBLE = {
 
 /** By the kind of the secret; the mask passes, since a subscription may be sent back as it was read. */
 export const SECRET_RULES = {
-  password: { pattern: /^\P{Cc}*$/u, message: 'must not hold control characters' },
+  password: { pattern: /^\P{Cc}*$/u, message: 'must not contain control characters' },
   key: VISIBLE,
   clientSecret: VISIBLE,
-  parameter: { pattern: /^\P{Cc}+$/u, message: 'must not be empty, nor hold control characters' },
+  parameter: { pattern: /^\P{Cc}+$/u, message: 'must not be empty or contain control characters' },
   secretAccessKey: {
     pattern: /^(?:[A-Za-z0-9/+=]{16,256}|\[secret\])$/,
     message: 'is not an AWS secret access key',
@@ -42,7 +42,7 @@ export const MAX_SECRET_CHARS = 65_536;
 
 /**
  * @param place as `mapSecrets` names it
- * @returns what is wrong with a new secret for that place, in words that don't quote it
+ * @returns what is wrong with a new secret for that place, without quoting it
  */
 export function secretMistake(place: string, secret: string): string | undefined {
   if (secret === SECRET_MASK) return 'must be the new secret, not the mask that answers show';

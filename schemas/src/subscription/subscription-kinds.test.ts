@@ -92,7 +92,7 @@ test.each([
   [{ destination: SNS }, 'authentication.type must be aws for sns'],
   [
     { destination: { ...SQS, queueUrl: 'https://queues.example/q/events' }, authentication: ROLE },
-    "destination.region is missing, and can't be told from queueUrl",
+    'destination.region is missing, and the host name of queueUrl does not contain it',
   ],
   [
     { destination: { ...SQS, queueUrl: 'https://sqs.eu-west-1.amazonaws.com/' }, authentication: ROLE },
@@ -117,7 +117,7 @@ test.each([
   ],
   [
     { destination: HTTP, authentication: { ...OAUTH, scope: 'a', body: { scope: 'b' } } },
-    'authentication.body.scope stands under authentication.scope already',
+    'authentication.body.scope is already set by authentication.scope',
   ],
   [
     { destination: HTTP, authentication: { ...OAUTH, headers: { Authorization: 'x' } } },
@@ -125,7 +125,7 @@ test.each([
   ],
   [
     { destination: HTTP, authentication: { ...OAUTH, query: { a: 7 } } },
-    'authentication.query.a must be a printable text, or a map with the one key "secret"',
+    'authentication.query.a must be a printable string, or a map with the single key "secret"',
   ],
   [
     { destination: { ...SNS, topicArn: 'arn:aws-new:sns:eu-new-1:123456789012:events' }, authentication: ROLE },

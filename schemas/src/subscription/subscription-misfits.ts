@@ -9,7 +9,7 @@ const NOTICE = 'notice';
 
 type Loose = Readonly<Record<string, unknown>>;
 
-/** @param given not checked yet: so that all mistakes are told at once, these are looked for in broken parts too */
+/** @param given not validated yet: so that all mistakes are reported at once, invalid parts are checked too */
 export function misfits(given: unknown): Issue[] {
   const subscription = asMap(given);
   return [...ofDestination(subscription), ...ofAws(subscription), ...ofOAuth(subscription), ...ofTls(subscription)];
@@ -64,7 +64,7 @@ function ofOAuth(subscription: Loose): Issue[] {
   for (const name of ['scope', 'audience']) {
     const place = body.includes(name) ? 'body' : isGet && query.includes(name) ? 'query' : undefined;
     if (authentication[name] !== undefined && place !== undefined) {
-      issues.push({ path: ['authentication', place, name], message: `stands under authentication.${name} already` });
+      issues.push({ path: ['authentication', place, name], message: `is already set by authentication.${name}` });
     }
   }
   const inHeader = (authentication['clientAuthentication'] ?? 'header') === 'header';

@@ -31,7 +31,7 @@ export const plainClientKey = z
   .regex(SECRET_RULES.clientKey.pattern, SECRET_RULES.clientKey.message)
   .refine((pem) => pem === SECRET_MASK || readKey(pem) !== undefined, 'is not a private key that can be read');
 
-/** @returns the mistake, in words, that shows only when both are seen */
+/** @returns the mistake that only certificate and key together show */
 export function keyMismatch(certificate: string, key: string): string | undefined {
   const [first] = readCertificates(certificate) ?? [];
   const parsedKey = readKey(key);

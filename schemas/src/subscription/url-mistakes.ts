@@ -1,4 +1,4 @@
-/** What can be told of a URL from its text alone: whether everyone who reads it will go to the same host. */
+/** Mistakes that the text of a URL shows: whether all URL parsers find the same host in it. */
 import { domainToUnicode } from 'node:url';
 
 /**
@@ -8,17 +8,17 @@ import { domainToUnicode } from 'node:url';
  * @returns the mistakes, each completing "`<where>` …"
  */
 export function urlMistakes(text: string): string[] {
-  // As the parser does, only said aloud: it drops tabs and line ends, and trims.
-  if (/[\s\p{Cc}\p{Cf}]/u.test(text)) return ['must not hold spaces or invisible characters'];
+  // The parser removes tabs, line ends and outer spaces silently; here they are a mistake.
+  if (/[\s\p{Cc}\p{Cf}]/u.test(text)) return ['must not contain spaces or invisible characters'];
   const parsed = URL.parse(text);
   if (!parsed) return ['is not a URL'];
   if (parsed.protocol !== 'https:' && parsed.protocol !== 'http:') return ['must begin with https:// (or http://)'];
   const authority = /^https?:\/\/([^/?#\\]*)(.?)/i.exec(text);
   if (authority === null || authority[1] === '') return ['must begin with https:// and a host'];
   const [, written = '', next] = authority;
-  if (next === '\\') return ['must not hold a backslash in place of a slash'];
+  if (next === '\\') return ['must not contain a backslash instead of a slash'];
   // `https://@host` has no credentials, and yet two hosts for two readers.
-  if (written.includes('@')) return ['must not hold credentials: they belong under authentication'];
+  if (written.includes('@')) return ['must not contain credentials: set them under authentication'];
   const mistakes: string[] = [];
   const host = hostMistake(written.replace(/:\d*$/, ''), parsed.hostname);
   if (host !== undefined) mistakes.push(host);
@@ -32,10 +32,6 @@ function hostMistake(written: string, read: string): string | undefined {
   if (written.startsWith('[')) return undefined;
   if (read.endsWith('.') || written.endsWith('.')) return 'must not have a host that ends with a dot';
   if (read.split('.').includes('')) return 'must not have a host with an empty part';
-  // RFC 1035 §2.3.4: no resolver finds it, and a customer would be tried for a day.
-  if (read.length > 253 || read.split('.').some((label) => label.length > 63)) {
-    return 'has a host that no DNS name can be: 253 characters at most, 63 between dots';
-  }
   // ASCII alone: by Unicode's rules the Kelvin sign, too, has a small letter k.
   const lowerCase = written.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
   if (lowerCase === read || lowerCase === domainToUnicode(read)) return undefined;

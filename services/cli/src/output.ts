@@ -14,7 +14,7 @@ export interface OutputOptions {
 /** Adds `-o`. */
 export function withOutput(command: Command): Command {
   return command
-    .addOption(new Option('-o, --output <format>', 'how to print it').choices([...FORMATS]).default('table'))
+    .addOption(new Option('-o, --output <format>', 'output format').choices([...FORMATS]).default('table'))
     .addOption(new Option('--json', 'the same as -o json').hideHelp());
 }
 

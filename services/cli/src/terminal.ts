@@ -43,7 +43,7 @@ export async function confirm(question: string): Promise<boolean> {
 
 /**
  * A secret from standard input, without the line's end; where somebody types, it does not show. Never an argument: those
- * stand in the shell's history and in the list of processes.
+ * be visible in the shell's history and in the list of processes.
  * @throws {DatabridgeError} DB_INPUT_INVALID if there is none
  */
 export async function readSecret(prompt: string): Promise<string> {

@@ -71,7 +71,7 @@ export const controlPlaneVariables = z.object({
     .optional(),
   /** Who issues JWTs that are taken too, as their `iss` says it; with it, API_OIDC_AUDIENCE. */
   API_OIDC_ISSUER: httpAddress().optional(),
-  /** What stands in `aud` of those that are meant for us. */
+  /** The value of `aud` in tokens for this service. */
   API_OIDC_AUDIENCE: z.string().optional(),
   /** Where the issuer's keys are; left out: where its discovery document says. */
   API_OIDC_JWKS_URL: httpAddress().optional(),

@@ -3,7 +3,7 @@
  * serializers walk a document level by level, and a document can be nested deeper than the stack is.
  */
 
-/** No document of ours has more than a dozen levels. */
+/** None of our documents has more than twelve levels. */
 export const MAX_DEPTH = 64;
 /** Of one JSON body: each may become a mistake with a place and a text of its own. */
 export const MAX_VALUES = 20_000;

@@ -82,7 +82,10 @@ export async function startControlPlane(
     invitations: views.invitations,
     ...{ events, eventTypes: config.EVENT_TYPES.map(({ name }) => name) },
     subscriptions: () => table.read(),
-    commit: () => Promise.reject(new DatabridgeError('DB_NOT_THE_WRITER', 'Changes are made by the writer alone')),
+    commit: () =>
+      Promise.reject(
+        new DatabridgeError('DB_NOT_THE_WRITER', 'This control plane is not the writer, so it makes no changes'),
+      ),
     desk,
     retryPlan,
     retryDelays: retryPlan.steps.map(({ delay }) => delay),
@@ -95,7 +98,7 @@ export async function startControlPlane(
   await Promise.all([attempts.start(), table.start(), views.start(), sessionStore.start(), kept.start()]);
   const writer: Writer = new Writer({
     ...{ kafka, admin, table, peers, sessionTimeoutMs: config.SESSION_TIMEOUT },
-    onTerm: () => void runner.takeUp().catch((error) => log.error({ err: error }, 'operations not carried on')),
+    onTerm: () => void runner.takeUp().catch((error) => log.error({ err: error }, 'operations not resumed')),
   });
   const runner = new OperationRunner(writer, operations);
   const intake = intakeOf(config.EVENT_TYPES, schemas);
@@ -208,7 +211,7 @@ function callersBy(config: ControlPlaneConfig, log: Logger): Callers {
   if ((issuer === undefined) !== (audience === undefined)) {
     throw new DatabridgeError(
       'DB_CONFIG_INVALID',
-      'Set both of API_OIDC_ISSUER and API_OIDC_AUDIENCE, or neither: else tokens for others would be good here',
+      'Set both API_OIDC_ISSUER and API_OIDC_AUDIENCE, or neither: without an audience, tokens for other services would be accepted',
     );
   }
   if (issuer === undefined || audience === undefined) return callersOf(loadTokens(config), undefined);

@@ -39,7 +39,7 @@ export interface DeliveryMetricsOptions {
 }
 
 /**
- * The metrics of the delivery worker; docs/metrics.md lists them in words. Counters exist at 0 with all their known
+ * The metrics of the delivery worker; docs/metrics.md describes them. Counters exist at 0 with all their known
  * labels, since `increase()` does not see a series that is born with 1. What is counted for each customer is in
  * {@link CustomerBook}.
  */

@@ -79,7 +79,7 @@ export class Child {
     return this;
   }
 
-  /** The Prometheus text of `/metrics`; empty while it can't be had. */
+  /** The Prometheus text of `/metrics`; empty while it is not available. */
   async metrics(): Promise<string> {
     try {
       return await (await fetch(`${this.#adminUrl}/metrics`, { signal: AbortSignal.timeout(2_000) })).text();

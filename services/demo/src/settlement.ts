@@ -30,7 +30,7 @@ export interface Settlement {
   readonly dead: Readonly<Record<string, number>>;
   readonly unmatched: number;
   readonly quarantined: number;
-  /** What does not add up, in words; empty: all is well. */
+  /** Explanations of what does not add up; empty if everything does. */
   readonly mistakes: readonly string[];
 }
 

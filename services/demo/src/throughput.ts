@@ -41,7 +41,7 @@ export async function measureThroughput(
   await step('the delivery worker finished what was in flight and stopped', () => delivery.stop());
 
   await step(
-    `${events.toLocaleString('en')} events of about 2 KB for "${customer}" stand in its delivery topic`,
+    `${events.toLocaleString('en')} events of about 2 KB for "${customer}" are in its delivery topic`,
     async (status) => {
       await applyYaml(bulkYaml(sink.url(SINK_PATH)), env);
       await controlPlane.stop();
@@ -102,7 +102,8 @@ async function memoryMiB(worker: Child): Promise<number> {
 async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
   const giveUpAtMs = performance.now() + GIVE_UP_AFTER_MS;
   while (!(await isSo())) {
-    if (performance.now() > giveUpAtMs) throw new Error(`Waited ${GIVE_UP_AFTER_MS / 1_000} s in vain until ${what}.`);
+    if (performance.now() > giveUpAtMs)
+      throw new Error(`Waited ${GIVE_UP_AFTER_MS / 1_000} s without success until ${what}.`);
     await delay(LOOK_EVERY_MS);
   }
 }

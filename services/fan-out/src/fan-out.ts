@@ -223,7 +223,7 @@ export class FanOut {
     }
   }
 
-  /** The customer was deleted after the record was routed, and the topic may be gone for good. */
+  /** The customer was deleted after the record was routed, and the topic may be deleted. */
   #isForNobody({ topic }: ProducedRecord): boolean {
     const customer = customerOfDeliveryTopic(topic);
     return customer !== undefined && !this.#parts.subscriptions.has(customer);

@@ -200,7 +200,7 @@ function passFilters(
   return { customers, filteredOut: refusing.size, failures };
 }
 
-/** What is told of a filter that took more than its part of fan-out's time. */
+/** The warning about a filter that took more than its part of fan-out's time. */
 const NO_TIME_LEFT: FilterVerdict = {
   kind: 'failed',
   detail: "not evaluated: the customer's filter takes more than its part of fan-out's time",

@@ -1,4 +1,4 @@
-/** The calls of the page. The link's id stands in its path, so that no mail program that cuts off a fragment breaks it. */
+/** The calls of the page. The link's id is in its path, so that no mail program that cuts off a fragment breaks it. */
 import type { SealingKey } from '@databridge/kernel/secrets/sealer';
 
 export interface Opened {

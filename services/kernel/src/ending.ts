@@ -17,7 +17,7 @@ export class Ending {
   }
 
   /**
-   * Waits for the promise or the end, whichever comes first. A rejection after the end is nobody's business any more: it
+   * Waits for the promise or the end, whichever comes first. A rejection after the end has no consumer any more: it
    * is handled here, so that it can't end the process.
    * @returns undefined after the end
    */

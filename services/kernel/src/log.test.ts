@@ -11,13 +11,16 @@ describe('no line shows the user name or the password of a URL', () => {
   const url = 'https://key:s3cret@registry.example:8081/subjects?at=now';
 
   test.each<[string, (log: ReturnType<typeof createLogger>) => void]>([
-    ['as a field', (log) => log.info({ url }, 'registry asked')],
-    ['deep inside', (log) => log.info({ a: [{ b: { url } }] }, 'registry asked')],
+    ['as a field', (log) => log.info({ url }, 'schema registry request sent')],
+    ['deep inside', (log) => log.info({ a: [{ b: { url } }] }, 'schema registry request sent')],
     ['in the message', (log) => log.info(`asked ${url}`)],
-    ['in an error', (log) => log.error({ err: new Error(`fetch of ${url} failed`) }, 'registry asked')],
-    ['in its cause', (log) => log.error({ err: new Error('failed', { cause: new Error(url) }) }, 'registry asked')],
-    ['bound to a child', (log) => log.child({ url }).info('registry asked')],
-    ['twice', (log) => log.info({ url, other: url }, 'registry asked')],
+    ['in an error', (log) => log.error({ err: new Error(`fetch of ${url} failed`) }, 'schema registry request sent')],
+    [
+      'in its cause',
+      (log) => log.error({ err: new Error('failed', { cause: new Error(url) }) }, 'schema registry request sent'),
+    ],
+    ['bound to a child', (log) => log.child({ url }).info('schema registry request sent')],
+    ['twice', (log) => log.info({ url, other: url }, 'schema registry request sent')],
   ])('%s', (_where, write) => {
     const line = logged(write);
     expect(line).not.toMatch(/s3cret|key:/);

@@ -1,4 +1,4 @@
-/** Every page and its address. Filters stand in the address, so that a link shows what its sender saw. */
+/** Every page and its address. Filters are part of the address, so that a link shows what its sender saw. */
 import {
   createRootRoute,
   createRoute,
@@ -15,7 +15,7 @@ import { SessionGate, useMe } from './session/session-gate.tsx';
 
 type Search = Readonly<Record<string, unknown>>;
 
-/** Of what stands in the address, only what is meant there. */
+/** Only the known parameters of the address. */
 const oneOf = <T extends string>(value: unknown, allowed: readonly T[]): T | undefined =>
   allowed.find((one) => one === value);
 const text = (value: unknown) => (value === undefined || value === '' ? undefined : String(value));

@@ -5,12 +5,11 @@
 import { z } from 'zod';
 import type { Issue } from '../../subscription/issue-words.ts';
 
-export const REGION = '[a-z][a-z0-9]*(?:-[a-z0-9]+)*-\\d+';
+const REGION = '[a-z][a-z0-9]*(?:-[a-z0-9]+)*-\\d+';
 const REGION_AFTER_SERVICE = new RegExp(
   `(?:^|\\.)(?:sqs|sns|execute-api)(?:-fips)?\\.(?:dualstack\\.)?(${REGION})\\.[a-z]`,
 );
-/** The names that SQS had first; the one without a region is that of the first region. */
-const FIRST_QUEUE_HOST = 'queue.amazonaws.com';
+/** The names that SQS had first. */
 const REGION_BEFORE_QUEUE = new RegExp(`^(${REGION})\\.queue\\.amazonaws\\.`);
 
 export const region = z.string().regex(new RegExp(`^${REGION}$`), 'is not an AWS region, such as eu-west-1');
@@ -18,7 +17,6 @@ export const region = z.string().regex(new RegExp(`^${REGION}$`), 'is not an AWS
 /** The AWS region that a host name of AWS contains, as in `sqs.eu-west-1.amazonaws.com`; undefined for any other host. */
 export function regionOfHost(text: string): string | undefined {
   const host = URL.parse(text)?.hostname ?? '';
-  if (host === FIRST_QUEUE_HOST) return 'us-east-1';
   return (REGION_AFTER_SERVICE.exec(host) ?? REGION_BEFORE_QUEUE.exec(host))?.[1];
 }
 
@@ -27,7 +25,9 @@ export function regionIssues(settings: Readonly<Record<string, unknown>>, field:
   const text = settings[field];
   const isKnown = settings['region'] !== undefined || typeof text !== 'string' || !URL.canParse(text);
   if (isKnown || regionOfHost(text) !== undefined) return [];
-  return [{ path: ['destination', 'region'], message: `is missing, and can't be told from ${field}` }];
+  return [
+    { path: ['destination', 'region'], message: `is missing, and the host name of ${field} does not contain it` },
+  ];
 }
 
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html and the partitions of AWS's SDKs. */

@@ -23,7 +23,7 @@ export class AvroInput {
     return this.#bytes.length - this.#at;
   }
 
-  /** @throws {MalformedEventError} if there are so many values in all that the event would cost too much */
+  /** @throws {MalformedEventError} if the total number of values exceeds the limit */
   spend(values: number): void {
     this.#valuesLeft -= values;
     if (this.#valuesLeft < 0) throw new MalformedEventError(`the event has more than ${MAX_VALUES} values`);

@@ -76,7 +76,7 @@ export const MAX_UNION_BRANCHES = 100;
 export const MAX_SCHEMA_DEPTH = 64;
 /** Bytes of a decimal, enough for 1,000 digits: to show more of them takes ever longer. */
 export const MAX_DECIMAL_BYTES = 416;
-/** Of a big-decimal, which states its scale itself: so many digits after the point, or zeros before it. */
+/** Of a big-decimal, which states its scale itself: the number of digits after the point, or of zeros before it. */
 export const MAX_BIG_DECIMAL_SCALE = 1_000;
 
 /**

@@ -20,7 +20,7 @@ export function bigDecimalOf(bytes: Buffer): { readonly unscaled: Buffer; readon
   return value;
 }
 
-/** @throws {Error} if the schema's JSON default is none of that type, or has no end */
+/** @throws {Error} if the schema's JSON default is not of that type, or is recursive */
 export function defaultOf(type: AvroType, json: unknown, depth = 0): unknown {
   if (depth > MAX_DEPTH) throw new Error(`the default ${JSON.stringify(json)} of a ${nameOfType(type)} has no end`);
   switch (type.kind) {

@@ -205,7 +205,7 @@ interface Judging {
   readonly fields: EventFields;
 }
 
-/** @returns what is asked for and not to be had, in words */
+/** @returns the first construct that is not supported */
 function refused(node: ASTNode, judging: Judging, loop: Loop | undefined): string | undefined {
   const at = `at character ${node.range.start + 1}: `;
   const all = (nodes: readonly ASTNode[], inside = loop) => {
@@ -222,7 +222,7 @@ function refused(node: ASTNode, judging: Judging, loop: Loop | undefined): strin
     case '.':
       return all([node.args[0]]);
     case '[]':
-      if (node.args[1].op !== 'value') return `${at}what stands in brackets must be written out`;
+      if (node.args[1].op !== 'value') return `${at}the index in brackets must be a literal`;
       return all([node.args[0]]);
     case 'call': {
       const [name, given] = node.args;
@@ -233,7 +233,7 @@ function refused(node: ASTNode, judging: Judging, loop: Loop | undefined): strin
     case 'rcall': {
       const [name, receiver, given] = node.args;
       if (LOOPS.has(name)) {
-        if (loop) return `${at}${name}() can't stand inside another loop`;
+        if (loop) return `${at}${name}() must not be used inside another loop`;
         const [variable] = given;
         return all([receiver]) ?? all(given.slice(1), { variable: variable?.op === 'id' ? variable.args : '' });
       }
@@ -245,7 +245,7 @@ function refused(node: ASTNode, judging: Judging, loop: Loop | undefined): strin
     }
     case '+':
       // Of texts or lists, it makes more of them each time.
-      return loop ? `${at}"+" can't stand in a loop` : all(node.args);
+      return loop ? `${at}"+" must not be used in a loop` : all(node.args);
     case 'list':
     case '?:':
     case '||':

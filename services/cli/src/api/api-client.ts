@@ -67,7 +67,7 @@ export class ApiClient {
     }
   }
 
-  /** Every item of a list, page by page. @param most so many and no more */
+  /** Every item of a list, page by page. @param most the limit of items */
   async list<T>(path: string, query: Query = {}, most = Number.POSITIVE_INFINITY): Promise<T[]> {
     const items: T[] = [];
     let cursor: string | undefined;

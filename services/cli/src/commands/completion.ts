@@ -54,7 +54,7 @@ function filesLike(typed: string): string[] {
   }
 }
 
-/** None, if they can't be had at once: what is typed next must not wait, nor see an error. */
+/** Empty if they are not available at once: the shell must neither wait nor show an error. */
 async function knownCustomers(cli: Cli): Promise<string[]> {
   try {
     const asked = cli.api().call<{ items: { customer: string }[] }>('GET', '/subscriptions', {

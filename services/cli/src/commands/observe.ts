@@ -17,7 +17,6 @@ import {
   reasonOf,
   timeOf,
 } from '../print.ts';
-import { eventsOf, fullId, shortIds } from '../short-ids.ts';
 import { tail } from './observe/tail.ts';
 import { repeat, startOfView } from './observe/watch.ts';
 
@@ -27,10 +26,10 @@ export function addObservation(program: Command, cli: Cli): void {
   withOutput(
     program
       .command('status')
-      .description('show how customers are doing: state, breaker, waits, what lags')
+      .description('show the state of customers: breaker, waits, lag')
       .argument('[customer...]', 'which customers, each in full; all of them, a line each, if left out')
-      .option('-w, --watch', 'show it again and again, until Ctrl-C')
-      .option('--interval <time>', 'with --watch: how often, 2s if left out', parseDuration),
+      .option('-w, --watch', 'refresh until Ctrl-C')
+      .option('--interval <time>', 'with --watch: how often, default 2s', parseDuration),
   ).action(async (names: string[], { watch, interval = WATCH_MS, ...options }: StatusOptions) => {
     if (!watch) await showStatus(cli, names, options);
     else await repeat(interval, async () => await showStatus(cli, names, options, startOfView(interval, Date.now())));
@@ -39,23 +38,23 @@ export function addObservation(program: Command, cli: Cli): void {
     program
       .command('workers')
       .description(
-        'show delivery workers, dead ones included, and customers that no worker runs; exit code 1 if there are any, or if two workers have one name',
+        'show delivery workers, dead ones included, and customers that no worker runs; exit code 1 if there are any',
       ),
   ).action(async (options: OutputOptions) => {
     const fleet = await cli.api().get<Fleet>('/workers');
     print(options, fleet, () => formatFleet(fleet));
-    if (fleet.unattended.length > 0 || fleet.items.some(({ hasNamesake }) => hasNamesake)) cli.notWell();
+    if (fleet.unattended.length > 0) cli.notWell();
   });
   withOutput(
     program
       .command('attempts')
-      .description('show attempts of the last days, the newest first')
+      .description('list attempts of the last days, the newest first')
       .argument('<customer>')
-      .option('--event <id>', 'of one event: the beginning of its id is enough')
-      .addOption(new Option('--outcome <outcome>', 'that ended so').choices(OUTCOMES))
-      .option('--from <time>', 'made then or later: 2026-01-31T12:00Z, or 24h for a day ago', parseTime)
-      .option('--to <time>', 'made before then', parseTime)
-      .option('--limit <count>', 'at most so many', parseCount, 50),
+      .option('--event <id>', 'of one event')
+      .addOption(new Option('--outcome <outcome>', 'with this outcome').choices(OUTCOMES))
+      .option('--from <time>', 'made at that time or later: 2026-01-31T12:00Z, or 24h for a day ago', parseTime)
+      .option('--to <time>', 'made before that time', parseTime)
+      .option('--limit <count>', 'at most this many', parseCount, 50),
   ).action(async (customer: string, options: AttemptChoice) => await attempts(cli, customer, options));
   withOutput(
     program
@@ -68,9 +67,13 @@ export function addObservation(program: Command, cli: Cli): void {
       .command('reconcile')
       .description('account for every event that fan-out wrote; exit code 1 if some are unaccounted for')
       .argument('[customer...]', 'which customers; all of them if left out')
-      .option('--from <time>', 'written then or later: 2026-01-31T12:00Z, or how long ago, such as 24h', parseTime)
-      .option('--to <time>', 'written before then', parseTime)
-      .option('--events', 'with -o json or yaml: what became of each event'),
+      .option(
+        '--from <time>',
+        'written at that time or later: 2026-01-31T12:00Z, or how long ago, such as 24h',
+        parseTime,
+      )
+      .option('--to <time>', 'written before that time', parseTime)
+      .option('--events', 'with -o json or yaml: include the result of each event'),
   ).action(async (names: string[], options: ReconcileChoice) => await reconcile(cli, names, options));
 }
 
@@ -122,9 +125,8 @@ interface AttemptChoice extends OutputOptions {
 }
 
 async function attempts(cli: Cli, customer: string, choice: AttemptChoice): Promise<void> {
-  const { event, outcome, from, to, limit } = choice;
+  const { event: eventId, outcome, from, to, limit } = choice;
   refuseSwapped(from, to);
-  const eventId = event && (await fullId(cli.api(), eventsOf(customer), event));
   const query = { eventId, outcome, from: from?.toISOString(), to: to?.toISOString() };
   const found = await cli.api().list<Attempt>(pathOf(customer, 'attempts'), query, limit);
   print(choice, found, () => formatAttempts(found));
@@ -132,11 +134,10 @@ async function attempts(cli: Cli, customer: string, choice: AttemptChoice): Prom
 
 function formatAttempts(found: readonly Attempt[]): string {
   if (found.length === 0) return 'None.';
-  const short = shortIds(found.map(({ eventId }) => eventId));
   return formatTable(
     ['AT', 'OUTCOME', 'STATUS', 'EVENT', 'ATTEMPT', 'LANE', 'MS', 'ERROR'],
     found.map(({ at, outcome, status, eventId, attempt, lane, durationMs, ...why }) => [
-      ...[timeOf(at) ?? '', outcome, String(status ?? '-'), short.get(eventId) ?? eventId],
+      ...[timeOf(at) ?? '', outcome, String(status ?? '-'), eventId],
       ...[attempt, lane, Math.round(durationMs), reasonOf(why)],
     ]),
   );

@@ -7,29 +7,29 @@ import type { TokenChoice } from './offline-actions.ts';
 export function addOffline(program: Command, keys: Command, cli: Cli): void {
   keys
     .command('generate')
-    .description('write new keys in front of those in delivery.keys and control-plane.keys; asks no API')
+    .description('add new keys to delivery.keys and control-plane.keys, before the existing ones; does not use the API')
     .requiredOption('--directory <directory>', 'where both files are, or are to be')
-    .option('--name <name>', 'the name of the new keys; today’s date if left out')
+    .option('--name <name>', 'the name of the new keys; default: today’s date')
     .action(async (options: { name?: string; directory: string }) =>
       (await import('./offline-actions.ts')).generateKeys(options),
     );
   program
     .command('tokens')
-    .description('who may use the API')
+    .description('tokens for the API')
     .command('generate')
-    .description('print a new token, and the line that stands for it in API_TOKENS; asks no API')
+    .description('print a new token, and its line for API_TOKENS; does not use the API')
     .requiredOption('--name <name>', 'whose it is, as the log names them')
     .addOption(
       new Option('--role <role>', 'what it may')
         .choices(['operator', 'reader', 'reader+payloads', 'customer'])
         .makeOptionMandatory(),
     )
-    .option('--customer <customer>', 'with the role customer: which one')
+    .option('--customer <customer>', 'the customer; required with the role customer')
     .action(async (choice: TokenChoice) => (await import('./offline-actions.ts')).generateToken(choice));
   program
     .command('topics')
-    .description('the topics that the services themselves need')
+    .description('topics that the services need for themselves')
     .command('create')
-    .description('create those that are missing, compare the others with what they should be; asks Kafka, not the API')
+    .description('create missing topics, and compare the settings of the others; uses Kafka, not the API')
     .action(async () => await (await import('./offline-actions.ts')).createTopics(cli));
 }

@@ -7,7 +7,6 @@ import { operate } from '../operation.ts';
 import { type OutputOptions, print, withOutput } from '../output.ts';
 import { parseOffset, parseTime } from '../parse-arguments.ts';
 import { formatRewind, printLine } from '../print.ts';
-import { eventsOf, fullId } from '../short-ids.ts';
 import { confirm, DeclinedError, isAttended } from '../terminal.ts';
 import { type LetterOptions, takeOut } from './letters.ts';
 
@@ -34,36 +33,36 @@ export function addOperations(program: Command, cli: Cli): void {
   withOutput(
     program
       .command('rewind')
-      .description('deliver again from a point on: pauses the customer, sets it back, resumes it')
+      .description('send all events since a point again: pauses the customer, resets its offset, resumes it')
       .argument('<customer>')
       .option(
         '--to-time <time>',
         'what fan-out wrote then or later: 2026-01-31T12:00Z, or 24h for a day ago',
         parseTime,
       )
-      .option('--to-offset <offset>', 'from that offset of the main topic', parseOffset)
-      .option('--to-earliest', 'all that is left')
-      .option('--dry-run', 'only say what it would do')
-      .option('--skip', 'the point may lie ahead: what is passed over is never delivered')
+      .option('--to-offset <offset>', 'from this offset of the main topic', parseOffset)
+      .option('--to-earliest', 'from the oldest record that Kafka still has')
+      .option('--dry-run', 'only show what would be done')
+      .option('--skip', 'allow a point after the current offset: the events between them are never delivered')
       .option('-y, --yes', 'do not ask'),
   ).action(async (customer: string, options: RewindChoice) => await rewind(cli, customer, options));
   program
     .command('redeliver')
-    .description('deliver one event, or what was written in a time, once more')
+    .description('send one event again, or all events that were written in a period')
     .argument('<customer>')
-    .option('--event <id>', 'the event’s id, as in the webhook-id header; of a recent event, its beginning is enough')
-    .option('--from <time>', 'written then or later', parseTime)
-    .option('--to <time>', 'written before then', parseTime)
-    .option('--dry-run', 'only count them')
+    .option('--event <id>', 'the event’s id, as in the webhook-id header')
+    .option('--from <time>', 'written at that time or later', parseTime)
+    .option('--to <time>', 'written before that time', parseTime)
+    .option('--dry-run', 'only show the number')
     .action(async (customer: string, options: RedeliverChoice) => await redeliver(cli, customer, options));
   program
     .command('redrive')
-    .description('deliver dead letters once more, or put quarantined records back to the intake')
+    .description('send dead letters again, or write quarantined records to the intake again')
     .argument('[customer]', 'whose dead letters')
-    .option('--quarantine', 'the quarantine instead')
+    .option('--quarantine', 'redrive the quarantine instead')
     .option('--reason <reason...>', 'only those with one of these reasons, such as refused')
-    .option('--dry-run', 'only count them')
-    .option('--force', 'with --quarantine: also what still can not be read')
+    .option('--dry-run', 'only show the number')
+    .option('--force', 'with --quarantine: include records that still can not be read')
     .option('-y, --yes', 'do not ask')
     .action(async (customer: string | undefined, options: RedriveChoice) => await redrive(cli, customer, options));
 }
@@ -120,10 +119,7 @@ async function redeliver(
   if (from !== undefined && to !== undefined && from >= to) {
     throw new DatabridgeError('DB_INPUT_INVALID', '--to must be later than --from');
   }
-  const body =
-    event === undefined
-      ? { from: from?.toISOString(), to: to?.toISOString() }
-      : { eventId: await fullId(cli.api(), eventsOf(customer), event) };
+  const body = event === undefined ? { from: from?.toISOString(), to: to?.toISOString() } : { eventId: event };
   const path = pathOf(customer, 'redeliveries');
   if (dryRun) {
     const { events } = await cli.api().post<{ events: number }>(path, { ...body, dryRun });

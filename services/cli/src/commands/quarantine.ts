@@ -4,7 +4,6 @@ import type { Cli } from '../cli.ts';
 import { type OutputOptions, print, withOutput } from '../output.ts';
 import { parseCount } from '../parse-arguments.ts';
 import { formatFacts, formatTable, timeOf } from '../print.ts';
-import { fullId, fullIds, type Ids } from '../short-ids.ts';
 import { type LetterOptions, takeOut } from './letters.ts';
 
 interface Quarantined {
@@ -17,17 +16,12 @@ interface Quarantined {
   readonly bytes: number;
 }
 
-const QUARANTINE: Ids = {
-  ...{ path: '/quarantine', prefix: 'idPrefix', what: 'quarantined records' },
-  idOf: ({ id }: Quarantined) => id,
-};
-
 export function addQuarantine(program: Command, cli: Cli): void {
-  const group = program.command('quarantine').description('intake records that fan-out could not read');
+  const group = program.command('quarantine').description('records of the intake that fan-out can not read');
   withOutput(
     group
       .command('list')
-      .description('list them, the oldest first')
+      .description('list quarantined records, the oldest first')
       .option('--limit <count>', 'at most this many', parseCount, 100),
   ).action(async (options: OutputOptions & { limit: number }) => {
     const found = await cli.api().list<Quarantined>('/quarantine', {}, options.limit);
@@ -36,33 +30,31 @@ export function addQuarantine(program: Command, cli: Cli): void {
   withOutput(
     group
       .command('open')
-      .description('show one with its contents; the audit log keeps who opened it')
-      .argument('<id>', 'its source, as the list shows it: its beginning is enough'),
+      .description('show one record with its content; the audit log records who opened it')
+      .argument('<id>', 'its source, as the list shows it'),
   ).action(async (id: string, options: OutputOptions) => {
-    const whole = await fullId(cli.api(), QUARANTINE, id);
-    const found = await cli.api().post<Quarantined>('/quarantine/openings', { id: whole });
+    const found = await cli.api().post<Quarantined>('/quarantine/openings', { id });
     print(options, found, () => formatOne(found));
   });
   for (const [verb, description] of [
     ['redrive', 'put records back to the intake; what still can not be read stays'],
-    ['discard', 'give records up for good'],
+    ['discard', 'discard records: they are never delivered'],
   ] as const) {
     const command = group
       .command(verb)
       .description(description)
       .argument('[id...]', verb === 'redrive' ? 'which; all if left out' : 'which')
       .option('--reason <reason...>', 'only those with one of these reasons, such as unknown-schema')
-      .option('--dry-run', 'only count them')
+      .option('--dry-run', 'only show the number')
       .option('-y, --yes', 'do not ask for confirmation');
-    if (verb === 'redrive') command.option('--force', 'also what still can not be read');
+    if (verb === 'redrive') command.option('--force', 'include records that still can not be read');
     else command.option('--all', 'all of them');
     command.action(async (ids: string[], options: LetterOptions & { all?: boolean }) => {
       const isChosen = ids.length > 0 || options.reason !== undefined;
       if (verb === 'discard' && isChosen === (options.all ?? false)) {
         throw new DatabridgeError('DB_INPUT_INVALID', 'Give ids or --reason, or --all');
       }
-      const whole = await fullIds(cli.api(), QUARANTINE, ids);
-      await takeOut(cli, { path: `/quarantine/${verb}s`, of: 'quarantine', verb, ids: whole }, options);
+      await takeOut(cli, { path: `/quarantine/${verb}s`, of: 'quarantine', verb, ids }, options);
     });
   }
 }

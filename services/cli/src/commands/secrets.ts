@@ -5,16 +5,21 @@ import { formatTable, printLine, timeOf } from '../print.ts';
 import { readSecret } from '../terminal.ts';
 
 export function addSecrets(program: Command, keys: Command, cli: Cli): void {
-  const group = program.command('secrets').description('passwords, keys and client secrets: they go in, and never out');
-  withOutput(group.command('list').description('which secrets a customer has').argument('<customer>')).action(
-    async (customer: string, options: OutputOptions) => {
-      const secrets = await cli.api().list<ShownSecret>(pathOf(customer, 'secrets'));
-      print(options, secrets, () => formatSecrets(secrets));
-    },
-  );
+  const group = program
+    .command('secrets')
+    .description('passwords, keys and client secrets: they can be set, but not read');
+  withOutput(
+    group
+      .command('list')
+      .description('list the secrets of a customer by name, without their values')
+      .argument('<customer>'),
+  ).action(async (customer: string, options: OutputOptions) => {
+    const secrets = await cli.api().list<ShownSecret>(pathOf(customer, 'secrets'));
+    print(options, secrets, () => formatSecrets(secrets));
+  });
   group
     .command('set')
-    .description('give a secret its new value, which comes from standard input, or is asked for')
+    .description('set a secret; its value is read from standard input, or typed at a prompt')
     .argument('<customer>')
     .argument('<name>', 'as the list shows it, such as authentication.key')
     .option(
@@ -31,7 +36,7 @@ export function addSecrets(program: Command, keys: Command, cli: Cli): void {
   withOutput(
     keys
       .command('rotate')
-      .description('seal every secret anew under the current key, so that older keys can be taken out')
+      .description('seal every secret again with the current key, so that older keys can be removed')
       .requiredOption('--keys-file <file>', 'that of the delivery workers, delivery.keys: secrets are opened here'),
   ).action(async (options: OutputOptions & { keysFile: string }) => {
     const { rotateKeys } = await import('./rotate-keys.ts');

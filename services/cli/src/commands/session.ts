@@ -9,7 +9,7 @@ import { readSecret } from '../terminal.ts';
 export function addSession(program: Command, { env }: Cli): void {
   program
     .command('login')
-    .description('keep where the API is and who you are; the token comes from standard input, or is asked for')
+    .description('store the address of the API and a token, which is read from standard input or typed at a prompt')
     .argument('<url>', 'where the control plane’s API is, such as https://databridge.example')
     .action(async (url: string) => {
       if (!isHttpUrl(url)) throw new DatabridgeError('DB_INPUT_INVALID', `${url} is not an http(s) address`);
@@ -21,6 +21,6 @@ export function addSession(program: Command, { env }: Cli): void {
     });
   program
     .command('logout')
-    .description('forget the token')
+    .description('delete the stored token')
     .action(() => printLine(forgetConnection(env) ? 'Forgotten.' : 'There was nothing to forget.'));
 }

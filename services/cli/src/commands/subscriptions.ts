@@ -24,18 +24,22 @@ interface ShownSubscription {
 }
 
 export function addSubscriptions(program: Command, cli: Cli): void {
-  const group = program.command('subscriptions').description('who gets what, where, and how fast');
-  withOutput(group.command('list').description('all of them, a line each')).action(async (options: OutputOptions) => {
-    const all = await cli.api().list<ShownSubscription>('/subscriptions');
-    const { DESTINATION_KINDS } = await import('@databridge/schemas/destination/destinations');
-    const addressOf = (one: Destination) => DESTINATION_KINDS.get(one.type)?.label(one) ?? '';
-    print(options, all, () => formatList(all, addressOf));
-  });
+  const group = program
+    .command('subscriptions')
+    .description('which events each customer gets, where they are sent, and how fast');
+  withOutput(group.command('list').description('list all subscriptions, one per line')).action(
+    async (options: OutputOptions) => {
+      const all = await cli.api().list<ShownSubscription>('/subscriptions');
+      const { DESTINATION_KINDS } = await import('@databridge/schemas/destination/destinations');
+      const addressOf = (one: Destination) => DESTINATION_KINDS.get(one.type)?.label(one) ?? '';
+      print(options, all, () => formatList(all, addressOf));
+    },
+  );
   group
     .command('get')
-    .description('one in full, secrets masked; as YAML, apply takes it back and keeps the secrets')
+    .description('show one subscription, with masked secrets; "apply" accepts the YAML and keeps the stored secrets')
     .argument('<customer>')
-    .addOption(new Option('-o, --output <format>', 'how to print it').choices(['yaml', 'json']).default('yaml'))
+    .addOption(new Option('-o, --output <format>', 'output format').choices(['yaml', 'json']).default('yaml'))
     .action(async (customer: string, { output }: { output: 'yaml' | 'json' }) => {
       const found = await cli.api().get<Record<string, unknown>>(pathOf(customer));
       const { enableEpoch: _, ...declared } = found;
@@ -44,7 +48,7 @@ export function addSubscriptions(program: Command, cli: Cli): void {
     });
   group
     .command('export')
-    .description('print subscriptions as a file that apply takes back; secrets are masked, and apply keeps them')
+    .description('print subscriptions as a file for "apply"; secrets are masked, and "apply" keeps the stored ones')
     .argument('[customer...]', 'which; all of them if left out')
     .action(async (customers: string[]) => {
       const names =
@@ -55,7 +59,7 @@ export function addSubscriptions(program: Command, cli: Cli): void {
       for (const name of names) subscriptions.push(await declaredBy(cli, name));
       process.stdout.write(toYaml({ subscriptions }));
     });
-  withOutput(group.command('fields').description('who may set which field; asks no API')).action(
+  withOutput(group.command('fields').description('show which roles may set which field; does not use the API')).action(
     (options: OutputOptions) => {
       const rows = Object.entries(FIELD_RIGHTS).map(([field, { owner, rule }]) => ({ field, owner, rule }));
       print(options, rows, () =>
@@ -81,15 +85,15 @@ export function addSubscriptions(program: Command, cli: Cli): void {
   }
   group
     .command('diff')
-    .description('show what applying would change; exit code 1 if it would')
+    .description('show what "apply" would change; exit code 1 if there are changes')
     .requiredOption('-f, --file <file>', 'a file, a directory of .yaml and .json files, or - for standard input')
     .option('--prune', 'also show the customers that no file names')
     .action(async (options) => await (await import('./apply.ts')).showDifferences(cli, options));
   group
     .command('delete')
-    .description('end a subscription and clean up behind it')
+    .description('delete a subscription with its topics and its consumer group')
     .argument('<customer>')
-    .addOption(waitingOption('what happens to waiting events and dead letters; needed if there are any'))
+    .addOption(waitingOption('what happens to waiting events and dead letters; required if there are any'))
     .option('-y, --yes', 'do not ask for confirmation; needed where there is no terminal')
     .action(
       async (customer: string, options: { waiting?: string; yes?: boolean }) => await remove(cli, customer, options),

@@ -20,14 +20,11 @@ export function addFilterTrial(group: Command, cli: Cli): void {
   withOutput(
     group
       .command('try-filter')
-      .description('say whether a filter lets an event through; exit code 1 if it does not')
+      .description('test whether a filter accepts an event; exit code 1 if it does not')
       .argument('[customer]', 'whose filter; or give --filter')
       .requiredOption('-f, --file <file>', 'the event, as JSON; - is standard input')
       .option('--filter <expression>', 'the filter itself, such as \'event.summary.folder == "Support"\'')
-      .option(
-        '--event-type <name>',
-        'what kind of event it is; may be left out while there is only one beside notices',
-      ),
+      .option('--event-type <name>', 'the event type; may be omitted while there is only one besides notices'),
   ).action(async (customer: string | undefined, options: TrialOptions) => {
     if ((customer === undefined) === (options.filter === undefined)) {
       throw new DatabridgeError('DB_INPUT_INVALID', 'Give either a customer, or --filter');

@@ -100,7 +100,7 @@ describe('a subscriptions file', () => {
       'a wrong type in a list, at the item',
       VALID.replace('[Support]', '[Support, 7]'),
       undefined,
-      ['f:4:53: match.folder.1 must be a text, not a number (customer "acme")'],
+      ['f:4:53: match.folder.1 must be a string, not a number (customer "acme")'],
     ],
     [
       'a customer who stands there twice, at the second',
@@ -133,7 +133,7 @@ describe('a subscriptions file', () => {
       'what is no subscription',
       'subscriptions: [acme]\n',
       undefined,
-      ['f:1:17: a subscription must be a map of settings, not a text'],
+      ['f:1:17: a subscription must be a map of settings, not a string'],
     ],
     [
       'an alias that holds itself',

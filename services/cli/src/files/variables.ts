@@ -1,8 +1,8 @@
-/** `${NAME}` in the texts of a file stands for a variable of the environment; `$${` is the text `${`. */
+/** `${NAME}` in the texts of a file is replaced by a variable of the environment; `$${` is the text `${`. */
 
 export interface Filled {
   readonly text: string;
-  /** Mistakes, in words: variables that are not set, and what only looks like one. */
+  /** Mistakes: variables that are not set, and malformed references. */
   readonly mistakes: readonly string[];
 }
 

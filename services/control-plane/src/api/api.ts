@@ -76,7 +76,7 @@ export interface ApiParts
   readonly invitationLink?: ApiContext['invitationLink'];
   /** Left out, or in part: without a limit. */
   readonly limits?: Partial<ApiLimits>;
-  /** Addresses and ranges of proxies whose `X-Forwarded-For` is believed; left out: nobody's. */
+  /** Addresses and ranges of proxies whose `X-Forwarded-For` is trusted; left out: of no proxy. */
   readonly trustedProxies?: readonly string[];
   readonly writer: ApiWriter;
   /** Left out: one of its own, which carries on with nothing. */
@@ -135,7 +135,7 @@ export async function createApi({
   const limits = { ...UNLIMITED, ...given };
   const api: Api = fastify({
     bodyLimit: MAX_BODY_BYTES,
-    // What is too long is told as every other mistake is; a URL ends with the 16 KiB that Node takes.
+    // Values that are too long are reported like other mistakes; Node limits a URL to 16 KiB.
     routerOptions: { maxParamLength: MAX_BODY_BYTES },
     clientErrorHandler: answerUnparsed,
     trustProxy: trustedProxies === undefined ? false : [...trustedProxies],

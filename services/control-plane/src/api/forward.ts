@@ -94,7 +94,10 @@ export function forwardChanges(
     const giveUpAtMs = performance.now() + WRITER_WITHIN_MS;
     while (!writer.isOwner) {
       if (request.forwarded !== undefined || assertions === undefined || performance.now() > giveUpAtMs) {
-        throw new DatabridgeError('DB_NOT_THE_WRITER', 'No control plane can make changes at the moment; try again');
+        throw new DatabridgeError(
+          'DB_NOT_THE_WRITER',
+          'No control plane is the writer at the moment; try again in a few seconds',
+        );
       }
       const owner = await writer.owner();
       const answer = owner === undefined ? undefined : await ask({ agent, assertions, log }, owner, request, writer);
@@ -144,7 +147,7 @@ async function ask(
 ): Promise<Answer | undefined> {
   const kid = assertions.commonKey(owner);
   if (kid === undefined) {
-    log.error({ origin: owner.origin, kids: owner.kids }, 'no common key with the owner');
+    log.error({ origin: owner.origin, kids: owner.kids }, 'no sharing key in common with the owner');
     return undefined;
   }
   const hasBody = request.body !== undefined && request.body !== null;

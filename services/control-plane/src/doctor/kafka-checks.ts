@@ -1,4 +1,4 @@
-/** What Kafka itself answers. Each check is a list of findings; a right that is missing is one in words. */
+/** What Kafka itself answers. Each check is a list of findings; a missing right is a finding. */
 import { messageOf } from '@databridge/kernel/errors';
 import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import type { ClusterProbe } from '@databridge/kernel/kafka/cluster-probe';

@@ -184,7 +184,7 @@ async function fanOutState(
     const committed = commits.find((one) => one.topic === topic && one.partition === partition)?.offset ?? 0;
     return {
       state: 'waiting',
-      detail: `fan-out stands at offset ${committed}: ${offset - committed} records come first`,
+      detail: `fan-out has processed the partition up to offset ${committed}; ${offset - committed} records are before this one`,
     };
   }
   let reason: string | undefined;

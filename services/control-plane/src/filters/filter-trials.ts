@@ -48,7 +48,7 @@ export class FilterTrials {
     else {
       throw new DatabridgeError(
         'DB_TRIALS_BUSY',
-        `${maxWaiting} trials of filters wait already; try again in a second`,
+        `${maxWaiting} filter trials are already queued; try again in a second`,
       );
     }
     const answer = await settle.promise;

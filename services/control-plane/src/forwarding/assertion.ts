@@ -62,7 +62,7 @@ export class Assertions {
     this.#nowMs = nowMs;
   }
 
-  /** @returns the name of a key that both have; undefined if there is none */
+  /** @returns the name of a key that both have; undefined if they have no key in common */
   commonKey({ kids }: Pick<Owner, 'kids'>): string | undefined {
     return [...this.#keys.signing.keys()].find((kid) => kids.includes(kid));
   }

@@ -1,7 +1,7 @@
-/** Which notices follow from the conditions of now and what was told before. Pure. */
+/** Derives notices from the current conditions and the earlier notices. Pure. */
 import type { Condition, NoticeKind, Severity } from './conditions.ts';
 
-/** What was told of a condition; kept until it is told that it ended. */
+/** The last notice of a condition; kept until its end was announced. */
 export interface Told {
   readonly kind: NoticeKind;
   readonly customer?: string;
@@ -33,12 +33,12 @@ export interface Announcement {
 
 /** Whom notices go to that concern no one customer. */
 export const OPERATORS = 'operators';
-/** From so many customers of one kind in one pulse on, operators get one notice for all. */
+/** If at least this many customers have the same condition in one pulse, operators get one notice for all of them. */
 const GROUPED_FROM = 5;
 export const MAX_NAMED = 100;
-/** How long a condition must last before it is told: a handover to another worker is no news. */
+/** How long a condition must last before it is announced, so that a handover to another worker is not. */
 const SETTLED_AFTER_MS: Partial<Record<NoticeKind, number>> = { 'not-running': 60_000 };
-/** A level that rises is told again, but not more often than this. */
+/** A rising level is announced again, but not more often than this. */
 const AGAIN_AFTER_MS: Partial<Record<NoticeKind, number>> = { 'dead-letters': 3_600_000, quarantine: 3_600_000 };
 
 export function keyOf({ kind, customer }: Pick<Condition, 'kind' | 'customer'>): string {
@@ -108,7 +108,7 @@ function resolutionsOf(resolved: readonly Told[], nowMs: number): Notice[] {
   return [...own, ...forOperators(own, nowMs)];
 }
 
-/** Operators are told of each customer, or of many at once where one cause may be behind it. */
+/** Operators get a notice for each customer, or one for many customers that may have a common cause. */
 function forOperators(notices: readonly Notice[], nowMs: number): Notice[] {
   const byKind = Map.groupBy(
     notices.filter(({ company }) => company !== OPERATORS),
@@ -140,7 +140,7 @@ const KIND_TEXT: Readonly<Record<NoticeKind, string>> = {
   'dead-letters': 'new dead letters',
   certificate: 'the client certificate ends soon',
   'not-running': 'no live worker delivers',
-  quarantine: 'events stand in quarantine',
+  quarantine: 'records are in quarantine',
 };
 
 function resolvedText(kind: NoticeKind, customer: string | undefined): string {

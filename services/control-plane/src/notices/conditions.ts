@@ -1,4 +1,4 @@
-/** What operators and customers are told of, as it follows from the status of customers. Pure. */
+/** The conditions that operators and customers are notified of, derived from the status of customers. Pure. */
 import type { CustomerStatus } from '../views/status.ts';
 
 export type NoticeKind =
@@ -19,7 +19,7 @@ export interface Condition {
   /** Left out: it concerns operators alone. */
   readonly customer?: string;
   readonly severity: Severity;
-  /** A condition whose level rises is told again. Levels of one kind are comparable. */
+  /** A condition whose level rises is announced again. Levels of one kind are comparable. */
   readonly level: number;
   readonly sinceMs: number;
   /** Full sentences: what happened, what is lost, what to do. Neither payloads nor secrets. */
@@ -42,10 +42,10 @@ export interface FleetFacts {
 
 /** Without a success for so long while records wait, a customer is behind. */
 const BEHIND_AFTER_MS = 15 * 60_000;
-/** Shares of the time until a customer is disabled at which it is told. */
+/** Shares of the time until a customer is disabled at which it is notified. */
 const BUDGET_LEVELS = [0.5, 0.7, 0.9] as const;
 const DAY_MS = 86_400_000;
-/** Days before a certificate ends at which its customer is told. */
+/** Days before the expiry of a certificate at which its customer is notified. */
 const CERTIFICATE_DAYS = [30, 7, 1] as const;
 
 export function conditionsOf({ customers, quarantined }: FleetFacts, nowMs: number): Condition[] {
@@ -53,7 +53,7 @@ export function conditionsOf({ customers, quarantined }: FleetFacts, nowMs: numb
   if (quarantined > 0) {
     found.push({
       ...{ kind: 'quarantine', severity: 'warning', level: quarantined, sinceMs: nowMs },
-      text: `Events that can't be read stand in quarantine: ${quarantined.toLocaleString('en-US')}; nothing is lost. "databridge quarantine list" shows the reasons.`,
+      text: `Records that can't be read are in quarantine: ${quarantined.toLocaleString('en-US')}; nothing is lost. "databridge quarantine list" shows the reasons.`,
     });
   }
   return found;

@@ -29,7 +29,7 @@ const SERVICE = { name: 'control-plane', role: 'service' };
 
 /**
  * Tells operators and customers what changed about deliveries: as events of the type `notice`, which fan-out and
- * delivery bring to whoever subscribes to them, as they do with any other event. A notice and what was told of its
+ * delivery bring to whoever subscribes to them, as they do with any other event. A notice and the record of its
  * condition are written in one transaction: so neither a crash nor a change of the writer repeats or loses one.
  */
 export class Notifier {
@@ -72,7 +72,7 @@ export class Notifier {
     const conditions = conditionsOf(await facts(nowMs), nowMs);
     await writer.change(SERVICE, undefined, async (commit) => {
       // After the term began: what another writer told before is in the table.
-      await within(READ_WITHIN_MS, this.#told.refreshed(), 'read what was told to its end');
+      await within(READ_WITHIN_MS, this.#told.refreshed(), 'read the sent notices');
       const announcement = announce(conditions, new Map(this.#told.entries()), this.#firstSeen, nowMs);
       const records = await this.#recordsOf(announcement);
       if (records.length > 0) await commit([{ records }]);

@@ -1,4 +1,4 @@
-/** What was told, as Kafka keeps it: so that a restart, or another control plane, tells nothing twice. */
+/** The notices that were sent, stored in Kafka, so that neither a restart nor another control plane repeats one. */
 import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import { CompactedTable } from '@databridge/kernel/kafka/tables/compacted-table';
 import { NOTICES_TOLD_TOPIC } from '@databridge/schemas/records/topics';

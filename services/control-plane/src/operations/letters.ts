@@ -12,7 +12,7 @@ export interface Letter extends TopicPartition {
 }
 
 export interface TakenOut {
-  /** Taken out of the topic: a tombstone stands for each. */
+  /** Removed from the topic by a tombstone for each. */
   readonly taken: number;
   /** Chosen, but with nothing that could be written elsewhere: they stay. */
   readonly stayed: number;
@@ -137,7 +137,7 @@ export async function countLetters(
   }
   if (missing.size > 0) {
     const names = [...missing].map((key) => `"${key}"`).join(', ');
-    throw new DatabridgeError('DB_NOT_FOUND', `${topic} holds no letter with the id ${names}; nothing was changed`);
+    throw new DatabridgeError('DB_NOT_FOUND', `${topic} has no letter with the id ${names}; nothing was changed`);
   }
   return { chosen, byReason };
 }

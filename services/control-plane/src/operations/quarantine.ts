@@ -88,7 +88,7 @@ export async function redriveQuarantine(
   return { ...done, stillUnreadable };
 }
 
-/** Gives quarantined records up for good. */
+/** Discards quarantined records: they are never delivered. */
 export async function discardQuarantine(
   context: Context,
   filter: LetterFilter = {},
@@ -97,7 +97,7 @@ export async function discardQuarantine(
   return await takeOutLetters(context, QUARANTINE_TOPIC, chosenBy(filter, quarantineReason), () => 'nowhere', run);
 }
 
-/** `internal` was our own fault with the record: a newer version may know better, so it is tried. */
+/** `internal` was a bug in Databridge: a newer version may have fixed it, so the record is tried again. */
 async function isReadable({ events }: Context, { headers, value }: Letter['record']): Promise<boolean> {
   if (headerText(headers, HEADER.quarantineReason) === 'internal' || events === undefined) return true;
   const rendered = await events.render(headerText(headers, HEADER.eventType) ?? '', value);

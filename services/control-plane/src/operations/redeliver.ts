@@ -103,7 +103,7 @@ async function eachCopy(
     if (copied.size === 0) {
       throw new DatabridgeError(
         'DB_NOT_FOUND',
-        `Customer "${customer}" has no event "${what.eventId}": it never had, or its topics no longer keep it`,
+        `Customer "${customer}" has no event "${what.eventId}": it never existed, or its topics no longer contain it`,
       );
     }
   }

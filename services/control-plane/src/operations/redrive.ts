@@ -50,7 +50,7 @@ export async function redriveDeadLetters(
   return await takeOutLetters(context, deadTopic(customer), chosenBy(filter, deadLetterReason), copyOf, run);
 }
 
-/** Gives dead letters up for good. @throws {DatabridgeError} DB_NOT_FOUND */
+/** Discards dead letters. @throws {DatabridgeError} DB_NOT_FOUND */
 export async function discardDeadLetters(
   context: Context,
   customer: string,

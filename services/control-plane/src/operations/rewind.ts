@@ -77,7 +77,7 @@ export interface RewindOptions {
  * Sets the main lane of a customer back: pause ─▶ its group is empty ─▶ offsets set, the old metadata gone with
  * them ─▶ resume. A customer that is paused or disabled already stays so.
  *
- * Cut off, it is carried on: the pause is noted with who paused, the plan before the offsets are set, and the end in
+ * It can be resumed after a kill: the pause is noted with who paused, the plan before the offsets are set, and the end in
  * one transaction with the resuming.
  * @throws {DatabridgeError} as {@link planRewind}; DB_CONFLICT if it would skip events, or the group does not get empty
  */
@@ -125,7 +125,7 @@ export function refuseSkips({ customer, skipped }: Rewind, maySkip: boolean): vo
   if (skipped === 0 || maySkip) return;
   throw new DatabridgeError(
     'DB_CONFLICT',
-    `The target lies ahead: ${skipped} records of customer "${customer}" would never be delivered; set maySkip (--skip) to do so`,
+    `The target is after the current offset: ${skipped} records of customer "${customer}" would never be delivered; set maySkip (--skip) to do so`,
   );
 }
 

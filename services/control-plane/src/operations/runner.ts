@@ -50,7 +50,7 @@ const LONGEST_RETRY_MS = 10_000;
  *
  *     asked ─▶ running ─▶ done
  *                │ ▲ └──▶ failed: the request was wrong, or the state does not allow it
- *                └─┘ Kafka is away, or this control plane ends: carried on from the checkpoint, here or elsewhere
+ *                └─┘ Kafka is unavailable, or this control plane ends: resumed from the checkpoint, here or on another one
  *
  * Only the control plane that writes runs them. One that takes over reads all records and carries on with what runs.
  */
@@ -88,7 +88,7 @@ export class OperationRunner {
   async takeUp(): Promise<void> {
     for (const operation of (await this.#context.operations()).values()) {
       if (operation.state !== 'running' || this.#running.has(operation.id)) continue;
-      this.#context.log.info({ operation: operation.id, kind: operation.kind }, 'operation carried on');
+      this.#context.log.info({ operation: operation.id, kind: operation.kind }, 'operation resumed');
       this.#carryOn(operation);
     }
   }
@@ -110,7 +110,12 @@ export class OperationRunner {
 
   /** What runs stays as it is noted; whoever writes next carries on. */
   stop(): void {
-    this.#stopped.abort(new DatabridgeError('DB_NOT_THE_WRITER', 'This control plane stops'));
+    this.#stopped.abort(
+      new DatabridgeError(
+        'DB_NOT_THE_WRITER',
+        'This control plane is shutting down; the operation continues on another one',
+      ),
+    );
   }
 
   #carryOn(operation: Operation): void {

@@ -1,4 +1,4 @@
-/** The cookie that stands for a session, and what a request must look like for it to count. */
+/** The cookie that identifies a session, and what a request must look like for it to count. */
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { FastifyRequest } from 'fastify';
 

@@ -10,7 +10,7 @@ export interface RehearsalFinding {
   readonly case: string;
   readonly expects: 'accepted' | 'refused';
   readonly verdict: 'passed' | 'failed' | 'skipped';
-  /** What came, in words, and what to do about it if it is wrong. */
+  /** What happened, and what to do about it if it is wrong. */
   readonly text: string;
   /** HTTP's, of the first answer that decided. */
   readonly status?: number;
@@ -23,7 +23,7 @@ export interface Rehearsal {
 }
 
 /**
- * Sends test events to a customer's endpoint as good and bad days would bring them, one case after the other, and judges
+ * Sends test events to a customer's endpoint as they occur in normal operation and in failures, one case after the other, and judges
  * its answers. Each event is a test: the books leave it out, and no breaker or hold goes by it.
  * @param eventType left out: the first that the customer gets
  * @throws {DatabridgeError} DB_NOT_FOUND; DB_CONFLICT if no worker runs it, or its destination is not HTTP;

@@ -73,7 +73,7 @@ export async function planChange(given: FileSubscription, planning: Planning): P
 }
 
 /**
- * A mask stands for the stored secret: only where there is one, and only while it goes to those who know it. Whoever
+A mask means the stored secret: only if there is one, and only while its recipient stays the same. Whoever
  * changes a destination without knowing its secrets must not have them sent elsewhere.
  */
 function refuseUnlessSecretsAreThere(

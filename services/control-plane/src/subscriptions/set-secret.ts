@@ -51,7 +51,7 @@ export async function setSecret(
     const names = [...secretsInUse(before).keys()].sort().join(', ');
     throw new DatabridgeError(
       'DB_NOT_FOUND',
-      `Customer "${customer}" has no secret "${name}"; it has ${names || 'none'}`,
+      `Customer "${customer}" has no secret "${name}"; its secrets: ${names || 'none'}`,
     );
   }
   const at = { customer, place: name };
@@ -71,7 +71,7 @@ function mistakeOf(given: GivenSecret, at: SealedPlace, desk: SealingDesk): stri
 
 /**
  * The subscription with another seal at one place, and what stood there as a fallback.
- * @param overlapMs how long the fallback is used; 0: there is none
+ * @param overlapMs how long the fallback is used; 0 for no fallback
  */
 export function withSecretSet(
   before: Subscription,

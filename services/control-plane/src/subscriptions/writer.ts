@@ -109,7 +109,7 @@ export class Writer {
     await (await this.#term?.catch(() => undefined))?.close();
   }
 
-  /** Whether this control plane is the writer, as far as it knows. */
+  /** Whether control plane became the writer, as far as it knows. */
   get isOwner(): boolean {
     const membership = this.#membership;
     return membership !== undefined && membership.assignment.length > 0 && membership.leaseHeld() && !this.#isStopped;
@@ -209,8 +209,8 @@ export class Writer {
       await producer.close();
       throw error;
     }
-    kafka.log.info('this control plane is the writer');
-    // Not before this term stands for those who ask for it.
+    kafka.log.info('control plane became the writer');
+    // Not before others can see this term.
     setImmediate(() => this.#options.onTerm?.());
     return producer;
   }

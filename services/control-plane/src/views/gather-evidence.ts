@@ -12,7 +12,7 @@ import type { AttemptedEvent, Evidence, TimeRange, WrittenEvent, WrittenReplay }
 
 /**
  * Reads what {@link Evidence} needs, in an order that holds while delivery goes on: the committed offsets first. A
- * record that they call done was delivered, or stands in its next topic, before they were committed, so the topics,
+ * record that they mark as done was delivered, or was written to its next topic, before they were committed, so the topics,
  * read after them, show it; one that they don't call done is waiting, or delivered since.
  */
 export async function gatherEvidence(

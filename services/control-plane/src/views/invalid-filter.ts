@@ -8,7 +8,7 @@ const judged = new WeakMap<Subscription, string | undefined>();
 /**
  * Why fan-out can't use a stored filter, such as one that was saved before a bound was lowered or a field removed. Its
  * customer gets all events that `match` lets through meanwhile, so operators must see it.
- * @returns completes "filter …"; undefined: fan-out uses it, or there is none
+ * @returns completes "filter …"; undefined if fan-out uses the filter, or the subscription has no filter
  */
 export function invalidFilter(subscription: Subscription): string | undefined {
   if (!judged.has(subscription)) {

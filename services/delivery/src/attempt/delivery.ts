@@ -124,7 +124,10 @@ export async function deliverSafely(record: HeldRecord, context: DeliveryContext
   } catch (error) {
     const failures = (failuresOf.get(record) ?? 0) + 1;
     failuresOf.set(record, failures);
-    context.log.error({ err: error, eventId: record.facts.eventId, failures }, 'a delivery failed by a bug of ours');
+    context.log.error(
+      { err: error, eventId: record.facts.eventId, failures },
+      'delivery failed with an internal error',
+    );
     if (failures < MAX_INTERNAL_TRIES) return keepIfOurs(record, context);
     const attempted = attemptOf(record.facts, context.enableEpoch(), context.clock.nowMs());
     const outcome = { kind: 'internal', reason: messageOf(error) } as const;
@@ -155,7 +158,7 @@ async function sendOnce(
       if (!context.maySend(record)) return undefined;
       return await context.send(message, nowMs, () => context.maySend(record));
     } catch (error) {
-      context.log.error({ err: error, eventId: record.facts.eventId, tries }, 'delivery failed by our own fault');
+      context.log.error({ err: error, eventId: record.facts.eventId, tries }, 'delivery failed with an internal error');
       if (tries >= MAX_INTERNAL_TRIES) return { outcome: { kind: 'internal', reason: messageOf(error) } };
     }
   }

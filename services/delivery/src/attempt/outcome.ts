@@ -17,7 +17,7 @@ export function outcomeOfTrouble({ trouble, failure = 'headers', isBlocked, oper
   return { kind, failure, reason: trouble, ...(operatorDetail !== undefined && { operatorDetail }) };
 }
 
-/** 421 comes to here only when another connection was told the same. */
+/** 421 gets here only if another connection got the same answer. */
 const RETRYABLE_4XX = new Set([408, 409, 421, 425, 429]);
 const NOT_AUTHORIZED = new Set([401, 403, 407]);
 
@@ -25,7 +25,7 @@ const NOT_AUTHORIZED = new Set([401, 403, 407]);
  * The one rule for what a status means. A complete head is the answer: an endpoint that said 2xx has taken the event,
  * whatever became of the body after it.
  * @param maxRetryAfterMs a longer `Retry-After` is cut to this
- * @see docs/destinations.md for the table in words
+ * @see docs/destinations.md for the table
  */
 export function outcomeOf(answer: Answer, nowMs: number, maxRetryAfterMs: number): Outcome {
   const { status, bodyTrouble } = answer;

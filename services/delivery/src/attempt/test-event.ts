@@ -28,7 +28,7 @@ async function sendOnce(record: HeldRecord, nowMs: number, context: DeliveryCont
     if (message === undefined) return undefined;
     return await context.send({ ...message, keepsAnswer: true }, nowMs, () => context.maySend(record));
   } catch (error) {
-    context.log.error({ err: error, eventId: record.facts.eventId }, 'a test event failed by our own fault');
+    context.log.error({ err: error, eventId: record.facts.eventId }, 'test event failed with an internal error');
     return { outcome: { kind: 'internal', reason: messageOf(error) } };
   }
 }

@@ -30,7 +30,7 @@ export interface AwsCredentials {
   (): Promise<AwsCredentialIdentity>;
   /**
    * AWS does not accept these any more: a session may be revoked, or end early.
-   * @returns whether others may be had now. Fresh ones are given up no sooner than after a minute
+   * @returns whether other credentials can be requested now. Credentials are replaced after a minute at the earliest
    */
   rejected(): boolean;
 }

@@ -27,7 +27,7 @@ export class SigV4 implements Authorizer {
 
   async authorize({ method, url, headers, body }: Unauthorized, nowMs: number): Promise<Authorization> {
     try {
-      // Asked for here as well, so that a failure to get them is told from a failure to sign.
+      // Asked for here as well, so that a failure to get them is distinguished from a failure to sign.
       await this.#credentials();
     } catch (error) {
       if (!(error instanceof CredentialsError)) throw error;

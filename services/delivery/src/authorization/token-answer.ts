@@ -6,7 +6,7 @@ export interface Token {
   readonly lifetimeMs: number | undefined;
 }
 
-/** A token, or in words why there is none: not redacted yet, and not cut. */
+/** A token, or the reason why there is none, not yet redacted or truncated. */
 export type TokenReading = { readonly token: Token } | { readonly failure: string };
 
 /**
@@ -15,7 +15,7 @@ export type TokenReading = { readonly token: Token } | { readonly failure: strin
  * `BearerToken`, `bearer token`, `JWT`, null or nothing.
  */
 const UNSUPPORTED_TYPES = new Set(['dpop', 'mac', 'pop', 'hawk', 'na']);
-/** What may stand in a header after `Bearer `, and more than RFC 6750 allows: some servers issue such tokens. */
+/** What a header can contain after `Bearer `. This is more than RFC 6750 allows, because some servers issue such tokens. */
 const SENDABLE = /^[\x21-\x7e]+$/;
 
 /**

@@ -22,7 +22,7 @@ const LIMITS: ExchangeLimits = {
   bodyTimeoutMs: TIMEOUT_MS,
   keptBytes: 65_536,
 };
-/** A token, or why there is none: the server's own text, not redacted or truncated yet. */
+/** A token, or the reason why there is none: the server's text, not yet redacted or truncated. */
 export type TokenAnswer =
   | { readonly token: Token }
   /** `isBlocked`: the server's address is one that may not be called. */

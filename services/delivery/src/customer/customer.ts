@@ -293,7 +293,7 @@ export class Customer {
 
   #historyUsed(lost: readonly CommittedOffset[]): void {
     this.#counts.offsetsLost += lost.length;
-    this.#log.error({ lost }, 'the group has lost its offsets; going on where its status record says');
+    this.#log.error({ lost }, 'group has no offsets; continuing from the status record');
   }
 
   #received(batch: ConsumedBatch): void {
@@ -354,7 +354,7 @@ export class Customer {
       await run();
     } catch (error) {
       // Not even a dead letter can be made of it. It stays undone, and is not touched again before a restart.
-      this.#log.error({ err: error, eventId: facts.eventId }, 'record neither delivered nor given up');
+      this.#log.error({ err: error, eventId: facts.eventId }, 'record neither delivered nor dead-lettered');
     } finally {
       this.#inFlight.end(bytes);
       this.#sent.delete(record);

@@ -42,7 +42,7 @@ export class NextTopics {
   }
 
   /**
-   * Resolves when Kafka has the record. Kafka being away is our own fault, never the customer's: it waits.
+   * Resolves when Kafka has the record. While Kafka is unavailable it waits, since the customer is not the cause.
    * @param of the source record
    * @returns false if that stopped being ours to decide on, or the customer stops
    */

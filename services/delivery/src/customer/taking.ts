@@ -6,9 +6,9 @@ import type { StallReason, Stalls } from '../observe/stalls.ts';
 import type { InFlightShare } from '../shares/in-flight.ts';
 import type { WakeUp } from './wake-up.ts';
 
-/** At most so many deliveries finished but not committed; with those in flight, the bound of what a crash repeats. */
+/** Limit of deliveries that are finished but not committed; with those in flight, this bounds what a crash repeats. */
 const MAX_UNCOMMITTED = 5_000;
-/** How soon to look again when only the lease stands in the way: heartbeats renew it, and don't tell. */
+/** How soon to check again while only the lease is missing: heartbeats renew it without an event. */
 const LEASE_RECHECK_MS = 200;
 
 export interface TakingOptions {
@@ -22,7 +22,7 @@ export interface TakingOptions {
   readonly mayTake: () => boolean;
   /** Requests of the customer at the same time. */
   readonly maxInFlight: () => number;
-  /** What deliveries that have begun wait for, by our own fault. */
+  /** What deliveries that have begun wait for inside Databridge. */
   readonly delayedBy: () => 'registry' | 'kafka' | undefined;
 }
 

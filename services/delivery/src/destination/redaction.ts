@@ -1,6 +1,6 @@
 import type { Secret } from '@databridge/kernel/secrets/secret';
 
-/** Shorter ones would blot out ordinary words; a secret so short is none. */
+/** Shorter ones would blot out ordinary words; such a short text is no secret. */
 const MIN_LENGTH = 4;
 /** Letters and digits that a secret must have to be looked for without all that may stand between them. */
 const MIN_CANONICAL_LENGTH = 6;
@@ -47,7 +47,7 @@ export class Redaction {
     this.#dropRetired();
   }
 
-  /** To find a secret that begins within the first `shownBytes` of a text, so many of its bytes must be looked at. */
+  /** To find a secret that begins within the first `shownBytes` of a text, this many of its bytes must be searched. */
   windowBytes(shownBytes: number): number {
     let longest = 0;
     for (const secret of this.#secrets.keys()) longest = Math.max(longest, Buffer.byteLength(secret));

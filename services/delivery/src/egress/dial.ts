@@ -55,7 +55,7 @@ function kindOf(code: string, timeoutMs: number): string {
 }
 
 export interface Dialling {
-  /** Closes what is under way; the callback is not called any more. @returns what was tried in vain until now */
+  /** Closes what is under way; the callback is not called any more. @returns the addresses that failed so far */
   cancel(): readonly FailedAttempt[];
 }
 

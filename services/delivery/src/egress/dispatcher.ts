@@ -132,7 +132,7 @@ export class Egress {
       ...limits,
       uri: proxy.origin,
       ...(username !== '' && { token: `Basic ${Buffer.from(pair).toString('base64')}` }),
-      // Also for plain http, so that there is one way out, and the proxy sees no header of ours.
+      // Also for plain http, so that there is one way out, and the proxy does not see our headers.
       proxyTunnel: true,
       requestTls,
       factory: (origin, tunnel: Pool.Options) =>

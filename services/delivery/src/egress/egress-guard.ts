@@ -39,7 +39,7 @@ function refused(why: string, operatorDetail?: string): DatabridgeError {
  *
  *     scheme ─▶ host, if it is an address ─▶ resolve, once ─▶ judge every address ─▶ dial these ─▶ judge the peer ─▶ TLS
  *
- * One time-out covers all of it. Whatever throws on the way is told to the callback.
+ * One time-out covers all of it. Whatever throws is passed to the callback.
  */
 export class EgressGuard {
   readonly #policy: EgressPolicy;

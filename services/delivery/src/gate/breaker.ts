@@ -21,7 +21,7 @@ export interface BreakerSettings {
  *        └─────────────────────── a success ────────────────────────┼────────────────────────┤
  *                                                                   └────── a failure ───────┘
  *
- * It is told what came of an attempt rather than wrapped around it. So opossum's own time-out, which frees the slot
+ * It is informed of the outcome of an attempt instead of being wrapped around it. So opossum's own time-out, which frees the slot
  * while the action still runs, has no part in it; and refusals of single events are not shown to it at all, where
  * its error filter would count them as successes.
  */

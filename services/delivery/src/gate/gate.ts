@@ -37,7 +37,7 @@ export interface AttemptLoad {
   readonly inFlight: number;
 }
 
-/** Statuses by which a destination, or what stands before it, says that it has too much to do. */
+/** Statuses by which a destination, or a server before it, says that it is overloaded. */
 const OVERLOADED: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
 const FREE: Permit = { kind: 'free' };

@@ -8,7 +8,7 @@ import type { CustomerBytes } from './byte-budget.ts';
 import type { HeldRecord, LaneId } from './held-records.ts';
 import { firstAttemptAtMs, isDue, Lane } from './lane.ts';
 
-/** What is to be committed, and the lane that is told when it is. */
+/** What is to be committed, and the lane that is notified of the commit. */
 export interface LaneCommit {
   readonly lane: Lane;
   readonly point: CommitPoint;

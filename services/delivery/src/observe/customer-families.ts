@@ -41,7 +41,7 @@ function level(
   return { name, help, type: 'gauge', write: ({ levels }, add) => levels && add(of(levels)) };
 }
 
-/** The series of each customer; docs/metrics.md has them in words. */
+/** The series of each customer; docs/metrics.md describes them. */
 export const customerFamilies = (worker: string): readonly SeriesFamily<CustomerRow>[] => [
   counted('databridge_delivery_attempts_total', 'Attempts by outcome', 'outcome', ({ attempts }) => attempts),
   counted('databridge_delivery_dead_letters_total', 'Events given up', 'reason', ({ deadLetters }) => deadLetters),

@@ -7,7 +7,7 @@ export const FAILURE_CLASSES = [
   ...(['token', '4xx', '429', '5xx', 'other'] as const),
 ] as const;
 
-/** @returns undefined for what did not fail, or failed by a fault of ours */
+/** @returns undefined for what did not fail, or failed with an internal error */
 export function failureClassOf(outcome: Outcome): (typeof FAILURE_CLASSES)[number] | undefined {
   if (outcome.kind === 'delivered' || outcome.kind === 'internal') return undefined;
   if ('failure' in outcome && outcome.failure !== undefined) return outcome.failure;

@@ -50,7 +50,6 @@ import { Turns } from '../shares/turns.ts';
 import { CustomerSlot, type CustomerStart } from './customer-slot.ts';
 import { CustomerTopics } from './customer-topics.ts';
 import { Heartbeat } from './heartbeat.ts';
-import { NamesakeWatch } from './namesake-watch.ts';
 import { openSecrets } from './open-secrets.ts';
 
 /** Customers whose secrets are decrypted at the same time. The lane reader joins their groups, independently of each other. */
@@ -168,7 +167,7 @@ class Worker implements Running {
     const egress = new Egress({
       turns,
       guard: new EgressGuard(egressPolicy(config), lookup, ({ host, attempts }) => {
-        if (failedDials.mayLog(host)) log.warn({ host, attempts }, 'destination accepts no connection');
+        if (failedDials.mayLog(host)) log.warn({ host, attempts }, 'destination accepts no connectionssssss');
       }),
       budget: connections,
       maxAgeMs: config.CONNECTION_MAX_AGE,
@@ -213,13 +212,8 @@ class Worker implements Running {
       abortAfterMs: config.DRAIN_TIMEOUT * ABORT_SHARE,
       onDisabled: (status) => this.#slots.get(status.customer)?.statusIs(status),
     };
-    const namesakes = new NamesakeWatch({
-      ...{ worker: config.WORKER_NAME, clientId: kafka.clientId, groupId: DELIVERY_WORKERS_GROUP, admin: this.#admin },
-      ...{ sessionTimeoutMs: config.SESSION_TIMEOUT, clock, log },
-    });
     this.#heartbeat = new Heartbeat({
       ...{ worker: config.WORKER_NAME, producer: this.#producer, clock, log, intervalMs: config.REPORT_INTERVAL },
-      onReported: () => namesakes.check(),
       running: () => ({
         partitions: [...this.#partitions],
         keyIds: this.#opener.kids,

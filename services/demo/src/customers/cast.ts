@@ -11,7 +11,7 @@ export const RETRY_WINDOW = '10m';
 export interface CastMember {
   readonly customer: string;
   readonly company: string;
-  /** What its endpoint is like, in words. */
+  /** A description of its endpoint. */
   readonly temper: 'healthy' | 'fails now and then' | 'down';
   readonly events: number;
   /** The customer's wish, in deliveries. */

@@ -52,7 +52,7 @@ export class Sink {
   }
 
   /**
-   * Waits until so many requests came, or for so long.
+   * Waits until this many requests came, or until the time is over.
    * @param pid who sends: its processor time counts from the first request on
    * @param until `warmUp`: the first requests, which aren't measured. A service runs for weeks; its first seconds, in
    *   which code is compiled, say little about it

@@ -2,7 +2,7 @@
  * The destination where speed is measured, a process of its own: what it costs is not counted. It speaks just enough
  * HTTP over plain sockets to stay out of the way of what is measured.
  *
- * What it does with a request stands in the path, `/<manner>/<label>`: `accept` answers at once, `record` also keeps
+ * What it does with a request is in the path, `/<manner>/<label>`: `accept` answers at once, `record` also keeps
  * id and time, `wait-100` answers after 100 ms, `status-429` answers that, `hang` never answers.
  */
 

@@ -37,7 +37,7 @@ export async function step<T>(what: string, run: (status: StatusLine) => Promise
   }
 }
 
-/** A bar of so many characters, its parts in proportion; what is left of it is pale. */
+/** A bar of this many characters, its parts in proportion; the rest is pale. */
 export function bar(
   width: number,
   whole: number,

@@ -9,7 +9,7 @@ export class CidrList {
   readonly #ipv4 = new BlockList();
   readonly #ipv6 = new BlockList();
 
-  /** @param cidrs each must be a CIDR, or an address that stands for itself: see {@link isCidr} */
+  /** @param cidrs each must be a CIDR, or a single address: see {@link isCidr} */
   constructor(cidrs: Iterable<string>) {
     for (const cidr of cidrs) {
       const [address = '', prefix] = cidr.split('/');

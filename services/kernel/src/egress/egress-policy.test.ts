@@ -166,7 +166,7 @@ describe('the allow-list', () => {
     const policy = allowing('64:ff9b::/96');
     expect(policy.addressRefusal('64:ff9b::8.8.8.8')).toBeUndefined();
     for (const inner of ['10.0.0.1', '127.0.0.1', '0.0.0.0', '0.0.0.1', '255.255.255.255']) {
-      expect(policy.addressRefusal(`64:ff9b::${inner}`)).toMatch('stands for an IPv4 address that is');
+      expect(policy.addressRefusal(`64:ff9b::${inner}`)).toMatch('contains an IPv4 address that is');
     }
   });
 

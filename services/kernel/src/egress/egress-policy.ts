@@ -89,7 +89,7 @@ export class EgressPolicy {
     const [high = 0, low = 0] = groupsOf(address).slice(-2);
     const inner = [high >> 8, high & 255, low >> 8, low & 255].join('.');
     const refusal = this.addressRefusal(inner);
-    return refusal && `stands for an IPv4 address that ${refusal}`;
+    return refusal && `contains an IPv4 address that ${refusal}`;
   }
 }
 

@@ -3,7 +3,7 @@
  * later; IPv6: likewise), what was deprecated since but is still routed by some hosts, and what clouds put there.
  */
 
-/** A range in CIDR notation, and what stands in it: completes "10.0.0.1 is …". */
+/** A range in CIDR notation, and what it is used for: completes "10.0.0.1 is …". */
 export type SpecialRange = readonly [cidr: string, what: string];
 
 /** The first that matches names the reason: the narrower ones stand first. */

@@ -58,7 +58,7 @@ const MIN_RSA_BITS = 2_048;
 const CURVES = new Set(['prime256v1', 'secp384r1', 'secp521r1']);
 
 /**
- * What stands in the way of using this identity, as far as it shows before a server was asked. Stricter than OpenSSL's
+ * Why this identity can't be used, as far as that is known before a connection is made. Stricter than OpenSSL's
  * loading, which lets pass what then fails in every handshake: DSA keys, unusual curves, SHA-1 signatures, weak
  * authorities, certificates that have run out.
  */

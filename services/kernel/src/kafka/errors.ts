@@ -8,7 +8,7 @@ export type KafkaErrorCode = Extract<ErrorCode, `DB_KAFKA_${string}`>;
  * - `DB_KAFKA_UNKNOWN_TOPIC` no such topic, yet
  * - `DB_KAFKA_NOT_ACKNOWLEDGED` the answer lacks a partition that was sent: its records may be lost
  * - `DB_KAFKA_RECORD_TOO_LARGE` one record exceeds what its topic takes; it never fits
- * - `DB_KAFKA_REFUSED` the broker refuses for good: authorization, an invalid request
+ * - `DB_KAFKA_REFUSED` the broker refuses permanently: authorization, an invalid request
  * - `DB_KAFKA_CLOSED` used after `disconnect` or `stop`
  * - `DB_KAFKA_MEMBERSHIP_LOST`, `DB_KAFKA_NOT_ASSIGNED`, `DB_KAFKA_METADATA_TOO_LONG` a commit that must not be made
  * - `DB_KAFKA_FENCED` another has taken up the transactional id since: nothing is written
@@ -88,7 +88,7 @@ function codeByName(error: unknown): KafkaErrorCode | undefined {
   return undefined;
 }
 
-/** A bug of the client's or of ours, seen as such by the engine. It says nothing of the broker. */
+/** A bug in the client or in our code, thrown by the JavaScript engine. It says nothing about the broker. */
 export function isBug(error: unknown): boolean {
   for (let e = error; e instanceof Error; e = e.cause) {
     if (e.name === 'TypeError' || e.name === 'RangeError') return true;

@@ -215,7 +215,7 @@ export class KafkaProducer implements RecordProducer {
   }
 
   /**
-   * A topic that a kafkajs producer has once written to stays in its metadata requests for good; when it is deleted,
+   * A topic that a kafkajs producer has once written to stays in its metadata requests permanently; when it is deleted,
    * they all fail, for every topic.
    */
   #renewClient(failed: Producer): void {

@@ -21,7 +21,7 @@ export type RecordHeaders = Readonly<Record<string, Buffer | string | (Buffer | 
 
 export interface ConsumedRecord {
   readonly offset: number;
-  /** The broker's append time (every topic of ours is LogAppendTime), in ms since the epoch. */
+  /** The broker's append time (all our topics use LogAppendTime), in ms since the epoch. */
   readonly timestampMs: number;
   readonly key: Buffer | null;
   readonly value: Buffer | null;

@@ -1,6 +1,6 @@
 /**
  * The schema registry. What matters most here is to tell "the registry can't be asked" from "the registry does not
- * know": the first is our own fault and waits, only the second may speak against a record. The registry's client mixes
+ * know": the first is a failure of our infrastructure, so records wait; only the second can be the fault of a record. The registry's client mixes
  * them up, so it hands its requests to us; writers' schemas we fetch ourselves, since the client compiles each of them,
  * whatever that costs: see docs/decisions/schema-registry-client.md.
  */
@@ -231,7 +231,7 @@ export class SchemaRegistry {
   }
 }
 
-/** Runs so many at a time, the others in the order in which they came. */
+/** Runs a limited number at a time; the others wait in the order of their arrival. */
 class Turns {
   readonly #waiting: (() => void)[] = [];
   #free: number;

@@ -50,7 +50,7 @@ export function parseKeySet(text: string): KeySet {
     const isKnown = parts.length === 2 || (parts.length === 3 && KINDS.includes(kind));
     const expectedBytes = kind === 'sealing' ? POINT_BYTES : KEY_BYTES;
     if (kid === '' || !isKnown || bytes.length !== expectedBytes) {
-      throw invalid(`Entry ${index + 1} of the keys is none of ${EXPECTED}`);
+      throw invalid(`Entry ${index + 1} of the keys is not one of ${EXPECTED}`);
     }
     if (maps[kind].has(kid)) throw invalid(`The keys name "${kid}" twice`);
     if (kind === 'opening') maps.opening.set(kid, openingKey(kid, bytes, index));

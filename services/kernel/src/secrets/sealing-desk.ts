@@ -57,7 +57,7 @@ export class SealingDesk {
 
   /**
    * Whether that secret is the one sealed, told by its mark.
-   * @returns undefined: it can't be told, since it was sealed elsewhere, or marked by a key that is gone
+   * @returns undefined if it is unknown, because it was sealed elsewhere, or marked by a key that was removed
    */
   holds(sealed: string, secret: string, at: SealedPlace): boolean | undefined {
     const header = headerOf(sealed);
@@ -71,7 +71,7 @@ export class SealingDesk {
     return given.length === expected.length && timingSafeEqual(given, expected);
   }
 
-  /** @returns why that is no seal for this place, in words; undefined: it is one, by all that its header says */
+  /** @returns why this is not a seal for this place; undefined if it is one, as far as its header shows */
   sealMistake(sealed: string, { customer, place }: SealedPlace): string | undefined {
     const header = headerOf(sealed);
     if (header === undefined || sealed.split('.').length !== 5) return 'is not a compact JWE';

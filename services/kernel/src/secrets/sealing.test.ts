@@ -102,7 +102,7 @@ test('without the key, or damaged, the error says so and holds no secret', async
 });
 
 test('keys that can’t be right are refused in words that quote none', () => {
-  expect(() => parseKeySet('a:opening:tooshort')).toThrow(/Entry 1 of the keys is none of/);
+  expect(() => parseKeySet('a:opening:tooshort')).toThrow(/Entry 1 of the keys is not one of/);
   expect(() => parseKeySet(`a:other:${'A'.repeat(43)}`)).toThrow(/Entry 1/);
   expect(() => parseKeySet(`${older.delivery},${older.delivery}`)).toThrow(/name "2025" twice/);
   expect(() => parseKeySet(`a:opening:${'A'.repeat(43)}`)).toThrow(/not a private key of P-256/);

@@ -78,7 +78,7 @@ export class Tokens {
     return this.#entries.find(({ caller }) => caller.id === id)?.caller;
   }
 
-  /** @returns the token, which is shown once, and the line that stands for it */
+  /** @returns the token, which is shown once, and its line for API_TOKENS */
   static generate(name: string, role: TokenRole, customer?: string): { token: string; line: string } {
     const token = `dbt_${randomBytes(TOKEN_BYTES).toString('base64url')}`;
     return { token, line: Tokens.lineFor(token, name, role, customer) };
@@ -88,7 +88,10 @@ export class Tokens {
   static lineFor(token: string, name: string, role: TokenRole, customer?: string): string {
     const line = `${name} ${role === 'customer' ? `customer:${customer ?? ''}` : role} ${hashOf(token).toString('hex')}`;
     if (parseLine(line) !== undefined) return line;
-    throw new DatabridgeError('DB_INPUT_INVALID', 'A name is a word; the role customer needs the customer’s name');
+    throw new DatabridgeError(
+      'DB_INPUT_INVALID',
+      'The name of a token is one word; the role customer also needs the customer’s name',
+    );
   }
 }
 

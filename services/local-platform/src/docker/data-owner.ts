@@ -6,7 +6,7 @@ import { isAlive } from '../process-alive.ts';
 const POLL_MS = 100;
 
 /**
- * Returns once no JVM uses the data that `pidFile` stands for. Kafka's own lock doesn't do: a second broker gives
+ * Returns once no JVM uses the data that belongs to `pidFile`. Kafka's own lock doesn't do: a second broker gives
  * up at it, but only after it has harmed the first one's files.
  * @param pidFile written by the guard: the pid of whoever started the JVM, and the JVM's
  * @param graceMs how long a JVM whose owner is gone has been given to end

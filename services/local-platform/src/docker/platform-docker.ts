@@ -19,7 +19,7 @@ const REMOVED_WITHIN_MS = 20_000;
 
 export interface DockerPlatformOptions {
   /**
-   * Data for the next start stand in volumes named after this directory, not in it: containers have users of their
+   * The data for the next start are in volumes named after this directory, not in it: containers have users of their
    * own. Absent: they go with the platform.
    */
   dataDir?: string | undefined;
@@ -198,7 +198,7 @@ class Part {
   }
 
   #ended(): void {
-    if (!this.#isRunning) return; // It was told to.
+    if (!this.#isRunning) return; // It was stopped on purpose.
     this.#isRunning = false;
     this.#onFailure?.(new DatabridgeError('DB_PLATFORM_ENDED', `${this.#name}'s container ended unexpectedly`));
   }

@@ -4,7 +4,7 @@ import { closeSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { StopMode } from '../platform.ts';
 
-/** What the guard is told at its start, as JSON in its one argument. */
+/** The settings of the guard, as JSON in its only argument. */
 export interface GuardTask {
   command: string;
   args: string[];

@@ -17,7 +17,7 @@ export const QUICK_START = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
 export interface KafkaPorts {
   client: number;
   controller: number;
-  /** One more listener, whose clients are sent to another port: a relay that stands in front of the broker. */
+  /** One more listener, whose clients are sent to another port: a relay in front of the broker. */
   relayed?: { port: number; advertisedPort: number } | undefined;
 }
 

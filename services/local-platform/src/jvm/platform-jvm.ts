@@ -244,7 +244,7 @@ class Part {
   }
 
   #ended(jvm: Jvm, reason: string): void {
-    if (this.#jvm !== jvm) return; // It was told to.
+    if (this.#jvm !== jvm) return; // It was stopped on purpose.
     this.#jvm = undefined;
     this.#options.onFailure?.(
       new DatabridgeError('DB_PLATFORM_ENDED', `${this.#options.name} ended unexpectedly: ${reason}`),

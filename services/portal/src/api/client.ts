@@ -101,7 +101,7 @@ function queryOf(query: Readonly<Record<string, Json>>): string {
   return given.length === 0 ? '' : `?${new URLSearchParams(given)}`;
 }
 
-/** What stands before the API, such as a proxy, answers in its own way. */
+/** A server before the API, such as a proxy, answers in its own way. */
 function problemIn(text: string, status: number): Problem {
   try {
     const problem = JSON.parse(text) as Problem;

@@ -81,7 +81,6 @@ export type Workers = {
     readonly version: string;
     readonly startedAtMs: number;
     readonly isAlive: boolean;
-    readonly hasNamesake: boolean;
     readonly silentForMs: number;
     readonly customers: readonly string[];
     readonly partitions: readonly number[];
@@ -735,7 +734,6 @@ export interface Routes {
     query: {
       readonly limit?: number | undefined;
       readonly cursor?: string | undefined;
-      readonly idPrefix?: string | undefined;
       readonly state?: 'running' | 'done' | 'failed' | undefined;
     };
     body: undefined;
@@ -759,7 +757,6 @@ export interface Routes {
     query: {
       readonly limit?: number | undefined;
       readonly cursor?: string | undefined;
-      readonly idPrefix?: string | undefined;
       readonly reason?: 'refused' | 'exhausted' | 'internal' | undefined;
       readonly order?: 'oldest' | 'newest' | undefined;
     };
@@ -804,11 +801,7 @@ export interface Routes {
       | Operation;
   };
   'GET /v1/quarantine': {
-    query: {
-      readonly limit?: number | undefined;
-      readonly cursor?: string | undefined;
-      readonly idPrefix?: string | undefined;
-    };
+    query: { readonly limit?: number | undefined; readonly cursor?: string | undefined };
     body: undefined;
     answer: { readonly items: readonly QuarantinedRecord[]; readonly next?: string | undefined };
   };
@@ -850,7 +843,6 @@ export interface Routes {
       readonly from?: string | undefined;
       readonly to?: string | undefined;
       readonly eventId?: string | undefined;
-      readonly eventIdPrefix?: string | undefined;
       readonly outcome?:
         | 'delivered'
         | 'retry'

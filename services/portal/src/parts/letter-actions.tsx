@@ -55,7 +55,7 @@ export function LetterActions({ customer, reason, ids }: LetterActionsProps) {
         {...shared}
         title={ids === undefined ? 'Discard' : 'Discard this one'}
         isDanger
-        count={countFor('discards', 'would be given up for good')}
+        count={countFor('discards', 'would be discarded')}
         run={() => send('discards', filter)}
         resultWords={resultWords('discarded')}
       />

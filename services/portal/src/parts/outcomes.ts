@@ -1,4 +1,4 @@
-/** The outcomes of attempts, in words and with a shape each. */
+/** The outcomes of attempts, each with a label and a shape. */
 export const OUTCOMES = {
   delivered: { word: 'Delivered', shape: '●', tone: 'good', meaning: 'the destination accepted the event' },
   retry: { word: 'Failed, tried again', shape: '▲', tone: 'warning', meaning: '5xx, 408, 409, 425, 429 or no answer' },

@@ -14,8 +14,10 @@ export function addAudit(program: Command, cli: Cli): void {
   withOutput(
     program
       .command('audit')
-      .description('show who changed what, the newest first; -o yaml shows the subscriptions before and after')
-      .option('--customer <customer>', 'only what concerns this customer')
+      .description(
+        'list all changes and who made them, the newest first; -o yaml shows the subscriptions before and after',
+      )
+      .option('--customer <customer>', 'only for this customer')
       .option('--limit <count>', 'at most this many', parseCount, 50),
   ).action(async (options: AuditOptions) => {
     const found = await cli.api().list<AuditRecord>('/audit', { customer: options.customer }, options.limit);

@@ -19,8 +19,8 @@ export function addExplain(program: Command, cli: Cli): void {
         'say why nothing is sent to a customer, when the next attempt is, when it drains and when it would be disabled; or follow one event from the intake to its delivery',
       )
       .argument('<customer|event>', 'a customer; an event id; or <topic>/<partition>/<offset> at the intake')
-      .option('--event', 'it is an event id, even if a customer has that name')
-      .option('--from <time>', 'how far back the intake is searched for an event id, 24h if left out', parseTime),
+      .option('--event', 'treat the argument as an event id, even if a customer has that name')
+      .option('--from <time>', 'how far back to search the intake for an event id, default 24h', parseTime),
   ).action(async (name: string, options: ExplainOptions) => {
     const customer = options.event === true || name.includes('/') ? undefined : await customerNamed(cli, name);
     if (customer !== undefined) return print(options, customer, () => formatCustomer(customer, Date.now()));

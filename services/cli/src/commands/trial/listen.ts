@@ -20,9 +20,11 @@ export function addListen(program: Command, cli: Cli): void {
   withOutput(
     program
       .command('listen')
-      .description('receive events on this machine: verify their signatures, print them, answer as told; until Ctrl-C')
-      .option('--port <port>', 'where to listen; 0 takes a free port', parsePort, 9000)
-      .option('--host <address>', 'on which address to listen', '127.0.0.1')
+      .description(
+        'receive events on this machine until Ctrl-C: verify signatures, print events, answer with the given status',
+      )
+      .option('--port <port>', 'port to listen on; 0 chooses a free port', parsePort, 9000)
+      .option('--host <address>', 'address to listen on', '127.0.0.1')
       .addOption(
         new Option(
           '--secret <secret>',

@@ -29,9 +29,9 @@ export function addProduce(program: Command, cli: Cli): void {
         'write one event to the intake topic and follow it to each customer; exit code 1 unless every active one got it',
       )
       .requiredOption('-f, --file <file>', 'the event, as JSON; - is standard input')
-      .option('--event-id <id>', 'by which receivers drop duplicates; a new one if left out')
-      .option('--event-type <name>', 'what kind of event it is; may be left out while there is only one beside notices')
-      .option('--wait <time>', 'how long to wait for the deliveries, 60s if left out; 0s does not wait', parseDuration),
+      .option('--event-id <id>', 'the id by which receivers drop duplicates; generated if omitted')
+      .option('--event-type <name>', 'the event type; may be omitted while there is only one besides notices')
+      .option('--wait <time>', 'how long to wait for the deliveries, default 60s; 0s does not wait', parseDuration),
   ).action(async (options: ProduceOptions) => await produce(cli, options));
 }
 

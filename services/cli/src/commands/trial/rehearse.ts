@@ -11,10 +11,10 @@ export function addRehearse(program: Command, cli: Cli): void {
     program
       .command('rehearse')
       .description(
-        'send test events as good and bad days bring them (duplicates, late, forged, large, a burst), and say what the endpoint answers wrong; exit code 1 if it does',
+        'send test events of normal operation and of failures (duplicates, late, forged, large, a burst), and say what the endpoint answers wrong; exit code 1 if it does',
       )
       .argument('<customer>')
-      .option('--event-type <name>', 'which kind of event; the first that the customer gets if left out'),
+      .option('--event-type <name>', 'the event type; default: the first one of the customer'),
   ).action(async (customer: string, { eventType, ...options }: OutputOptions & { eventType?: string }) => {
     const body = eventType === undefined ? undefined : { eventType };
     const answer = await cli.api().post<Rehearsal>(pathOf(customer, 'rehearsals'), body);

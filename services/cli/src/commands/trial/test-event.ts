@@ -13,7 +13,7 @@ export function addTest(program: Command, cli: Cli): void {
         'send a sample event to a customer, and show what its destination answered; exit code 1 if it was refused',
       )
       .argument('<customer>')
-      .option('--event-type <name>', 'which kind of event; the first that the customer gets if left out'),
+      .option('--event-type <name>', 'the event type; default: the first one of the customer'),
   ).action(async (customer: string, { eventType, ...options }: OutputOptions & { eventType?: string }) => {
     const body = eventType === undefined ? undefined : { eventType };
     const answer = await cli.api().post<TestAnswer>(pathOf(customer, 'test'), body);

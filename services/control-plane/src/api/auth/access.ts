@@ -28,7 +28,7 @@ declare module 'fastify' {
 export interface Callers {
   /** @returns undefined: nobody whom we know */
   callerOf(token: string): Caller | undefined | Promise<Caller | undefined>;
-  /** The one whose token of ours has this id, as it is configured now. */
+  /** The caller whose token has this id, as it is configured now. */
   callerById?(id: string): Person | undefined;
 }
 
@@ -87,12 +87,12 @@ export function guardAccess(
         reply.header('retry-after', String(failures.ttlInSeconds));
         throw new DatabridgeError(
           'DB_TOO_MANY_FAILURES',
-          `More than ${maxFailures} requests with unknown tokens came from your address within a minute; a valid token is accepted at any time`,
+          `More than ${maxFailures} requests with unknown tokens came from this address within a minute; requests with a valid token are still accepted`,
         );
       }
       throw new DatabridgeError(
         'DB_UNAUTHENTICATED',
-        'Unknown or missing token: send "Authorization: Bearer <token>" with a valid one',
+        'The token is missing or unknown: send "Authorization: Bearer <token>" with a valid token',
       );
     }
     if (request.is404) return;
@@ -155,12 +155,15 @@ function refuseUnlessMay(caller: Caller, access: Access | undefined, customer: s
   const roles = access === undefined ? [] : ROLES_BY_ACCESS[access];
   if (!roles.includes(caller.role)) {
     const who = roles.map((role) => (role === 'operator' ? 'operators' : `${role}s`)).join(' and ');
-    throw new DatabridgeError('DB_FORBIDDEN', `The role ${caller.role} may not do that; it is for ${who || 'nobody'}`);
+    throw new DatabridgeError(
+      'DB_FORBIDDEN',
+      `The role ${caller.role} may not make this request; allowed: ${who || 'no role'}`,
+    );
   }
   if (access === 'payload' && !mayReadPayloads(caller)) {
     throw new DatabridgeError(
       'DB_FORBIDDEN',
-      'The content of events is a right of its own; ask an operator for a token of the role "reader+payloads"',
+      'The role reader may not see the content of events; ask an operator for a token with the role "reader+payloads"',
     );
   }
 }
@@ -188,7 +191,10 @@ export function maySee(caller: Caller | undefined, customer: string): boolean {
 /** @throws {DatabridgeError} DB_UNAUTHENTICATED: every route but the open ones has let somebody in */
 export function callerOf({ caller }: Pick<FastifyRequest, 'caller'>): Caller {
   if (caller !== undefined) return caller;
-  throw new DatabridgeError('DB_UNAUTHENTICATED', 'Send "Authorization: Bearer <token>" with a token that is known');
+  throw new DatabridgeError(
+    'DB_UNAUTHENTICATED',
+    'The token is missing or unknown: send "Authorization: Bearer <token>" with a valid token',
+  );
 }
 
 /** @throws {DatabridgeError} DB_FORBIDDEN for the set-up page, which calls its own routes alone */

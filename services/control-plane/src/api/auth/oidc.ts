@@ -7,7 +7,7 @@ import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtV
 import type { Callers } from './access.ts';
 
 export interface OidcSettings {
-  /** As it stands in `iss`. */
+  /** The value of `iss`. */
   readonly issuer: string;
   readonly audience: string;
   /** Left out: where the issuer's discovery document says. */
@@ -40,7 +40,7 @@ const COOLDOWN_MS = 30_000;
 /** The most that somebody may: one who has several roles has the first of these. */
 const ROLES = ['operator', 'reader', 'customer'] as const;
 
-/** At most 255 characters (OpenID Connect Core §2), none of them invisible: it stands in the audit log. */
+/** At most 255 characters (OpenID Connect Core §2), none of them invisible: it is written to the audit log. */
 const SUBJECT = /^[^\p{C}]{1,255}$/u;
 
 /** The token is at fault, not the way to the issuer. */
@@ -78,7 +78,7 @@ export function callerByClaims(
   if (role === 'customer' && typeof customer === 'string' && CUSTOMER_PATTERN.test(customer)) {
     return { id, name, role, customer };
   }
-  log.info({ sub: payload.sub, role, roleClaim, customerClaim }, 'a JWT gives no role that we know');
+  log.info({ sub: payload.sub, role, roleClaim, customerClaim }, 'JWT has no known role');
   return undefined;
 }
 

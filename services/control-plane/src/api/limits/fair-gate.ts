@@ -60,7 +60,7 @@ export class FairGate {
     if (tenant.waiting.length >= maxWaitingPerTenant) {
       throw new DatabridgeError(
         'DB_RATE_LIMITED',
-        `${maxWaitingPerTenant} expensive requests of yours already wait for their turn; send the next one when one of them is answered`,
+        `${maxWaitingPerTenant} expensive requests of this tenant are already queued; send the next one when one of them is answered`,
       );
     }
     await new Promise<void>((resolve, reject) => {
@@ -78,10 +78,16 @@ export class FairGate {
         this.#dropIfIdle(name, tenant);
         reject(error);
       };
-      const onAbort = () => giveUp(new DatabridgeError('DB_BUSY', 'The caller closed the connection while it waited'));
+      const onAbort = () =>
+        giveUp(new DatabridgeError('DB_BUSY', 'The client closed the connection while the request was queued'));
       const timer = setTimeout(
         () =>
-          giveUp(new DatabridgeError('DB_BUSY', `No place was free for ${waitWithinMs / 1_000} s; try again later`)),
+          giveUp(
+            new DatabridgeError(
+              'DB_BUSY',
+              `The request was queued for ${waitWithinMs / 1_000} s, which is the limit; try again later`,
+            ),
+          ),
         waitWithinMs,
       );
       const forget = () => {

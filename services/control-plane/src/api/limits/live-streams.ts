@@ -53,7 +53,7 @@ export class LiveStreams {
     if (open >= maxStreamsPerTenant) {
       throw new DatabridgeError(
         'DB_RATE_LIMITED',
-        `${open} live streams of yours are open, which is the limit; close one, or listen to all customers by one stream`,
+        `${open} live streams of this tenant are open, which is the limit; close one, or follow all customers with one stream`,
       );
     }
     if (this.#open.size >= maxStreams) {

@@ -15,7 +15,7 @@ export const customerParams = z.object({
   customer: z.string().regex(CUSTOMER_PATTERN, 'must be 1 to 63 of a-z, 0-9 and -'),
 });
 
-/** The customer stands in the path; resuming and enabling alone raise the epoch. Each field says whose it is. */
+/** The customer is in the path; only resuming and enabling raise the epoch. Each field states its owner. */
 export const subscriptionBody = withOwners(
   subscriptionSchema.omit({ customer: true, enableEpoch: true }).extend({
     state: subscriptionSchema.shape.state.removeDefault().optional(),
@@ -74,9 +74,6 @@ export const page = z.object({
   limit: z.coerce.number().int().min(1).max(1_000).default(100),
   cursor: z.string().max(200).optional().describe('`next` of the page before'),
 });
-
-/** For short ids, as people type them. */
-export const idPrefix = z.string().min(1).max(600).optional().describe('only those whose id begins so');
 
 export const stateChange = z.object({ customer: z.string(), before: z.string(), after: z.string() });
 
@@ -202,11 +199,12 @@ export const workersAnswer = z
         version: z.string(),
         startedAtMs: z.number().describe("ms since the epoch, by the worker's clock"),
         isAlive: z.boolean().describe('false: three reports in a row are missing'),
-        hasNamesake: z.boolean().describe('two workers have this name: their reports overwrite each other'),
         silentForMs: z.int().describe('since its last report'),
         customers: z.array(z.string()).describe('that it runs'),
         partitions: z.array(z.int()).describe('of the subscriptions topic that it owns'),
-        failing: z.array(z.object({ customer: z.string(), because: z.string() })).describe('owned, but not as wanted'),
+        failing: z
+          .array(z.object({ customer: z.string(), because: z.string() }))
+          .describe('owned by the worker, but reconciling the customer failed'),
       }),
     ),
     unattended: z.array(z.string()).describe('active customers that no live worker runs'),

@@ -6,16 +6,7 @@ import { readLetters } from '../../operations/letters.ts';
 import { countDeadLetters } from '../../operations/redrive.ts';
 import { readCustomer } from '../../views/customer.ts';
 import type { Api, ApiContext } from '../context.ts';
-import {
-  customerParams,
-  deadLetter,
-  filterOf,
-  idPrefix,
-  letterCount,
-  lettersBody,
-  page,
-  takenOut,
-} from '../openapi/models.ts';
+import { customerParams, deadLetter, filterOf, letterCount, lettersBody, page, takenOut } from '../openapi/models.ts';
 import { accepted } from '../operate.ts';
 import { problems } from '../problem.ts';
 
@@ -32,7 +23,6 @@ export function deadLetterRoutes(api: Api, { operations, operate }: ApiContext):
         summary: 'Dead letters that were neither redriven nor discarded, with their numbers',
         params,
         querystring: page.extend({
-          idPrefix,
           reason: z.enum(DEAD_LETTER_REASONS).optional(),
           order: z.enum(['oldest', 'newest']).default('oldest').describe('which come first'),
         }),
@@ -46,8 +36,7 @@ export function deadLetterRoutes(api: Api, { operations, operate }: ApiContext):
         },
       },
     },
-    async ({ params: { customer }, query }) => {
-      const { limit, cursor, idPrefix: beginning = '', reason: wanted, order } = query;
+    async ({ params: { customer }, query: { limit, cursor, reason: wanted, order } }) => {
       await readCustomer(operations, customer);
       const isNewest = order === 'newest';
       const place = cursor === undefined ? undefined : Number(cursor);
@@ -58,7 +47,7 @@ export function deadLetterRoutes(api: Api, { operations, operate }: ApiContext):
           const { offset, timestampMs } = record;
           const { attempt, eventId, eventType, reason, detail, source } = readDeadLetterHeaders(record.headers);
           byReason[reason] = (byReason[reason] ?? 0) + 1;
-          if ((wanted !== undefined && reason !== wanted) || !key.startsWith(beginning)) continue;
+          if (wanted !== undefined && reason !== wanted) continue;
           if (place !== undefined && (isNewest ? offset >= place : offset <= place)) continue;
           // One more than asked for tells whether there is a next page; no more than that is held.
           if (found.length > limit) {
@@ -82,7 +71,7 @@ export function deadLetterRoutes(api: Api, { operations, operate }: ApiContext):
 
   for (const [name, kind, summary] of [
     ['redrives', 'redrive', 'Delivers dead letters once more; a dry run counts them'],
-    ['discards', 'discard', 'Gives dead letters up for good; a dry run counts them'],
+    ['discards', 'discard', 'Discards dead letters: they are never delivered; a dry run counts them'],
   ] as const) {
     api.post(
       `/v1/subscriptions/:customer/dead-letters/${name}`,

@@ -10,7 +10,6 @@ import type { Api, ApiContext } from '../context.ts';
 import {
   ascending,
   customerParams,
-  idPrefix,
   page,
   rangeQuery,
   reconciliationAnswer,
@@ -79,7 +78,7 @@ export function operationRoutes(api: Api, { operations, operate }: ApiContext): 
     async (request, reply) => {
       const { customer } = request.params;
       const { dryRun, ...body } = request.body;
-      // What is written from now on is not meant: also not if the operation is carried on in an hour.
+      // What is written from now on is not meant: even if the operation is resumed an hour later.
       const what =
         'eventId' in body
           ? ({ kind: 'event', eventId: body.eventId } as const)
@@ -97,15 +96,15 @@ export function operationRoutes(api: Api, { operations, operate }: ApiContext): 
       schema: {
         tags,
         summary: 'Operations of the last days that the caller may see, the newest first',
-        querystring: page.extend({ idPrefix, state: z.enum(['running', 'done', 'failed']).optional() }),
+        querystring: page.extend({ state: z.enum(['running', 'done', 'failed']).optional() }),
         response: { 200: z.object({ items: z.array(operationAnswer), next: z.string().optional() }), ...problems },
       },
     },
-    async ({ query: { limit, cursor, state, idPrefix = '' }, caller }) => {
+    async ({ query: { limit, cursor, state }, caller }) => {
       const before = cursor === undefined ? Number.POSITIVE_INFINITY : Number(cursor);
       const visible = [...(await operations.operations()).values()]
         .filter((one) => maySeeOperation(caller, one) && (state === undefined || one.state === state))
-        .filter(({ id, startedAtMs }) => startedAtMs < before && id.startsWith(idPrefix))
+        .filter(({ startedAtMs }) => startedAtMs < before)
         .sort((a, b) => b.startedAtMs - a.startedAtMs);
       const items = visible.slice(0, limit);
       const last = items.at(-1);

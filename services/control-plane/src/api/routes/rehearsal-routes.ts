@@ -23,7 +23,7 @@ export function rehearsalRoutes(api: Api, { operations, attempts, change }: ApiC
     {
       config: { isExpensive: true },
       schema: {
-        ...{ tags: ['operations'], summary: 'Tries an endpoint with test events as good and bad days bring them' },
+        ...{ tags: ['operations'], summary: 'Tries an endpoint with test events of normal operation and of failures' },
         params: customerParams,
         body: z.strictObject({ eventType: z.string().min(1).max(63).optional() }).nullish(),
         response: { 200: rehearsalAnswer, ...problems },

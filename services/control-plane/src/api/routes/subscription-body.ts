@@ -8,13 +8,12 @@ import { RefusedFields } from '../../subscriptions/checks/refused-fields.ts';
 import type { FileSubscription } from '../../subscriptions/kept-settings.ts';
 import { InvalidBody, type Misfit } from '../problem.ts';
 
-/** Of the same schema as the body's, but in words that name every mistake by its place: {@link parsedBody}. */
+/** Of the same schema as the body's, but with messages that name every mistake by its place: {@link parsedBody}. */
 export const bodyByParseSubscription: FastifySchemaCompiler<unknown> = (part) =>
   part.httpPart === 'body' ? (value: unknown) => ({ value }) : validatorCompiler(part as never);
 
 /**
  * @param before the stored subscription; undefined: it would be new
- * @param refusalsOf what the deployment refuses of it
  * @throws {InvalidBody} with every mistake
  * @throws {RefusedFields} DB_FORBIDDEN with every field that belongs to others and would change
  */
@@ -23,7 +22,6 @@ export function parsedBody(
   body: unknown,
   role: Role,
   before: Subscription | undefined,
-  refusalsOf: (subscription: Subscription) => readonly Misfit[] = () => [],
 ): FileSubscription {
   if (!isMap(body)) throw new InvalidBody([{ path: [], message: 'must be an object' }]);
   // Before it is checked: what is not the caller's need not be valid either.
@@ -31,16 +29,10 @@ export function parsedBody(
   if (forbidden.length > 0) throw new RefusedFields('DB_FORBIDDEN', forbidden);
   const { customer: _, enableEpoch: __, ...settings } = body;
   const strange = asRead(body, { customer, enableEpoch: before?.enableEpoch });
+  if (strange.length > 0) throw new InvalidBody(strange);
   const completed = before === undefined ? settings : withOthersFields(role, settings, before);
   const parsed = parseSubscription({ ...completed, customer });
-  const { subscription, replaced } = parsed.ok ? { ...parsed, replaced: undefined } : (parsed.sound ?? {});
-  const refused = subscription === undefined ? [] : refusalsOf(subscription);
-  const misfits = [
-    ...strange,
-    ...(parsed.ok ? [] : parsed.issues),
-    ...refused.filter(({ path }) => replaced?.has(String(path[0])) !== true),
-  ];
-  if (!parsed.ok || misfits.length > 0) throw new InvalidBody(misfits);
+  if (!parsed.ok) throw new InvalidBody(parsed.issues);
   return { subscription: parsed.subscription, sets: 'state' in body ? ['state'] : [] };
 }
 

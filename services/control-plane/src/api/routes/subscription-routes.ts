@@ -7,7 +7,7 @@ import { z } from 'zod';
 import type { ControlPlaneContext } from '../../context.ts';
 import { applySubscriptions } from '../../subscriptions/apply.ts';
 import { changeState, type StateAction } from '../../subscriptions/change-state.ts';
-import { refusals } from '../../subscriptions/checks/refusals.ts';
+import { eventTypeIssues } from '../../subscriptions/checks/event-types.ts';
 import { settingWarnings, warningsOf } from '../../subscriptions/checks/warnings.ts';
 import { planDeletion } from '../../subscriptions/delete-customer.ts';
 import { maySee, roleOf } from '../auth/access.ts';
@@ -25,7 +25,7 @@ import {
   written,
 } from '../openapi/models.ts';
 import { accepted } from '../operate.ts';
-import { pointed, problems } from '../problem.ts';
+import { InvalidBody, pointed, problems } from '../problem.ts';
 import { bodyByParseSubscription, mergePatch, parsedBody } from './subscription-body.ts';
 
 const tags = ['subscriptions'];
@@ -127,7 +127,7 @@ export function subscriptionRoutes(api: Api, { operations, change, operate }: Ap
 
   /**
    * @param meant throws unless the caller means to change what is stored
-   * @param bodyFor what is to stand in the place of what is stored
+   * @param bodyFor the replacement of what is stored
    */
   async function save(
     request: FastifyRequest<{ Params: { customer: string } }>,
@@ -139,11 +139,12 @@ export function subscriptionRoutes(api: Api, { operations, change, operate }: Ap
     const role = roleOf(request);
     const read = (stored: ReadonlyMap<string, Subscription>) => {
       const before = stored.get(customer);
-      const refusalsOf = (subscription: Subscription) => refusals(subscription, before, operations);
-      return { before, given: parsedBody(customer, bodyFor(before), role, before, refusalsOf) };
+      return { before, given: parsedBody(customer, bodyFor(before), role, before) };
     };
     // Names are looked up before it is our turn to write: nobody waits for that.
     const { given: asked } = read(await operations.subscriptions());
+    const strange = eventTypeIssues(asked.subscription, operations.eventTypes);
+    if (strange.length > 0) throw new InvalidBody(strange);
     const warnings = [
       ...settingWarnings(asked.subscription),
       ...(await warningsOf([asked.subscription], operations.egress)),
@@ -152,8 +153,8 @@ export function subscriptionRoutes(api: Api, { operations, change, operate }: Ap
       const stored = await context.subscriptions();
       meant(stored.get(customer));
       const { before, given } = read(stored);
-      const { customers } = await applySubscriptions(context, [given], role);
-      const after = customers[0]?.stored ?? (await storedBy(context, customer));
+      await applySubscriptions(context, [given], role);
+      const after = await storedBy(context, customer);
       reply.header('etag', etagOf(after)).code(before === undefined ? 201 : 200);
       return { ...masked(after), warnings };
     });

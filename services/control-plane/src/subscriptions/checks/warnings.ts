@@ -46,7 +46,7 @@ export async function warningsOf(
   const found = subscriptions.map(async (subscription) => {
     const { customer, tls = {} } = subscription;
     const hosts = outgoingUrls(subscription)
-      // What is refused for good is an error, and nothing that we would dial.
+      // A permanent refusal is an error, and the address is not dialed.
       .filter(({ url }) => policy.urlRefusal(url) === undefined)
       .map(async ({ path, url }) => ({ path, message: await judgeOnce(url) }));
     const certificates = (['clientCertificate', 'ca'] as const).map((name) => {
@@ -95,7 +95,7 @@ async function judge(
       isIP(host) === 0 ? await orTimeout(lookUp(host), signal) : [{ address: host, family: isIP(host) }];
     for (const { address } of addresses) {
       const refusal = policy.addressRefusal(address);
-      // The kind of refusal is told, the address is not: internal names are none of the customer's business.
+      // The kind of refusal is shown, the address is not: customers must not learn internal names.
       if (refusal !== undefined) {
         return `${host} has an address that may not be sent to: it ${refusal}; events wait until that changes`;
       }

@@ -8,7 +8,7 @@ import type { Redaction } from '../redaction.ts';
 import { UnderWay } from '../under-way.ts';
 import { MAX_AWS_ANSWER_BYTES } from './aws-requests.ts';
 
-/** AWS, or a server that stands in for it, may send a message of any length. */
+/** AWS, or a server at its address, may send a message of any length. */
 const SHOWN_REASON_CHARS = 500;
 
 export interface AwsOptions {

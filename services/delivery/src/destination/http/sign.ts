@@ -2,7 +2,7 @@ import { createPrivateKey, hash, type KeyObject, sign } from 'node:crypto';
 import type { Secret } from '@databridge/kernel/secrets/secret';
 import type { Fallback } from '@databridge/schemas/subscription/subscription';
 
-/** @param signed from {@link HEAD_BYTES} on: what is signed. What stands before is the key's to use */
+/** @param signed from {@link HEAD_BYTES} on: what is signed. The bytes before are reserved for the key */
 type SignBytes = (signed: Buffer) => string;
 
 /** SHA-256's block size: so much of the key comes before the message. */
@@ -15,7 +15,7 @@ const ED25519_SEED_BYTES = 32;
 
 /**
  * Signs by Standard Webhooks 1.0 over `id.timestamp.body`: symmetric (`v1`, HMAC-SHA256) or asymmetric (`v1a`,
- * Ed25519). Two keys give two signatures, so that a receiver can change its own at leisure.
+ * Ed25519). Two keys give two signatures, so that a receiver can change its own later.
  * https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
  */
 export class Signer {

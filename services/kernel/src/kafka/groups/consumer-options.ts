@@ -35,7 +35,7 @@ export interface GroupConsumerOptions {
    * throw restarts the consumer, and the batch comes again.
    */
   onBatch(membership: Membership, batch: ConsumedBatch): void | Promise<void>;
-  /** All that was in the assigned partitions is read: twice in a row, fetches waited in vain. Called again and again. */
+  /** Everything in the assigned partitions was read: fetches were empty twice in a row. Called repeatedly. */
   onDrained?(membership: Membership): void;
   /** The consumer crashed and is restarted, for as long as it takes. For metrics and the log. */
   onFailure?(error: Error): void;

@@ -203,7 +203,7 @@ export class GroupConsumer {
       partitionAssigners: options.assigners.map((assigner, at) =>
         clientAssigner(assigner, { joining: () => this.#onJoining(at === 0) }),
       ),
-      // Restarting is ours: kafkajs gives up for good on what it takes for final.
+      // We restart it ourselves: kafkajs stops permanently at errors that it takes for final.
       retry: { restartOnFailure: async () => false },
     });
     const { events } = consumer;

@@ -1,6 +1,6 @@
 /** So long a fetch may take above what the broker holds it for; one that took longer failed, by its time-out. */
 const SLOW_ANSWER_MS = 10_000;
-/** So many in a row of every broker's fetches that waited in vain: there was nothing to read. */
+/** After this many empty fetches in a row from every broker, there is nothing left to read. */
 const QUIET_POLLS = 2;
 
 /** Whether the fetches of late found anything, by broker. The client tells of each when it begins and ends, not what it brought. */
@@ -35,7 +35,7 @@ export class Polls {
     return true;
   }
 
-  /** Twice in a row, every broker's fetch waited in vain. */
+  /** The fetches of every broker were empty twice in a row. */
   get foundNothing(): boolean {
     if (this.#byBroker.size === 0) return false;
     for (const { quietPolls } of this.#byBroker.values()) if (quietPolls < QUIET_POLLS) return false;

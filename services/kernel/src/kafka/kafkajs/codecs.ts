@@ -97,7 +97,7 @@ function unframeXerial(compressed: Buffer): Buffer[] {
 }
 
 /**
- * kafkajs brings gzip only, and a batch in a codec that it lacks crashes its consumer for good. Its own gzip has no bound
+ * kafkajs brings gzip only, and a batch in a codec that it lacks crashes its consumer permanently. Its own gzip has no bound
  * on the output, so that one is replaced as well.
  */
 export function installCodecs(): void {

@@ -1,6 +1,6 @@
 import type { BrokerConnection } from '../kafkajs/broker-connection.ts';
 
-/** A request may wait behind so many others on its connection before another one is opened. */
+/** Requests that may be queued on a connection before another connection is opened. */
 const PIPELINE_DEPTH = 16;
 const MAX_SHARED = 4;
 /**

@@ -126,7 +126,7 @@ export class Feed implements TopicPartition {
     this.#position = to;
   }
 
-  /** The next record batch takes so many bytes. */
+  /** The size of the next record batch, in bytes. */
   needs(bytes: number): void {
     this.#maxBytes = Math.max(bytes, 2 * this.#maxBytes);
   }

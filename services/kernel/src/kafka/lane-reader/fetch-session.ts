@@ -191,7 +191,7 @@ export class FetchSession {
       case 'unreadable':
         if (feed.noteTrouble(messageOf(content.error))) {
           const at = { topic: feed.topic, partition: feed.partition, offset: feed.position };
-          this.#with.log.error({ ...at, err: content.error }, 'records can not be decoded; the lane waits');
+          this.#with.log.error({ ...at, err: content.error }, 'records can not be decoded; lane stopped');
         }
         this.#give(feed);
         return;
@@ -202,7 +202,7 @@ export class FetchSession {
           feed.owner.onBatch({ topic, partition, records, nextOffset, highWatermark });
         } catch (error) {
           // Not passed over: it comes again. The trackers ignore what they hold already.
-          this.#with.log.error({ err: error, topic, partition }, 'a batch could not be taken in; reading it again');
+          this.#with.log.error({ err: error, topic, partition }, 'batch not processed; it is fetched again');
           this.#give(feed);
           return;
         }

@@ -13,7 +13,7 @@ export interface LaneGroupOptions {
   readonly topics: readonly string[];
   /**
    * Topics that may exist, or be made by whoever holds the group before us: they are looked for once the group is ours,
-   * and every few minutes. What is made later by ourselves is told by `addTopics`.
+   * and every few minutes. Topics that we create later are added by `addTopics`.
    */
   readonly laterTopics?: readonly string[];
   readonly log: Logger;

@@ -51,7 +51,7 @@ export async function takePlace(connection: BrokerConnection, request: PlaceRequ
   }
 }
 
-/** An answer to a request about a group that names no reason to give it up for good, unless a right is missing. */
+/** An answer to a request about a group that is temporary, unless a right is missing. */
 export function groupFailure(doing: string, code: number): KafkaPortError {
   const isRefused = code === CODE.GROUP_AUTHORIZATION_FAILED || code === CODE.TOPIC_AUTHORIZATION_FAILED;
   return new KafkaPortError(isRefused ? 'DB_KAFKA_REFUSED' : 'DB_KAFKA_UNAVAILABLE', `${doing}: ${codeName(code)}`);

@@ -40,7 +40,7 @@ export class Holders {
     this.#workersGroup = workersGroup;
   }
 
-  /** @param ourWorker our own member id among the workers: what an earlier try of ours holds is no hindrance */
+  /** @param ourWorker our own member id among the workers: a membership of our own earlier attempt does not block */
   async of(groupId: string, ourWorker: string): Promise<Holder> {
     const { state, members } = await this.#describe(groupId);
     const [member] = members;

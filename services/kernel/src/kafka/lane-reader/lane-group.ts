@@ -206,7 +206,7 @@ export class LaneGroup {
         }
         this.#confirmedAtMs = Math.max(this.#confirmedAtMs, sentAtMs);
         // With the topic, its offset went, too.
-        for (const lane of goneLanes) this.#options.log.warn(lane, 'offset not committed: the topic is gone');
+        for (const lane of goneLanes) this.#options.log.warn(lane, 'offset not committed: topic was deleted');
         return;
       } catch (thrown) {
         const error = toPortError(thrown, 'commit');

@@ -188,7 +188,7 @@ export class LaneReader {
       this.#told.delete(topic);
     } else if (!this.#told.has(topic)) {
       this.#told.add(topic);
-      this.#settings.log.error({ topic, code: codeName(code) }, 'topic can not be described; its lane is not read');
+      this.#settings.log.error({ topic, code: codeName(code) }, 'topic can not be described; lane not read');
     }
   }
 

@@ -8,7 +8,7 @@ export interface Token {
 
 export type TokenSource = () => Promise<{ readonly value: string }>;
 
-/** One request at a time. One that fails is told to those who wait for it, and the next login asks again. */
+/** One request at a time. A failure is reported to all who wait for it, and the next login asks again. */
 export function sharedToken(request: () => Promise<Token>): TokenSource {
   let asking: Promise<Token> | undefined;
   let current: { readonly value: string; readonly untilMs: number } | undefined;

@@ -77,7 +77,7 @@ export class TablePartition<V> {
     this.#isDrained = true;
   }
 
-  /** @returns the keys to be told as gone, once: when the target is reached */
+  /** @returns the keys to be reported as removed, once, when the target is reached */
   sweep(): string[] {
     if (this.#isCaughtUp || this.#target === undefined) return [];
     if (this.#position < this.#target && !this.#isDrained) return [];

@@ -4,7 +4,7 @@ import { KafkaPortError } from '../../errors.ts';
  * Replaces a method of a class of the client library, once, and only if its source is the one that the replacement
  * was written for: a newer release must not get half a patch.
  *
- * @param expectedSource the method as it stands in the library; white space and comments don't count
+ * @param expectedSource the method as it is in the library; white space and comments don't count
  * @throws {KafkaPortError} `DB_KAFKA_CLIENT_CHANGED`
  */
 export function patchMethod(
