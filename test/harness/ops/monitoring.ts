@@ -11,7 +11,7 @@ import { alertmanagerFile } from '@databridge/observability/rules/alertmanager-f
 import { rulesFile } from '@databridge/observability/rules/rules-file';
 import { eventually } from '../eventually.ts';
 
-/** Minutes become a few seconds. */
+/** Minutes become a few seconds. Burn rates over 6 h and 3 d would still look back for longer than a test lasts. */
 const SHORTENED_BY = 30;
 /** Alerts that wait for 5 min fire within 10 s; the machine may be busy. */
 const WITHIN_MS = 180_000;
@@ -66,7 +66,10 @@ export class Monitoring {
       writeFileSync(join(this.#folder, name), content);
       return join(this.#folder, name);
     };
-    file('rules.yaml', rulesFile(SHORTENED_BY));
+    file(
+      'rules.yaml',
+      rulesFile(SHORTENED_BY, (rule) => 'record' in rule || !/Burn(Slow|Long)$/.test(rule.name)),
+    );
     this.watch(targets);
     const prometheus = file(
       'prometheus.yaml',

@@ -10,8 +10,11 @@ const PLATFORM = 'databridge-platform';
 /** An installation is known by its control planes, so that nothing fires where there is none. */
 const INSTALLED = 'count by (namespace) (databridge_build_info{component="control-plane"})';
 
-/** A cause is seen for longer than its consequences, or they would be told of when it has just ended. */
-const STAYS = { cause: '10m', absent: '12m', root: '15m' } as const;
+/**
+ * A cause stays for longer than its consequences, or they would be told of when it has just ended. They begin and end
+ * minutes after it: fan-out that comes back looks stuck until it has read the backlog.
+ */
+const STAYS = { cause: '10m', absent: '16m', root: '22m' } as const;
 
 const LOSS: readonly Alert[] = [
   {
