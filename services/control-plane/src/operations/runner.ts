@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { backoffMs } from '@databridge/kernel/backoff';
 import { DatabridgeError, type ErrorCode, messageOf } from '@databridge/kernel/errors';
 import type { Actor } from '@databridge/schemas/records/audit';
 import type { Operation, OperationKind } from '@databridge/schemas/records/operations';
@@ -42,8 +43,7 @@ export class OperationFailed extends DatabridgeError {
 }
 
 const PROGRESS_EVERY_MS = 1_000;
-const FIRST_RETRY_MS = 500;
-const LONGEST_RETRY_MS = 10_000;
+const BACKOFF = { firstMs: 500, longestMs: 10_000 };
 
 /**
  * Runs long operations, each of them a record in Kafka:
@@ -129,8 +129,7 @@ export class OperationRunner {
 
   async #runToItsEnd(operation: Operation, onChange: (latest: Operation) => void): Promise<Operation> {
     let current = operation;
-    let retryMs = FIRST_RETRY_MS;
-    for (;;) {
+    for (let failures = 1; ; failures++) {
       const tracked = new TrackedRun(current, this.#stopped.signal, (latest) => {
         current = latest;
         onChange(latest);
@@ -139,13 +138,13 @@ export class OperationRunner {
         return await this.#writer.change(operation.by, queueOf(operation), (commit) => this.#run(tracked, commit));
       } catch (error) {
         if (this.#stopped.signal.aborted || !this.#writer.isOwner) throw error;
+        const retryInMs = backoffMs(failures, BACKOFF);
         this.#context.log.warn(
-          { err: error, operation: operation.id, kind: operation.kind, retryInMs: retryMs },
+          { err: error, operation: operation.id, kind: operation.kind, retryInMs },
           `operation is tried again: ${messageOf(error)}`,
         );
         onChange({ ...current, waitsFor: messageOf(error) });
-        await delay(retryMs, undefined, { signal: this.#stopped.signal });
-        retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS);
+        await delay(retryInMs, undefined, { signal: this.#stopped.signal });
       }
     }
   }

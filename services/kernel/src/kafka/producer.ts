@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Admin, Message, Producer, RecordMetadata } from 'kafkajs';
+import { backoffMs } from '../backoff.ts';
 import { isBug, KafkaPortError, protocolErrorType, toPortError } from './errors.ts';
 import { createKafka, type KafkaSettings } from './kafkajs/client.ts';
 import {
@@ -27,8 +28,7 @@ export interface KafkaProducerOptions {
 const DEFAULTS = { maxBatchBytes: 1_000_000, maxRequestBytes: 8 * 1024 * 1024, deliveryTimeoutMs: 30_000 };
 const ALL_IN_SYNC_REPLICAS = -1;
 const ACKNOWLEDGE_WITHIN_MS = 30_000;
-const FIRST_BACKOFF_MS = 100;
-const LONGEST_BACKOFF_MS = 3_000;
+const BACKOFF = { firstMs: 100, longestMs: 3_000 };
 
 /**
  * Plain, not idempotent, acks=all. One request at a time; whatever is handed over meanwhile goes into the next one,
@@ -130,18 +130,18 @@ export class KafkaProducer implements RecordProducer {
   }
 
   async #pump(): Promise<void> {
-    let backoffMs = 0;
+    let failures = 0;
     while (!this.#queue.isEmpty) {
       const failure = await this.#request(this.#queue.take());
       if (!failure) {
-        backoffMs = 0;
+        failures = 0;
       } else if (isAboutPartitions(failure.error)) {
         for (const batch of byPartition(failure.pending)) void this.#isolate(batch, failure.error);
       } else {
         // No broker, no answer: nobody gets through, so all wait.
         this.#queue.putBack(this.#failOverdue(failure.pending, failure.error));
-        backoffMs = Math.min(Math.max(FIRST_BACKOFF_MS, 2 * backoffMs), LONGEST_BACKOFF_MS);
-        await delay(backoffMs);
+        failures++;
+        await delay(backoffMs(failures, BACKOFF));
       }
     }
     this.#isPumping = false;
@@ -150,10 +150,8 @@ export class KafkaProducer implements RecordProducer {
   /** Sends a batch that failed among others until it is stored, or at fault itself, or overdue. */
   async #isolate(batch: Pending[], first: KafkaPortError): Promise<void> {
     let error = first;
-    let backoffMs = 0;
-    for (let pending = batch; ; ) {
-      await delay(backoffMs);
-      backoffMs = Math.min(Math.max(FIRST_BACKOFF_MS, 2 * backoffMs), LONGEST_BACKOFF_MS);
+    for (let pending = batch, tries = 0; ; tries++) {
+      if (tries > 0) await delay(backoffMs(tries, BACKOFF));
       const topic = (pending[0] as Pending).topic;
       if (error.code === 'DB_KAFKA_UNKNOWN_TOPIC') {
         const unknown = (await this.#partitions.load([topic])).get(topic);

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Consumer, EachBatchPayload } from 'kafkajs';
+import { backoffMs, KAFKA_BACKOFF } from '../../backoff.ts';
 import { Ending } from '../../ending.ts';
 import { KafkaPortError, toPortError } from '../errors.ts';
 import { createKafka, type KafkaSettings } from '../kafkajs/client.ts';
@@ -13,8 +14,6 @@ import { ConsumerLease, ConsumerMembership, type MemberLease, type Membership } 
 import { Polls } from './polls.ts';
 
 const COMMIT_ATTEMPTS = 5;
-const FIRST_BACKOFF_MS = 100;
-const LONGEST_BACKOFF_MS = 5_000;
 /** Above `maxWaitMs`, what a stop may take; then the sockets are left to close by themselves. */
 const STOP_GRACE_MS = 3_000;
 /** Fetches in a row without a heartbeat within the session: kafkajs counts by the wall clock, which may have stepped back. */
@@ -123,7 +122,8 @@ export class GroupConsumer {
         const error = toPortError(thrown, 'commit');
         if (error.code === 'DB_KAFKA_MEMBERSHIP_LOST' && membership === this.#membership) this.#endMembership();
         if (!error.retryable || attempt === COMMIT_ATTEMPTS) throw error;
-        await delay(FIRST_BACKOFF_MS * 2 ** (attempt - 1));
+        // Without jitter: the number of tries is limited, so their total time must not shrink.
+        await delay(KAFKA_BACKOFF.firstMs * 2 ** (attempt - 1));
       }
     }
   }
@@ -134,14 +134,14 @@ export class GroupConsumer {
       const error = await this.#run();
       if (this.#isStopping || error === undefined) return;
       failures = this.#joins > joinsBefore ? 1 : failures + 1;
-      const backoffMs = Math.min(FIRST_BACKOFF_MS * 2 ** failures, LONGEST_BACKOFF_MS);
+      const retryInMs = backoffMs(failures, KAFKA_BACKOFF);
       this.#settings.log.error(
-        { groupId: this.#options.groupId, err: error, backoffMs },
+        { groupId: this.#options.groupId, err: error, retryInMs },
         'consumer failed; restarting',
       );
       this.#counts?.restarted();
       this.#options.onFailure?.(error);
-      await this.#ending.orEnded(delay(backoffMs));
+      await this.#ending.orEnded(delay(retryInMs));
     }
   }
 

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { backoffMs, KAFKA_BACKOFF } from '../../backoff.ts';
 import { messageOf } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { BrokerConnection } from '../kafkajs/broker-connection.ts';
@@ -36,8 +37,6 @@ const READ_COMMITTED = 1;
 const SPACING_MS_PER_LANE = 0.01;
 const MAX_SPACING_MS = 100;
 const ANSWER_WITHIN_MS = 15_000;
-const FIRST_BACKOFF_MS = 100;
-const LONGEST_BACKOFF_MS = 5_000;
 const LAST_EPOCH = 2 ** 31 - 1;
 
 /** What the broker says of a partition that only another broker can answer for, or none for the moment. */
@@ -98,7 +97,7 @@ export class FetchSession {
       if (this.#isClosed) return;
       const answer = await this.#fetch();
       if (this.#isClosed) return;
-      if (answer === undefined) await delay(Math.min(FIRST_BACKOFF_MS * 2 ** this.#failures, LONGEST_BACKOFF_MS));
+      if (answer === undefined) await delay(backoffMs(this.#failures + 1, KAFKA_BACKOFF));
       else this.#take(answer);
     }
   }

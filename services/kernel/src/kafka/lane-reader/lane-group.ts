@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { backoffMs, KAFKA_BACKOFF } from '../../backoff.ts';
 import { messageOf } from '../../errors.ts';
 import { StateMachine } from '../../state-machine.ts';
 import { KafkaPortError, toPortError } from '../errors.ts';
@@ -31,8 +32,6 @@ export interface LaneGroupContext {
 }
 
 const COMMIT_ATTEMPTS = 5;
-const FIRST_BACKOFF_MS = 100;
-const LONGEST_BACKOFF_MS = 5_000;
 /** How soon to look again whether the worker that holds the group has left it. */
 const LOOK_AGAIN_AFTER_MS = 100;
 const FENCED_PAUSE_MS = 200;
@@ -212,7 +211,8 @@ export class LaneGroup {
         const error = toPortError(thrown, 'commit');
         if (!error.retryable || attempt === COMMIT_ATTEMPTS) throw error;
         this.#with.coordinators.forget(this.groupId);
-        await delay(FIRST_BACKOFF_MS * 2 ** (attempt - 1));
+        // Without jitter: the number of tries is limited, so their total time must not shrink.
+        await delay(KAFKA_BACKOFF.firstMs * 2 ** (attempt - 1));
       }
     }
   }
@@ -253,9 +253,10 @@ export class LaneGroup {
         if (this.#isStopping) return;
         const error = toPortError(thrown, `join group ${this.groupId}`);
         this.#with.coordinators.forget(this.groupId);
-        const backoffMs = Math.min(FIRST_BACKOFF_MS * 2 ** failures++, LONGEST_BACKOFF_MS);
-        this.#options.log.warn({ err: error, backoffMs }, `group not joined; trying again: ${error.message}`);
-        await this.#pause(backoffMs);
+        failures++;
+        const retryInMs = backoffMs(failures, KAFKA_BACKOFF);
+        this.#options.log.warn({ err: error, retryInMs }, `group not joined; trying again: ${error.message}`);
+        await this.#pause(retryInMs);
       }
     }
   }

@@ -1,0 +1,21 @@
+/** In ms. The cap doubles with each failure in a row, from the first to the longest. */
+export interface BackoffLimits {
+  readonly firstMs: number;
+  readonly longestMs: number;
+}
+
+/** For requests to Kafka. */
+export const KAFKA_BACKOFF: BackoffLimits = { firstMs: 100, longestMs: 5_000 };
+
+/**
+ * The delay before the next try, with full jitter: any delay up to the cap is equally likely, so that clients that
+ * failed together do not come back together.
+ * https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+ * @param failures in a row, 1 or more
+ * @param random from 0 to 1, as `Math.random` returns it
+ * @returns ms, at least 1
+ */
+export function backoffMs(failures: number, { firstMs, longestMs }: BackoffLimits, random = Math.random): number {
+  const capMs = Math.min(firstMs * 2 ** (failures - 1), longestMs);
+  return Math.max(1, Math.round(capMs * random()));
+}
