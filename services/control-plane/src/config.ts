@@ -83,7 +83,7 @@ export const controlPlaneVariables = z.object({
   PORTAL_DIR: z.string().optional(),
   /** Where browsers reach the portal: the OpenID provider sends them back to `<PORTAL_URL>/portal/signed-in`. */
   PORTAL_URL: httpAddress()
-    .refine((url) => new URL(url).href === `${new URL(url).origin}/`, 'must have no path, query or user information')
+    .refine((url) => isOriginAlone(URL.parse(url)), 'must have no path, query or user information')
     .optional(),
   /** The portal's own client at API_OIDC_ISSUER; with it, PORTAL_URL. */
   PORTAL_OIDC_CLIENT_ID: z.string().optional(),
