@@ -2,6 +2,7 @@ import { readDeadLetterHeaders } from '@databridge/schemas/records/headers';
 import { DEAD_LETTER_REASONS } from '@databridge/schemas/records/reasons';
 import { deadTopic } from '@databridge/schemas/records/topics';
 import { z } from 'zod';
+import { LetterPage } from '../../operations/letter-page.ts';
 import { readLetters } from '../../operations/letters.ts';
 import { countDeadLetters } from '../../operations/redrive.ts';
 import { readCustomer } from '../../views/customer.ts';
@@ -38,34 +39,22 @@ export function deadLetterRoutes(api: Api, { operations, operate }: ApiContext):
     },
     async ({ params: { customer }, query: { limit, cursor, reason: wanted, order } }) => {
       await readCustomer(operations, customer);
-      const isNewest = order === 'newest';
       const place = cursor === undefined ? undefined : Number(cursor);
-      const found: { readonly offset: number; readonly item: z.infer<typeof deadLetter> }[] = [];
+      const found = new LetterPage<z.infer<typeof deadLetter>>({ limit, order, place });
       const byReason: Record<string, number> = {};
       await readLetters(operations.kafka, deadTopic(customer), (letters) => {
         for (const { key, record } of letters) {
-          const { offset, timestampMs } = record;
           const { attempt, eventId, eventType, reason, detail, source } = readDeadLetterHeaders(record.headers);
           byReason[reason] = (byReason[reason] ?? 0) + 1;
           if (wanted !== undefined && reason !== wanted) continue;
-          if (place !== undefined && (isNewest ? offset >= place : offset <= place)) continue;
-          // One more than asked for tells whether there is a next page; no more than that is held.
-          if (found.length > limit) {
-            if (!isNewest) continue;
-            found.shift();
-          }
-          const item = { id: key, eventId, eventType, reason, attempts: attempt, at: timestampMs };
-          found.push({
-            offset,
-            item: { ...item, ...(detail !== undefined && { detail }), ...(source !== undefined && { source }) },
-          });
+          found.take(record.offset, () => ({
+            ...{ id: key, eventId, eventType, reason, attempts: attempt, at: record.timestampMs },
+            ...(detail !== undefined && { detail }),
+            ...(source !== undefined && { source }),
+          }));
         }
       });
-      const ordered = isNewest ? found.toReversed() : found;
-      const shown = ordered.slice(0, limit);
-      const last = shown.at(-1);
-      const next = ordered.length > limit && last !== undefined ? { next: String(last.offset) } : {};
-      return { items: shown.map(({ item }) => item), byReason, ...next };
+      return { ...found.page(), byReason };
     },
   );
 
