@@ -1,5 +1,5 @@
 /** A customer sets itself up on the page: sealed in the browser, tested at once, corrected, approved, first event. */
-import { createPublicKey, verify } from 'node:crypto';
+import { createPublicKey, randomUUID, verify } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { Tokens } from '@databridge/kernel/secrets/tokens';
+import { deliveryTopic } from '@databridge/schemas/records/topics';
 import type { Browser } from 'playwright-core';
 import { rootCauseEvent } from '../harness/events.ts';
 import { eventually } from '../harness/eventually.ts';
@@ -33,15 +34,27 @@ afterAll(async () => {
 
 const grantOf = (customer: string) => ({ setup: { eventTypes: ['root-cause'], match: { company: [customer] } } });
 
-async function approveAndProduce(customer: string, isDelivered: () => Promise<unknown>): Promise<void> {
+/** @param delivered how many requests the destination has had, tests with them */
+async function approveAndProduce(customer: string, delivered: () => number): Promise<void> {
   await stage.fanOutKnowsAll();
   // Nothing is copied for who is not approved: this one is left out.
-  await stage.upstream.produce([rootCauseEvent({ company: customer })]);
+  const early = randomUUID();
+  await stage.upstream.produce([rootCauseEvent({ company: customer, requestId: early })]);
+  const tests = delivered();
   const approved = await intake.plane.call('POST', `/subscriptions/${customer}/approve`);
   expect(approved).toMatchObject({ status: 200 });
-  await stage.fanOutKnowsAll();
-  await stage.upstream.produce([rootCauseEvent({ company: customer })]);
-  await isDelivered();
+  // Until fan-out has read the approval, events are left out.
+  await eventually(
+    async () => {
+      await stage.upstream.produce([rootCauseEvent({ company: customer })]);
+      return delivered();
+    },
+    (count) => count > tests,
+    60_000,
+    500,
+  );
+  const written = (await stage.read(deliveryTopic(customer))).map(({ value }) => value?.toString('latin1') ?? '');
+  expect(written.filter((value) => value.includes(early))).toEqual([]);
 }
 
 test('Basic: a wrong password is seen and corrected, and events flow once it is approved', async () => {
@@ -68,9 +81,7 @@ test('Basic: a wrong password is seen and corrected, and events flow once it is 
 
   const stored = await intake.plane.call('GET', `/subscriptions/${customer}`);
   expect(stored.body).toMatchObject({ awaitsApproval: true, authentication: { password: '[secret]' } });
-  const tests = receiver.requests.length;
-  await approveAndProduce(customer, () => receiver.waitFor(({ requests }) => requests.length > tests));
-  expect(receiver.requests).toHaveLength(tests + 1);
+  await approveAndProduce(customer, () => receiver.requests.length);
   expect(receiver.requests.at(-1)?.headers['authorization']).toBe(right);
 });
 
@@ -95,10 +106,9 @@ test('API key: a set-up may name the hosts of its link alone', async () => {
   await close();
   const { body } = await intake.plane.call('GET', `/subscriptions/${customer}`);
   expect(body).toMatchObject({ ratePerSecond: 50, match: { company: [customer] } });
-  const tests = receiver.requests.length;
-  await approveAndProduce(customer, () => receiver.waitFor(({ requests }) => requests.length > tests));
+  await approveAndProduce(customer, () => receiver.requests.length);
   // The private half is with the worker alone; whoever set it up has the public one.
-  expect(receiver.requests.map((request) => isSignedBy(publicKey, request))).toEqual([true, true]);
+  expect(new Set(receiver.requests.map((request) => isSignedBy(publicKey, request)))).toEqual(new Set([true]));
 });
 
 /** As Standard Webhooks has it: `v1a,` and an Ed25519 signature over id, time and body. */
@@ -133,8 +143,7 @@ test('OAuth 2: a wrong client secret is seen and corrected', async () => {
   await page.getByText('Your destination accepted the test event (status 200).').waitFor();
   expect(wrongs).toEqual([]);
   await close();
-  const tests = receiver.requests.length;
-  await approveAndProduce(customer, () => receiver.waitFor(({ requests }) => requests.length > tests));
+  await approveAndProduce(customer, () => receiver.requests.length);
 }, 120_000);
 
 test('mutual TLS: the private key is sealed as every secret is', async () => {
@@ -164,13 +173,7 @@ test('mutual TLS: the private key is sealed as every secret is', async () => {
   expect(bodies.join()).not.toContain('PRIVATE KEY');
   expect(wrongs).toEqual([]);
   await close();
-  const tests = subjects.length;
-  await approveAndProduce(customer, () =>
-    eventually(
-      async () => subjects.length,
-      (count) => count > tests,
-    ),
-  );
+  await approveAndProduce(customer, () => subjects.length);
   expect(new Set(subjects)).toEqual(new Set(['client']));
   server.closeAllConnections();
   server.close();

@@ -49,6 +49,8 @@ export async function invite({ plane }: Intake, customer: string, what: object):
 /** Opens the link, and enters the code. */
 export async function openInvited(browser: Browser, { origin }: Intake, invitation: Invitation): Promise<WatchedPage> {
   const watched = await openPage(browser, origin);
+  // A test event may take its time; it only ends what hangs.
+  watched.page.setDefaultTimeout(60_000);
   await watched.page.goto(new URL(invitation.link).pathname);
   await enterCode(watched.page, invitation.code);
   await watched.page.getByRole('heading', { level: 2 }).waitFor();
