@@ -25,6 +25,8 @@ export const HEADER = {
   /** Of a test: how its request deviates from that of an event (test-variation.ts). */
   testVariation: 'test-variation',
   traceparent: 'traceparent',
+  /** Of the attempt before, to which the next one is linked; only while both are recorded. */
+  attemptTraceparent: 'attempt-traceparent',
   deadLetterReason: 'dead-letter-reason',
   deadLetterDetail: 'dead-letter-detail',
   quarantineReason: 'quarantine-reason',
@@ -50,6 +52,8 @@ export interface DeliveryHeaders {
   readonly enableEpoch?: number;
   readonly replayId?: string;
   readonly traceparent?: string;
+  /** Of the attempt before. */
+  readonly attemptTraceparent?: string;
   /** Only of tests: sent within this many ms of the record's time, or never. */
   readonly testWithinMs?: number;
   /** Only of tests that deviate. */
@@ -83,6 +87,7 @@ export function readDeliveryHeaders(headers: HeaderValues): DeliveryHeaders {
   const enableEpoch = headerCount(headers, HEADER.enableEpoch);
   const replayId = headerText(headers, HEADER.replayId);
   const traceparent = traceparentOf(headers);
+  const attemptTraceparent = traceparentOf(headers, HEADER.attemptTraceparent);
   const testWithinMs = headerCount(headers, HEADER.test);
   const variation = testWithinMs === undefined ? undefined : testVariation(headerText(headers, HEADER.testVariation));
   return {
@@ -96,6 +101,7 @@ export function readDeliveryHeaders(headers: HeaderValues): DeliveryHeaders {
     ...(enableEpoch !== undefined && { enableEpoch }),
     ...(replayId !== undefined && { replayId }),
     ...(traceparent !== undefined && { traceparent }),
+    ...(attemptTraceparent !== undefined && { attemptTraceparent }),
     ...(testWithinMs !== undefined && { testWithinMs }),
     ...(variation !== undefined && { testVariation: variation }),
   };
@@ -114,6 +120,7 @@ export function writeDeliveryHeaders(fields: DeliveryHeaders): Record<string, st
   if (fields.testWithinMs !== undefined) headers[HEADER.test] = String(fields.testWithinMs);
   if (fields.testVariation !== undefined) headers[HEADER.testVariation] = fields.testVariation;
   if (fields.traceparent !== undefined) headers[HEADER.traceparent] = fields.traceparent;
+  if (fields.attemptTraceparent !== undefined) headers[HEADER.attemptTraceparent] = fields.attemptTraceparent;
   return headers;
 }
 
@@ -152,8 +159,8 @@ export function parseSource(source: string): { topic: string; partition: number;
 }
 
 /** The caller's trace context (W3C), or `undefined` if there is none or it is not one. */
-export function traceparentOf(headers: HeaderValues): string | undefined {
-  const text = headerText(headers, HEADER.traceparent);
+export function traceparentOf(headers: HeaderValues, name: string = HEADER.traceparent): string | undefined {
+  const text = headerText(headers, name);
   return text !== undefined && /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(text) ? text : undefined;
 }
 

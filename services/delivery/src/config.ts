@@ -10,6 +10,7 @@ import {
 } from '@databridge/kernel/config';
 import { egressVariables } from '@databridge/kernel/egress/egress-settings';
 import { keyVariables } from '@databridge/kernel/secrets/key-settings';
+import { tracingVariables } from '@databridge/kernel/tracing/tracing';
 import { DEFAULT_RETRY_PLAN, parseRetryPlan } from '@databridge/schemas/retries/retry-plan';
 import { z } from 'zod';
 import { proxyAddress } from './egress/egress-proxy.ts';
@@ -21,6 +22,7 @@ export const deliveryVariables = z
     ...registryVariables,
     ...serviceVariables,
     ...keyVariables,
+    ...tracingVariables,
     ...egressVariables,
     /** Names this worker in the attempt log and in status records. In a container, the host name is the pod's. */
     WORKER_NAME: z

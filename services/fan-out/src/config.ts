@@ -5,12 +5,14 @@ import {
   serviceVariables,
   whole,
 } from '@databridge/kernel/config';
+import { tracingVariables } from '@databridge/kernel/tracing/tracing';
 import { z } from 'zod';
 
 export const fanOutVariables = z.object({
   ...kafkaVariables,
   ...registryVariables,
   ...serviceVariables,
+  ...tracingVariables,
   ...eventTypeVariables,
   /** How much of the intake may be in memory: fetched, not yet committed. */
   MAX_IN_FLIGHT_MIB: whole(32, 8, 4_096),

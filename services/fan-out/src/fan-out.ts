@@ -16,12 +16,14 @@ import type { EventReaders } from '@databridge/kernel/registry/event-readers';
 import type { EventType } from '@databridge/schemas/event/event-types';
 import { customerOfDeliveryTopic } from '@databridge/schemas/records/topics';
 import type { SubscriptionIndex } from '@databridge/schemas/subscription/match';
+import type { Tracer } from '@opentelemetry/api';
 import { FilterFailureLog } from './filter-failure-log.ts';
 import { FilterShares } from './filter-shares.ts';
 import { Filters } from './filters.ts';
 import { IntakeProgress, type OpenBatch, type PartitionProgress } from './intake-progress.ts';
 import type { FanOutMetrics } from './metrics.ts';
 import { type Routed, routeRecords } from './route.ts';
+import { RouteTraces } from './route-traces.ts';
 
 export interface FanOutParts {
   readonly eventTypes: readonly EventType[];
@@ -31,6 +33,8 @@ export interface FanOutParts {
   /** Of the group of fan-out. */
   readonly committedOffsets: () => Promise<readonly CommittedOffset[]>;
   readonly metrics: FanOutMetrics;
+  /** Left out: nothing is traced. */
+  readonly tracer?: Tracer | undefined;
   readonly log: Logger;
   /** Bounds the intake records in memory; a partition that has used up its share is paused. */
   readonly maxInFlightBytes: number;
@@ -127,8 +131,11 @@ export class FanOut {
       const waiting: ConsumedRecord[] = [];
       const unknownSchemaIds = new Set<number>();
       while (left.length > 0) {
-        const routed = this.#route(left, eventType, batch);
-        if (!(await this.#produce(progress, routed.records))) return false;
+        const traces = this.#parts.tracer && new RouteTraces(this.#parts.tracer, batch);
+        const routed = this.#route(left, eventType, batch, traces);
+        const isWritten = await this.#produce(progress, routed.records);
+        traces?.end(isWritten);
+        if (!isWritten) return false;
         this.#count(eventType, routed);
         this.#time(eventType, left, routed);
         open.unmatched += routed.unmatched;
@@ -147,7 +154,12 @@ export class FanOut {
     return true;
   }
 
-  #route(records: readonly ConsumedRecord[], eventType: EventType, intake: ConsumedBatch): Routed {
+  #route(
+    records: readonly ConsumedRecord[],
+    eventType: EventType,
+    intake: ConsumedBatch,
+    traces: RouteTraces | undefined,
+  ): Routed {
     const { readers, subscriptions } = this.#parts;
     const endsAtMs = performance.now() + MAX_TURN_MS;
     return routeRecords(records, {
@@ -162,6 +174,7 @@ export class FanOut {
         this.#filterShares.used(customer, work);
         return verdict;
       },
+      ...(traces && { beginTrace: (record, eventId, copies) => traces.begin(record, eventId, copies) }),
       mayGoOn: () => performance.now() < endsAtMs,
     });
   }

@@ -29,6 +29,8 @@ export interface RouteContext {
   mayAsk?(customer: string): boolean;
   /** Evaluates a filter on a decoded event. */
   ask(filtered: Filtered, event: unknown): FilterVerdict;
+  /** Begins the span of a record that has copies. @returns the `traceparent` of the copies. Left out: the producer's */
+  beginTrace?(record: ConsumedRecord, eventId: string, copies: number): string | undefined;
   /** Asked after each record: false ends this turn, and the records after it are handed back. Left out: never. */
   mayGoOn?(): boolean;
 }
@@ -240,7 +242,9 @@ function routingOf(reader: EventReader, value: Buffer): Routing | MalformedEvent
 function copiesFor(customers: readonly string[], record: ConsumedRecord, context: RouteContext): ProducedRecord[] {
   const { eventType } = context;
   const eventId = eventIdOf(record, eventType);
-  const traceparent = traceparentOf(record.headers);
+  const traceparent = context.beginTrace
+    ? context.beginTrace(record, eventId, customers.length)
+    : traceparentOf(record.headers);
   const source = sourceOf(record, context);
   const headers = writeDeliveryHeaders({
     eventId,

@@ -12,6 +12,7 @@ import { exportWaiting } from '@databridge/kernel/registry/metrics';
 import { registrySettings } from '@databridge/kernel/registry/registry-settings';
 import { SchemaRegistry } from '@databridge/kernel/registry/schema-registry';
 import type { Running } from '@databridge/kernel/service';
+import { startTracing } from '@databridge/kernel/tracing/tracing';
 import {
   FAN_OUT_GROUP,
   MAX_MESSAGE_BYTES,
@@ -42,6 +43,7 @@ export async function startFanOut(
   config: FanOutConfig,
   { log, registry: metricsRegistry }: { log: Logger; registry: Registry },
 ): Promise<FanOutService> {
+  const tracing = await startTracing('fan-out', config, log);
   const settings: KafkaSettings = { ...kafkaSettings(config, 'fan-out', log), registry: metricsRegistry };
   limitBatchBytes(config.MAX_BATCH_MIB * 1024 * 1024);
   const metrics = fanOutMetrics(
@@ -66,6 +68,7 @@ export async function startFanOut(
       producer,
       committedOffsets: () => admin.committedOffsets(FAN_OUT_GROUP),
       metrics,
+      tracer: tracing?.tracer,
       log,
       maxInFlightBytes: config.MAX_IN_FLIGHT_MIB * 1024 * 1024,
     },
@@ -90,7 +93,7 @@ export async function startFanOut(
     readers.stop();
     await fanOut.stop();
     await lag.stop();
-    await Promise.all([producer.disconnect(), table.stop(), admin.disconnect(), ends.disconnect()]);
+    await Promise.all([producer.disconnect(), table.stop(), admin.disconnect(), ends.disconnect(), tracing?.stop()]);
   };
 
   try {

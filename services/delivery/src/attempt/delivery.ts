@@ -13,6 +13,7 @@ import { deadTopic, formatDelay, retryTopic } from '@databridge/schemas/records/
 import type { RetryPlan } from '@databridge/schemas/retries/retry-plan';
 import type { Message, Sent } from '../destination/destination.ts';
 import type { HeldRecord } from '../lanes/held-records.ts';
+import type { AttemptTrace } from './attempt-traces.ts';
 import type { Outcome } from './outcome.ts';
 import { type Verdict, verdictOf } from './verdict.ts';
 
@@ -33,6 +34,8 @@ export interface DeliveryContext {
   /** Shows the outcome to breaker, connection and rate. @returns what it means for this event */
   observe(record: HeldRecord, outcome: Outcome, durationMs: number): Outcome;
   lastSuccessAtMs(): number | undefined;
+  /** Begins the attempt's span. undefined, or left out: this event is not recorded. */
+  trace?(record: HeldRecord, attempt: number, startedAtMs: number): AttemptTrace | undefined;
   report(attempt: Attempt): void;
   /**
    * Whether the record is still ours to decide on. During a rebalance it takes until that is over to know: the same
@@ -69,10 +72,12 @@ export async function deliver(record: HeldRecord, context: DeliveryContext): Pro
   const startedAtMs = clock.nowMs();
   const { attempt, firstAttemptAtMs } = attemptOf(record.facts, context.enableEpoch(), startedAtMs);
 
-  const sent = await sendOnce(record, attempt, startedAtMs, context);
+  const trace = context.trace?.(record, attempt, startedAtMs);
+  const sent = await sendOnce(record, attempt, startedAtMs, context, trace);
+  const nowMs = clock.nowMs();
+  trace?.end(sent?.outcome, nowMs);
   if (sent === undefined) return keepIfOurs(record, context);
 
-  const nowMs = clock.nowMs();
   // A worker that was replaced while the request was under way has no say any more: the next owner delivers it again.
   const isOurs = context.isOurs(record);
   if (isOurs !== true && !(await isOurs)) return;
@@ -85,7 +90,7 @@ export async function deliver(record: HeldRecord, context: DeliveryContext): Pro
     case 'done':
       return context.done(record);
     case 'retry': {
-      const next = retryRecord(record, verdict, outcome, attempt, firstAttemptAtMs, context);
+      const next = retryRecord(record, verdict, outcome, attempt, firstAttemptAtMs, context, trace);
       if (await context.write(next, record)) context.done(record);
       return;
     }
@@ -146,6 +151,7 @@ async function sendOnce(
   attempt: number,
   nowMs: number,
   context: DeliveryContext,
+  trace: AttemptTrace | undefined,
 ): Promise<Sent | undefined> {
   for (let tries = 1; ; tries++) {
     try {
@@ -156,7 +162,8 @@ async function sendOnce(
         return undefined;
       }
       if (!context.maySend(record)) return undefined;
-      return await context.send(message, nowMs, () => context.maySend(record));
+      const traced = trace === undefined ? message : { ...message, traceparent: trace.traceparent };
+      return await context.send(traced, nowMs, () => context.maySend(record));
     } catch (error) {
       context.log.error({ err: error, eventId: record.facts.eventId, tries }, 'delivery failed with an internal error');
       if (tries >= MAX_INTERNAL_TRIES) return { outcome: { kind: 'internal', reason: messageOf(error) } };
@@ -171,13 +178,16 @@ function retryRecord(
   attempt: number,
   firstAttemptAtMs: number,
   { customer, enableEpoch }: DeliveryContext,
+  trace: AttemptTrace | undefined,
 ): ProducedRecord {
+  const { attemptTraceparent: _, ...facts } = record.facts;
   const headers = {
-    ...record.facts,
+    ...facts,
     attempt,
     firstAttemptAtMs,
     enableEpoch: enableEpoch(),
     lastOutcome: detailOf(outcome),
+    ...(trace && { attemptTraceparent: trace.traceparent }),
   };
   const topic = retryTopic(customer, verdict.delay);
   return { topic, key: record.key, value: record.value, headers: writeDeliveryHeaders(headers) };

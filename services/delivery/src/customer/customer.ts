@@ -185,6 +185,8 @@ export class Customer {
       send: (message, nowMs, mayStart) => this.#destinations.send(message, nowMs, mayStart),
       observe: (record, outcome, durationMs) => this.#observe(record, outcome, durationMs),
       lastSuccessAtMs: () => this.#gate.lastSuccessAtMs,
+      trace: (record, attempt, atMs) =>
+        dependencies.traces?.begin(name, record, attempt, atMs, this.#subscription.destination),
       report: (attempt) => this.#report(attempt),
       isOurs: (record) => this.#ownership.isOurs(record),
       write: (next, of) => this.#write(next, of),

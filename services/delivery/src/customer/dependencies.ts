@@ -8,6 +8,7 @@ import type { Secret } from '@databridge/kernel/secrets/secret';
 import type { WorkerStatus } from '@databridge/schemas/records/status';
 import type { RetryPlan } from '@databridge/schemas/retries/retry-plan';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
+import type { AttemptTraces } from '../attempt/attempt-traces.ts';
 import type { EventMessages } from '../attempt/event-messages.ts';
 import type { Destination } from '../destination/destination.ts';
 import type { BreakerSettings } from '../gate/breaker.ts';
@@ -34,6 +35,8 @@ export interface CustomerDependencies {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: DeliveryMetrics;
+  /** Left out: nothing is traced. */
+  readonly traces?: Pick<AttemptTraces, 'begin'>;
   readonly plan: RetryPlan;
   readonly breaker: BreakerSettings;
   readonly breakerRotation: EventEmitter;

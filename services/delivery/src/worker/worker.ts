@@ -19,6 +19,7 @@ import { loadKeySet } from '@databridge/kernel/secrets/key-settings';
 import { Opener } from '@databridge/kernel/secrets/opener';
 import type { Secret } from '@databridge/kernel/secrets/secret';
 import type { Running } from '@databridge/kernel/service';
+import { startTracing, type Tracing } from '@databridge/kernel/tracing/tracing';
 import { connectionOf, decodeStatus, type WorkerStatus } from '@databridge/schemas/records/status';
 import {
   DELIVERY_WORKERS_GROUP,
@@ -30,6 +31,7 @@ import {
 import { withinCeilings } from '@databridge/schemas/rights/ceilings';
 import { decodeSubscription, formatIssues, type Subscription } from '@databridge/schemas/subscription/subscription';
 import pLimit from 'p-limit';
+import { AttemptTraces } from '../attempt/attempt-traces.ts';
 import { EventMessages } from '../attempt/event-messages.ts';
 import { OwnAccount } from '../authorization/own-account.ts';
 import type { DeliveryConfig } from '../config.ts';
@@ -73,7 +75,8 @@ export async function startDelivery(
   registry: MetricsRegistry,
   clock: Clock = systemClock,
 ): Promise<Running> {
-  const worker = new Worker(config, log, registry, clock);
+  const tracing = await startTracing('delivery', config, log, config.WORKER_NAME);
+  const worker = new Worker(config, log, registry, clock, tracing);
   await worker.start();
   return worker;
 }
@@ -82,6 +85,7 @@ class Worker implements Running {
   readonly #log: Logger;
   readonly #clock: Clock;
   readonly #opener: Opener;
+  readonly #tracing: Tracing | undefined;
   readonly #admin: KafkaAdmin;
   readonly #producer: KafkaProducer;
   readonly #readers: EventReaders;
@@ -101,7 +105,13 @@ class Worker implements Running {
   #isCaughtUp = false;
   #isStopping = false;
 
-  constructor(config: DeliveryConfig, log: Logger, registry: MetricsRegistry, clock: Clock) {
+  constructor(
+    config: DeliveryConfig,
+    log: Logger,
+    registry: MetricsRegistry,
+    clock: Clock,
+    tracing: Tracing | undefined,
+  ) {
     // Names of groups begin with it, and the guide's access control lists grant those that begin with `delivery`.
     const kafka = { ...kafkaSettings(config, `delivery-${config.WORKER_NAME}`, log), registry };
     const budget = new ByteBudget(config.HELD_RECORDS_MIB * MIB);
@@ -127,6 +137,7 @@ class Worker implements Running {
     this.#log = log;
     this.#clock = clock;
     this.#opener = new Opener(loadKeySet(config));
+    this.#tracing = tracing;
     this.#admin = new KafkaAdmin(kafka);
     // A record that fits a delivery topic must fit the retry topics, too.
     this.#producer = new KafkaProducer(kafka, { maxBatchBytes: MAX_MESSAGE_BYTES });
@@ -192,6 +203,7 @@ class Worker implements Running {
       clock,
       log,
       metrics,
+      ...(tracing && { traces: new AttemptTraces(tracing.tracer) }),
       plan: config.RETRY_PLAN,
       breaker: {
         resetAfterMs: config.BREAKER_RESET,
@@ -255,6 +267,7 @@ class Worker implements Running {
     clearInterval(this.#rotation);
     await this.#producer.disconnect();
     await this.#admin.disconnect();
+    await this.#tracing?.stop();
   }
 
   #decode(customer: string, value: Buffer): Subscription | undefined {

@@ -1,0 +1,98 @@
+import { diag, type Tracer } from '@opentelemetry/api';
+import { z } from 'zod';
+import { httpAddress } from '../config.ts';
+import type { Logger } from '../log.ts';
+import { VERSION } from '../version.ts';
+
+/** Names and meanings are OpenTelemetry's. Its exporter reads the other `OTEL_EXPORTER_OTLP_…` variables itself. */
+export const tracingVariables = {
+  /** The base address of an OTLP receiver over HTTP, such as `http://collector:4318`; not set: nothing is traced. */
+  OTEL_EXPORTER_OTLP_ENDPOINT: httpAddress().optional(),
+  /** The part of the traces that begin here and are recorded, from 0 to 1. A trace that a producer began goes on as it was. */
+  OTEL_TRACES_SAMPLER_ARG: z
+    .string()
+    .default('0.01')
+    .transform((text, context) => {
+      const ratio = Number(text);
+      if (text.trim() !== '' && ratio >= 0 && ratio <= 1) return ratio;
+      context.addIssue({ code: 'custom', message: `"${text}" is not a number from 0 to 1, such as 0.01` });
+      return z.NEVER;
+    }),
+} as const;
+
+export interface TracingSettings {
+  readonly OTEL_EXPORTER_OTLP_ENDPOINT?: string | undefined;
+  readonly OTEL_TRACES_SAMPLER_ARG: number;
+}
+
+export interface Tracing {
+  readonly tracer: Tracer;
+  /** Exports what is left. */
+  stop(): Promise<void>;
+}
+
+/** An exporter that fails says so for each batch: once a minute is enough. */
+const WARN_EVERY_MS = 60_000;
+const STOP_WITHIN_MS = 5_000;
+
+/**
+ * Starts tracing if an OTLP endpoint is set; the SDK is loaded only then. Spans wait in a bounded queue: when the receiver
+ * is down they are dropped, and nothing waits for them.
+ */
+export async function startTracing(
+  service: string,
+  settings: TracingSettings,
+  log: Logger,
+  instance?: string,
+): Promise<Tracing | undefined> {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_TRACES_SAMPLER_ARG: ratio } = settings;
+  if (endpoint === undefined) return undefined;
+  const [{ BatchSpanProcessor, TracerProvider }, { OTLPTraceExporter }, { resourceFromAttributes }, { LinkedSampler }] =
+    await Promise.all([
+      import('@opentelemetry/sdk-trace'),
+      import('@opentelemetry/exporter-trace-otlp-proto'),
+      import('@opentelemetry/resources'),
+      import('./linked-sampler.ts'),
+    ]);
+  const url = `${endpoint.replace(/\/$/, '')}/v1/traces`;
+  const exporter = new OTLPTraceExporter({ url });
+  logTroubles(log, url);
+  const provider = new TracerProvider({
+    resource: resourceFromAttributes({
+      'service.namespace': 'databridge-events',
+      'service.name': service,
+      'service.version': VERSION,
+      ...(instance !== undefined && { 'service.instance.id': instance }),
+    }),
+    sampler: new LinkedSampler(ratio),
+    spanProcessors: [new BatchSpanProcessor({ exporter })],
+  });
+  log.info({ url, ratio }, 'tracing started');
+  return {
+    tracer: provider.getTracer('databridge-events', VERSION),
+    async stop() {
+      let timer: NodeJS.Timeout | undefined;
+      const patience = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, STOP_WITHIN_MS);
+      });
+      // biome-ignore lint/plugin: both are made for this call, once in the life of the process.
+      await Promise.race([provider.shutdown().catch(() => undefined), patience]);
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** What the SDK has to say. */
+function logTroubles(log: Logger, url: string): void {
+  let mayWarnAtMs = 0;
+  const warn = (message: string, ...details: unknown[]) => {
+    if (performance.now() < mayWarnAtMs) return;
+    mayWarnAtMs = performance.now() + WARN_EVERY_MS;
+    log.warn(
+      { event: 'trace_export_failed', url, detail: [message, ...details].map(String).join(' ') },
+      'trace export failed',
+    );
+  };
+  const nothing = () => undefined;
+  diag.setLogger({ error: warn, warn, info: nothing, debug: nothing, verbose: nothing });
+}
