@@ -57,6 +57,8 @@ test('producer, fan-out and first attempt are one trace; each retry is one of it
     expect(tagOf(retry, 'http.request.resend_count')).toBe(nth - 1);
   }
   expect(tagOf(third, 'http.response.status_code')).toBe(200);
+  const log = stage.delivery.logs.filter((line) => line.msg === 'attempt' && line['eventId'] === 'evt_traced');
+  expect(log.map((line) => line['trace_id'])).toEqual([first?.traceID, second?.traceID]);
   // The destination is told the span of each attempt, so that its own spans belong to ours.
   const told = receiver.requests.filter(({ id }) => id === 'evt_traced').map(({ headers }) => headers['traceparent']);
   expect(told).toEqual([first, second, third].map((span) => `00-${span?.traceID}-${span?.spanID}-01`));

@@ -36,6 +36,8 @@ const attempt = z.object({
   answer: z.string().optional(),
   /** `main`, or the retry lane's delay. */
   lane: z.string(),
+  /** Of its span, if it is traced. */
+  traceId: z.string().optional(),
   /** A test that somebody asked for: no event. Its answer is kept whatever it was. */
   test: z.literal(true).optional(),
 });

@@ -98,7 +98,14 @@ export async function startControlPlane(
   await Promise.all([attempts.start(), table.start(), views.start(), sessionStore.start(), kept.start()]);
   const writer: Writer = new Writer({
     ...{ kafka, admin, table, peers, sessionTimeoutMs: config.SESSION_TIMEOUT },
+<<<<<<< HEAD
     onTerm: () => void runner.takeUp().catch((error) => log.error({ err: error }, 'operations not resumed')),
+=======
+    onTerm: () =>
+      void runner
+        .takeUp()
+        .catch((error) => log.error({ event: 'operation_failed', err: error }, 'operations not carried on')),
+>>>>>>> 693b2f0 (Give each warning and error a stable code; sample what fails)
   });
   const runner = new OperationRunner(writer, operations);
   const intake = intakeOf(config.EVENT_TYPES, schemas);
@@ -259,7 +266,10 @@ function startTending(
     running = running
       .then(tend)
       .catch((error: unknown) =>
-        operations.log.warn({ err: error }, `upkeep failed; it runs again in ${everyMs} ms: ${messageOf(error)}`),
+        operations.log.warn(
+          { event: 'upkeep_failed', err: error },
+          `upkeep failed; it runs again in ${everyMs} ms: ${messageOf(error)}`,
+        ),
       );
   }, everyMs);
   return {

@@ -5,7 +5,7 @@ import { deliveryVariables } from './config.ts';
 import { startDelivery } from './worker/worker.ts';
 
 const config = readServiceConfig('delivery', deliveryVariables);
-const log = createLogger('delivery', config.LOG_LEVEL);
+const log = createLogger('delivery', config.LOG_LEVEL).child({ worker: config.WORKER_NAME });
 const registry = createRegistry('delivery');
 
 await runService({

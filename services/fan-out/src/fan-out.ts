@@ -199,7 +199,10 @@ export class FanOut {
         if (progress.isOver) return;
         // Faults of single records end in quarantine. This one is our own, and waiting loses nothing.
         const { topic, partition, nextOffset } = batch;
-        this.#parts.log.error({ err: error, topic, partition, nextOffset, backoffMs }, 'batch failed');
+        this.#parts.log.error(
+          { event: 'fan_out_batch_failed', err: error, topic, partition, nextOffset, backoffMs },
+          'batch failed',
+        );
         await this.#pause(progress, backoffMs);
       }
     }
@@ -226,7 +229,10 @@ export class FanOut {
           if (left.length === 0) return true;
           const topics = [...new Set(left.map(({ topic }) => topic))];
           this.#isStuck(self, 'write');
-          this.#parts.log.error({ err: error, topics, records: left.length, backoffMs }, 'write to Kafka failed');
+          this.#parts.log.error(
+            { event: 'fan_out_write_failed', err: error, topics, records: left.length, backoffMs },
+            'write to Kafka failed',
+          );
           await this.#pause(progress, backoffMs);
         }
       }
@@ -260,7 +266,7 @@ export class FanOut {
           progress.restore(offsets);
           if (!progress.membership.isCurrent) return;
           this.#isStuck(self, 'commit');
-          this.#parts.log.error({ err: error, offsets, backoffMs }, 'offset commit failed');
+          this.#parts.log.error({ event: 'commit_failed', err: error, offsets, backoffMs }, 'offset commit failed');
           if (progress.isOver) return;
           await this.#pause(progress, backoffMs);
           backoffMs = longer(backoffMs);
@@ -305,7 +311,10 @@ export class FanOut {
       metrics.quarantined.inc({ event_type, reason }, group.length);
       const level = reason === 'internal' ? 'error' : 'warn';
       // One line per reason: a bad producer must not fill the log. Each record carries its own detail.
-      log[level]({ eventType: eventType.name, reason, records: group.length, first: group[0] }, 'records quarantined');
+      log[level](
+        { event: 'records_quarantined', eventType: eventType.name, reason, records: group.length, first: group[0] },
+        'records quarantined',
+      );
     }
   }
 

@@ -28,6 +28,9 @@ export class FilterFailureLog {
     this.#logged.set(key, { what, atMs: nowMs });
     const { detail, source } = first;
     const message = first.isInvalid ? 'stored filter invalid' : 'filter evaluation failed';
-    this.#log.warn({ eventType, customer, records: failures.length, detail, source, passed: 'all' }, message);
+    this.#log.warn(
+      { event: 'filter_failed', eventType, customer, records: failures.length, detail, source, passed: 'all' },
+      message,
+    );
   }
 }

@@ -70,7 +70,10 @@ export class IntakeLag {
       this.#doneBefore = doneNow;
       metrics.lagKnownAt.setToCurrentTime();
     } catch (error) {
-      log.warn({ err: error, retryInMs: INTERVAL_MS }, `intake lag not measured: ${messageOf(error)}`);
+      log.warn(
+        { event: 'intake_lag_unknown', err: error, retryInMs: INTERVAL_MS },
+        `intake lag not measured: ${messageOf(error)}`,
+      );
     }
   }
 }

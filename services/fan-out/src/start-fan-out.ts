@@ -120,7 +120,8 @@ export async function startFanOut(
 async function ensureSystemTopics(admin: KafkaAdmin, log: Logger): Promise<void> {
   const { created, mismatched } = await admin.ensureTopics(systemTopics());
   if (created.length > 0) log.info({ created }, 'topics created');
-  for (const mismatch of mismatched) log.warn(mismatch, 'topic settings differ from those required');
+  for (const mismatch of mismatched)
+    log.warn({ event: 'topic_settings_differ', ...mismatch }, 'topic settings differ from those required');
 }
 
 /** Every instance reads all of it. */

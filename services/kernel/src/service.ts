@@ -61,7 +61,7 @@ export async function runService(options: ServiceOptions): Promise<void> {
   });
 
   const fail = (error: unknown) => {
-    log.fatal({ err: error }, messageOf(error));
+    log.fatal({ event: 'process_ended', err: error }, messageOf(error));
     process.exit(1);
   };
   const drain = async (signal: NodeJS.Signals) => {

@@ -147,7 +147,14 @@ async function ask(
 ): Promise<Answer | undefined> {
   const kid = assertions.commonKey(owner);
   if (kid === undefined) {
+<<<<<<< HEAD
     log.error({ origin: owner.origin, kids: owner.kids }, 'no sharing key in common with the owner');
+=======
+    log.error(
+      { event: 'forwarding_key_missing', origin: owner.origin, kids: owner.kids },
+      'no common key with the owner',
+    );
+>>>>>>> 693b2f0 (Give each warning and error a stable code; sample what fails)
     return undefined;
   }
   const hasBody = request.body !== undefined && request.body !== null;
@@ -182,7 +189,10 @@ async function ask(
     });
     const answer = { status: statusCode, headers, text: await answered.text() };
     if (statusCode === 401) {
-      log.error({ origin: owner.origin, answer: answer.text.slice(0, 500) }, 'owner refused a forwarded request');
+      log.error(
+        { event: 'forwarding_refused', origin: owner.origin, answer: answer.text.slice(0, 500) },
+        'owner refused a forwarded request',
+      );
       throw new DatabridgeError(
         'DB_NOT_THE_WRITER',
         'The control plane that makes the changes refused the forwarded request: nothing was changed; check that all control planes have the same sharing keys and the right time',

@@ -78,7 +78,10 @@ export function answerWithProblems(api: FastifyInstance, log: Logger): void {
   api.setErrorHandler(async (error, request, reply) => {
     const answer = problemOf(error);
     if (answer.status >= 500)
-      log.error({ err: error, method: request.method, route: request.routeOptions.url }, answer.detail);
+      log.error(
+        { event: 'api_internal_error', err: error, method: request.method, route: request.routeOptions.url },
+        answer.detail,
+      );
     if (answer.status === 401) reply.header('www-authenticate', 'Bearer');
     if (answer.status === 429 && !reply.hasHeader('retry-after'))
       reply.header('retry-after', String(RETRY_AFTER_SECONDS));

@@ -52,7 +52,10 @@ export class Notifier {
       this.#running = this.#running
         .then(() => this.#pulse(Date.now()))
         .catch((error: unknown) => {
-          log.warn({ err: error }, `notices not written; the next attempt is in ${everyMs} ms: ${messageOf(error)}`);
+          log.warn(
+            { event: 'notices_not_written', err: error },
+            `notices not written; the next attempt is in ${everyMs} ms: ${messageOf(error)}`,
+          );
         });
     }, everyMs);
   }

@@ -70,7 +70,10 @@ export class StateExport {
       const state = await gatherState(context, intakeTopics);
       this.#last = { ...state, exportedAtMs: nowMs };
     } catch (error) {
-      context.log.warn({ err: error, retryInMs: everyMs }, `state not gathered for metrics: ${messageOf(error)}`);
+      context.log.warn(
+        { event: 'state_export_failed', err: error, retryInMs: everyMs },
+        `state not gathered for metrics: ${messageOf(error)}`,
+      );
     }
   }
 }

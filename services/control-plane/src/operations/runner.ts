@@ -140,7 +140,11 @@ export class OperationRunner {
         if (this.#stopped.signal.aborted || !this.#writer.isOwner) throw error;
         const retryInMs = backoffMs(failures, BACKOFF);
         this.#context.log.warn(
+<<<<<<< HEAD
           { err: error, operation: operation.id, kind: operation.kind, retryInMs },
+=======
+          { event: 'operation_retried', err: error, operation: operation.id, kind: operation.kind, retryInMs: retryMs },
+>>>>>>> 693b2f0 (Give each warning and error a stable code; sample what fails)
           `operation is tried again: ${messageOf(error)}`,
         );
         onChange({ ...current, waitsFor: messageOf(error) });
@@ -163,7 +167,11 @@ export class OperationRunner {
     } catch (error) {
       if (!run.isFinal(error)) throw error;
       const known = error instanceof DatabridgeError ? error : undefined;
-      if (known === undefined) this.#context.log.error({ err: error, operation: run.operation.id }, 'operation failed');
+      if (known === undefined)
+        this.#context.log.error(
+          { event: 'operation_failed', err: error, operation: run.operation.id },
+          'operation failed',
+        );
       const detail = known?.message ?? 'Internal error; the service log has the details';
       const problem = {
         ...{ code: known?.code ?? 'DB_INTERNAL', status: known?.httpStatus ?? 500, detail },

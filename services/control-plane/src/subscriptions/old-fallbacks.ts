@@ -21,7 +21,7 @@ export async function dropOldFallbacks(
       });
     } catch (error) {
       if (error instanceof DatabridgeError && error.code === 'DB_NOT_THE_WRITER') throw error;
-      operations.log.error({ err: error, customer }, 'old fallback secret not removed');
+      operations.log.error({ event: 'fallback_secret_kept', err: error, customer }, 'old fallback secret not removed');
     }
   }
 }

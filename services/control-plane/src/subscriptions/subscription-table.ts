@@ -18,7 +18,10 @@ export class SubscriptionTable {
       decode(customer, value) {
         const parsed = decodeSubscription(customer, value);
         if (parsed.ok) return parsed.subscription;
-        kafka.log.error({ customer }, `stored subscription is not valid: ${formatIssues(parsed.issues)}`);
+        kafka.log.error(
+          { event: 'subscription_invalid', customer },
+          `stored subscription is not valid: ${formatIssues(parsed.issues)}`,
+        );
         return undefined;
       },
     });

@@ -73,7 +73,7 @@ export class Writer {
       decode: (_key, value) => value.toString('utf8'),
     });
     this.#knownOwner = new KnownOwner(peers, () => {
-      kafka.log.error({ topic: CONTROL_PLANE_TOPIC }, 'owner record refused');
+      kafka.log.error({ event: 'owner_record_refused', topic: CONTROL_PLANE_TOPIC }, 'owner record refused');
     });
     this.#consumer = new GroupConsumer(kafka, {
       groupId: CONTROL_PLANE_GROUP,
@@ -222,7 +222,10 @@ export class Writer {
         await this.#currentTerm();
         return;
       } catch (error) {
-        this.#options.kafka.log.warn({ err: error }, `writer term not begun, trying again: ${messageOf(error)}`);
+        this.#options.kafka.log.warn(
+          { event: 'writer_term_failed', err: error },
+          `writer term not begun, trying again: ${messageOf(error)}`,
+        );
         await delay(AGAIN_AFTER_MS, undefined, { ref: false });
       }
     }

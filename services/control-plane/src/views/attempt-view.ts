@@ -204,7 +204,7 @@ export class AttemptView {
     } catch (error) {
       // SQLite undoes the one statement alone. Without a transaction there is nothing left to go on with.
       if (!this.#database.isTransaction) throw error;
-      this.#log.warn({ err: error, customer, eventId }, 'attempt not stored');
+      this.#log.warn({ event: 'attempt_not_stored', err: error, customer, eventId }, 'attempt not stored');
     }
   }
 

@@ -82,7 +82,10 @@ export class Commits {
     const { clock, log } = this.#with;
     const overdue = Promise.withResolvers<void>();
     const timer = clock.after(FINISH_WITHIN_MS, () => {
-      log.warn({ withinMs: FINISH_WITHIN_MS }, 'offsets not committed before the stop; they are delivered again');
+      log.warn(
+        { event: 'commit_unfinished_at_stop', withinMs: FINISH_WITHIN_MS },
+        'offsets not committed before the stop; they are delivered again',
+      );
       overdue.resolve();
     });
     // biome-ignore lint/plugin: both are made for one stop.
@@ -168,7 +171,7 @@ export class Commits {
         return true;
       }
       metrics.ownFaults.inc({ doing: 'commit' });
-      log.warn({ err: error }, `commit failed; trying again: ${messageOf(error)}`);
+      log.warn({ event: 'commit_failed', err: error }, `commit failed; trying again: ${messageOf(error)}`);
       return false;
     }
   }

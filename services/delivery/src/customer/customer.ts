@@ -28,11 +28,13 @@ import { failureClassOf } from '../observe/failure-class.ts';
 import { Punctuality } from '../observe/punctuality.ts';
 import type { InFlightShare } from '../shares/in-flight.ts';
 import type { Turn } from '../shares/turns.ts';
+import { AttemptLines } from './attempt-lines.ts';
 import { AttemptLog } from './attempt-log.ts';
 import { Commits } from './commits.ts';
 import { countAttempt } from './count-attempt.ts';
 import { CustomerStatus } from './customer-status.ts';
 import type { CustomerDependencies, CustomerGroup } from './dependencies.ts';
+import { GateLines } from './gate-lines.ts';
 import { NextTopics } from './next-topics.ts';
 import { Taking } from './taking.ts';
 import { WakeUp } from './wake-up.ts';
@@ -48,6 +50,8 @@ export class Customer {
   readonly #name: string;
   readonly #with: CustomerDependencies;
   readonly #log: Logger;
+  readonly #attemptLines: AttemptLines;
+  readonly #gateLines: GateLines;
   readonly #group: CustomerGroup;
   readonly #flow: FlowControl;
   readonly #gate: Gate;
@@ -91,6 +95,8 @@ export class Customer {
     this.#name = name;
     this.#with = dependencies;
     this.#log = log.child({ customer: name });
+    this.#attemptLines = new AttemptLines(this.#log);
+    this.#gateLines = new GateLines(this.#log);
     this.#subscription = subscription;
     this.#connection = connection;
     this.#bytes = dependencies.budget.join();
@@ -289,13 +295,20 @@ export class Customer {
   }
 
   #abort(): void {
-    this.#log.warn({ inFlight: this.inFlight }, 'requests in flight cut off');
+    this.#log.warn({ event: 'requests_cut_off', inFlight: this.inFlight }, 'requests in flight cut off');
     this.#destinations.abort();
   }
 
   #historyUsed(lost: readonly CommittedOffset[]): void {
     this.#counts.offsetsLost += lost.length;
+<<<<<<< HEAD
     this.#log.error({ lost }, 'group has no offsets; continuing from the status record');
+=======
+    this.#log.error(
+      { event: 'offsets_lost', lost },
+      'the group has lost its offsets; going on where its status record says',
+    );
+>>>>>>> 693b2f0 (Give each warning and error a stable code; sample what fails)
   }
 
   #received(batch: ConsumedBatch): void {
@@ -356,7 +369,14 @@ export class Customer {
       await run();
     } catch (error) {
       // Not even a dead letter can be made of it. It stays undone, and is not touched again before a restart.
+<<<<<<< HEAD
       this.#log.error({ err: error, eventId: facts.eventId }, 'record neither delivered nor dead-lettered');
+=======
+      this.#log.error(
+        { event: 'record_stuck', err: error, eventId: facts.eventId },
+        'record neither delivered nor given up',
+      );
+>>>>>>> 693b2f0 (Give each warning and error a stable code; sample what fails)
     } finally {
       this.#inFlight.end(bytes);
       this.#sent.delete(record);
@@ -387,7 +407,8 @@ export class Customer {
   }
 
   #report(attempt: Attempt): void {
-    countAttempt(this.#with.metrics, this.#counts, this.#log, attempt);
+    countAttempt(this.#with.metrics, this.#counts, attempt);
+    this.#attemptLines.note(attempt, this.#with.clock.monotonicMs());
     this.#attempts.append(attempt);
   }
 
@@ -407,13 +428,16 @@ export class Customer {
     if (this.#status.isDisabled) return;
     this.#status.disable(this.#subscription.enableEpoch, `${because}: ${detail}`);
     this.#counts.disabled[because]++;
-    this.#log.error({ because, detail }, 'customer disabled: nothing more is sent, everything stays in place');
+    this.#log.error(
+      { event: 'customer_disabled', because, detail },
+      'customer disabled: nothing more is sent, everything stays in place',
+    );
     this.#commits.writeStatusSoon();
   }
 
   #gateChanged(): void {
-    const { breaker, held, waitUntilMs } = this.#gate.status(instantOf(this.#with.clock));
-    this.#log.warn({ breaker, held, waitUntilMs }, 'delivery gate changed');
+    const now = instantOf(this.#with.clock);
+    this.#gateLines.note(this.#gate.status(now), now.monotonicMs);
     this.#commits.writeStatusSoon();
     this.#pump();
   }

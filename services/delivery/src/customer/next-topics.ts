@@ -59,7 +59,7 @@ export class NextTopics {
           this.#existing.delete(next.topic);
         metrics.ownFaults.inc({ doing: 'produce' });
         log.warn(
-          { err: error, topic: next.topic, retryInMs: delayMs },
+          { event: 'record_write_failed', err: error, topic: next.topic, retryInMs: delayMs },
           'record not written to the next topic; trying again',
         );
         if (stopping.hasEnded) return false;

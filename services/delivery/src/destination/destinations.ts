@@ -78,7 +78,7 @@ export class Destinations {
     this.#hasClosed = true;
     for (const destination of [...this.#open.values(), ...this.#closing]) {
       destination.abort().catch((error: unknown) => {
-        this.#options.log.warn({ err: error }, 'destination abort failed');
+        this.#options.log.warn({ event: 'destination_close_failed', err: error }, 'destination abort failed');
       });
     }
   }
@@ -104,7 +104,9 @@ export class Destinations {
     this.#closing.add(destination);
     destination
       .close()
-      .catch((error: unknown) => this.#options.log.warn({ err: error }, 'replaced destination close failed'))
+      .catch((error: unknown) =>
+        this.#options.log.warn({ event: 'destination_close_failed', err: error }, 'replaced destination close failed'),
+      )
       .finally(() => this.#closing.delete(destination));
   }
 }

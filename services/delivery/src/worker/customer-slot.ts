@@ -121,7 +121,10 @@ export class CustomerSlot {
       } catch (error) {
         this.#failure = messageOf(error);
         this.#with.onChange();
-        this.#with.log.error({ err: error, retryInMs: this.#retryMs }, 'customer change failed');
+        this.#with.log.error(
+          { event: 'customer_change_failed', err: error, retryInMs: this.#retryMs },
+          'customer change failed',
+        );
         await this.#retryOrChange();
         this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS);
       }

@@ -47,7 +47,7 @@ export class Heartbeat {
     await this.#writing;
     const { producer, worker, log } = this.#with;
     await producer.send([{ topic: WORKERS_TOPIC, key: worker, value: null }]).catch((error: unknown) => {
-      log.warn({ err: error }, 'worker tombstone not written');
+      log.warn({ event: 'worker_report_failed', err: error }, 'worker tombstone not written');
     });
   }
 
@@ -75,7 +75,7 @@ export class Heartbeat {
     try {
       await producer.send([{ topic: WORKERS_TOPIC, key: worker, value }]);
     } catch (error) {
-      log.warn({ err: error }, 'worker report not written');
+      log.warn({ event: 'worker_report_failed', err: error }, 'worker report not written');
     }
   }
 }

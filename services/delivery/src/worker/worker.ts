@@ -116,7 +116,7 @@ class Worker implements Running {
     const kafka = { ...kafkaSettings(config, `delivery-${config.WORKER_NAME}`, log), registry };
     const budget = new ByteBudget(config.HELD_RECORDS_MIB * MIB);
     const connections = new ConnectionBudget(config.MAX_CONNECTIONS, (err) =>
-      log.error({ err }, 'connection callback failed'),
+      log.error({ event: 'connection_callback_failed', err }, 'connection callback failed'),
     );
     const metrics = deliveryMetrics(
       registry,
@@ -178,7 +178,12 @@ class Worker implements Running {
     const egress = new Egress({
       turns,
       guard: new EgressGuard(egressPolicy(config), lookup, ({ host, attempts }) => {
+<<<<<<< HEAD
         if (failedDials.mayLog(host)) log.warn({ host, attempts }, 'destination accepts no connectionssssss');
+=======
+        if (failedDials.mayLog(host))
+          log.warn({ event: 'destination_unreachable', host, attempts }, 'destination accepts no connection');
+>>>>>>> 693b2f0 (Give each warning and error a stable code; sample what fails)
       }),
       budget: connections,
       maxAgeMs: config.CONNECTION_MAX_AGE,
@@ -273,7 +278,10 @@ class Worker implements Running {
   #decode(customer: string, value: Buffer): Subscription | undefined {
     const parsed = decodeSubscription(customer, value);
     if (parsed.ok) return withinCeilings(parsed.subscription);
-    this.#log.error({ customer, issues: formatIssues(parsed.issues) }, 'subscription not valid');
+    this.#log.error(
+      { event: 'subscription_invalid', customer, issues: formatIssues(parsed.issues) },
+      'subscription not valid',
+    );
     return undefined;
   }
 
@@ -302,7 +310,7 @@ class Worker implements Running {
       if (isEvicted) this.#log.info({ customer }, 'dead member evicted');
     } catch (error) {
       this.#log.warn(
-        { err: error, customer },
+        { event: 'dead_member_kept', err: error, customer },
         `dead member not evicted; its session ends by itself: ${messageOf(error)}`,
       );
     }

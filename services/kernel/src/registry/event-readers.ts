@@ -138,7 +138,10 @@ export class EventReaders {
           unknownSinceMs = undefined;
           if (!isWaitingForRegistry) this.#waitingForRegistry++;
           isWaitingForRegistry = true;
-          this.#log.warn({ schemaId, retryInMs: delayMs, err: answer.error }, 'waiting for the schema registry');
+          this.#log.warn(
+            { event: 'registry_unreachable', schemaId, retryInMs: delayMs, err: answer.error },
+            'waiting for the schema registry',
+          );
         } else {
           const nowMs = this.#clock.monotonicMs();
           if (unknownSinceMs === undefined) {

@@ -112,7 +112,10 @@ export class OidcCallers implements Callers {
         this.#log.info({ code: (error as errors.JOSEError).code }, 'JWT refused');
         return undefined;
       }
-      this.#log.warn({ err: error, issuer }, `issuer's keys unavailable: ${messageOf(error)}`);
+      this.#log.warn(
+        { event: 'oidc_keys_unavailable', err: error, issuer },
+        `issuer's keys unavailable: ${messageOf(error)}`,
+      );
       throw new DatabridgeError(
         'DB_ISSUER_UNAVAILABLE',
         "The issuer's keys cannot be fetched at the moment, so the token cannot be checked; try again",

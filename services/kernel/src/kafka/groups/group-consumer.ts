@@ -136,7 +136,11 @@ export class GroupConsumer {
       failures = this.#joins > joinsBefore ? 1 : failures + 1;
       const retryInMs = backoffMs(failures, KAFKA_BACKOFF);
       this.#settings.log.error(
+<<<<<<< HEAD
         { groupId: this.#options.groupId, err: error, retryInMs },
+=======
+        { event: 'consumer_failed', groupId: this.#options.groupId, err: error, backoffMs },
+>>>>>>> 693b2f0 (Give each warning and error a stable code; sample what fails)
         'consumer failed; restarting',
       );
       this.#counts?.restarted();
@@ -333,7 +337,10 @@ export class GroupConsumer {
       partition: Number(fields['partition']),
     };
     const { log, registry } = this.#settings;
-    log.error(at, 'the committed offset is out of range: starting from the oldest record; records may have been lost');
+    log.error(
+      { event: 'offset_out_of_range', ...at },
+      'the committed offset is out of range: starting from the oldest record; records may have been lost',
+    );
     if (registry) offsetJumps(registry).inc();
   }
 

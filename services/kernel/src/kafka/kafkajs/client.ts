@@ -70,7 +70,7 @@ function log(
   { namespace, level, log: { message, timestamp: _, logger: __, ...rest } }: LogEntry,
 ): void {
   const fields = { kafka: { role, namespace, ...rest } };
-  if (level === logLevel.ERROR) logger.warn(fields, message);
+  if (level === logLevel.ERROR) logger.warn({ event: 'kafka_client_error', ...fields }, message);
   else if (level === logLevel.WARN) logger.info(fields, message);
   else logger.debug(fields, message);
 }

@@ -99,7 +99,8 @@ export class Feeds {
       this.#failures = 0;
     } catch (error) {
       if (this.#isClosed) return;
-      if (this.#failures === 0) this.#log.warn({ err: error }, `leaders unknown; asking again: ${messageOf(error)}`);
+      if (this.#failures === 0)
+        this.#log.warn({ event: 'lane_unreadable', err: error }, `leaders unknown; asking again: ${messageOf(error)}`);
       this.#failures++;
     } finally {
       this.#isSeeking = false;
@@ -131,7 +132,7 @@ export class Feeds {
     const trouble = code === CODE.NONE ? codeName(CODE.LEADER_NOT_AVAILABLE) : codeName(code);
     if (feed.noteTrouble(trouble)) {
       this.#log.warn(
-        { topic: feed.topic, partition: feed.partition, code: trouble },
+        { event: 'lane_unreadable', topic: feed.topic, partition: feed.partition, code: trouble },
         'lane not readable; it is retried',
       );
     }
@@ -149,7 +150,10 @@ export class Feeds {
       }
       this.#read(feed, leader);
     } catch (error) {
-      this.#log.warn({ err: error, topic: feed.topic }, `a topic is back, its offset unknown: ${messageOf(error)}`);
+      this.#log.warn(
+        { event: 'lane_unreadable', err: error, topic: feed.topic },
+        `a topic is back, its offset unknown: ${messageOf(error)}`,
+      );
       this.#lost(feed);
     }
   }
@@ -194,7 +198,10 @@ export class Feeds {
       feed.seekNow();
       this.#seek(feed);
     } catch (error) {
-      this.#log.warn({ err: error, topic: feed.topic }, `start of the log unknown; asking again: ${messageOf(error)}`);
+      this.#log.warn(
+        { event: 'lane_unreadable', err: error, topic: feed.topic },
+        `start of the log unknown; asking again: ${messageOf(error)}`,
+      );
       this.#lost(feed);
     }
   }

@@ -147,14 +147,14 @@ export class FetchSession {
       const isExpected = isSessionLost(answer.errorCode);
       const line = { broker: this.#with.nodeId, code: codeName(answer.errorCode) };
       if (isExpected) this.#with.log.info(line, 'fetch session lost; starting another');
-      else this.#with.log.warn(line, 'fetch refused as a whole; trying again');
+      else this.#with.log.warn({ event: 'fetch_failed', ...line }, 'fetch refused as a whole; trying again');
       if (!isExpected) this.#failures++;
       return isExpected ? { ...answer, partitions: [] } : undefined;
     } catch (error) {
       if (this.#isClosed) return undefined;
       if (this.#failures++ === 0) {
         this.#with.log.warn(
-          { err: error, broker: this.#with.nodeId },
+          { event: 'fetch_failed', err: error, broker: this.#with.nodeId },
           `fetch failed; trying again: ${messageOf(error)}`,
         );
       }
@@ -190,7 +190,14 @@ export class FetchSession {
       case 'unreadable':
         if (feed.noteTrouble(messageOf(content.error))) {
           const at = { topic: feed.topic, partition: feed.partition, offset: feed.position };
+<<<<<<< HEAD
           this.#with.log.error({ ...at, err: content.error }, 'records can not be decoded; lane stopped');
+=======
+          this.#with.log.error(
+            { event: 'records_undecodable', ...at, err: content.error },
+            'records can not be decoded; the lane waits',
+          );
+>>>>>>> 693b2f0 (Give each warning and error a stable code; sample what fails)
         }
         this.#give(feed);
         return;
@@ -201,7 +208,14 @@ export class FetchSession {
           feed.owner.onBatch({ topic, partition, records, nextOffset, highWatermark });
         } catch (error) {
           // Not passed over: it comes again. The trackers ignore what they hold already.
+<<<<<<< HEAD
           this.#with.log.error({ err: error, topic, partition }, 'batch not processed; it is fetched again');
+=======
+          this.#with.log.error(
+            { event: 'batch_not_taken', err: error, topic, partition },
+            'a batch could not be taken in; reading it again',
+          );
+>>>>>>> 693b2f0 (Give each warning and error a stable code; sample what fails)
           this.#give(feed);
           return;
         }
@@ -221,7 +235,7 @@ export class FetchSession {
     if (code === CODE.UNKNOWN_TOPIC_OR_PARTITION) feed.isGone = true;
     if (!SEEK_AFTER.has(code) && feed.noteTrouble(codeName(code))) {
       const at = { topic: feed.topic, partition: feed.partition, code: codeName(code) };
-      this.#with.log.error(at, 'the broker refuses a lane; it is tried again');
+      this.#with.log.error({ event: 'lane_unreadable', ...at }, 'the broker refuses a lane; it is tried again');
     }
     this.#give(feed);
   }

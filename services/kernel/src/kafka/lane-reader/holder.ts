@@ -124,13 +124,16 @@ export class Handover {
     const line = { groupId: this.#groupId, holder: holder.who, waitedMs };
     if (holder.kind === 'working') {
       if (waitedMs <= this.#withinMs) return true;
-      this.#log.warn(line, 'worker did not hand over in time; taking its place');
+      this.#log.warn({ event: 'handover_late', ...line }, 'worker did not hand over in time; taking its place');
       this.#sinceMs = undefined;
       return false;
     }
     if (nowMs - this.#toldAtMs > LINE_EVERY_MS) {
       this.#toldAtMs = nowMs;
-      this.#log.warn(line, 'group has a member of another kind; waiting until it leaves');
+      this.#log.warn(
+        { event: 'group_foreign_member', ...line },
+        'group has a member of another kind; waiting until it leaves',
+      );
     }
     return true;
   }

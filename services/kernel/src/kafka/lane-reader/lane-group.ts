@@ -205,7 +205,12 @@ export class LaneGroup {
         }
         this.#confirmedAtMs = Math.max(this.#confirmedAtMs, sentAtMs);
         // With the topic, its offset went, too.
+<<<<<<< HEAD
         for (const lane of goneLanes) this.#options.log.warn(lane, 'offset not committed: topic was deleted');
+=======
+        for (const lane of goneLanes)
+          this.#options.log.warn({ event: 'commit_topic_gone', ...lane }, 'offset not committed: the topic is gone');
+>>>>>>> 693b2f0 (Give each warning and error a stable code; sample what fails)
         return;
       } catch (thrown) {
         const error = toPortError(thrown, 'commit');
@@ -221,11 +226,18 @@ export class LaneGroup {
   #onGroupError(code: number, membership: FencedMembership): void {
     if (membership !== this.#membership) return;
     if (isFenced(code)) {
-      this.#options.log.warn({ groupId: this.groupId, code: codeName(code) }, 'group membership lost');
+      this.#options.log.warn(
+        { event: 'membership_lost', groupId: this.groupId, code: codeName(code) },
+        'group membership lost',
+      );
       this.#lose();
     } else if (code === CODE.REBALANCE_IN_PROGRESS) this.requestRejoin();
     else if (isCoordinatorMove(code)) this.#with.coordinators.forget(this.groupId);
-    else this.#options.log.warn({ groupId: this.groupId, code: codeName(code) }, 'heartbeat refused; trying again');
+    else
+      this.#options.log.warn(
+        { event: 'heartbeat_refused', groupId: this.groupId, code: codeName(code) },
+        'heartbeat refused; trying again',
+      );
   }
 
   #lose(): void {
@@ -253,10 +265,19 @@ export class LaneGroup {
         if (this.#isStopping) return;
         const error = toPortError(thrown, `join group ${this.groupId}`);
         this.#with.coordinators.forget(this.groupId);
+<<<<<<< HEAD
         failures++;
         const retryInMs = backoffMs(failures, KAFKA_BACKOFF);
         this.#options.log.warn({ err: error, retryInMs }, `group not joined; trying again: ${error.message}`);
         await this.#pause(retryInMs);
+=======
+        const backoffMs = Math.min(FIRST_BACKOFF_MS * 2 ** failures++, LONGEST_BACKOFF_MS);
+        this.#options.log.warn(
+          { event: 'group_not_joined', err: error, backoffMs },
+          `group not joined; trying again: ${error.message}`,
+        );
+        await this.#pause(backoffMs);
+>>>>>>> 693b2f0 (Give each warning and error a stable code; sample what fails)
       }
     }
   }
@@ -308,7 +329,10 @@ export class LaneGroup {
     );
     if (this.#isStopping || !this.#states.is('rejoining')) return 0;
     if (place.kind === 'refused') {
-      this.#options.log.warn({ groupId: this.groupId, code: codeName(place.code) }, 'group membership lost');
+      this.#options.log.warn(
+        { event: 'membership_lost', groupId: this.groupId, code: codeName(place.code) },
+        'group membership lost',
+      );
       this.#lose();
       return FENCED_PAUSE_MS;
     }
@@ -359,7 +383,7 @@ export class LaneGroup {
       await leaveGroup(link.shared(), this.groupId, membership.memberId);
     } catch (error) {
       this.#options.log.warn(
-        { err: error, groupId: this.groupId },
+        { event: 'group_not_left', err: error, groupId: this.groupId },
         `group not left; its session ends by itself: ${messageOf(error)}`,
       );
     }

@@ -188,14 +188,24 @@ export class LaneReader {
       this.#told.delete(topic);
     } else if (!this.#told.has(topic)) {
       this.#told.add(topic);
+<<<<<<< HEAD
       this.#settings.log.error({ topic, code: codeName(code) }, 'topic can not be described; lane not read');
+=======
+      this.#settings.log.error(
+        { event: 'lane_unreadable', topic, code: codeName(code) },
+        'topic can not be described; its lane is not read',
+      );
+>>>>>>> 693b2f0 (Give each warning and error a stable code; sample what fails)
     }
   }
 
   #jumped(groupId: string, { topic, partition }: TopicPartition): void {
     const { log, registry } = this.#settings;
     const at = { groupId, topic, partition };
-    log.error(at, 'the committed offset is out of range: starting from the oldest record; records may have been lost');
+    log.error(
+      { event: 'offset_out_of_range', ...at },
+      'the committed offset is out of range: starting from the oldest record; records may have been lost',
+    );
     if (registry) offsetJumps(registry).inc();
   }
 }

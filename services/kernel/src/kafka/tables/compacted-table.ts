@@ -191,7 +191,10 @@ export class CompactedTable<V> {
         this.#sweep();
         return;
       } catch (error) {
-        this.#settings.log.warn({ err: error, topic: this.#options.topic }, 'no watermarks yet');
+        this.#settings.log.warn(
+          { event: 'table_end_unknown', err: error, topic: this.#options.topic },
+          'no watermarks yet',
+        );
         await delay(RETRY_WATERMARKS_AFTER_MS);
       }
     }
@@ -244,11 +247,15 @@ export class CompactedTable<V> {
     const at = { topic, partition, offset: record.offset, key };
     try {
       const value = this.#options.decode(key, record.value as Buffer, record);
-      if (value === undefined) this.#settings.log.error(at, 'record rejected; the key keeps the value that it had');
+      if (value === undefined)
+        this.#settings.log.error(
+          { event: 'table_record_rejected', ...at },
+          'record rejected; the key keeps the value that it had',
+        );
       return value;
     } catch (error) {
       this.#settings.log.error(
-        { ...at, reason: messageOf(error) },
+        { event: 'table_record_rejected', ...at, reason: messageOf(error) },
         'record rejected; the key keeps the value that it had',
       );
       return undefined;

@@ -1,0 +1,37 @@
+import type { Logger } from '@databridge/kernel/log';
+import type { Attempt } from '@databridge/schemas/records/attempts';
+
+/** So many failed attempts of a customer are logged in a minute; a customer that is down must not fill the log. */
+const MOST_PER_MINUTE = 10;
+const MINUTE_MS = 60_000;
+
+/** A customer's attempts in the log: those that are delivered, and failed ones beyond the limit, at the level `debug`. */
+export class AttemptLines {
+  readonly #log: Logger;
+  #minuteBeganAtMs = Number.NEGATIVE_INFINITY;
+  #logged = 0;
+  #suppressed = 0;
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  /** @param traceId of the attempt's span, if it has one */
+  note({ traceId, ...attempt }: Attempt, monotonicMs: number): void {
+    const line = traceId === undefined ? attempt : { ...attempt, trace_id: traceId };
+    // The metrics and the attempt log have each delivery: a line for each would cost more than the delivery.
+    if (attempt.outcome === 'delivered') return this.#log.debug(line, 'attempt');
+    if (monotonicMs - this.#minuteBeganAtMs >= MINUTE_MS) {
+      this.#minuteBeganAtMs = monotonicMs;
+      this.#logged = 0;
+    }
+    if (this.#logged >= MOST_PER_MINUTE) {
+      this.#suppressed++;
+      return this.#log.debug(line, 'attempt');
+    }
+    this.#logged++;
+    const suppressed = this.#suppressed;
+    this.#suppressed = 0;
+    this.#log.info(suppressed === 0 ? line : { ...line, suppressed }, 'attempt');
+  }
+}

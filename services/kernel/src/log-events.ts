@@ -1,0 +1,73 @@
+/**
+ * The codes of what warnings and errors say, in the field `event`: runbooks and alerts on logs go by them, so they never
+ * change, whatever the words of the message. docs/logs.md lists them; a test compares that page, this table and all calls.
+ */
+export const LOG_EVENTS = {
+  api_internal_error: 'The API answered 500. The line has the error; the caller has only the identifier of the answer.',
+  attempt_not_stored:
+    'The control plane could not keep an attempt in its view: `databridge attempts` lacks it. Kafka has it.',
+  batch_not_taken: 'A worker could not take in fetched records. They are read again.',
+  commit_failed: 'Kafka refused to commit offsets. It is tried again; a crash meanwhile repeats deliveries.',
+  commit_topic_gone: 'The offset of a lane was not committed because its topic was deleted.',
+  commit_unfinished_at_stop:
+    'The service stopped before all offsets were committed: what they stand for is delivered again.',
+  connection_callback_failed: 'A bug of ours beside a connection. Report it with the error.',
+  consumer_failed: 'A consumer of a group failed and is started again.',
+  customer_change_failed: 'A worker could not start, change or stop a customer. It tries again.',
+  customer_disabled:
+    'A worker disabled the customer: 24 hours or 185 attempts without success, or 410. Enable it once it is mended.',
+  dead_member_kept: 'The group of a customer still has the member of a dead worker. It ends with its session.',
+  delivery_internal_error:
+    'An event could not be sent because of a bug of ours, or because it cannot be read. After three times it is a dead letter, `internal`.',
+  destination_close_failed: 'Connections to a destination were not closed properly. Nothing is lost.',
+  destination_unreachable: 'No address of the host accepts a connection. Once a minute for each host.',
+  fallback_secret_kept: 'A secret that was replaced, and kept for an overlap, could not be removed. It is tried again.',
+  fan_out_batch_failed: 'Fan-out could not route a batch. It is tried again; nothing is skipped.',
+  fan_out_write_failed: 'Kafka refused copies of events. They are written again.',
+  fetch_failed: 'A broker did not answer a fetch, or refused it. It is tried again.',
+  filter_failed:
+    'A content filter could not be evaluated, so the customer got the events. Once a minute for each customer.',
+  forwarding_key_missing:
+    'Two control planes have no key in common: changes at this one fail. Give both the same keys.',
+  forwarding_refused: 'The control plane that makes the changes refused one that this one forwarded.',
+  gate_changed:
+    'What is sent to a customer changed: its breaker, a hold, or a wait that the destination asked for. Repeated openings of a breaker are left out.',
+  group_foreign_member:
+    'The group of a customer has a member that is not ours: a console consumer, say. Nothing is sent until it leaves.',
+  group_not_joined: 'A worker could not take over the group of a customer. It tries again.',
+  group_not_left: 'A worker could not leave the group of a customer. Its session ends by itself.',
+  handover_late: 'Another worker did not hand over a customer in time, and was replaced.',
+  heartbeat_refused: 'Kafka refused a heartbeat. It is tried again.',
+  intake_lag_unknown: 'Kafka did not say where the intake ends: the metric of the lag is old.',
+  kafka_client_error: 'The Kafka client met an error that it mostly mends by itself.',
+  lane_unreadable:
+    'A lane of a customer cannot be read: no leader, no right, or no topic. It is tried again; other lanes are not affected.',
+  membership_lost: 'A worker was replaced in the group of a customer. What it has in flight no longer counts.',
+  notices_not_written: 'Notices to operators and customers were not written. The next attempt follows.',
+  offset_out_of_range: 'Records expired before they were read: **data may be lost**.',
+  offsets_lost: 'The group of a customer lost its offsets. Delivery goes on where the status record says.',
+  oidc_keys_unavailable: 'The keys of the OpenID issuer could not be fetched: its tokens are refused meanwhile.',
+  operation_failed: 'An operation of an operator ended with an error: `databridge operations get` shows it.',
+  operation_retried: 'An operation met an error of Kafka and is carried on.',
+  owner_record_refused:
+    'The record of who makes the changes is not signed by a known key. Somebody else writes to that topic.',
+  process_ended: 'The process ends with exit code 1, and this is why.',
+  record_stuck: 'A record could neither be delivered nor given up. It stays where it is until a restart.',
+  record_write_failed: 'Kafka refused a retry or a dead letter. It is written again; the offset is not done before.',
+  records_quarantined: 'Intake records were put into quarantine: nobody got them. One line per reason and batch.',
+  records_undecodable: 'Records of a lane cannot be decoded. The lane waits; other lanes are not affected.',
+  registry_unreachable: 'The schema registry does not answer. Events of schemas that are not known yet wait.',
+  requests_cut_off: 'Requests in flight were cut off at a stop: they are sent again.',
+  state_export_failed: 'The control plane could not gather the state of customers for its metrics.',
+  subscription_invalid:
+    'A stored subscription is not valid: it was written by a newer version, or damaged. The customer keeps what it had.',
+  table_end_unknown: 'Kafka did not say where a topic ends. It is asked again.',
+  table_record_rejected: 'A record of a system topic cannot be read. Its key keeps the value that it had.',
+  topic_settings_differ: 'A topic has other settings than it needs. `databridge doctor` says what to do.',
+  trace_export_failed: 'Spans were not taken by the OTLP receiver: they are dropped. Once a minute.',
+  upkeep_failed: 'The regular upkeep of the control plane (retention, old records) failed. It runs again.',
+  worker_report_failed: 'A worker could not write its report. After three, others take it for dead.',
+  writer_term_failed: 'A control plane could not begin to make the changes. It tries again.',
+} as const;
+
+export type LogEvent = keyof typeof LOG_EVENTS;
