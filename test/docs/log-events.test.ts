@@ -20,12 +20,15 @@ function calls(): Call[] {
       .flatMap((file) => {
         const text = readFileSync(new URL(file, folder), 'utf8');
         const found = text.matchAll(/\b(?:log|logger)\s*(?:\.(?:warn|error|fatal)|\[level\])\(/gi);
-        return [...found].map(({ index }) => ({ place: `${service}/src/${file}`, text: callAt(text, index) }));
+        return [...found].map(({ 0: head, index }) => ({
+          place: `${service}/src/${file}`,
+          text: callAt(text, index + head.length - 1),
+        }));
       });
   });
 }
 
-/** From there to the parenthesis that ends it. */
+/** From that parenthesis to the one that closes it. */
 function callAt(text: string, start: number): string {
   let depth = 0;
   for (let at = start; at < text.length; at++) {

@@ -1,4 +1,5 @@
 /** What the typed sources write; a test says when a committed file is stale. */
+import { DASHBOARDS, dashboardText } from './dashboards/all.ts';
 import { alertmanagerFile } from './rules/alertmanager-file.ts';
 import { rulesFile } from './rules/rules-file.ts';
 
@@ -7,5 +8,9 @@ export function writtenFiles(): ReadonlyMap<string, string> {
   return new Map([
     ['deploy/helm/databridge-events/files/rules.yaml', rulesFile()],
     ['deploy/observability/alertmanager.yaml', alertmanagerFile()],
+    ...Object.entries(DASHBOARDS).map(
+      ([file, dashboard]) =>
+        [`deploy/helm/databridge-events/files/dashboards/${file}`, dashboardText(dashboard)] as const,
+    ),
   ]);
 }

@@ -38,6 +38,8 @@ export const LOG_EVENTS = {
   group_not_left: 'A worker could not leave the group of a customer. Its session ends by itself.',
   handover_late: 'Another worker did not hand over a customer in time, and was replaced.',
   heartbeat_refused: 'Kafka refused a heartbeat. It is tried again.',
+  idempotency_answer_lost:
+    'An answer under an Idempotency-Key was not kept: a repeated request may be carried out again.',
   intake_lag_unknown: 'Kafka did not say where the intake ends: the metric of the lag is old.',
   kafka_client_error: 'The Kafka client met an error that it mostly mends by itself.',
   lane_unreadable:
@@ -51,6 +53,7 @@ export const LOG_EVENTS = {
   operation_retried: 'An operation met an error of Kafka and is carried on.',
   owner_record_refused:
     'The record of who makes the changes is not signed by a known key. Somebody else writes to that topic.',
+  portal_sign_in_refused: 'A sign-in to the portal was refused; the line has the reason.',
   process_ended: 'The process ends with exit code 1, and this is why.',
   record_stuck: 'A record could neither be delivered nor given up. It stays where it is until a restart.',
   record_write_failed: 'Kafka refused a retry or a dead letter. It is written again; the offset is not done before.',

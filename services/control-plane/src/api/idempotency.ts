@@ -112,7 +112,10 @@ export function rememberAnswers(
       await writer.change({ ...callerOf(request) }, `idempotency ${place}`, (commit) => commit([{ remembered }]));
     } catch (error) {
       // The change is made, and that it is made is kept with it: the caller gets its answer.
-      log.warn({ err: error }, `answer under an idempotency key not kept: ${messageOf(error)}`);
+      log.warn(
+        { event: 'idempotency_answer_lost', err: error },
+        `answer under an idempotency key not kept: ${messageOf(error)}`,
+      );
     } finally {
       running.delete(place);
     }

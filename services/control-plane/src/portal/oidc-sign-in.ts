@@ -69,7 +69,7 @@ export class OidcSignIn {
       });
       return callerByClaims(tokens.claims() as JWTPayload, this.#settings, this.#log);
     } catch (error) {
-      this.#log.warn({ reason: messageOf(error) }, 'sign-in to the portal refused');
+      this.#log.warn({ event: 'portal_sign_in_refused', reason: messageOf(error) }, 'sign-in to the portal refused');
       return undefined;
     }
   }

@@ -19,7 +19,16 @@ beforeEach(() => exporter.reset());
 function recordWith(facts: Partial<HeldRecord['facts']>): HeldRecord {
   const lane = { topic: 'delivery.acme', partition: 0, delayMs: 0 };
   const all = { eventId: 'evt-1', eventType: 'root-cause', attempt: 0, ...facts };
-  return { lane, offset: 7, dueAtMs: 0, key: Buffer.from('evt-1'), value: Buffer.alloc(1), facts: all, bytes: 513 };
+  return {
+    lane,
+    offset: 7,
+    dueAtMs: 0,
+    key: Buffer.from('evt-1'),
+    value: Buffer.alloc(1),
+    facts: all,
+    bytes: 513,
+    copyKey: 'evt-1',
+  };
 }
 
 test('the first attempt goes on in the trace of the event; the retry is a trace of its own, linked to both', () => {

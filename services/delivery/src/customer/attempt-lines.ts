@@ -20,14 +20,18 @@ export class AttemptLines {
   note({ traceId, ...attempt }: Attempt, monotonicMs: number): void {
     const line = traceId === undefined ? attempt : { ...attempt, trace_id: traceId };
     // The metrics and the attempt log have each delivery: a line for each would cost more than the delivery.
-    if (attempt.outcome === 'delivered') return this.#log.debug(line, 'attempt');
+    if (attempt.outcome === 'delivered') {
+      this.#log.debug(line, 'attempt');
+      return;
+    }
     if (monotonicMs - this.#minuteBeganAtMs >= MINUTE_MS) {
       this.#minuteBeganAtMs = monotonicMs;
       this.#logged = 0;
     }
     if (this.#logged >= MOST_PER_MINUTE) {
       this.#suppressed++;
-      return this.#log.debug(line, 'attempt');
+      this.#log.debug(line, 'attempt');
+      return;
     }
     this.#logged++;
     const suppressed = this.#suppressed;
