@@ -42,6 +42,9 @@ export const LOG_EVENTS = {
     'An answer under an Idempotency-Key was not kept: a repeated request may be carried out again.',
   intake_lag_unknown: 'Kafka did not say where the intake ends: the metric of the lag is old.',
   kafka_client_error: 'The Kafka client met an error that it mostly mends by itself.',
+  invitation_guesses_limited:
+    'So many codes of invitations were wrong that no more are tried for a while: somebody guesses.',
+  invitation_locked: 'An invitation was locked after wrong codes. Issue a new one.',
   lane_unreadable:
     'A lane of a customer cannot be read: no leader, no right, or no topic. It is tried again; other lanes are not affected.',
   membership_lost: 'A worker was replaced in the group of a customer. What it has in flight no longer counts.',
@@ -61,6 +64,7 @@ export const LOG_EVENTS = {
   records_undecodable: 'Records of a lane cannot be decoded. The lane waits; other lanes are not affected.',
   registry_unreachable: 'The schema registry does not answer. Events of schemas that are not known yet wait.',
   requests_cut_off: 'Requests in flight were cut off at a stop: they are sent again.',
+  set_up_page_failed: 'A request to the set-up page failed by an error of ours.',
   state_export_failed: 'The control plane could not gather the state of customers for its metrics.',
   subscription_invalid:
     'A stored subscription is not valid: it was written by a newer version, or damaged. The customer keeps what it had.',

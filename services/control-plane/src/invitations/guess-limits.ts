@@ -40,7 +40,10 @@ export class GuessLimits {
       this.#byAddress.set(address, (this.#byAddress.get(address) ?? 0) + 1);
     }
     if (this.#inAll === MAX_FAILURES) {
-      this.#log.error({ failures: this.#inAll, withinMs: WINDOW_MS }, 'invitation guesses limited for all');
+      this.#log.error(
+        { event: 'invitation_guesses_limited', failures: this.#inAll, withinMs: WINDOW_MS },
+        'invitation guesses limited for all',
+      );
     }
   }
 

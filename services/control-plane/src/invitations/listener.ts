@@ -163,6 +163,6 @@ const UNAVAILABLE =
 async function answerError(error: unknown, reply: FastifyReply, log: Logger): Promise<FastifyReply> {
   if (error instanceof DatabridgeError) return await reply.code(error.httpStatus).send({ detail: error.message });
   const { statusCode = 500 } = error as { statusCode?: number };
-  if (statusCode >= 500) log.error({ err: error }, 'set-up page request failed');
+  if (statusCode >= 500) log.error({ event: 'set_up_page_failed', err: error }, 'set-up page request failed');
   return await reply.code(statusCode).send({ detail: statusCode >= 500 ? UNAVAILABLE : 'The request is malformed' });
 }

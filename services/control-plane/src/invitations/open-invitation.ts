@@ -81,5 +81,8 @@ async function countFailure(context: Context, invitation: Invitation, nowMs: num
     { what: 'lock-invitation', customer, detail: { invitation: id, failures } },
     { invitation: locked },
   ]);
-  context.log.error({ customer, invitation: id, failures }, 'invitation locked after wrong codes');
+  context.log.error(
+    { event: 'invitation_locked', customer, invitation: id, failures },
+    'invitation locked after wrong codes',
+  );
 }
