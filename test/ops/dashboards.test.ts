@@ -99,9 +99,9 @@ beforeAll(async () => {
   );
 }, FETCH_TIMEOUT_MS);
 
-async function clientIdentity(): Promise<{ certificate: string; key: string }> {
+async function clientIdentity(): Promise<{ clientCertificate: string; clientKey: string }> {
   const { client } = await makeCertificates();
-  return client;
+  return { clientCertificate: client.certificate, clientKey: client.key };
 }
 
 const files = await readdir(dashboards);

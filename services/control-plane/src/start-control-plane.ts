@@ -98,14 +98,10 @@ export async function startControlPlane(
   await Promise.all([attempts.start(), table.start(), views.start(), sessionStore.start(), kept.start()]);
   const writer: Writer = new Writer({
     ...{ kafka, admin, table, peers, sessionTimeoutMs: config.SESSION_TIMEOUT },
-<<<<<<< HEAD
-    onTerm: () => void runner.takeUp().catch((error) => log.error({ err: error }, 'operations not resumed')),
-=======
     onTerm: () =>
       void runner
         .takeUp()
-        .catch((error) => log.error({ event: 'operation_failed', err: error }, 'operations not carried on')),
->>>>>>> 693b2f0 (Give each warning and error a stable code; sample what fails)
+        .catch((error) => log.error({ event: 'operation_failed', err: error }, 'operations not resumed')),
   });
   const runner = new OperationRunner(writer, operations);
   const intake = intakeOf(config.EVENT_TYPES, schemas);

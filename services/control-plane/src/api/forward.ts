@@ -147,14 +147,10 @@ async function ask(
 ): Promise<Answer | undefined> {
   const kid = assertions.commonKey(owner);
   if (kid === undefined) {
-<<<<<<< HEAD
-    log.error({ origin: owner.origin, kids: owner.kids }, 'no sharing key in common with the owner');
-=======
     log.error(
       { event: 'forwarding_key_missing', origin: owner.origin, kids: owner.kids },
-      'no common key with the owner',
+      'no sharing key in common with the owner',
     );
->>>>>>> 693b2f0 (Give each warning and error a stable code; sample what fails)
     return undefined;
   }
   const hasBody = request.body !== undefined && request.body !== null;

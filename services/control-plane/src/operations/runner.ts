@@ -140,11 +140,7 @@ export class OperationRunner {
         if (this.#stopped.signal.aborted || !this.#writer.isOwner) throw error;
         const retryInMs = backoffMs(failures, BACKOFF);
         this.#context.log.warn(
-<<<<<<< HEAD
-          { err: error, operation: operation.id, kind: operation.kind, retryInMs },
-=======
-          { event: 'operation_retried', err: error, operation: operation.id, kind: operation.kind, retryInMs: retryMs },
->>>>>>> 693b2f0 (Give each warning and error a stable code; sample what fails)
+          { event: 'operation_retried', err: error, operation: operation.id, kind: operation.kind, retryInMs },
           `operation is tried again: ${messageOf(error)}`,
         );
         onChange({ ...current, waitsFor: messageOf(error) });

@@ -131,13 +131,8 @@ export async function deliverSafely(record: HeldRecord, context: DeliveryContext
     const failures = (failuresOf.get(record) ?? 0) + 1;
     failuresOf.set(record, failures);
     context.log.error(
-<<<<<<< HEAD
-      { err: error, eventId: record.facts.eventId, failures },
-      'delivery failed with an internal error',
-=======
       { event: 'delivery_internal_error', err: error, eventId: record.facts.eventId, failures },
-      'a delivery failed by a bug of ours',
->>>>>>> 693b2f0 (Give each warning and error a stable code; sample what fails)
+      'delivery failed with an internal error',
     );
     if (failures < MAX_INTERNAL_TRIES) return keepIfOurs(record, context);
     const attempted = attemptOf(record.facts, context.enableEpoch(), context.clock.nowMs());
@@ -171,14 +166,10 @@ async function sendOnce(
       const traced = trace === undefined ? message : { ...message, traceparent: trace.traceparent };
       return await context.send(traced, nowMs, () => context.maySend(record));
     } catch (error) {
-<<<<<<< HEAD
-      context.log.error({ err: error, eventId: record.facts.eventId, tries }, 'delivery failed with an internal error');
-=======
       context.log.error(
         { event: 'delivery_internal_error', err: error, eventId: record.facts.eventId, tries },
-        'delivery failed by our own fault',
+        'delivery failed with an internal error',
       );
->>>>>>> 693b2f0 (Give each warning and error a stable code; sample what fails)
       if (tries >= MAX_INTERNAL_TRIES) return { outcome: { kind: 'internal', reason: messageOf(error) } };
     }
   }

@@ -28,14 +28,10 @@ async function sendOnce(record: HeldRecord, nowMs: number, context: DeliveryCont
     if (message === undefined) return undefined;
     return await context.send({ ...message, keepsAnswer: true }, nowMs, () => context.maySend(record));
   } catch (error) {
-<<<<<<< HEAD
-    context.log.error({ err: error, eventId: record.facts.eventId }, 'test event failed with an internal error');
-=======
     context.log.error(
       { event: 'delivery_internal_error', err: error, eventId: record.facts.eventId },
-      'a test event failed by our own fault',
+      'test event failed with an internal error',
     );
->>>>>>> 693b2f0 (Give each warning and error a stable code; sample what fails)
     return { outcome: { kind: 'internal', reason: messageOf(error) } };
   }
 }

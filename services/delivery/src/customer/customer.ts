@@ -301,14 +301,7 @@ export class Customer {
 
   #historyUsed(lost: readonly CommittedOffset[]): void {
     this.#counts.offsetsLost += lost.length;
-<<<<<<< HEAD
-    this.#log.error({ lost }, 'group has no offsets; continuing from the status record');
-=======
-    this.#log.error(
-      { event: 'offsets_lost', lost },
-      'the group has lost its offsets; going on where its status record says',
-    );
->>>>>>> 693b2f0 (Give each warning and error a stable code; sample what fails)
+    this.#log.error({ event: 'offsets_lost', lost }, 'group has no offsets; continuing from the status record');
   }
 
   #received(batch: ConsumedBatch): void {
@@ -369,14 +362,10 @@ export class Customer {
       await run();
     } catch (error) {
       // Not even a dead letter can be made of it. It stays undone, and is not touched again before a restart.
-<<<<<<< HEAD
-      this.#log.error({ err: error, eventId: facts.eventId }, 'record neither delivered nor dead-lettered');
-=======
       this.#log.error(
         { event: 'record_stuck', err: error, eventId: facts.eventId },
-        'record neither delivered nor given up',
+        'record neither delivered nor dead-lettered',
       );
->>>>>>> 693b2f0 (Give each warning and error a stable code; sample what fails)
     } finally {
       this.#inFlight.end(bytes);
       this.#sent.delete(record);

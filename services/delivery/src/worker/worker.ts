@@ -178,12 +178,8 @@ class Worker implements Running {
     const egress = new Egress({
       turns,
       guard: new EgressGuard(egressPolicy(config), lookup, ({ host, attempts }) => {
-<<<<<<< HEAD
-        if (failedDials.mayLog(host)) log.warn({ host, attempts }, 'destination accepts no connectionssssss');
-=======
         if (failedDials.mayLog(host))
-          log.warn({ event: 'destination_unreachable', host, attempts }, 'destination accepts no connection');
->>>>>>> 693b2f0 (Give each warning and error a stable code; sample what fails)
+          log.warn({ event: 'destination_unreachable', host, attempts }, 'destination accepts no connectionssssss');
       }),
       budget: connections,
       maxAgeMs: config.CONNECTION_MAX_AGE,

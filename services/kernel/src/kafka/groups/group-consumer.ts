@@ -136,11 +136,7 @@ export class GroupConsumer {
       failures = this.#joins > joinsBefore ? 1 : failures + 1;
       const retryInMs = backoffMs(failures, KAFKA_BACKOFF);
       this.#settings.log.error(
-<<<<<<< HEAD
-        { groupId: this.#options.groupId, err: error, retryInMs },
-=======
-        { event: 'consumer_failed', groupId: this.#options.groupId, err: error, backoffMs },
->>>>>>> 693b2f0 (Give each warning and error a stable code; sample what fails)
+        { event: 'consumer_failed', groupId: this.#options.groupId, err: error, retryInMs },
         'consumer failed; restarting',
       );
       this.#counts?.restarted();

@@ -190,14 +190,10 @@ export class FetchSession {
       case 'unreadable':
         if (feed.noteTrouble(messageOf(content.error))) {
           const at = { topic: feed.topic, partition: feed.partition, offset: feed.position };
-<<<<<<< HEAD
-          this.#with.log.error({ ...at, err: content.error }, 'records can not be decoded; lane stopped');
-=======
           this.#with.log.error(
             { event: 'records_undecodable', ...at, err: content.error },
-            'records can not be decoded; the lane waits',
+            'records can not be decoded; lane stopped',
           );
->>>>>>> 693b2f0 (Give each warning and error a stable code; sample what fails)
         }
         this.#give(feed);
         return;
@@ -208,14 +204,10 @@ export class FetchSession {
           feed.owner.onBatch({ topic, partition, records, nextOffset, highWatermark });
         } catch (error) {
           // Not passed over: it comes again. The trackers ignore what they hold already.
-<<<<<<< HEAD
-          this.#with.log.error({ err: error, topic, partition }, 'batch not processed; it is fetched again');
-=======
           this.#with.log.error(
             { event: 'batch_not_taken', err: error, topic, partition },
-            'a batch could not be taken in; reading it again',
+            'batch not processed; it is fetched again',
           );
->>>>>>> 693b2f0 (Give each warning and error a stable code; sample what fails)
           this.#give(feed);
           return;
         }

@@ -205,12 +205,8 @@ export class LaneGroup {
         }
         this.#confirmedAtMs = Math.max(this.#confirmedAtMs, sentAtMs);
         // With the topic, its offset went, too.
-<<<<<<< HEAD
-        for (const lane of goneLanes) this.#options.log.warn(lane, 'offset not committed: topic was deleted');
-=======
         for (const lane of goneLanes)
-          this.#options.log.warn({ event: 'commit_topic_gone', ...lane }, 'offset not committed: the topic is gone');
->>>>>>> 693b2f0 (Give each warning and error a stable code; sample what fails)
+          this.#options.log.warn({ event: 'commit_topic_gone', ...lane }, 'offset not committed: topic was deleted');
         return;
       } catch (thrown) {
         const error = toPortError(thrown, 'commit');
@@ -265,19 +261,13 @@ export class LaneGroup {
         if (this.#isStopping) return;
         const error = toPortError(thrown, `join group ${this.groupId}`);
         this.#with.coordinators.forget(this.groupId);
-<<<<<<< HEAD
         failures++;
         const retryInMs = backoffMs(failures, KAFKA_BACKOFF);
-        this.#options.log.warn({ err: error, retryInMs }, `group not joined; trying again: ${error.message}`);
-        await this.#pause(retryInMs);
-=======
-        const backoffMs = Math.min(FIRST_BACKOFF_MS * 2 ** failures++, LONGEST_BACKOFF_MS);
         this.#options.log.warn(
-          { event: 'group_not_joined', err: error, backoffMs },
+          { event: 'group_not_joined', err: error, retryInMs },
           `group not joined; trying again: ${error.message}`,
         );
-        await this.#pause(backoffMs);
->>>>>>> 693b2f0 (Give each warning and error a stable code; sample what fails)
+        await this.#pause(retryInMs);
       }
     }
   }

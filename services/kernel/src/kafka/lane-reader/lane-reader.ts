@@ -188,14 +188,10 @@ export class LaneReader {
       this.#told.delete(topic);
     } else if (!this.#told.has(topic)) {
       this.#told.add(topic);
-<<<<<<< HEAD
-      this.#settings.log.error({ topic, code: codeName(code) }, 'topic can not be described; lane not read');
-=======
       this.#settings.log.error(
         { event: 'lane_unreadable', topic, code: codeName(code) },
-        'topic can not be described; its lane is not read',
+        'topic can not be described; lane not read',
       );
->>>>>>> 693b2f0 (Give each warning and error a stable code; sample what fails)
     }
   }
 
