@@ -2,7 +2,7 @@
  * Each dashboard, drawn by Grafana's own panels from a real Prometheus that scraped a real run with customers in trouble:
  * no panel is empty. `DATABRIDGE_PICTURES=1` writes the pictures of docs/operations anew.
  */
-import { mkdtemp, readdir, readFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -54,6 +54,7 @@ let prometheus: Prometheus;
 let startedAtMs: number;
 
 beforeAll(async () => {
+  await mkdir(pictures, { recursive: true });
   await grafanaPanels();
   const operator = Tokens.generate('ann', 'operator');
   const stage = await Stage.start({
@@ -66,8 +67,13 @@ beforeAll(async () => {
   const services = [stage.fanOut, stage.delivery, plane.service];
   prometheus = await Prometheus.start(services.map(({ adminUrl }) => new URL(adminUrl).host));
   startedAtMs = Date.now();
+  let first = 0;
   const receivers = {
-    [HEALTHY]: await Receiver.start(() => ({ status: 200, delayMs: 20 })),
+    // One of twenty events is accepted at its second attempt.
+    [HEALTHY]: await Receiver.start((_request, nth) => ({
+      status: nth === 1 && ++first % 20 === 0 ? 503 : 200,
+      delayMs: 20,
+    })),
     [DOWN]: await Receiver.start(() => ({ status: 503 })),
     [LOCKED]: await Receiver.start(() => ({ status: 401 })),
     [PICKY]: await Receiver.start((_request, nth) => ({ status: nth % 2 === 0 ? 200 : 422 })),

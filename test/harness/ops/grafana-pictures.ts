@@ -43,7 +43,7 @@ export interface Shown {
 
 /** Grafana's packages and the bundle made of them: several hundred MB, fetched once. @returns its folder */
 export async function grafanaPanels(): Promise<string> {
-  return await cached(`grafana-panels-${VERSION}-1`, async (directory) => {
+  return await cached(`grafana-panels-${VERSION}-2`, async (directory) => {
     await cp(source, directory, { recursive: true });
     await command('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts'], directory);
     const fonts = ['svg', 'woff', 'woff2', 'ttf'].map((kind) => `--loader:.${kind}=dataurl`);

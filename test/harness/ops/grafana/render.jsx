@@ -71,7 +71,7 @@ function framesOf({ refId, legend, format, result }, isOnly) {
       type: FieldType.string,
       values: result.map(({ metric }) => metric[name] ?? ''),
     }));
-    const time = { name: 'Time', type: FieldType.time, values: result.map(({ value }) => value[0] * 1000) };
+    const time = { name: 'Time', type: FieldType.time, values: result.map(() => toMs) };
     const numbers = result.map(({ value }) => Number(value[1]));
     const value = { name: isOnly ? 'Value' : `Value #${refId}`, type: FieldType.number, values: numbers, config: {} };
     return [toDataFrame({ refId, fields: [time, ...fields, value] })];
@@ -87,7 +87,8 @@ function framesOf({ refId, legend, format, result }, isOnly) {
           type: FieldType.number,
           labels: metric,
           config: { displayNameFromDS: legendOf(legend, metric) },
-          values: points.map(([, text]) => Number(text)),
+          // A line over what is no number draws nothing at all.
+          values: points.map(([, text]) => (Number.isFinite(Number(text)) ? Number(text) : null)),
         },
       ],
     });
