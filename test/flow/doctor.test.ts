@@ -106,6 +106,18 @@ test('it names a topic with settings that lose the order of retries, and nothing
   await eventually(faults, (now) => now.length === 0, 60_000);
 });
 
+test('two workers of one name are named: by the doctor, among the workers, and in the log of each', async () => {
+  const twin = await stage.anotherWorker({ REPORT_INTERVAL: '500ms', SESSION_TIMEOUT: '6s', WORKER_NAME: 'real' });
+  await eventually(faults, says('workers', /^Two workers are named real/), 60_000);
+  const { items } = (await plane.call('GET', '/workers')).body;
+  expect(items).toEqual([expect.objectContaining({ worker: 'real', hasNamesake: true })]);
+  const isTold = ({ msg }: { msg?: unknown }) => /same WORKER_NAME/.test(String(msg));
+  expect(await twin.waitForLog(isTold)).toMatchObject({ level: 'error', worker: 'real' });
+  expect(await stage.delivery.waitForLog(isTold)).toMatchObject({ level: 'error', worker: 'real' });
+  expect(await twin.stop()).toBe(0);
+  await eventually(faults, (now) => now.length === 0, 60_000);
+});
+
 test('it names a fan-out that does not run, a dead worker and customers that nobody runs', async () => {
   await stage.fanOut.stop();
   await stage.delivery.kill();

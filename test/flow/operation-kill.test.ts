@@ -1,6 +1,6 @@
 /** Long operations are carried on after the control plane that ran them is killed. */
 import { Tokens } from '@databridge/kernel/secrets/tokens';
-import { startControlPlane } from '../harness/control-plane.ts';
+import { type ControlPlane, startControlPlane } from '../harness/control-plane.ts';
 import { rootCauseEvent } from '../harness/events.ts';
 import { eventually } from '../harness/eventually.ts';
 import { Receiver } from '../harness/receiver.ts';
@@ -16,6 +16,8 @@ beforeAll(async () => {
 
 const open = () => startControlPlane(tokens, { DATABRIDGE_KEYS: stage.keys, SESSION_TIMEOUT: '6s' });
 const async = { prefer: 'respond-async' };
+/** Events, so that none of the operations is done before the kill. */
+const MANY = 300;
 
 test('a rewind and a deletion that are cut off by a kill are carried on by the next control plane', async () => {
   const [rewound, deleted] = [freshName('rewound'), freshName('deleted')];
@@ -66,6 +68,73 @@ test('a rewind and a deletion that are cut off by a kill are carried on by the n
   expect((await second.call('GET', `/subscriptions/${deleted}`)).status).toBe(404);
   expect((await stage.admin.listTopics()).filter((topic) => topic.startsWith(`delivery.${deleted}`))).toEqual([]);
   expect((await second.call('GET', '/operations?state=running')).body.items).toEqual([]);
+  expect(await second.service.stop()).toBe(0);
+});
+
+test('redeliveries, redrives and discards that are cut off by a kill are carried on, and leave nothing out', async () => {
+  const [redelivered, redriven, discarded] = [freshName('redelivered'), freshName('redriven'), freshName('discarded')];
+  let isRefusing = true;
+  const refused = [0, 0, 0];
+  const receivers = await Promise.all(
+    [redelivered, redriven, discarded].map(async (customer, at) => {
+      // Without one success among so many refusals, the customer would be held.
+      const receiver = await Receiver.start(({ id }) => {
+        const isRefused = at > 0 && isRefusing && receiver.requests.findIndex((one) => one.id === id) % 5 !== 0;
+        if (isRefused) refused[at] = (refused[at] ?? 0) + 1;
+        return isRefused ? { status: 400 } : {};
+      });
+      await stage.subscribe(customer, receiver.url);
+      await stage.upstream.produce(Array.from({ length: MANY }, () => rootCauseEvent({ company: customer })));
+      return receiver;
+    }),
+  );
+  await Promise.all(receivers.map((receiver) => receiver.waitFor(({ requests }) => requests.length >= MANY)));
+  const first = await open();
+  const lettersOf = async (plane: ControlPlane, customer: string) =>
+    (await plane.call('GET', `/subscriptions/${customer}/dead-letters?limit=1000`)).body.items.length as number;
+  for (const [at, customer] of [redelivered, redriven, discarded].entries()) {
+    await eventually(
+      () => lettersOf(first, customer),
+      (count) => count === refused[at],
+    );
+  }
+  isRefusing = false;
+  const begin = (path: string, body: object) => first.call('POST', path, { body, headers: async });
+  const begun = await Promise.all([
+    begin(`/subscriptions/${redelivered}/redeliveries`, { from: '2020-01-01T00:00:00Z' }),
+    begin(`/subscriptions/${redriven}/dead-letters/redrives`, {}),
+    begin(`/subscriptions/${discarded}/dead-letters/discards`, {}),
+  ]);
+  await first.service.kill();
+  expect(begun.map(({ status }) => status)).toEqual([202, 202, 202]);
+
+  const second = await open();
+  const ended = await Promise.all(
+    begun.map(({ body }) =>
+      eventually(
+        async () => (await second.call('GET', `/operations/${body.id}`)).body,
+        ({ state }) => state !== 'running',
+        90_000,
+      ),
+    ),
+  );
+  expect(ended.map(({ kind, state }) => `${kind} ${state}`)).toEqual([
+    ...['redeliver done', 'redrive done', 'discard done'],
+  ]);
+  // At least one was in the middle: which of them, the kill decides.
+  expect(second.service.logs.filter(({ msg }) => msg === 'operation resumed')).not.toEqual([]);
+  const [redelivery, redrive, discard] = ended.map(({ result }) => result);
+  expect(redelivery).toMatchObject({ events: MANY, replayId: `redelivery-${begun[0]?.body.id}` });
+  expect(refused.slice(1).every((count) => count > MANY / 2)).toBe(true);
+  expect(redrive).toMatchObject({ taken: refused[1], stayed: 0 });
+  expect(discard).toMatchObject({ taken: refused[2], stayed: 0 });
+  expect([await lettersOf(second, redriven), await lettersOf(second, discarded)]).toEqual([0, 0]);
+  for (const [at, again] of [MANY, refused[1] ?? 0].entries()) {
+    const perEvent = ({ requests }: Receiver) => Map.groupBy(requests, ({ id }) => id);
+    const sentAgain = (one: Receiver) => [...perEvent(one).values()].filter((sent) => sent.length > 1).length;
+    await receivers[at]?.waitFor((one) => sentAgain(one) === again);
+    expect(perEvent(receivers[at] as Receiver).size).toBe(MANY);
+  }
   expect(await second.service.stop()).toBe(0);
 });
 

@@ -23,6 +23,8 @@ describe('mistakes in words', () => {
     [{ destination: {} }, 'destination.type is missing'],
     [{ destination: null }, 'destination must be a map of settings, not empty'],
     [{ maxInFlight: 1.5 }, 'maxInFlight must be a whole number, not a fraction'],
+    [{ ratePerSecond: Number.NaN }, 'ratePerSecond must be a number, not NaN'],
+    [{ ratePerSecond: Number.POSITIVE_INFINITY }, 'ratePerSecond must be a number, not Infinity'],
     [{ maxInFlight: 0 }, 'maxInFlight must be at least 1'],
     [{ ratePerSecond: 0 }, 'ratePerSecond must be more than 0'],
     [{ signing: { secrets: [] } }, 'signing.secrets must be at least 1 values'],

@@ -94,6 +94,7 @@ function kindOf(input: unknown): string {
   if (input === null) return 'empty';
   if (Array.isArray(input)) return 'a list';
   if (typeof input === 'object') return 'a map';
+  if (typeof input === 'number' && !Number.isFinite(input)) return String(input);
   if (typeof input === 'number' && !Number.isInteger(input)) return 'a fraction';
   return named(typeof input);
 }

@@ -180,3 +180,36 @@ describe('interest', () => {
     expect(decodeInterest(Buffer.from(text))).toBeUndefined();
   });
 });
+
+describe('all mistakes in one round', () => {
+  const issuesOf = (change: object) => {
+    const base = { customer: 'acme', eventTypes: ['root-cause'], match: 'everything' };
+    const parsed = parseSubscription({ ...base, destination: { type: 'http', url: 'https://a.example/' }, ...change });
+    return parsed.ok ? [] : parsed.issues.map(({ path }) => path.join('.'));
+  };
+
+  test.each<[string, object, string[]]>([
+    ['of a field, and of a filter', { match: undefined, filter: 'event.sumary == 1' }, ['match', 'filter']],
+    ['of a section, and of a number', { sections: ['nobody'], ratePerSecond: 0 }, ['ratePerSecond', 'sections.0']],
+    [
+      'of a header that is reserved, and of the customer',
+      { customer: 'A', destination: { type: 'http', url: 'https://a.example/', headers: { via: 'x' } } },
+      ['customer', 'destination.headers.via'],
+    ],
+    [
+      'of event types alone: a filter can’t be checked then',
+      { eventTypes: [], filter: 'event.sumary == 1' },
+      ['eventTypes'],
+    ],
+  ])('%s', (_what, change, paths) => {
+    expect(issuesOf(change).sort()).toEqual([...paths].sort());
+  });
+
+  test('what is sound can be checked further, and the rest is named', () => {
+    const parsed = parseSubscription({ customer: 'acme', eventTypes: ['root-cuase'], destination: { type: 'pigeon' } });
+    if (parsed.ok || parsed.sound === undefined) throw new Error('no sound part');
+    expect(parsed.sound.subscription).toMatchObject({ customer: 'acme', eventTypes: ['root-cuase'] });
+    expect([...parsed.sound.replaced]).toEqual(expect.arrayContaining(['match', 'destination', 'authentication']));
+    expect(parseSubscription('nonsense')).toEqual({ ok: false, issues: expect.any(Array) });
+  });
+});

@@ -70,7 +70,15 @@ export type SubscriptionIssue = Issue;
 
 export type ParsedSubscription =
   | { readonly ok: true; readonly subscription: Subscription }
-  | { readonly ok: false; readonly issues: SubscriptionIssue[] };
+  | { readonly ok: false; readonly issues: SubscriptionIssue[]; readonly sound?: SoundPart };
+
+/** What can be checked further of a subscription with mistakes, so that all of them are told at once. */
+export interface SoundPart {
+  /** With something harmless in place of each field that has a mistake. */
+  readonly subscription: Subscription;
+  /** The names of those fields: whatever is found there says nothing. */
+  readonly replaced: ReadonlySet<string>;
+}
 
 const values = (what: string) => z.array(z.string().min(1, 'must not be empty')).min(1, what);
 const wanted = values('needs at least one value; leave it out to match anything');
@@ -186,15 +194,42 @@ export const subscriptionSchema = plainSchema;
 /** The one validator of what people write: fills in defaults, reports every mistake with its path. */
 export function parseSubscription(value: unknown): ParsedSubscription {
   const parsed = parseAs<Subscription>(plainSchema, value);
-  if (!parsed.ok) return parsed;
-  const { subscription } = parsed;
-  // Not of what is stored: what a newer version refuses must not stop a customer.
-  const issues = [
+  const sound = parsed.ok ? { subscription: parsed.subscription, replaced: new Set<string>() } : soundOf(value, parsed);
+  const issues = [...(parsed.ok ? [] : parsed.issues), ...(sound === undefined ? [] : furtherIssues(sound))];
+  if (parsed.ok && issues.length === 0) return parsed;
+  return { ok: false, issues, ...(sound !== undefined && { sound }) };
+}
+
+/** Not of what is stored: what a newer version refuses must not stop a customer. */
+function furtherIssues({ subscription, replaced }: SoundPart): Issue[] {
+  const found = [
     ...contentIssues(subscription, describedEventType),
     ...reservedHeaderIssues(subscription),
     ...sizeIssues(subscription),
   ];
-  return issues.length === 0 ? parsed : { ok: false, issues };
+  return found.filter(({ path }) => !replaced.has(String(path[0])));
+}
+
+/** In place of the fields that a subscription needs. */
+const HARMLESS = {
+  customer: 'x',
+  eventTypes: ['root-cause'],
+  match: EVERYTHING,
+  destination: { type: 'http', url: 'https://destination.example/' },
+};
+
+/** @returns undefined if what is left is not valid by itself */
+function soundOf(value: unknown, { issues }: { readonly issues: readonly Issue[] }): SoundPart | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  const replaced = new Set(issues.map(({ path }) => String(path[0])));
+  // What is wrong with one of them may be that it does not go with the other.
+  if (replaced.has('authentication')) replaced.add('destination');
+  if (replaced.has('destination')) replaced.add('authentication').add('tls').add('signing');
+  // Both are checked by the event types that they are about.
+  if (replaced.has('eventTypes')) replaced.add('filter').add('sections');
+  const kept = Object.entries(value).filter(([name]) => !replaced.has(name));
+  const parsed = parseAs<Subscription>(plainSchema, { ...HARMLESS, ...Object.fromEntries(kept) });
+  return parsed.ok ? { subscription: parsed.subscription, replaced } : undefined;
 }
 
 /**

@@ -170,3 +170,11 @@ describe.each([
 test('several mistakes are told together', () => {
   expect(urlMistakes('https://127.1:0/#x')).toHaveLength(3);
 });
+
+test.each([`https://${'a'.repeat(64)}.example/`, `https://${'a.'.repeat(126)}example/`])(
+  '%s has no DNS name',
+  (url) => {
+    expect(urlMistakes(url)).toEqual([expect.stringMatching(/no DNS name can be/)]);
+    expect(urlMistakes(`https://${'a'.repeat(63)}.example/`)).toEqual([]);
+  },
+);

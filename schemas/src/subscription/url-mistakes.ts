@@ -32,6 +32,10 @@ function hostMistake(written: string, read: string): string | undefined {
   if (written.startsWith('[')) return undefined;
   if (read.endsWith('.') || written.endsWith('.')) return 'must not have a host that ends with a dot';
   if (read.split('.').includes('')) return 'must not have a host with an empty part';
+  // RFC 1035 §2.3.4: no resolver finds it, and a customer would be tried for a day.
+  if (read.length > 253 || read.split('.').some((label) => label.length > 63)) {
+    return 'has a host that no DNS name can be: 253 characters at most, 63 between dots';
+  }
   // ASCII alone: by Unicode's rules the Kelvin sign, too, has a small letter k.
   const lowerCase = written.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
   if (lowerCase === read || lowerCase === domainToUnicode(read)) return undefined;

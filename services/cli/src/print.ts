@@ -58,6 +58,8 @@ export interface Fleet {
     readonly version: string;
     readonly startedAtMs: number;
     readonly isAlive: boolean;
+    /** Two workers report under this name. */
+    readonly hasNamesake?: boolean;
     readonly silentForMs: number;
     readonly customers: readonly string[];
     readonly failing: readonly { readonly customer: string; readonly because: string }[];
@@ -92,6 +94,9 @@ function warningsOn(fleet: Fleet | undefined): string[] {
     ...dead.map(
       ({ worker, silentForMs }) => `Worker ${worker} is dead: its last report came ${secondsOf(silentForMs)} ago.`,
     ),
+    ...items
+      .filter(({ hasNamesake = false }) => hasNamesake)
+      .map(({ worker }) => `Two workers are named ${worker}: give each a WORKER_NAME of its own.`),
     ...(unattended.length > 0 ? [`No worker runs these active customers: ${shortened(unattended)}.`] : []),
   ];
 }

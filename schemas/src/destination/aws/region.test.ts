@@ -11,6 +11,7 @@ test.each([
   ['https://sqs.us-east-1.api.aws/1/q', 'us-east-1'],
   ['https://vpce-1a-2b.sqs.eu-west-1.vpce.amazonaws.com/1/q', 'eu-west-1'],
   ['https://eu-west-1.queue.amazonaws.com/1/q', 'eu-west-1'],
+  ['https://queue.amazonaws.com/1/q', 'us-east-1'],
   ['https://abc.execute-api.eusc-de-east-1.amazonaws.eu/prod', 'eusc-de-east-1'],
   ['https://abc-vpce-1a.execute-api.ap-southeast-10.amazonaws.com/prod', 'ap-southeast-10'],
   ['https://abc.execute-api-fips.us-east-1.api.aws/prod', 'us-east-1'],
@@ -31,6 +32,7 @@ test.each([
   { type: 'sqs', queueUrl: 'https://sqs.eusc-de-east-1.amazonaws.eu/123456789012/events' },
   { type: 'sqs', queueUrl: 'https://queue.internal.example/123456789012/events', region: 'eusc-de-east-1' },
   { type: 'api-gateway', url: 'https://abc.execute-api.eusc-de-east-1.amazonaws.eu/prod' },
+  { type: 'sns', topicArn: 'arn:aws-iso-f:sns:us-isof-south-1:123456789012:events.fifo' },
   { type: 'sns', topicArn: 'arn:aws-eusc:sns:eusc-de-east-1:123456789012:events' },
 ])('accepted: %j', (destination) => {
   const parsed = parseSubscription({
@@ -38,4 +40,11 @@ test.each([
     ...{ destination, authentication: KEYS },
   });
   expect(parsed.ok ? [] : parsed.issues.filter(({ path }) => path[0] !== 'match')).toEqual([]);
+});
+
+test.each(['not-a-region', '', 'EU-west-1', 'eu-west-1 '])('an SNS topic in "%s" is refused', (region) => {
+  const destination = { type: 'sns', topicArn: `arn:aws:sns:${region}:123456789012:events` };
+  const base = { customer: 'acme', eventTypes: ['root-cause'], match: 'everything' };
+  const parsed = parseSubscription({ ...base, destination, authentication: KEYS });
+  expect(parsed.ok ? [] : parsed.issues.map(({ path }) => path.join('.'))).toEqual(['destination.topicArn']);
 });

@@ -5,11 +5,12 @@
 import { z } from 'zod';
 import type { Issue } from '../../subscription/issue-words.ts';
 
-const REGION = '[a-z][a-z0-9]*(?:-[a-z0-9]+)*-\\d+';
+export const REGION = '[a-z][a-z0-9]*(?:-[a-z0-9]+)*-\\d+';
 const REGION_AFTER_SERVICE = new RegExp(
   `(?:^|\\.)(?:sqs|sns|execute-api)(?:-fips)?\\.(?:dualstack\\.)?(${REGION})\\.[a-z]`,
 );
-/** The names that SQS had first. */
+/** The names that SQS had first; the one without a region is that of the first region. */
+const FIRST_QUEUE_HOST = 'queue.amazonaws.com';
 const REGION_BEFORE_QUEUE = new RegExp(`^(${REGION})\\.queue\\.amazonaws\\.`);
 
 export const region = z.string().regex(new RegExp(`^${REGION}$`), 'is not an AWS region, such as eu-west-1');
@@ -17,6 +18,7 @@ export const region = z.string().regex(new RegExp(`^${REGION}$`), 'is not an AWS
 /** The AWS region that a host name of AWS contains, as in `sqs.eu-west-1.amazonaws.com`; undefined for any other host. */
 export function regionOfHost(text: string): string | undefined {
   const host = URL.parse(text)?.hostname ?? '';
+  if (host === FIRST_QUEUE_HOST) return 'us-east-1';
   return (REGION_AFTER_SERVICE.exec(host) ?? REGION_BEFORE_QUEUE.exec(host))?.[1];
 }
 

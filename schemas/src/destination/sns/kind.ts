@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { url } from '../../subscription/url-rules.ts';
 import { fifoFields, messageAttributes, sizeOf } from '../aws/message-fields.ts';
-import { arnParts, endpointIssues, endpointOf } from '../aws/region.ts';
+import { arnParts, endpointIssues, endpointOf, REGION } from '../aws/region.ts';
 import { destinationKind, originOf } from '../kind.ts';
 import { timeSettings } from '../time-limits.ts';
 import { publishResult } from './publish-result.ts';
@@ -18,7 +18,7 @@ export const sns = destinationKind({
     topicArn: z
       .string()
       .regex(
-        /^arn:[a-z0-9-]+:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}(\.fifo)?$/,
+        new RegExp(`^arn:[a-z0-9-]+:sns:${REGION}:\\d{12}:[\\w-]{1,256}(\\.fifo)?$`),
         'is not the ARN of an SNS topic, such as arn:aws:sns:eu-west-1:123456789012:events',
       ),
     endpoint: url.optional(),

@@ -4,6 +4,7 @@ import { type Cli, pathOf } from '../cli.ts';
 import { type OutputOptions, print, withOutput } from '../output.ts';
 import { parseCount } from '../parse-arguments.ts';
 import { formatFacts, formatTable, timeOf } from '../print.ts';
+import { fullId, fullIds, type Ids, shortIds } from '../short-ids.ts';
 import { type LetterOptions, takeOut } from './letters.ts';
 
 interface DeadLetter {
@@ -34,9 +35,10 @@ export function addDeadLetters(program: Command, cli: Cli): void {
       .command('get')
       .description('show one dead letter: why it is not retried, and the event as the customer would receive it')
       .argument('<customer>')
-      .argument('<id>', 'as the list shows it'),
+      .argument('<id>', 'as the list shows it: its beginning is enough'),
   ).action(async (customer: string, id: string, options: OutputOptions) => {
-    const letter = await cli.api().get<DeadLetter>(pathOf(customer, 'dead-letters', id));
+    const whole = await fullId(cli.api(), lettersOf(customer), id);
+    const letter = await cli.api().get<DeadLetter>(pathOf(customer, 'dead-letters', whole));
     print(options, letter, () => formatLetter(letter));
   });
   group
@@ -48,11 +50,7 @@ export function addDeadLetters(program: Command, cli: Cli): void {
     .option('--dry-run', 'only show the number')
     .option('-y, --yes', 'do not ask for confirmation')
     .action(async (customer: string, ids: string[], options: LetterOptions) => {
-      await takeOut(
-        cli,
-        { path: pathOf(customer, 'dead-letters', 'redrives'), of: customer, verb: 'redrive', ids },
-        options,
-      );
+      await takeOutOf(cli, customer, 'redrive', ids, options);
     });
   group
     .command('discard')
@@ -68,19 +66,38 @@ export function addDeadLetters(program: Command, cli: Cli): void {
       if (isChosen === (options.all ?? false)) {
         throw new DatabridgeError('DB_INPUT_INVALID', 'Give ids or --reason, or --all');
       }
-      await takeOut(
-        cli,
-        { path: pathOf(customer, 'dead-letters', 'discards'), of: customer, verb: 'discard', ids },
-        options,
-      );
+      await takeOutOf(cli, customer, 'discard', ids, options);
     });
+}
+
+const lettersOf = (customer: string): Ids => ({
+  ...{ path: pathOf(customer, 'dead-letters'), prefix: 'idPrefix', what: 'dead letters' },
+  idOf: ({ id }: DeadLetter) => id,
+});
+
+async function takeOutOf(
+  cli: Cli,
+  customer: string,
+  verb: 'redrive' | 'discard',
+  given: readonly string[],
+  options: LetterOptions,
+): Promise<void> {
+  const ids = await fullIds(cli.api(), lettersOf(customer), given);
+  await takeOut(cli, { path: pathOf(customer, 'dead-letters', `${verb}s`), of: customer, verb, ids }, options);
 }
 
 function formatLetters(customer: string, letters: readonly DeadLetter[]): string {
   if (letters.length === 0) return `${customer} has no dead letters.`;
+  const short = shortIds(letters.map(({ id }) => id));
   return formatTable(
     ['AT', 'REASON', 'ATTEMPTS', 'ID', 'DETAIL'],
-    letters.map(({ at, reason, attempts, id, detail = '' }) => [timeOf(at) ?? '', reason, attempts, id, detail]),
+    letters.map(({ at, reason, attempts, id, detail = '' }) => [
+      timeOf(at) ?? '',
+      reason,
+      attempts,
+      short.get(id) ?? id,
+      detail,
+    ]),
   );
 }
 

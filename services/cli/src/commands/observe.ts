@@ -17,6 +17,7 @@ import {
   reasonOf,
   timeOf,
 } from '../print.ts';
+import { eventsOf, fullId, shortIds } from '../short-ids.ts';
 import { tail } from './observe/tail.ts';
 import { repeat, startOfView } from './observe/watch.ts';
 
@@ -38,19 +39,19 @@ export function addObservation(program: Command, cli: Cli): void {
     program
       .command('workers')
       .description(
-        'show delivery workers, dead ones included, and customers that no worker runs; exit code 1 if there are any',
+        'show delivery workers, dead ones included, and customers that no worker runs; exit code 1 if there are any, or if two workers have one name',
       ),
   ).action(async (options: OutputOptions) => {
     const fleet = await cli.api().get<Fleet>('/workers');
     print(options, fleet, () => formatFleet(fleet));
-    if (fleet.unattended.length > 0) cli.notWell();
+    if (fleet.unattended.length > 0 || fleet.items.some(({ hasNamesake }) => hasNamesake)) cli.notWell();
   });
   withOutput(
     program
       .command('attempts')
       .description('list attempts of the last days, the newest first')
       .argument('<customer>')
-      .option('--event <id>', 'of one event')
+      .option('--event <id>', 'of one event: the beginning of its id is enough')
       .addOption(new Option('--outcome <outcome>', 'with this outcome').choices(OUTCOMES))
       .option('--from <time>', 'made at that time or later: 2026-01-31T12:00Z, or 24h for a day ago', parseTime)
       .option('--to <time>', 'made before that time', parseTime)
@@ -125,8 +126,9 @@ interface AttemptChoice extends OutputOptions {
 }
 
 async function attempts(cli: Cli, customer: string, choice: AttemptChoice): Promise<void> {
-  const { event: eventId, outcome, from, to, limit } = choice;
+  const { event, outcome, from, to, limit } = choice;
   refuseSwapped(from, to);
+  const eventId = event && (await fullId(cli.api(), eventsOf(customer), event));
   const query = { eventId, outcome, from: from?.toISOString(), to: to?.toISOString() };
   const found = await cli.api().list<Attempt>(pathOf(customer, 'attempts'), query, limit);
   print(choice, found, () => formatAttempts(found));
@@ -134,10 +136,11 @@ async function attempts(cli: Cli, customer: string, choice: AttemptChoice): Prom
 
 function formatAttempts(found: readonly Attempt[]): string {
   if (found.length === 0) return 'None.';
+  const short = shortIds(found.map(({ eventId }) => eventId));
   return formatTable(
     ['AT', 'OUTCOME', 'STATUS', 'EVENT', 'ATTEMPT', 'LANE', 'MS', 'ERROR'],
     found.map(({ at, outcome, status, eventId, attempt, lane, durationMs, ...why }) => [
-      ...[timeOf(at) ?? '', outcome, String(status ?? '-'), eventId],
+      ...[timeOf(at) ?? '', outcome, String(status ?? '-'), short.get(eventId) ?? eventId],
       ...[attempt, lane, Math.round(durationMs), reasonOf(why)],
     ]),
   );

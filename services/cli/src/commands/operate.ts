@@ -7,6 +7,7 @@ import { operate } from '../operation.ts';
 import { type OutputOptions, print, withOutput } from '../output.ts';
 import { parseOffset, parseTime } from '../parse-arguments.ts';
 import { formatRewind, printLine } from '../print.ts';
+import { eventsOf, fullId } from '../short-ids.ts';
 import { confirm, DeclinedError, isAttended } from '../terminal.ts';
 import { type LetterOptions, takeOut } from './letters.ts';
 
@@ -50,7 +51,7 @@ export function addOperations(program: Command, cli: Cli): void {
     .command('redeliver')
     .description('send one event again, or all events that were written in a period')
     .argument('<customer>')
-    .option('--event <id>', 'the event’s id, as in the webhook-id header')
+    .option('--event <id>', 'the event’s id, as in the webhook-id header; of a recent event, its beginning is enough')
     .option('--from <time>', 'written at that time or later', parseTime)
     .option('--to <time>', 'written before that time', parseTime)
     .option('--dry-run', 'only show the number')
@@ -119,7 +120,10 @@ async function redeliver(
   if (from !== undefined && to !== undefined && from >= to) {
     throw new DatabridgeError('DB_INPUT_INVALID', '--to must be later than --from');
   }
-  const body = event === undefined ? { from: from?.toISOString(), to: to?.toISOString() } : { eventId: event };
+  const body =
+    event === undefined
+      ? { from: from?.toISOString(), to: to?.toISOString() }
+      : { eventId: await fullId(cli.api(), eventsOf(customer), event) };
   const path = pathOf(customer, 'redeliveries');
   if (dryRun) {
     const { events } = await cli.api().post<{ events: number }>(path, { ...body, dryRun });

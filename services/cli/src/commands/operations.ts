@@ -5,6 +5,14 @@ import { progressOf, type ShownOperation, watch } from '../operation.ts';
 import { type OutputOptions, print, withOutput } from '../output.ts';
 import { parseCount } from '../parse-arguments.ts';
 import { formatFacts, formatTable, timeOf } from '../print.ts';
+import { fullId, type Ids, shortIds } from '../short-ids.ts';
+
+const ID = 'as the list shows it: its beginning is enough';
+
+const OPERATIONS: Ids = {
+  ...{ path: '/operations', prefix: 'idPrefix', what: 'operations' },
+  idOf: ({ id }: ShownOperation) => id,
+};
 
 export function addLongOperations(program: Command, cli: Cli): void {
   const group = program
@@ -20,26 +28,37 @@ export function addLongOperations(program: Command, cli: Cli): void {
     const found = await cli.api().list<ShownOperation>('/operations', { state: options.state }, options.limit);
     print(options, found, () => formatOperations(found));
   });
-  withOutput(group.command('get').description('show one operation').argument('<id>')).action(
+  withOutput(group.command('get').description('show one operation').argument('<id>', ID)).action(
     async (id: string, options: OutputOptions) => {
-      const found = await cli.api().get<ShownOperation>(`/operations/${encodeURIComponent(id)}`);
+      const found = await operationOf(cli, id);
       print(options, found, () => formatOperation(found));
     },
   );
   withOutput(
-    group.command('watch').description('follow the progress of an operation until it ends').argument('<id>'),
+    group.command('watch').description('follow the progress of an operation until it ends').argument('<id>', ID),
   ).action(async (id: string, options: OutputOptions) => {
-    const found = await cli.api().get<ShownOperation>(`/operations/${encodeURIComponent(id)}`);
+    const found = await operationOf(cli, id);
     const ended = await watch(cli.api(), found);
     print(options, ended, () => formatOperation(ended));
   });
 }
 
+async function operationOf(cli: Cli, id: string): Promise<ShownOperation> {
+  const whole = await fullId(cli.api(), OPERATIONS, id);
+  return await cli.api().get<ShownOperation>(`/operations/${encodeURIComponent(whole)}`);
+}
+
 function formatOperations(found: readonly ShownOperation[]): string {
   if (found.length === 0) return 'There are no operations.';
+  const short = shortIds(found.map(({ id }) => id));
   return formatTable(
     ['ID', 'STARTED', 'STATE', 'WHAT'],
-    found.map((one) => [one.id, timeOf(one.startedAtMs) ?? '', one.state, one.problem?.detail ?? progressOf(one)]),
+    found.map((one) => [
+      short.get(one.id) ?? one.id,
+      timeOf(one.startedAtMs) ?? '',
+      one.state,
+      one.problem?.detail ?? progressOf(one),
+    ]),
   );
 }
 

@@ -4,6 +4,7 @@ import type { Cli } from '../cli.ts';
 import { type OutputOptions, print, withOutput } from '../output.ts';
 import { parseCount } from '../parse-arguments.ts';
 import { formatFacts, formatTable, timeOf } from '../print.ts';
+import { fullId, fullIds, type Ids } from '../short-ids.ts';
 import { type LetterOptions, takeOut } from './letters.ts';
 
 interface Quarantined {
@@ -15,6 +16,11 @@ interface Quarantined {
   readonly at: number;
   readonly bytes: number;
 }
+
+const QUARANTINE: Ids = {
+  ...{ path: '/quarantine', prefix: 'idPrefix', what: 'quarantined records' },
+  idOf: ({ id }: Quarantined) => id,
+};
 
 export function addQuarantine(program: Command, cli: Cli): void {
   const group = program.command('quarantine').description('records of the intake that fan-out can not read');
@@ -31,9 +37,10 @@ export function addQuarantine(program: Command, cli: Cli): void {
     group
       .command('open')
       .description('show one record with its content; the audit log records who opened it')
-      .argument('<id>', 'its source, as the list shows it'),
+      .argument('<id>', 'its source, as the list shows it: its beginning is enough'),
   ).action(async (id: string, options: OutputOptions) => {
-    const found = await cli.api().post<Quarantined>('/quarantine/openings', { id });
+    const whole = await fullId(cli.api(), QUARANTINE, id);
+    const found = await cli.api().post<Quarantined>('/quarantine/openings', { id: whole });
     print(options, found, () => formatOne(found));
   });
   for (const [verb, description] of [
@@ -54,7 +61,8 @@ export function addQuarantine(program: Command, cli: Cli): void {
       if (verb === 'discard' && isChosen === (options.all ?? false)) {
         throw new DatabridgeError('DB_INPUT_INVALID', 'Give ids or --reason, or --all');
       }
-      await takeOut(cli, { path: `/quarantine/${verb}s`, of: 'quarantine', verb, ids }, options);
+      const whole = await fullIds(cli.api(), QUARANTINE, ids);
+      await takeOut(cli, { path: `/quarantine/${verb}s`, of: 'quarantine', verb, ids: whole }, options);
     });
   }
 }

@@ -28,9 +28,17 @@ export interface FileMistake {
   readonly message: string;
 }
 
+/** One with mistakes: the API is shown it all the same, for those that only it can find. */
+export interface DoubtfulSubscription extends Pick<FileSubscription, 'mistakeAt'> {
+  readonly customer: string;
+  /** As the file says it, variables filled in. */
+  readonly body: unknown;
+}
+
 /** Everything in it that can be used, beside every mistake: later checks of the one then come in the same round. */
 export interface ParsedFile {
   readonly subscriptions: readonly FileSubscription[];
+  readonly doubtful: readonly DoubtfulSubscription[];
   readonly mistakes: readonly FileMistake[];
 }
 
@@ -42,6 +50,7 @@ interface Reading {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly report: Report;
   readonly mistakeOf: (offset: number, message: string) => FileMistake;
+  readonly doubt: (one: DoubtfulSubscription) => void;
 }
 
 /** @param env where `${NAME}` in any text is looked up: secrets then need not be in the file */
@@ -50,7 +59,11 @@ export function parseSubscriptionFile(text: string, env: Readonly<Record<string,
   if (tooDeepAt !== undefined) {
     const lines = text.slice(0, tooDeepAt).split('\n');
     const message = `the file is nested deeper than ${MAX_YAML_DEPTH} levels`;
-    return { subscriptions: [], mistakes: [{ line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1, message }] };
+    return {
+      subscriptions: [],
+      doubtful: [],
+      mistakes: [{ line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1, message }],
+    };
   }
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { lineCounter, prettyErrors: false, logLevel: 'error' });
@@ -64,8 +77,10 @@ export function parseSubscriptionFile(text: string, env: Readonly<Record<string,
   for (const error of document.errors) report(error.pos[0], inPlainWords(error.message));
   // The content of a document whose syntax is broken is guesswork, unless only a key stands twice.
   const isReadable = document.errors.every(({ code }) => code === 'DUPLICATE_KEY');
-  const subscriptions = isReadable ? readSubscriptions({ document, env, report, mistakeOf }) : [];
-  return { subscriptions, mistakes: mistakes.sort(byPlace) };
+  const doubtful: DoubtfulSubscription[] = [];
+  const reading = { document, env, report, mistakeOf, doubt: (one: DoubtfulSubscription) => void doubtful.push(one) };
+  const subscriptions = isReadable ? readSubscriptions(reading) : [];
+  return { subscriptions, doubtful, mistakes: mistakes.sort(byPlace) };
 }
 
 export const byPlace = (a: FileMistake, b: FileMistake): number => a.line - b.line || a.column - b.column;
@@ -109,7 +124,7 @@ function readSubscriptions(reading: Reading): FileSubscription[] {
 }
 
 function readSubscription(reading: Reading, index: number, given: unknown): FileSubscription | undefined {
-  const { document, env, report, mistakeOf } = reading;
+  const { document, env, report, mistakeOf, doubt } = reading;
   const at: Path = ['subscriptions', index];
   const name = isPlainMap(given) && typeof given['customer'] === 'string' ? given['customer'] : undefined;
   const customer = name === undefined ? '' : ` (customer "${name}")`;
@@ -136,11 +151,15 @@ function readSubscription(reading: Reading, index: number, given: unknown): File
     if (unfilled.has(path.join('.'))) continue;
     report(place(path, message), words(path, message));
   }
-  if (!parsed.ok || unfilled.size > 0) return undefined;
+  const mistakeAt = (path: Path, message: string) => mistakeOf(place(path, message), words(path, message));
+  if (!parsed.ok || unfilled.size > 0) {
+    if (name !== undefined) doubt({ customer: name, body: filledIn, mistakeAt });
+    return undefined;
+  }
   return {
     subscription: parsed.subscription,
     sets: KEPT_SETTINGS.filter((setting) => isPlainMap(given) && given[setting] !== undefined),
-    mistakeAt: (path, message) => mistakeOf(place(path, message), words(path, message)),
+    mistakeAt,
   };
 }
 

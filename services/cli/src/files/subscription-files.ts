@@ -6,6 +6,7 @@ import type { Environment } from '../credentials.ts';
 import { readInput } from './read-input.ts';
 import {
   byPlace,
+  type DoubtfulSubscription,
   type FileMistake,
   type FileSubscription,
   formatMistakes,
@@ -17,9 +18,14 @@ export interface DeclaredSubscription extends FileSubscription {
   readonly file: string;
 }
 
+/** What a mistake is found in. */
+type InFile = Pick<DeclaredSubscription, 'file' | 'mistakeAt'>;
+
 /** What files declare, and every mistake in them. The API adds the mistakes that only it can find. */
 export class Declarations {
   readonly subscriptions: readonly DeclaredSubscription[];
+  /** Those with mistakes, for the API to find the others. */
+  readonly doubtful: readonly (DoubtfulSubscription & InFile)[];
   readonly #mistakes = new Map<string, FileMistake[]>();
 
   /**
@@ -28,12 +34,15 @@ export class Declarations {
    */
   constructor(path: string, env: Environment) {
     const found: DeclaredSubscription[] = [];
+    const doubtful: (DoubtfulSubscription & InFile)[] = [];
     for (const file of filesAt(path)) {
-      const { subscriptions, mistakes } = parseSubscriptionFile(readInput(file), env);
+      const { subscriptions, doubtful: others, mistakes } = parseSubscriptionFile(readInput(file), env);
       this.#mistakes.set(file, [...mistakes]);
       found.push(...subscriptions.map((one) => ({ ...one, file })));
+      doubtful.push(...others.map((one) => ({ ...one, file })));
     }
     this.subscriptions = found;
+    this.doubtful = doubtful;
     for (const all of Map.groupBy(found, ({ subscription }) => subscription.customer).values()) {
       const [first, second] = all;
       // Twice in one file has been found as that was read.
@@ -44,8 +53,12 @@ export class Declarations {
     }
   }
 
-  add({ file, mistakeAt }: DeclaredSubscription, path: Path, message: string): void {
-    this.#mistakes.get(file)?.push(mistakeAt(path, message));
+  /** A mistake that is known already is not told twice. */
+  add({ file, mistakeAt }: InFile, path: Path, message: string): void {
+    const known = this.#mistakes.get(file);
+    const mistake = mistakeAt(path, message);
+    const isSame = (one: FileMistake) => one.line === mistake.line && one.message === mistake.message;
+    if (known?.some(isSame) === false) known.push(mistake);
   }
 
   get hasMistakes(): boolean {

@@ -30,7 +30,7 @@ function worker(name: string, report: Partial<SeenWorker['report']> = {}, seen: 
       ...{ customers: ['acme'], failing: [], keyIds: ['k1'] },
       ...report,
     },
-    ...{ silentForMs: 1_000, isAlive: true, clockAheadMs: -20, ownClockAheadMs: 150 },
+    ...{ silentForMs: 1_000, isAlive: true, hasNamesake: false, clockAheadMs: -20, ownClockAheadMs: 150 },
     ...seen,
   };
 }
@@ -60,6 +60,11 @@ test.each<[string, Partial<FleetFacts>, string]>([
     'a dead worker',
     { workers: [worker('w-1'), worker('w-2', {}, { isAlive: false, silentForMs: 90_000 })] },
     'workers: Worker w-2 is dead: its last report came 90.0 s ago; it reports every 10.0 s.',
+  ],
+  [
+    'two workers of one name',
+    { workers: [worker('w-1', {}, { hasNamesake: true }), worker('w-2')] },
+    'workers: Two workers are named w-1: their reports overwrite each other.',
   ],
   ['no worker at all', { workers: [] }, 'workers: No delivery worker reports.'],
   ['customers that nobody runs', { unattended: ['acme'] }, 'customers: No worker runs these active customers: acme.'],

@@ -42,6 +42,17 @@ function examineWorkers(facts: FleetFacts): Finding[] {
       'Start it again, or leave it: its customers move to the others, and its record is forgotten a day after its last report.',
     ),
   );
+  faults.push(
+    ...alive
+      .filter(({ hasNamesake }) => hasNamesake)
+      .map(({ report }) =>
+        fault(
+          'workers',
+          `Two workers are named ${report.worker}: their reports overwrite each other.`,
+          'Give each worker on one host a WORKER_NAME of its own, and restart it.',
+        ),
+      ),
+  );
   if (alive.length === 0) {
     faults.push(
       fault('workers', 'No delivery worker reports.', 'Start a delivery service, and look for errors in its log.'),

@@ -2,19 +2,24 @@ import { DatabridgeError } from '@databridge/kernel/errors';
 import type { TopicMismatch } from '@databridge/kernel/kafka/admin';
 import { customerTopics, deliveryTopic } from '@databridge/schemas/records/topics';
 import type { Role } from '@databridge/schemas/rights/route-rights';
-import type { Issue } from '@databridge/schemas/subscription/issue-words';
-import { formatIssues, type Subscription } from '@databridge/schemas/subscription/subscription';
+import {
+  decodeSubscription,
+  encodeSubscription,
+  formatIssues,
+  type Subscription,
+} from '@databridge/schemas/subscription/subscription';
 import type { ControlPlaneContext } from '../context.ts';
 import { keepWithoutLimit } from '../upkeep/retention.ts';
 import type { Written } from './changes.ts';
-import { egressIssues } from './checks/outgoing-urls.ts';
-import { tlsIssues } from './checks/tls-issues.ts';
+import { closedIssues } from './checks/refusals.ts';
 import type { FileSubscription } from './kept-settings.ts';
 import { type Plan, type Planning, planChange } from './plan-change.ts';
 
 export interface AppliedCustomer {
   readonly customer: string;
   readonly change: 'created' | 'updated' | 'unchanged';
+  /** As it is stored now, secrets sealed. */
+  readonly stored: Subscription;
 }
 
 export interface Applied {
@@ -76,7 +81,10 @@ export async function applySubscriptions(
   }));
   if (changes.length + alongside.length > 0) await context.commit([...changes, ...alongside]);
 
-  const customers = plans.map(({ subscription, change }) => ({ customer: subscription.customer, change }));
+  const customers = plans.map(({ subscription, change, before }) => ({
+    ...{ customer: subscription.customer, change },
+    stored: change === 'unchanged' && before !== undefined ? before : asStored(subscription),
+  }));
   return { customers, createdTopics: ensured.created, mismatchedTopics: ensured.mismatched };
 }
 
@@ -84,15 +92,10 @@ export async function applySubscriptions(
 export function refuseClosedUrls(
   given: readonly FileSubscription[],
   stored: ReadonlyMap<string, Subscription>,
-  { egress, ownAwsAccounts = [], workers }: Pick<ControlPlaneContext, 'egress' | 'ownAwsAccounts' | 'workers'>,
+  context: Pick<ControlPlaneContext, 'egress' | 'ownAwsAccounts' | 'workers'>,
 ): void {
-  const ownAccounts = [...ownAwsAccounts, ...workers().flatMap(({ report }) => report.awsAccount ?? [])];
   const mistakes = given.flatMap(({ subscription }) => {
-    const issues = [
-      ...egressIssues(subscription, egress),
-      ...tlsIssues(subscription, stored.get(subscription.customer), Date.now()),
-      ...ownRoleIssues(subscription, ownAccounts),
-    ];
+    const issues = closedIssues(subscription, stored.get(subscription.customer), context);
     return issues.length === 0 ? [] : [`customer "${subscription.customer}": ${formatIssues(issues)}`];
   });
   if (mistakes.length > 0) throw new DatabridgeError('DB_INPUT_INVALID', mistakes.join('\n'));
@@ -108,11 +111,9 @@ async function enabled(context: Pick<ControlPlaneContext, 'workerStatuses'>, pla
   });
 }
 
-/** A role of our own account would do a customer's bidding with our rights. */
-function ownRoleIssues({ authentication }: Subscription, ownAccounts: readonly string[]): Issue[] {
-  if (authentication.type !== 'aws' || !('roleArn' in authentication)) return [];
-  const account = authentication.roleArn.split(':')[4] ?? '';
-  if (!ownAccounts.includes(account)) return [];
-  const message = `is a role of Databridge's own account ${account}; name a role of the customer's account`;
-  return [{ path: ['authentication', 'roleArn'], message }];
+/** As it is read back from Kafka. */
+function asStored(subscription: Subscription): Subscription {
+  const read = decodeSubscription(subscription.customer, encodeSubscription(subscription));
+  if (read.ok) return read.subscription;
+  throw new TypeError(`what was written can't be read: ${formatIssues(read.issues)}`);
 }

@@ -33,7 +33,7 @@ const worker = (name: string, silentForMs: number): SeenWorker => ({
     ...{ worker: name, version: '1.0.0', startedAtMs: 0, at: 0, intervalMs: 10_000 },
     ...{ partitions: [], customers: [], failing: [] },
   },
-  ...{ silentForMs, isAlive: silentForMs <= 30_000, clockAheadMs: 0 },
+  ...{ silentForMs, isAlive: silentForMs <= 30_000, hasNamesake: false, clockAheadMs: 0 },
 });
 
 test('operations and invitations that ended long ago, workers silent for long and expired keys get a tombstone, all others stay', async () => {

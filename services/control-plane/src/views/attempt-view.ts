@@ -9,6 +9,7 @@ import { fairLevel } from './shares.ts';
 export interface AttemptQuery {
   readonly customer: string;
   readonly eventId?: string;
+  readonly eventIdPrefix?: string;
   readonly outcome?: string;
   /** Of when the attempt began, ms since the epoch; `toMs` exclusive. */
   readonly fromMs?: number;
@@ -55,6 +56,8 @@ type Listener = (seen: SeenAttempt) => void;
 /** Deleted together, so that each new attempt does not delete an old one. */
 const SLACK = 1_000;
 const USUAL_BYTES = 300;
+/** Sorts behind whatever may follow the beginning of an id. */
+const LAST_CHARACTER = '\u{10ffff}';
 
 /**
  * The attempt log, asked by customer, event, outcome and time: a view in memory, made anew from the topic at each
@@ -115,10 +118,12 @@ export class AttemptView {
   }
 
   /** The newest first. */
-  find({ customer, eventId, outcome, fromMs, toMs, limit, beforeId }: AttemptQuery): SeenAttempt[] {
+  find({ customer, eventId, eventIdPrefix, outcome, fromMs, toMs, limit, beforeId }: AttemptQuery): SeenAttempt[] {
     const wanted: [string, SQLInputValue | undefined][] = [
       ['customer = ?', customer],
       ['event_id = ?', eventId],
+      ['event_id >= ?', eventIdPrefix],
+      ['event_id < ?', eventIdPrefix === undefined ? undefined : `${eventIdPrefix}${LAST_CHARACTER}`],
       ['outcome = ?', outcome],
       ['at >= ?', fromMs],
       ['at < ?', toMs],

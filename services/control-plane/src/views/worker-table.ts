@@ -9,6 +9,8 @@ export interface SeenWorker {
   readonly silentForMs: number;
   /** It reported within three of its intervals. */
   readonly isAlive: boolean;
+  /** Two processes report under this name: the reports of one overwrite those of the other. */
+  readonly hasNamesake: boolean;
   /** How far its clock is ahead of the broker's, which stamped the report when it came; negative: behind. */
   readonly clockAheadMs: number;
   /** How far this host's clock is ahead of the broker's, and at most a fetch less. Absent until a report comes in. */
@@ -24,14 +26,18 @@ interface Heard {
   readonly atMs: number;
   readonly clockAheadMs: number;
   readonly ownClockAheadMs?: number;
+  /** When a process reported that had started before the one that had reported last: both live. */
+  readonly namesakeAtMs?: number;
 }
 
 /** The delivery workers as they report themselves. One that was killed stays until upkeep forgets it. */
 export class WorkerTable {
   readonly #table: CompactedTable<Heard>;
+  readonly #log: KafkaSettings['log'];
   #isCaughtUp = false;
 
   constructor(kafka: KafkaSettings) {
+    this.#log = kafka.log;
     this.#table = new CompactedTable<Heard>(kafka, {
       topic: WORKERS_TOPIC,
       maxWaitMs: 200,
@@ -55,9 +61,11 @@ export class WorkerTable {
   /** By name. */
   list(nowMs: number = performance.now()): SeenWorker[] {
     return [...this.#table.entries()]
-      .map(([, { report, atMs, ...clocks }]) => {
+      .map(([, { report, atMs, namesakeAtMs = Number.NEGATIVE_INFINITY, ...clocks }]) => {
         const silentForMs = Math.max(0, nowMs - atMs);
-        return { report, silentForMs, isAlive: silentForMs <= MISSED_REPORTS * report.intervalMs, ...clocks };
+        const withinMs = MISSED_REPORTS * report.intervalMs;
+        const hasNamesake = nowMs - namesakeAtMs <= withinMs;
+        return { report, silentForMs, isAlive: silentForMs <= withinMs, hasNamesake, ...clocks };
       })
       .sort((a, b) => (a.report.worker < b.report.worker ? -1 : 1));
   }
@@ -66,11 +74,17 @@ export class WorkerTable {
     const known = this.#table.get(worker);
     // Read again after a rejoin: it did not report anew.
     if (known?.report.at === report.at) return known;
+    const isOfOlderProcess = known !== undefined && report.startedAtMs < known.report.startedAtMs;
+    if (isOfOlderProcess && known.namesakeAtMs === undefined) {
+      this.#log.warn({ worker }, 'two workers have the same WORKER_NAME; give each a name of its own');
+    }
+    const namesakeAtMs = isOfOlderProcess ? performance.now() : known?.namesakeAtMs;
     const ageMs = this.#isCaughtUp ? 0 : Math.max(0, Date.now() - report.at);
     return {
       report,
       atMs: performance.now() - ageMs,
       clockAheadMs: report.at - appendedAtMs,
+      ...(namesakeAtMs !== undefined && { namesakeAtMs }),
       ...(this.#isCaughtUp && { ownClockAheadMs: Date.now() - appendedAtMs }),
     };
   }

@@ -11,6 +11,8 @@ export interface HeartbeatOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly intervalMs: number;
+  /** Called after each report that Kafka has. */
+  readonly onReported?: () => Promise<void>;
   readonly running: () => Pick<WorkerReport, 'partitions' | 'customers' | 'failing' | 'keyIds' | 'awsAccount'>;
 }
 
@@ -67,7 +69,7 @@ export class Heartbeat {
 
   async #write(): Promise<void> {
     if (this.#isStopped) return;
-    const { clock, intervalMs, log, producer, running, worker } = this.#with;
+    const { clock, intervalMs, log, onReported, producer, running, worker } = this.#with;
     const value = encodeWorkerReport({
       ...{ worker, version: VERSION, startedAtMs: this.#startedAtMs, at: clock.nowMs(), intervalMs },
       ...running(),
@@ -76,6 +78,8 @@ export class Heartbeat {
       await producer.send([{ topic: WORKERS_TOPIC, key: worker, value }]);
     } catch (error) {
       log.warn({ event: 'worker_report_failed', err: error }, 'worker report not written');
+      return;
     }
+    await onReported?.();
   }
 }

@@ -52,6 +52,7 @@ import { Turns } from '../shares/turns.ts';
 import { CustomerSlot, type CustomerStart } from './customer-slot.ts';
 import { CustomerTopics } from './customer-topics.ts';
 import { Heartbeat } from './heartbeat.ts';
+import { NamesakeWatch } from './namesake-watch.ts';
 import { openSecrets } from './open-secrets.ts';
 
 /** Customers whose secrets are decrypted at the same time. The lane reader joins their groups, independently of each other. */
@@ -179,7 +180,7 @@ class Worker implements Running {
       turns,
       guard: new EgressGuard(egressPolicy(config), lookup, ({ host, attempts }) => {
         if (failedDials.mayLog(host))
-          log.warn({ event: 'destination_unreachable', host, attempts }, 'destination accepts no connectionssssss');
+          log.warn({ event: 'destination_unreachable', host, attempts }, 'destination accepts no connections');
       }),
       budget: connections,
       maxAgeMs: config.CONNECTION_MAX_AGE,
@@ -225,8 +226,13 @@ class Worker implements Running {
       abortAfterMs: config.DRAIN_TIMEOUT * ABORT_SHARE,
       onDisabled: (status) => this.#slots.get(status.customer)?.statusIs(status),
     };
+    const namesakes = new NamesakeWatch({
+      ...{ worker: config.WORKER_NAME, clientId: kafka.clientId, groupId: DELIVERY_WORKERS_GROUP, admin: this.#admin },
+      ...{ sessionTimeoutMs: config.SESSION_TIMEOUT, clock, log },
+    });
     this.#heartbeat = new Heartbeat({
       ...{ worker: config.WORKER_NAME, producer: this.#producer, clock, log, intervalMs: config.REPORT_INTERVAL },
+      onReported: () => namesakes.check(),
       running: () => ({
         partitions: [...this.#partitions],
         keyIds: this.#opener.kids,

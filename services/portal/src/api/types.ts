@@ -81,6 +81,7 @@ export type Workers = {
     readonly version: string;
     readonly startedAtMs: number;
     readonly isAlive: boolean;
+    readonly hasNamesake: boolean;
     readonly silentForMs: number;
     readonly customers: readonly string[];
     readonly partitions: readonly number[];
@@ -734,6 +735,7 @@ export interface Routes {
     query: {
       readonly limit?: number | undefined;
       readonly cursor?: string | undefined;
+      readonly idPrefix?: string | undefined;
       readonly state?: 'running' | 'done' | 'failed' | undefined;
     };
     body: undefined;
@@ -757,6 +759,7 @@ export interface Routes {
     query: {
       readonly limit?: number | undefined;
       readonly cursor?: string | undefined;
+      readonly idPrefix?: string | undefined;
       readonly reason?: 'refused' | 'exhausted' | 'internal' | undefined;
       readonly order?: 'oldest' | 'newest' | undefined;
     };
@@ -801,7 +804,11 @@ export interface Routes {
       | Operation;
   };
   'GET /v1/quarantine': {
-    query: { readonly limit?: number | undefined; readonly cursor?: string | undefined };
+    query: {
+      readonly limit?: number | undefined;
+      readonly cursor?: string | undefined;
+      readonly idPrefix?: string | undefined;
+    };
     body: undefined;
     answer: { readonly items: readonly QuarantinedRecord[]; readonly next?: string | undefined };
   };
@@ -843,6 +850,7 @@ export interface Routes {
       readonly from?: string | undefined;
       readonly to?: string | undefined;
       readonly eventId?: string | undefined;
+      readonly eventIdPrefix?: string | undefined;
       readonly outcome?:
         | 'delivered'
         | 'retry'

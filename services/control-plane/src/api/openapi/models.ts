@@ -75,6 +75,9 @@ export const page = z.object({
   cursor: z.string().max(200).optional().describe('`next` of the page before'),
 });
 
+/** For short ids, as people type them. */
+export const idPrefix = z.string().min(1).max(600).optional().describe('only those whose id begins so');
+
 export const stateChange = z.object({ customer: z.string(), before: z.string(), after: z.string() });
 
 const time = z.iso.datetime({ offset: true });
@@ -199,6 +202,7 @@ export const workersAnswer = z
         version: z.string(),
         startedAtMs: z.number().describe("ms since the epoch, by the worker's clock"),
         isAlive: z.boolean().describe('false: three reports in a row are missing'),
+        hasNamesake: z.boolean().describe('two workers have this name: their reports overwrite each other'),
         silentForMs: z.int().describe('since its last report'),
         customers: z.array(z.string()).describe('that it runs'),
         partitions: z.array(z.int()).describe('of the subscriptions topic that it owns'),

@@ -3,7 +3,7 @@ import { readCustomer } from '../../views/customer.ts';
 import { maySee } from '../auth/access.ts';
 import type { Api, ApiContext } from '../context.ts';
 import { LiveStreams } from '../limits/live-streams.ts';
-import { ascending, attemptAnswer, customerParams, page, rangeQuery } from '../openapi/models.ts';
+import { ascending, attemptAnswer, customerParams, idPrefix, page, rangeQuery } from '../openapi/models.ts';
 import { problems } from '../problem.ts';
 import { shownTo } from '../shown-attempt.ts';
 
@@ -36,13 +36,15 @@ export function attemptRoutes(api: Api, { operations, attempts, streamLimits }: 
             ...page.shape,
             ...rangeQuery.shape,
             eventId: z.string().max(128).optional(),
+            eventIdPrefix: idPrefix.describe('only those whose event id begins so'),
             outcome: outcome.optional(),
           })
           .refine(...ascending),
         response: { 200: z.object({ items: z.array(attemptAnswer), next: z.string().optional() }), ...problems },
       },
     },
-    async ({ params: { customer }, query: { limit, cursor, from, to, eventId, outcome: wanted }, caller }) => {
+    async ({ params: { customer }, query, caller }) => {
+      const { limit, cursor, from, to, eventId, eventIdPrefix, outcome: wanted } = query;
       await readCustomer(operations, customer);
       const found = attempts.find({
         customer,
@@ -51,6 +53,7 @@ export function attemptRoutes(api: Api, { operations, attempts, streamLimits }: 
         ...(from !== undefined && { fromMs: Date.parse(from) }),
         ...(to !== undefined && { toMs: Date.parse(to) }),
         ...(eventId !== undefined && { eventId }),
+        ...(eventIdPrefix !== undefined && { eventIdPrefix }),
         ...(wanted !== undefined && { outcome: wanted }),
       });
       const items = found.slice(0, limit);

@@ -1,4 +1,6 @@
+import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import { z } from 'zod';
+import { refusals } from '../../subscriptions/checks/refusals.ts';
 import { compareSubscription } from '../../subscriptions/compare.ts';
 import { roleOf } from '../auth/access.ts';
 import type { Api, ApiContext } from '../context.ts';
@@ -33,7 +35,8 @@ export function comparisonRoutes(api: Api, { operations }: ApiContext): void {
       const { customer } = request.params;
       const role = roleOf(request);
       const before = (await operations.subscriptions()).get(customer);
-      const given = parsedBody(customer, request.body, role, before);
+      const refusalsOf = (subscription: Subscription) => refusals(subscription, before, operations);
+      const given = parsedBody(customer, request.body, role, before, refusalsOf);
       const { change, secrets, uncertain } = await compareSubscription(operations, given, role);
       return { change, secrets: [...secrets], uncertain: [...uncertain] };
     },

@@ -7,7 +7,16 @@ import { readLetters } from '../../operations/letters.ts';
 import { countDeadLetters } from '../../operations/redrive.ts';
 import { readCustomer } from '../../views/customer.ts';
 import type { Api, ApiContext } from '../context.ts';
-import { customerParams, deadLetter, filterOf, letterCount, lettersBody, page, takenOut } from '../openapi/models.ts';
+import {
+  customerParams,
+  deadLetter,
+  filterOf,
+  idPrefix,
+  letterCount,
+  lettersBody,
+  page,
+  takenOut,
+} from '../openapi/models.ts';
 import { accepted } from '../operate.ts';
 import { problems } from '../problem.ts';
 
@@ -24,6 +33,7 @@ export function deadLetterRoutes(api: Api, { operations, operate }: ApiContext):
         summary: 'Dead letters that were neither redriven nor discarded, with their numbers',
         params,
         querystring: page.extend({
+          idPrefix,
           reason: z.enum(DEAD_LETTER_REASONS).optional(),
           order: z.enum(['oldest', 'newest']).default('oldest').describe('which come first'),
         }),
@@ -37,7 +47,8 @@ export function deadLetterRoutes(api: Api, { operations, operate }: ApiContext):
         },
       },
     },
-    async ({ params: { customer }, query: { limit, cursor, reason: wanted, order } }) => {
+    async ({ params: { customer }, query }) => {
+      const { limit, cursor, idPrefix: beginning = '', reason: wanted, order } = query;
       await readCustomer(operations, customer);
       const place = cursor === undefined ? undefined : Number(cursor);
       const found = new LetterPage<z.infer<typeof deadLetter>>({ limit, order, place });
@@ -46,7 +57,7 @@ export function deadLetterRoutes(api: Api, { operations, operate }: ApiContext):
         for (const { key, record } of letters) {
           const { attempt, eventId, eventType, reason, detail, source } = readDeadLetterHeaders(record.headers);
           byReason[reason] = (byReason[reason] ?? 0) + 1;
-          if (wanted !== undefined && reason !== wanted) continue;
+          if ((wanted !== undefined && reason !== wanted) || !key.startsWith(beginning)) continue;
           found.take(record.offset, () => ({
             ...{ id: key, eventId, eventType, reason, attempts: attempt, at: record.timestampMs },
             ...(detail !== undefined && { detail }),

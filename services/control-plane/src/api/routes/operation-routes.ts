@@ -10,6 +10,7 @@ import type { Api, ApiContext } from '../context.ts';
 import {
   ascending,
   customerParams,
+  idPrefix,
   page,
   rangeQuery,
   reconciliationAnswer,
@@ -96,15 +97,15 @@ export function operationRoutes(api: Api, { operations, operate }: ApiContext): 
       schema: {
         tags,
         summary: 'Operations of the last days that the caller may see, the newest first',
-        querystring: page.extend({ state: z.enum(['running', 'done', 'failed']).optional() }),
+        querystring: page.extend({ idPrefix, state: z.enum(['running', 'done', 'failed']).optional() }),
         response: { 200: z.object({ items: z.array(operationAnswer), next: z.string().optional() }), ...problems },
       },
     },
-    async ({ query: { limit, cursor, state }, caller }) => {
+    async ({ query: { limit, cursor, state, idPrefix = '' }, caller }) => {
       const before = cursor === undefined ? Number.POSITIVE_INFINITY : Number(cursor);
       const visible = [...(await operations.operations()).values()]
         .filter((one) => maySeeOperation(caller, one) && (state === undefined || one.state === state))
-        .filter(({ startedAtMs }) => startedAtMs < before)
+        .filter(({ id, startedAtMs }) => startedAtMs < before && id.startsWith(idPrefix))
         .sort((a, b) => b.startedAtMs - a.startedAtMs);
       const items = visible.slice(0, limit);
       const last = items.at(-1);

@@ -72,10 +72,10 @@ export function overviewRoutes(api: Api, { operations, doctor }: ApiContext): vo
       },
     },
     async () => {
-      const items = operations.workers().map(({ report, silentForMs, isAlive }) => {
+      const items = operations.workers().map(({ report, silentForMs, isAlive, hasNamesake }) => {
         const { worker, version, startedAtMs, customers, partitions, failing } = report;
         return {
-          ...{ worker, version, startedAtMs, isAlive, silentForMs: Math.round(silentForMs) },
+          ...{ worker, version, startedAtMs, isAlive, hasNamesake, silentForMs: Math.round(silentForMs) },
           ...{ customers: [...customers], partitions: [...partitions], failing: failing.map((one) => ({ ...one })) },
         };
       });

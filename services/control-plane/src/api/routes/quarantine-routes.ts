@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { type Letter, readLetters } from '../../operations/letters.ts';
 import { countQuarantine, quarantinedRecord } from '../../operations/quarantine.ts';
 import type { Api, ApiContext } from '../context.ts';
-import { filterOf, letterCount, lettersBody, page, takenOut } from '../openapi/models.ts';
+import { filterOf, idPrefix, letterCount, lettersBody, page, takenOut } from '../openapi/models.ts';
 import { accepted } from '../operate.ts';
 import { problems } from '../problem.ts';
 
@@ -41,18 +41,18 @@ export function quarantineRoutes(api: Api, { operations, operate, change }: ApiC
       schema: {
         tags,
         summary: 'Intake records that fan-out could not read, the oldest first; without their contents',
-        querystring: page,
+        querystring: page.extend({ idPrefix }),
         response: { 200: z.object({ items: z.array(quarantined), next: z.string().optional() }), ...problems },
       },
     },
-    async ({ query: { limit, cursor } }) => {
+    async ({ query: { limit, cursor, idPrefix = '' } }) => {
       const after = cursor === undefined ? -1 : Number(cursor);
       const items: z.infer<typeof quarantined>[] = [];
       let next: number | undefined;
       let lastOffset = -1;
       await readLetters(operations.kafka, QUARANTINE_TOPIC, (letters) => {
         for (const letter of letters) {
-          if (letter.record.offset <= after) continue;
+          if (letter.record.offset <= after || !letter.key.startsWith(idPrefix)) continue;
           if (items.length === limit) {
             next ??= lastOffset;
             return;

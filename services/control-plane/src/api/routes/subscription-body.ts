@@ -14,6 +14,7 @@ export const bodyByParseSubscription: FastifySchemaCompiler<unknown> = (part) =>
 
 /**
  * @param before the stored subscription; undefined: it would be new
+ * @param refusalsOf what the deployment refuses of it
  * @throws {InvalidBody} with every mistake
  * @throws {RefusedFields} DB_FORBIDDEN with every field that belongs to others and would change
  */
@@ -22,6 +23,7 @@ export function parsedBody(
   body: unknown,
   role: Role,
   before: Subscription | undefined,
+  refusalsOf: (subscription: Subscription) => readonly Misfit[] = () => [],
 ): FileSubscription {
   if (!isMap(body)) throw new InvalidBody([{ path: [], message: 'must be an object' }]);
   // Before it is checked: what is not the caller's need not be valid either.
@@ -29,10 +31,16 @@ export function parsedBody(
   if (forbidden.length > 0) throw new RefusedFields('DB_FORBIDDEN', forbidden);
   const { customer: _, enableEpoch: __, ...settings } = body;
   const strange = asRead(body, { customer, enableEpoch: before?.enableEpoch });
-  if (strange.length > 0) throw new InvalidBody(strange);
   const completed = before === undefined ? settings : withOthersFields(role, settings, before);
   const parsed = parseSubscription({ ...completed, customer });
-  if (!parsed.ok) throw new InvalidBody(parsed.issues);
+  const { subscription, replaced } = parsed.ok ? { ...parsed, replaced: undefined } : (parsed.sound ?? {});
+  const refused = subscription === undefined ? [] : refusalsOf(subscription);
+  const misfits = [
+    ...strange,
+    ...(parsed.ok ? [] : parsed.issues),
+    ...refused.filter(({ path }) => replaced?.has(String(path[0])) !== true),
+  ];
+  if (!parsed.ok || misfits.length > 0) throw new InvalidBody(misfits);
   return { subscription: parsed.subscription, sets: 'state' in body ? ['state'] : [] };
 }
 

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import type { ControlPlaneContext } from '../../context.ts';
 import { applySubscriptions } from '../../subscriptions/apply.ts';
 import { changeState, type StateAction } from '../../subscriptions/change-state.ts';
-import { eventTypeIssues } from '../../subscriptions/checks/event-types.ts';
+import { refusals } from '../../subscriptions/checks/refusals.ts';
 import { settingWarnings, warningsOf } from '../../subscriptions/checks/warnings.ts';
 import { planDeletion } from '../../subscriptions/delete-customer.ts';
 import { maySee, roleOf } from '../auth/access.ts';
@@ -25,7 +25,7 @@ import {
   written,
 } from '../openapi/models.ts';
 import { accepted } from '../operate.ts';
-import { InvalidBody, pointed, problems } from '../problem.ts';
+import { pointed, problems } from '../problem.ts';
 import { bodyByParseSubscription, mergePatch, parsedBody } from './subscription-body.ts';
 
 const tags = ['subscriptions'];
@@ -139,12 +139,11 @@ export function subscriptionRoutes(api: Api, { operations, change, operate }: Ap
     const role = roleOf(request);
     const read = (stored: ReadonlyMap<string, Subscription>) => {
       const before = stored.get(customer);
-      return { before, given: parsedBody(customer, bodyFor(before), role, before) };
+      const refusalsOf = (subscription: Subscription) => refusals(subscription, before, operations);
+      return { before, given: parsedBody(customer, bodyFor(before), role, before, refusalsOf) };
     };
     // Names are looked up before it is our turn to write: nobody waits for that.
     const { given: asked } = read(await operations.subscriptions());
-    const strange = eventTypeIssues(asked.subscription, operations.eventTypes);
-    if (strange.length > 0) throw new InvalidBody(strange);
     const warnings = [
       ...settingWarnings(asked.subscription),
       ...(await warningsOf([asked.subscription], operations.egress)),
@@ -153,8 +152,8 @@ export function subscriptionRoutes(api: Api, { operations, change, operate }: Ap
       const stored = await context.subscriptions();
       meant(stored.get(customer));
       const { before, given } = read(stored);
-      await applySubscriptions(context, [given], role);
-      const after = await storedBy(context, customer);
+      const { customers } = await applySubscriptions(context, [given], role);
+      const after = customers[0]?.stored ?? (await storedBy(context, customer));
       reply.header('etag', etagOf(after)).code(before === undefined ? 201 : 200);
       return { ...masked(after), warnings };
     });

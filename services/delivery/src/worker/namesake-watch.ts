@@ -1,0 +1,53 @@
+import type { Clock } from '@databridge/kernel/clock';
+import { messageOf } from '@databridge/kernel/errors';
+import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import type { Logger } from '@databridge/kernel/log';
+
+export interface NamesakeWatchOptions {
+  /** WORKER_NAME. */
+  readonly worker: string;
+  /** By which Kafka knows this worker: made of its name alone. */
+  readonly clientId: string;
+  /** The group of all workers. */
+  readonly groupId: string;
+  readonly admin: Pick<KafkaAdmin, 'groupState'>;
+  /** The broker removes a worker that was killed only after this: it may have been this worker before a restart. */
+  readonly sessionTimeoutMs: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+const LINE_EVERY_MS = 60_000;
+
+/**
+ * Notices another worker of the same name. Both deliver, each its own customers, but their reports overwrite each other,
+ * and attempts and status records do not say which of them it was.
+ */
+export class NamesakeWatch {
+  readonly #with: NamesakeWatchOptions;
+  #sinceMs: number | undefined;
+  #loggedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: NamesakeWatchOptions) {
+    this.#with = options;
+  }
+
+  async check(): Promise<void> {
+    const { admin, clientId, clock, groupId, log, sessionTimeoutMs, worker } = this.#with;
+    try {
+      const { members } = await admin.groupState(groupId);
+      const alike = members.filter((one) => one.clientId === clientId).map(({ clientHost }) => clientHost);
+      const nowMs = clock.monotonicMs();
+      if (alike.length < 2) {
+        this.#sinceMs = undefined;
+        return;
+      }
+      this.#sinceMs ??= nowMs;
+      if (nowMs - this.#sinceMs < sessionTimeoutMs || nowMs - this.#loggedAtMs < LINE_EVERY_MS) return;
+      this.#loggedAtMs = nowMs;
+      log.error({ worker, hosts: alike }, 'another worker has the same WORKER_NAME; give each a name of its own');
+    } catch (error) {
+      log.warn({ worker, reason: messageOf(error) }, 'workers of the same name not looked for');
+    }
+  }
+}

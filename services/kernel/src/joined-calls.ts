@@ -1,0 +1,47 @@
+interface Waiting<Item, Result> {
+  readonly items: readonly Item[];
+  readonly settle: PromiseWithResolvers<Result>;
+}
+
+/**
+ * Joins calls that come while one is under way: they are made together, as one, once it has ended. So each call still
+ * sees the world as it was after it began, and many at a time cost little more than one.
+ */
+export class JoinedCalls<Item, Result> {
+  readonly #call: (items: readonly Item[]) => Promise<Result>;
+  #waiting: Waiting<Item, Result>[] = [];
+  #isRunning = false;
+
+  /** @param call for the items of all callers; each of them gets the same result */
+  constructor(call: (items: readonly Item[]) => Promise<Result>) {
+    this.#call = call;
+  }
+
+  /** @throws what the call threw for these items alone: nobody fails for another's */
+  run(items: readonly Item[]): Promise<Result> {
+    const settle = Promise.withResolvers<Result>();
+    this.#waiting.push({ items, settle });
+    if (!this.#isRunning) void this.#pump();
+    return settle.promise;
+  }
+
+  async #pump(): Promise<void> {
+    this.#isRunning = true;
+    while (this.#waiting.length > 0) {
+      const together = this.#waiting;
+      this.#waiting = [];
+      await this.#callFor(together);
+    }
+    this.#isRunning = false;
+  }
+
+  async #callFor(together: readonly Waiting<Item, Result>[]): Promise<void> {
+    try {
+      const result = await this.#call(together.flatMap(({ items }) => items));
+      for (const { settle } of together) settle.resolve(result);
+    } catch (error) {
+      if (together.length === 1) return together[0]?.settle.reject(error);
+      for (const one of together) await this.#callFor([one]);
+    }
+  }
+}
