@@ -155,7 +155,7 @@ test('an operator sees workers, the quarantine and the audit log; a reader the s
     await page.getByRole('link', { name: 'Audit' }).click();
     await page.getByRole('cell', { name: customer }).first().waitFor();
     await page.goto(`/portal/customers/${customer}/secrets`);
-    await page.getByText('authentication.key').waitFor();
+    await page.getByText('authentication.key', { exact: true }).waitFor();
     expect(await page.getByRole('button', { name: 'Set anew' }).count()).toBe(mayAct ? 1 : 0);
     expect(wrongs).toEqual([]);
     await close();

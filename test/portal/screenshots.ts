@@ -8,7 +8,6 @@ import { SAMPLE_TOKENS, startSampleFleet } from '../harness/portal/sample-fleet.
 const SHOTS = [
   ['customers', '/portal/fleet', '60 customers', 'light'],
   ['overview', '/portal/customers/initech', 'The same as a table', 'light'],
-  ['deliveries', '/portal/customers/acme/events', 'Last attempt', 'dark'],
 ] as const;
 
 const directory = fileURLToPath(new URL('../../docs/portal', import.meta.url));
