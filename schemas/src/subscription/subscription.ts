@@ -72,7 +72,7 @@ export type ParsedSubscription =
   | { readonly ok: true; readonly subscription: Subscription }
   | { readonly ok: false; readonly issues: SubscriptionIssue[]; readonly sound?: SoundPart };
 
-/** What can be checked further of a subscription with mistakes, so that all of them are told at once. */
+/** What can be checked further of a subscription with mistakes, so that all of them are reported at once. */
 export interface SoundPart {
   /** With something harmless in place of each field that has a mistake. */
   readonly subscription: Subscription;

@@ -9,16 +9,15 @@ export const LOG_EVENTS = {
   batch_not_taken: 'A worker could not take in fetched records. They are read again.',
   commit_failed: 'Kafka refused to commit offsets. It is tried again; a crash meanwhile repeats deliveries.',
   commit_topic_gone: 'The offset of a lane was not committed because its topic was deleted.',
-  commit_unfinished_at_stop:
-    'The service stopped before all offsets were committed: what they stand for is delivered again.',
-  connection_callback_failed: 'A bug of ours beside a connection. Report it with the error.',
+  commit_unfinished_at_stop: 'The service stopped before all offsets were committed: those deliveries are repeated.',
+  connection_callback_failed: 'An internal error in the handling of a connection. Report it with the error.',
   consumer_failed: 'A consumer of a group failed and is started again.',
   customer_change_failed: 'A worker could not start, change or stop a customer. It tries again.',
   customer_disabled:
     'A worker disabled the customer: 24 hours or 185 attempts without success, or 410. Enable it once it is mended.',
   dead_member_kept: 'The group of a customer still has the member of a dead worker. It ends with its session.',
   delivery_internal_error:
-    'An event could not be sent because of a bug of ours, or because it cannot be read. After three times it is a dead letter, `internal`.',
+    'An event could not be sent because of an internal error, or because it cannot be read. After three times it is a dead letter, `internal`.',
   destination_close_failed: 'Connections to a destination were not closed properly. Nothing is lost.',
   destination_unreachable: 'No address of the host accepts a connection. Once a minute for each host.',
   fallback_secret_kept: 'A secret that was replaced, and kept for an overlap, could not be removed. It is tried again.',
@@ -53,7 +52,7 @@ export const LOG_EVENTS = {
   offsets_lost: 'The group of a customer lost its offsets. Delivery goes on where the status record says.',
   oidc_keys_unavailable: 'The keys of the OpenID issuer could not be fetched: its tokens are refused meanwhile.',
   operation_failed: 'An operation of an operator ended with an error: `databridge operations get` shows it.',
-  operation_retried: 'An operation met an error of Kafka and is carried on.',
+  operation_retried: 'An operation met an error of Kafka and is resumed.',
   owner_record_refused:
     'The record of who makes the changes is not signed by a known key. Somebody else writes to that topic.',
   portal_sign_in_refused: 'A sign-in to the portal was refused; the line has the reason.',
@@ -73,6 +72,10 @@ export const LOG_EVENTS = {
   topic_settings_differ: 'A topic has other settings than it needs. `databridge doctor` says what to do.',
   trace_export_failed: 'Spans were not taken by the OTLP receiver: they are dropped. Once a minute.',
   upkeep_failed: 'The regular upkeep of the control plane (retention, old records) failed. It runs again.',
+  worker_name_taken:
+    'Two workers have the same WORKER_NAME. Give each a name of its own: reports and logs mix otherwise.',
+  worker_names_unknown:
+    'A worker could not read the reports of others to see whether its name is taken. It tries again.',
   worker_report_failed: 'A worker could not write its report. After three, others take it for dead.',
   writer_term_failed: 'A control plane could not begin to make the changes. It tries again.',
 } as const;

@@ -76,7 +76,10 @@ export class WorkerTable {
     if (known?.report.at === report.at) return known;
     const isOfOlderProcess = known !== undefined && report.startedAtMs < known.report.startedAtMs;
     if (isOfOlderProcess && known.namesakeAtMs === undefined) {
-      this.#log.warn({ worker }, 'two workers have the same WORKER_NAME; give each a name of its own');
+      this.#log.warn(
+        { event: 'worker_name_taken', worker },
+        'two workers have the same WORKER_NAME; give each a name of its own',
+      );
     }
     const namesakeAtMs = isOfOlderProcess ? performance.now() : known?.namesakeAtMs;
     const ageMs = this.#isCaughtUp ? 0 : Math.max(0, Date.now() - report.at);

@@ -45,9 +45,15 @@ export class NamesakeWatch {
       this.#sinceMs ??= nowMs;
       if (nowMs - this.#sinceMs < sessionTimeoutMs || nowMs - this.#loggedAtMs < LINE_EVERY_MS) return;
       this.#loggedAtMs = nowMs;
-      log.error({ worker, hosts: alike }, 'another worker has the same WORKER_NAME; give each a name of its own');
+      log.error(
+        { event: 'worker_name_taken', worker, hosts: alike },
+        'another worker has the same WORKER_NAME; give each a name of its own',
+      );
     } catch (error) {
-      log.warn({ worker, reason: messageOf(error) }, 'workers of the same name not looked for');
+      log.warn(
+        { event: 'worker_names_unknown', worker, reason: messageOf(error) },
+        'workers of the same name not looked for',
+      );
     }
   }
 }
