@@ -37,7 +37,7 @@ test('the skeleton of a new destination type-checks, is registered, and validate
     const common = { customer: 'acme', eventTypes: ['root-cause'], match: 'everything' };
     console.log(JSON.stringify(parseSubscription({ ...common, destination })));`;
   const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', program]);
-  expect(JSON.parse(stdout)).toEqual({
+  expect(JSON.parse(stdout)).toMatchObject({
     ok: false,
     issues: [{ path: ['authentication', 'type'], message: 'must be api-key for pager-duty-2' }],
   });

@@ -44,7 +44,7 @@ async function apiWith(writer: {
   owner(): Promise<Owner | undefined>;
 }): Promise<Api> {
   const egress = { urlRefusal: () => undefined };
-  const operations = { log, egress, desk, workers: () => [], subscriptions: async () => new Map() };
+  const operations = { log, egress, desk, eventTypes: [], workers: () => [], subscriptions: async () => new Map() };
   return await createApi({
     operations: operations as unknown as ControlPlaneContext,
     attempts: { find: () => [], events: () => [], listen: () => () => undefined },

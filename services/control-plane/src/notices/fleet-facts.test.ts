@@ -17,6 +17,8 @@ function contextOf(customers: readonly string[], lastSuccessAtMs: number): Conte
     subscriptions: async () => new Map(customers.map((one) => [one, subscription(one)])),
     workerStatuses: async () => new Map(customers.map((one) => [one, status(one)])),
     workers: () => [],
+    oldestWaiting: () => undefined,
+    retryPlan: { windowMs: 24 * HOUR_MS },
     attemptCounts: async () => new Map(),
     admin: { listTopics: async () => topics, committedOffsets: async () => [] },
     watermarks: async (asked: readonly string[]) =>

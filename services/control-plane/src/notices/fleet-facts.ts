@@ -8,18 +8,7 @@ import { readLetters } from '../operations/letters.ts';
 import { type CustomerStatus, customerStatuses } from '../views/status.ts';
 import type { CustomerFacts, FleetFacts } from './conditions.ts';
 
-type Context = Pick<
-  ControlPlaneContext,
-  | 'admin'
-  | 'kafka'
-  | 'subscriptions'
-  | 'workerStatuses'
-  | 'workers'
-  | 'attemptCounts'
-  | 'oldestWaiting'
-  | 'retryPlan'
-  | 'watermarks'
->;
+type Context = Parameters<typeof customerStatuses>[0] & Pick<ControlPlaneContext, 'kafka'>;
 
 type Explain = (customer: string) => Promise<Pick<CustomerExplanation, 'budget' | 'disabling'>>;
 
