@@ -147,7 +147,7 @@ describe('reading', () => {
     await reader.consumer.start();
     await until('it is read', () => reader.values.length > 0);
     expect(reader.values).toEqual(['d']);
-    expect(errors).toContainEqual({ groupId, topic, partition: 0 });
+    expect(errors).toContainEqual({ event: 'offset_out_of_range', groupId, topic, partition: 0 });
     expect(await settings.registry.metrics()).toMatch(/^databridge_kafka_offset_jumps_total(\{.*\})? 1$/m);
     // kafkajs has committed -2 by itself, which is not an offset.
     expect(await admin.committedOffsets(groupId)).toEqual([]);

@@ -123,7 +123,7 @@ test('an offset out of range starts over at the oldest record, loudly', async ()
   await until('it is read', () => recorder.values.length > 0);
   expect(recorder.values).toEqual(['d']);
   expect(recorder.jumps).toEqual([{ topic, partition: 0, to: 3 }]);
-  expect(errors).toContainEqual({ groupId, topic, partition: 0 });
+  expect(errors).toContainEqual({ event: 'offset_out_of_range', groupId, topic, partition: 0 });
   const counted = await settings.registry.getSingleMetric('databridge_kafka_offset_jumps_total')?.get();
   expect(counted?.values).toEqual([expect.objectContaining({ value: 1 })]);
 });

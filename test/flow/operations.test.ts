@@ -239,7 +239,7 @@ test('a group that lost its offsets while its customer was paused goes on where 
   await settled(customer);
   expect(receiver.repeats).toBe(0);
   const isAlarm = (line: Record<string, unknown>) =>
-    line['customer'] === customer && line['level'] === 'error' && /lost its offsets/.test(String(line['msg']));
+    line['customer'] === customer && line['level'] === 'error' && line['event'] === 'offsets_lost';
   await stage.delivery.waitForLog(isAlarm);
   expect(stage.delivery.logs.filter(isAlarm)).toHaveLength(1);
   expect(await stage.delivery.metrics()).toMatch(

@@ -221,7 +221,8 @@ test('nothing stays in the browser, nothing is told to others, and no markup or 
   await page.goBack();
   await page.getByLabel('Code').waitFor();
   expect(await page.getByLabel('Password').count()).toBe(0);
-  expect(new Set(referers)).toEqual(new Set([undefined]));
+  // Chromium gives an empty one for what it takes from its history.
+  expect(referers.filter((referer) => referer !== undefined && referer !== '')).toEqual([]);
   expect(wrongs).toEqual([]);
   const thrown = await page.evaluate(() => {
     try {

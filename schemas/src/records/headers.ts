@@ -22,6 +22,8 @@ export const HEADER = {
   replayId: 'replay-id',
   /** A test, not an event: its value is the document itself, valid for this many ms from the record's time on. */
   test: 'test',
+  /** Of a test: the fingerprint of the connection that it is to be sent by (status.ts). */
+  testConnection: 'test-connection',
   /** Of a test: how its request deviates from that of an event (test-variation.ts). */
   testVariation: 'test-variation',
   traceparent: 'traceparent',
@@ -56,6 +58,8 @@ export interface DeliveryHeaders {
   readonly attemptTraceparent?: string;
   /** Only of tests: sent within this many ms of the record's time, or never. */
   readonly testWithinMs?: number;
+  /** Only of tests: the {@link connectionOf} that the worker must know before it sends. */
+  readonly testConnection?: string;
   /** Only of tests that deviate. */
   readonly testVariation?: TestVariation;
 }
@@ -89,6 +93,7 @@ export function readDeliveryHeaders(headers: HeaderValues): DeliveryHeaders {
   const traceparent = traceparentOf(headers);
   const attemptTraceparent = traceparentOf(headers, HEADER.attemptTraceparent);
   const testWithinMs = headerCount(headers, HEADER.test);
+  const testConnection = testWithinMs === undefined ? undefined : headerText(headers, HEADER.testConnection);
   const variation = testWithinMs === undefined ? undefined : testVariation(headerText(headers, HEADER.testVariation));
   return {
     eventId: headerText(headers, HEADER.eventId) ?? '',
@@ -103,6 +108,7 @@ export function readDeliveryHeaders(headers: HeaderValues): DeliveryHeaders {
     ...(traceparent !== undefined && { traceparent }),
     ...(attemptTraceparent !== undefined && { attemptTraceparent }),
     ...(testWithinMs !== undefined && { testWithinMs }),
+    ...(testConnection !== undefined && { testConnection }),
     ...(variation !== undefined && { testVariation: variation }),
   };
 }
@@ -118,6 +124,7 @@ export function writeDeliveryHeaders(fields: DeliveryHeaders): Record<string, st
   if (fields.enableEpoch !== undefined) headers[HEADER.enableEpoch] = String(fields.enableEpoch);
   if (fields.replayId !== undefined) headers[HEADER.replayId] = fields.replayId;
   if (fields.testWithinMs !== undefined) headers[HEADER.test] = String(fields.testWithinMs);
+  if (fields.testConnection !== undefined) headers[HEADER.testConnection] = fields.testConnection;
   if (fields.testVariation !== undefined) headers[HEADER.testVariation] = fields.testVariation;
   if (fields.traceparent !== undefined) headers[HEADER.traceparent] = fields.traceparent;
   if (fields.attemptTraceparent !== undefined) headers[HEADER.attemptTraceparent] = fields.attemptTraceparent;

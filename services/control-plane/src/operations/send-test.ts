@@ -3,7 +3,7 @@ import { DatabridgeError } from '@databridge/kernel/errors';
 import { describedEventType, type EventType } from '@databridge/schemas/event/event-types';
 import type { Attempt } from '@databridge/schemas/records/attempts';
 import { writeDeliveryHeaders } from '@databridge/schemas/records/headers';
-import { effectiveState } from '@databridge/schemas/records/status';
+import { connectionOf, effectiveState } from '@databridge/schemas/records/status';
 import type { TestVariation } from '@databridge/schemas/records/test-variation';
 import { deliveryTopic } from '@databridge/schemas/records/topics';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
@@ -107,7 +107,7 @@ export class TestSender {
       const headers = writeDeliveryHeaders({
         ...{ eventId, eventType: this.#type.name, attempt: 0 },
         // What is no event of the customer's own is left out of its books, as replays are.
-        ...{ replayId: eventId, testWithinMs: withinMs },
+        ...{ replayId: eventId, testWithinMs: withinMs, testConnection: connectionOf(this.#subscription) },
         ...(variation !== undefined && { testVariation: variation }),
       });
       const document = value ?? this.#type.sample(sections);

@@ -29,6 +29,7 @@ function contextWith(overrides: Partial<DeliveryContext>) {
   const context: DeliveryContext = {
     customer: 'acme',
     enableEpoch: () => 0,
+    connection: () => 'connection',
     plan,
     clock: new ManualClock(),
     log: createLogger('test', 'silent'),

@@ -22,6 +22,8 @@ export interface DeliveryContext {
   readonly customer: string;
   /** Of the subscription: attempts that were counted under an older one count no more. */
   enableEpoch(): number;
+  /** Fingerprint of where events go and how they are authenticated: `connectionOf` of the subscription. */
+  connection(): string;
   readonly plan: RetryPlan;
   readonly clock: Clock;
   readonly log: Logger;

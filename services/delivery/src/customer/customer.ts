@@ -183,6 +183,7 @@ export class Customer {
     this.#context = {
       customer: name,
       enableEpoch: () => this.#subscription.enableEpoch,
+      connection: () => this.#connection,
       plan: dependencies.plan,
       clock,
       log: this.#log,
