@@ -145,7 +145,7 @@ describe('applying subscriptions', () => {
     await applySubscriptions(context, [inFile(customer)]);
     const otherDesk = { ...context, desk: new SealingDesk(parseKeySet(generateKeySet('k2').controlPlane)) };
     const { customers } = await applySubscriptions(otherDesk, [inFile(customer)]);
-    expect(customers).toEqual([{ customer, change: 'updated' }]);
+    expect(customers).toMatchObject([{ customer, change: 'updated' }]);
   });
 });
 
