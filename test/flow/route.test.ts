@@ -75,7 +75,8 @@ test('the copy is the intake’s bytes under a stable id, and says where it came
   expect(copies.map(({ key }) => key?.toString())).toEqual(ids);
 
   const traced = copies.find(({ headers }) => headers['traceparent'] !== undefined);
-  expect(Object.keys(traced?.headers ?? {}).sort()).toEqual(['event-id', 'event-type', 'source', 'traceparent']);
+  const names = ['event-id', 'event-type', 'intake-at', 'source', 'traceparent'];
+  expect(Object.keys(traced?.headers ?? {}).sort()).toEqual(names);
   expect(headerText(traced?.headers ?? {}, 'traceparent')).toBe(TRACEPARENT);
   expect(headerText(traced?.headers ?? {}, 'event-type')).toBe('root-cause');
   expect(headerText(traced?.headers ?? {}, 'source')).toMatch(new RegExp(`^${upstream.topic}/\\d+/\\d+$`));
