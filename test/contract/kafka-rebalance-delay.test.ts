@@ -30,8 +30,10 @@ test('with the default group.initial.rebalance.delay.ms, events are delivered, a
   await admin.disconnect();
   expect(await brokerSetting('group.initial.rebalance.delay.ms')).toBe('3000');
   const addresses = { KAFKA_BROKERS: brokers.join(), SCHEMA_REGISTRY_URL: registryUrl, RETRY_PLAN: '1s*2' };
-  const keys = { DATABRIDGE_KEYS: generateKeySet('test').delivery, ...LOOPBACK_EGRESS };
-  const plane = await startControlPlane([Tokens.generate('ann', 'operator')], { ...addresses, ...keys });
+  const { delivery, controlPlane } = generateKeySet('test');
+  const keys = { DATABRIDGE_KEYS: delivery, ...LOOPBACK_EGRESS };
+  const own = { ...addresses, DATABRIDGE_KEYS: controlPlane, ...LOOPBACK_EGRESS };
+  const plane = await startControlPlane([Tokens.generate('ann', 'operator')], own);
   const start = async (name: 'fan-out' | 'delivery', env = {}) => {
     const service = await spawnService(name, { ...addresses, ...env });
     await service.waitUntilReady();

@@ -239,7 +239,7 @@ function refused(node: ASTNode, judging: Judging, loop: Loop | undefined): strin
       }
       if (!METHODS.has(name)) return `${at}${name}() is not available in filters`;
       if (SEARCHES.has(name) && given.some(({ op }) => op !== 'value')) {
-        return `${at}what ${name}() looks for must be written out`;
+        return `${at}what ${name}() looks for must be a literal`;
       }
       return textRefused(name, receiver, loop, at) ?? all([receiver, ...given]);
     }

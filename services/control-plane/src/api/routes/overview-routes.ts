@@ -72,6 +72,8 @@ export function overviewRoutes(api: Api, { operations, doctor }: ApiContext): vo
       },
     },
     async () => {
+      // Before the workers are looked at, with nothing to wait for in between: both tell of one moment.
+      const unattended = await unattendedCustomers(operations);
       const items = operations.workers().map(({ report, silentForMs, isAlive, hasNamesake }) => {
         const { worker, version, startedAtMs, customers, partitions, failing } = report;
         return {
@@ -79,7 +81,7 @@ export function overviewRoutes(api: Api, { operations, doctor }: ApiContext): vo
           ...{ customers: [...customers], partitions: [...partitions], failing: failing.map((one) => ({ ...one })) },
         };
       });
-      return { items, unattended: await unattendedCustomers(operations) };
+      return { items, unattended };
     },
   );
 }
