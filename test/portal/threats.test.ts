@@ -264,7 +264,8 @@ test('canary: a secret that was typed is in the delivery worker, and nowhere els
     },
   });
   readable.push(['heap of the control plane', await heapOf(intake.plane.service)]);
-  expect(bodies.length).toBeGreaterThan(2);
+  // The answer, and the question for the test event.
+  expect(bodies.length).toBeGreaterThanOrEqual(2);
   for (const [where, text] of readable) expect([where, holds(text, canary)]).toEqual([where, false]);
   // That it would have been found.
   expect(holds(await heapOf(stage.delivery), canary)).toBe(true);
