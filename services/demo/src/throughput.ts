@@ -33,7 +33,7 @@ const GIVE_UP_AFTER_MS = 120_000;
  * @param controlPlane stopped once the customer is there: it would follow each attempt, on the same processors
  */
 export async function measureThroughput(
-  { admin, upstream, env }: Stage,
+  { admin, upstream, env, keys }: Stage,
   { delivery, controlPlane }: { readonly delivery: Child; readonly controlPlane: Child },
 ): Promise<Throughput> {
   const { customer, company, events } = BULK_CUSTOMER;
@@ -59,7 +59,9 @@ export async function measureThroughput(
     },
   );
 
-  const worker = await step('one fresh delivery worker started', () => startService('delivery', env));
+  const worker = await step('one fresh delivery worker started', () =>
+    startService('delivery', { ...env, DATABRIDGE_KEYS: keys.delivery }),
+  );
   const cpuOf = async () => sumOf(await worker.metrics(), 'process_cpu_seconds_total');
   const cpuAtStart = await cpuOf();
   let peakMiB = 0;
