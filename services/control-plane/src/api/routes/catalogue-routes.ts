@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { EventType } from '@databridge/schemas/event/event-types';
+import { CUSTOMER_PATTERN } from '@databridge/schemas/records/topics';
 import { suggestion } from '@databridge/schemas/subscription/issue-words';
 import { z } from 'zod';
 import { asyncApiOf } from '../../catalogue/asyncapi.ts';
@@ -28,7 +29,9 @@ const whole = summary
   })
   .meta({ id: 'EventTypeDescription' });
 
-const params = z.object({ name: z.string().min(1).max(63).describe('such as root-cause') });
+const params = z.object({
+  name: z.string().regex(CUSTOMER_PATTERN, 'must be 1 to 63 of a-z, 0-9 and -').describe('such as root-cause'),
+});
 
 const PAGE_POLICY = `default-src 'none'; style-src 'sha256-${hash('sha256', PAGE_STYLE, 'base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 

@@ -47,7 +47,6 @@ const series = z.object({
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
-const isWholeMinutes = (ms: number) => ms % MINUTE_MS === 0;
 
 export function eventFateRoutes(api: Api, { operations, attempts }: ApiContext): void {
   const answerOf = (customer: string, state: EffectiveState, event: SeenEvent): z.infer<typeof eventFate> => {
@@ -77,7 +76,7 @@ export function eventFateRoutes(api: Api, { operations, attempts }: ApiContext):
             .int()
             .min(MINUTE_MS)
             .max(DAY_MS)
-            .refine(isWholeMinutes, 'must be a whole number of minutes')
+            .multipleOf(MINUTE_MS)
             .default(15 * MINUTE_MS),
         }),
         response: { 200: series, ...problems },

@@ -44,9 +44,13 @@ const invited = invitationAnswer
   })
   .meta({ id: 'NewInvitation' });
 
+/** Whole minutes, hours or days, none of them above seven days. */
+const LIFE = /^([1-9][0-9]{0,3}m|([1-9]|[1-9][0-9]|1[0-5][0-9]|16[0-8])h|[1-7]d)$/;
+
 const life = z
   .string()
   .max(32)
+  .regex(LIFE, 'must be a duration from 1m to 7d, such as 90m, 72h or 7d')
   .default('72h')
   .refine((text) => isLife(durationMs(text)), 'must be a duration from 1m to 7d')
   .describe('how long the link is good: 72h if left out, 7d at most');
@@ -137,6 +141,7 @@ export function invitationRoutes(api: Api, { operations, change, invitationLink 
   api.post(
     '/v1/invitations/:id/renew',
     {
+      config: { opaqueParams: ['id'] },
       schema: {
         tags,
         summary: 'A new link and code in the place of one that was not answered; the earlier link is good for nothing',
@@ -160,6 +165,7 @@ export function invitationRoutes(api: Api, { operations, change, invitationLink 
   api.post(
     '/v1/invitations/:id/revoke',
     {
+      config: { opaqueParams: ['id'] },
       schema: {
         tags,
         summary: 'The link is good for nothing from now on',

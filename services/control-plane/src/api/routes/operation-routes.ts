@@ -119,6 +119,7 @@ export function operationRoutes(api: Api, { operations, operate }: ApiContext): 
   api.get(
     '/v1/operations/:id',
     {
+      config: { opaqueParams: ['id'] },
       schema: {
         tags,
         summary: 'One operation: its state, its progress, and what came of it',
