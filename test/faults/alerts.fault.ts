@@ -33,6 +33,7 @@ let receiver: Receiver;
 let healthyReceiver: Receiver;
 let isDown = false;
 
+/** Debian's packages `prometheus` and `prometheus-alertmanager`; .ci/run installs them. */
 const run = hasMonitoring ? test : test.skip;
 
 beforeAll(async () => {

@@ -5,6 +5,7 @@
 import { createServer, type Server } from 'node:http';
 import { hasMonitoring, Monitoring } from '../harness/ops/monitoring.ts';
 
+/** Debian's packages `prometheus` and `prometheus-alertmanager`; .ci/run installs them. */
 const run = hasMonitoring ? test : test.skip;
 
 let monitoring: Monitoring;

@@ -5,6 +5,7 @@
 import { mkdir, mkdtemp, readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setInterval } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Tokens } from '@databridge/kernel/secrets/tokens';
 import { startControlPlane } from '../harness/control-plane.ts';
@@ -86,19 +87,16 @@ beforeAll(async () => {
     await stage.subscribe(customer, receiver.url, { ...tls, ...rate });
   }
   // A minute of traffic: rates need some, and the retries of the first lane are due meanwhile.
-  const steady = (async () => {
-    for (let second = 0; second < 60; second++) {
-      const events = Object.keys(receivers).flatMap((company) =>
-        Array.from({ length: company === SLOW ? 5 : 3 }, () => rootCauseEvent({ company })),
-      );
-      const next = new Promise((resolve) => setTimeout(resolve, 1_000));
-      await stage.upstream.produce(events);
-      if (second === 10) await stage.upstream.produceRaw([{ key: 'bad', value: Buffer.from('not a frame') }]);
-      await plane.call('GET', '/status');
-      await next;
-    }
-  })();
-  await steady;
+  let second = 0;
+  for await (const _ of setInterval(1_000)) {
+    const events = Object.keys(receivers).flatMap((company) =>
+      Array.from({ length: company === SLOW ? 5 : 3 }, () => rootCauseEvent({ company })),
+    );
+    await stage.upstream.produce(events);
+    if (second === 10) await stage.upstream.produceRaw([{ key: 'bad', value: Buffer.from('not a frame') }]);
+    await plane.call('GET', '/status');
+    if (++second === 60) break;
+  }
   await eventually(
     () => prometheus.now('databridge_customer_disabled and databridge_dead_letters or databridge_customer_disabled'),
     (found) => found.length > 0,

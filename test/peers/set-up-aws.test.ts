@@ -8,6 +8,7 @@ import { invite, openInvited, sendIt, startIntake } from '../harness/portal/set-
 import { Stage } from '../harness/stage.ts';
 import { freshName } from '../harness/topics.ts';
 
+/** Debian's package `chromium`; .ci/run installs it. */
 const withBrowser = chromiumPath() === undefined ? test.skip : test;
 
 withBrowser(

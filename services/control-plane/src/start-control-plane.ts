@@ -45,12 +45,12 @@ import { AttemptView } from './views/attempt-view.ts';
 import { LiveViews } from './views/live-views.ts';
 import { eventRenderer } from './views/render-event.ts';
 
-/** As long as the topic keeps them. */
 function registryOf(config: ControlPlaneConfig) {
   const { SCHEMA_REGISTRY_URL } = config;
   return SCHEMA_REGISTRY_URL === undefined ? undefined : registrySettings({ ...config, SCHEMA_REGISTRY_URL });
 }
 
+/** As long as the topic keeps them. */
 const ATTEMPTS_BACK_MS = 7 * 86_400_000;
 
 /** The API, and what has to be looked after now and then. */

@@ -1,15 +1,17 @@
 /** The conditions that operators and customers are notified of, derived from the status of customers. Pure. */
 import type { CustomerStatus } from '../views/status.ts';
 
-export type NoticeKind =
-  | 'disabled'
-  | 'held'
-  | 'behind'
-  | 'budget'
-  | 'dead-letters'
-  | 'certificate'
-  | 'not-running'
-  | 'quarantine';
+export const NOTICE_KINDS = [
+  'disabled',
+  'held',
+  'behind',
+  'budget',
+  'dead-letters',
+  'certificate',
+  'not-running',
+  'quarantine',
+] as const;
+export type NoticeKind = (typeof NOTICE_KINDS)[number];
 
 export type Severity = 'information' | 'warning' | 'critical';
 

@@ -4,20 +4,10 @@ import { CompactedTable } from '@databridge/kernel/kafka/tables/compacted-table'
 import { NOTICES_TOLD_TOPIC } from '@databridge/schemas/records/topics';
 import { z } from 'zod';
 import type { Told } from './announce.ts';
-
-const KINDS = [
-  'disabled',
-  'held',
-  'behind',
-  'budget',
-  'dead-letters',
-  'certificate',
-  'not-running',
-  'quarantine',
-] as const;
+import { NOTICE_KINDS } from './conditions.ts';
 
 const told = z.object({
-  kind: z.enum(KINDS),
+  kind: z.enum(NOTICE_KINDS),
   customer: z.string().optional(),
   sinceMs: z.number(),
   level: z.number(),

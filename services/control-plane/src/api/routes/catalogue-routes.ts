@@ -37,6 +37,8 @@ const PAGE_POLICY = `default-src 'none'; style-src 'sha256-${hash('sha256', PAGE
 
 /** The event types that are configured, for those who write receivers and producers. */
 export function catalogueRoutes(api: Api, { intake }: Pick<ApiContext, 'intake'>): void {
+  // Made once: these routes are open to everybody, so that no request may cost more than its answer's bytes.
+  const described = new Map(intake.eventTypes.map((type) => [type.name, descriptionOf(type)] as const));
   api.get(
     '/v1/event-types',
     {
@@ -46,7 +48,7 @@ export function catalogueRoutes(api: Api, { intake }: Pick<ApiContext, 'intake'>
         response: { 200: z.object({ eventTypes: z.array(summary) }), ...problems },
       },
     },
-    () => ({ eventTypes: intake.eventTypes.map(summaryOf) }),
+    () => ({ eventTypes: [...described.values()].map(({ answer }) => answer) }),
   );
 
   api.get(
@@ -58,11 +60,7 @@ export function catalogueRoutes(api: Api, { intake }: Pick<ApiContext, 'intake'>
         response: { 200: whole, ...problems },
       },
     },
-    ({ params: { name } }) => {
-      const type = configured(intake.eventTypes, name);
-      const sample = JSON.parse(type.sample()) as Record<string, unknown>;
-      return { ...summaryOf(type), jsonSchema: { ...type.jsonSchema }, sample };
-    },
+    ({ params: { name } }) => configured(described, name).answer,
   );
 
   api.get(
@@ -70,7 +68,7 @@ export function catalogueRoutes(api: Api, { intake }: Pick<ApiContext, 'intake'>
     { config: { access: 'open' }, schema: { hide: true, params } },
     async ({ params: { name } }, reply) => {
       reply.header('content-security-policy', PAGE_POLICY).type('text/html; charset=utf-8');
-      return eventPage(configured(intake.eventTypes, name));
+      return configured(described, name).page;
     },
   );
 
@@ -78,13 +76,18 @@ export function catalogueRoutes(api: Api, { intake }: Pick<ApiContext, 'intake'>
   api.get('/v1/asyncapi.json', { schema: { hide: true } }, () => asyncApiOf(intake.eventTypes));
 }
 
-function summaryOf({ name, schemaVersion, description, sections }: EventType) {
-  return { name, schemaVersion, description, sections };
+function descriptionOf(type: EventType) {
+  const { name, schemaVersion, description, sections, jsonSchema } = type;
+  const sample = JSON.parse(type.sample()) as Record<string, unknown>;
+  return {
+    answer: { name, schemaVersion, description, sections, jsonSchema: { ...jsonSchema }, sample },
+    page: eventPage(type),
+  };
 }
 
-function configured(eventTypes: readonly EventType[], name: string): EventType {
-  const found = eventTypes.find((type) => type.name === name);
+function configured<Described>(described: ReadonlyMap<string, Described>, name: string): Described {
+  const found = described.get(name);
   if (found !== undefined) return found;
-  const known = eventTypes.map((type) => type.name);
+  const known = [...described.keys()];
   throw new DatabridgeError('DB_NOT_FOUND', `There is no event type "${name}"${suggestion(name, known)}`);
 }
