@@ -5,7 +5,7 @@ import { JoinedCalls } from '../joined-calls.ts';
 import { KafkaPortError, protocolErrorType, toPortError } from './errors.ts';
 import { commitAsOnlyMember } from './groups/set-offsets.ts';
 import { createKafka, type KafkaSettings } from './kafkajs/client.ts';
-import { evictDeadMember } from './lane-reader/evict-dead.ts';
+import { evictDeadMember } from './lane-reader/members/evict-dead.ts';
 import type { CommittedOffset } from './records.ts';
 import { requestsOf } from './topic-requests.ts';
 

@@ -2,7 +2,7 @@ import { KafkaPortError, toPortError } from './errors.ts';
 import type { KafkaSettings } from './kafkajs/client.ts';
 import { READ_COMMITTED } from './kafkajs/raw-cluster.ts';
 import { wireRequest } from './kafkajs/wire-requests.ts';
-import { Cluster } from './lane-reader/cluster.ts';
+import { Cluster } from './lane-reader/brokers/cluster.ts';
 import { CODE, codeName } from './protocol-codes.ts';
 import { keyOf, type TopicPartition } from './records.ts';
 import { patiently } from './topic-reader.ts';

@@ -7,15 +7,15 @@ import { assertCommittable } from '../groups/committable.ts';
 import type { MemberLease, Membership } from '../groups/membership.ts';
 import { CODE, codeName, isCoordinatorMove, isFenced } from '../protocol-codes.ts';
 import { type CommittedOffset, keyOf, type TopicPartition } from '../records.ts';
-import type { Coordinators } from './coordinators.ts';
-import { Feed, type FeedOwner } from './feed.ts';
-import type { Feeds } from './feeds.ts';
-import { FencedMembership, GROUP_TRANSITIONS, type GroupState } from './fenced-membership.ts';
-import { commitOnce } from './group-commit.ts';
+import type { Coordinators } from './brokers/coordinators.ts';
+import { Feed, type FeedOwner } from './fetching/feed.ts';
+import type { Feeds } from './fetching/feeds.ts';
 import type { LaneGroupOptions } from './group-options.ts';
-import { groupFailure, type PlaceRequest, takePlace } from './group-place.ts';
-import { fetchCommitted, heartbeat, type JoinedGroup, leaveGroup } from './group-requests.ts';
-import { Handover, type Holders } from './holder.ts';
+import { FencedMembership, GROUP_TRANSITIONS, type GroupState } from './members/fenced-membership.ts';
+import { commitOnce } from './members/group-commit.ts';
+import { groupFailure, type PlaceRequest, takePlace } from './members/group-place.ts';
+import { fetchCommitted, heartbeat, type JoinedGroup, leaveGroup } from './members/group-requests.ts';
+import { Handover, type Holders } from './members/holder.ts';
 
 /** What the groups of a reader share. */
 export interface LaneGroupContext {

@@ -5,13 +5,13 @@ import type { KafkaSettings } from '../kafkajs/client.ts';
 import { offsetJumps } from '../metrics.ts';
 import { CODE, codeName } from '../protocol-codes.ts';
 import type { TopicPartition } from '../records.ts';
-import { Cluster, type TopicLeaders } from './cluster.ts';
-import { Coordinators } from './coordinators.ts';
-import { Feeds } from './feeds.ts';
+import { Cluster, type TopicLeaders } from './brokers/cluster.ts';
+import { Coordinators } from './brokers/coordinators.ts';
+import { Feeds } from './fetching/feeds.ts';
 import type { LaneGroupOptions } from './group-options.ts';
-import { leaveGroup } from './group-requests.ts';
-import { Holders } from './holder.ts';
 import { LaneGroup, type LaneGroupContext } from './lane-group.ts';
+import { leaveGroup } from './members/group-requests.ts';
+import { Holders } from './members/holder.ts';
 
 export interface LaneReaderOptions {
   /** Whether this worker may act for its customers. */

@@ -1,7 +1,7 @@
-import { KafkaPortError } from '../errors.ts';
-import type { BrokerConnection } from '../kafkajs/broker-connection.ts';
-import { CODE, codeName, isFenced } from '../protocol-codes.ts';
-import { type CommittedOffset, isSamePartitions, type TopicPartition } from '../records.ts';
+import { KafkaPortError } from '../../errors.ts';
+import type { BrokerConnection } from '../../kafkajs/broker-connection.ts';
+import { CODE, codeName, isFenced } from '../../protocol-codes.ts';
+import { type CommittedOffset, isSamePartitions, type TopicPartition } from '../../records.ts';
 import { fetchCommitted, type JoinedGroup, joinGroup, syncGroup } from './group-requests.ts';
 
 export interface PlaceRequest {

@@ -1,4 +1,4 @@
-import type { BrokerConnection } from '../kafkajs/broker-connection.ts';
+import type { BrokerConnection } from '../../kafkajs/broker-connection.ts';
 
 /** Requests that may be queued on a connection before another connection is opened. */
 const PIPELINE_DEPTH = 16;

@@ -1,5 +1,5 @@
-import { StateMachine, type Transitions } from '../../state-machine.ts';
-import type { ConsumedBatch, TopicPartition } from '../records.ts';
+import { StateMachine, type Transitions } from '../../../state-machine.ts';
+import type { ConsumedBatch, TopicPartition } from '../../records.ts';
 
 export type FeedState = 'seeking' | 'reading' | 'resetting' | 'closed';
 

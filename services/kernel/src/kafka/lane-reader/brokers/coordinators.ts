@@ -1,6 +1,6 @@
-import { KafkaPortError } from '../errors.ts';
-import { wireRequest } from '../kafkajs/wire-requests.ts';
-import { CODE, codeName } from '../protocol-codes.ts';
+import { KafkaPortError } from '../../errors.ts';
+import { wireRequest } from '../../kafkajs/wire-requests.ts';
+import { CODE, codeName } from '../../protocol-codes.ts';
 import type { BrokerLink } from './broker-link.ts';
 import type { Cluster } from './cluster.ts';
 

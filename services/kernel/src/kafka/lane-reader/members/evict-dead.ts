@@ -1,7 +1,7 @@
-import type { KafkaSettings } from '../kafkajs/client.ts';
-import { CODE } from '../protocol-codes.ts';
-import { Cluster } from './cluster.ts';
-import { Coordinators } from './coordinators.ts';
+import type { KafkaSettings } from '../../kafkajs/client.ts';
+import { CODE } from '../../protocol-codes.ts';
+import { Cluster } from '../brokers/cluster.ts';
+import { Coordinators } from '../brokers/coordinators.ts';
 import { leaveGroup } from './group-requests.ts';
 import { Holders } from './holder.ts';
 

@@ -1,9 +1,9 @@
 /** What a broker may answer to a fetch, and that one lane's trouble is no other's. */
-import { createLogger } from '../../log.ts';
-import type { BrokerConnection } from '../kafkajs/broker-connection.ts';
-import type { FetchAnswer, FetchedPartition } from '../kafkajs/fetch-answer.ts';
-import type { WireRequest } from '../kafkajs/wire-requests.ts';
-import { CODE } from '../protocol-codes.ts';
+import { createLogger } from '../../../log.ts';
+import type { BrokerConnection } from '../../kafkajs/broker-connection.ts';
+import type { FetchAnswer, FetchedPartition } from '../../kafkajs/fetch-answer.ts';
+import type { WireRequest } from '../../kafkajs/wire-requests.ts';
+import { CODE } from '../../protocol-codes.ts';
 import { Feed, type FeedOwner } from './feed.ts';
 import { FetchSession } from './fetch-session.ts';
 

@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { backoffMs, KAFKA_BACKOFF } from '../../backoff.ts';
-import { messageOf } from '../../errors.ts';
-import type { Logger } from '../../log.ts';
-import type { BrokerConnection } from '../kafkajs/broker-connection.ts';
-import { decodeFetchAnswer, type FetchAnswer, type FetchedPartition } from '../kafkajs/fetch-answer.ts';
-import { wireRequest } from '../kafkajs/wire-requests.ts';
-import { CODE, codeName, isSessionLost } from '../protocol-codes.ts';
-import { keyOf } from '../records.ts';
+import { backoffMs, KAFKA_BACKOFF } from '../../../backoff.ts';
+import { messageOf } from '../../../errors.ts';
+import type { Logger } from '../../../log.ts';
+import type { BrokerConnection } from '../../kafkajs/broker-connection.ts';
+import { decodeFetchAnswer, type FetchAnswer, type FetchedPartition } from '../../kafkajs/fetch-answer.ts';
+import { wireRequest } from '../../kafkajs/wire-requests.ts';
+import { CODE, codeName, isSessionLost } from '../../protocol-codes.ts';
+import { keyOf } from '../../records.ts';
 import type { Feed } from './feed.ts';
 import { SessionContents } from './session-contents.ts';
 

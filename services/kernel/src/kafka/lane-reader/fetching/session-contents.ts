@@ -1,4 +1,4 @@
-import { keyOf, type TopicPartition } from '../records.ts';
+import { keyOf, type TopicPartition } from '../../records.ts';
 import type { Feed } from './feed.ts';
 
 interface AskedPartition {

@@ -1,6 +1,6 @@
-import type { BrokerConnection } from '../kafkajs/broker-connection.ts';
-import { CODE, isFenced } from '../protocol-codes.ts';
-import type { CommittedOffset, TopicPartition } from '../records.ts';
+import type { BrokerConnection } from '../../kafkajs/broker-connection.ts';
+import { CODE, isFenced } from '../../protocol-codes.ts';
+import type { CommittedOffset, TopicPartition } from '../../records.ts';
 import type { FencedMembership } from './fenced-membership.ts';
 import { groupFailure } from './group-place.ts';
 import { commitOffsets } from './group-requests.ts';

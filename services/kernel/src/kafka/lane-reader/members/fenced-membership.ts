@@ -1,6 +1,6 @@
-import type { Transitions } from '../../state-machine.ts';
-import type { MemberLease, Membership } from '../groups/membership.ts';
-import type { TopicPartition } from '../records.ts';
+import type { Transitions } from '../../../state-machine.ts';
+import type { MemberLease, Membership } from '../../groups/membership.ts';
+import type { TopicPartition } from '../../records.ts';
 
 /** Of a worker's membership of one customer's group. */
 export type GroupState = 'idle' | 'joining' | 'held' | 'rejoining' | 'leaving' | 'closed';

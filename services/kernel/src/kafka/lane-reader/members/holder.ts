@@ -1,7 +1,7 @@
-import type { Logger } from '../../log.ts';
-import { KafkaPortError } from '../errors.ts';
-import { CODE, codeName, isCoordinatorMove } from '../protocol-codes.ts';
-import type { Coordinators } from './coordinators.ts';
+import type { Logger } from '../../../log.ts';
+import { KafkaPortError } from '../../errors.ts';
+import { CODE, codeName, isCoordinatorMove } from '../../protocol-codes.ts';
+import type { Coordinators } from '../brokers/coordinators.ts';
 import { type DescribedGroup, describeGroup } from './group-requests.ts';
 
 /**

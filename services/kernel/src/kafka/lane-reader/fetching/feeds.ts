@@ -1,9 +1,9 @@
-import type { Clock } from '../../clock.ts';
-import { messageOf } from '../../errors.ts';
-import type { Logger } from '../../log.ts';
-import { wireRequest } from '../kafkajs/wire-requests.ts';
-import { CODE, codeName } from '../protocol-codes.ts';
-import type { Cluster, TopicLeaders } from './cluster.ts';
+import type { Clock } from '../../../clock.ts';
+import { messageOf } from '../../../errors.ts';
+import type { Logger } from '../../../log.ts';
+import { wireRequest } from '../../kafkajs/wire-requests.ts';
+import { CODE, codeName } from '../../protocol-codes.ts';
+import type { Cluster, TopicLeaders } from '../brokers/cluster.ts';
 import type { Feed } from './feed.ts';
 import { FetchSession } from './fetch-session.ts';
 

@@ -1,8 +1,8 @@
-import { KafkaPortError } from '../errors.ts';
-import { type BrokerAddress, BrokerConnection } from '../kafkajs/broker-connection.ts';
-import type { KafkaSettings } from '../kafkajs/client.ts';
-import { wireRequest } from '../kafkajs/wire-requests.ts';
-import { CODE } from '../protocol-codes.ts';
+import { KafkaPortError } from '../../errors.ts';
+import { type BrokerAddress, BrokerConnection } from '../../kafkajs/broker-connection.ts';
+import type { KafkaSettings } from '../../kafkajs/client.ts';
+import { wireRequest } from '../../kafkajs/wire-requests.ts';
+import { CODE } from '../../protocol-codes.ts';
 import { BrokerLink } from './broker-link.ts';
 
 /** Of one topic: the leader of each partition that has one, or why there is no answer. */

@@ -1,8 +1,8 @@
 import kafkajs from 'kafkajs';
-import type { BrokerConnection } from '../kafkajs/broker-connection.ts';
-import { wireRequest } from '../kafkajs/wire-requests.ts';
-import { CODE } from '../protocol-codes.ts';
-import type { CommittedOffset, TopicPartition } from '../records.ts';
+import type { BrokerConnection } from '../../kafkajs/broker-connection.ts';
+import { wireRequest } from '../../kafkajs/wire-requests.ts';
+import { CODE } from '../../protocol-codes.ts';
+import type { CommittedOffset, TopicPartition } from '../../records.ts';
 
 const { MemberAssignment, MemberMetadata } = kafkajs.AssignerProtocol;
 
