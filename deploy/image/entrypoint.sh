@@ -14,7 +14,7 @@ case $name in
   *)
     if [ -f "/app/services/$name/src/main.ts" ]; then
       shift
-      # The flags of services/kernel/src/node-flags.ts.
+      # The flags of services/kernel/src/settings/node-flags.ts.
       exec node --max-semi-space-size=8 "/app/services/$name/src/main.ts" "$@"
     fi
     ;;

@@ -2,8 +2,8 @@
 import { controlPlaneVariables } from '@databridge/control-plane/config';
 import { deliveryVariables } from '@databridge/delivery/config';
 import { fanOutVariables } from '@databridge/fan-out/config';
-import { readConfig } from '@databridge/kernel/config';
 import { createLogger } from '@databridge/kernel/log';
+import { readConfig } from '@databridge/kernel/settings/config';
 import type { z } from 'zod';
 
 const GIVEN = 'http://user:s3cret@somewhere.example:8081/';

@@ -10,9 +10,9 @@ import type { Platform } from '@databridge/local-platform/platform';
 import { getContainerRuntimeClient } from 'testcontainers';
 import { rootCauseEvent } from '../harness/events.ts';
 import { eventually } from '../harness/eventually.ts';
+import { upstreamKafka } from '../harness/kafka/upstream-kafka.ts';
 import { startUpstream } from '../harness/produce.ts';
 import { freshName } from '../harness/topics.ts';
-import { upstreamKafka } from '../harness/upstream-kafka.ts';
 
 const dataDir = `/test/${randomUUID()}`;
 const { dockerode } = (await getContainerRuntimeClient()).container;
@@ -46,7 +46,7 @@ test('data and schema ids outlive a clean restart, and a crash of both', async (
 }, 300_000);
 
 test('after SIGKILL of its owner no container is left', async () => {
-  const holder = fileURLToPath(new URL('../harness/platform-holder.ts', import.meta.url));
+  const holder = fileURLToPath(new URL('../harness/kafka/platform-holder.ts', import.meta.url));
   const owner = fork(holder, [], { execArgv: [] });
   const [{ brokers }] = (await once(owner, 'message')) as [Platform];
   const port = Number(brokers[0]?.split(':')[1]);

@@ -4,7 +4,7 @@ import { applySubscriptions } from '@databridge/control-plane/subscriptions/appl
 import type { FileSubscription } from '@databridge/control-plane/subscriptions/kept-settings';
 import { EgressPolicy } from '@databridge/kernel/egress/egress-policy';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
-import { KafkaProducer } from '@databridge/kernel/kafka/producer';
+import { KafkaProducer } from '@databridge/kernel/kafka/producing/producer';
 import { ensureSystemTopics } from '@databridge/kernel/kafka/system-topics';
 import { readTopic } from '@databridge/kernel/kafka/topic-reader';
 import { createLogger } from '@databridge/kernel/log';
@@ -14,7 +14,7 @@ import { SealingDesk } from '@databridge/kernel/secrets/sealing-desk';
 import { customerTopics, SUBSCRIPTIONS_TOPIC, systemTopics } from '@databridge/schemas/records/topics';
 import { parseSubscription, type Subscription } from '@databridge/schemas/subscription/subscription';
 import { platform } from '../harness/platform.ts';
-import { commitBy, readStoredSubscriptions, viewsByReading } from '../harness/without-control-plane.ts';
+import { commitBy, readStoredSubscriptions, viewsByReading } from '../harness/services/without-control-plane.ts';
 
 const SECRET = `plain-${randomUUID()}`;
 const log = createLogger('apply-test', 'silent');

@@ -1,6 +1,6 @@
 /** What HTTP endpoints answer on the wire, as no HTTP library would write it, and what each answer means. */
 import { message, openFor } from '../harness/destinations.ts';
-import { type RawAnswer, RawServer } from '../harness/raw-server.ts';
+import { type RawAnswer, RawServer } from '../harness/servers/raw-server.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok';
 const times = { timeoutMs: 10_000 };

@@ -7,7 +7,7 @@ import type { TimeSettings } from '@databridge/schemas/destination/time-limits';
 import { CloudEvent, HTTP } from 'cloudevents';
 import { Webhook } from 'standardwebhooks';
 import { message, openFor } from '../harness/destinations.ts';
-import { Front } from '../harness/front.ts';
+import { Front } from '../harness/services/front.ts';
 import { destinationSuite, type Kind } from './destination-suite.ts';
 
 const answers: Kind['answers'] = {

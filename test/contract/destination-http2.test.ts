@@ -9,7 +9,7 @@ import {
   RawHttp2Server,
   type StreamAnswer,
   statusHeaders,
-} from '../harness/http2-server.ts';
+} from '../harness/servers/http2-server.ts';
 
 const delivered = { kind: 'delivered', status: 200 };
 const accept = (stream: ServerHttp2Stream) => {

@@ -7,8 +7,8 @@ import { ConnectionBudget } from '@databridge/delivery/egress/connection-budget'
 import { Egress } from '@databridge/delivery/egress/dispatcher';
 import { Secret } from '@databridge/kernel/secrets/secret';
 import { loopbackGuard, message, openFor } from '../harness/destinations.ts';
-import { Front, type Passed } from '../harness/front.ts';
-import { CLIENT, startTokenServer, type TokenServer } from '../harness/token-server.ts';
+import { CLIENT, startTokenServer, type TokenServer } from '../harness/servers/token-server.ts';
+import { Front, type Passed } from '../harness/services/front.ts';
 import { destinationSuite } from './destination-suite.ts';
 
 const oauth = (tokenUrl: string, more: Record<string, unknown> = {}) => ({

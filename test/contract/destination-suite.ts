@@ -1,7 +1,7 @@
 import type { Destination } from '@databridge/delivery/destination/destination';
 import type { TimeSettings } from '@databridge/schemas/destination/time-limits';
 import { message } from '../harness/destinations.ts';
-import type { Front, Manner } from '../harness/front.ts';
+import type { Front, Manner } from '../harness/services/front.ts';
 
 /** What the suite has to know of a kind of destination. */
 export interface Kind {

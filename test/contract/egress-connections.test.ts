@@ -14,8 +14,8 @@ import { Egress } from '@databridge/delivery/egress/dispatcher';
 import { EgressGuard, type FailedDial } from '@databridge/delivery/egress/egress-guard';
 import type { EgressPool } from '@databridge/delivery/egress/egress-pool';
 import { EgressPolicy } from '@databridge/kernel/egress/egress-policy';
-import { DnsServer } from '../harness/dns-server.ts';
 import { eventually } from '../harness/eventually.ts';
+import { DnsServer } from '../harness/servers/dns-server.ts';
 
 const NAME = 'hook.acme.example';
 const [FIRST, SECOND] = ['127.0.0.2', '127.0.0.3'];

@@ -8,7 +8,7 @@ import { type Connector, EgressGuard } from '@databridge/delivery/egress/egress-
 import { EgressPolicy } from '@databridge/kernel/egress/egress-policy';
 import { type Dispatcher, Pool } from 'undici';
 import { message, openFor } from '../harness/destinations.ts';
-import { DnsServer } from '../harness/dns-server.ts';
+import { DnsServer } from '../harness/servers/dns-server.ts';
 
 const PUBLIC = '93.184.216.34';
 /** Stands for what is public: of loopback, so that it can be dialled here. */

@@ -1,12 +1,12 @@
-import { KafkaProducer } from '@databridge/kernel/kafka/producer';
+import { KafkaProducer } from '@databridge/kernel/kafka/producing/producer';
 import {
   CompactedTable,
   type CompactedTableOptions,
   type Ownership,
 } from '@databridge/kernel/kafka/tables/compacted-table';
+import { upstreamKafka } from '../harness/kafka/upstream-kafka.ts';
 import { platform } from '../harness/platform.ts';
 import { freshName } from '../harness/topics.ts';
-import { upstreamKafka } from '../harness/upstream-kafka.ts';
 import { createTopic, kafkaSettings, until, withUpstreamAdmin } from './kafka-fixture.ts';
 
 const producer = new KafkaProducer(kafkaSettings());

@@ -6,9 +6,9 @@ import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import type { ConsumedBatch, ConsumedRecord } from '@databridge/kernel/kafka/records';
 import { createLogger } from '@databridge/kernel/log';
 import { createRegistry } from '@databridge/kernel/metrics';
+import { upstreamKafka } from '../harness/kafka/upstream-kafka.ts';
 import { platform } from '../harness/platform.ts';
 import { createTopic as createTopicWith } from '../harness/topics.ts';
-import { upstreamKafka } from '../harness/upstream-kafka.ts';
 
 export function kafkaSettings(): KafkaSettings & Required<Pick<KafkaSettings, 'registry'>> {
   return {

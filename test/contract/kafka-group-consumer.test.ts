@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { stickyAssigner } from '@databridge/kernel/kafka/groups/assigners';
 import type { CommittedOffset } from '@databridge/kernel/kafka/records';
+import { upstreamKafka } from '../harness/kafka/upstream-kafka.ts';
 import { platform } from '../harness/platform.ts';
 import { freshName } from '../harness/topics.ts';
-import { upstreamKafka } from '../harness/upstream-kafka.ts';
 import { createTopic, kafkaSettings, Recorder, until, upstreamSend, withUpstreamAdmin } from './kafka-fixture.ts';
 
 const admin = new KafkaAdmin(kafkaSettings());

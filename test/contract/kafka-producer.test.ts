@@ -1,5 +1,5 @@
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
-import { KafkaProducer } from '@databridge/kernel/kafka/producer';
+import { KafkaProducer } from '@databridge/kernel/kafka/producing/producer';
 import type { ConsumedBatch, ProducedRecord } from '@databridge/kernel/kafka/records';
 import { readTopics } from '@databridge/kernel/kafka/topic-reader';
 import { Kafka } from 'kafkajs';

@@ -1,7 +1,6 @@
 /** TLS, SCRAM and access control: each service works with what the guide grants it, and says what is wrong if it can't. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { kafkaVariables } from '@databridge/kernel/config';
 import { LOOPBACK_EGRESS } from '@databridge/kernel/egress/egress-settings';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { kafkaSettings } from '@databridge/kernel/kafka/settings';
@@ -9,16 +8,17 @@ import { ensureSystemTopics } from '@databridge/kernel/kafka/system-topics';
 import { createLogger } from '@databridge/kernel/log';
 import { generateKeySet } from '@databridge/kernel/secrets/key-set';
 import { Tokens } from '@databridge/kernel/secrets/tokens';
+import { kafkaVariables } from '@databridge/kernel/settings/config';
 import { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } from 'kafkajs';
 import { z } from 'zod';
-import { startControlPlane } from '../harness/control-plane.ts';
 import { rootCauseEvent } from '../harness/events.ts';
 import { eventually } from '../harness/eventually.ts';
-import { spawnService } from '../harness/processes.ts';
+import { type SecuredBroker, startSecuredBroker } from '../harness/kafka/secured-broker.ts';
+import { upstreamKafka } from '../harness/kafka/upstream-kafka.ts';
 import { startUpstream } from '../harness/produce.ts';
 import { Receiver } from '../harness/receiver.ts';
-import { type SecuredBroker, startSecuredBroker } from '../harness/secured-broker.ts';
-import { upstreamKafka } from '../harness/upstream-kafka.ts';
+import { startControlPlane } from '../harness/services/control-plane.ts';
+import { spawnService } from '../harness/services/processes.ts';
 
 const USERS = { 'fan-out': 'f-secret', delivery: 'd-secret', 'control-plane': 'c-secret' } as const;
 let broker: SecuredBroker;

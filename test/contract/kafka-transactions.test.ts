@@ -1,8 +1,8 @@
 /** The one writer of a topic, on a real Kafka: all or nothing, and nobody beside it. */
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import { TransactionalProducer } from '@databridge/kernel/kafka/producing/transactional-producer';
 import { CompactedTable } from '@databridge/kernel/kafka/tables/compacted-table';
 import { readTopic } from '@databridge/kernel/kafka/topic-reader';
-import { TransactionalProducer } from '@databridge/kernel/kafka/transactional-producer';
 import { createLogger } from '@databridge/kernel/log';
 import { eventually } from '../harness/eventually.ts';
 import { platform } from '../harness/platform.ts';

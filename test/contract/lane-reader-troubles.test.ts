@@ -1,6 +1,6 @@
 /** What brokers answer in bad hours, for some lanes, sessions or groups: the trouble of one stays its own. */
 import type { LaneReader } from '@databridge/kernel/kafka/lane-reader/lane-reader';
-import { KafkaTamper } from '../harness/kafka-tamper.ts';
+import { KafkaTamper } from '../harness/kafka/kafka-tamper.ts';
 import { platform } from '../harness/platform.ts';
 import { freshName } from '../harness/topics.ts';
 import { createTopic, kafkaSettings, until, upstreamSend } from './kafka-fixture.ts';

@@ -1,10 +1,10 @@
 /** One reader for all customers: what each of them is told, and that one's trouble is no other's. */
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
-import { KafkaProducer } from '@databridge/kernel/kafka/producer';
+import { KafkaProducer } from '@databridge/kernel/kafka/producing/producer';
 import type { CommittedOffset } from '@databridge/kernel/kafka/records';
+import { upstreamKafka } from '../harness/kafka/upstream-kafka.ts';
 import { platform } from '../harness/platform.ts';
 import { freshName } from '../harness/topics.ts';
-import { upstreamKafka } from '../harness/upstream-kafka.ts';
 import { createTopic, kafkaSettings, until, upstreamSend, withUpstreamAdmin } from './kafka-fixture.ts';
 import { GroupRecorder, openReader } from './lane-reader-fixture.ts';
 

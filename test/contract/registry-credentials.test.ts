@@ -3,13 +3,13 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readConfig, registryVariables } from '@databridge/kernel/config';
 import { registrySettings } from '@databridge/kernel/registry/registry-settings';
 import { SchemaRegistry } from '@databridge/kernel/registry/schema-registry';
+import { readConfig, registryVariables } from '@databridge/kernel/settings/config';
 import { z } from 'zod';
+import { startRegistryGuard } from '../harness/kafka/registry-guard.ts';
 import { makeCertificates } from '../harness/peers/certificates.ts';
 import { platform } from '../harness/platform.ts';
-import { startRegistryGuard } from '../harness/registry-guard.ts';
 
 const SECRET = 's3cr3t: with "all" kinds of chäracters';
 const directory = mkdtempSync(join(tmpdir(), 'registry-'));

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { createKafka } from '@databridge/kernel/kafka/kafkajs/client';
-import { KafkaProducer } from '@databridge/kernel/kafka/producer';
+import { KafkaProducer } from '@databridge/kernel/kafka/producing/producer';
 import { TopicFollower } from '@databridge/kernel/kafka/tables/topic-follower';
 import { type ReadOptions, readTopics } from '@databridge/kernel/kafka/topic-reader';
 import { createLogger } from '@databridge/kernel/log';

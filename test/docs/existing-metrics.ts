@@ -4,10 +4,10 @@ import { exportIsWriter, measureRequests } from '@databridge/control-plane/obser
 import { StateExport } from '@databridge/control-plane/observe/state-export';
 import { deliveryMetrics } from '@databridge/delivery/metrics';
 import { fanOutMetrics } from '@databridge/fan-out/metrics';
-import { systemClock } from '@databridge/kernel/clock';
 import { groupCounts } from '@databridge/kernel/kafka/metrics';
 import { createRegistry, exportReady } from '@databridge/kernel/metrics';
 import { exportWaiting } from '@databridge/kernel/registry/metrics';
+import { systemClock } from '@databridge/kernel/time/clock';
 
 export function existingMetrics(): string[] {
   const registry = createRegistry('test');

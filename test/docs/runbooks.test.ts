@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { checkCommand } from '@databridge/cli/check-command';
+import { checkCommand } from '@databridge/cli/reference/check-command';
 import { durationsDividedBy } from '@databridge/observability/rules/rule';
 import { ALERTS, RECORDINGS } from '@databridge/observability/rules/rules-file';
 import { existingMetrics } from './existing-metrics.ts';

@@ -7,12 +7,12 @@ import { runProgram } from '@databridge/cli/program';
 import { Tokens } from '@databridge/kernel/secrets/tokens';
 import { type JvmPlatform, startJvmPlatform } from '@databridge/local-platform/jvm/platform-jvm';
 import { readMachineConfig } from '@databridge/local-platform/platform-config';
-import { type ControlPlane, startControlPlane } from '../harness/control-plane.ts';
 import { rootCauseEvent } from '../harness/events.ts';
+import { ADDRESSES_VARIABLE } from '../harness/kafka/running-platform.ts';
 import { hasMonitoring, Monitoring } from '../harness/ops/monitoring.ts';
-import { type ServiceProcess, startService } from '../harness/processes.ts';
 import { Receiver } from '../harness/receiver.ts';
-import { ADDRESSES_VARIABLE } from '../harness/running-platform.ts';
+import { type ControlPlane, startControlPlane } from '../harness/services/control-plane.ts';
+import { type ServiceProcess, startService } from '../harness/services/processes.ts';
 import { Stage } from '../harness/stage.ts';
 import { freshName } from '../harness/topics.ts';
 

@@ -11,7 +11,7 @@ import { readMachineConfig } from '@databridge/local-platform/platform-config';
 import { HEADER, headerText } from '@databridge/schemas/records/headers';
 import { deliveryTopic } from '@databridge/schemas/records/topics';
 import { rootCauseEvent } from '../harness/events.ts';
-import { ADDRESSES_VARIABLE } from '../harness/running-platform.ts';
+import { ADDRESSES_VARIABLE } from '../harness/kafka/running-platform.ts';
 import { Stage } from '../harness/stage.ts';
 import { freshName } from '../harness/topics.ts';
 import { KeptService } from './kept-service.ts';

@@ -2,8 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ServiceName } from '../harness/launch-service.ts';
-import { type ServiceProcess, spawnService } from '../harness/processes.ts';
+import type { ServiceName } from '../harness/services/launch-service.ts';
+import { type ServiceProcess, spawnService } from '../harness/services/processes.ts';
 
 const RESTART_AFTER_MS = 500;
 

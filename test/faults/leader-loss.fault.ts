@@ -1,7 +1,7 @@
 /** Three brokers, everything on all three: the one that leads is killed, again and again. */
 
 import { deliveryTopic } from '@databridge/schemas/records/topics';
-import { upstreamKafka } from '../harness/upstream-kafka.ts';
+import { upstreamKafka } from '../harness/kafka/upstream-kafka.ts';
 import { expectKept, FaultRun } from './fault-run.ts';
 
 let run: FaultRun;

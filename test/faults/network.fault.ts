@@ -1,6 +1,6 @@
 /** The network between a worker and the broker, and between the workers and the destination: cut, silent, slow. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { Relay } from '../harness/relay.ts';
+import { Relay } from '../harness/servers/relay.ts';
 import { ENDS_WITHIN_MS, expectKept, FaultRun } from './fault-run.ts';
 
 const SESSION_MS = 6_000;

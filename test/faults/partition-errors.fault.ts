@@ -1,7 +1,7 @@
 /** A broker that answers some partitions with errors for a minute, and one that evicts the fetch session: the others go on. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { deliveryTopic } from '@databridge/schemas/records/topics';
-import { KafkaTamper } from '../harness/kafka-tamper.ts';
+import { KafkaTamper } from '../harness/kafka/kafka-tamper.ts';
 import { expectKept, FaultRun } from './fault-run.ts';
 
 const KAFKA_STORAGE_ERROR = 56;

@@ -1,7 +1,7 @@
 /** Producers flood the intake with poison, of every kind that stopped fan-out once. Nobody's events are late or lost for it. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { limitBatchBytes } from '@databridge/kernel/kafka/kafkajs/expansion';
-import { EXPANDED_BYTES, startFlood } from '../harness/poison.ts';
+import { EXPANDED_BYTES, startFlood } from '../harness/load/poison.ts';
 import { expectKept, FaultRun } from './fault-run.ts';
 
 const MEASURED_MS = 10_000;

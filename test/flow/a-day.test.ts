@@ -3,11 +3,11 @@
 import { decodeStatus } from '@databridge/schemas/records/status';
 import { deadTopic, deliveryTopic, STATUS_TOPIC } from '@databridge/schemas/records/topics';
 import { DEFAULT_RETRY_PLAN } from '@databridge/schemas/retries/retry-plan';
-import { startDeliveryHere } from '../harness/delivery-here.ts';
 import { rootCauseEvent } from '../harness/events.ts';
 import { eventually } from '../harness/eventually.ts';
 import { JumpClock } from '../harness/jump-clock.ts';
 import { Receiver } from '../harness/receiver.ts';
+import { startDeliveryHere } from '../harness/services/delivery-here.ts';
 import { Stage } from '../harness/stage.ts';
 import { freshName } from '../harness/topics.ts';
 

@@ -9,10 +9,10 @@ import { text } from 'node:stream/consumers';
 import { runProgram } from '@databridge/cli/program';
 import { Tokens } from '@databridge/kernel/secrets/tokens';
 import { deliveryTopic } from '@databridge/schemas/records/topics';
-import { type ControlPlane, startControlPlane } from '../harness/control-plane.ts';
 import { rootCauseEvent } from '../harness/events.ts';
 import { eventually } from '../harness/eventually.ts';
 import { Receiver } from '../harness/receiver.ts';
+import { type ControlPlane, startControlPlane } from '../harness/services/control-plane.ts';
 import { Stage } from '../harness/stage.ts';
 import { freshName } from '../harness/topics.ts';
 

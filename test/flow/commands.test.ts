@@ -9,11 +9,11 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { Tokens } from '@databridge/kernel/secrets/tokens';
 import { freePorts } from '@databridge/local-platform/free-port';
-import { type ControlPlane, startControlPlane } from '../harness/control-plane.ts';
 import { commandsOf } from '../harness/documented-commands.ts';
 import { eventually } from '../harness/eventually.ts';
 import { platform } from '../harness/platform.ts';
 import { Receiver } from '../harness/receiver.ts';
+import { type ControlPlane, startControlPlane } from '../harness/services/control-plane.ts';
 import { Stage } from '../harness/stage.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));

@@ -5,9 +5,9 @@ import { Tokens } from '@databridge/kernel/secrets/tokens';
 import { VERSION } from '@databridge/kernel/version';
 import { deliveryTopic, WORKERS_TOPIC } from '@databridge/schemas/records/topics';
 import { encodeWorkerReport } from '@databridge/schemas/records/workers';
-import { type ControlPlane, startControlPlane } from '../harness/control-plane.ts';
 import { eventually } from '../harness/eventually.ts';
 import { Receiver } from '../harness/receiver.ts';
+import { type ControlPlane, startControlPlane } from '../harness/services/control-plane.ts';
 import { Stage } from '../harness/stage.ts';
 import { freshName } from '../harness/topics.ts';
 

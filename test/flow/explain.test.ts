@@ -1,10 +1,10 @@
 /** `databridge explain`: why nothing is sent to a customer and what comes next; and what became of one event. */
 import { runProgram } from '@databridge/cli/program';
 import { Tokens } from '@databridge/kernel/secrets/tokens';
-import { type ControlPlane, startControlPlane } from '../harness/control-plane.ts';
 import { rootCauseEvent } from '../harness/events.ts';
 import { eventually } from '../harness/eventually.ts';
 import { Receiver } from '../harness/receiver.ts';
+import { type ControlPlane, startControlPlane } from '../harness/services/control-plane.ts';
 import { Stage } from '../harness/stage.ts';
 import { freshName } from '../harness/topics.ts';
 

@@ -1,7 +1,7 @@
 /** A worker that comes or goes moves the customers that must move, and no others; a customer's lanes never split. */
 import { oneMemberAssigner } from '@databridge/kernel/kafka/groups/assigners';
 import { GroupConsumer } from '@databridge/kernel/kafka/groups/group-consumer';
-import { partitionOfKey } from '@databridge/kernel/kafka/murmur2';
+import { partitionOfKey } from '@databridge/kernel/kafka/producing/murmur2';
 import { createLogger } from '@databridge/kernel/log';
 import { decodeStatus } from '@databridge/schemas/records/status';
 import {
@@ -12,16 +12,16 @@ import {
   SUBSCRIPTIONS_PARTITIONS,
 } from '@databridge/schemas/records/topics';
 import kafkajs from 'kafkajs';
-import { startDeliveryHere } from '../harness/delivery-here.ts';
 import { rootCauseEvent } from '../harness/events.ts';
 import { eventually } from '../harness/eventually.ts';
 import { JumpClock } from '../harness/jump-clock.ts';
+import { upstreamKafka } from '../harness/kafka/upstream-kafka.ts';
 import { platform } from '../harness/platform.ts';
-import type { ServiceProcess } from '../harness/processes.ts';
 import { Receiver } from '../harness/receiver.ts';
+import { startDeliveryHere } from '../harness/services/delivery-here.ts';
+import type { ServiceProcess } from '../harness/services/processes.ts';
 import { Stage } from '../harness/stage.ts';
 import { freshName } from '../harness/topics.ts';
-import { upstreamKafka } from '../harness/upstream-kafka.ts';
 
 let stage: Stage;
 

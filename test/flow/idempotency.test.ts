@@ -1,8 +1,8 @@
 /** An idempotency key is good across the end of the control plane that carried out its request. */
 import { Tokens } from '@databridge/kernel/secrets/tokens';
 import { IDEMPOTENCY_TOPIC } from '@databridge/schemas/records/topics';
-import { type ControlPlane, startControlPlane } from '../harness/control-plane.ts';
 import { Receiver } from '../harness/receiver.ts';
+import { type ControlPlane, startControlPlane } from '../harness/services/control-plane.ts';
 import { Stage } from '../harness/stage.ts';
 import { freshName } from '../harness/topics.ts';
 

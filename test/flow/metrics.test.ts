@@ -1,11 +1,11 @@
 /** Metrics that can be alerted on: all series exist at 0 from the start, and those of a customer end with it. */
 import { readFileSync } from 'node:fs';
 import { Tokens } from '@databridge/kernel/secrets/tokens';
-import { type ControlPlane, startControlPlane } from '../harness/control-plane.ts';
 import { rootCauseEvent } from '../harness/events.ts';
 import { eventually } from '../harness/eventually.ts';
 import { promtoolObjections } from '../harness/promtool.ts';
 import { Receiver } from '../harness/receiver.ts';
+import { type ControlPlane, startControlPlane } from '../harness/services/control-plane.ts';
 import { Stage } from '../harness/stage.ts';
 import { freshName } from '../harness/topics.ts';
 

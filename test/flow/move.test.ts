@@ -4,8 +4,8 @@ import { deadTopic, deliveryTopic, retryTopic } from '@databridge/schemas/record
 import { rootCauseEvent } from '../harness/events.ts';
 import { eventually } from '../harness/eventually.ts';
 import { type Answer, Receiver } from '../harness/receiver.ts';
+import { CLIENT, startTokenServer } from '../harness/servers/token-server.ts';
 import { Stage } from '../harness/stage.ts';
-import { CLIENT, startTokenServer } from '../harness/token-server.ts';
 import { freshName } from '../harness/topics.ts';
 
 let stage: Stage;

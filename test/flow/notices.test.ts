@@ -1,9 +1,9 @@
 /** Operators and customers are told what changed about deliveries, once, by the service's own way of delivering. */
 import { Tokens } from '@databridge/kernel/secrets/tokens';
 import { NOTICES_TOPIC } from '@databridge/schemas/records/topics';
-import { type ControlPlane, startControlPlane } from '../harness/control-plane.ts';
 import { rootCauseEvent } from '../harness/events.ts';
 import { Receiver } from '../harness/receiver.ts';
+import { type ControlPlane, startControlPlane } from '../harness/services/control-plane.ts';
 import { Stage } from '../harness/stage.ts';
 import { freshName } from '../harness/topics.ts';
 

@@ -4,10 +4,10 @@ import { headerText } from '@databridge/schemas/records/headers';
 import { customerTopics, FAN_OUT_GROUP, QUARANTINE_TOPIC } from '@databridge/schemas/records/topics';
 import { CompressionTypes } from 'kafkajs';
 import { rootCauseEvent } from '../harness/events.ts';
-import { type FanOutHere, startFanOutHere, waitFor } from '../harness/fan-out.ts';
 import { platform } from '../harness/platform.ts';
 import { startUpstream, type UpstreamProducer } from '../harness/produce.ts';
-import { Relay } from '../harness/relay.ts';
+import { Relay } from '../harness/servers/relay.ts';
+import { type FanOutHere, startFanOutHere, waitFor } from '../harness/services/fan-out.ts';
 import { freshName } from '../harness/topics.ts';
 
 let upstream: UpstreamProducer;

@@ -1,15 +1,15 @@
 /** Reconciliation is complete: it counts what left no copy behind, and knows events that are older than the attempt log. */
 import { Tokens } from '@databridge/kernel/secrets/tokens';
 import { ATTEMPTS_TOPIC } from '@databridge/schemas/records/topics';
-import { type ControlPlane, startControlPlane } from '../harness/control-plane.ts';
 import { rootCauseEvent } from '../harness/events.ts';
 import { eventually } from '../harness/eventually.ts';
+import { upstreamKafka } from '../harness/kafka/upstream-kafka.ts';
 import { platform } from '../harness/platform.ts';
-import { startService } from '../harness/processes.ts';
 import { Receiver } from '../harness/receiver.ts';
+import { type ControlPlane, startControlPlane } from '../harness/services/control-plane.ts';
+import { startService } from '../harness/services/processes.ts';
 import { Stage } from '../harness/stage.ts';
 import { freshName } from '../harness/topics.ts';
-import { upstreamKafka } from '../harness/upstream-kafka.ts';
 
 let stage: Stage;
 let plane: ControlPlane;

@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Tokens } from '@databridge/kernel/secrets/tokens';
 import { Webhook } from 'standardwebhooks';
-import { type ControlPlane, startControlPlane } from '../harness/control-plane.ts';
+import { type ControlPlane, startControlPlane } from '../harness/services/control-plane.ts';
 import { Stage } from '../harness/stage.ts';
 import { freshName } from '../harness/topics.ts';
 

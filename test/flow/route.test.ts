@@ -8,9 +8,9 @@ import { loadEventTypes } from '@databridge/schemas/event/event-types';
 import { headerText } from '@databridge/schemas/records/headers';
 import { intakeTopic } from '@databridge/schemas/records/topics';
 import { rootCauseEvent } from '../harness/events.ts';
-import { type FanOutHere, startFanOutHere } from '../harness/fan-out.ts';
 import { platform } from '../harness/platform.ts';
 import { startUpstream, type UpstreamProducer } from '../harness/produce.ts';
+import { type FanOutHere, startFanOutHere } from '../harness/services/fan-out.ts';
 import { freshName } from '../harness/topics.ts';
 
 const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';

@@ -4,10 +4,10 @@ import { readTopic } from '@databridge/kernel/kafka/topic-reader';
 import { Tokens } from '@databridge/kernel/secrets/tokens';
 import { decodeStatus, type WorkerStatus } from '@databridge/schemas/records/status';
 import { STATUS_TOPIC } from '@databridge/schemas/records/topics';
-import { type ControlPlane, startControlPlane } from '../harness/control-plane.ts';
 import { rootCauseEvent } from '../harness/events.ts';
 import { eventually } from '../harness/eventually.ts';
 import { Receiver } from '../harness/receiver.ts';
+import { type ControlPlane, startControlPlane } from '../harness/services/control-plane.ts';
 import { Stage } from '../harness/stage.ts';
 import { freshName } from '../harness/topics.ts';
 

@@ -3,8 +3,8 @@ import { deadTopic, deliveryTopic } from '@databridge/schemas/records/topics';
 import { rootCauseEvent } from '../harness/events.ts';
 import { eventually } from '../harness/eventually.ts';
 import { type ReceivedRequest, Receiver } from '../harness/receiver.ts';
+import { CLIENT, startTokenServer } from '../harness/servers/token-server.ts';
 import { Stage } from '../harness/stage.ts';
-import { CLIENT, startTokenServer } from '../harness/token-server.ts';
 import { freshName } from '../harness/topics.ts';
 
 const EVENTS = 2_000;

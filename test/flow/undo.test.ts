@@ -3,14 +3,14 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ApiClient } from '@databridge/cli/api/api-client';
-import { rotateKeys } from '@databridge/cli/commands/rotate-keys';
+import { rotateKeys } from '@databridge/cli/commands/offline/rotate-keys';
 import { generateKeySet } from '@databridge/kernel/secrets/key-set';
 import { Tokens } from '@databridge/kernel/secrets/tokens';
 import { SUBSCRIPTIONS_TOPIC } from '@databridge/schemas/records/topics';
 import { MAX_SUBSCRIPTION_BYTES } from '@databridge/schemas/subscription/size-limits';
 import { encodeSubscription } from '@databridge/schemas/subscription/subscription';
-import { startControlPlane } from '../harness/control-plane.ts';
 import { Receiver } from '../harness/receiver.ts';
+import { startControlPlane } from '../harness/services/control-plane.ts';
 import { Stage } from '../harness/stage.ts';
 import { freshName } from '../harness/topics.ts';
 

@@ -12,9 +12,9 @@ import { generateKeySet } from '@databridge/kernel/secrets/key-set';
 import { Tokens } from '@databridge/kernel/secrets/tokens';
 import { decodeAudit } from '@databridge/schemas/records/audit';
 import { AUDIT_TOPIC, SUBSCRIPTIONS_TOPIC } from '@databridge/schemas/records/topics';
-import { type ControlPlane, startControlPlane } from '../harness/control-plane.ts';
 import { eventually } from '../harness/eventually.ts';
 import { platform } from '../harness/platform.ts';
+import { type ControlPlane, startControlPlane } from '../harness/services/control-plane.ts';
 import { freshName } from '../harness/topics.ts';
 
 const WRITERS = 50;

@@ -5,7 +5,7 @@ import { ByteBudget } from '@databridge/delivery/lanes/byte-budget';
 import { LaneSet } from '@databridge/delivery/lanes/lane-set';
 import { routeRecords } from '@databridge/fan-out/route';
 import type { ConsumedRecord, RecordHeaders } from '@databridge/kernel/kafka/records';
-import { ManualClock } from '@databridge/kernel/manual-clock';
+import { ManualClock } from '@databridge/kernel/time/manual-clock';
 import { loadEventTypes } from '@databridge/schemas/event/event-types';
 import { decodeAttempts } from '@databridge/schemas/records/attempts';
 import {

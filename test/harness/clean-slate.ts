@@ -3,8 +3,8 @@ import { CONTROL_PLANE_GROUP, FAN_OUT_GROUP, systemTopics } from '@databridge/sc
 import { Admin as MemberAdmin } from '@platformatic/kafka';
 import type { Admin } from 'kafkajs';
 import { eventually } from './eventually.ts';
+import { upstreamKafka } from './kafka/upstream-kafka.ts';
 import { platform } from './platform.ts';
-import { upstreamKafka } from './upstream-kafka.ts';
 
 const MAX_WAIT_MS = 120_000;
 

@@ -1,7 +1,7 @@
 import { terminalProgress } from '@databridge/local-platform/jvm/fetch-progress';
 import { startLocalPlatform } from '@databridge/local-platform/local-platform';
 import type { Platform } from '@databridge/local-platform/platform';
-import { ADDRESSES_VARIABLE, type PlatformAddress, running } from './running-platform.ts';
+import { ADDRESSES_VARIABLE, type PlatformAddress, running } from './kafka/running-platform.ts';
 
 /**
  * A Kafka and a registry for each of jest's workers: the names of the service's own topics and groups are fixed,

@@ -1,4 +1,4 @@
-import { running } from './running-platform.ts';
+import { running } from './kafka/running-platform.ts';
 
 /** The last project to end takes the platforms down. */
 export default async function globalTeardown(): Promise<void> {

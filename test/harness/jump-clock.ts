@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '@databridge/kernel/clock';
+import type { Clock, Timer } from '@databridge/kernel/time/clock';
 
 interface Jump {
   /** Real time, ms since the epoch. */

@@ -1,4 +1,4 @@
-import { ADDRESSES_VARIABLE, type PlatformAddress } from './running-platform.ts';
+import { ADDRESSES_VARIABLE, type PlatformAddress } from './kafka/running-platform.ts';
 
 /**
  * This worker's Kafka and registry, shared by the test files that it runs one after the other: keep to names of

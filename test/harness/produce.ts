@@ -3,9 +3,9 @@ import { intakeTopic } from '@databridge/schemas/records/topics';
 import { COMPATIBILITY, SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
 import { CompressionTypes } from 'kafkajs';
 import type { RootCauseEvent } from './events.ts';
+import { upstreamKafka } from './kafka/upstream-kafka.ts';
 import { platform } from './platform.ts';
 import { createTopic } from './topics.ts';
-import { upstreamKafka } from './upstream-kafka.ts';
 
 const avscFile = new URL('../../schemas/avro/root-cause.v1.0.avsc', import.meta.url);
 

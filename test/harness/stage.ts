@@ -1,22 +1,22 @@
 import type { ControlPlaneContext } from '@databridge/control-plane/context';
-import { readConfig } from '@databridge/kernel/config';
 import { egressPolicy, egressSettings, LOOPBACK_EGRESS } from '@databridge/kernel/egress/egress-settings';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
-import { KafkaProducer } from '@databridge/kernel/kafka/producer';
+import { KafkaProducer } from '@databridge/kernel/kafka/producing/producer';
 import type { ConsumedRecord } from '@databridge/kernel/kafka/records';
 import { ensureSystemTopics } from '@databridge/kernel/kafka/system-topics';
 import { readTopicIfAny } from '@databridge/kernel/kafka/topic-reader';
 import { createLogger } from '@databridge/kernel/log';
 import { generateKeySet, parseKeySet } from '@databridge/kernel/secrets/key-set';
 import { SealingDesk } from '@databridge/kernel/secrets/sealing-desk';
+import { readConfig } from '@databridge/kernel/settings/config';
 import { deliveryGroup } from '@databridge/schemas/records/topics';
 import { eventually } from './eventually.ts';
 import { platform } from './platform.ts';
-import { type ServiceProcess, startService } from './processes.ts';
 import { startUpstream, type UpstreamProducer } from './produce.ts';
-import { StageApi } from './stage-api.ts';
+import { type ServiceProcess, startService } from './services/processes.ts';
+import { StageApi } from './services/stage-api.ts';
+import { commitBy, readStoredSubscriptions, viewsByReading } from './services/without-control-plane.ts';
 import { freshName } from './topics.ts';
-import { commitBy, readStoredSubscriptions, viewsByReading } from './without-control-plane.ts';
 
 /** Short enough to see an event through all lanes in a test. */
 export const SHORT_PLAN = '1s*2,2s*2';

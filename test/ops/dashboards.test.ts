@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import { setInterval } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Tokens } from '@databridge/kernel/secrets/tokens';
-import { startControlPlane } from '../harness/control-plane.ts';
 import { rootCauseEvent } from '../harness/events.ts';
 import { eventually } from '../harness/eventually.ts';
 import { type DrawnDashboard, type DrawnTarget, draw, grafanaPanels } from '../harness/ops/grafana-pictures.ts';
@@ -16,6 +15,7 @@ import { Prometheus } from '../harness/ops/prometheus.ts';
 import { makeCertificates } from '../harness/peers/certificates.ts';
 import { FETCH_TIMEOUT_MS } from '../harness/peers/peers-cache.ts';
 import { Receiver } from '../harness/receiver.ts';
+import { startControlPlane } from '../harness/services/control-plane.ts';
 import { Stage } from '../harness/stage.ts';
 
 const dashboards = new URL('../../deploy/helm/databridge-events/files/dashboards/', import.meta.url);

@@ -12,7 +12,7 @@ import { KubernetesApi, type KubernetesObject } from '../harness/ops/kubernetes-
 import { command } from '../harness/peers/peers-cache.ts';
 import { pythonEnvironment } from '../harness/peers/python.ts';
 import { platform } from '../harness/platform.ts';
-import { startService } from '../harness/processes.ts';
+import { startService } from '../harness/services/processes.ts';
 
 const COMMAND_LINE = fileURLToPath(new URL('../../services/cli/src/main.ts', import.meta.url));
 

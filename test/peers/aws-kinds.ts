@@ -1,5 +1,5 @@
 import type { Kind } from '../contract/destination-suite.ts';
-import type { Manner } from '../harness/front.ts';
+import type { Manner } from '../harness/services/front.ts';
 
 /** What SQS answers (AWS JSON 1.0) and SNS (AWS query) on bad days: emulators have none. */
 const json = (status: number, code: string): Manner => ({

@@ -7,12 +7,12 @@ import { EgressGuard } from '@databridge/delivery/egress/egress-guard';
 import { EgressPolicy } from '@databridge/kernel/egress/egress-policy';
 import { freePorts } from '@databridge/local-platform/free-port';
 import { message, openFor } from '../harness/destinations.ts';
-import { Front } from '../harness/front.ts';
 import { type Certificates, makeCertificates } from '../harness/peers/certificates.ts';
 import { debian } from '../harness/peers/debian.ts';
 import { startPeer } from '../harness/peers/peer-process.ts';
 import { FETCH_TIMEOUT_MS } from '../harness/peers/peers-cache.ts';
-import { CLIENT, startTokenServer } from '../harness/token-server.ts';
+import { CLIENT, startTokenServer } from '../harness/servers/token-server.ts';
+import { Front } from '../harness/services/front.ts';
 
 /** What the proxy sends from: who comes from elsewhere went past it. */
 const PROXY_ADDRESS = '127.0.0.7';

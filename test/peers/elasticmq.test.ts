@@ -4,10 +4,10 @@ import { freePorts } from '@databridge/local-platform/free-port';
 import { findJava } from '@databridge/local-platform/jvm/java';
 import { destinationSuite, type Kind } from '../contract/destination-suite.ts';
 import { message, openFor } from '../harness/destinations.ts';
-import { Front } from '../harness/front.ts';
 import { classPath } from '../harness/peers/maven.ts';
 import { startPeer } from '../harness/peers/peer-process.ts';
 import { FETCH_TIMEOUT_MS } from '../harness/peers/peers-cache.ts';
+import { Front } from '../harness/services/front.ts';
 import { freshName } from '../harness/topics.ts';
 import { sqsAnswers } from './aws-kinds.ts';
 

@@ -2,11 +2,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePorts } from '@databridge/local-platform/free-port';
-import { Front } from '../harness/front.ts';
 import { makeCertificates } from '../harness/peers/certificates.ts';
 import { debian } from '../harness/peers/debian.ts';
 import { startPeer } from '../harness/peers/peer-process.ts';
 import { FETCH_TIMEOUT_MS } from '../harness/peers/peers-cache.ts';
+import { Front } from '../harness/services/front.ts';
 import { BASIC, receiverSuite, type WebServer } from './receiver-suite.ts';
 
 const LIBRARIES = ['liblua5.3-0', 'libpcre2-posix3', 'libopentracing-c-wrapper0', 'libopentracing1'];

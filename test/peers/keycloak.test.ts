@@ -11,10 +11,10 @@ import { createLogger } from '@databridge/kernel/log';
 import { freePorts } from '@databridge/local-platform/free-port';
 import { javaRelease } from '@databridge/local-platform/jvm/java';
 import { message, openFor } from '../harness/destinations.ts';
-import { Front } from '../harness/front.ts';
 import { unpacked } from '../harness/peers/maven.ts';
 import { startPeer } from '../harness/peers/peer-process.ts';
 import { cached, command, FETCH_TIMEOUT_MS } from '../harness/peers/peers-cache.ts';
+import { Front } from '../harness/services/front.ts';
 
 const VERSION = '26.4.0';
 const CLIENT = { clientId: 'databridge', secret: 'keycloak-client-secret' };

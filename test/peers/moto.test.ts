@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { OwnAccount } from '@databridge/delivery/authorization/own-account';
 import { destinationSuite, type Kind } from '../contract/destination-suite.ts';
 import { message, openFor } from '../harness/destinations.ts';
-import { Front } from '../harness/front.ts';
 import { Moto, tag } from '../harness/peers/moto.ts';
 import { FETCH_TIMEOUT_MS } from '../harness/peers/peers-cache.ts';
+import { Front } from '../harness/services/front.ts';
 import { freshName } from '../harness/topics.ts';
 import { snsAnswers, sqsAnswers } from './aws-kinds.ts';
 

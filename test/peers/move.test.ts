@@ -3,10 +3,10 @@ import { deadTopic, deliveryTopic } from '@databridge/schemas/records/topics';
 import '../harness/clean-slate.ts';
 import { rootCauseEvent } from '../harness/events.ts';
 import { eventually } from '../harness/eventually.ts';
-import { Front } from '../harness/front.ts';
 import { Moto } from '../harness/peers/moto.ts';
 import { FETCH_TIMEOUT_MS } from '../harness/peers/peers-cache.ts';
 import { Receiver } from '../harness/receiver.ts';
+import { Front } from '../harness/services/front.ts';
 import { Stage } from '../harness/stage.ts';
 import { freshName } from '../harness/topics.ts';
 

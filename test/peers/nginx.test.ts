@@ -3,11 +3,11 @@ import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePorts } from '@databridge/local-platform/free-port';
-import { Front } from '../harness/front.ts';
 import { makeCertificates } from '../harness/peers/certificates.ts';
 import { debian } from '../harness/peers/debian.ts';
 import { startPeer } from '../harness/peers/peer-process.ts';
 import { FETCH_TIMEOUT_MS } from '../harness/peers/peers-cache.ts';
+import { Front } from '../harness/services/front.ts';
 import { BASIC, receiverSuite, type WebServer } from './receiver-suite.ts';
 
 let server: WebServer;

@@ -1,8 +1,8 @@
 import type { Destination } from '@databridge/delivery/destination/destination';
 import { ConnectionBudget } from '@databridge/delivery/egress/connection-budget';
 import { message, openFor } from '../harness/destinations.ts';
-import type { Front } from '../harness/front.ts';
 import type { Certificates } from '../harness/peers/certificates.ts';
+import type { Front } from '../harness/services/front.ts';
 
 /** A web server of Debian in front of a `Front`, set up with these ports; all but `http` speak TLS by the private authority. */
 export interface WebServer {

@@ -7,9 +7,9 @@ import { promisify } from 'node:util';
 import { generateKeySet } from '@databridge/kernel/secrets/key-set';
 import { Tokens } from '@databridge/kernel/secrets/tokens';
 import '../harness/clean-slate.ts';
-import { type ControlPlane, startControlPlane } from '../harness/control-plane.ts';
 import { FETCH_TIMEOUT_MS } from '../harness/peers/peers-cache.ts';
 import { python } from '../harness/peers/python.ts';
+import { type ControlPlane, startControlPlane } from '../harness/services/control-plane.ts';
 
 const CASES_AN_OPERATION = process.env['SCHEMATHESIS_CASES'] ?? '15';
 const operator = Tokens.generate('ann', 'operator');

@@ -3,9 +3,9 @@ import { execFile } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { promisify } from 'node:util';
 import { message, openFor } from '../harness/destinations.ts';
-import { Front } from '../harness/front.ts';
 import { FETCH_TIMEOUT_MS } from '../harness/peers/peers-cache.ts';
 import { python } from '../harness/peers/python.ts';
+import { Front } from '../harness/services/front.ts';
 
 const VERIFY = `
 import base64, json, sys

@@ -2,12 +2,12 @@
 import { generateKeySet } from '@databridge/kernel/secrets/key-set';
 import { Tokens } from '@databridge/kernel/secrets/tokens';
 import type { Browser, Page } from 'playwright-core';
-import { type ControlPlane, startControlPlane } from '../harness/control-plane.ts';
 import { rootCauseEvent } from '../harness/events.ts';
 import { axeIssues } from '../harness/portal/axe.ts';
 import { launchBrowser, openPage } from '../harness/portal/browser.ts';
 import { portalDirectory } from '../harness/portal/built.ts';
 import { Receiver } from '../harness/receiver.ts';
+import { type ControlPlane, startControlPlane } from '../harness/services/control-plane.ts';
 import { Stage } from '../harness/stage.ts';
 import { freshName } from '../harness/topics.ts';
 

@@ -15,8 +15,8 @@ import { makeCertificates } from '../harness/peers/certificates.ts';
 import { launchBrowser } from '../harness/portal/browser.ts';
 import { type Intake, invite, openInvited, sendIt, startIntake } from '../harness/portal/set-up-page.ts';
 import { type ReceivedRequest, Receiver } from '../harness/receiver.ts';
+import { CLIENT, startTokenServer } from '../harness/servers/token-server.ts';
 import { Stage } from '../harness/stage.ts';
-import { CLIENT, startTokenServer } from '../harness/token-server.ts';
 import { freshName } from '../harness/topics.ts';
 
 const operator = Tokens.generate('ann', 'operator');

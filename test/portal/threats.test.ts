@@ -20,8 +20,8 @@ import {
   sendIt,
   startIntake,
 } from '../harness/portal/set-up-page.ts';
-import type { ServiceProcess } from '../harness/processes.ts';
 import { Receiver } from '../harness/receiver.ts';
+import type { ServiceProcess } from '../harness/services/processes.ts';
 import { Stage } from '../harness/stage.ts';
 import { freshName } from '../harness/topics.ts';
 

@@ -59,7 +59,7 @@ test('each event is one request', () => {
     [`${name}.contract.test.ts`]: `/** What every destination does, against an endpoint that fails as real ones do. */
 import { destinationSuite, type Kind } from '../../../../test/contract/destination-suite.ts';
 import { openFor } from '../../../../test/harness/destinations.ts';
-import { Front } from '../../../../test/harness/front.ts';
+import { Front } from '../../../../test/harness/services/front.ts';
 
 let front: Front;
 

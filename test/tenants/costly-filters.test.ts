@@ -5,11 +5,11 @@
  */
 import { deliveryTopic, SUBSCRIPTIONS_TOPIC } from '@databridge/schemas/records/topics';
 import { encodeSubscription } from '@databridge/schemas/subscription/subscription';
+import { SteadyLoad } from '../harness/load/steady-load.ts';
+import { METERED } from '../harness/load/turns.ts';
 import { Receiver } from '../harness/receiver.ts';
 import { Stage } from '../harness/stage.ts';
-import { SteadyLoad } from '../harness/steady-load.ts';
 import { freshName } from '../harness/topics.ts';
-import { METERED } from '../harness/turns.ts';
 
 /** Each asks for what no event has, in an "or", so that CEL makes 300 errors: 3 ms, or 300 ms of each second for each customer. */
 const NUMBERS = Array.from({ length: 150 }, (_, n) => n).join();

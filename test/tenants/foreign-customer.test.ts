@@ -1,7 +1,7 @@
 /** Hostile tenant: it uses its own token on the paths of another customer. It learns nothing, not even that the other exists. */
 import { Tokens } from '@databridge/kernel/secrets/tokens';
-import { startControlPlane } from '../harness/control-plane.ts';
 import { Receiver } from '../harness/receiver.ts';
+import { startControlPlane } from '../harness/services/control-plane.ts';
 import { Stage } from '../harness/stage.ts';
 
 const [operator, mallory] = [

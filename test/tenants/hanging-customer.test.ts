@@ -2,8 +2,8 @@
 import { Sink } from '@databridge/demo/customers/sink-process';
 import { rootCauseEvent } from '../harness/events.ts';
 import { eventually } from '../harness/eventually.ts';
+import { SteadyLoad } from '../harness/load/steady-load.ts';
 import { Stage } from '../harness/stage.ts';
-import { SteadyLoad } from '../harness/steady-load.ts';
 import { freshName } from '../harness/topics.ts';
 
 const WANTED_IN_FLIGHT = 10_000;

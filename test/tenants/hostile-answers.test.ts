@@ -2,9 +2,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { rootCauseEvent } from '../harness/events.ts';
 import { eventually } from '../harness/eventually.ts';
+import { SteadyLoad } from '../harness/load/steady-load.ts';
+import { METERED } from '../harness/load/turns.ts';
 import { Stage } from '../harness/stage.ts';
-import { SteadyLoad } from '../harness/steady-load.ts';
-import { METERED } from '../harness/turns.ts';
 
 const KINDS = [
   'header lines without end',

@@ -5,10 +5,10 @@
 import { limitBatchBytes } from '@databridge/kernel/kafka/kafkajs/expansion';
 import { QUARANTINE_TOPIC } from '@databridge/schemas/records/topics';
 import { eventually } from '../harness/eventually.ts';
-import { EXPANDED_BYTES, type Flood, startFlood } from '../harness/poison.ts';
+import { EXPANDED_BYTES, type Flood, startFlood } from '../harness/load/poison.ts';
+import { SteadyLoad } from '../harness/load/steady-load.ts';
+import { METERED } from '../harness/load/turns.ts';
 import { Stage } from '../harness/stage.ts';
-import { SteadyLoad } from '../harness/steady-load.ts';
-import { METERED } from '../harness/turns.ts';
 
 // The test reads the intake as well, bombs included; fan-out has a limit of its own.
 limitBatchBytes(2 * EXPANDED_BYTES);

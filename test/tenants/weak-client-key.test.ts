@@ -11,9 +11,9 @@ import { mapSecretsAsync } from '@databridge/schemas/subscription/secret-places'
 import { parseSubscription } from '@databridge/schemas/subscription/subscription';
 import { rootCauseEvent } from '../harness/events.ts';
 import { eventually } from '../harness/eventually.ts';
+import { SteadyLoad } from '../harness/load/steady-load.ts';
 import { Receiver } from '../harness/receiver.ts';
 import { Stage } from '../harness/stage.ts';
-import { SteadyLoad } from '../harness/steady-load.ts';
 import { freshName } from '../harness/topics.ts';
 
 let dir: string;

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } f
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
-import { withoutUserInfo } from '@databridge/kernel/url-user-info';
+import { withoutUserInfo } from '@databridge/kernel/settings/url-user-info';
 import type { Connection } from './api/api-client.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;

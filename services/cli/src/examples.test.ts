@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { checkCommand, programThatDoesNothing } from './check-command.ts';
 import { examplesOf } from './examples.ts';
+import { checkCommand, programThatDoesNothing } from './reference/check-command.ts';
 
 function pathsBelow(parent: Command, before: readonly string[] = []): string[] {
   const visible = parent.createHelp().visibleCommands(parent);

@@ -1,7 +1,7 @@
 import { DatabridgeError, type ErrorCode, messageOf } from '@databridge/kernel/errors';
 import { CommanderError } from 'commander';
 import { ApiError, UnreachableError } from './api/api-error.ts';
-import { DeclinedError } from './terminal.ts';
+import { DeclinedError } from './output/terminal.ts';
 
 /** What each means, as `--help` and docs/cli.md say it. */
 export const EXIT_CODES = {

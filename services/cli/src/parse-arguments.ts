@@ -1,4 +1,4 @@
-import { durationMs } from '@databridge/kernel/duration-ms';
+import { durationMs } from '@databridge/kernel/time/duration-ms';
 import { InvalidArgumentError } from 'commander';
 
 export function parseOffset(text: string): number {

@@ -1,3 +1,6 @@
+import { isCidr } from '@databridge/kernel/egress/cidr-list';
+import { egressVariables } from '@databridge/kernel/egress/egress-settings';
+import { keyVariables } from '@databridge/kernel/secrets/key-settings';
 import {
   duration,
   eventTypeVariables,
@@ -6,10 +9,7 @@ import {
   registryVariables,
   serviceVariables,
   whole,
-} from '@databridge/kernel/config';
-import { isCidr } from '@databridge/kernel/egress/cidr-list';
-import { egressVariables } from '@databridge/kernel/egress/egress-settings';
-import { keyVariables } from '@databridge/kernel/secrets/key-settings';
+} from '@databridge/kernel/settings/config';
 import { z } from 'zod';
 import { retryPlanVariables } from './upkeep/retry-delays.ts';
 

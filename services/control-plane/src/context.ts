@@ -11,9 +11,9 @@ import type { WorkerStatus } from '@databridge/schemas/records/status';
 import type { RetryPlan } from '@databridge/schemas/retries/retry-plan';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import type { Commit } from './subscriptions/changes.ts';
-import type { AttemptRollups, OutcomeCounts } from './views/attempt-rollups.ts';
+import type { AttemptRollups, OutcomeCounts } from './views/attempts/attempt-rollups.ts';
+import type { WaitingEvent } from './views/attempts/waiting-events.ts';
 import type { EventRenderer } from './views/render-event.ts';
-import type { WaitingEvent } from './views/waiting-events.ts';
 import type { SeenWorker } from './views/worker-table.ts';
 
 /** What the operations work with, connected by whoever calls them: the API, or a test. */

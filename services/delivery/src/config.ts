@@ -1,4 +1,6 @@
 import { hostname } from 'node:os';
+import { egressVariables } from '@databridge/kernel/egress/egress-settings';
+import { keyVariables } from '@databridge/kernel/secrets/key-settings';
 import {
   duration,
   eventTypeVariables,
@@ -7,9 +9,7 @@ import {
   registryVariables,
   serviceVariables,
   whole,
-} from '@databridge/kernel/config';
-import { egressVariables } from '@databridge/kernel/egress/egress-settings';
-import { keyVariables } from '@databridge/kernel/secrets/key-settings';
+} from '@databridge/kernel/settings/config';
 import { tracingVariables } from '@databridge/kernel/tracing/tracing';
 import { DEFAULT_RETRY_PLAN, parseRetryPlan } from '@databridge/schemas/retries/retry-plan';
 import { z } from 'zod';

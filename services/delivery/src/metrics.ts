@@ -1,6 +1,6 @@
-import type { Clock } from '@databridge/kernel/clock';
 import type { MetricsRegistry } from '@databridge/kernel/metrics';
 import { seriesTable } from '@databridge/kernel/series-table';
+import type { Clock } from '@databridge/kernel/time/clock';
 import { ATTEMPT_OUTCOMES, type AttemptOutcome } from '@databridge/schemas/records/attempts';
 import { Counter, Gauge, Histogram } from 'prom-client';
 import { CustomerBook, type ShownCustomers } from './observe/customer-book.ts';

@@ -6,11 +6,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { styleText } from 'node:util';
-import { kafkaVariables, readConfig, registryVariables, whole } from '@databridge/kernel/config';
 import { messageOf } from '@databridge/kernel/errors';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { kafkaSettings } from '@databridge/kernel/kafka/settings';
 import { createLogger } from '@databridge/kernel/log';
+import { kafkaVariables, readConfig, registryVariables, whole } from '@databridge/kernel/settings/config';
 import { FAN_OUT_GROUP } from '@databridge/schemas/records/topics';
 import { z } from 'zod';
 import { applyYaml, databridge } from './child.ts';

@@ -3,7 +3,7 @@ import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import { COMPILE_CACHE, SERVICE_NODE_FLAGS } from '@databridge/kernel/node-flags';
+import { COMPILE_CACHE, SERVICE_NODE_FLAGS } from '@databridge/kernel/settings/node-flags';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 /** A line that a service logged. */

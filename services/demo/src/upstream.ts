@@ -1,7 +1,7 @@
 /** The upstream producer: encodes with the registry's own client, as producers outside of this project do. */
 
 import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
-import { KafkaProducer } from '@databridge/kernel/kafka/producer';
+import { KafkaProducer } from '@databridge/kernel/kafka/producing/producer';
 import { SchemaRegistry } from '@databridge/kernel/registry/schema-registry';
 import { loadEventTypes } from '@databridge/schemas/event/event-types';
 import { HEADER } from '@databridge/schemas/records/headers';

@@ -4,7 +4,7 @@ import {
   registryVariables,
   serviceVariables,
   whole,
-} from '@databridge/kernel/config';
+} from '@databridge/kernel/settings/config';
 import { tracingVariables } from '@databridge/kernel/tracing/tracing';
 import { z } from 'zod';
 

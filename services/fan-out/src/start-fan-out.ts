@@ -2,7 +2,7 @@ import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { GroupConsumer } from '@databridge/kernel/kafka/groups/group-consumer';
 import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import { limitBatchBytes } from '@databridge/kernel/kafka/kafkajs/expansion';
-import { KafkaProducer } from '@databridge/kernel/kafka/producer';
+import { KafkaProducer } from '@databridge/kernel/kafka/producing/producer';
 import { kafkaSettings } from '@databridge/kernel/kafka/settings';
 import { CompactedTable } from '@databridge/kernel/kafka/tables/compacted-table';
 import { WatermarkReader } from '@databridge/kernel/kafka/watermark-reader';

@@ -1,5 +1,5 @@
 import { createLogger } from './log.ts';
-import { withoutUserInfo } from './url-user-info.ts';
+import { withoutUserInfo } from './settings/url-user-info.ts';
 
 function logged(write: (log: ReturnType<typeof createLogger>) => void): string {
   const lines: string[] = [];

@@ -1,5 +1,5 @@
 import { type DestinationStream, pino } from 'pino';
-import { withoutUserInfo } from './url-user-info.ts';
+import { withoutUserInfo } from './settings/url-user-info.ts';
 
 export type Logger = pino.Logger;
 

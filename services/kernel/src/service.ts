@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream';
 import { fastify } from 'fastify';
 import type { z } from 'zod';
-import { readConfig } from './config.ts';
 import { DatabridgeError, messageOf } from './errors.ts';
 import { createLogger, type Logger } from './log.ts';
 import { exportReady, type MetricsRegistry } from './metrics.ts';
+import { readConfig } from './settings/config.ts';
 
 /** A started service. `stop` takes nothing more, finishes what is in flight, commits and leaves its groups. */
 export interface Running {

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { homedir, platform } from 'node:os';
 import { join } from 'node:path';
-import { kafkaVariables, readConfig, registryVariables } from '@databridge/kernel/config';
 import { keyVariables } from '@databridge/kernel/secrets/key-settings';
+import { kafkaVariables, readConfig, registryVariables } from '@databridge/kernel/settings/config';
 import { NOTICES_TOPIC } from '@databridge/schemas/records/topics';
 import { z } from 'zod';
 

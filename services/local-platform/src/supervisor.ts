@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import { COMPILE_CACHE, SERVICE_NODE_FLAGS } from '@databridge/kernel/node-flags';
+import { COMPILE_CACHE, SERVICE_NODE_FLAGS } from '@databridge/kernel/settings/node-flags';
 
 const FIRST_RESTART_MS = 1_000;
 const MAX_RESTART_MS = 30_000;

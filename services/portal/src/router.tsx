@@ -74,13 +74,13 @@ const events = createRoute({
   validateSearch: (search: Search): { state?: EventStateName | undefined } => ({
     state: oneOf(search['state'], Object.keys(EVENT_STATE_WORDS) as EventStateName[]),
   }),
-  component: lazyRouteComponent(() => import('./customer/events-page.tsx'), 'EventsPage'),
+  component: lazyRouteComponent(() => import('./customer/events/events-page.tsx'), 'EventsPage'),
 });
 
 const event = createRoute({
   getParentRoute: () => customer,
   path: '/events/$eventId',
-  component: lazyRouteComponent(() => import('./customer/event-page.tsx'), 'EventPage'),
+  component: lazyRouteComponent(() => import('./customer/events/event-page.tsx'), 'EventPage'),
 });
 
 const deadLetters = createRoute({
@@ -89,7 +89,7 @@ const deadLetters = createRoute({
   validateSearch: (search: Search): { reason?: (typeof DEAD_REASONS)[number] | undefined } => ({
     reason: oneOf(search['reason'], DEAD_REASONS),
   }),
-  component: lazyRouteComponent(() => import('./customer/dead-letters-page.tsx'), 'DeadLettersPage'),
+  component: lazyRouteComponent(() => import('./customer/events/dead-letters-page.tsx'), 'DeadLettersPage'),
 });
 
 const replay = createRoute({

@@ -1,7 +1,7 @@
 /** What the delivery of one event costs without Kafka, beside a bare POST of the same bytes: by processor time alone. */
 import { Child } from '@databridge/demo/child';
 import { type Flow, Sink } from '@databridge/demo/customers/sink-process';
-import { SERVICE_NODE_FLAGS } from '@databridge/kernel/node-flags';
+import { SERVICE_NODE_FLAGS } from '@databridge/kernel/settings/node-flags';
 import type { PostOrder } from '../limit-post.ts';
 import { type Measure, ratios } from '../measure.ts';
 import { profileFlags, type Row } from './row.ts';

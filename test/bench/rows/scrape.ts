@@ -3,8 +3,8 @@ import { createServer } from 'node:http';
 import { Readable } from 'node:stream';
 import { deliveryMetrics } from '@databridge/delivery/metrics';
 import type { CustomerLevels } from '@databridge/delivery/observe/customer-levels';
-import { systemClock } from '@databridge/kernel/clock';
 import { createRegistry } from '@databridge/kernel/metrics';
+import { systemClock } from '@databridge/kernel/time/clock';
 import type { Measure } from '../measure.ts';
 import type { Row } from './row.ts';
 

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
-import { type ControlPlane, startControlPlane } from '../control-plane.ts';
+import { type ControlPlane, startControlPlane } from '../services/control-plane.ts';
 import type { Stage } from '../stage.ts';
 import { openPage, type WatchedPage } from './browser.ts';
 

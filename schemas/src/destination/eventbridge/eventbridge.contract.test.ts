@@ -1,7 +1,7 @@
 /** What every destination does, against an endpoint that fails as EventBridge does on bad days. */
 import { destinationSuite, type Kind } from '../../../../test/contract/destination-suite.ts';
 import { message, openFor } from '../../../../test/harness/destinations.ts';
-import { Front, type Manner, type Passed } from '../../../../test/harness/front.ts';
+import { Front, type Manner, type Passed } from '../../../../test/harness/services/front.ts';
 import { answers, KEYS } from './answers.fixture.ts';
 
 interface SentEntry {

@@ -1,9 +1,9 @@
 /** EventBridge on moto, which checks signatures: a rule passes what the bus accepts to a queue. */
 import { destinationSuite, type Kind } from '../../../../test/contract/destination-suite.ts';
 import { message, openFor } from '../../../../test/harness/destinations.ts';
-import { Front } from '../../../../test/harness/front.ts';
 import { Moto } from '../../../../test/harness/peers/moto.ts';
 import { FETCH_TIMEOUT_MS } from '../../../../test/harness/peers/peers-cache.ts';
+import { Front } from '../../../../test/harness/services/front.ts';
 import { freshName } from '../../../../test/harness/topics.ts';
 import { answers } from './answers.fixture.ts';
 

@@ -1,7 +1,7 @@
 /** How batches to SQS are split, and replays told apart, against an endpoint that answers as SQS does on bad days. */
 import { createHash } from 'node:crypto';
 import { message, openFor } from '../../../../test/harness/destinations.ts';
-import { Front, type Manner, type Passed } from '../../../../test/harness/front.ts';
+import { Front, type Manner, type Passed } from '../../../../test/harness/services/front.ts';
 
 const authentication = {
   type: 'aws',

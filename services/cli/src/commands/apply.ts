@@ -9,9 +9,9 @@ import { ApiError } from '../api/api-error.ts';
 import { type Cli, pathOf } from '../cli.ts';
 import { type Difference, differences, formatDifference, MASK } from '../files/subscription-diff.ts';
 import { Declarations, type DeclaredSubscription } from '../files/subscription-files.ts';
-import { formatTable, printLine } from '../print.ts';
-import { startProgress } from '../progress.ts';
-import { mustConfirm } from '../terminal.ts';
+import { formatTable, printLine } from '../output/print.ts';
+import { startProgress } from '../output/progress.ts';
+import { mustConfirm } from '../output/terminal.ts';
 
 /** The control plane makes the topics of several customers at once, and writes several changes in one transaction. */
 const AT_ONCE = 32;

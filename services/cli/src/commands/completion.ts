@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import tab from '@bomb.sh/tab/commander';
 import type { Command } from 'commander';
 import type { Cli } from '../cli.ts';
-import { printLine } from '../print.ts';
+import { printLine } from '../output/print.ts';
 
 /** A shell waits for this answer. Ctrl-C ends the wait; a loaded machine may need seconds for a first HTTP request. */
 const ASK_WITHIN_MS = 5_000;

@@ -2,8 +2,8 @@
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { Command } from 'commander';
 import { type Cli, pathOf } from '../cli.ts';
-import { type OutputOptions, print, withOutput } from '../output.ts';
-import { formatFacts, formatTable, printLine, timeOf } from '../print.ts';
+import { type OutputOptions, print, withOutput } from '../output/output.ts';
+import { formatFacts, formatTable, printLine, timeOf } from '../output/print.ts';
 
 interface ShownInvitation {
   readonly id: string;

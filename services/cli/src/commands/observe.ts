@@ -5,8 +5,7 @@ import { type Command, Option } from 'commander';
 import type { CustomerStatus, IntakeAnswer, Reconciliation } from '../api/answers.ts';
 import { ApiError } from '../api/api-error.ts';
 import { type Cli, pathOf } from '../cli.ts';
-import { type OutputOptions, print, withOutput } from '../output.ts';
-import { parseCount, parseDuration, parseTime } from '../parse-arguments.ts';
+import { type OutputOptions, print, withOutput } from '../output/output.ts';
 import {
   type Fleet,
   formatFleet,
@@ -16,7 +15,8 @@ import {
   formatTable,
   reasonOf,
   timeOf,
-} from '../print.ts';
+} from '../output/print.ts';
+import { parseCount, parseDuration, parseTime } from '../parse-arguments.ts';
 import { eventsOf, fullId, shortIds } from '../short-ids.ts';
 import { tail } from './observe/tail.ts';
 import { repeat, startOfView } from './observe/watch.ts';

@@ -4,12 +4,12 @@ import type { Command } from 'commander';
 import type { Rewind } from '../api/answers.ts';
 import { type Cli, pathOf } from '../cli.ts';
 import { operate } from '../operation.ts';
-import { type OutputOptions, print, withOutput } from '../output.ts';
+import { type OutputOptions, print, withOutput } from '../output/output.ts';
+import { formatRewind, printLine } from '../output/print.ts';
+import { confirm, DeclinedError, isAttended } from '../output/terminal.ts';
 import { parseOffset, parseTime } from '../parse-arguments.ts';
-import { formatRewind, printLine } from '../print.ts';
 import { eventsOf, fullId } from '../short-ids.ts';
-import { confirm, DeclinedError, isAttended } from '../terminal.ts';
-import { type LetterOptions, takeOut } from './letters.ts';
+import { type LetterOptions, takeOut } from './letters/letters.ts';
 
 const STATE_ACTIONS = [
   ['pause', 'stop sending to customers; everything waits'],

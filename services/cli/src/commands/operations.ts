@@ -2,9 +2,9 @@
 import { type Command, Option } from 'commander';
 import type { Cli } from '../cli.ts';
 import { progressOf, type ShownOperation, watch } from '../operation.ts';
-import { type OutputOptions, print, withOutput } from '../output.ts';
+import { type OutputOptions, print, withOutput } from '../output/output.ts';
+import { formatFacts, formatTable, timeOf } from '../output/print.ts';
 import { parseCount } from '../parse-arguments.ts';
-import { formatFacts, formatTable, timeOf } from '../print.ts';
 import { fullId, type Ids, shortIds } from '../short-ids.ts';
 
 const ID = 'as the list shows it: its beginning is enough';

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { type Cli, pathOf } from '../cli.ts';
-import { type OutputOptions, print, withOutput } from '../output.ts';
-import { formatTable, printLine, timeOf } from '../print.ts';
-import { readSecret } from '../terminal.ts';
+import { type OutputOptions, print, withOutput } from '../output/output.ts';
+import { formatTable, printLine, timeOf } from '../output/print.ts';
+import { readSecret } from '../output/terminal.ts';
 
 export function addSecrets(program: Command, keys: Command, cli: Cli): void {
   const group = program
@@ -28,7 +28,11 @@ export function addSecrets(program: Command, keys: Command, cli: Cli): void {
     )
     .action(async (customer: string, name: string, { overlap }: { overlap?: string }) => {
       const value = await readSecret(`New value of ${name} of ${customer}: `);
-      const sealed = await (await import('./seal-secret.ts')).sealSecret(cli.api(), { customer, place: name }, value);
+      const sealed = await (await import('./offline/seal-secret.ts')).sealSecret(
+        cli.api(),
+        { customer, place: name },
+        value,
+      );
       const body = { sealed, ...(overlap !== undefined && { overlap }) };
       await cli.api().call('PUT', pathOf(customer, 'secrets', name), { body });
       printLine(`${customer}: ${name} is set.`);
@@ -39,7 +43,7 @@ export function addSecrets(program: Command, keys: Command, cli: Cli): void {
       .description('seal every secret again with the current key, so that older keys can be removed')
       .requiredOption('--keys-file <file>', 'that of the delivery workers, delivery.keys: secrets are opened here'),
   ).action(async (options: OutputOptions & { keysFile: string }) => {
-    const { rotateKeys } = await import('./rotate-keys.ts');
+    const { rotateKeys } = await import('./offline/rotate-keys.ts');
     const done = await rotateKeys(cli.api(), options.keysFile);
     const { resealed, failed } = done;
     print(options, done, () => `Secrets of ${resealed} customers are sealed anew; all others were so already.`);

@@ -3,8 +3,8 @@ import type { Command } from 'commander';
 import { ApiClient } from '../api/api-client.ts';
 import type { Cli } from '../cli.ts';
 import { forgetConnection, isHttpUrl, keepConnection } from '../credentials.ts';
-import { printLine } from '../print.ts';
-import { readSecret } from '../terminal.ts';
+import { printLine } from '../output/print.ts';
+import { readSecret } from '../output/terminal.ts';
 
 export function addSession(program: Command, { env }: Cli): void {
   program

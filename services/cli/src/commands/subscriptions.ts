@@ -4,9 +4,9 @@ import { type DeclaredMatch, EVERYTHING } from '@databridge/schemas/subscription
 import { type Command, Option } from 'commander';
 import { type Cli, pathOf } from '../cli.ts';
 import { operate } from '../operation.ts';
-import { type OutputOptions, print, toYaml, withOutput } from '../output.ts';
-import { formatTable, printLine } from '../print.ts';
-import { mustConfirm } from '../terminal.ts';
+import { type OutputOptions, print, toYaml, withOutput } from '../output/output.ts';
+import { formatTable, printLine } from '../output/print.ts';
+import { mustConfirm } from '../output/terminal.ts';
 import { addFilterTrial } from './try-filter.ts';
 
 /** What lists show of one. */

@@ -2,7 +2,7 @@ import { DatabridgeError } from '@databridge/kernel/errors';
 import type { Command } from 'commander';
 import { type Cli, pathOf } from '../cli.ts';
 import { readJson } from '../files/read-input.ts';
-import { type OutputOptions, print, withOutput } from '../output.ts';
+import { type OutputOptions, print, withOutput } from '../output/output.ts';
 
 interface TrialOptions extends OutputOptions {
   readonly file: string;

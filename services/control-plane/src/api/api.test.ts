@@ -4,7 +4,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { createLogger } from '@databridge/kernel/log';
 import { Tokens } from '@databridge/kernel/secrets/tokens';
 import type { ControlPlaneContext } from '../context.ts';
-import type { SeenAttempt } from '../views/attempt-view.ts';
+import type { SeenAttempt } from '../views/attempts/attempt-view.ts';
 import { type ApiLimits, createApi } from './api.ts';
 import type { Api } from './context.ts';
 

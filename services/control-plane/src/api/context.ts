@@ -6,7 +6,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { ControlPlaneContext } from '../context.ts';
 import type { DoctorParts } from '../doctor/examine.ts';
 import type { Intake } from '../operations/produce-event.ts';
-import type { AttemptView } from '../views/attempt-view.ts';
+import type { AttemptView } from '../views/attempts/attempt-view.ts';
 import type { EventRenderer } from '../views/render-event.ts';
 import type { StreamLimits } from './limits/live-streams.ts';
 import type { Operate } from './operate.ts';

@@ -4,7 +4,7 @@ import { deliveryTopic } from '@databridge/schemas/records/topics';
 import { type Drain, disabledAtMs, drainOf } from '@databridge/schemas/retries/disable-forecast';
 import type { RetryPlan } from '@databridge/schemas/retries/retry-plan';
 import type { ControlPlaneContext } from '../context.ts';
-import type { AttemptView } from '../views/attempt-view.ts';
+import type { AttemptView } from '../views/attempts/attempt-view.ts';
 import { type CustomerStatus, customerStatuses } from '../views/status.ts';
 import { type GateReason, gateReasons, PROBE_WITHIN_MS } from './gate-reasons.ts';
 import { type Pace, paceOf } from './pace.ts';

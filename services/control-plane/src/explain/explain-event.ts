@@ -16,7 +16,7 @@ import { type EffectiveState, effectiveState } from '@databridge/schemas/records
 import { deadTopic, FAN_OUT_GROUP, QUARANTINE_TOPIC } from '@databridge/schemas/records/topics';
 import type { ControlPlaneContext } from '../context.ts';
 import { readLetters } from '../operations/letters.ts';
-import type { AttemptView } from '../views/attempt-view.ts';
+import type { AttemptView } from '../views/attempts/attempt-view.ts';
 import { doneBy } from '../views/gather-evidence.ts';
 import type { EventRenderer } from '../views/render-event.ts';
 import { type MatchVerdict, matchVerdicts } from './matching.ts';

@@ -3,7 +3,7 @@ import { DatabridgeError } from '@databridge/kernel/errors';
 import type { Attempt } from '@databridge/schemas/records/attempts';
 import type { ControlPlaneContext } from '../context.ts';
 import { sendTest } from '../operations/send-test.ts';
-import type { AttemptView } from '../views/attempt-view.ts';
+import type { AttemptView } from '../views/attempts/attempt-view.ts';
 import { noSuchInvitation } from './open-invitation.ts';
 import type { Ticket } from './tickets.ts';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { backoffMs } from '@databridge/kernel/backoff';
 import { DatabridgeError, type ErrorCode, messageOf } from '@databridge/kernel/errors';
+import { backoffMs } from '@databridge/kernel/time/backoff';
 import type { Actor } from '@databridge/schemas/records/audit';
 import type { Operation, OperationKind } from '@databridge/schemas/records/operations';
 import type { ControlPlaneContext } from '../context.ts';

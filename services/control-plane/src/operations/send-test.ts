@@ -8,7 +8,7 @@ import type { TestVariation } from '@databridge/schemas/records/test-variation';
 import { deliveryTopic } from '@databridge/schemas/records/topics';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import type { ControlPlaneContext } from '../context.ts';
-import type { AttemptView } from '../views/attempt-view.ts';
+import type { AttemptView } from '../views/attempts/attempt-view.ts';
 import { readCustomer } from '../views/customer.ts';
 
 export interface TestSent {

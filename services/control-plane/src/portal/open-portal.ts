@@ -1,6 +1,6 @@
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { Logger } from '@databridge/kernel/log';
-import { readSetting } from '@databridge/kernel/read-setting';
+import { readSetting } from '@databridge/kernel/settings/read-setting';
 import type { ControlPlaneConfig } from '../config.ts';
 import { OidcSignIn } from './oidc-sign-in.ts';
 import { readPortalFiles } from './portal-files.ts';

@@ -3,7 +3,7 @@ import type { Attempt } from '@databridge/schemas/records/attempts';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import type { ControlPlaneContext } from '../context.ts';
 import { TestSender, testableCustomer } from '../operations/send-test.ts';
-import type { AttemptView } from '../views/attempt-view.ts';
+import type { AttemptView } from '../views/attempts/attempt-view.ts';
 import { REHEARSAL_CASES, type RehearsalCase } from './rehearsal-cases.ts';
 
 export interface RehearsalFinding {

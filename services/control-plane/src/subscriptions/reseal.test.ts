@@ -10,7 +10,7 @@ test('nothing but a delivery worker and the rotation of the command line can ope
   const using = (pattern: RegExp) =>
     files.filter((name) => pattern.test(readFileSync(new URL(name, services), 'utf8'))).sort();
   expect(using(/secrets\/opener'|from '\.\/opener\.ts'/)).toEqual([
-    'cli/src/commands/rotate-keys.ts',
+    'cli/src/commands/offline/rotate-keys.ts',
     'delivery/src/worker/open-secrets.ts',
     'delivery/src/worker/worker.ts',
   ]);

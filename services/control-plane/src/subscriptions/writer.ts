@@ -5,8 +5,8 @@ import { oneMemberAssigner } from '@databridge/kernel/kafka/groups/assigners';
 import { GroupConsumer } from '@databridge/kernel/kafka/groups/group-consumer';
 import type { Membership } from '@databridge/kernel/kafka/groups/membership';
 import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
+import { TransactionalProducer } from '@databridge/kernel/kafka/producing/transactional-producer';
 import { CompactedTable } from '@databridge/kernel/kafka/tables/compacted-table';
-import { TransactionalProducer } from '@databridge/kernel/kafka/transactional-producer';
 import type { Actor } from '@databridge/schemas/records/audit';
 import {
   AUDIT_TOPIC,

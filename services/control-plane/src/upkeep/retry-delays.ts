@@ -1,4 +1,4 @@
-import { duration } from '@databridge/kernel/config';
+import { duration } from '@databridge/kernel/settings/config';
 import { DEFAULT_RETRY_PLAN, parseRetryPlan } from '@databridge/schemas/retries/retry-plan';
 import { z } from 'zod';
 

@@ -1,4 +1,4 @@
-import { partitionOfKey } from '@databridge/kernel/kafka/murmur2';
+import { partitionOfKey } from '@databridge/kernel/kafka/producing/murmur2';
 import type { CommittedOffset, ConsumedBatch, ConsumedRecord } from '@databridge/kernel/kafka/records';
 import { readTopics } from '@databridge/kernel/kafka/topic-reader';
 import { decodeOffsetSet, type OffsetRange } from '@databridge/kernel/offsets/offset-set';

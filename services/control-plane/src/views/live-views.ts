@@ -8,9 +8,9 @@ import { INVITATIONS_TOPIC, OPERATIONS_TOPIC, STATUS_TOPIC } from '@databridge/s
 import type { RetryPlan } from '@databridge/schemas/retries/retry-plan';
 import type { ControlPlaneContext } from '../context.ts';
 import { within } from '../within.ts';
-import { AttemptRollups } from './attempt-rollups.ts';
-import type { AttemptView } from './attempt-view.ts';
-import { WaitingEvents } from './waiting-events.ts';
+import { AttemptRollups } from './attempts/attempt-rollups.ts';
+import type { AttemptView } from './attempts/attempt-view.ts';
+import { WaitingEvents } from './attempts/waiting-events.ts';
 import { WorkerTable } from './worker-table.ts';
 
 const READ_WITHIN_MS = 10_000;

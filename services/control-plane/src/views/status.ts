@@ -11,10 +11,10 @@ import type { RetryPlan } from '@databridge/schemas/retries/retry-plan';
 import { matchesEveryCompany } from '@databridge/schemas/subscription/routing';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import type { ControlPlaneContext } from '../context.ts';
-import type { OutcomeCounts } from './attempt-rollups.ts';
+import type { OutcomeCounts } from './attempts/attempt-rollups.ts';
+import type { WaitingEvent } from './attempts/waiting-events.ts';
 import { lanesAmong, topicsByCustomer } from './customer-lanes.ts';
 import { invalidFilter } from './invalid-filter.ts';
-import type { WaitingEvent } from './waiting-events.ts';
 import type { SeenWorker } from './worker-table.ts';
 
 export interface CustomerStatus {

@@ -1,7 +1,7 @@
 /** A bug that one record brings out costs that record a few tries and then a dead letter, and nobody else anything. */
 import type { ProducedRecord } from '@databridge/kernel/kafka/records';
 import { createLogger } from '@databridge/kernel/log';
-import { ManualClock } from '@databridge/kernel/manual-clock';
+import { ManualClock } from '@databridge/kernel/time/manual-clock';
 import { readDeadLetterHeaders } from '@databridge/schemas/records/headers';
 import { parseRetryPlan, type RetryPlan } from '@databridge/schemas/retries/retry-plan';
 import type { HeldRecord } from '../lanes/held-records.ts';

@@ -1,7 +1,7 @@
-import type { Clock } from '@databridge/kernel/clock';
 import { messageOf } from '@databridge/kernel/errors';
 import type { ProducedRecord } from '@databridge/kernel/kafka/records';
 import type { Logger } from '@databridge/kernel/log';
+import type { Clock } from '@databridge/kernel/time/clock';
 import type { Attempt } from '@databridge/schemas/records/attempts';
 import {
   type DeliveryHeaders,

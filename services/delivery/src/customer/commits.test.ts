@@ -1,9 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { systemClock } from '@databridge/kernel/clock';
 import type { CommittedOffset } from '@databridge/kernel/kafka/records';
 import { createLogger } from '@databridge/kernel/log';
-import { ManualClock } from '@databridge/kernel/manual-clock';
 import { createRegistry } from '@databridge/kernel/metrics';
+import { systemClock } from '@databridge/kernel/time/clock';
+import { ManualClock } from '@databridge/kernel/time/manual-clock';
 import { HEADER } from '@databridge/schemas/records/headers';
 import { ByteBudget } from '../lanes/byte-budget.ts';
 import { LaneSet } from '../lanes/lane-set.ts';

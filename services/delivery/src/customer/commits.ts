@@ -1,8 +1,8 @@
-import type { Clock, Timer } from '@databridge/kernel/clock';
 import { messageOf } from '@databridge/kernel/errors';
 import type { LaneGroup } from '@databridge/kernel/kafka/lane-reader/lane-group';
 import { type CommittedOffset, keyOf } from '@databridge/kernel/kafka/records';
 import type { Logger } from '@databridge/kernel/log';
+import type { Clock, Timer } from '@databridge/kernel/time/clock';
 import type { LaneSet } from '../lanes/lane-set.ts';
 import type { DeliveryMetrics } from '../metrics.ts';
 import type { AttemptLog } from './attempt-log.ts';

@@ -1,5 +1,5 @@
-import { type Clock, instantOf } from '@databridge/kernel/clock';
 import type { CommittedOffset, RecordProducer } from '@databridge/kernel/kafka/records';
+import { type Clock, instantOf } from '@databridge/kernel/time/clock';
 import { encodeStatus, type WorkerStatus } from '@databridge/schemas/records/status';
 import { STATUS_TOPIC } from '@databridge/schemas/records/topics';
 import type { Gate } from '../gate/gate.ts';

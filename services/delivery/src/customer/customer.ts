@@ -1,8 +1,8 @@
-import { instantOf } from '@databridge/kernel/clock';
 import { Ending } from '@databridge/kernel/ending';
 import type { CommittedOffset, ConsumedBatch, ProducedRecord } from '@databridge/kernel/kafka/records';
 import type { Logger } from '@databridge/kernel/log';
 import type { Secret } from '@databridge/kernel/secrets/secret';
+import { instantOf } from '@databridge/kernel/time/clock';
 import type { Attempt } from '@databridge/schemas/records/attempts';
 import { HEADER } from '@databridge/schemas/records/headers';
 import type { DeadLetterReason } from '@databridge/schemas/records/reasons';

@@ -1,10 +1,10 @@
 import type { EventEmitter } from 'node:events';
-import type { Clock } from '@databridge/kernel/clock';
 import type { LaneGroupOptions } from '@databridge/kernel/kafka/lane-reader/group-options';
 import type { LaneGroup } from '@databridge/kernel/kafka/lane-reader/lane-group';
 import type { RecordProducer } from '@databridge/kernel/kafka/records';
 import type { Logger } from '@databridge/kernel/log';
 import type { Secret } from '@databridge/kernel/secrets/secret';
+import type { Clock } from '@databridge/kernel/time/clock';
 import type { WorkerStatus } from '@databridge/schemas/records/status';
 import type { RetryPlan } from '@databridge/schemas/retries/retry-plan';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';

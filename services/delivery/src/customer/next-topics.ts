@@ -1,8 +1,8 @@
-import type { Clock } from '@databridge/kernel/clock';
 import type { Ending } from '@databridge/kernel/ending';
 import { KafkaPortError } from '@databridge/kernel/kafka/errors';
 import type { ProducedRecord, RecordProducer } from '@databridge/kernel/kafka/records';
 import type { Logger } from '@databridge/kernel/log';
+import type { Clock } from '@databridge/kernel/time/clock';
 import type { HeldRecord } from '../lanes/held-records.ts';
 import type { DeliveryMetrics } from '../metrics.ts';
 

@@ -1,4 +1,4 @@
-import type { Clock } from '@databridge/kernel/clock';
+import type { Clock } from '@databridge/kernel/time/clock';
 import type { Gate } from '../gate/gate.ts';
 import type { HeldRecord } from '../lanes/held-records.ts';
 import type { LaneSet } from '../lanes/lane-set.ts';

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '@databridge/kernel/clock';
+import type { Clock, Timer } from '@databridge/kernel/time/clock';
 
 /** Calls back at the earliest of the times that were asked for, with one timer. */
 export class WakeUp {

@@ -1,5 +1,5 @@
 import { DatabridgeError } from '@databridge/kernel/errors';
-import { readSetting } from '@databridge/kernel/read-setting';
+import { readSetting } from '@databridge/kernel/settings/read-setting';
 import { z } from 'zod';
 
 /** An HTTP proxy, such as `http://user:password@proxy:3128`. */

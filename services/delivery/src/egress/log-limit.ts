@@ -1,4 +1,4 @@
-import type { Clock } from '@databridge/kernel/clock';
+import type { Clock } from '@databridge/kernel/time/clock';
 
 const ONCE_PER_MS = 60_000;
 /** Hosts come from customers: what is remembered about them is bounded. */

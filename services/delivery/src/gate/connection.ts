@@ -1,4 +1,4 @@
-import type { Instant } from '@databridge/kernel/clock';
+import type { Instant } from '@databridge/kernel/time/clock';
 import type { HoldReason } from '@databridge/schemas/records/status';
 import type { Outcome } from '../attempt/outcome.ts';
 import type { HeldRecord } from '../lanes/held-records.ts';

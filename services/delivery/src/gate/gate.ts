@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events';
-import type { Instant } from '@databridge/kernel/clock';
+import type { Instant } from '@databridge/kernel/time/clock';
 import type { HoldReason, WorkerStatus } from '@databridge/schemas/records/status';
 import type { Outcome } from '../attempt/outcome.ts';
 import type { HeldRecord } from '../lanes/held-records.ts';

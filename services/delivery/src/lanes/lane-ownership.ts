@@ -1,7 +1,7 @@
-import type { Clock } from '@databridge/kernel/clock';
 import type { Membership } from '@databridge/kernel/kafka/groups/membership';
 import type { LaneStart } from '@databridge/kernel/kafka/lane-reader/group-options';
 import { type CommittedOffset, keyOf, type TopicPartition } from '@databridge/kernel/kafka/records';
+import type { Clock } from '@databridge/kernel/time/clock';
 import type { CustomerBytes } from './byte-budget.ts';
 import type { HeldRecord } from './held-records.ts';
 import { LaneSet } from './lane-set.ts';

@@ -1,7 +1,7 @@
 /** Lanes share what a customer has: tokens by turns, memory in equal parts; and none is carried over half-made. */
 import type { Membership } from '@databridge/kernel/kafka/groups/membership';
 import type { ConsumedRecord, TopicPartition } from '@databridge/kernel/kafka/records';
-import { ManualClock } from '@databridge/kernel/manual-clock';
+import { ManualClock } from '@databridge/kernel/time/manual-clock';
 import { HEADER } from '@databridge/schemas/records/headers';
 import { ByteBudget } from './byte-budget.ts';
 import { LaneOwnership } from './lane-ownership.ts';

@@ -1,9 +1,9 @@
-import type { Clock } from '@databridge/kernel/clock';
 import type { Membership } from '@databridge/kernel/kafka/groups/membership';
 import type { LaneStart } from '@databridge/kernel/kafka/lane-reader/group-options';
 import { type CommittedOffset, type ConsumedBatch, keyOf, type TopicPartition } from '@databridge/kernel/kafka/records';
 import type { CommitPoint } from '@databridge/kernel/offsets/offset-tracker';
 import { OffsetTracker } from '@databridge/kernel/offsets/offset-tracker';
+import type { Clock } from '@databridge/kernel/time/clock';
 import type { CustomerBytes } from './byte-budget.ts';
 import type { HeldRecord, LaneId } from './held-records.ts';
 import { firstAttemptAtMs, isDue, Lane } from './lane.ts';

@@ -1,6 +1,6 @@
-import type { Clock } from '@databridge/kernel/clock';
 import type { ConsumedBatch, TopicPartition } from '@databridge/kernel/kafka/records';
 import type { OffsetTracker } from '@databridge/kernel/offsets/offset-tracker';
+import type { Clock } from '@databridge/kernel/time/clock';
 import { type DeliveryHeaders, type HeaderValues, readDeliveryHeaders } from '@databridge/schemas/records/headers';
 import { copyKeyOf, identified } from '@databridge/schemas/records/identity';
 import type { CustomerBytes } from './byte-budget.ts';

@@ -1,4 +1,4 @@
-import { ManualClock } from '@databridge/kernel/manual-clock';
+import { ManualClock } from '@databridge/kernel/time/manual-clock';
 import { CustomerBook } from './customer-book.ts';
 import type { CustomerLevels } from './customer-levels.ts';
 

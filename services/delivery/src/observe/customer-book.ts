@@ -1,4 +1,4 @@
-import { type Clock, instantOf } from '@databridge/kernel/clock';
+import { type Clock, instantOf } from '@databridge/kernel/time/clock';
 import type { CustomerRow, CustomerTotals } from './customer-families.ts';
 import { CustomerMetrics } from './customer-metrics.ts';
 import { TROUBLES, type Trouble, troublesOf } from './troubles.ts';

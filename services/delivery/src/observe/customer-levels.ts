@@ -1,5 +1,5 @@
-import type { Instant } from '@databridge/kernel/clock';
 import type { Secret } from '@databridge/kernel/secrets/secret';
+import type { Instant } from '@databridge/kernel/time/clock';
 import { kindOf } from '@databridge/schemas/destination/destinations';
 import type { HoldReason } from '@databridge/schemas/records/status';
 import { formatDelay } from '@databridge/schemas/records/topics';

@@ -1,4 +1,4 @@
-import type { Clock } from '@databridge/kernel/clock';
+import type { Clock } from '@databridge/kernel/time/clock';
 import type { HeldRecord } from '../lanes/held-records.ts';
 import type { DeliveryMetrics, Path } from '../metrics.ts';
 import type { Stalls } from './stalls.ts';

@@ -1,6 +1,6 @@
-import type { Clock } from '@databridge/kernel/clock';
 import { messageOf } from '@databridge/kernel/errors';
 import type { Logger } from '@databridge/kernel/log';
+import type { Clock } from '@databridge/kernel/time/clock';
 import { effectiveState, type WorkerStatus } from '@databridge/schemas/records/status';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import type { Customer } from '../customer/customer.ts';

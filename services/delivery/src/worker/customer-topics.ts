@@ -1,5 +1,5 @@
-import type { Clock } from '@databridge/kernel/clock';
 import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import type { Clock } from '@databridge/kernel/time/clock';
 import { customerTopics, deliveryTopic } from '@databridge/schemas/records/topics';
 
 /** Customers that start within this time share one listing of the topics. */

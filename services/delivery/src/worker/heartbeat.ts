@@ -1,6 +1,6 @@
-import type { Clock, Timer } from '@databridge/kernel/clock';
 import type { RecordProducer } from '@databridge/kernel/kafka/records';
 import type { Logger } from '@databridge/kernel/log';
+import type { Clock, Timer } from '@databridge/kernel/time/clock';
 import { VERSION } from '@databridge/kernel/version';
 import { WORKERS_TOPIC } from '@databridge/schemas/records/topics';
 import { encodeWorkerReport, type WorkerReport } from '@databridge/schemas/records/workers';

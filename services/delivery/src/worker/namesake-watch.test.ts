@@ -1,5 +1,5 @@
 import { createLogger } from '@databridge/kernel/log';
-import { ManualClock } from '@databridge/kernel/manual-clock';
+import { ManualClock } from '@databridge/kernel/time/manual-clock';
 import { NamesakeWatch } from './namesake-watch.ts';
 
 function setUp() {

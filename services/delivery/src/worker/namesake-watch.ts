@@ -1,7 +1,7 @@
-import type { Clock } from '@databridge/kernel/clock';
 import { messageOf } from '@databridge/kernel/errors';
 import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import type { Logger } from '@databridge/kernel/log';
+import type { Clock } from '@databridge/kernel/time/clock';
 
 export interface NamesakeWatchOptions {
   /** WORKER_NAME. */

@@ -1,11 +1,10 @@
 import { lookup } from 'node:dns';
 import { EventEmitter } from 'node:events';
-import { type Clock, systemClock } from '@databridge/kernel/clock';
 import { egressPolicy } from '@databridge/kernel/egress/egress-settings';
 import { messageOf } from '@databridge/kernel/errors';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { LaneReader } from '@databridge/kernel/kafka/lane-reader/lane-reader';
-import { KafkaProducer } from '@databridge/kernel/kafka/producer';
+import { KafkaProducer } from '@databridge/kernel/kafka/producing/producer';
 import { kafkaSettings } from '@databridge/kernel/kafka/settings';
 import { CompactedTable, type Ownership } from '@databridge/kernel/kafka/tables/compacted-table';
 import type { Logger } from '@databridge/kernel/log';
@@ -19,6 +18,7 @@ import { loadKeySet } from '@databridge/kernel/secrets/key-settings';
 import { Opener } from '@databridge/kernel/secrets/opener';
 import type { Secret } from '@databridge/kernel/secrets/secret';
 import type { Running } from '@databridge/kernel/service';
+import { type Clock, systemClock } from '@databridge/kernel/time/clock';
 import { startTracing, type Tracing } from '@databridge/kernel/tracing/tracing';
 import { connectionOf, decodeStatus, type WorkerStatus } from '@databridge/schemas/records/status';
 import {

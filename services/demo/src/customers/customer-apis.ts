@@ -6,7 +6,7 @@
  *     GET  /readyz              200
  */
 import { createServer } from 'node:http';
-import { readConfig, serviceVariables } from '@databridge/kernel/config';
+import { readConfig, serviceVariables } from '@databridge/kernel/settings/config';
 import { z } from 'zod';
 import { UNACCEPTABLE } from '../live/live-run.ts';
 import { CAST } from './cast.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { readConfig } from '../config.ts';
+import { readConfig } from '../settings/config.ts';
 import { egressPolicy, egressVariables, LOOPBACK_EGRESS } from './egress-settings.ts';
 
 const read = (env: Record<string, string>) => readConfig(z.object(egressVariables), env);

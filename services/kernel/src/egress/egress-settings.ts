@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { flag } from '../config.ts';
+import { flag } from '../settings/config.ts';
 import { isCidr } from './cidr-list.ts';
 import { EgressPolicy } from './egress-policy.ts';
 

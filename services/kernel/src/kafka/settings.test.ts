@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { kafkaVariables, readConfig } from '../config.ts';
 import { createLogger } from '../log.ts';
+import { kafkaVariables, readConfig } from '../settings/config.ts';
 import { kafkaSettings } from './settings.ts';
 
 const log = createLogger('test', 'silent');

@@ -1,7 +1,7 @@
 import type { ConnectionOptions } from 'node:tls';
 import { DatabridgeError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { readSetting } from '../read-setting.ts';
+import { readSetting } from '../settings/read-setting.ts';
 import type { KafkaConfig } from './kafka-config.ts';
 import type { KafkaSettings } from './kafkajs/client.ts';
 import { saslOf } from './login/sasl.ts';

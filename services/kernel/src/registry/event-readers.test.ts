@@ -1,7 +1,7 @@
 import { loadEventTypes } from '@databridge/schemas/event/event-types';
 import { DatabridgeError } from '../errors.ts';
 import { createLogger } from '../log.ts';
-import { ManualClock } from '../manual-clock.ts';
+import { ManualClock } from '../time/manual-clock.ts';
 import { EventReaders, type ReaderLookup } from './event-readers.ts';
 import type { WriterSchema } from './schema-registry.ts';
 

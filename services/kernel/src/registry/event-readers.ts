@@ -1,8 +1,8 @@
 /** Finds the reader for an event by the schema id in its frame: at once if it is known, else by asking the registry. */
 import type { EventReader, EventType } from '@databridge/schemas/event/event-types';
-import { type Clock, systemClock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { type Clock, systemClock } from '../time/clock.ts';
 import type { WriterSchema } from './schema-registry.ts';
 
 export type ReaderLookup =

@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readConfig, registryVariables } from '../config.ts';
+import { readConfig, registryVariables } from '../settings/config.ts';
 import { registrySettings } from './registry-settings.ts';
 import { SchemaRegistry } from './schema-registry.ts';
 

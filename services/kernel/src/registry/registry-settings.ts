@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { registryVariables } from '../config.ts';
 import { DatabridgeError } from '../errors.ts';
-import { readSetting } from '../read-setting.ts';
+import { registryVariables } from '../settings/config.ts';
+import { readSetting } from '../settings/read-setting.ts';
 import type { SchemaRegistrySettings } from './schema-registry.ts';
 
 const registryConfig = z.object(registryVariables);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { DatabridgeError } from '../errors.ts';
-import { readSetting } from '../read-setting.ts';
+import { readSetting } from '../settings/read-setting.ts';
 import { type KeySet, parseKeySet } from './key-set.ts';
 
 /** What every service that seals or opens secrets reads. */

@@ -1,7 +1,7 @@
 import { diag, type Tracer } from '@opentelemetry/api';
 import { z } from 'zod';
-import { httpAddress } from '../config.ts';
 import type { Logger } from '../log.ts';
+import { httpAddress } from '../settings/config.ts';
 import { VERSION } from '../version.ts';
 
 /** Names and meanings are OpenTelemetry's. Its exporter reads the other `OTEL_EXPORTER_OTLP_…` variables itself. */

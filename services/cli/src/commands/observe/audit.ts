@@ -1,9 +1,9 @@
 import type { AuditRecord } from '@databridge/schemas/records/audit';
 import type { Command } from 'commander';
 import type { Cli } from '../../cli.ts';
-import { type OutputOptions, print, withOutput } from '../../output.ts';
+import { type OutputOptions, print, withOutput } from '../../output/output.ts';
+import { formatTable, timeOf } from '../../output/print.ts';
 import { parseCount } from '../../parse-arguments.ts';
-import { formatTable, timeOf } from '../../print.ts';
 
 interface AuditOptions extends OutputOptions {
   readonly customer?: string;

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Examination, Finding } from '../../api/answers.ts';
 import type { Cli } from '../../cli.ts';
-import { type OutputOptions, print, withOutput } from '../../output.ts';
+import { type OutputOptions, print, withOutput } from '../../output/output.ts';
 
 export function addDoctor(program: Command, cli: Cli): void {
   withOutput(

@@ -2,9 +2,9 @@ import type { Command } from 'commander';
 import type { CustomerExplanation, EventExplanation } from '../../api/answers.ts';
 import { ApiError } from '../../api/api-error.ts';
 import { type Cli, pathOf } from '../../cli.ts';
-import { type OutputOptions, print, withOutput } from '../../output.ts';
+import { type OutputOptions, print, withOutput } from '../../output/output.ts';
+import { formatFacts, reasonOf, timeOf } from '../../output/print.ts';
 import { parseTime } from '../../parse-arguments.ts';
-import { formatFacts, reasonOf, timeOf } from '../../print.ts';
 
 interface ExplainOptions extends OutputOptions {
   readonly event?: boolean;

@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Attempt } from '@databridge/schemas/records/attempts';
 import { UnreachableError } from '../../api/api-error.ts';
 import { type Cli, pathOf } from '../../cli.ts';
-import { formatOf, type OutputOptions, toYaml } from '../../output.ts';
-import { formatAttempt, printLine } from '../../print.ts';
+import { formatOf, type OutputOptions, toYaml } from '../../output/output.ts';
+import { formatAttempt, printLine } from '../../output/print.ts';
 
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 10_000;

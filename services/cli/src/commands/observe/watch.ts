@@ -1,7 +1,7 @@
 /** Repeats what a command shows, until Ctrl-C. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { UnreachableError } from '../../api/api-error.ts';
-import { timeOf } from '../../print.ts';
+import { timeOf } from '../../output/print.ts';
 
 /** The cursor to the top left, and nothing below it. */
 const CLEAR = '\u001b[H\u001b[2J';

@@ -2,9 +2,9 @@
 import { DatabridgeError } from '@databridge/kernel/errors';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Cli } from '../../cli.ts';
-import { formatOf, type OutputOptions, withOutput } from '../../output.ts';
+import { formatOf, type OutputOptions, withOutput } from '../../output/output.ts';
+import { printLine, timeOf } from '../../output/print.ts';
 import { parseCount, parsePort } from '../../parse-arguments.ts';
-import { printLine, timeOf } from '../../print.ts';
 import type { Received } from './receiver.ts';
 
 interface ListenOptions extends OutputOptions {

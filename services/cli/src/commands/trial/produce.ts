@@ -3,9 +3,9 @@ import type { Attempt } from '@databridge/schemas/records/attempts';
 import type { Command } from 'commander';
 import { type Cli, pathOf } from '../../cli.ts';
 import { readJson } from '../../files/read-input.ts';
-import { formatOf, type OutputOptions, print, withOutput } from '../../output.ts';
+import { formatOf, type OutputOptions, print, withOutput } from '../../output/output.ts';
+import { formatAttempt, printLine } from '../../output/print.ts';
 import { parseDuration } from '../../parse-arguments.ts';
-import { formatAttempt, printLine } from '../../print.ts';
 
 interface Produced {
   readonly eventId: string;

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { Rehearsal } from '../../api/answers.ts';
 import { type Cli, pathOf } from '../../cli.ts';
-import { type OutputOptions, print, withOutput } from '../../output.ts';
-import { formatTable } from '../../print.ts';
+import { type OutputOptions, print, withOutput } from '../../output/output.ts';
+import { formatTable } from '../../output/print.ts';
 
 const MARKS = { passed: 'ok', failed: 'WRONG', skipped: 'skipped' } as const;
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { type Cli, pathOf } from '../../cli.ts';
-import { type OutputOptions, print, withOutput } from '../../output.ts';
-import { formatFacts } from '../../print.ts';
+import { type OutputOptions, print, withOutput } from '../../output/output.ts';
+import { formatFacts } from '../../output/print.ts';
 
 type TestAnswer = Readonly<Record<string, unknown>> & { readonly outcome?: string };
 

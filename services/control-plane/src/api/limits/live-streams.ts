@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { Caller } from '@databridge/kernel/secrets/tokens';
 import type { FastifyReply } from 'fastify';
-import type { AttemptView, SeenAttempt } from '../../views/attempt-view.ts';
+import type { AttemptView, SeenAttempt } from '../../views/attempts/attempt-view.ts';
 import { mayReadPayloads, tenantOf } from '../auth/access.ts';
 import { shownTo } from '../shown-attempt.ts';
 

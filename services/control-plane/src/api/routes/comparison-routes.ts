@@ -6,7 +6,7 @@ import { roleOf } from '../auth/access.ts';
 import type { Api, ApiContext } from '../context.ts';
 import { customerParams, subscriptionBody } from '../openapi/models.ts';
 import { problems } from '../problem.ts';
-import { bodyByParseSubscription, parsedBody } from './subscription-body.ts';
+import { bodyByParseSubscription, parsedBody } from './subscriptions/subscription-body.ts';
 
 const comparison = z.object({
   change: z.enum(['created', 'updated', 'unchanged']).describe('what a PUT of the same would do'),

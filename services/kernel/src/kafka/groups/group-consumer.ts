@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Consumer, EachBatchPayload } from 'kafkajs';
-import { backoffMs, KAFKA_BACKOFF } from '../../backoff.ts';
 import { Ending } from '../../ending.ts';
+import { backoffMs, KAFKA_BACKOFF } from '../../time/backoff.ts';
 import { KafkaPortError, toPortError } from '../errors.ts';
 import { createKafka, type KafkaSettings } from '../kafkajs/client.ts';
 import { toRecord, toRecordOrMark } from '../kafkajs/consumed-record.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { backoffMs, KAFKA_BACKOFF } from '../../backoff.ts';
 import { messageOf } from '../../errors.ts';
 import { StateMachine } from '../../state-machine.ts';
+import { backoffMs, KAFKA_BACKOFF } from '../../time/backoff.ts';
 import { KafkaPortError, toPortError } from '../errors.ts';
 import { assertCommittable } from '../groups/committable.ts';
 import type { MemberLease, Membership } from '../groups/membership.ts';

@@ -1,5 +1,5 @@
-import { systemClock } from '../../clock.ts';
 import { messageOf } from '../../errors.ts';
+import { systemClock } from '../../time/clock.ts';
 import type { MemberLease } from '../groups/membership.ts';
 import type { KafkaSettings } from '../kafkajs/client.ts';
 import { offsetJumps } from '../metrics.ts';

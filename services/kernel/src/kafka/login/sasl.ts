@@ -1,6 +1,6 @@
 /** How a service logs in to the brokers: SASL, as the `KAFKA_SASL_…` variables describe it. */
 import { DatabridgeError } from '../../errors.ts';
-import { readSetting } from '../../read-setting.ts';
+import { readSetting } from '../../settings/read-setting.ts';
 import type { KafkaConfig } from '../kafka-config.ts';
 import type { KafkaSettings } from '../kafkajs/client.ts';
 import { mskIamTokens } from './msk-iam-tokens.ts';

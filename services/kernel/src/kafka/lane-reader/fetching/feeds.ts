@@ -1,6 +1,6 @@
-import type { Clock } from '../../../clock.ts';
 import { messageOf } from '../../../errors.ts';
 import type { Logger } from '../../../log.ts';
+import type { Clock } from '../../../time/clock.ts';
 import { wireRequest } from '../../kafkajs/wire-requests.ts';
 import { CODE, codeName } from '../../protocol-codes.ts';
 import type { Cluster, TopicLeaders } from '../brokers/cluster.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { backoffMs, KAFKA_BACKOFF } from '../../../backoff.ts';
 import { messageOf } from '../../../errors.ts';
 import type { Logger } from '../../../log.ts';
+import { backoffMs, KAFKA_BACKOFF } from '../../../time/backoff.ts';
 import type { BrokerConnection } from '../../kafkajs/broker-connection.ts';
 import { decodeFetchAnswer, type FetchAnswer, type FetchedPartition } from '../../kafkajs/fetch-answer.ts';
 import { wireRequest } from '../../kafkajs/wire-requests.ts';

@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { readCustomer } from '../../../views/customer.ts';
+import { maySee } from '../../auth/access.ts';
+import type { Api, ApiContext } from '../../context.ts';
+import { LiveStreams } from '../../limits/live-streams.ts';
+import { ascending, attemptAnswer, customerParams, idPrefix, page, rangeQuery } from '../../openapi/models.ts';
+import { problems } from '../../problem.ts';
+import { shownTo } from '../../shown-attempt.ts';
+
+const tags = ['attempts'];
+const params = customerParams;
+
+const outcome = z.enum(['delivered', 'retry', 'refused', 'deauthorized', 'blocked', 'gone', 'internal', 'skipped']);
+
+const live = {
+  200: {
+    description: 'Until one side closes; after an hour the server does, and the client reconnects',
+    content: { 'text/event-stream': { schema: z.unknown() } },
+  },
+  ...problems,
+};
+
+export function attemptRoutes(api: Api, { operations, attempts, streamLimits }: ApiContext): void {
+  const streams = new LiveStreams(attempts, streamLimits);
+  api.addHook('preClose', async () => streams.close());
+
+  api.get(
+    '/v1/subscriptions/:customer/attempts',
+    {
+      schema: {
+        tags,
+        summary: 'Attempts of the last days, the newest first',
+        params,
+        querystring: z
+          .object({
+            ...page.shape,
+            ...rangeQuery.shape,
+            eventId: z.string().max(128).optional(),
+            eventIdPrefix: idPrefix.describe('only those whose event id begins so'),
+            outcome: outcome.optional(),
+          })
+          .refine(...ascending),
+        response: { 200: z.object({ items: z.array(attemptAnswer), next: z.string().optional() }), ...problems },
+      },
+    },
+    async ({ params: { customer }, query, caller }) => {
+      const { limit, cursor, from, to, eventId, eventIdPrefix, outcome: wanted } = query;
+      await readCustomer(operations, customer);
+      const found = attempts.find({
+        customer,
+        limit: limit + 1,
+        ...(cursor !== undefined && { beforeId: Number(cursor) || 0 }),
+        ...(from !== undefined && { fromMs: Date.parse(from) }),
+        ...(to !== undefined && { toMs: Date.parse(to) }),
+        ...(eventId !== undefined && { eventId }),
+        ...(eventIdPrefix !== undefined && { eventIdPrefix }),
+        ...(wanted !== undefined && { outcome: wanted }),
+      });
+      const items = found.slice(0, limit);
+      const last = items.at(-1);
+      const next = found.length > limit && last !== undefined ? { next: String(last.id) } : {};
+      return { items: items.map(({ attempt }) => shownTo(caller, attempt)), ...next };
+    },
+  );
+
+  api.get(
+    '/v1/subscriptions/:customer/attempts/live',
+    {
+      schema: {
+        tags,
+        summary: 'Attempts as they are made: server-sent events named "attempt"',
+        params,
+        response: live,
+      },
+    },
+    async ({ params: { customer }, raw, caller }, reply) => {
+      await readCustomer(operations, customer);
+      return streams.open(caller, raw, reply, (seen) => seen.customer === customer);
+    },
+  );
+
+  api.get(
+    '/v1/attempts/live',
+    {
+      schema: {
+        tags,
+        summary: 'Attempts for all customers that the caller may see, as they are made',
+        response: live,
+      },
+    },
+    async ({ raw, caller }, reply) => streams.open(caller, raw, reply, (seen) => maySee(caller, seen.customer)),
+  );
+}

@@ -1,0 +1,175 @@
+/** What became of events, by their attempts. */
+import { DatabridgeError } from '@databridge/kernel/errors';
+import { ATTEMPT_OUTCOMES } from '@databridge/schemas/records/attempts';
+import { type EffectiveState, effectiveState } from '@databridge/schemas/records/status';
+import { z } from 'zod';
+import type { SeenAttempt, SeenEvent } from '../../../views/attempts/attempt-view.ts';
+import { EVENT_STATES, fateOf, OUTCOMES_BY_STATE } from '../../../views/attempts/event-state.ts';
+import { readCustomer } from '../../../views/customer.ts';
+import type { Api, ApiContext } from '../../context.ts';
+import { attemptAnswer, customerParams, page } from '../../openapi/models.ts';
+import { problems } from '../../problem.ts';
+import { shownTo } from '../../shown-attempt.ts';
+
+const tags = ['events'];
+const eventId = z.string().min(1).max(600);
+/** The view keeps an event's attempts of a week: the plan makes 185 in a day. */
+const MAX_ATTEMPTS_SHOWN = 1_000;
+
+const eventFate = z
+  .object({
+    customer: z.string(),
+    eventId: z.string(),
+    state: z.enum(EVENT_STATES).describe('by the latest attempt'),
+    attempts: z.int().describe('made in the last days, those of replays included'),
+    firstAtMs: z.number().describe('when the first of them began, ms since the epoch'),
+    lastAtMs: z.number(),
+    lastOutcome: z.enum([...ATTEMPT_OUTCOMES, 'skipped']),
+    lastStatus: z.int().optional().describe("HTTP's, if there was an answer"),
+    lastError: z.string().optional(),
+    nextDueMs: z.number().optional().describe('when it is tried again'),
+    source: z.string().optional().describe('where it stood at the intake'),
+  })
+  .meta({ id: 'EventFate' });
+
+const series = z.object({
+  stepMs: z.int(),
+  items: z.array(
+    z.object({
+      atMs: z.number().describe('when the step begins'),
+      outcomes: z.record(z.string(), z.int()).describe('attempts by outcome'),
+      p50Ms: z.number().optional().describe('half of the attempts took less, within a fifth'),
+      p95Ms: z.number().optional(),
+      p99Ms: z.number().optional(),
+    }),
+  ),
+});
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+
+export function eventFateRoutes(api: Api, { operations, attempts }: ApiContext): void {
+  const answerOf = (customer: string, state: EffectiveState, event: SeenEvent): z.infer<typeof eventFate> => {
+    const { last, firstAtMs } = event;
+    // The plan counts from the attempt numbered 1, which a replay or an enabling begins anew.
+    const beganAtMs = last.attempt === event.attempts ? firstAtMs : last.at;
+    return {
+      ...{ customer, eventId: last.eventId, attempts: event.attempts, firstAtMs, lastAtMs: last.at },
+      ...fateOf(last, beganAtMs, state, operations.retryPlan),
+      lastOutcome: last.outcome,
+      ...(last.status !== undefined && { lastStatus: last.status }),
+      ...(last.error !== undefined && { lastError: last.error }),
+      ...(last.source !== undefined && { source: last.source }),
+    };
+  };
+
+  api.get(
+    '/v1/subscriptions/:customer/attempts/series',
+    {
+      schema: {
+        tags: ['attempts'],
+        summary: 'Attempts of the last 24 hours by outcome, with percentiles of their durations, in steps of time',
+        params: customerParams,
+        querystring: z.object({
+          stepMs: z.coerce
+            .number()
+            .int()
+            .min(MINUTE_MS)
+            .max(DAY_MS)
+            .multipleOf(MINUTE_MS)
+            .default(15 * MINUTE_MS),
+        }),
+        response: { 200: series, ...problems },
+      },
+    },
+    async ({ params: { customer }, query: { stepMs } }) => {
+      await readCustomer(operations, customer);
+      const toMs = Date.now();
+      // The step that begins before the 24 hours would be counted in part.
+      const fromMs = Math.ceil((toMs - DAY_MS) / stepMs) * stepMs;
+      const items = operations.attemptSeries(customer, { fromMs, toMs, stepMs });
+      return { stepMs, items: items.map((one) => ({ ...one, outcomes: { ...one.outcomes } })) };
+    },
+  );
+
+  api.get(
+    '/v1/subscriptions/:customer/events',
+    {
+      config: { isExpensive: true },
+      schema: {
+        tags,
+        summary: 'Events of the last days by their latest attempt, the newest first',
+        params: customerParams,
+        querystring: page.extend({ state: z.enum(EVENT_STATES).optional() }),
+        response: { 200: z.object({ items: z.array(eventFate), next: z.string().optional() }), ...problems },
+      },
+    },
+    async ({ params: { customer }, query: { limit, cursor, state } }) => {
+      const { subscription, worker } = await readCustomer(operations, customer);
+      const found = attempts.events({
+        ...{ customer, limit: limit + 1 },
+        ...(cursor !== undefined && { beforeId: Number(cursor) || 0 }),
+        ...(state !== undefined && { outcomes: OUTCOMES_BY_STATE[state] }),
+      });
+      const shown = found.slice(0, limit);
+      const last = shown.at(-1);
+      const next = found.length > limit && last !== undefined ? { next: String(last.id) } : {};
+      const answers = shown.map((event) => answerOf(customer, effectiveState(subscription, worker), event));
+      return { items: answers.filter((one) => state === undefined || one.state === state), ...next };
+    },
+  );
+
+  api.get(
+    '/v1/subscriptions/:customer/events/:id',
+    {
+      config: { opaqueParams: ['id'] },
+      schema: {
+        tags,
+        summary: 'What became of one event: its fate, and its attempts, the newest first',
+        params: customerParams.extend({ id: eventId }),
+        response: { 200: eventFate.extend({ tries: z.array(attemptAnswer) }).meta({ id: 'EventStory' }), ...problems },
+      },
+    },
+    async ({ params: { customer, id }, caller }) => {
+      const { subscription, worker } = await readCustomer(operations, customer);
+      const found = attempts.find({ customer, eventId: id, limit: MAX_ATTEMPTS_SHOWN });
+      const event = eventOf(found);
+      if (event === undefined) {
+        throw new DatabridgeError('DB_NOT_FOUND', `No attempt at an event "${id}" was made in the last days`);
+      }
+      const tries = found.map(({ attempt }) => shownTo(caller, attempt));
+      return { ...answerOf(customer, effectiveState(subscription, worker), event), tries };
+    },
+  );
+
+  api.get(
+    '/v1/events/:id',
+    {
+      config: { opaqueParams: ['id'], isExpensive: true },
+      schema: {
+        tags,
+        summary: 'What became of one event for each customer that it was sent to',
+        params: z.object({ id: eventId }),
+        response: { 200: z.object({ items: z.array(eventFate) }), ...problems },
+      },
+    },
+    async ({ params: { id } }) => {
+      const [subscriptions, statuses] = await Promise.all([operations.subscriptions(), operations.workerStatuses()]);
+      const items = [...subscriptions.values()].flatMap((subscription) => {
+        const { customer } = subscription;
+        const event = eventOf(attempts.find({ customer, eventId: id, limit: MAX_ATTEMPTS_SHOWN }));
+        const state = effectiveState(subscription, statuses.get(customer));
+        return event === undefined ? [] : [answerOf(customer, state, event)];
+      });
+      return { items };
+    },
+  );
+}
+
+/** @param found an event's attempts, the newest first */
+function eventOf(found: readonly SeenAttempt[]): SeenEvent | undefined {
+  const [last] = found;
+  const first = found.at(-1);
+  if (last === undefined || first === undefined) return undefined;
+  return { id: last.id, last: last.attempt, attempts: found.length, firstAtMs: first.attempt.at };
+}

@@ -1,0 +1,83 @@
+import { Transform } from 'node:stream';
+import {
+  describedEventType,
+  type EventType,
+  eventTypeNames,
+  impliedEventType,
+} from '@databridge/schemas/event/event-types';
+import { MAX_FILTER_CHARS } from '@databridge/schemas/subscription/filter/event-filter';
+import { suggestion } from '@databridge/schemas/subscription/issue-words';
+import { z } from 'zod';
+import { FilterTrials } from '../../../filters/filter-trials.ts';
+import type { Api } from '../../context.ts';
+import { InvalidBody, problems } from '../../problem.ts';
+
+const trial = z.strictObject({
+  filter: z.string().min(1).max(MAX_FILTER_CHARS),
+  event: z.record(z.string(), z.unknown()).describe('the document that the customer would get'),
+  eventType: z.string().optional().describe('may be left out while there is only one beside notices'),
+});
+
+const verdict = z.object({
+  matches: z.boolean().describe('whether the customer would get the event'),
+  lacks: z.string().optional().describe('what the filter asks for and the event does not have'),
+  error: z.string().optional().describe('why nobody can say: the customer would get the event'),
+});
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The body's text, of routes that need the digits of its numbers. */
+    bodyChunks: Buffer[] | undefined;
+  }
+}
+
+/** Filters are tried as fan-out evaluates them, before they belong to a subscription. */
+export function filterRoutes(api: Api): void {
+  const trials = new FilterTrials();
+  api.addHook('onClose', () => trials.stop());
+  api.decorateRequest('bodyChunks', undefined);
+  api.post(
+    '/v1/filters/try',
+    {
+      config: { isExpensive: true },
+      schema: {
+        tags: ['filters'],
+        summary: 'Says whether a content filter would let an event through; nothing is kept or sent',
+        body: trial,
+        response: { 200: verdict, ...problems },
+      },
+      preParsing: async (request, _reply, payload) => {
+        const chunks: Buffer[] = [];
+        request.bodyChunks = chunks;
+        const transform: Transform['_transform'] = (chunk: Buffer, _encoding, done) => {
+          chunks.push(chunk);
+          done(null, chunk);
+        };
+        return payload.pipe(new Transform({ transform }));
+      },
+    },
+    async ({ body: { filter, eventType }, bodyChunks = [] }) => {
+      const document = Buffer.concat(bodyChunks).toString('utf8');
+      const answer = await trials.run({ filter, eventType: typeNamed(eventType).name, document });
+      switch (answer.kind) {
+        case 'invalid':
+          throw new InvalidBody([{ path: ['filter'], message: answer.mistake }]);
+        case 'matches':
+          return { matches: true };
+        case 'differs':
+          return { matches: false, ...(answer.lacks !== undefined && { lacks: answer.lacks }) };
+        case 'failed':
+          return { matches: true, error: answer.detail };
+      }
+    },
+  );
+}
+
+function typeNamed(name: string | undefined): EventType {
+  const known = eventTypeNames();
+  const type = describedEventType(name ?? impliedEventType(known) ?? '');
+  if (type !== undefined) return type;
+  const message =
+    name === undefined ? `must be one of ${known.join(', ')}` : `is not an event type${suggestion(name, known)}`;
+  throw new InvalidBody([{ path: ['eventType'], message }]);
+}

@@ -1,0 +1,79 @@
+/**
+ * What the listener of the set-up page asks for, in the name of whoever has a link. No token of anybody's reaches these:
+ * their caller is the listener of some control plane, and the writer answers.
+ */
+import { z } from 'zod';
+import { answerInvitation } from '../../../invitations/answer-invitation.ts';
+import { noteOf } from '../../../invitations/facts.ts';
+import { hashOfLink } from '../../../invitations/invite.ts';
+import { openInvitation } from '../../../invitations/open-invitation.ts';
+import { testInvited } from '../../../invitations/test-invited.ts';
+import { Tickets } from '../../../invitations/tickets.ts';
+import type { Api, ApiContext } from '../../context.ts';
+import { sealedSecret } from './secret-routes.ts';
+
+const setup = z.strictObject({
+  destination: z.unknown(),
+  authentication: z.unknown(),
+  tls: z.unknown().optional(),
+  signing: z.unknown().optional(),
+  ratePerSecond: z.number().optional(),
+});
+
+const config = { access: 'intake' as const };
+
+export function intakePageRoutes(api: Api, { operations, attempts, change }: ApiContext): void {
+  // Not before it is asked: the description of the API is made without keys.
+  const tickets = () => new Tickets(operations.desk);
+
+  api.post(
+    '/v1/intake-page/opens',
+    {
+      config,
+      schema: { hide: true, body: z.strictObject({ linkId: z.string().max(64), code: z.string().max(64) }) },
+    },
+    async (request) => {
+      // One queue with the answers to it: neither overwrites what the other notes of the invitation.
+      const customer = (await operations.invitations()).get(hashOfLink(request.body.linkId))?.customer;
+      return await change(request, customer, (context) => openInvitation(context, tickets(), request.body, Date.now()));
+    },
+  );
+
+  api.post(
+    '/v1/intake-page/answers',
+    {
+      config,
+      schema: {
+        hide: true,
+        body: z.strictObject({
+          ticket: z.string().max(4_096),
+          secrets: z.record(z.string().max(400), sealedSecret),
+          setup: setup.optional(),
+        }),
+      },
+    },
+    async (request) => {
+      const { ticket: text, ...answer } = request.body;
+      const ticket = await tickets().read(text, Date.now());
+      const invitation = (await operations.invitations()).get(ticket.invitation);
+      return await change(request, invitation?.customer, async (context) => {
+        const receipt = await answerInvitation(context, ticket, answer, Date.now());
+        return { receipt: receipt.id, ...noteOf((await context.subscriptions()).get(invitation?.customer ?? '')) };
+      });
+    },
+  );
+
+  api.post(
+    '/v1/intake-page/tests',
+    { config, schema: { hide: true, body: z.strictObject({ ticket: z.string().max(4_096) }) } },
+    async (request) => {
+      const ticket = await tickets().read(request.body.ticket, Date.now());
+      const customer = (await operations.invitations()).get(ticket.invitation)?.customer;
+      const detail = { invitation: ticket.invitation };
+      if (customer !== undefined) {
+        await change(request, customer, (context) => context.commit([{ what: 'test', customer, detail }]));
+      }
+      return await testInvited(operations, attempts, ticket);
+    },
+  );
+}

@@ -1,0 +1,82 @@
+import { durationMs } from '@databridge/kernel/settings/config';
+import { z } from 'zod';
+import { secretsOf, setSecret } from '../../../subscriptions/set-secret.ts';
+import type { Api, ApiContext } from '../../context.ts';
+import { customerParams } from '../../openapi/models.ts';
+import { problems } from '../../problem.ts';
+import { storedBy } from './subscription-routes.ts';
+
+const tags = ['secrets'];
+
+/** Long enough for a customer to follow on the next day. */
+export const DEFAULT_OVERLAP = '24h';
+const MAX_OVERLAP_MS = 30 * 86_400_000;
+
+const overlap = z
+  .string()
+  .max(32)
+  .default(DEFAULT_OVERLAP)
+  .refine(
+    (text) => (durationMs(text) ?? Number.POSITIVE_INFINITY) <= MAX_OVERLAP_MS,
+    'must be a duration of 30d at most',
+  )
+  .describe(
+    `how long the old one is still used where the new one is not known; 0s: not at all. Default ${DEFAULT_OVERLAP}`,
+  );
+
+export const sealedSecret = z
+  .string()
+  .max(131_072)
+  .regex(/^[\w-]+(\.[\w-]*){4}$/, 'must be a compact JWE');
+
+const secretAnswer = z
+  .object({
+    name: z.string().describe('its place in the subscription'),
+    setAtMs: z.number().optional().describe('ms since the epoch'),
+    fallbackUntilMs: z.number().optional().describe('the one before it is used until then'),
+  })
+  .meta({ id: 'Secret' });
+
+export function secretRoutes(api: Api, { operations, change }: ApiContext): void {
+  api.get(
+    '/v1/subscriptions/:customer/secrets',
+    {
+      schema: {
+        tags,
+        summary: 'Which secrets there are, and since when; never what they are',
+        params: customerParams,
+        response: { 200: z.object({ items: z.array(secretAnswer) }), ...problems },
+      },
+    },
+    async ({ params: { customer } }) => ({
+      items: secretsOf(await storedBy(operations, customer), Date.now()).map((one) => ({ ...one })),
+    }),
+  );
+
+  api.put(
+    '/v1/subscriptions/:customer/secrets/:name',
+    {
+      schema: {
+        tags,
+        summary: 'Sets a secret anew, without a restart; the old one stays a fallback for a while',
+        params: customerParams.extend({ name: z.string().min(1).max(400) }),
+        body: z.union([
+          z.strictObject({ value: z.string().min(1).max(65_536), overlap }),
+          z.strictObject({
+            sealed: sealedSecret.describe('sealed for this customer and place, by a key of GET /v1/sealing-keys'),
+            overlap,
+          }),
+        ]),
+        response: { 200: secretAnswer, ...problems },
+      },
+    },
+    async (request) => {
+      const { customer, name } = request.params;
+      const { overlap: given, ...secret } = request.body;
+      const overlapMs = durationMs(given) ?? 0;
+      return await change(request, customer, async (context) => ({
+        ...(await setSecret(context, customer, name, secret, overlapMs, Date.now())),
+      }));
+    },
+  );
+}

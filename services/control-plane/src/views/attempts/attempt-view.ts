@@ -1,0 +1,241 @@
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
+import type { ConsumedBatch } from '@databridge/kernel/kafka/records';
+import { TopicFollower } from '@databridge/kernel/kafka/tables/topic-follower';
+import { type Attempt, type AttemptBatch, decodeAttempts } from '@databridge/schemas/records/attempts';
+import { ATTEMPTS_TOPIC } from '@databridge/schemas/records/topics';
+import { fairLevel } from '../shares.ts';
+
+export interface AttemptQuery {
+  readonly customer: string;
+  readonly eventId?: string;
+  readonly eventIdPrefix?: string;
+  readonly outcome?: string;
+  /** Of when the attempt began, ms since the epoch; `toMs` exclusive. */
+  readonly fromMs?: number;
+  readonly toMs?: number;
+  readonly limit: number;
+  /** Only those before that place: `id` of the last one seen. */
+  readonly beforeId?: number;
+}
+
+export interface EventQuery {
+  readonly customer: string;
+  /** Of the latest attempt. */
+  readonly outcomes?: readonly string[];
+  readonly limit: number;
+  /** Only those whose latest attempt is before that place. */
+  readonly beforeId?: number;
+}
+
+/** An event by its attempts, as far back as the view goes. */
+export interface SeenEvent {
+  /** The place of its latest attempt. */
+  readonly id: number;
+  readonly last: Attempt;
+  readonly attempts: number;
+  readonly firstAtMs: number;
+}
+
+/** An attempt and its place in the view: later ones have higher ids, in this process. */
+export interface SeenAttempt {
+  readonly id: number;
+  readonly customer: string;
+  readonly attempt: Attempt;
+}
+
+export interface AttemptViewOptions {
+  /** Of 300 bytes each; a longer attempt counts as several. Beyond it, the largest customers' oldest are forgotten. */
+  readonly maxAttempts: number;
+  /** How far back it reads at the start, ms. */
+  readonly backMs: number;
+}
+
+type Listener = (seen: SeenAttempt) => void;
+
+/** Deleted together, so that each new attempt does not delete an old one. */
+const SLACK = 1_000;
+const USUAL_BYTES = 300;
+/** Sorts behind whatever may follow the beginning of an id. */
+const LAST_CHARACTER = '\u{10ffff}';
+
+/**
+ * The attempt log, asked by customer, event, outcome and time: a view in memory, made anew from the topic at each
+ * start. Its size is bounded, and shared: a busy customer can make the view forget its own attempts, and those of nobody
+ * who has fewer. Kafka stays the only store.
+ */
+export class AttemptView {
+  readonly #database = new DatabaseSync(':memory:');
+  readonly #follower: TopicFollower;
+  readonly #maxAttempts: number;
+  readonly #listeners = new Set<Listener>();
+  readonly #insert: ReturnType<DatabaseSync['prepare']>;
+  readonly #log: KafkaSettings['log'];
+  /** In units of {@link USUAL_BYTES}, by customer. */
+  readonly #sizes = new Map<string, number>();
+  #size = 0;
+  #isCaughtUp = false;
+
+  constructor(kafka: KafkaSettings, { maxAttempts, backMs }: AttemptViewOptions, nowMs: number) {
+    this.#maxAttempts = maxAttempts;
+    this.#log = kafka.log;
+    this.#database.exec(`
+      CREATE TABLE attempts (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        customer TEXT NOT NULL, event_id TEXT NOT NULL, outcome TEXT NOT NULL, at INTEGER NOT NULL, attempt TEXT NOT NULL,
+        size INTEGER NOT NULL, is_test INTEGER NOT NULL
+      ) STRICT;
+      CREATE INDEX by_customer ON attempts (customer, id);
+      -- Holds all that events are grouped by, so that grouping reads no row.
+      CREATE INDEX by_event ON attempts (customer, event_id, id, outcome, at, is_test);
+    `);
+    this.#insert = this.#database.prepare(
+      'INSERT INTO attempts (customer, event_id, outcome, at, attempt, size, is_test) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    );
+    this.#follower = new TopicFollower(kafka, {
+      topic: ATTEMPTS_TOPIC,
+      fromMs: nowMs - backMs,
+      onBatch: (batch) => this.take(batch),
+      onDrained: () => {
+        this.#isCaughtUp = true;
+      },
+    });
+  }
+
+  /** Whether all that was in the topic at the start is in the view. */
+  get isCaughtUp(): boolean {
+    return this.#isCaughtUp;
+  }
+
+  async start(): Promise<void> {
+    await this.#follower.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#follower.stop();
+    this.#listeners.clear();
+    this.#database.close();
+  }
+
+  /** The newest first. */
+  find({ customer, eventId, eventIdPrefix, outcome, fromMs, toMs, limit, beforeId }: AttemptQuery): SeenAttempt[] {
+    const wanted: [string, SQLInputValue | undefined][] = [
+      ['customer = ?', customer],
+      ['event_id = ?', eventId],
+      ['event_id >= ?', eventIdPrefix],
+      ['event_id < ?', eventIdPrefix === undefined ? undefined : `${eventIdPrefix}${LAST_CHARACTER}`],
+      ['outcome = ?', outcome],
+      ['at >= ?', fromMs],
+      ['at < ?', toMs],
+      ['id < ?', beforeId],
+    ];
+    const asked = wanted.flatMap(([sql, value]) => (value === undefined ? [] : [{ sql, value }]));
+    const where = asked.map(({ sql }) => sql).join(' AND ');
+    const rows = this.#database
+      .prepare(`SELECT id, attempt FROM attempts WHERE ${where} ORDER BY id DESC LIMIT ?`)
+      .all(...asked.map(({ value }) => value), limit);
+    return rows.map(({ id, attempt }) => ({
+      id: Number(id),
+      customer,
+      attempt: JSON.parse(String(attempt)) as Attempt,
+    }));
+  }
+
+  /** Events by their latest attempt, the newest first. Tests are none. */
+  events({ customer, outcomes, limit, beforeId }: EventQuery): SeenEvent[] {
+    const wanted = outcomes === undefined ? '' : `AND outcome IN (${outcomes.map(() => '?').join()})`;
+    // SQLite takes `outcome` from the row that has the maximum.
+    const rows = this.#database
+      .prepare(
+        `SELECT events.last, events.attempts, events.first_at, attempt FROM (
+           SELECT MAX(id) AS last, outcome, COUNT(*) AS attempts, MIN(at) AS first_at
+           FROM attempts WHERE customer = ? AND is_test = 0 GROUP BY event_id
+           HAVING last < ? ${wanted} ORDER BY last DESC LIMIT ?
+         ) AS events JOIN attempts ON attempts.id = events.last ORDER BY events.last DESC`,
+      )
+      .all(customer, beforeId ?? Number.MAX_SAFE_INTEGER, ...(outcomes ?? []), limit);
+    return rows.map((row) => ({
+      id: Number(row['last']),
+      last: JSON.parse(String(row['attempt'])) as Attempt,
+      attempts: Number(row['attempts']),
+      firstAtMs: Number(row['first_at']),
+    }));
+  }
+
+  /** Each attempt from now on. @returns ends it */
+  listen(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Takes records of the topic. A record that is no batch of attempts, and an attempt that cannot be stored, is skipped. */
+  take({ records }: Pick<ConsumedBatch, 'records'>): void {
+    const seen: SeenAttempt[] = [];
+    const sizes = new Map<string, number>();
+    this.#database.exec('BEGIN');
+    try {
+      for (const { value } of records) {
+        const batch = value === null ? undefined : decodeAttempts(value);
+        for (const attempt of batch?.attempts ?? [])
+          this.#store((batch as AttemptBatch).customer, attempt, seen, sizes);
+      }
+      this.#database.exec('COMMIT');
+    } catch (error) {
+      // Some errors, such as a full memory, end the transaction by themselves.
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      throw error;
+    }
+    for (const [customer, size] of sizes) this.#resize(customer, size);
+    if (this.#size > this.#maxAttempts + SLACK) this.#forget();
+    for (const one of seen) for (const listener of this.#listeners) listener(one);
+  }
+
+  #store(customer: string, attempt: Attempt, seen: SeenAttempt[], sizes: Map<string, number>): void {
+    const { eventId, outcome, at, test } = attempt;
+    const text = JSON.stringify(attempt);
+    const size = Math.ceil(text.length / USUAL_BYTES);
+    try {
+      const { lastInsertRowid } = this.#insert.run(
+        customer,
+        eventId,
+        outcome,
+        Math.trunc(at),
+        text,
+        size,
+        test ? 1 : 0,
+      );
+      seen.push({ id: Number(lastInsertRowid), customer, attempt });
+      sizes.set(customer, (sizes.get(customer) ?? 0) + size);
+    } catch (error) {
+      // SQLite undoes the one statement alone. Without a transaction there is nothing left to go on with.
+      if (!this.#database.isTransaction) throw error;
+      this.#log.warn({ event: 'attempt_not_stored', err: error, customer, eventId }, 'attempt not stored');
+    }
+  }
+
+  /** Brings the largest customers down to what the others leave them. */
+  #forget(): void {
+    const level = fairLevel(this.#sizes.values(), this.#maxAttempts);
+    const oldest = this.#database.prepare('SELECT id, size FROM attempts WHERE customer = ? ORDER BY id');
+    const remove = this.#database.prepare('DELETE FROM attempts WHERE customer = ? AND id <= ?');
+    for (const [customer, size] of [...this.#sizes]) {
+      if (size <= level) continue;
+      let freed = 0;
+      let last = 0;
+      for (const row of oldest.iterate(customer)) {
+        if (size - freed <= level) break;
+        freed += Number(row['size']);
+        last = Number(row['id']);
+      }
+      remove.run(customer, last);
+      this.#resize(customer, -freed);
+    }
+  }
+
+  #resize(customer: string, by: number): void {
+    const size = (this.#sizes.get(customer) ?? 0) + by;
+    this.#size += by;
+    if (size > 0) this.#sizes.set(customer, size);
+    else this.#sizes.delete(customer);
+  }
+}

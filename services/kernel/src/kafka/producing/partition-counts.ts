@@ -1,0 +1,65 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { KafkaPortError, toPortError } from '../errors.ts';
+
+/** How long a count is trusted: as long as kafkajs trusts its own. */
+const MAX_AGE_MS = 300_000;
+/** A topic that was just created is known to every broker within that time. */
+const UNKNOWN_TOPIC_PATIENCE_MS = 2_000;
+const RETRY_AFTER_MS = 200;
+
+/** How many partitions the topics have. */
+export class PartitionCounts {
+  readonly #fetch: (topics: string[]) => Promise<{ topic: string; partitions: number }[]>;
+  #known = new Map<string, { partitions: number; atMs: number }>();
+
+  /** @param fetch fails as a whole when one of the topics is unknown */
+  constructor(fetch: (topics: string[]) => Promise<{ topic: string; partitions: number }[]>) {
+    this.#fetch = fetch;
+  }
+
+  of(topic: string): number | undefined {
+    const known = this.#known.get(topic);
+    return known && performance.now() - known.atMs < MAX_AGE_MS ? known.partitions : undefined;
+  }
+
+  forgetAll(): void {
+    this.#known.clear();
+  }
+
+  /**
+   * Looks up those that aren't known; afterwards `of` knows all but those in the answer.
+   *
+   * @returns what failed, by topic
+   */
+  async load(topics: Iterable<string>): Promise<Map<string, KafkaPortError>> {
+    const missing = [...new Set(topics)].filter((topic) => this.of(topic) === undefined);
+    if (missing.length === 0) return new Map();
+    const failure = await this.#tryLoad(missing);
+    if (!failure) return new Map();
+    // One unknown topic fails the request for all.
+    const failures = await Promise.all(
+      missing.map(async (topic) => [topic, await this.#loadPatiently(topic)] as const),
+    );
+    return new Map(failures.flatMap(([topic, error]) => (error ? [[topic, error] as const] : [])));
+  }
+
+  async #loadPatiently(topic: string): Promise<KafkaPortError | undefined> {
+    const giveUpAtMs = performance.now() + UNKNOWN_TOPIC_PATIENCE_MS;
+    for (;;) {
+      const failure = await this.#tryLoad([topic]);
+      if (!failure?.retryable || performance.now() > giveUpAtMs) return failure;
+      await delay(RETRY_AFTER_MS);
+    }
+  }
+
+  async #tryLoad(topics: string[]): Promise<KafkaPortError | undefined> {
+    try {
+      const found = await this.#fetch(topics);
+      for (const { topic, partitions } of found) this.#known.set(topic, { partitions, atMs: performance.now() });
+      const absent = topics.find((topic) => this.of(topic) === undefined);
+      return absent === undefined ? undefined : new KafkaPortError('DB_KAFKA_UNKNOWN_TOPIC', `no topic ${absent}`);
+    } catch (error) {
+      return toPortError(error, `look up ${topics.length === 1 ? topics[0] : `${topics.length} topics`}`);
+    }
+  }
+}

@@ -1,0 +1,201 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { MAX_MESSAGE_BYTES } from '@databridge/schemas/records/topics';
+import type { Producer, TopicMessages, Transaction } from 'kafkajs';
+import { KafkaPortError, protocolErrorType, toPortError } from '../errors.ts';
+import { createKafka, type KafkaSettings } from '../kafkajs/client.ts';
+import { batchBytes, batchKey, toMessage } from '../kafkajs/produce-queue.ts';
+import type { ProducedRecord, TopicPartition } from '../records.ts';
+import { partitionOfKey } from './murmur2.ts';
+
+export interface TransactionalProducerOptions {
+  /** Whoever takes up the same id shuts out all who had it before. */
+  readonly transactionalId: string;
+  /** Of the topics that are written to. */
+  readonly partitions: ReadonlyMap<string, number>;
+  /** A transaction that its producer leaves open is aborted after this. Default 10 s: readers wait that long. */
+  readonly transactionTimeoutMs?: number;
+}
+
+/** One past the last record of a transaction, in each partition that it wrote to. */
+export type WrittenUpTo = readonly (TopicPartition & { readonly end: number })[];
+
+/** Of all records of a transaction, whatever their topics: well below what a topic takes as one batch. */
+const MAX_TOGETHER_BYTES = 786_432;
+const BEGIN_WITHIN_MS = 5_000;
+const BEGIN_AGAIN_AFTER_MS = 5;
+
+interface Waiting {
+  readonly records: readonly ProducedRecord[];
+  resolve(end: WrittenUpTo): void;
+  reject(error: KafkaPortError): void;
+}
+
+/**
+ * Writes records all or none, as the only one: opening it fences every earlier producer of the same transactional id
+ * and ends what that one left open, before `open` resolves. What is handed over while a transaction is under way goes
+ * into the next one, together.
+ *
+ *     open ─▶ committing ⇄ idle ─▶ over, by the first failure or `close`
+ *
+ * It does not go on after a failure: kafkajs can be left in a state that no call mends, and somebody else may be the
+ * writer by now. A new one has to be opened, and everything be read again that a decision rests on.
+ */
+export class TransactionalProducer {
+  readonly #client: Producer;
+  readonly #partitions: ReadonlyMap<string, number>;
+  #transaction: Transaction | undefined;
+  #waiting: Waiting[] = [];
+  #isCommitting = false;
+  #isOver = false;
+
+  private constructor(client: Producer, partitions: ReadonlyMap<string, number>) {
+    this.#client = client;
+    this.#partitions = partitions;
+  }
+
+  /** @throws {KafkaPortError} */
+  static async open(
+    settings: KafkaSettings,
+    { transactionalId, partitions, transactionTimeoutMs = 10_000 }: TransactionalProducerOptions,
+  ): Promise<TransactionalProducer> {
+    const client = createKafka(settings, 'transactional producer').producer({
+      transactionalId,
+      transactionTimeout: transactionTimeoutMs,
+      allowAutoTopicCreation: false,
+      // With more, or with tries of its own, a lost answer can lose or repeat what comes after it.
+      maxInFlightRequests: 1,
+      retry: { retries: 0 },
+    });
+    const producer = new TransactionalProducer(client, partitions);
+    try {
+      await client.connect();
+      // kafkajs asks for the producer's epoch, which fences, when the first transaction begins.
+      producer.#transaction = await client.transaction();
+      return producer;
+    } catch (error) {
+      await client.disconnect().catch(() => {});
+      throw toPortError(error, 'take up the transactional id');
+    }
+  }
+
+  /** For good. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /**
+   * @throws {KafkaPortError} `DB_KAFKA_FENCED`: nothing is written, another is the writer. Anything else: all of the
+   *   records may be written, or none; a reader that waits for the end of the log knows
+   */
+  commit(records: readonly ProducedRecord[]): Promise<WrittenUpTo> {
+    const tooLarge = records.find((record) => batchBytes(record) > MAX_MESSAGE_BYTES);
+    // Kafka would refuse it, and with it whatever shares the transaction, and end the term.
+    if (tooLarge !== undefined) {
+      const { topic } = tooLarge;
+      const detail = `${batchBytes(tooLarge)} bytes for ${topic}; at most ${MAX_MESSAGE_BYTES} are allowed`;
+      return Promise.reject(new KafkaPortError('DB_KAFKA_RECORD_TOO_LARGE', `write in a transaction: ${detail}`));
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ records, resolve, reject });
+      if (!this.#isCommitting) void this.#pump();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#isOver = true;
+    this.#fail(this.#waiting.splice(0), new KafkaPortError('DB_KAFKA_CLOSED', 'the producer is closed'));
+    await this.#client.disconnect().catch(() => {});
+  }
+
+  async #pump(): Promise<void> {
+    this.#isCommitting = true;
+    while (this.#waiting.length > 0) {
+      const together = this.#takeTogether();
+      if (this.#isOver) {
+        this.#fail(together, new KafkaPortError('DB_KAFKA_CLOSED', 'the producer is over'));
+        continue;
+      }
+      try {
+        const end = await this.#transact(together.flatMap(({ records }) => records));
+        for (const { resolve } of together) resolve(end);
+      } catch (error) {
+        this.#isOver = true;
+        this.#fail(together, toPortError(error, 'write in a transaction'));
+        void this.#client.disconnect().catch(() => {});
+      }
+    }
+    this.#isCommitting = false;
+  }
+
+  /** As many as fit a record batch together: a large change must not make those of others fail. At least one. */
+  #takeTogether(): Waiting[] {
+    let bytes = 0;
+    const fits = this.#waiting.findIndex(({ records }, index) => {
+      bytes += records.reduce((sum, record) => sum + batchBytes(record), 0);
+      return index > 0 && bytes > MAX_TOGETHER_BYTES;
+    });
+    return this.#waiting.splice(0, fits === -1 ? this.#waiting.length : fits);
+  }
+
+  async #transact(records: readonly ProducedRecord[]): Promise<WrittenUpTo> {
+    const transaction = this.#transaction ?? (await this.#client.transaction());
+    this.#transaction = undefined;
+    const batches = Map.groupBy(
+      records.map((record) => ({ record, partition: this.#partitionOf(record) })),
+      ({ record, partition }) => batchKey({ topic: record.topic, partition }),
+    );
+    const placed = [...batches.values()];
+    // One partition alone at first: while the transaction before still ends, the broker refuses to begin another, and
+    // only a request to one broker is known to have changed nothing then.
+    const written = [
+      ...(await begun(() => sendTo(transaction, placed.slice(0, 1)))),
+      ...(placed.length > 1 ? await sendTo(transaction, placed.slice(1)) : []),
+    ];
+    // kafkajs resolves although it left out what it found no leader for.
+    if (new Set(written.map(batchKey)).size !== batches.size) {
+      await transaction.abort().catch(() => {});
+      throw new KafkaPortError('DB_KAFKA_NOT_ACKNOWLEDGED', 'write in a transaction: an answer lacks a partition');
+    }
+    await transaction.commit();
+    return written;
+  }
+
+  #partitionOf({ topic, partition, key }: ProducedRecord): number {
+    const count = this.#partitions.get(topic);
+    if (count === undefined) throw new KafkaPortError('DB_KAFKA_UNKNOWN_TOPIC', `${topic} is not among the topics`);
+    if (partition !== undefined) return partition;
+    return key === null ? 0 : partitionOfKey(typeof key === 'string' ? Buffer.from(key) : key, count);
+  }
+
+  #fail(waiting: readonly Waiting[], error: KafkaPortError): void {
+    for (const { reject } of waiting) reject(error);
+  }
+}
+
+type Batch = readonly { readonly record: ProducedRecord; readonly partition: number }[];
+
+/** Several partitions by one call. @returns where those end that the broker acknowledged */
+async function sendTo(transaction: Transaction, batches: readonly Batch[]): Promise<WrittenUpTo> {
+  const topics = Map.groupBy(batches.flat(), ({ record }) => record.topic);
+  const topicMessages: TopicMessages[] = [...topics].map(([topic, of]) => ({
+    topic,
+    messages: of.map(({ record, partition }) => toMessage(record, partition)),
+  }));
+  const answer = await transaction.sendBatch({ acks: -1, topicMessages });
+  return answer.flatMap(({ topicName: topic, partition, errorCode, baseOffset }) => {
+    const batch = batches.find(([one]) => one?.record.topic === topic && one.partition === partition);
+    return errorCode === 0 ? [{ topic, partition, end: Number(baseOffset) + (batch?.length ?? 0) }] : [];
+  });
+}
+
+async function begun<T>(send: () => Promise<T>): Promise<T> {
+  const giveUpAtMs = performance.now() + BEGIN_WITHIN_MS;
+  for (;;) {
+    try {
+      return await send();
+    } catch (error) {
+      if (protocolErrorType(error) !== 'CONCURRENT_TRANSACTIONS' || performance.now() > giveUpAtMs) throw error;
+      await delay(BEGIN_AGAIN_AFTER_MS);
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import { pagesQuery } from '../../api/queries.ts';
+import type { EventFate } from '../../api/types.ts';
+import { EventStateMark, OutcomeMark } from '../../parts/mark.tsx';
+import { Empty, Failure, Loading } from '../../parts/notices.tsx';
+import { EVENT_STATE_WORDS, type EventStateName } from '../../parts/outcomes.ts';
+import { Page } from '../../parts/page.tsx';
+import { type Column, VirtualTable } from '../../parts/virtual-table.tsx';
+import { Time } from '../../time/zone.tsx';
+import { count } from '../state-words.ts';
+import { useLiveCount } from '../use-live-count.ts';
+
+const route = getRouteApi('/app/customers/$customer/events');
+
+/** Deliveries by event, the one that was last tried first. What happens meanwhile waits until one asks for it. */
+export function EventsPage() {
+  const { customer } = route.useParams();
+  const { state } = route.useSearch();
+  const navigate = route.useNavigate();
+  const queries = useQueryClient();
+  const options = pagesQuery('GET /v1/subscriptions/{customer}/events', { customer }, { state });
+  const events = useInfiniteQuery(options);
+  const live = useLiveCount(customer);
+  const rows = events.data?.pages.flatMap(({ items }) => items) ?? [];
+  const showNew = () => {
+    live.reset();
+    void queries.resetQueries({ queryKey: options.queryKey });
+  };
+  return (
+    <Page title={`${customer}: deliveries`}>
+      <div className="filters">
+        <label>
+          State
+          <select
+            value={state ?? ''}
+            onChange={({ currentTarget: { value } }) =>
+              navigate({ search: { state: value === '' ? undefined : (value as EventStateName) } })
+            }
+          >
+            <option value="">All</option>
+            {Object.entries(EVENT_STATE_WORDS).map(([name, { word }]) => (
+              <option key={name} value={name}>
+                {word}
+              </option>
+            ))}
+          </select>
+        </label>
+        <p role="status">
+          {live.count > 0 && (
+            <button type="button" onClick={showNew}>
+              Show {count(live.count, 'new attempt')}
+            </button>
+          )}
+        </p>
+      </div>
+      {events.error !== null && <Failure error={events.error} />}
+      {events.isPending && <Loading what="deliveries" />}
+      {events.data !== undefined && rows.length === 0 && (
+        <Empty>No event {state === undefined ? 'was tried in the last days' : 'is in that state'}.</Empty>
+      )}
+      {rows.length > 0 && (
+        <VirtualTable
+          caption={`Deliveries of ${customer}`}
+          columns={COLUMNS}
+          rows={rows}
+          keyOf={(row) => row.eventId}
+        />
+      )}
+      {events.hasNextPage && (
+        <button type="button" onClick={() => events.fetchNextPage()} disabled={events.isFetchingNextPage}>
+          Show older ones
+        </button>
+      )}
+    </Page>
+  );
+}
+
+const COLUMNS: readonly Column<EventFate>[] = [
+  {
+    title: 'Event',
+    cell: ({ customer, eventId }) => (
+      <Link to="/customers/$customer/events/$eventId" params={{ customer, eventId }} className="id">
+        {eventId}
+      </Link>
+    ),
+  },
+  { title: 'State', cell: ({ state }) => <EventStateMark state={state} /> },
+  { title: 'Attempts', isNumber: true, cell: ({ attempts }) => attempts },
+  {
+    title: 'Last attempt',
+    cell: ({ lastAtMs }) => <Time ms={lastAtMs} isShort />,
+  },
+  {
+    title: 'Outcome',
+    isExtra: true,
+    cell: ({ lastOutcome, lastStatus }) => (
+      <>
+        <OutcomeMark outcome={lastOutcome} /> {lastStatus}
+      </>
+    ),
+  },
+  {
+    title: 'Next attempt',
+    isExtra: true,
+    cell: ({ nextDueMs }) => (nextDueMs === undefined ? '–' : <Time ms={nextDueMs} isShort />),
+  },
+];
