@@ -6,40 +6,30 @@ import type { CustomerDependencies } from '@databridge/delivery/customer/depende
 import type { Destination, Message, Sent } from '@databridge/delivery/destination/destination';
 import { ByteBudget } from '@databridge/delivery/lanes/byte-budget';
 import type { HeldRecord } from '@databridge/delivery/lanes/held-records';
-import { deliveryMetrics } from '@databridge/delivery/metrics';
 import { InFlight as InFlightLimit } from '@databridge/delivery/shares/in-flight';
 import { Turns } from '@databridge/delivery/shares/turns';
 import type { ProducedRecord } from '@databridge/kernel/kafka/records';
-import { createLogger } from '@databridge/kernel/log';
-import { createRegistry } from '@databridge/kernel/metrics';
 import type { Secret } from '@databridge/kernel/secrets/secret';
-import { systemClock } from '@databridge/kernel/time/clock';
 import { ManualClock } from '@databridge/kernel/time/manual-clock';
 import { headerText } from '@databridge/schemas/records/headers';
 import { effectiveState, type WorkerStatus } from '@databridge/schemas/records/status';
-import { deadTopic, deliveryTopic, retryTopic } from '@databridge/schemas/records/topics';
-import { parseRetryPlan, type RetryPlan } from '@databridge/schemas/retries/retry-plan';
+import { deadTopic } from '@databridge/schemas/records/topics';
 import { parseSubscription, type Subscription } from '@databridge/schemas/subscription/subscription';
 import { Random } from './random.ts';
 import { SimulatedGroup, SimulatedKafka } from './simulated-kafka.ts';
-
-const CUSTOMER = 'sim';
-const EPOCH_MS = Date.UTC(2026, 0, 1);
-const HOUR_MS = 3_600_000;
-const MAIN = deliveryTopic(CUSTOMER);
-const PLAN = parseRetryPlan('10s*1,1m*2', HOUR_MS) as RetryPlan;
-const LANES = [MAIN, retryTopic(CUSTOMER, '10s'), retryTopic(CUSTOMER, '1m')];
-const DELAYS_MS = new Map([
-  [LANES[1], 10_000],
-  [LANES[2], 60_000],
-]);
-
-const log = createLogger('simulation', 'silent');
-const metrics = deliveryMetrics(
-  createRegistry('simulation'),
-  { heldBytes: () => 0, customers: () => 0, customersWanted: () => 0, connections: () => 0 },
-  { worker: 'w', clock: systemClock, eventTypes: ['root-cause'], shown: 'all', heldBytesLimit: 1, connectionsLimit: 1 },
-);
+import {
+  CUSTOMER,
+  DELAYS_MS,
+  EPOCH_MS,
+  HOUR_MS,
+  LANES,
+  log,
+  MAIN,
+  messageOf,
+  metrics,
+  PLAN,
+  turn,
+} from './surroundings.ts';
 
 interface InFlight {
   readonly record: HeldRecord;
@@ -402,17 +392,4 @@ export class Schedule {
     this.#trace.push(String(step));
     return step;
   }
-}
-
-const BODY = Buffer.from('x');
-
-function messageOf(record: HeldRecord, attempt: number): Message {
-  const { eventId, eventType } = record.facts;
-  const message = { eventId, eventType, schemaVersion: 'v1.0', attempt, traceparent: undefined, body: BODY, record };
-  return message;
-}
-
-/** Lets everything run that waits for nothing but its turn. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,0 +1,40 @@
+/** What every run of the simulation has in common. */
+import type { Message } from '@databridge/delivery/destination/destination';
+import type { HeldRecord } from '@databridge/delivery/lanes/held-records';
+import { deliveryMetrics } from '@databridge/delivery/metrics';
+import { createLogger } from '@databridge/kernel/log';
+import { createRegistry } from '@databridge/kernel/metrics';
+import { systemClock } from '@databridge/kernel/time/clock';
+import { deliveryTopic, retryTopic } from '@databridge/schemas/records/topics';
+import { parseRetryPlan, type RetryPlan } from '@databridge/schemas/retries/retry-plan';
+
+export const CUSTOMER = 'sim';
+export const EPOCH_MS = Date.UTC(2026, 0, 1);
+export const HOUR_MS = 3_600_000;
+export const MAIN = deliveryTopic(CUSTOMER);
+export const PLAN = parseRetryPlan('10s*1,1m*2', HOUR_MS) as RetryPlan;
+export const LANES = [MAIN, retryTopic(CUSTOMER, '10s'), retryTopic(CUSTOMER, '1m')];
+export const DELAYS_MS = new Map([
+  [LANES[1], 10_000],
+  [LANES[2], 60_000],
+]);
+
+export const log = createLogger('simulation', 'silent');
+export const metrics = deliveryMetrics(
+  createRegistry('simulation'),
+  { heldBytes: () => 0, customers: () => 0, customersWanted: () => 0, connections: () => 0 },
+  { worker: 'w', clock: systemClock, eventTypes: ['root-cause'], shown: 'all', heldBytesLimit: 1, connectionsLimit: 1 },
+);
+
+const BODY = Buffer.from('x');
+
+export function messageOf(record: HeldRecord, attempt: number): Message {
+  const { eventId, eventType } = record.facts;
+  const message = { eventId, eventType, schemaVersion: 'v1.0', attempt, traceparent: undefined, body: BODY, record };
+  return message;
+}
+
+/** Lets everything run that waits for nothing but its turn. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
