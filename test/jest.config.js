@@ -1,7 +1,8 @@
 /**
  * `unit` needs nothing but Node; the others have a real Kafka and registry. `peers` fetches what others wrote to receive
- * our requests, and runs only when asked for (`npm run test:peers`); so does `tenants`, which puts hostile customers beside
- * a healthy one (`npm run test:tenants`).
+ * our requests, and runs only when asked for (`npm run test:peers`); so do `tenants`, which puts hostile customers beside
+ * a healthy one (`npm run test:tenants`), and `journeys`, what operators do by API and command line (`npm run test:journeys`):
+ * with them, `npm test` would take three times as long.
  */
 import { existsSync } from 'node:fs';
 
@@ -36,6 +37,12 @@ const onPlatform = {
   setupFilesAfterEnv: ['<rootDir>/test/harness/broker-timeout.ts'],
 };
 
+/** Each file starts without subscriptions, customers and groups of those before it. */
+const onCleanSlate = {
+  ...onPlatform,
+  setupFilesAfterEnv: [...onPlatform.setupFilesAfterEnv, '<rootDir>/test/harness/clean-slate.ts'],
+};
+
 export default {
   rootDir,
   // One Kafka of your own serves one worker only: see test/harness/global-setup.ts.
@@ -57,33 +64,23 @@ export default {
       displayName: 'contract',
       testMatch: ['<rootDir>/test/contract/**/*.test.ts', '<rootDir>/schemas/src/destination/**/*.contract.test.ts'],
     },
-    {
-      ...onPlatform,
-      displayName: 'flow',
-      testMatch: ['<rootDir>/test/flow/**/*.test.ts'],
-      setupFilesAfterEnv: [...onPlatform.setupFilesAfterEnv, '<rootDir>/test/harness/clean-slate.ts'],
-    },
+    { ...onCleanSlate, displayName: 'flow', testMatch: ['<rootDir>/test/flow/**/*.test.ts'] },
+    ...(process.env.DATABRIDGE_JOURNEYS
+      ? [{ ...onCleanSlate, displayName: 'journeys', testMatch: ['<rootDir>/test/journeys/**/*.test.ts'] }]
+      : []),
     ...(hasChromium
-      ? [
-          {
-            ...onPlatform,
-            displayName: 'portal',
-            testMatch: ['<rootDir>/test/portal/**/*.test.ts'],
-            setupFilesAfterEnv: [...onPlatform.setupFilesAfterEnv, '<rootDir>/test/harness/clean-slate.ts'],
-          },
-        ]
+      ? [{ ...onCleanSlate, displayName: 'portal', testMatch: ['<rootDir>/test/portal/**/*.test.ts'] }]
       : []),
     ...(process.env.DATABRIDGE_TENANTS
       ? [
           {
-            ...onPlatform,
+            ...onCleanSlate,
             displayName: 'tenants',
             testMatch: [
               '<rootDir>/test/tenants/**/*.test.ts',
               // What each role may do: it also runs with the unit tests.
               '<rootDir>/services/control-plane/src/api/auth/rights.test.ts',
             ],
-            setupFilesAfterEnv: [...onPlatform.setupFilesAfterEnv, '<rootDir>/test/harness/clean-slate.ts'],
           },
         ]
       : []),

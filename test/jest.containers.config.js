@@ -2,8 +2,10 @@
  * `npm run test:containers`: the same flow tests on Kafka and registry as containers; those that run the services as
  * processes once more with the built image; and what only containers have.
  */
-import base from './jest.config.js';
+process.env.DATABRIDGE_JOURNEYS = '1';
+const { default: base } = await import('./jest.config.js');
 
+const journeys = base.projects.find(({ displayName }) => displayName === 'journeys');
 const flow = base.projects.find(({ displayName }) => displayName === 'flow');
 const inFolder = (pattern) => [`<rootDir>/test/${pattern}.test.ts`];
 
@@ -11,6 +13,7 @@ export default {
   ...base,
   projects: [
     { ...flow, displayName: 'flow' },
+    { ...journeys, displayName: 'journeys' },
     {
       ...flow,
       displayName: 'image',

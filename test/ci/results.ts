@@ -77,7 +77,8 @@ const isMissingPeer = (text: string) => /The peer "[^"]*" can.t be had/.test(tex
 const isLate = (text: string) => /no event came through in time|: not within \d+ ms|was not ready within/.test(text);
 
 /** What waits for no broker and no machine: chance has no part in it but what a random test's seed has. */
-const isUnitTest = (file: string) => !/^test\/(contract|flow|peers|tenants|containers|faults)\//.test(file);
+const isUnitTest = (file: string) =>
+  !/^test\/(contract|flow|journeys|portal|peers|tenants|containers|faults)\/|\.(contract|peer)\.test\.ts$/.test(file);
 
 /** @returns the files to run once more: none if too many failed, or a unit test, or if a fault run did worse than to be late */
 export function worthAnotherRun(run: string, files: readonly FileResult[]): string[] {

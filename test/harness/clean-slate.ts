@@ -8,7 +8,7 @@ import { platform } from './platform.ts';
 
 const MAX_WAIT_MS = 120_000;
 
-/** Every file of `test/flow` starts without subscriptions, customers and groups of those before it. */
+/** Every file of `test/flow` and `test/journeys` starts without subscriptions, customers and groups of those before it. */
 beforeAll(async () => {
   await cleanSlate();
 }, 2 * MAX_WAIT_MS);

@@ -10,7 +10,7 @@ export function platform(): PlatformAddress {
   const address = addresses[Number(process.env['JEST_WORKER_ID'] ?? 1) - 1];
   if (!address) {
     throw new Error(
-      'No platform is running for this worker: tests that need one belong in test/flow or test/contract.',
+      'No platform is running for this worker: tests that need one belong in test/flow, test/journeys or test/contract.',
     );
   }
   return address;

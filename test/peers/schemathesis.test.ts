@@ -55,7 +55,7 @@ async function run(settings: string, more: readonly string[]): Promise<void> {
     ...['--checks', 'all', '--max-examples', CASES_AN_OPERATION, '--seed', '1', '--continue-on-failure', '--no-color'],
     // Of no concern here is how fast the machine is.
     ...['--request-timeout', '120', '--suppress-health-check', 'too_slow'],
-    // Streams without an end: nothing is to be seen of them in time. test/flow/api.test.ts reads them.
+    // Streams without an end: nothing is to be seen of them in time. test/journeys/api.test.ts reads them.
     ...['--exclude-path-regex', '/live$', ...more],
     ...['--report', 'junit', '--report-junit-path', report],
   ];
