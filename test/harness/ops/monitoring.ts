@@ -8,11 +8,11 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { freePorts } from '@databridge/local-platform/free-port';
 import { alertmanagerFile } from '@databridge/observability/rules/alertmanager-file';
-import { rulesFile } from '@databridge/observability/rules/rules-file';
+import { rulesFile, type Shortening } from '@databridge/observability/rules/rules-file';
 import { eventually } from '../eventually.ts';
 
 /** Minutes become a few seconds. Burn rates over 6 h and 3 d would still look back for longer than a test lasts. */
-const SHORTENED_BY = 30;
+const SHORTENED: Shortening = { windows: 30, stays: 30 };
 /** Alerts that wait for 5 min fire within 10 s; the machine may be busy. */
 const WITHIN_MS = 180_000;
 const RECEIVERS = ['page', 'ticket', 'support', 'nobody'] as const;
@@ -47,13 +47,13 @@ export class Monitoring {
   }
 
   /** @param targets admin addresses, as host:port; {@link watch} changes them */
-  static async start(targets: readonly string[]): Promise<Monitoring> {
+  static async start(targets: readonly string[], shortening = SHORTENED): Promise<Monitoring> {
     const monitoring = new Monitoring();
-    await monitoring.#start(targets);
+    await monitoring.#start(targets, shortening);
     return monitoring;
   }
 
-  async #start(targets: readonly string[]): Promise<void> {
+  async #start(targets: readonly string[], shortening: Shortening): Promise<void> {
     this.#receivers.listen(0, '127.0.0.1');
     await once(this.#receivers, 'listening');
     const { port } = this.#receivers.address() as { port: number };
@@ -68,7 +68,7 @@ export class Monitoring {
     };
     file(
       'rules.yaml',
-      rulesFile(SHORTENED_BY, (rule) => 'record' in rule || !/Burn(Slow|Long)$/.test(rule.name)),
+      rulesFile(shortening, (rule) => 'record' in rule || !/Burn(Slow|Long)$/.test(rule.name)),
     );
     this.watch(targets);
     const prometheus = file(

@@ -1,5 +1,5 @@
 /** Alerts on faults of ours, or of what we run on. */
-import type { Alert } from './rule.ts';
+import type { Alert, Durations } from './rule.ts';
 import { SLO_ALERTS } from './slos.ts';
 
 const OVERVIEW = 'databridge-overview';
@@ -7,8 +7,8 @@ const INTAKE = 'databridge-intake';
 const WORKERS = 'databridge-workers';
 const PLATFORM = 'databridge-platform';
 
-/** An installation is known by its control planes, so that nothing fires where there is none. */
-const INSTALLED = 'count by (namespace) (databridge_build_info{component="control-plane"})';
+/** An installation is known by any of its services within the last hour, so that nothing fires where there is none. */
+const installed = (d: Durations) => `count by (namespace) (present_over_time(databridge_build_info[${d.of('1h')}]))`;
 
 /**
  * A cause stays for longer than its consequences, or they would be told of when it has just ended. They begin and end
@@ -24,7 +24,7 @@ const LOSS: readonly Alert[] = [
     expr: (d) =>
       [
         `sum by (namespace) (increase(databridge_kafka_offset_jumps_total[${d.of('15m')}])) > 0`,
-        `sum by (namespace) (increase(databridge_delivery_offsets_lost_total[${d.of('15m')}])) > 0`,
+        `sum by (namespace) (increase(databridge_delivery_all_offsets_lost_total[${d.of('15m')}])) > 0`,
         'sum by (namespace) (databridge_retention_expired_records) > 0',
       ].join('\nor '),
     keepFiringFor: '15m',
@@ -51,7 +51,8 @@ const INTAKE_ALERTS: readonly Alert[] = [
     name: 'FanOutAbsent',
     severity: 'critical',
     fault: 'ours',
-    expr: () => `${INSTALLED} unless on (namespace) count by (namespace) (databridge_ready{component="fan-out"} == 1)`,
+    expr: (d) =>
+      `${installed(d)} unless on (namespace) count by (namespace) (databridge_ready{component="fan-out"} == 1)`,
     for: '2m',
     keepFiringFor: STAYS.absent,
     summary: 'No instance of fan-out is ready',
@@ -173,10 +174,9 @@ const DELIVERY_ALERTS: readonly Alert[] = [
     name: 'InternalFaults',
     severity: 'warning',
     fault: 'ours',
-    expr: (d) =>
-      `sum by (namespace, customer) (increase(databridge_delivery_dead_letters_total{reason="internal"}[${d.of('15m')}])) > 0`,
+    expr: (d) => `sum by (namespace) (increase(databridge_delivery_internal_dead_letters_total[${d.of('15m')}])) > 0`,
     keepFiringFor: '15m',
-    summary: 'Events of {{ $labels.customer }} became dead letters by a fault of ours',
+    summary: '{{ $value | humanize }} events became dead letters by a fault of ours',
     description: 'They are not delivered until they are redriven. The log names the error.',
     dashboard: OVERVIEW,
   },
@@ -223,7 +223,7 @@ const PLATFORM_ALERTS: readonly Alert[] = [
     name: 'NoWriter',
     severity: 'critical',
     fault: 'ours',
-    expr: () => `${INSTALLED} unless on (namespace) (sum by (namespace) (databridge_control_plane_is_writer) > 0)`,
+    expr: (d) => `${installed(d)} unless on (namespace) (sum by (namespace) (databridge_control_plane_is_writer) > 0)`,
     for: '2m',
     keepFiringFor: STAYS.cause,
     summary: 'No control plane makes changes',

@@ -37,7 +37,7 @@ const one = (name: string, labels: string, well: CaseSeries['well'], bad: CaseSe
 });
 
 const ACME = 'customer="acme",component="delivery"';
-const INSTALLED = one('databridge_build_info', 'component="control-plane",version="1"', 1, 1);
+const INSTALLED = one('databridge_build_info', 'component="delivery",version="1"', 1, 1);
 
 /** A histogram's buckets, of which `share` are good in the bad time. */
 function slo(name: string, labels: string, le: string): RuleCase['series'] {
@@ -114,7 +114,9 @@ export const RULE_CASES: Readonly<Record<string, RuleCase>> = {
     ],
   },
   InternalFaults: {
-    series: [one('databridge_delivery_dead_letters_total', `${ACME},reason="internal"`, perSample(0), perSample(1))],
+    series: [
+      one('databridge_delivery_internal_dead_letters_total', 'component="delivery"', perSample(0), perSample(1)),
+    ],
     resolvesWithinMinutes: 35,
   },
   KafkaWritesFail: {

@@ -40,6 +40,8 @@ export interface Recording {
 
 export interface RuleGroup {
   readonly name: string;
+  /** Left out: as often as Prometheus evaluates rules by default. */
+  readonly every?: string;
   readonly rules: readonly (Alert | Recording)[];
 }
 

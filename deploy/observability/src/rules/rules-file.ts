@@ -3,13 +3,14 @@ import { stringify } from 'yaml';
 import { CUSTOMER_ALERTS } from './customer-alerts.ts';
 import { OUR_ALERTS } from './our-alerts.ts';
 import { type Alert, durationsDividedBy, type Recording, type RuleGroup } from './rule.ts';
-import { SLO_RECORDINGS } from './slos.ts';
+import { OBJECTIVE_RECORDINGS, SLO_RECORDINGS } from './slos.ts';
 
 export const ALERTS: readonly Alert[] = [...OUR_ALERTS, ...CUSTOMER_ALERTS];
-export const RECORDINGS = SLO_RECORDINGS;
+export const RECORDINGS: readonly Recording[] = [...SLO_RECORDINGS, ...OBJECTIVE_RECORDINGS];
 
 const GROUPS: readonly RuleGroup[] = [
   { name: 'databridge.slo', rules: SLO_RECORDINGS },
+  { name: 'databridge.objectives', every: '5m', rules: OBJECTIVE_RECORDINGS },
   { name: 'databridge.ours', rules: OUR_ALERTS },
   { name: 'databridge.customers', rules: CUSTOMER_ALERTS },
 ];
@@ -20,19 +21,27 @@ export const DASHBOARDS_URL = 'https://databridge.invalid/d';
 
 const HEADER = '# Written by "npm run observability" from deploy/observability/src: do not change it here.\n';
 
-/**
- * @param shortenedBy every duration is divided by this; 1: as in production
- * @param isWanted left out: every rule is
- */
-export function rulesFile(shortenedBy = 1, isWanted: (rule: Alert | Recording) => boolean = () => true): string {
-  const durations = durationsDividedBy(shortenedBy);
-  const duration = (name: string, text: string | undefined) =>
-    text === undefined ? {} : { [name]: durations.of(text) };
+/** By what durations are divided; 1: as in production. */
+export interface Shortening {
+  readonly windows: number;
+  /** Of `keep_firing_for`. */
+  readonly stays: number;
+}
+
+/** @param isWanted left out: every rule is */
+export function rulesFile(
+  shortening: Shortening = { windows: 1, stays: 1 },
+  isWanted: (rule: Alert | Recording) => boolean = () => true,
+): string {
+  const durations = durationsDividedBy(shortening.windows);
+  const stays = durationsDividedBy(shortening.stays);
+  const duration = (name: string, text: string | undefined, by = durations) =>
+    text === undefined ? {} : { [name]: by.of(text) };
   const alert = (one: Alert) => ({
     alert: `Databridge${one.name}`,
     expr: one.expr(durations),
     ...duration('for', one.for),
-    ...duration('keep_firing_for', one.keepFiringFor),
+    ...duration('keep_firing_for', one.keepFiringFor, stays),
     labels: { severity: one.severity, fault: one.fault },
     annotations: {
       summary: one.summary,
@@ -42,8 +51,9 @@ export function rulesFile(shortenedBy = 1, isWanted: (rule: Alert | Recording) =
     },
   });
   const recording = (one: Recording) => ({ record: one.record, expr: one.expr(durations) });
-  const groups = GROUPS.map(({ name, rules }) => ({
+  const groups = GROUPS.map(({ name, every, rules }) => ({
     name,
+    ...duration('interval', every),
     rules: rules.filter(isWanted).map((rule) => ('record' in rule ? recording(rule) : alert(rule))),
   }));
   return HEADER + stringify({ groups }, { lineWidth: 0 });

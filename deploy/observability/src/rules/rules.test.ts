@@ -70,16 +70,71 @@ testWithPromtool.each(ALERTS.map(({ name }) => name))(
     const { expr } = ALERTS.find((alert) => alert.name === name) as Alert;
     const text = expr(durationsDividedBy(1));
     const isWanted = (rule: Alert | Recording) => ('record' in rule ? text.includes(rule.record) : rule.name === name);
-    writeFileSync(join(folder, 'rules.yaml'), rulesFile(1, isWanted));
-    writeFileSync(join(folder, 'test.yaml'), stringify(file, { lineWidth: 0 }));
-    const { status, stdout, stderr } = spawnSync('promtool', ['test', 'rules', 'test.yaml'], {
-      cwd: folder,
-      encoding: 'utf8',
-    });
-    expect(`${stdout}${stderr}`).toContain('SUCCESS');
-    expect(status).toBe(0);
+    writeFileSync(join(folder, 'rules.yaml'), rulesFile({ windows: 1, stays: 1 }, isWanted));
+    expectSuccess(file);
   },
 );
+
+/** Samples every hour for 29 days; the fault is in the middle. */
+const HOURS = 29 * 24;
+const constant = (value: number) => `${value}x${HOURS}`;
+const counting = (perHour: number) => `0+${perHour}x${HOURS}`;
+const once = `0x${HOURS / 2} 1x${HOURS / 2}`;
+
+testWithPromtool.each([
+  ['nothing is lost', { jumps: constant(0), lost: constant(0) }, 0],
+  ['an offset was out of range', { jumps: once, lost: constant(0) }, 1],
+  ['a group lost its offsets', { jumps: constant(0), lost: once }, 1],
+  ['retention deleted records', { jumps: constant(0), lost: constant(0), expired: `_x100 7x10 _x${HOURS}` }, 7],
+  ['nothing runs: that is not "none lost"', {}, undefined],
+] as const)('loss over 28 days: %s', (_what, { jumps, lost, expired }: Record<string, string>, value) => {
+  const input = [
+    ...(jumps ? [{ series: 'databridge_kafka_offset_jumps_total{namespace="n",pod="a"}', values: jumps }] : []),
+    ...(lost ? [{ series: 'databridge_delivery_all_offsets_lost_total{namespace="n",pod="a"}', values: lost }] : []),
+    ...(jumps ? [{ series: 'databridge_export_timestamp_seconds{namespace="n"}', values: counting(3_600) }] : []),
+    ...(expired
+      ? [{ series: 'databridge_retention_expired_records{namespace="n",customer="acme"}', values: expired }]
+      : []),
+  ];
+  const expr = 'round(databridge:loss:suspected_28d)';
+  const samples = value === undefined ? [] : [{ labels: '{namespace="n"}', value }];
+  expectObjectives(input, [{ expr, eval_time: `${28 * 24}h`, exp_samples: samples }]);
+});
+
+testWithPromtool('objectives over 28 days are shares of what happened; without traffic they have no value', () => {
+  const name = 'databridge_delivery_first_attempt_delay_seconds';
+  const labels = 'namespace="n",path="straight"';
+  const input = [
+    { series: `${name}_bucket{${labels},le="5"}`, values: counting(999) },
+    { series: `${name}_count{${labels}}`, values: counting(1_000) },
+    { series: 'databridge_fan_out_routing_seconds_count{namespace="n"}', values: constant(0) },
+    { series: 'databridge_fan_out_routing_seconds_bucket{namespace="n",le="5"}', values: constant(0) },
+  ];
+  const at = `${28 * 24}h`;
+  const met = [{ labels: '{namespace="n"}', value: 0.999 }];
+  expectObjectives(input, [
+    { expr: 'round(databridge:freshness:good_ratio_28d, 0.0001)', eval_time: at, exp_samples: met },
+    { expr: 'databridge:routing:good_ratio_28d', eval_time: at, exp_samples: [] },
+    { expr: 'databridge:api:good_ratio_28d', eval_time: at, exp_samples: [] },
+  ]);
+});
+
+function expectObjectives(input: readonly object[], checks: readonly object[]): void {
+  const isWanted = (rule: Alert | Recording) => 'record' in rule && rule.record.endsWith('_28d');
+  writeFileSync(join(folder, 'rules.yaml'), rulesFile({ windows: 1, stays: 1 }, isWanted));
+  const tests = [{ interval: '1h', input_series: input, promql_expr_test: checks }];
+  expectSuccess({ rule_files: ['rules.yaml'], evaluation_interval: '1h', tests });
+}
+
+function expectSuccess(file: object): void {
+  writeFileSync(join(folder, 'test.yaml'), stringify(file, { lineWidth: 0 }));
+  const { status, stdout, stderr } = spawnSync('promtool', ['test', 'rules', 'test.yaml'], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+  expect(`${stdout}${stderr}`).toContain('SUCCESS');
+  expect(status).toBe(0);
+}
 
 interface Times {
   readonly badFrom: number;

@@ -61,6 +61,26 @@ export const SLO_RECORDINGS: readonly Recording[] = SLOS.flatMap((slo) =>
   ]),
 );
 
+/** How the objectives stand, for reports: evaluated seldom, since it reads 28 days. */
+export const OBJECTIVE_RECORDINGS: readonly Recording[] = [
+  ...SLOS.map(
+    (slo): Recording => ({
+      record: `databridge:${slo.name}:good_ratio_28d`,
+      expr: (d) => `(${slo.good(d.of('28d'))}) / (${slo.total(d.of('28d'))} > 0)`,
+    }),
+  ),
+  {
+    /** The objective is 0. EventsMayBeLost fires at the first. */
+    record: 'databridge:loss:suspected_28d',
+    expr: (d) =>
+      [
+        `sum by (namespace) (increase(databridge_kafka_offset_jumps_total[${d.of('28d')}]))`,
+        `on (namespace) sum by (namespace) (increase(databridge_delivery_all_offsets_lost_total[${d.of('28d')}]))`,
+        `on (namespace) (sum by (namespace) (max_over_time(databridge_retention_expired_records[${d.of('28d')}]))`,
+      ].join('\n+ ') + '\n  or 0 * sum by (namespace) (databridge_export_timestamp_seconds))',
+  },
+];
+
 /** Long and short window, and how many times faster than allowed the budget of 28 days is used: 2 %, 5 % and 10 % of it. */
 const BURNS = [
   { severity: 'critical', long: '1h', short: '5m', factor: 13.44, suffix: 'Burn' },

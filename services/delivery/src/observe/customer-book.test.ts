@@ -44,3 +44,16 @@ test('"none" shows nobody', () => {
   expect(shownOf(book)).toEqual([]);
   expect(book.totals.troubled.failing).toBe(1);
 });
+
+test('faults of ours are counted for all customers, and stay counted when a customer leaves', () => {
+  const book = new CustomerBook(new ManualClock(), 'none');
+  book.of('acme').offsetsLost = 2;
+  book.of('globex').deadLetters.internal = 1;
+  expect(shownOf(book)).toEqual([]);
+  expect(book.totals.faults).toEqual({ offsetsLost: 2, internalDeadLetters: 1 });
+  book.drop('acme');
+  book.drop('globex');
+  book.of('acme').offsetsLost = 1;
+  expect(shownOf(book)).toEqual([]);
+  expect(book.totals.faults).toEqual({ offsetsLost: 3, internalDeadLetters: 1 });
+});

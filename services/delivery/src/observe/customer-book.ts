@@ -20,6 +20,8 @@ export class CustomerBook {
   /** By the monotonic clock. */
   readonly #troubledAtMs = new Map<string, number>();
   #totals: CustomerTotals = emptyTotals();
+  /** What was counted of customers that other workers have taken over: counters must not go down. */
+  readonly #gone = noFaults();
 
   constructor(clock: Clock, shown: ShownCustomers) {
     this.#clock = clock;
@@ -37,6 +39,8 @@ export class CustomerBook {
 
   /** The customer belongs to this worker no longer: all its series end. */
   drop(customer: string): void {
+    const counts = this.#customers.get(customer);
+    if (counts) addFaults(this.#gone, counts);
     this.#customers.delete(customer);
     this.#troubledAtMs.delete(customer);
   }
@@ -50,10 +54,12 @@ export class CustomerBook {
   *rows(): Generator<readonly [labels: string, row: CustomerRow]> {
     const backlog = new Map<string, number>();
     const troubled = emptyTotals().troubled;
+    const faults = { ...this.#gone };
     let oldestIntakeAtMs: number | undefined;
     for (const [customer, counts] of this.#customers) {
       const { monotonicMs, wallMs } = instantOf(this.#clock);
       const levels = counts.levels?.();
+      addFaults(faults, counts);
       for (const [lane, count] of levels?.waiting ?? []) backlog.set(lane, (backlog.get(lane) ?? 0) + count);
       const troubles = levels === undefined ? [] : troublesOf(levels);
       for (const trouble of troubles) troubled[trouble]++;
@@ -62,7 +68,7 @@ export class CustomerBook {
       if (troubles.length > 0 || wallMs - oldestMs > LATE_AFTER_MS) this.#troubledAtMs.set(customer, monotonicMs);
       if (this.#isShown(customer, monotonicMs)) yield [`,customer="${customer}"`, { counts, levels, monotonicMs }];
     }
-    this.#totals = { backlog, troubled, oldestIntakeAtMs };
+    this.#totals = { backlog, troubled, oldestIntakeAtMs, faults };
   }
 
   #isShown(customer: string, monotonicMs: number): boolean {
@@ -77,5 +83,15 @@ function emptyTotals() {
     backlog: new Map<string, number>(),
     troubled: Object.fromEntries(TROUBLES.map((trouble) => [trouble, 0])) as Record<Trouble, number>,
     oldestIntakeAtMs: undefined,
+    faults: noFaults(),
   };
+}
+
+function noFaults() {
+  return { offsetsLost: 0, internalDeadLetters: 0 };
+}
+
+function addFaults(to: ReturnType<typeof noFaults>, { offsetsLost, deadLetters }: CustomerMetrics): void {
+  to.offsetsLost += offsetsLost;
+  to.internalDeadLetters += deadLetters.internal;
 }

@@ -143,6 +143,8 @@ export interface CustomerTotals {
   /** How many customers are in each trouble. */
   readonly troubled: Record<Trouble, number>;
   readonly oldestIntakeAtMs: number | undefined;
+  /** Faults of ours since the start of the worker, of customers that left it too. */
+  readonly faults: { readonly offsetsLost: number; readonly internalDeadLetters: number };
 }
 
 export const totalFamilies: readonly SeriesFamily<CustomerTotals>[] = [
@@ -167,5 +169,17 @@ export const totalFamilies: readonly SeriesFamily<CustomerTotals>[] = [
     write({ troubled }, add) {
       for (const because of TROUBLES) add(troubled[because], `because="${because}"`);
     },
+  },
+  {
+    name: 'databridge_delivery_all_offsets_lost_total',
+    help: 'Partitions whose group had lost its offset though there was history, all customers together',
+    type: 'counter',
+    write: ({ faults }, add) => add(faults.offsetsLost),
+  },
+  {
+    name: 'databridge_delivery_internal_dead_letters_total',
+    help: 'Events given up by a fault of ours, all customers together',
+    type: 'counter',
+    write: ({ faults }, add) => add(faults.internalDeadLetters),
   },
 ];
