@@ -1,5 +1,5 @@
 import { dashboard } from './dashboard.ts';
-import { NONE_IS_GOOD, S, series, stat, table, text } from './panels.ts';
+import { NONE_IS_GOOD, orNone, orNoneOf, S, series, stat, table, text } from './panels.ts';
 
 const C = `${S},customer="$customer"`;
 
@@ -23,15 +23,20 @@ export const customer = dashboard({
               [3_600, 'red'],
             ],
           },
-          `max(time() - databridge_delivery_failing_since_timestamp_seconds{${C}}) or vector(0)`,
+          orNone(`max(time() - databridge_delivery_failing_since_timestamp_seconds{${C}})`),
         ),
         stat(
           { title: 'Waiting', about: 'Records that are not done, in all its lanes.' },
-          `sum(databridge_delivery_waiting_records{${C}}) or vector(0)`,
+          orNone(`sum(databridge_delivery_waiting_records{${C}})`),
         ),
         stat(
-          { title: 'Last success', about: 'How long ago its endpoint accepted something.', unit: 's' },
-          `min(time() - databridge_delivery_last_success_timestamp_seconds{${C}}) or vector(-1)`,
+          {
+            title: 'Last success',
+            about: 'How long ago its endpoint accepted something.',
+            unit: 's',
+            negative: 'never',
+          },
+          `min(time() - databridge_delivery_last_success_timestamp_seconds{${C}}) or 0 * max(databridge_delivery_customers{${S}}) - 1`,
         ),
         stat(
           {
@@ -44,7 +49,7 @@ export const customer = dashboard({
               [0.9, 'red'],
             ],
           },
-          `max(databridge_delivery_budget_used_ratio{${C}}) or vector(0)`,
+          orNone(`max(databridge_delivery_budget_used_ratio{${C}})`),
         ),
         stat(
           {
@@ -65,7 +70,7 @@ export const customer = dashboard({
             about: 'Events that were given up. "databridge dead-letters list" shows them.',
             steps: NONE_IS_GOOD,
           },
-          `max(databridge_dead_letters{${C}}) or vector(0)`,
+          orNone(`max(databridge_dead_letters{${C}})`),
         ),
         text(
           'At the terminal',
@@ -125,7 +130,7 @@ export const customer = dashboard({
           [`sum by (lane) (databridge_delivery_waiting_records{${C}})`, '{{lane}}'],
         ),
         series({ title: 'Budget used', about: 'By the event that has used the most.', unit: 'percentunit' }, [
-          `max by (budget) (databridge_delivery_budget_used_ratio{${C}}) or on () vector(0)`,
+          orNoneOf('budget', `max by (budget) (databridge_delivery_budget_used_ratio{${C}})`),
           '{{budget}}',
         ]),
         series({ title: 'In flight', about: 'Requests that are not answered yet.', span: 8 }, [

@@ -1,5 +1,5 @@
 import { dashboard } from './dashboard.ts';
-import { bars, NONE_IS_GOOD, S, series, stat } from './panels.ts';
+import { bars, NONE_IS_GOOD, orNone, orNoneOf, S, series, stat } from './panels.ts';
 
 export const intake = dashboard({
   uid: 'databridge-intake',
@@ -27,7 +27,7 @@ export const intake = dashboard({
               [60, 'red'],
             ],
           },
-          `max(time() - databridge_fan_out_oldest_unrouted_timestamp_seconds{${S}}) or vector(0)`,
+          orNone(`max(time() - databridge_fan_out_oldest_unrouted_timestamp_seconds{${S}})`),
         ),
         stat(
           {
@@ -47,11 +47,11 @@ export const intake = dashboard({
             about: 'Records that nobody got. "databridge quarantine list" shows them.',
             steps: NONE_IS_GOOD,
           },
-          `max(databridge_quarantine_records{${S}}) or vector(0)`,
+          orNone(`max(databridge_quarantine_records{${S}})`),
         ),
         stat(
           { title: 'Schemas waited for', about: 'Because the registry does not answer.', steps: NONE_IS_GOOD },
-          `sum(databridge_registry_waiting{${S}}) or vector(0)`,
+          orNone(`sum(databridge_registry_waiting{${S}})`),
         ),
         stat(
           { title: 'Subscriptions known', about: 'By each instance of fan-out: all the same.' },
@@ -114,7 +114,7 @@ export const intake = dashboard({
             span: 8,
           },
           [
-            `sum by (customer) (rate(databridge_fan_out_filter_failures_total{${S}}[5m])) or on () vector(0)`,
+            orNoneOf('customer', `sum by (customer) (rate(databridge_fan_out_filter_failures_total{${S}}[5m]))`),
             '{{customer}}',
           ],
         ),

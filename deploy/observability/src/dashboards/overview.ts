@@ -1,7 +1,6 @@
 import { dashboard } from './dashboard.ts';
-import { bars, NONE_IS_GOOD, S, series, stat, table } from './panels.ts';
+import { bars, NONE_IS_GOOD, orNone, S, series, stat, table } from './panels.ts';
 
-const orNone = (expression: string) => `${expression} or vector(0)`;
 const CUSTOMER_LINK =
   '/d/databridge-customer?${__url_time_range}&${datasource:queryparam}&${namespace:queryparam}&${job:queryparam}&var-customer=${__value.raw}';
 
@@ -61,7 +60,7 @@ export const overview = dashboard({
             about: 'Offsets out of range, or lost by a group: ours. Begin with the runbook of EventsMayBeLost.',
             steps: NONE_IS_GOOD,
           },
-          `(sum(increase(databridge_kafka_offset_jumps_total{${S}}[1d])) or vector(0)) + (sum(increase(databridge_delivery_offsets_lost_total{${S}}[1d])) or vector(0))`,
+          `sum(increase(databridge_kafka_offset_jumps_total{${S}}[1d])) + sum(increase(databridge_delivery_all_offsets_lost_total{${S}}[1d]))`,
         ),
       ],
     ],
@@ -119,7 +118,7 @@ export const overview = dashboard({
               'Customers during which something was due and not sent, by what stood in the way, over five minutes. 1 is one customer all the time.',
             span: 8,
           },
-          [`sum by (by) (rate(databridge_delivery_stalled_seconds_total{${S}}[5m]))`, '{{by}}'],
+          [`round(sum by (by) (rate(databridge_delivery_stalled_seconds_total{${S}}[5m])), 0.01)`, '{{by}}'],
         ),
         bars({ title: 'Customers in trouble', about: 'By what is wrong.', span: 8 }, [
           `sum by (because) (databridge_delivery_troubled_customers{${S}})`,

@@ -17,9 +17,10 @@ import {
   VisibilityMode,
   VizLegendOptionsBuilder,
   VizOrientation,
+  VizTextDisplayOptionsBuilder,
   VizTooltipOptionsBuilder,
 } from '@grafana/grafana-foundation-sdk/common';
-import { ThresholdsConfigBuilder, ThresholdsMode } from '@grafana/grafana-foundation-sdk/dashboard';
+import { MappingType, ThresholdsConfigBuilder, ThresholdsMode } from '@grafana/grafana-foundation-sdk/dashboard';
 import { DataqueryBuilder, PromQueryFormat } from '@grafana/grafana-foundation-sdk/prometheus';
 import { PanelBuilder as StatPanel } from '@grafana/grafana-foundation-sdk/stat';
 import { PanelBuilder as TablePanel } from '@grafana/grafana-foundation-sdk/table';
@@ -29,6 +30,21 @@ import { PanelBuilder as TimeSeriesPanel } from '@grafana/grafana-foundation-sdk
 export const DATASOURCE = { type: 'prometheus', uid: '${datasource}' };
 /** Goes into every selector: which deployment is shown. */
 export const S = 'namespace=~"$namespace",job=~"$job"';
+
+/** A series that is there while whoever exports the metrics of the expression is scraped. */
+function exporterOf(expression: string): string {
+  if (expression.includes('databridge_delivery_')) return `databridge_delivery_customers{${S}}`;
+  if (expression.includes('databridge_fan_out_')) return `databridge_fan_out_subscriptions{${S}}`;
+  if (/databridge_(ready|registry|kafka)_?/.test(expression)) return `databridge_build_info{${S}}`;
+  return `databridge_export_timestamp_seconds{${S}}`;
+}
+
+/** 0 where the expression has no value because there is nothing to tell; no value where nothing is scraped. */
+export const orNone = (expression: string) => `${expression} or 0 * max(${exporterOf(expression)})`;
+
+/** The same for an expression with a label: `none` is 0. */
+export const orNoneOf = (label: string, expression: string) =>
+  `${expression} or on () label_replace(0 * max(${exporterOf(expression)}), "${label}", "none", "", "")`;
 
 /** A query and the name of its series, such as `{{customer}}`. */
 export type Query = readonly [expression: string, legend: string];
@@ -50,6 +66,8 @@ export interface PanelOptions {
   readonly span?: number;
   readonly height?: number;
   readonly steps?: Steps;
+  /** What a negative value means, in words. */
+  readonly negative?: string;
 }
 
 const thresholds = (steps: Steps) =>
@@ -68,7 +86,7 @@ function targets(queries: readonly Query[], isInstant: boolean): DataqueryBuilde
 
 /** One number, now. */
 export function stat(options: PanelOptions, expression: string): StatPanel {
-  const { title, about, unit = 'short', span = 4, height = 4, steps = NEUTRAL } = options;
+  const { title, about, unit = 'short', span = 4, height = 4, steps = NEUTRAL, negative } = options;
   const panel = new StatPanel()
     .title(title)
     .description(about)
@@ -80,6 +98,9 @@ export function stat(options: PanelOptions, expression: string): StatPanel {
     .colorMode(BigValueColorMode.Value)
     .graphMode(BigValueGraphMode.None)
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']));
+  if (negative !== undefined) {
+    panel.mappings([{ type: MappingType.RangeToText, options: { from: null, to: 0, result: { text: negative } } }]);
+  }
   for (const target of targets([[expression, title]], true)) panel.withTarget(target);
   return panel;
 }
@@ -135,6 +156,7 @@ export function bars(options: PanelOptions, ...queries: readonly Query[]): BarGa
     .thresholds(thresholds(steps))
     .displayMode(BarGaugeDisplayMode.Basic)
     .orientation(VizOrientation.Horizontal)
+    .text(new VizTextDisplayOptionsBuilder().titleSize(13).valueSize(15))
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']));
   for (const target of targets(queries, true)) panel.withTarget(target);
   return panel;

@@ -1,5 +1,5 @@
 import { dashboard } from './dashboard.ts';
-import { bars, NONE_IS_GOOD, S, series, stat, table } from './panels.ts';
+import { bars, NONE_IS_GOOD, orNone, orNoneOf, S, series, stat, table } from './panels.ts';
 
 export const platform = dashboard({
   uid: 'databridge-platform',
@@ -39,7 +39,7 @@ export const platform = dashboard({
             about: 'Waiting records that retention will delete. See the runbook of RetentionWillDelete.',
             steps: NONE_IS_GOOD,
           },
-          `sum(databridge_retention_expiring_records{${S}}) or vector(0)`,
+          orNone(`sum(databridge_retention_expiring_records{${S}})`),
         ),
         stat(
           {
@@ -47,15 +47,15 @@ export const platform = dashboard({
             about: 'Waiting records that retention has deleted: lost.',
             steps: NONE_IS_GOOD,
           },
-          `sum(databridge_retention_expired_records{${S}}) or vector(0)`,
+          orNone(`sum(databridge_retention_expired_records{${S}})`),
         ),
         stat(
           { title: 'Dead letters', about: 'All customers together.', steps: NONE_IS_GOOD },
-          `sum(databridge_dead_letters{${S}}) or vector(0)`,
+          orNone(`sum(databridge_dead_letters{${S}})`),
         ),
         stat(
           { title: 'In quarantine', about: 'Intake records that nobody got.', steps: NONE_IS_GOOD },
-          `max(databridge_quarantine_records{${S}}) or vector(0)`,
+          orNone(`max(databridge_quarantine_records{${S}})`),
         ),
       ],
     ],
@@ -81,7 +81,7 @@ export const platform = dashboard({
         series(
           { title: 'Offsets out of range or lost', about: 'Each may be lost data.', span: 8 },
           [`sum(databridge_kafka_offset_jumps_total{${S}})`, 'out of range'],
-          [`sum(databridge_delivery_offsets_lost_total{${S}})`, 'lost by the group'],
+          [`sum(databridge_delivery_all_offsets_lost_total{${S}})`, 'lost by the group'],
         ),
       ],
     ],
@@ -93,7 +93,7 @@ export const platform = dashboard({
           '{{state}}',
         ]),
         bars({ title: 'Dead letters', about: 'The ten customers with the most.', span: 8 }, [
-          `topk(10, max by (customer) (databridge_dead_letters{${S}})) or on () vector(0)`,
+          orNoneOf('customer', `topk(10, max by (customer) (databridge_dead_letters{${S}}))`),
           '{{customer}}',
         ]),
         bars(
@@ -103,7 +103,7 @@ export const platform = dashboard({
             span: 8,
           },
           [
-            `topk(10, max by (customer) (databridge_unattended_waiting_records{${S}})) or on () vector(0)`,
+            orNoneOf('customer', `topk(10, max by (customer) (databridge_unattended_waiting_records{${S}}))`),
             '{{customer}}',
           ],
         ),

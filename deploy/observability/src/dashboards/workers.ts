@@ -1,5 +1,5 @@
 import { dashboard } from './dashboard.ts';
-import { NONE_IS_GOOD, S, series, stat, table } from './panels.ts';
+import { NONE_IS_GOOD, orNone, S, series, stat, table } from './panels.ts';
 
 const D = `${S},component="delivery"`;
 
@@ -39,15 +39,15 @@ export const workers = dashboard({
         ),
         stat(
           { title: 'Not ready', about: 'Processes that say so at /readyz.', steps: NONE_IS_GOOD },
-          `count(databridge_ready{${S}} == 0) or vector(0)`,
+          orNone(`count(databridge_ready{${S}} == 0)`),
         ),
         stat(
           { title: 'Rebalances, 1 h', about: 'Processes that joined a group anew.' },
-          `sum(increase(databridge_kafka_rebalances_total{${S}}[1h])) or vector(0)`,
+          orNone(`sum(increase(databridge_kafka_rebalances_total{${S}}[1h]))`),
         ),
         stat(
           { title: 'Consumers restarted, 1 h', about: 'They failed and were started again.', steps: NONE_IS_GOOD },
-          `sum(increase(databridge_kafka_consumer_restarts_total{${S}}[1h])) or vector(0)`,
+          orNone(`sum(increase(databridge_kafka_consumer_restarts_total{${S}}[1h]))`),
         ),
         table(
           {

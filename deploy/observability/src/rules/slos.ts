@@ -73,11 +73,11 @@ export const OBJECTIVE_RECORDINGS: readonly Recording[] = [
     /** The objective is 0. EventsMayBeLost fires at the first. */
     record: 'databridge:loss:suspected_28d',
     expr: (d) =>
-      [
+      `${[
         `sum by (namespace) (increase(databridge_kafka_offset_jumps_total[${d.of('28d')}]))`,
         `on (namespace) sum by (namespace) (increase(databridge_delivery_all_offsets_lost_total[${d.of('28d')}]))`,
         `on (namespace) (sum by (namespace) (max_over_time(databridge_retention_expired_records[${d.of('28d')}]))`,
-      ].join('\n+ ') + '\n  or 0 * sum by (namespace) (databridge_export_timestamp_seconds))',
+      ].join('\n+ ')}\n  or 0 * sum by (namespace) (databridge_export_timestamp_seconds))`,
   },
 ];
 

@@ -3,6 +3,7 @@ import {
   applyFieldOverrides,
   createTheme,
   FieldType,
+  getDisplayValueAlignmentFactors,
   getFieldDisplayName,
   reduceField,
   standardEditorsRegistry,
@@ -20,7 +21,16 @@ import { firstValueFrom } from 'rxjs';
 const COLUMN_PX = 50;
 const ROW_PX = 38;
 const GAP_PX = 8;
-const theme = createTheme({ colors: { mode: 'dark' } });
+/** Grafana measures text in Inter, which is not installed: what is measured and what is drawn must be the same. */
+const FONT = "'Liberation Sans', 'DejaVu Sans', sans-serif";
+const theme = createTheme({ colors: { mode: 'dark' }, typography: { fontFamily: FONT } });
+const canvasFont = Object.getOwnPropertyDescriptor(CanvasRenderingContext2D.prototype, 'font');
+Object.defineProperty(CanvasRenderingContext2D.prototype, 'font', {
+  ...canvasFont,
+  set(text) {
+    canvasFont.set.call(this, text.replace(/(px(?:\/\S+)?) .*/, `$1 ${FONT}`));
+  },
+});
 const keep = (value) => value;
 const property = (id) => ({
   id,
@@ -170,12 +180,15 @@ function Body({ panel, frames, width, height }) {
   if (panel.type === 'bargauge') {
     const shown = valuesOf(frames);
     const most = Math.max(...shown.map(({ value }) => value.numeric), 1e-9);
+    const factors = getDisplayValueAlignmentFactors(shown.map(({ value }) => value));
     return shown.map(({ field, value }) => (
       <BarGauge
         key={value.title}
         theme={theme}
         width={width}
-        height={Math.max(16, height / shown.length - 6)}
+        height={Math.min(28, Math.max(16, height / shown.length - 6))}
+        alignmentFactors={factors}
+        text={panel.options?.text}
         value={value}
         display={field.display}
         field={{ ...field.config, min: 0, max: most }}
@@ -223,14 +236,14 @@ function Dashboard() {
   return (
     <ThemeContext.Provider value={theme}>
       <GlobalStyles />
-      <h1 style={{ font: '500 18px sans-serif', color: '#ddd', margin: '8px 8px 4px' }}>{title}</h1>
+      <h1 style={{ font: `500 18px ${FONT}`, color: '#ddd', margin: '8px 8px 4px' }}>{title}</h1>
       <div
         id="dashboard"
         style={{
           position: 'relative',
           width: 24 * COLUMN_PX,
           height: bottom * ROW_PX,
-          fontFamily: 'DejaVu Sans, sans-serif',
+          fontFamily: FONT,
         }}
       >
         {all.map(({ panel, frames }) => {
@@ -239,7 +252,7 @@ function Dashboard() {
           const [width, height] = [w * COLUMN_PX - GAP_PX, h * ROW_PX - GAP_PX];
           if (panel.type === 'row')
             return (
-              <h2 key={`${x}/${y}`} style={{ ...place, font: '500 15px sans-serif', color: '#ccc', margin: '8px' }}>
+              <h2 key={`${x}/${y}`} style={{ ...place, font: `500 15px ${FONT}`, color: '#ccc', margin: '8px' }}>
                 {panel.title}
               </h2>
             );
