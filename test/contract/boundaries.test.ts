@@ -84,6 +84,38 @@ test('imports along the arrows are not', async () => {
   expect(await refusals(files)).toEqual(Object.fromEntries(Object.keys(files).map((file) => [file, []])));
 });
 
+test('time that is not read through a Clock is refused', async () => {
+  const readings = {
+    now: 'console.log(Date.now());\n',
+    monotonic: 'console.log(performance.now());\n',
+    today: 'console.log(new Date());\n',
+    timer: 'setTimeout(() => console.log(1), 1);\n',
+    ticker: 'setInterval(() => console.log(1), 1);\n',
+    pause: "import { setTimeout as delay } from 'node:timers/promises';\n\nawait delay(1);\n",
+  };
+  const given = 'console.log(new Date(5));\n';
+  const files = Object.fromEntries(
+    Object.entries(readings).map(([name, text]) => [`services/delivery/src/${name}.ts`, text]),
+  );
+  const refused = await refusalsOf({
+    ...files,
+    'services/cli/src/now.ts': readings.now,
+    'services/delivery/src/given.ts': given,
+    // Where it is read, in tests, and in tools that are no service.
+    'services/kernel/src/time/clock.ts': readings.now,
+    'services/delivery/src/now.test.ts': readings.now,
+    'services/demo/src/now.ts': readings.now,
+  });
+  expect(refused).toEqual({
+    ...Object.fromEntries(Object.keys(files).map((file) => [file, ['plugin']])),
+    'services/cli/src/now.ts': ['plugin'],
+    'services/delivery/src/given.ts': [],
+    'services/kernel/src/time/clock.ts': [],
+    'services/delivery/src/now.test.ts': [],
+    'services/demo/src/now.ts': [],
+  });
+});
+
 test('a promise that nobody waits for is refused, and a race in what runs for long', async () => {
   const floating =
     'class A {\n  async #run(): Promise<void> {}\n  go(): void {\n    this.#run();\n  }\n}\nnew A().go();\n';

@@ -160,7 +160,7 @@ test('status: what can’t be read is no status; what can never holds a customer
       for (const { offset, partition } of status.committed ?? [])
         expect(Math.min(offset, partition)).toBeGreaterThanOrEqual(0);
       const options = { ratePerSecond: undefined, maxWaitMs, breaker, breakerRotation: new EventEmitter() };
-      const gate = new Gate({ ...options, monotonicMs: () => 0, onChange: () => undefined }, 0);
+      const gate = new Gate({ ...options, clock: new ManualClock(), onChange: () => undefined }, 0);
       gate.restore(status, { wallMs: 1_000, monotonicMs: 0 });
       const permit = gate.permit(0);
       if (permit.kind === 'closed') expect(permit.untilMs).toBeLessThanOrEqual(maxWaitMs);

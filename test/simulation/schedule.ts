@@ -258,6 +258,7 @@ export class Schedule {
       // The processor's time does not pass here: every slice is long enough.
       turns: new Turns(() => 0),
       clock: this.#clock,
+      random: () => this.#random.below(1_000) / 1_000,
       log,
       metrics,
       plan: PLAN,

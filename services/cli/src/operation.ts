@@ -1,5 +1,5 @@
 /** Long operations: begun, watched with their progress, and left or taken up again at will. */
-import { setTimeout as delay } from 'node:timers/promises';
+import { pause } from '@databridge/kernel/time/pause';
 import type { Operation } from '@databridge/schemas/records/operations';
 import type { ApiClient } from './api/api-client.ts';
 import { ApiError } from './api/api-error.ts';
@@ -49,7 +49,7 @@ export async function watch(api: ApiClient, operation: ShownOperation): Promise<
       const line = progressOf(latest);
       if (process.stderr.isTTY && line !== shown) process.stderr.write(`\r\u001b[K${line}`);
       shown = line;
-      await delay(ASK_EVERY_MS);
+      await pause(ASK_EVERY_MS);
       latest = await api.get<ShownOperation>(`/operations/${latest.id}`);
     }
   } finally {

@@ -1,3 +1,4 @@
+import { systemClock } from '@databridge/kernel/time/clock';
 import { durationMs } from '@databridge/kernel/time/duration-ms';
 import { InvalidArgumentError } from 'commander';
 
@@ -17,7 +18,7 @@ const TIME = /^(\d{4}-\d\d-\d\d)(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\
 /** @returns the moment; a date alone is the beginning of that day in UTC */
 export function parseTime(text: string): Date {
   const agoMs = durationMs(text);
-  if (agoMs !== undefined && agoMs <= Date.now()) return new Date(Date.now() - agoMs);
+  if (agoMs !== undefined && agoMs <= systemClock.nowMs()) return new Date(systemClock.nowMs() - agoMs);
   const [, day] = TIME.exec(text) ?? [];
   const time = new Date(text);
   // JavaScript takes February 30th for March 2nd, and "1" for a day in 2001.

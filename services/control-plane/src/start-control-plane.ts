@@ -14,6 +14,8 @@ import { SealingDesk } from '@databridge/kernel/secrets/sealing-desk';
 import { Tokens } from '@databridge/kernel/secrets/tokens';
 import type { Running } from '@databridge/kernel/service';
 import { readSetting } from '@databridge/kernel/settings/read-setting';
+import { systemClock } from '@databridge/kernel/time/clock';
+import { every } from '@databridge/kernel/time/every';
 import { NOTICE_EVENT_TYPE } from '@databridge/schemas/event/event-types';
 import { NOTICES_TOPIC } from '@databridge/schemas/records/topics';
 import { createApi } from './api/api.ts';
@@ -68,7 +70,11 @@ export async function startControlPlane(
   const events = eventRenderer(schemas, log);
   const desk = new SealingDesk(loadKeySet(config));
   const peers = peerKeys(desk);
-  const attempts = new AttemptView(kafka, { maxAttempts: config.MAX_ATTEMPTS, backMs: ATTEMPTS_BACK_MS }, Date.now());
+  const attempts = new AttemptView(
+    kafka,
+    { maxAttempts: config.MAX_ATTEMPTS, backMs: ATTEMPTS_BACK_MS },
+    systemClock.nowMs(),
+  );
   const retryPlan = { ...config.RETRY_PLAN, windowMs: config.RETRY_WINDOW };
   const views = new LiveViews(kafka, attempts, retryPlan);
   const sessionStore = new KafkaSessionStore(kafka, producer);
@@ -250,15 +256,15 @@ function startTending(
   const tend = async () => {
     views.forgetOthers(new Set((await operations.subscriptions()).keys()));
     if (!writer.isOwner) return;
-    await sessions.forgetOld(Date.now());
-    await dropOldFallbacks(operations, writer, Date.now());
-    const forgotten = await forgetOld({ ...operations, kept }, Date.now());
+    await sessions.forgetOld(systemClock.nowMs());
+    await dropOldFallbacks(operations, writer, systemClock.nowMs());
+    const forgotten = await forgetOld({ ...operations, kept }, systemClock.nowMs());
     if (forgotten.operations.length + forgotten.workers.length + forgotten.invitations.length > 0)
       operations.log.info(forgotten, 'old records forgotten');
-    const { unlimited, usual } = await tendRetention(operations, Date.now());
+    const { unlimited, usual } = await tendRetention(operations, systemClock.nowMs());
     if (unlimited.length + usual.length > 0) operations.log.info({ unlimited, usual }, 'retention changed');
   };
-  const timer = setInterval(() => {
+  const timer = every(everyMs, () => {
     running = running
       .then(tend)
       .catch((error: unknown) =>
@@ -267,10 +273,10 @@ function startTending(
           `upkeep failed; it runs again in ${everyMs} ms: ${messageOf(error)}`,
         ),
       );
-  }, everyMs);
+  });
   return {
     stop() {
-      clearInterval(timer);
+      timer.cancel();
       return running;
     },
   };

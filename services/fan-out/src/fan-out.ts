@@ -13,6 +13,8 @@ import type {
 } from '@databridge/kernel/kafka/records';
 import type { Logger } from '@databridge/kernel/log';
 import type { EventReaders } from '@databridge/kernel/registry/event-readers';
+import { Backoff, type BackoffLimits } from '@databridge/kernel/time/backoff';
+import { systemClock } from '@databridge/kernel/time/clock';
 import type { EventType } from '@databridge/schemas/event/event-types';
 import { customerOfDeliveryTopic } from '@databridge/schemas/records/topics';
 import type { SubscriptionIndex } from '@databridge/schemas/subscription/match';
@@ -45,8 +47,7 @@ export interface FanOutParts {
  * in one go, with filters at their limit, would cost the membership.
  */
 const MAX_TURN_MS = 50;
-const FIRST_BACKOFF_MS = 100;
-const LONGEST_BACKOFF_MS = 10_000;
+const BACKOFF: BackoffLimits = { firstMs: 100, longestMs: 10_000 };
 /** A partition's share of the memory holds at least one fetch. */
 const MIN_SHARE_BYTES = 1024 * 1024;
 
@@ -161,7 +162,7 @@ export class FanOut {
     traces: RouteTraces | undefined,
   ): Routed {
     const { readers, subscriptions } = this.#parts;
-    const endsAtMs = performance.now() + MAX_TURN_MS;
+    const endsAtMs = systemClock.monotonicMs() + MAX_TURN_MS;
     return routeRecords(records, {
       eventType: eventType.name,
       intake,
@@ -175,7 +176,7 @@ export class FanOut {
         return verdict;
       },
       ...(traces && { beginTrace: (record, eventId, copies) => traces.begin(record, eventId, copies) }),
-      mayGoOn: () => performance.now() < endsAtMs,
+      mayGoOn: () => systemClock.monotonicMs() < endsAtMs,
     });
   }
 
@@ -191,7 +192,8 @@ export class FanOut {
   }
 
   async #work(progress: IntakeProgress, lane: PartitionProgress, open: OpenBatch, batch: ConsumedBatch): Promise<void> {
-    for (let backoffMs = FIRST_BACKOFF_MS; ; backoffMs = longer(backoffMs)) {
+    const backoff = new Backoff(BACKOFF);
+    for (;;) {
       try {
         if (!(await this.#fanOut(progress, batch, open))) return;
         break;
@@ -199,11 +201,12 @@ export class FanOut {
         if (progress.isOver) return;
         // Faults of single records end in quarantine. This one is our own, and waiting loses nothing.
         const { topic, partition, nextOffset } = batch;
+        const retryInMs = backoff.next();
         this.#parts.log.error(
-          { event: 'fan_out_batch_failed', err: error, topic, partition, nextOffset, backoffMs },
+          { event: 'fan_out_batch_failed', err: error, topic, partition, nextOffset, retryInMs },
           'batch failed',
         );
-        await this.#pause(progress, backoffMs);
+        await this.#pause(progress, retryInMs);
       }
     }
     lane.finish(open);
@@ -216,7 +219,8 @@ export class FanOut {
     const self = Symbol();
     try {
       let left = records;
-      for (let backoffMs = FIRST_BACKOFF_MS; left.length > 0; backoffMs = longer(backoffMs)) {
+      const backoff = new Backoff(BACKOFF);
+      while (left.length > 0) {
         if (progress.isOver) return false;
         try {
           await this.#parts.producer.send(left);
@@ -229,11 +233,12 @@ export class FanOut {
           if (left.length === 0) return true;
           const topics = [...new Set(left.map(({ topic }) => topic))];
           this.#isStuck(self, 'write');
+          const retryInMs = backoff.next();
           this.#parts.log.error(
-            { event: 'fan_out_write_failed', err: error, topics, records: left.length, backoffMs },
+            { event: 'fan_out_write_failed', err: error, topics, records: left.length, retryInMs },
             'write to Kafka failed',
           );
-          await this.#pause(progress, backoffMs);
+          await this.#pause(progress, retryInMs);
         }
       }
       return true;
@@ -254,11 +259,11 @@ export class FanOut {
     progress.isCommitting = true;
     const self = Symbol();
     try {
-      let backoffMs = FIRST_BACKOFF_MS;
+      const backoff = new Backoff(BACKOFF);
       while (progress.membership.isCurrent) {
         let offsets: CommittedOffset[] = [];
         try {
-          if (!progress.hasTallies) progress.goOnFrom(await this.#parts.committedOffsets(), Date.now());
+          if (!progress.hasTallies) progress.goOnFrom(await this.#parts.committedOffsets(), systemClock.nowMs());
           offsets = progress.takeCommittable();
           if (offsets.length === 0) return;
           await this.#consumer.commit(progress.membership, offsets);
@@ -266,10 +271,10 @@ export class FanOut {
           progress.restore(offsets);
           if (!progress.membership.isCurrent) return;
           this.#isStuck(self, 'commit');
-          this.#parts.log.error({ event: 'commit_failed', err: error, offsets, backoffMs }, 'offset commit failed');
+          const retryInMs = backoff.next();
+          this.#parts.log.error({ event: 'commit_failed', err: error, offsets, retryInMs }, 'offset commit failed');
           if (progress.isOver) return;
-          await this.#pause(progress, backoffMs);
-          backoffMs = longer(backoffMs);
+          await this.#pause(progress, retryInMs);
         }
       }
     } finally {
@@ -301,7 +306,7 @@ export class FanOut {
     for (const [customer, group] of Map.groupBy(filterFailures, (one) => one.customer)) {
       // A customer that was deleted meanwhile must not get its series back.
       if (subscriptions.has(customer)) metrics.filterFailures.inc({ event_type, customer }, group.length);
-      this.#filterFailures.note(eventType.name, customer, group, performance.now());
+      this.#filterFailures.note(eventType.name, customer, group, systemClock.monotonicMs());
     }
     metrics.events.inc({ event_type, outcome: 'matched' }, matched);
     metrics.events.inc({ event_type, outcome: 'unmatched' }, unmatched);
@@ -319,7 +324,7 @@ export class FanOut {
   }
 
   #time({ name }: EventType, records: readonly ConsumedRecord[], { left, undecided }: Routed): void {
-    const nowMs = Date.now();
+    const nowMs = systemClock.nowMs();
     const waiting = new Set(undecided);
     for (let at = 0; at < records.length - left.length; at++) {
       const record = records[at] as ConsumedRecord;
@@ -335,9 +340,9 @@ export class FanOut {
 
   async #pause(progress: IntakeProgress, delayMs: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, delayMs);
+    const timer = systemClock.after(delayMs, resolve);
     await progress.untilOver([promise]);
-    clearTimeout(timer);
+    timer.cancel();
   }
 
   #isStuck(self: symbol, doing: 'write' | 'commit'): void {
@@ -345,5 +350,3 @@ export class FanOut {
     this.#stuck.set(self, doing);
   }
 }
-
-const longer = (backoffMs: number) => Math.min(2 * backoffMs, LONGEST_BACKOFF_MS);

@@ -1,3 +1,5 @@
+import { systemClock } from '@databridge/kernel/time/clock';
+
 /**
  * Divides the time that costly filters take between the customers. Fan-out routes all customers' events in one event
  * loop, so a filter at the limit of what is allowed (some 10 ms for a large event) would delay everybody's. Filters below
@@ -24,7 +26,7 @@ export class FilterShares {
   /** Customers with costly filters in the window before: they are expected again. */
   #before: ReadonlySet<string> = new Set();
 
-  constructor(nowMs: () => number = () => performance.now()) {
+  constructor(nowMs: () => number = () => systemClock.monotonicMs()) {
     this.#nowMs = nowMs;
   }
 

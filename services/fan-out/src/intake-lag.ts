@@ -2,6 +2,8 @@ import { messageOf } from '@databridge/kernel/errors';
 import type { CommittedOffset, TopicPartition } from '@databridge/kernel/kafka/records';
 import type { PartitionEnds } from '@databridge/kernel/kafka/watermark-reader';
 import type { Logger } from '@databridge/kernel/log';
+import { systemClock, type Timer } from '@databridge/kernel/time/clock';
+import { every } from '@databridge/kernel/time/every';
 import type { FanOutMetrics } from './metrics.ts';
 
 export interface IntakeLagParts {
@@ -22,7 +24,7 @@ const INTERVAL_MS = 10_000;
  */
 export class IntakeLag {
   readonly #parts: IntakeLagParts;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
   #measuring: Promise<void> = Promise.resolve();
   #waitingSinceMs: number | undefined;
   #doneBefore = -1;
@@ -41,11 +43,11 @@ export class IntakeLag {
       this.#measuring = this.#measuring.then(() => this.measure());
     };
     measure();
-    this.#timer = setInterval(measure, INTERVAL_MS);
+    this.#timer = every(INTERVAL_MS, measure);
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.#timer);
+    this.#timer?.cancel();
     await this.#measuring;
   }
 
@@ -66,7 +68,8 @@ export class IntakeLag {
         waiting += Math.max(0, end.high - done);
       }
       if (waiting === 0) this.#waitingSinceMs = undefined;
-      else if (doneNow !== this.#doneBefore || this.#waitingSinceMs === undefined) this.#waitingSinceMs = Date.now();
+      else if (doneNow !== this.#doneBefore || this.#waitingSinceMs === undefined)
+        this.#waitingSinceMs = systemClock.nowMs();
       this.#doneBefore = doneNow;
       metrics.lagKnownAt.setToCurrentTime();
     } catch (error) {

@@ -1,10 +1,11 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
 import type { Logger } from '@databridge/kernel/log';
 import type { SchemaRegistry } from '@databridge/kernel/registry/schema-registry';
+import type { BackoffLimits } from '@databridge/kernel/time/backoff';
+import { retry } from '@databridge/kernel/time/retry';
 import type { EventType } from '@databridge/schemas/event/event-types';
 
-const RETRY_AFTER_MS = 5_000;
+const BACKOFF: BackoffLimits = { firstMs: 500, longestMs: 10_000 };
 
 /**
  * Gives the registry the pinned schemas, and the rule that later ones must keep to, before producers find out what
@@ -18,21 +19,20 @@ export async function registerSchemas(
   signal: AbortSignal,
 ): Promise<void> {
   for (const { name, subject, schemaJson } of eventTypes) {
-    while (!signal.aborted) {
-      try {
-        await registry.ensureCompatibility(subject);
-        const schemaId = await registry.register(subject, schemaJson);
-        log.info({ eventType: name, subject, schemaId }, 'schema registered');
-        break;
-      } catch (error) {
-        const mayHeal = error instanceof DatabridgeError && error.retryable;
-        log[mayHeal ? 'warn' : 'error'](
-          { eventType: name, subject, reason: messageOf(error) },
-          'schema not registered',
-        );
-        if (!mayHeal) break;
-        await delay(RETRY_AFTER_MS, undefined, { signal }).catch(() => undefined);
-      }
+    const attempt = async () => {
+      await registry.ensureCompatibility(subject);
+      return await registry.register(subject, schemaJson);
+    };
+    const facts = (error: unknown) => ({ eventType: name, subject, reason: messageOf(error) });
+    try {
+      const schemaId = await retry(attempt, {
+        ...{ limits: BACKOFF, signal },
+        isRetryable: (error) => error instanceof DatabridgeError && error.retryable,
+        onFailure: (error, retryInMs) => log.warn({ ...facts(error), retryInMs }, 'schema not registered'),
+      });
+      log.info({ eventType: name, subject, schemaId }, 'schema registered');
+    } catch (error) {
+      if (!signal.aborted) log.error(facts(error), 'schema not registered');
     }
   }
 }

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { systemClock } from './time/clock.ts';
 
 /** Adds one series of the row at hand. */
 export type AddSeries = (
@@ -36,15 +37,15 @@ export function seriesTable<Row>(
   return {
     families,
     async *parts(labels) {
-      let turnEndsAtMs = performance.now() + TURN_MS;
+      let turnEndsAtMs = systemClock.monotonicMs() + TURN_MS;
       const rest = async () => {
         await setImmediate();
-        turnEndsAtMs = performance.now() + TURN_MS;
+        turnEndsAtMs = systemClock.monotonicMs() + TURN_MS;
       };
       const made: [labels: string, row: Row][] = [];
       for (const [own, row] of rows()) {
         made.push([`{${labels}${own}`, row]);
-        if (performance.now() > turnEndsAtMs) await rest();
+        if (systemClock.monotonicMs() > turnEndsAtMs) await rest();
       }
       for (const { name, type, help, write } of families) {
         let text = `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
@@ -55,7 +56,7 @@ export function seriesTable<Row>(
         for (const [own, row] of made) {
           prefix = own;
           write(row, add);
-          if (performance.now() <= turnEndsAtMs) continue;
+          if (systemClock.monotonicMs() <= turnEndsAtMs) continue;
           yield text;
           text = '';
           await rest();

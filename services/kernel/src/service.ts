@@ -5,6 +5,7 @@ import { DatabridgeError, messageOf } from './errors.ts';
 import { createLogger, type Logger } from './log.ts';
 import { exportReady, type MetricsRegistry } from './metrics.ts';
 import { readConfig } from './settings/config.ts';
+import { systemClock } from './time/clock.ts';
 
 /** A started service. `stop` takes nothing more, finishes what is in flight, commits and leaves its groups. */
 export interface Running {
@@ -68,9 +69,13 @@ export async function runService(options: ServiceOptions): Promise<void> {
     if (isDraining) return;
     isDraining = true;
     log.info({ signal }, 'draining');
-    setTimeout(() => {
-      fail(new DatabridgeError('DB_STOP_TIMED_OUT', `Not drained within ${options.drainTimeoutMs} ms; cut off`));
-    }, options.drainTimeoutMs).unref();
+    systemClock.after(
+      options.drainTimeoutMs,
+      () => {
+        fail(new DatabridgeError('DB_STOP_TIMED_OUT', `Not drained within ${options.drainTimeoutMs} ms; cut off`));
+      },
+      { isBackground: true },
+    );
     await running?.stop();
     await admin.close();
     log.info('stopped');

@@ -1,5 +1,7 @@
 /** What changes nothing. */
+
 import { DatabridgeError } from '@databridge/kernel/errors';
+import { systemClock } from '@databridge/kernel/time/clock';
 import type { Attempt } from '@databridge/schemas/records/attempts';
 import { type Command, Option } from 'commander';
 import type { CustomerStatus, IntakeAnswer, Reconciliation } from '../api/answers.ts';
@@ -33,7 +35,11 @@ export function addObservation(program: Command, cli: Cli): void {
       .option('--interval <time>', 'with --watch: how often, default 2s', parseDuration),
   ).action(async (names: string[], { watch, interval = WATCH_MS, ...options }: StatusOptions) => {
     if (!watch) await showStatus(cli, names, options);
-    else await repeat(interval, async () => await showStatus(cli, names, options, startOfView(interval, Date.now())));
+    else
+      await repeat(
+        interval,
+        async () => await showStatus(cli, names, options, startOfView(interval, systemClock.nowMs())),
+      );
   });
   withOutput(
     program

@@ -1,5 +1,6 @@
 /** What people read. The shapes are those of the API's answers. */
 
+import { systemClock } from '@databridge/kernel/time/clock';
 import type { Attempt } from '@databridge/schemas/records/attempts';
 import type { CustomerStatus, IntakeAnswer, Reconciliation, Rewind } from '../api/answers.ts';
 
@@ -132,7 +133,7 @@ function stateNoteOf({ state, worker, disabledBy, runBy, failing }: CustomerStat
   if (state === 'active' && runBy === undefined) return 'no worker runs it';
   if (worker === undefined) return '';
   if (state === 'disabled') return `disabled: ${worker.disabledBecause ?? 'unknown'}`;
-  if (worker.waitUntilMs !== undefined && worker.waitUntilMs > Date.now()) {
+  if (worker.waitUntilMs !== undefined && worker.waitUntilMs > systemClock.nowMs()) {
     return `waits until ${timeOf(worker.waitUntilMs)}, as its destination asked`;
   }
   if (worker.held !== undefined) return `waits: ${worker.held.because} (${worker.held.detail})`;

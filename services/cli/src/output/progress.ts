@@ -1,3 +1,5 @@
+import { systemClock } from '@databridge/kernel/time/clock';
+
 /** Long work says how far it is: on standard error, so that what a program reads stays as it is. */
 
 /** Where nobody watches, a log line now and then is enough. */
@@ -11,7 +13,7 @@ export interface Progress {
 /** @param doing such as `Applying` */
 export function startProgress(doing: string, total: number, stream: NodeJS.WriteStream = process.stderr): Progress {
   let done = 0;
-  let writtenAtMs = performance.now();
+  let writtenAtMs = systemClock.monotonicMs();
   const isShown = stream.isTTY === true && total > 1;
   const show = () => stream.write(`\r${doing}: ${done} of ${total}`);
   if (isShown) show();
@@ -19,8 +21,8 @@ export function startProgress(doing: string, total: number, stream: NodeJS.Write
     step() {
       done += 1;
       if (isShown) show();
-      else if (performance.now() - writtenAtMs > LINE_EVERY_MS) {
-        writtenAtMs = performance.now();
+      else if (systemClock.monotonicMs() - writtenAtMs > LINE_EVERY_MS) {
+        writtenAtMs = systemClock.monotonicMs();
         stream.write(`${doing}: ${done} of ${total}\n`);
       }
     },

@@ -1,7 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { Logger } from '@databridge/kernel/log';
 import type { Caller } from '@databridge/kernel/secrets/tokens';
+import { systemClock } from '@databridge/kernel/time/clock';
+import { every } from '@databridge/kernel/time/every';
+import { pause } from '@databridge/kernel/time/pause';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Agent } from 'undici';
 import { type AcceptedCall, type Assertions, bodyDigest, NO_BODY } from '../forwarding/assertion.ts';
@@ -91,9 +93,9 @@ export function forwardChanges(
     // Reads are answered here, whatever their method; but the writer makes the audit record of who read a payload.
     const isChange = request.method !== 'GET' && (access === 'act' || access === 'operate' || access === 'intake');
     if (!isChange && access !== 'payload') return undefined;
-    const giveUpAtMs = performance.now() + WRITER_WITHIN_MS;
+    const giveUpAtMs = systemClock.monotonicMs() + WRITER_WITHIN_MS;
     while (!writer.isOwner) {
-      if (request.forwarded !== undefined || assertions === undefined || performance.now() > giveUpAtMs) {
+      if (request.forwarded !== undefined || assertions === undefined || systemClock.monotonicMs() > giveUpAtMs) {
         throw new DatabridgeError(
           'DB_NOT_THE_WRITER',
           'No control plane is the writer at the moment; try again in a few seconds',
@@ -102,7 +104,7 @@ export function forwardChanges(
       const owner = await writer.owner();
       const answer = owner === undefined ? undefined : await ask({ agent, assertions, log }, owner, request, writer);
       if (answer !== undefined) return await passOn(answer, reply);
-      await delay(ASK_AGAIN_AFTER_MS);
+      await pause(ASK_AGAIN_AFTER_MS);
     }
     return undefined;
   });
@@ -165,7 +167,7 @@ async function ask(
   const assertion = await assertions.sign(call, body, owner, kid);
   const replaced = new AbortController();
   // A writer that was replaced, and froze, may never answer.
-  const watch = setInterval(() => void abortIfReplaced(writer, owner, replaced), ASK_AGAIN_AFTER_MS);
+  const watch = every(ASK_AGAIN_AFTER_MS, () => void abortIfReplaced(writer, owner, replaced));
   try {
     const {
       statusCode,
@@ -204,7 +206,7 @@ async function ask(
       { cause: error },
     );
   } finally {
-    clearInterval(watch);
+    watch.cancel();
   }
 }
 

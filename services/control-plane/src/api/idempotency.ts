@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
 import type { Logger } from '@databridge/kernel/log';
+import { systemClock } from '@databridge/kernel/time/clock';
 import type { IdempotencyRecord } from '@databridge/schemas/records/idempotency';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { AnswerSeal } from '../idempotency/answer-seal.ts';
@@ -73,7 +74,7 @@ export function rememberAnswers(
       );
     }
     const tenant = tenantOf(caller);
-    const nowMs = Date.now();
+    const nowMs = systemClock.nowMs();
     const remembered: RememberedRequest = {
       place,
       record: { v: 1, tenant, bodyHash: hashOf(request.body), atMs: nowMs },
@@ -122,7 +123,7 @@ export function rememberAnswers(
   });
 
   function refuseAboveQuota(reply: FastifyReply, tenant: string): void {
-    const nowMs = Date.now();
+    const nowMs = systemClock.nowMs();
     const { keys, bytes, nextFreeAtMs } = kept.keptBy(tenant, nowMs);
     // Those that run are not kept yet; this request is one of them.
     const all = keys + [...running.values()].filter((one) => one === tenant).length;

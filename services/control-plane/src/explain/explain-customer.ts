@@ -1,4 +1,5 @@
 import { DatabridgeError } from '@databridge/kernel/errors';
+import { systemClock } from '@databridge/kernel/time/clock';
 import type { EffectiveState } from '@databridge/schemas/records/status';
 import { deliveryTopic } from '@databridge/schemas/records/topics';
 import { type Drain, disabledAtMs, drainOf } from '@databridge/schemas/retries/disable-forecast';
@@ -58,7 +59,7 @@ export async function explainCustomer(
   context: ExplainContext,
   attempts: Pick<AttemptView, 'find'>,
   customer: string,
-  nowMs = Date.now(),
+  nowMs = systemClock.nowMs(),
 ): Promise<CustomerExplanation> {
   const [status] = await customerStatuses(context, [customer]);
   const subscription = (await context.subscriptions()).get(customer);

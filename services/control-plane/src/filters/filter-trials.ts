@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { DatabridgeError } from '@databridge/kernel/errors';
+import { systemClock, type Timer } from '@databridge/kernel/time/clock';
 import type { FilterTrial, ThreadMessage, TrialAnswer } from './filter-trial-thread.ts';
 
 export interface TrialLimits {
@@ -94,7 +95,7 @@ class TrialThread {
   readonly #limits: TrialLimits;
   readonly #ready = Promise.withResolvers<void>();
   #running: PromiseWithResolvers<TrialAnswer> | undefined;
-  #idleTimer: NodeJS.Timeout | undefined;
+  #idleTimer: Timer | undefined;
   #isEnded = false;
 
   constructor(thread: URL, limits: TrialLimits, onEnd: () => void) {
@@ -127,26 +128,26 @@ class TrialThread {
     // The thread may end before it is ready, while nobody waits for this yet.
     running.promise.catch(() => undefined);
     this.#running = running;
-    clearTimeout(this.#idleTimer);
-    let limit: NodeJS.Timeout | undefined;
+    this.#idleTimer?.cancel();
+    let limit: Timer | undefined;
     try {
       await this.#ready.promise;
       const { timeLimitMs } = this.#limits;
       const late = `it took more than ${timeLimitMs} ms; shorten the filter or the event`;
-      limit = setTimeout(() => void this.end(late), timeLimitMs);
+      limit = systemClock.after(timeLimitMs, () => void this.end(late));
       this.#worker.postMessage(trial);
       return await running.promise;
     } finally {
-      clearTimeout(limit);
+      limit?.cancel();
       this.#running = undefined;
-      this.#idleTimer = setTimeout(() => void this.end('idle'), this.#limits.idleMs).unref();
+      this.#idleTimer = systemClock.after(this.#limits.idleMs, () => void this.end('idle'), { isBackground: true });
     }
   }
 
   async end(why: string): Promise<void> {
     if (this.#isEnded) return;
     this.#isEnded = true;
-    clearTimeout(this.#idleTimer);
+    this.#idleTimer?.cancel();
     this.#ready.reject(stopped(why));
     this.#running?.reject(stopped(why));
     await this.#worker.terminate();

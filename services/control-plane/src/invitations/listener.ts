@@ -6,11 +6,13 @@
  *     POST /s/<id>/open    with a code: a ticket     ┐ a refusal takes as long and says the same,
  *     POST /s/<id>/answer  with a ticket: a receipt  ┘ whatever its reason
  */
+
 import { readFileSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { Logger } from '@databridge/kernel/log';
 import type { SealingDesk } from '@databridge/kernel/secrets/sealing-desk';
+import { systemClock } from '@databridge/kernel/time/clock';
+import { pause } from '@databridge/kernel/time/pause';
 import { readInvitationCode } from '@databridge/schemas/records/invitation-code';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { GuessLimits } from './guess-limits.ts';
@@ -88,7 +90,7 @@ export function createListener({ ask, desk, files, trustedProxies, log }: Listen
   }
 
   server.post('/s/:id/open', async (request, reply) => {
-    const startedAtMs = performance.now();
+    const startedAtMs = systemClock.monotonicMs();
     const { id } = request.params as { id: string };
     const { code } = (request.body ?? {}) as { code?: unknown };
     const typed = typeof code === 'string' && code.length <= MAX_CODE_CHARS ? readInvitationCode(code) : undefined;
@@ -106,8 +108,8 @@ export function createListener({ ask, desk, files, trustedProxies, log }: Listen
     return await passOn(answer, reply);
   });
   server.post('/s/:id/extend', async (request) => {
-    const ticket = await tickets.read(ticketOf(request), Date.now());
-    return await tickets.extend(ticket, Date.now());
+    const ticket = await tickets.read(ticketOf(request), systemClock.nowMs());
+    return await tickets.extend(ticket, systemClock.nowMs());
   });
   for (const [action, route] of [
     ['answer', 'answers'],
@@ -115,7 +117,7 @@ export function createListener({ ask, desk, files, trustedProxies, log }: Listen
   ] as const) {
     server.post(`/s/:id/${action}`, async (request, reply) => {
       const ticket = ticketOf(request);
-      await tickets.read(ticket, Date.now());
+      await tickets.read(ticket, systemClock.nowMs());
       return await passOn(await ask(route, { ...(request.body as object), ticket }), reply);
     });
   }
@@ -147,8 +149,8 @@ function ticketOf({ headers }: FastifyRequest): string {
 }
 
 async function evenly(startedAtMs: number): Promise<void> {
-  const tookMs = performance.now() - startedAtMs;
-  await delay(Math.ceil(tookMs / REFUSED_AFTER_MS) * REFUSED_AFTER_MS - tookMs);
+  const tookMs = systemClock.monotonicMs() - startedAtMs;
+  await pause(Math.ceil(tookMs / REFUSED_AFTER_MS) * REFUSED_AFTER_MS - tookMs);
 }
 
 async function passOn({ status, body }: Awaited<ReturnType<AskApi>>, reply: FastifyReply): Promise<FastifyReply> {

@@ -3,6 +3,8 @@ import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import type { ProducedRecord } from '@databridge/kernel/kafka/records';
 import type { CompactedTable } from '@databridge/kernel/kafka/tables/compacted-table';
 import type { Logger } from '@databridge/kernel/log';
+import { systemClock, type Timer } from '@databridge/kernel/time/clock';
+import { every } from '@databridge/kernel/time/every';
 import type { EventType } from '@databridge/schemas/event/event-types';
 import { HEADER } from '@databridge/schemas/records/headers';
 import { NOTICES_TOLD_TOPIC, NOTICES_TOPIC } from '@databridge/schemas/records/topics';
@@ -36,7 +38,7 @@ export class Notifier {
   readonly #parts: NotifierParts;
   readonly #told: CompactedTable<Told>;
   readonly #firstSeen = new Map<string, number>();
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
   #running: Promise<void> = Promise.resolve();
 
   constructor(parts: NotifierParts) {
@@ -48,20 +50,20 @@ export class Notifier {
     await this.#told.start();
     await this.#told.caughtUp();
     const { everyMs, log } = this.#parts;
-    this.#timer = setInterval(() => {
+    this.#timer = every(everyMs, () => {
       this.#running = this.#running
-        .then(() => this.#pulse(Date.now()))
+        .then(() => this.#pulse(systemClock.nowMs()))
         .catch((error: unknown) => {
           log.warn(
             { event: 'notices_not_written', err: error },
             `notices not written; the next attempt is in ${everyMs} ms: ${messageOf(error)}`,
           );
         });
-    }, everyMs);
+    });
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.#timer);
+    this.#timer?.cancel();
     await this.#running;
     await this.#told.stop();
   }

@@ -1,6 +1,8 @@
 import { messageOf } from '@databridge/kernel/errors';
 import type { MetricsRegistry } from '@databridge/kernel/metrics';
 import { seriesTable } from '@databridge/kernel/series-table';
+import { systemClock, type Timer } from '@databridge/kernel/time/clock';
+import { every } from '@databridge/kernel/time/every';
 import type { ControlPlaneContext } from '../context.ts';
 import { expiringRecords, gatherState, type SystemState } from './gather-state.ts';
 import { customerStateFamilies, systemStateFamilies } from './state-families.ts';
@@ -24,7 +26,7 @@ export class StateExport {
   #last: (SystemState & { readonly exportedAtMs: number }) | undefined;
   #expiring: ReadonlyMap<string, number> = new Map();
   #expiringDueAtMs = 0;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: StateExportOptions) {
@@ -40,11 +42,11 @@ export class StateExport {
       this.#running = this.#running.then(() => this.#gather());
     };
     run();
-    this.#timer = setInterval(run, this.#with.everyMs);
+    this.#timer = every(this.#with.everyMs, run);
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.#timer);
+    this.#timer?.cancel();
     await this.#running;
   }
 
@@ -62,10 +64,10 @@ export class StateExport {
       return;
     }
     try {
-      const nowMs = Date.now();
-      if (performance.now() >= this.#expiringDueAtMs) {
+      const nowMs = systemClock.nowMs();
+      if (systemClock.monotonicMs() >= this.#expiringDueAtMs) {
         this.#expiring = await expiringRecords(context, { nowMs, withinMs: DAY_MS });
-        this.#expiringDueAtMs = performance.now() + EXPIRING_EVERY * everyMs;
+        this.#expiringDueAtMs = systemClock.monotonicMs() + EXPIRING_EVERY * everyMs;
       }
       const state = await gatherState(context, intakeTopics);
       this.#last = { ...state, exportedAtMs: nowMs };

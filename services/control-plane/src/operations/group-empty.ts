@@ -1,6 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import { systemClock } from '@databridge/kernel/time/clock';
+import { pause } from '@databridge/kernel/time/pause';
 import { DELIVERY_WORKERS_GROUP, deliveryGroup } from '@databridge/schemas/records/topics';
 
 const ASK_EVERY_MS = 200;
@@ -18,23 +19,23 @@ export async function groupEmpty(
   withinMs: number,
   signal?: AbortSignal,
 ): Promise<void> {
-  const giveUpAtMs = performance.now() + withinMs;
-  let evictAtMs = performance.now() + EVICT_EVERY_MS;
+  const giveUpAtMs = systemClock.monotonicMs() + withinMs;
+  let evictAtMs = systemClock.monotonicMs() + EVICT_EVERY_MS;
   for (;;) {
     const { state, members } = await admin.groupState(deliveryGroup(customer));
     if (state === 'Empty' || state === 'Dead') return;
-    if (performance.now() > giveUpAtMs) {
+    if (systemClock.monotonicMs() > giveUpAtMs) {
       const who = members.map(({ clientId, clientHost }) => `${clientId} at ${clientHost}`).join(', ');
       throw new DatabridgeError(
         'DB_CONFLICT',
         `After ${withinMs / 1_000} s, group ${deliveryGroup(customer)} still has members: ${who || state}`,
       );
     }
-    if (performance.now() > evictAtMs) {
+    if (systemClock.monotonicMs() > evictAtMs) {
       await admin.evictDeadMember(deliveryGroup(customer), DELIVERY_WORKERS_GROUP);
-      evictAtMs = performance.now() + EVICT_EVERY_MS;
+      evictAtMs = systemClock.monotonicMs() + EVICT_EVERY_MS;
     }
-    await delay(ASK_EVERY_MS);
+    await pause(ASK_EVERY_MS);
     signal?.throwIfAborted();
   }
 }

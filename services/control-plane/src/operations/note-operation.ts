@@ -1,3 +1,4 @@
+import { systemClock } from '@databridge/kernel/time/clock';
 import type { Actor, AuditedAction } from '@databridge/schemas/records/audit';
 import type { ControlPlaneContext } from '../context.ts';
 import { recordsOf } from '../subscriptions/changes.ts';
@@ -29,5 +30,5 @@ export async function notePayloadRead(
   customer: string,
   detail: Readonly<Record<string, unknown>>,
 ): Promise<void> {
-  await producer.send(recordsOf([{ what: 'read-payload', customer, detail }], who, Date.now()));
+  await producer.send(recordsOf([{ what: 'read-payload', customer, detail }], who, systemClock.nowMs()));
 }

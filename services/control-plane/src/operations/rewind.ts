@@ -2,6 +2,7 @@ import { DatabridgeError } from '@databridge/kernel/errors';
 import type { CommittedOffset, ConsumedBatch } from '@databridge/kernel/kafka/records';
 import { readTopics } from '@databridge/kernel/kafka/topic-reader';
 import { decodeOffsetSet } from '@databridge/kernel/offsets/offset-set';
+import { systemClock } from '@databridge/kernel/time/clock';
 import { type Attempt, encodeAttempts } from '@databridge/schemas/records/attempts';
 import { readDeliveryHeaders } from '@databridge/schemas/records/headers';
 import { eventKeyOf, identified } from '@databridge/schemas/records/identity';
@@ -161,7 +162,14 @@ async function survey(
       if (testWithinMs !== undefined) continue;
       if (offset < to && !done && value !== null) {
         const what = { eventId, ...(replayId !== undefined && { replayId }), ...(source !== undefined && { source }) };
-        passedOver.push({ ...what, attempt: 0, at: Date.now(), durationMs: 0, outcome: 'skipped', lane: 'main' });
+        passedOver.push({
+          ...what,
+          attempt: 0,
+          at: systemClock.nowMs(),
+          durationMs: 0,
+          outcome: 'skipped',
+          lane: 'main',
+        });
       }
       if (offset < to || !done) continue;
       againRecords++;

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { DatabridgeError, type ErrorCode, messageOf } from '@databridge/kernel/errors';
 import { backoffMs } from '@databridge/kernel/time/backoff';
+import { systemClock } from '@databridge/kernel/time/clock';
+import { pause } from '@databridge/kernel/time/pause';
 import type { Actor } from '@databridge/schemas/records/audit';
 import type { Operation, OperationKind } from '@databridge/schemas/records/operations';
 import type { ControlPlaneContext } from '../context.ts';
@@ -67,7 +68,7 @@ export class OperationRunner {
 
   /** Writes the record, then runs it. @returns the record as it was written first */
   async begin(by: Actor, { kind, customer, input, total, audit, remembered }: Asked): Promise<Operation> {
-    const nowMs = Date.now();
+    const nowMs = systemClock.nowMs();
     const operation: Operation = {
       ...{ id: randomUUID(), kind, by, input: { ...input }, startedAtMs: nowMs, updatedAtMs: nowMs },
       ...(customer !== undefined && { customer }),
@@ -99,8 +100,7 @@ export class OperationRunner {
     if (running === undefined) return operation;
     const over = new AbortController();
     try {
-      const late = delay(withinMs, undefined, { signal: over.signal }).then(() => running.latest);
-      late.catch(() => undefined);
+      const late = pause(withinMs, { signal: over.signal }).then(() => running.latest);
       // biome-ignore lint/plugin: an operation ends, and its promise with it.
       return await Promise.race([running.ended, late]);
     } finally {
@@ -144,7 +144,8 @@ export class OperationRunner {
           `operation is tried again: ${messageOf(error)}`,
         );
         onChange({ ...current, waitsFor: messageOf(error) });
-        await delay(retryInMs, undefined, { signal: this.#stopped.signal });
+        await pause(retryInMs, { signal: this.#stopped.signal });
+        this.#stopped.signal.throwIfAborted();
       }
     }
   }
@@ -219,7 +220,7 @@ class TrackedRun implements Run {
   async progress(done: number, noted: Noted = {}): Promise<void> {
     this.signal.throwIfAborted();
     const all = { ...noted, progress: { ...this.#operation.progress, done } };
-    if (performance.now() - this.#writtenAtMs >= PROGRESS_EVERY_MS) await this.note(all);
+    if (systemClock.monotonicMs() - this.#writtenAtMs >= PROGRESS_EVERY_MS) await this.note(all);
     else this.#set({ ...this.#operation, ...all });
   }
 
@@ -241,9 +242,9 @@ class TrackedRun implements Run {
   }
 
   async #write(commit: Commit, changes: Parameters<Commit>[0], noted: Partial<Operation>): Promise<void> {
-    const operation = { ...this.#operation, ...noted, updatedAtMs: Date.now() };
+    const operation = { ...this.#operation, ...noted, updatedAtMs: systemClock.nowMs() };
     await commit([...changes, { operation }]);
-    this.#writtenAtMs = performance.now();
+    this.#writtenAtMs = systemClock.monotonicMs();
     this.#set(operation);
   }
 
@@ -256,7 +257,7 @@ class TrackedRun implements Run {
 const ended = (how: Pick<Operation, 'state' | 'result' | 'problem'>): Partial<Operation> => ({
   ...how,
   step: how.state,
-  finishedAtMs: Date.now(),
+  finishedAtMs: systemClock.nowMs(),
 });
 
 /** The producer of a term that is over: the next term carries on. */

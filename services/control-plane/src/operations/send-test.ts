@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { DatabridgeError } from '@databridge/kernel/errors';
+import { systemClock } from '@databridge/kernel/time/clock';
 import { describedEventType, type EventType } from '@databridge/schemas/event/event-types';
 import type { Attempt } from '@databridge/schemas/records/attempts';
 import { writeDeliveryHeaders } from '@databridge/schemas/records/headers';
@@ -102,7 +103,7 @@ export class TestSender {
     const end = this.#attempts.listen((seen) => {
       if (seen.customer === customer && seen.attempt.eventId === eventId) resolve(seen.attempt);
     });
-    const timeout = setTimeout(() => resolve(undefined), withinMs);
+    const timeout = systemClock.after(withinMs, () => resolve(undefined));
     try {
       const headers = writeDeliveryHeaders({
         ...{ eventId, eventType: this.#type.name, attempt: 0 },
@@ -119,7 +120,7 @@ export class TestSender {
         `No worker told within ${withinMs / 1_000} s what came of the test: see whether one runs, and whether a backlog is before it`,
       );
     } finally {
-      clearTimeout(timeout);
+      timeout.cancel();
       end();
     }
   }

@@ -1,4 +1,5 @@
 /** What browsers ask for outside of the API: the pages, and the way to an OpenID provider and back. */
+import { systemClock } from '@databridge/kernel/time/clock';
 import type { FastifyInstance } from 'fastify';
 import type { Api } from '../api/context.ts';
 import { type OidcSignIn, type PendingSignIn, RETURN_PATH } from './oidc-sign-in.ts';
@@ -42,7 +43,7 @@ export function portalRoutes(api: Api, { files, oidc }: PortalParts, sessions: S
     if (caller === undefined) {
       return reply.header('set-cookie', cookies).redirect('/portal/sign-in?refused=provider', 303);
     }
-    const { secret, expiresAtMs } = await sessions.begin(caller, 'oidc', Date.now());
+    const { secret, expiresAtMs } = await sessions.begin(caller, 'oidc', systemClock.nowMs());
     return reply.header('set-cookie', [...cookies, sessionCookie(secret, expiresAtMs)]).redirect('/portal/', 303);
   });
 }

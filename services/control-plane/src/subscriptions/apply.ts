@@ -1,5 +1,6 @@
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { TopicMismatch } from '@databridge/kernel/kafka/admin';
+import { systemClock } from '@databridge/kernel/time/clock';
 import { customerTopics, deliveryTopic } from '@databridge/schemas/records/topics';
 import type { Role } from '@databridge/schemas/rights/route-rights';
 import {
@@ -54,7 +55,7 @@ export async function applySubscriptions(
   const { admin, desk } = context;
   const stored = await context.subscriptions();
   refuseClosedUrls(given, stored, context);
-  const planning = { desk, stored, role, nowMs: Date.now(), sealed, awaitsApproval };
+  const planning = { desk, stored, role, nowMs: systemClock.nowMs(), sealed, awaitsApproval };
   const planned = await Promise.all(given.map((one) => planChange(one, planning)));
   const plans = planned.some(({ change }) => change === 'created') ? await enabled(context, planned) : planned;
 

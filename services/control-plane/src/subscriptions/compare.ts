@@ -1,3 +1,4 @@
+import { systemClock } from '@databridge/kernel/time/clock';
 import type { Role } from '@databridge/schemas/rights/route-rights';
 import { secretsInUse } from '@databridge/schemas/subscription/secret-places';
 import type { ControlPlaneContext } from '../context.ts';
@@ -24,7 +25,7 @@ export async function compareSubscription(
 ): Promise<Comparison> {
   const all = await context.subscriptions();
   refuseClosedUrls([given], all, context);
-  const planning = { desk: context.desk, stored: all, role, nowMs: Date.now() };
+  const planning = { desk: context.desk, stored: all, role, nowMs: systemClock.nowMs() };
   const { subscription, before: stored, change, uncertain } = await planChange(given, planning);
   // Those that stay as they are keep their very seal.
   const [old, now] = [

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
 import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { oneMemberAssigner } from '@databridge/kernel/kafka/groups/assigners';
@@ -7,6 +6,9 @@ import type { Membership } from '@databridge/kernel/kafka/groups/membership';
 import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import { TransactionalProducer } from '@databridge/kernel/kafka/producing/transactional-producer';
 import { CompactedTable } from '@databridge/kernel/kafka/tables/compacted-table';
+import { Backoff, KAFKA_BACKOFF } from '@databridge/kernel/time/backoff';
+import { systemClock } from '@databridge/kernel/time/clock';
+import { pause } from '@databridge/kernel/time/pause';
 import type { Actor } from '@databridge/schemas/records/audit';
 import {
   AUDIT_TOPIC,
@@ -38,7 +40,6 @@ export interface WriterOptions {
 }
 
 const OWNER_KEY = 'owner';
-const AGAIN_AFTER_MS = 500;
 
 /**
  * The right to write, which one control plane has at a time:
@@ -150,7 +151,7 @@ export class Writer {
 
   async #commit(producer: TransactionalProducer, changes: Parameters<Commit>[0], who: Actor): Promise<void> {
     if (changes.length === 0) return;
-    const written = await producer.commit(recordsOf(changes, who, Date.now()));
+    const written = await producer.commit(recordsOf(changes, who, systemClock.nowMs()));
     // A change is acknowledged only when every control plane reads it: so it waits until readers see it committed.
     await this.#options.table.readUpTo(written.filter(({ topic }) => topic === SUBSCRIPTIONS_TOPIC));
   }
@@ -202,7 +203,7 @@ export class Writer {
       // Whatever an earlier owner wrote is in the log by now: its producer is fenced.
       await this.#owners.refreshed();
       const last = await this.#knownOwner.read(this.#owners.get(OWNER_KEY));
-      const owner = { origin: this.#origin ?? '', term: Math.max((last?.term ?? 0) + 1, Date.now()) };
+      const owner = { origin: this.#origin ?? '', term: Math.max((last?.term ?? 0) + 1, systemClock.nowMs()) };
       const value = await signOwner(owner, this.#options.peers);
       await producer.commit([{ topic: CONTROL_PLANE_TOPIC, key: OWNER_KEY, value }]);
     } catch (error) {
@@ -217,6 +218,7 @@ export class Writer {
 
   /** At once, not with the first change: what the owner before left open holds up every reader. */
   async #takeOver(membership: Membership): Promise<void> {
+    const backoff = new Backoff(KAFKA_BACKOFF);
     while (membership.isCurrent && !this.#isStopped) {
       try {
         await this.#currentTerm();
@@ -226,7 +228,7 @@ export class Writer {
           { event: 'writer_term_failed', err: error },
           `writer term not begun, trying again: ${messageOf(error)}`,
         );
-        await delay(AGAIN_AFTER_MS, undefined, { ref: false });
+        await pause(backoff.next(), { isBackground: true });
       }
     }
   }

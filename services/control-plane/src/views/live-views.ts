@@ -1,6 +1,7 @@
 import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import { CompactedTable } from '@databridge/kernel/kafka/tables/compacted-table';
 import { WatermarkReader } from '@databridge/kernel/kafka/watermark-reader';
+import { systemClock } from '@databridge/kernel/time/clock';
 import { decodeInvitation, type Invitation } from '@databridge/schemas/records/invitations';
 import { decodeOperation, type Operation } from '@databridge/schemas/records/operations';
 import { decodeStatus, type WorkerStatus } from '@databridge/schemas/records/status';
@@ -59,7 +60,7 @@ export class LiveViews
     this.#workers = new WorkerTable(kafka);
     this.#ends = new WatermarkReader(kafka);
     this.#endListening = attempts.listen(({ customer, attempt }) => {
-      this.#rollups.add(customer, attempt, Date.now());
+      this.#rollups.add(customer, attempt, systemClock.nowMs());
       this.#waiting.add(customer, attempt);
     });
   }
@@ -101,7 +102,7 @@ export class LiveViews
   workers = () => this.#workers.list();
 
   attemptCounts = async (customers: readonly string[]) => {
-    const nowMs = Date.now();
+    const nowMs = systemClock.nowMs();
     return new Map(customers.map((customer) => [customer, this.#rollups.of(customer, nowMs)]));
   };
 

@@ -1,4 +1,5 @@
 import { DatabridgeError } from '@databridge/kernel/errors';
+import { systemClock } from '@databridge/kernel/time/clock';
 import {
   connectionOf,
   type EffectiveState,
@@ -76,7 +77,7 @@ export async function customerStatuses(context: Context, names?: readonly string
   const [lags, attempts] = await Promise.all([lagsOf(context, asked, topics), context.attemptCounts(asked)]);
   const { runners, failures } = runningIn(context.workers());
   const { retryPlan } = context;
-  const nowMs = Date.now();
+  const nowMs = systemClock.nowMs();
   return chosen
     .map((subscription): CustomerStatus => {
       const { customer } = subscription;

@@ -1,5 +1,6 @@
 import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import { CompactedTable } from '@databridge/kernel/kafka/tables/compacted-table';
+import { systemClock } from '@databridge/kernel/time/clock';
 import { WORKERS_TOPIC } from '@databridge/schemas/records/topics';
 import { decodeWorkerReport, type WorkerReport } from '@databridge/schemas/records/workers';
 
@@ -59,7 +60,7 @@ export class WorkerTable {
   }
 
   /** By name. */
-  list(nowMs: number = performance.now()): SeenWorker[] {
+  list(nowMs: number = systemClock.monotonicMs()): SeenWorker[] {
     return [...this.#table.entries()]
       .map(([, { report, atMs, namesakeAtMs = Number.NEGATIVE_INFINITY, ...clocks }]) => {
         const silentForMs = Math.max(0, nowMs - atMs);
@@ -81,14 +82,14 @@ export class WorkerTable {
         'two workers have the same WORKER_NAME; give each a name of its own',
       );
     }
-    const namesakeAtMs = isOfOlderProcess ? performance.now() : known?.namesakeAtMs;
-    const ageMs = this.#isCaughtUp ? 0 : Math.max(0, Date.now() - report.at);
+    const namesakeAtMs = isOfOlderProcess ? systemClock.monotonicMs() : known?.namesakeAtMs;
+    const ageMs = this.#isCaughtUp ? 0 : Math.max(0, systemClock.nowMs() - report.at);
     return {
       report,
-      atMs: performance.now() - ageMs,
+      atMs: systemClock.monotonicMs() - ageMs,
       clockAheadMs: report.at - appendedAtMs,
       ...(namesakeAtMs !== undefined && { namesakeAtMs }),
-      ...(this.#isCaughtUp && { ownClockAheadMs: Date.now() - appendedAtMs }),
+      ...(this.#isCaughtUp && { ownClockAheadMs: systemClock.nowMs() - appendedAtMs }),
     };
   }
 }

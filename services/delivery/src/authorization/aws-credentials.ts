@@ -1,6 +1,7 @@
 import { AssumeRoleCommand, STSClient, type STSClientConfig } from '@aws-sdk/client-sts';
 import { messageOf } from '@databridge/kernel/errors';
 import type { Secret } from '@databridge/kernel/secrets/secret';
+import { systemClock } from '@databridge/kernel/time/clock';
 import type { AwsAuthentication } from '@databridge/schemas/subscription/authentication';
 import type { AwsCredentialIdentity } from '@smithy/types';
 import type { Outcome } from '../attempt/outcome.ts';
@@ -84,8 +85,8 @@ function assumedRole(
       throw new Error('STS gave no credentials');
     redaction.add(given.SecretAccessKey);
     redaction.add(given.SessionToken);
-    assumedAtMs = performance.now();
-    endsAtMs = (given.Expiration?.getTime() ?? Date.now() + SESSION_SECONDS * 1_000) - EARLY_MS;
+    assumedAtMs = systemClock.monotonicMs();
+    endsAtMs = (given.Expiration?.getTime() ?? systemClock.nowMs() + SESSION_SECONDS * 1_000) - EARLY_MS;
     return {
       accessKeyId: given.AccessKeyId,
       secretAccessKey: given.SecretAccessKey,
@@ -95,7 +96,7 @@ function assumedRole(
   };
 
   const credentials = () => {
-    if (held === undefined || Date.now() >= endsAtMs) {
+    if (held === undefined || systemClock.nowMs() >= endsAtMs) {
       endsAtMs = Number.POSITIVE_INFINITY;
       held = assume().catch((error: unknown) => {
         held = undefined;
@@ -107,8 +108,8 @@ function assumedRole(
     return held;
   };
   const rejected = () => {
-    if (performance.now() - assumedAtMs < FRESH_FOR_MS) return false;
-    assumedAtMs = performance.now();
+    if (systemClock.monotonicMs() - assumedAtMs < FRESH_FOR_MS) return false;
+    assumedAtMs = systemClock.monotonicMs();
     endsAtMs = 0;
     return true;
   };

@@ -1,4 +1,5 @@
 import type { Secret } from '@databridge/kernel/secrets/secret';
+import { systemClock } from '@databridge/kernel/time/clock';
 import type { OAuthAuthentication } from '@databridge/schemas/subscription/authentication';
 import type { Redaction } from '../destination/redaction.ts';
 import { CONNECT_TIMEOUT_MS, type Egress, type TlsIdentity } from '../egress/dispatcher.ts';
@@ -41,7 +42,7 @@ export class OAuth implements Authorizer {
   constructor(authentication: OAuthAuthentication<Secret>, options: OAuthOptions) {
     this.#authentication = authentication;
     this.#redaction = options.redaction;
-    this.#monotonicMs = options.monotonicMs ?? (() => performance.now());
+    this.#monotonicMs = options.monotonicMs ?? (() => systemClock.monotonicMs());
     this.#pool = options.egress.openPool(new URL(authentication.tokenUrl), {
       connections: 1,
       connectTimeoutMs: CONNECT_TIMEOUT_MS,

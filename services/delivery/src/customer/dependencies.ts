@@ -33,6 +33,8 @@ export interface CustomerDependencies {
   readonly inFlight: InFlight;
   readonly turns: Turns;
   readonly clock: Clock;
+  /** From 0 to 1: the jitter of retries. Left out: `Math.random`. */
+  readonly random?: () => number;
   readonly log: Logger;
   readonly metrics: DeliveryMetrics;
   /** Left out: nothing is traced. */

@@ -2,6 +2,7 @@ import type { Ending } from '@databridge/kernel/ending';
 import { KafkaPortError } from '@databridge/kernel/kafka/errors';
 import type { ProducedRecord, RecordProducer } from '@databridge/kernel/kafka/records';
 import type { Logger } from '@databridge/kernel/log';
+import { Backoff, KAFKA_BACKOFF } from '@databridge/kernel/time/backoff';
 import type { Clock } from '@databridge/kernel/time/clock';
 import type { HeldRecord } from '../lanes/held-records.ts';
 import type { DeliveryMetrics } from '../metrics.ts';
@@ -16,10 +17,9 @@ export interface NextTopicsOptions {
   readonly ensure: (topic: string) => Promise<void>;
   /** Ends when the customer is to stop: what could not be written then is delivered again by the next owner. */
   readonly stopping: Ending;
+  /** From 0 to 1: the jitter of delays. */
+  readonly random?: (() => number) | undefined;
 }
-
-const FIRST_RETRY_MS = 100;
-const LONGEST_RETRY_MS = 5_000;
 
 /** Writes records to the topics that come next, retry and dead letters, for as long as it takes. */
 export class NextTopics {
@@ -47,8 +47,9 @@ export class NextTopics {
    * @returns false if that stopped being ours to decide on, or the customer stops
    */
   async write(next: ProducedRecord, of: HeldRecord): Promise<boolean> {
-    const { producer, metrics, log, isOurs, stopping } = this.#with;
-    for (let delayMs = FIRST_RETRY_MS; await isOurs(of); delayMs = Math.min(delayMs * 2, LONGEST_RETRY_MS)) {
+    const { producer, metrics, log, isOurs, stopping, random } = this.#with;
+    const backoff = new Backoff(KAFKA_BACKOFF, random);
+    while (await isOurs(of)) {
       try {
         if (!this.#existing.has(next.topic)) await this.#ensure(next.topic);
         await producer.send([next]);
@@ -58,13 +59,14 @@ export class NextTopics {
         if (error instanceof KafkaPortError && error.code === 'DB_KAFKA_UNKNOWN_TOPIC')
           this.#existing.delete(next.topic);
         metrics.ownFaults.inc({ doing: 'produce' });
+        const retryInMs = backoff.next();
         log.warn(
-          { event: 'record_write_failed', err: error, topic: next.topic, retryInMs: delayMs },
+          { event: 'record_write_failed', err: error, topic: next.topic, retryInMs },
           'record not written to the next topic; trying again',
         );
         if (stopping.hasEnded) return false;
         this.#refused++;
-        await this.#pause(delayMs);
+        await this.#pause(retryInMs);
         this.#refused--;
       }
     }

@@ -1,6 +1,7 @@
 import type { STSClientConfig } from '@aws-sdk/client-sts';
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { Secret } from '@databridge/kernel/secrets/secret';
+import { systemClock } from '@databridge/kernel/time/clock';
 import type { AwsService } from '@databridge/schemas/destination/aws/aws-service';
 import { strictQuery } from '@databridge/schemas/destination/aws/strict-query';
 import { kindOf } from '@databridge/schemas/destination/destinations';
@@ -123,7 +124,7 @@ function openHttp(
             const unauthorized = { method: 'OPTIONS' as const, url, headers: all, body: NO_BODY };
             const send = (added: Headers) => askWith({ ...all, ...added });
             const statusOf = (seen: Seen) => ('status' in seen ? seen.status : undefined);
-            return sendAuthorized(authorizer, unauthorized, Date.now(), send, statusOf);
+            return sendAuthorized(authorizer, unauthorized, systemClock.nowMs(), send, statusOf);
           },
         })
       : undefined;

@@ -1,4 +1,5 @@
 import type { Secret } from '@databridge/kernel/secrets/secret';
+import { systemClock } from '@databridge/kernel/time/clock';
 
 /** Shorter ones would blot out ordinary words; such a short text is no secret. */
 const MIN_LENGTH = 4;
@@ -43,7 +44,7 @@ export class Redaction {
   retire(text: string): void {
     if (!this.#secrets.has(text)) return;
     this.#retired.delete(text);
-    this.#retired.set(text, performance.now() + RETIRED_FOR_MS);
+    this.#retired.set(text, systemClock.monotonicMs() + RETIRED_FOR_MS);
     this.#dropRetired();
   }
 
@@ -79,7 +80,7 @@ export class Redaction {
   }
 
   #dropRetired(): void {
-    const nowMs = performance.now();
+    const nowMs = systemClock.monotonicMs();
     for (const [text, untilMs] of this.#retired) {
       if (untilMs > nowMs && this.#retired.size <= MAX_RETIRED) break;
       this.#retired.delete(text);

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { systemClock, type Timer } from '@databridge/kernel/time/clock';
 import type { buildConnector, Client } from 'undici';
 import type { Connector } from './egress-guard.ts';
 
@@ -16,17 +17,17 @@ export class Line {
 
   /** In all, up to now. Only differences mean something. */
   get standstillMs(): number {
-    return this.#waiting === 0 ? this.#pastMs : this.#pastMs + performance.now() - this.#sinceMs;
+    return this.#waiting === 0 ? this.#pastMs : this.#pastMs + systemClock.monotonicMs() - this.#sinceMs;
   }
 
   join(): void {
-    if (this.#waiting === 0) this.#sinceMs = performance.now();
+    if (this.#waiting === 0) this.#sinceMs = systemClock.monotonicMs();
     this.#waiting += 1;
   }
 
   leave(): void {
     this.#pastMs = this.standstillMs;
-    this.#sinceMs = performance.now();
+    this.#sinceMs = systemClock.monotonicMs();
     this.#waiting -= 1;
   }
 }
@@ -62,7 +63,7 @@ export class ConnectionBudget {
   #count = 0;
   #waitingCount = 0;
   #isDialling = false;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
 
   /** @param onFault hears what a caller's callback throws: no other customer's dial may end by it, nor the process */
   constructor(max: number, onFault: (error: unknown) => void = (error) => process.emitWarning(error as Error)) {
@@ -106,10 +107,14 @@ export class ConnectionBudget {
     this.#isDialling = false;
     if (this.#waitingCount === 0) return;
     this.#closeIdle(this.#waitingCount);
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      this.#makeRoom();
-    }, LOOK_AGAIN_MS).unref();
+    this.#timer ??= systemClock.after(
+      LOOK_AGAIN_MS,
+      () => {
+        this.#timer = undefined;
+        this.#makeRoom();
+      },
+      { isBackground: true },
+    );
   }
 
   /** For the customer with the fewest connections; of several, for the one that waits longest. */

@@ -1,5 +1,6 @@
 import type { LookupAddress } from 'node:dns';
 import { connect, type Socket } from 'node:net';
+import { systemClock, type Timer } from '@databridge/kernel/time/clock';
 
 /** RFC 8305 §5 (happy eyeballs): a further address is tried when the one before has not answered for so long. */
 const NEXT_ADDRESS_AFTER_MS = 250;
@@ -95,7 +96,7 @@ class Race implements Dialling {
   readonly #callback: (error: Error | null, socket: Socket | null) => void;
   readonly #open = new Map<Socket, { readonly address: string; readonly sinceMs: number }>();
   readonly #failed: FailedAttempt[] = [];
-  #next: NodeJS.Timeout | undefined;
+  #next: Timer | undefined;
   #isOver = false;
 
   constructor(
@@ -107,7 +108,7 @@ class Race implements Dialling {
     this.#left = addresses;
     this.#port = port;
     this.#timeoutMs = timeoutMs;
-    this.#endsAtMs = performance.now() + timeoutMs;
+    this.#endsAtMs = systemClock.monotonicMs() + timeoutMs;
     this.#callback = callback;
     this.#tryNext();
   }
@@ -120,23 +121,23 @@ class Race implements Dialling {
   }
 
   #tryNext(): void {
-    clearTimeout(this.#next);
+    this.#next?.cancel();
     const address = this.#left.shift();
     if (address === undefined || this.#isOver) return;
     const [oldest] = this.#open.keys();
     if (oldest !== undefined && this.#open.size >= MAX_OPEN_ATTEMPTS) this.#giveUp(oldest);
     this.#attempt(address);
-    if (this.#left.length > 0) this.#next = setTimeout(() => this.#tryNext(), this.#nextAfterMs());
+    if (this.#left.length > 0) this.#next = systemClock.after(this.#nextAfterMs(), () => this.#tryNext());
   }
 
   /** Once attempts must be given up for others, what is left of the time is divided between the addresses left. */
   #nextAfterMs(): number {
     if (this.#open.size < MAX_OPEN_ATTEMPTS) return NEXT_ADDRESS_AFTER_MS;
-    return Math.max(NEXT_ADDRESS_AFTER_MS, (this.#endsAtMs - performance.now()) / (this.#left.length + 1));
+    return Math.max(NEXT_ADDRESS_AFTER_MS, (this.#endsAtMs - systemClock.monotonicMs()) / (this.#left.length + 1));
   }
 
   #attempt({ address, family }: LookupAddress): void {
-    const sinceMs = performance.now();
+    const sinceMs = systemClock.monotonicMs();
     try {
       const socket = connect({
         host: address,
@@ -170,7 +171,11 @@ class Race implements Dialling {
     const attempt = this.#open.get(socket);
     if (attempt === undefined) return;
     this.#open.delete(socket);
-    this.#failed.push({ address: attempt.address, code, afterMs: Math.round(performance.now() - attempt.sinceMs) });
+    this.#failed.push({
+      address: attempt.address,
+      code,
+      afterMs: Math.round(systemClock.monotonicMs() - attempt.sinceMs),
+    });
     this.#goOn();
   }
 
@@ -191,12 +196,12 @@ class Race implements Dialling {
     this.#open.delete(socket);
     socket.destroy();
     if (attempt === undefined) return;
-    const afterMs = Math.round(performance.now() - attempt.sinceMs);
+    const afterMs = Math.round(systemClock.monotonicMs() - attempt.sinceMs);
     this.#failed.push({ address: attempt.address, code: 'ETIMEDOUT', afterMs });
   }
 
   #end(): void {
     this.#isOver = true;
-    clearTimeout(this.#next);
+    this.#next?.cancel();
   }
 }

@@ -2,6 +2,7 @@ import { type LookupAddress, type LookupAllOptions, lookup as systemLookup } fro
 import { isIP, type Socket } from 'node:net';
 import type { EgressPolicy } from '@databridge/kernel/egress/egress-policy';
 import { DatabridgeError } from '@databridge/kernel/errors';
+import { systemClock, type Timer } from '@databridge/kernel/time/clock';
 import { buildConnector } from 'undici';
 import { DialError, type Dialling, dialAddresses, type FailedAttempt } from './dial.ts';
 
@@ -140,7 +141,7 @@ class Dial {
   readonly #target: buildConnector.Options;
   readonly #timeoutMs: number;
   readonly #startTls: Connector;
-  readonly #timer: NodeJS.Timeout;
+  readonly #timer: Timer;
   #callback: buildConnector.Callback | undefined;
   #dialling: Dialling | undefined;
   #socket: Socket | undefined;
@@ -155,7 +156,7 @@ class Dial {
     this.#timeoutMs = timeoutMs;
     this.#startTls = startTls;
     this.#callback = callback;
-    this.#timer = setTimeout(() => this.#timeIsUp(), timeoutMs);
+    this.#timer = systemClock.after(timeoutMs, () => this.#timeIsUp());
   }
 
   to(addresses: readonly LookupAddress[], judge: (hostname: string, socket: Socket) => Error | undefined): void {
@@ -207,7 +208,7 @@ class Dial {
   #end(...result: Parameters<buildConnector.Callback>): void {
     const callback = this.#callback;
     this.#callback = undefined;
-    clearTimeout(this.#timer);
+    this.#timer.cancel();
     if (callback === undefined) result[1]?.destroy();
     else callback(...result);
   }

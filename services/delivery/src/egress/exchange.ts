@@ -1,3 +1,4 @@
+import { systemClock, type Timer } from '@databridge/kernel/time/clock';
 import type { Dispatcher } from 'undici';
 import { headBefore } from './answer-heads.ts';
 import { decoded } from './content-coding.ts';
@@ -128,7 +129,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   readonly #finish: (seen: Seen) => void;
   readonly #mayStart: (() => boolean) | undefined;
   #controller: Dispatcher.DispatchController | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
   #pool: EgressPool | undefined;
   #allowance: ReadAllowance | undefined;
   /** When it began to wait, by the monotonic clock, less the pool's standstill until then. */
@@ -154,7 +155,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   /** Of its time so far. While the pool waited for the worker's own connections, the clock stood still. */
   get spentMs(): number {
-    return this.#startedAtMs > 0 ? this.#waitedMs + performance.now() - this.#startedAtMs : this.#waitingMs();
+    return this.#startedAtMs > 0 ? this.#waitedMs + systemClock.monotonicMs() - this.#startedAtMs : this.#waitingMs();
   }
 
   start(pool: EgressPool, request: Dispatcher.DispatchOptions): void {
@@ -169,7 +170,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     // On a connection that is open the request went out within the call; else the wait for one begins.
     if (this.#controller || this.#isFinished) return;
     this.#pool = pool;
-    this.#waitingSinceMs = performance.now() - pool.line.standstillMs;
+    this.#waitingSinceMs = systemClock.monotonicMs() - pool.line.standstillMs;
     this.#setTimer(this.#limits.connectTimeoutMs);
   }
 
@@ -185,7 +186,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     }
     if (this.#startedAtMs > 0) return;
     this.#waitedMs = this.#waitingMs();
-    this.#startedAtMs = performance.now();
+    this.#startedAtMs = systemClock.monotonicMs();
     this.#setTimer(this.#limits.timeoutMs - this.#waitedMs, this.#limits.headersTimeoutMs);
   }
 
@@ -248,18 +249,20 @@ class Exchange implements Dispatcher.DispatchHandler {
   #end(seen: Seen): void {
     if (this.#isFinished) return;
     this.#isFinished = true;
-    clearTimeout(this.#timer);
+    this.#timer?.cancel();
     this.#finish(seen);
   }
 
   #waitingMs(): number {
-    return this.#pool === undefined ? 0 : performance.now() - this.#pool.line.standstillMs - this.#waitingSinceMs;
+    return this.#pool === undefined
+      ? 0
+      : systemClock.monotonicMs() - this.#pool.line.standstillMs - this.#waitingSinceMs;
   }
 
   #setTimer(wholeMs: number, phaseMs = wholeMs): void {
-    clearTimeout(this.#timer);
+    this.#timer?.cancel();
     this.#isPhaseLimit = phaseMs < wholeMs;
-    this.#timer = setTimeout(() => this.#timeIsUp(), Math.max(1, Math.min(wholeMs, phaseMs)));
+    this.#timer = systemClock.after(Math.max(1, Math.min(wholeMs, phaseMs)), () => this.#timeIsUp());
   }
 
   #timeIsUp(): void {

@@ -1,4 +1,6 @@
 import type { Socket } from 'node:net';
+import type { Timer } from '@databridge/kernel/time/clock';
+import { every } from '@databridge/kernel/time/every';
 
 /** Headers and trailers of one answer, once compressed (RFC 7541), and the frames around them. */
 const PER_REQUEST_BYTES = 8_192;
@@ -46,7 +48,7 @@ interface Watched {
 }
 
 const watched = new Map<Socket, Watched>();
-let timer: NodeJS.Timeout | undefined;
+let timer: Timer | undefined;
 
 /** Closes the connection when its server sends more than the allowance. One timer serves all connections. */
 export function watchReads(socket: Socket, allowance: ReadAllowance): void {
@@ -56,11 +58,11 @@ export function watchReads(socket: Socket, allowance: ReadAllowance): void {
     earnedBytes: allowance.earnedBytes,
     savedBytes: MAX_SAVED_BYTES,
   });
-  timer ??= setInterval(checkAll, CHECK_INTERVAL_MS).unref();
+  timer ??= every(CHECK_INTERVAL_MS, checkAll, { isBackground: true });
   socket.once('close', () => {
     watched.delete(socket);
     if (watched.size > 0) return;
-    clearInterval(timer);
+    timer?.cancel();
     timer = undefined;
   });
 }

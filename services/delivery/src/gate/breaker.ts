@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events';
+import type { Clock, Timer } from '@databridge/kernel/time/clock';
 import CircuitBreaker from 'opossum';
 import type { Outcome } from '../attempt/outcome.ts';
 
@@ -22,36 +23,63 @@ export interface BreakerSettings {
  *                                                                   └────── a failure ───────┘
  *
  * It is informed of the outcome of an attempt instead of being wrapped around it. So opossum's own time-out, which frees the slot
- * while the action still runs, has no part in it; and refusals of single events are not shown to it at all, where
+ * while the action still runs, has no part in it; nor has its own timer of an open circuit, which no test could move: the
+ * clock says when a probe may go. And refusals of single events are not shown to it at all, where
  * its error filter would count them as successes.
  */
 export class Breaker {
-  readonly #create: () => CircuitBreaker<[boolean], void>;
+  readonly #settings: BreakerSettings;
+  readonly #rotation: EventEmitter;
+  readonly #clock: Clock;
+  readonly #onChange: (state: BreakerState) => void;
   /** Made by the first failure: most customers never fail, and it takes 7 KiB. */
-  #circuit: CircuitBreaker<[boolean], void> | undefined;
-  readonly #windowMs: number;
+  #circuit: Circuit | undefined;
+  /** Runs while it is open. */
+  #reset: Timer | undefined;
   #lastFailureAtMs = Number.NEGATIVE_INFINITY;
 
   /** @param rotation emits `rotate` when a window's bucket is over: one timer for all breakers of a worker */
-  constructor(settings: BreakerSettings, rotation: EventEmitter, onChange: (state: BreakerState) => void) {
-    this.#windowMs = settings.windowMs;
-    this.#create = () => {
-      const circuit = new CircuitBreaker(judge, {
-        timeout: false,
-        resetTimeout: settings.resetAfterMs,
-        volumeThreshold: settings.minAttempts,
-        errorThresholdPercentage: settings.failurePercentage,
-        rollingCountTimeout: settings.windowMs,
-        rollingCountBuckets: BREAKER_BUCKETS,
-        rollingPercentilesEnabled: false,
-        enableSnapshots: false,
-        rotateBucketController: rotation,
-      });
-      circuit.on('open', () => onChange('open'));
-      circuit.on('halfOpen', () => onChange('half-open'));
-      circuit.on('close', () => onChange('closed'));
-      return circuit;
-    };
+  constructor(
+    settings: BreakerSettings,
+    rotation: EventEmitter,
+    clock: Clock,
+    onChange: (state: BreakerState) => void,
+  ) {
+    this.#settings = settings;
+    this.#rotation = rotation;
+    this.#clock = clock;
+    this.#onChange = onChange;
+  }
+
+  #create(found?: HalfOpen): Circuit {
+    const settings = this.#settings;
+    const circuit = new CircuitBreaker(judge, {
+      timeout: false,
+      resetTimeout: NEVER_MS,
+      volumeThreshold: settings.minAttempts,
+      errorThresholdPercentage: settings.failurePercentage,
+      rollingCountTimeout: settings.windowMs,
+      rollingCountBuckets: BREAKER_BUCKETS,
+      rollingPercentilesEnabled: false,
+      enableSnapshots: false,
+      rotateBucketController: this.#rotation,
+      ...found,
+    });
+    circuit.on('open', () => {
+      this.#reset = this.#clock.after(settings.resetAfterMs, () => this.#letProbe(circuit));
+      this.#onChange('open');
+    });
+    circuit.on('close', () => this.#onChange('closed'));
+    return circuit;
+  }
+
+  /** opossum leaves the open state by its own timer only, so a circuit that is half-open takes over the window. */
+  #letProbe(open: Circuit): void {
+    open.removeAllListeners();
+    // Ends that timer.
+    open.close();
+    this.#circuit = this.#create({ status: open.status, state: { closed: false, halfOpen: true } });
+    this.#onChange('half-open');
   }
 
   get state(): BreakerState {
@@ -64,7 +92,7 @@ export class Breaker {
     if (outcome.kind === 'retry') this.#lastFailureAtMs = monotonicMs;
     else if (outcome.kind !== 'delivered') return;
     // With no failure in the window there is nothing that a success could outweigh: the usual case costs nothing.
-    else if (this.state === 'closed' && monotonicMs - this.#lastFailureAtMs > this.#windowMs) return;
+    else if (this.state === 'closed' && monotonicMs - this.#lastFailureAtMs > this.#settings.windowMs) return;
     this.#circuit ??= this.#create();
     // It rejects what failed, and everything while open: both are known already.
     this.#circuit.fire(outcome.kind === 'retry').catch(() => undefined);
@@ -77,12 +105,24 @@ export class Breaker {
   }
 
   stop(): void {
+    this.#reset?.cancel();
     this.#circuit?.shutdown();
     this.#circuit = undefined;
   }
 }
 
 export const BREAKER_BUCKETS = 10;
+
+/** The longest timer that Node has: a circuit does not stay open for 24 days. */
+const NEVER_MS = 2 ** 31 - 1;
+
+type Circuit = CircuitBreaker<[boolean], void>;
+
+/** How opossum takes up a circuit; its types lack `state`. */
+interface HalfOpen {
+  readonly status: CircuitBreaker.Status;
+  readonly state: { readonly closed: false; readonly halfOpen: true };
+}
 
 /** Nobody reads it: one for all spares a stack trace for each failure. */
 const FAILED = new Error('failed attempt');

@@ -1,9 +1,12 @@
 import { EventEmitter } from 'node:events';
+import { ManualClock } from '@databridge/kernel/time/manual-clock';
 import type { WorkerStatus } from '@databridge/schemas/records/status';
 import type { Outcome } from '../attempt/outcome.ts';
 import type { HeldRecord } from '../lanes/held-records.ts';
 import { Gate } from './gate.ts';
 
+/** opossum answers in promises. */
+const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
 const HOUR_MS = 3_600_000;
 const WRITTEN_AT_MS = Date.UTC(2026, 0, 1);
 const STATUS: WorkerStatus = {
@@ -13,13 +16,15 @@ const STATUS: WorkerStatus = {
   breaker: 'closed',
   waitUntilMs: WRITTEN_AT_MS + 60_000,
 };
+const clock = new ManualClock();
+clock.advance(5);
 const gate = new Gate(
   {
     ratePerSecond: undefined,
     maxWaitMs: HOUR_MS,
     breaker: { resetAfterMs: 1_000, minAttempts: 5, failurePercentage: 50, windowMs: 1_000 },
     breakerRotation: new EventEmitter(),
-    monotonicMs: () => 5,
+    clock,
     onChange: () => undefined,
   },
   0,
@@ -106,16 +111,17 @@ describe('how many requests may be in flight', () => {
   });
 
   test('begins again with 1 when the breaker closes', async () => {
-    const { jest } = import.meta;
-    jest.useFakeTimers();
     observed(overloaded, 10);
-    await jest.advanceTimersByTimeAsync(1_000);
+    await settle();
+    expect(gate.breakerState).toBe('open');
+    clock.advance(999);
+    expect(gate.breakerState).toBe('open');
+    clock.advance(1);
     expect(gate.breakerState).toBe('half-open');
     observed(delivered);
-    await jest.advanceTimersByTimeAsync(0);
+    await settle();
     expect(gate.breakerState).toBe('closed');
-    expect(gate.concurrency.limit(5)).toBe(1);
-    jest.useRealTimers();
+    expect(gate.concurrency.limit(clock.monotonicMs())).toBe(1);
   });
 
   test('begins again with 1 when the customer is enabled', () => {

@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events';
-import type { Instant } from '@databridge/kernel/time/clock';
+import type { Clock, Instant } from '@databridge/kernel/time/clock';
 import type { HoldReason, WorkerStatus } from '@databridge/schemas/records/status';
 import type { Outcome } from '../attempt/outcome.ts';
 import type { HeldRecord } from '../lanes/held-records.ts';
@@ -26,7 +26,7 @@ export interface GateOptions {
   readonly breaker: BreakerSettings;
   /** One timer for the windows of all breakers of a worker. */
   readonly breakerRotation: EventEmitter;
-  readonly monotonicMs: () => number;
+  readonly clock: Clock;
   /** Something changed that belongs into the customer's status. */
   readonly onChange: () => void;
 }
@@ -63,8 +63,8 @@ export class Gate {
     this.rate = new RateLimit(options.ratePerSecond, monotonicMs);
     this.#onChange = options.onChange;
     this.#maxWaitMs = options.maxWaitMs;
-    this.#breaker = new Breaker(options.breaker, options.breakerRotation, (state) => {
-      if (state === 'closed') this.concurrency.recover(options.monotonicMs());
+    this.#breaker = new Breaker(options.breaker, options.breakerRotation, options.clock, (state) => {
+      if (state === 'closed') this.concurrency.recover(options.clock.monotonicMs());
       options.onChange();
     });
   }

@@ -1,3 +1,5 @@
+import { systemClock } from '@databridge/kernel/time/clock';
+
 /** What one customer may compute in one turn of the event loop before the others have theirs. */
 const SLICE_MS = 2;
 /** What all customers that exhausted their slice may compute in one turn, before sockets and timers are looked at again. */
@@ -14,7 +16,7 @@ export class Turns {
   #number = 0;
   #next: NodeJS.Immediate | undefined;
 
-  constructor(nowMs: () => number = () => performance.now()) {
+  constructor(nowMs: () => number = () => systemClock.monotonicMs()) {
     this.#nowMs = nowMs;
   }
 

@@ -1,5 +1,6 @@
 import { messageOf } from '@databridge/kernel/errors';
 import type { Logger } from '@databridge/kernel/log';
+import { Backoff, type BackoffLimits } from '@databridge/kernel/time/backoff';
 import type { Clock } from '@databridge/kernel/time/clock';
 import { effectiveState, type WorkerStatus } from '@databridge/schemas/records/status';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
@@ -16,6 +17,8 @@ export interface CustomerStart {
 export interface CustomerSlotOptions {
   readonly clock: Clock;
   readonly log: Logger;
+  /** From 0 to 1: the jitter of retries. Left out: `Math.random`. */
+  readonly random?: () => number;
   /** Decrypts the customer's secrets and joins its consumer group. */
   start(subscription: Subscription, status: WorkerStatus | undefined, start: CustomerStart): Promise<Customer>;
   /** Applies a changed subscription to a running customer. */
@@ -24,8 +27,7 @@ export interface CustomerSlotOptions {
   onChange(): void;
 }
 
-const FIRST_RETRY_MS = 500;
-const LONGEST_RETRY_MS = 30_000;
+const BACKOFF: BackoffLimits = { firstMs: 500, longestMs: 30_000 };
 
 /**
  * One customer of this worker. It reconciles the running customer with the wanted subscription, one change at a time:
@@ -39,7 +41,7 @@ export class CustomerSlot {
   #status: WorkerStatus | undefined;
   #running: { readonly customer: Customer; subscription: Subscription } | undefined;
   #settling: Promise<void> | undefined;
-  #retryMs = FIRST_RETRY_MS;
+  readonly #backoff: Backoff;
   #failure: string | undefined;
   #wasStopped = false;
   #endWait: (() => void) | undefined;
@@ -48,6 +50,7 @@ export class CustomerSlot {
 
   constructor(options: CustomerSlotOptions) {
     this.#with = options;
+    this.#backoff = new Backoff(BACKOFF, options.random);
   }
 
   get running(): Customer | undefined {
@@ -115,25 +118,22 @@ export class CustomerSlot {
     for (let change = this.#next(); change; change = this.#next()) {
       try {
         await change();
-        this.#retryMs = FIRST_RETRY_MS;
+        this.#backoff.reset();
         this.#failure = undefined;
         this.#with.onChange();
       } catch (error) {
         this.#failure = messageOf(error);
         this.#with.onChange();
-        this.#with.log.error(
-          { event: 'customer_change_failed', err: error, retryInMs: this.#retryMs },
-          'customer change failed',
-        );
-        await this.#retryOrChange();
-        this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS);
+        const retryInMs = this.#backoff.next();
+        this.#with.log.error({ event: 'customer_change_failed', err: error, retryInMs }, 'customer change failed');
+        await this.#retryOrChange(retryInMs);
       }
     }
   }
 
-  #retryOrChange(): Promise<void> {
+  #retryOrChange(retryInMs: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = this.#with.clock.after(this.#retryMs, resolve);
+      const timer = this.#with.clock.after(retryInMs, resolve);
       this.#endWait = () => {
         timer.cancel();
         resolve();

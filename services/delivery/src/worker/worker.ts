@@ -18,7 +18,8 @@ import { loadKeySet } from '@databridge/kernel/secrets/key-settings';
 import { Opener } from '@databridge/kernel/secrets/opener';
 import type { Secret } from '@databridge/kernel/secrets/secret';
 import type { Running } from '@databridge/kernel/service';
-import { type Clock, systemClock } from '@databridge/kernel/time/clock';
+import { type Clock, systemClock, type Timer } from '@databridge/kernel/time/clock';
+import { every } from '@databridge/kernel/time/every';
 import { startTracing, type Tracing } from '@databridge/kernel/tracing/tracing';
 import { connectionOf, decodeStatus, type WorkerStatus } from '@databridge/schemas/records/status';
 import {
@@ -97,7 +98,7 @@ class Worker implements Running {
   readonly #lanes: LaneReader;
   readonly #prepareLimit = pLimit(PREPARED_AT_ONCE);
   readonly #slots = new Map<string, CustomerSlot>();
-  readonly #rotation: NodeJS.Timeout;
+  readonly #rotation: Timer;
   readonly #heartbeat: Heartbeat;
   #partitions: readonly number[] = [];
   /** Customers started since the heap was last compacted. */
@@ -149,7 +150,7 @@ class Worker implements Running {
       config.RETRY_PLAN.steps.map(({ delay }) => delay),
       clock,
     );
-    this.#rotation = setInterval(() => breakerRotation.emit('rotate'), config.BREAKER_WINDOW / BREAKER_BUCKETS);
+    this.#rotation = every(config.BREAKER_WINDOW / BREAKER_BUCKETS, () => breakerRotation.emit('rotate'));
     this.#subscriptions = new CompactedTable<Subscription>(kafka, {
       topic: SUBSCRIPTIONS_TOPIC,
       sessionTimeoutMs: config.SESSION_TIMEOUT,
@@ -271,7 +272,7 @@ class Worker implements Running {
     await this.#statuses.stop();
     await this.#heartbeat.stop();
     this.#readers.stop();
-    clearInterval(this.#rotation);
+    this.#rotation.cancel();
     await this.#producer.disconnect();
     await this.#admin.disconnect();
     await this.#tracing?.stop();
@@ -378,9 +379,9 @@ class Worker implements Running {
   #compactAfterStarts(): void {
     if (this.#startsInProgress > 0 || this.#starts < MANY_STARTS) return;
     this.#starts = 0;
-    const startedAtMs = performance.now();
+    const startedAtMs = systemClock.monotonicMs();
     compactHeap();
-    this.#log.info({ tookMs: Math.round(performance.now() - startedAtMs) }, 'heap compacted after many starts');
+    this.#log.info({ tookMs: Math.round(systemClock.monotonicMs() - startedAtMs) }, 'heap compacted after many starts');
   }
 
   #unseal(subscription: Subscription): Promise<Subscription<Secret>> {

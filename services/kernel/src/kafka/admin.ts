@@ -1,7 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { TopicSpec } from '@databridge/schemas/records/topics';
 import kafkajs, { type Admin } from 'kafkajs';
 import { JoinedCalls } from '../joined-calls.ts';
+import { Backoff, KAFKA_BACKOFF } from '../time/backoff.ts';
+import { systemClock } from '../time/clock.ts';
+import { pause } from '../time/pause.ts';
 import { KafkaPortError, protocolErrorType, toPortError } from './errors.ts';
 import { commitAsOnlyMember } from './groups/set-offsets.ts';
 import { createKafka, type KafkaSettings } from './kafkajs/client.ts';
@@ -49,7 +51,6 @@ const SETTLING_TYPES = new Set([
   'NOT_LEADER_FOR_PARTITION',
 ]);
 const SETTLED_WITHIN_MS = 30_000;
-const ASK_AGAIN_AFTER_MS = 500;
 /** Kafka's `ConfigSource.TOPIC_CONFIG`: set for the topic itself, not inherited. */
 const TOPICS_OWN: number = 1;
 
@@ -315,7 +316,8 @@ export class KafkaAdmin {
   }
 
   async #call<T>(doing: string, ask: (admin: Admin) => Promise<T>): Promise<T> {
-    const giveUpAtMs = performance.now() + SETTLED_WITHIN_MS;
+    const giveUpAtMs = systemClock.monotonicMs() + SETTLED_WITHIN_MS;
+    const backoff = new Backoff(KAFKA_BACKOFF);
     for (let unknownTopics = 0; ; ) {
       const client = this.#client;
       let wasConnected = false;
@@ -329,8 +331,8 @@ export class KafkaAdmin {
         // Another question failed, and this one's connections were closed for that.
         const isCutOff = client !== this.#client;
         if (!isCutOff) this.#renewClient(client);
-        if ((isCutOff || (wasConnected && isSettling(thrown))) && performance.now() < giveUpAtMs) {
-          await delay(ASK_AGAIN_AFTER_MS);
+        if ((isCutOff || (wasConnected && isSettling(thrown))) && systemClock.monotonicMs() < giveUpAtMs) {
+          await pause(backoff.next());
           continue;
         }
         // kafkajs keeps asking for topics that it was once asked about: one that was deleted fails every later call.
@@ -346,11 +348,11 @@ export class KafkaAdmin {
   }
 
   async #until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-    const giveUpAtMs = performance.now() + LEADERS_WITHIN_MS;
+    const giveUpAtMs = systemClock.monotonicMs() + LEADERS_WITHIN_MS;
     while (!(await isSo().catch(() => false))) {
-      if (performance.now() > giveUpAtMs)
+      if (systemClock.monotonicMs() > giveUpAtMs)
         throw new KafkaPortError('DB_KAFKA_UNAVAILABLE', `timed out waiting until ${what}`);
-      await delay(POLL_EVERY_MS);
+      await pause(POLL_EVERY_MS);
     }
   }
 }

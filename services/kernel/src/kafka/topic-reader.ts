@@ -1,4 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { Backoff, KAFKA_BACKOFF } from '../time/backoff.ts';
+import { systemClock } from '../time/clock.ts';
+import { pause } from '../time/pause.ts';
+import { retry } from '../time/retry.ts';
 import { KafkaPortError, toPortError } from './errors.ts';
 import type { KafkaSettings } from './kafkajs/client.ts';
 import { toRecord } from './kafkajs/consumed-record.ts';
@@ -37,7 +40,6 @@ const FETCH_BYTES = 10_485_760;
 const LEADERS_WITHIN_MS = 20_000;
 /** A transaction that its producer left open is aborted after 10 s: its end is waited for. */
 const PROGRESS_WITHIN_MS = 30_000;
-const ASK_AGAIN_AFTER_MS = 200;
 
 /**
  * Reads topics from their start (or a time) to where they end when it is called, then resolves. For operations that
@@ -139,20 +141,15 @@ async function spansOf(cluster: RawCluster, topics: readonly string[], options: 
 
 /** A partition whose topic was just made, or whose leader moves, refuses for a moment. */
 export async function patiently<T>(ask: () => Promise<T>): Promise<T> {
-  const giveUpAtMs = performance.now() + LEADERS_WITHIN_MS;
-  for (;;) {
-    try {
-      return await ask();
-    } catch (error) {
-      const { code } = toPortError(error, '');
-      if (code !== 'DB_KAFKA_UNAVAILABLE' || performance.now() > giveUpAtMs) throw error;
-      await delay(ASK_AGAIN_AFTER_MS);
-    }
-  }
+  return await retry(ask, {
+    ...{ limits: KAFKA_BACKOFF, withinMs: LEADERS_WITHIN_MS },
+    isRetryable: (error) => toPortError(error, '').code === 'DB_KAFKA_UNAVAILABLE',
+  });
 }
 
 async function readSpans(cluster: RawCluster, spans: readonly Span[], options: ReadOptions): Promise<void> {
-  let giveUpAtMs = performance.now() + PROGRESS_WITHIN_MS;
+  let giveUpAtMs = systemClock.monotonicMs() + PROGRESS_WITHIN_MS;
+  const backoff = new Backoff(KAFKA_BACKOFF);
   for (;;) {
     const open = spans.filter((span) => !isRead(span));
     if (open.length === 0) return;
@@ -164,15 +161,16 @@ async function readSpans(cluster: RawCluster, spans: readonly Span[], options: R
       const { code } = toPortError(error, '');
       // What was deleted while we read, by retention, is passed over.
       if (isOutOfRange(error)) await skipDeleted(cluster, open);
-      else if (code !== 'DB_KAFKA_UNAVAILABLE' || performance.now() > giveUpAtMs) throw error;
+      else if (code !== 'DB_KAFKA_UNAVAILABLE' || systemClock.monotonicMs() > giveUpAtMs) throw error;
       else {
-        await delay(ASK_AGAIN_AFTER_MS);
+        await pause(backoff.next());
         await cluster.refreshMetadata().catch(() => undefined);
       }
     }
     if (open.reduce((sum, { position }) => sum + position, 0) > before) {
-      giveUpAtMs = performance.now() + PROGRESS_WITHIN_MS;
-    } else if (performance.now() > giveUpAtMs) {
+      giveUpAtMs = systemClock.monotonicMs() + PROGRESS_WITHIN_MS;
+      backoff.reset();
+    } else if (systemClock.monotonicMs() > giveUpAtMs) {
       const left = open.filter((span) => !isRead(span)).map(({ topic, partition }) => placeOf(topic, partition));
       throw new KafkaPortError(
         'DB_KAFKA_UNAVAILABLE',
@@ -225,7 +223,7 @@ async function take(response: FetchResponse, spans: readonly Span[], onBatch: Re
   }
   // One that had no room in the answer, beside others, says nothing; nor does a broker that throttles.
   if (isAnyFull || throttledMs > 0) {
-    if (!isAnyFull) await delay(Math.min(throttledMs, 1_000));
+    if (!isAnyFull) await pause(Math.min(throttledMs, 1_000));
     return;
   }
   for (const { span, answer } of empty) {

@@ -2,7 +2,9 @@
 import type { EventReader, EventType } from '@databridge/schemas/event/event-types';
 import { messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { Backoff, type BackoffLimits, KAFKA_BACKOFF } from '../time/backoff.ts';
 import { type Clock, systemClock } from '../time/clock.ts';
+import { pause } from '../time/pause.ts';
 import type { WriterSchema } from './schema-registry.ts';
 
 export type ReaderLookup =
@@ -18,6 +20,8 @@ export interface EventReadersOptions {
   readonly registry: { writerSchema(id: number): Promise<WriterSchema> };
   readonly log: Logger;
   readonly clock?: Clock;
+  /** From 0 to 1: the jitter of retries. Left out: `Math.random`. */
+  readonly random?: () => number;
   /** How long an id that the registry does not know may still turn up: a restarted registry learns late. */
   readonly unknownIdWaitMs?: number;
 }
@@ -31,8 +35,8 @@ const MAX_UNREADABLE = 10_000;
 const MAX_READERS = 500;
 /** So many ids may be waited for at a time; more of them are made up, and their records must not hold up others. */
 const MAX_AWAITED_IDS = 64;
-const FIRST_RETRY_MS = 100;
-const LONGEST_RETRY_MS = 5_000;
+/** A registry that answers is asked more often for an id than one that is down. */
+const UNKNOWN_ID_BACKOFF: BackoffLimits = { firstMs: 100, longestMs: 1_000 };
 
 interface Unreadable {
   readonly lookup: ReaderLookup;
@@ -43,6 +47,7 @@ export class EventReaders {
   readonly #registry: EventReadersOptions['registry'];
   readonly #log: Logger;
   readonly #clock: Clock;
+  readonly #random: (() => number) | undefined;
   readonly #unknownIdWaitMs: number;
   readonly #readers = new Map<string, ReaderLookup>();
   readonly #unreadable = new Map<string, Unreadable>();
@@ -55,6 +60,7 @@ export class EventReaders {
     this.#registry = options.registry;
     this.#log = options.log;
     this.#clock = options.clock ?? systemClock;
+    this.#random = options.random;
     this.#unknownIdWaitMs = options.unknownIdWaitMs ?? UNKNOWN_ID_WAIT_MS;
   }
 
@@ -124,7 +130,8 @@ export class EventReaders {
 
   /** @returns `unknown-id` if the registry still does not know the id after the bounded wait */
   async #writerSchema(schemaId: number): Promise<Exclude<WriterSchema, { kind: 'unreachable' }>> {
-    let delayMs = FIRST_RETRY_MS;
+    const unreachable = new Backoff(KAFKA_BACKOFF, this.#random);
+    const unknown = new Backoff(UNKNOWN_ID_BACKOFF, this.#random);
     let unknownSinceMs: number | undefined;
     let isWaitingForRegistry = false;
     let isAwaited = false;
@@ -133,6 +140,7 @@ export class EventReaders {
         const answer = await this.#registry.writerSchema(schemaId);
         this.#stopped.signal.throwIfAborted();
         if (answer.kind === 'schema' || answer.kind === 'unusable') return answer;
+        const delayMs = (answer.kind === 'unreachable' ? unreachable : unknown).next();
         if (answer.kind === 'unreachable') {
           // The time in which nobody could say does not count against the id.
           unknownSinceMs = undefined;
@@ -152,27 +160,12 @@ export class EventReaders {
           }
           if (nowMs - unknownSinceMs >= this.#unknownIdWaitMs) return answer;
         }
-        await this.#pause(delayMs);
-        delayMs = Math.min(delayMs * 2, answer.kind === 'unknown-id' ? 1_000 : LONGEST_RETRY_MS);
+        await pause(delayMs, { signal: this.#stopped.signal, clock: this.#clock });
+        this.#stopped.signal.throwIfAborted();
       }
     } finally {
       if (isWaitingForRegistry) this.#waitingForRegistry--;
       if (isAwaited) this.#awaitedIds--;
     }
-  }
-
-  #pause(delayMs: number): Promise<void> {
-    const { signal } = this.#stopped;
-    return new Promise((resolve, reject) => {
-      const stop = () => {
-        timer.cancel();
-        reject(signal.reason);
-      };
-      const timer = this.#clock.after(delayMs, () => {
-        signal.removeEventListener('abort', stop);
-        resolve();
-      });
-      signal.addEventListener('abort', stop, { once: true });
-    });
   }
 }

@@ -19,3 +19,31 @@ export function backoffMs(failures: number, { firstMs, longestMs }: BackoffLimit
   const capMs = Math.min(firstMs * 2 ** (failures - 1), longestMs);
   return Math.max(1, Math.round(capMs * random()));
 }
+
+/** The delays of one loop: they grow with each failure in a row, and begin anew after a success. */
+export class Backoff {
+  readonly #limits: BackoffLimits;
+  readonly #random: () => number;
+  #failures = 0;
+
+  /** @param random from 0 to 1, as `Math.random` returns it */
+  constructor(limits: BackoffLimits, random = Math.random) {
+    this.#limits = limits;
+    this.#random = random;
+  }
+
+  /** In a row. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** Counts a failure. @returns the delay before the next try, in ms */
+  next(): number {
+    this.#failures++;
+    return backoffMs(this.#failures, this.#limits, this.#random);
+  }
+
+  reset(): void {
+    this.#failures = 0;
+  }
+}

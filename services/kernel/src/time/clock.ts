@@ -7,7 +7,12 @@ export interface Clock {
   /** A record's timestamp, which the broker's clock gave, by this clock's reckoning. */
   recordMs(timestampMs: number): number;
   /** Calls `run` once, `delayMs` from now or later. */
-  after(delayMs: number, run: () => void): Timer;
+  after(delayMs: number, run: () => void, options?: TimerOptions): Timer;
+}
+
+export interface TimerOptions {
+  /** The timer does not keep the process running. */
+  readonly isBackground?: boolean | undefined;
 }
 
 /** One moment by both clocks: the wall clock for what is written down, the monotonic one for every wait. */
@@ -31,8 +36,9 @@ export const systemClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),
   recordMs: (timestampMs) => timestampMs,
-  after(delayMs, run) {
+  after(delayMs, run, { isBackground = false } = {}) {
     const timer = setTimeout(run, Math.min(Math.max(delayMs, 0), LONGEST_TIMER_MS));
+    if (isBackground) timer.unref();
     return { cancel: () => clearTimeout(timer) };
   },
 };

@@ -2,6 +2,7 @@ import { diag, type Tracer } from '@opentelemetry/api';
 import { z } from 'zod';
 import type { Logger } from '../log.ts';
 import { httpAddress } from '../settings/config.ts';
+import { systemClock, type Timer } from '../time/clock.ts';
 import { VERSION } from '../version.ts';
 
 /** Names and meanings are OpenTelemetry's. Its exporter reads the other `OTEL_EXPORTER_OTLP_…` variables itself. */
@@ -71,13 +72,13 @@ export async function startTracing(
   return {
     tracer: provider.getTracer('databridge-events', VERSION),
     async stop() {
-      let timer: NodeJS.Timeout | undefined;
+      let timer: Timer | undefined;
       const patience = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, STOP_WITHIN_MS);
+        timer = systemClock.after(STOP_WITHIN_MS, resolve);
       });
       // biome-ignore lint/plugin: both are made for this call, once in the life of the process.
       await Promise.race([provider.shutdown().catch(() => undefined), patience]);
-      clearTimeout(timer);
+      timer?.cancel();
     },
   };
 }
@@ -86,8 +87,8 @@ export async function startTracing(
 function logTroubles(log: Logger, url: string): void {
   let mayWarnAtMs = 0;
   const warn = (message: string, ...details: unknown[]) => {
-    if (performance.now() < mayWarnAtMs) return;
-    mayWarnAtMs = performance.now() + WARN_EVERY_MS;
+    if (systemClock.monotonicMs() < mayWarnAtMs) return;
+    mayWarnAtMs = systemClock.monotonicMs() + WARN_EVERY_MS;
     log.warn(
       { event: 'trace_export_failed', url, detail: [message, ...details].map(String).join(' ') },
       'trace export failed',

@@ -1,3 +1,4 @@
+import { systemClock } from '@databridge/kernel/time/clock';
 import type { Command } from 'commander';
 import type { CustomerExplanation, EventExplanation } from '../../api/answers.ts';
 import { ApiError } from '../../api/api-error.ts';
@@ -23,10 +24,10 @@ export function addExplain(program: Command, cli: Cli): void {
       .option('--from <time>', 'how far back to search the intake for an event id, default 24h', parseTime),
   ).action(async (name: string, options: ExplainOptions) => {
     const customer = options.event === true || name.includes('/') ? undefined : await customerNamed(cli, name);
-    if (customer !== undefined) return print(options, customer, () => formatCustomer(customer, Date.now()));
+    if (customer !== undefined) return print(options, customer, () => formatCustomer(customer, systemClock.nowMs()));
     const path = `/events/${encodeURIComponent(name)}/explanation`;
     const event = await cli.api().get<EventExplanation>(path, { from: options.from?.toISOString() });
-    print(options, event, () => formatEvent(event, Date.now()));
+    print(options, event, () => formatEvent(event, systemClock.nowMs()));
   });
 }
 
@@ -144,7 +145,7 @@ const rate = (perSecond: number) => `${perSecond < 10 ? perSecond.toFixed(1) : M
 /** The time of day, with the date if it is another one. UTC, as all times here. */
 function clock(ms: number): string {
   const iso = new Date(ms).toISOString();
-  const isToday = iso.slice(0, 10) === new Date().toISOString().slice(0, 10);
+  const isToday = iso.slice(0, 10) === new Date(systemClock.nowMs()).toISOString().slice(0, 10);
   return `${isToday ? iso.slice(11, 19) : `${iso.slice(0, 10)} ${iso.slice(11, 19)}`} UTC`;
 }
 

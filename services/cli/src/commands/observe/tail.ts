@@ -1,12 +1,12 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { Backoff, type BackoffLimits } from '@databridge/kernel/time/backoff';
+import { pause } from '@databridge/kernel/time/pause';
 import type { Attempt } from '@databridge/schemas/records/attempts';
 import { UnreachableError } from '../../api/api-error.ts';
 import { type Cli, pathOf } from '../../cli.ts';
 import { formatOf, type OutputOptions, toYaml } from '../../output/output.ts';
 import { formatAttempt, printLine } from '../../output/print.ts';
 
-const FIRST_RETRY_MS = 500;
-const LONGEST_RETRY_MS = 10_000;
+const BACKOFF: BackoffLimits = { firstMs: 500, longestMs: 10_000 };
 
 /** Until Ctrl-C. A control plane that goes away is waited for; what was tried meanwhile, `attempts` shows. */
 export async function tail(cli: Cli, customer: string | undefined, options: OutputOptions): Promise<void> {
@@ -15,13 +15,14 @@ export async function tail(cli: Cli, customer: string | undefined, options: Outp
   const end = () => ending.abort();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end);
   const path = customer === undefined ? '/attempts/live' : pathOf(customer, 'attempts', 'live');
-  let retryMs = FIRST_RETRY_MS;
+  const backoff = new Backoff(BACKOFF);
   let wasOpen = false;
   while (!ending.signal.aborted) {
     try {
       for await (const { event, data } of api.events(path, ending.signal, () => {
         if (!wasOpen) process.stderr.write('Waiting for attempts. Ctrl-C ends it.\n');
-        [wasOpen, retryMs] = [true, FIRST_RETRY_MS];
+        wasOpen = true;
+        backoff.reset();
       })) {
         if (event === 'attempt') show(JSON.parse(data) as ShownAttempt, customer, options);
       }
@@ -30,8 +31,7 @@ export async function tail(cli: Cli, customer: string | undefined, options: Outp
       // What never worked is a mistake of the caller's, or a control plane that is not there.
       if (!(error instanceof UnreachableError) || !wasOpen) throw error;
       process.stderr.write(`${error.message}; trying again\n`);
-      await delay(retryMs, undefined, { signal: ending.signal }).catch(() => undefined);
-      retryMs = Math.min(2 * retryMs, LONGEST_RETRY_MS);
+      await pause(backoff.next(), { signal: ending.signal });
     }
   }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.removeListener(signal, end);

@@ -1,5 +1,5 @@
 /** Repeats what a command shows, until Ctrl-C. */
-import { setTimeout as delay } from 'node:timers/promises';
+import { pause } from '@databridge/kernel/time/pause';
 import { UnreachableError } from '../../api/api-error.ts';
 import { timeOf } from '../../output/print.ts';
 
@@ -25,7 +25,7 @@ export async function repeat(everyMs: number, show: () => Promise<void>): Promis
         process.stderr.write(`${error.message}; trying again\n`);
       }
       isFirst = false;
-      await delay(everyMs, undefined, { signal: ending.signal }).catch(() => undefined);
+      await pause(everyMs, { signal: ending.signal });
     }
   } finally {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.removeListener(signal, end);

@@ -1,4 +1,5 @@
 /** What the commands of offline.ts do: apart from them, since its imports take most of a start's time. */
+
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,6 +10,7 @@ import { createLogger } from '@databridge/kernel/log';
 import { generateKeySet, parseKeySet } from '@databridge/kernel/secrets/key-set';
 import { type TokenRole, Tokens } from '@databridge/kernel/secrets/tokens';
 import { eventTypeVariables, kafkaVariables, readConfig } from '@databridge/kernel/settings/config';
+import { systemClock } from '@databridge/kernel/time/clock';
 import { z } from 'zod';
 import type { Cli } from '../../cli.ts';
 import { printLine } from '../../output/print.ts';
@@ -25,7 +27,7 @@ export const KEY_FILES = { delivery: 'delivery.keys', controlPlane: 'control-pla
 
 /** Two files: what opens secrets for delivery workers, what seals them for control planes. What they held stays behind. */
 export async function generateKeys({ name, directory }: { name?: string; directory: string }): Promise<void> {
-  const kid = name ?? `k${new Date().toISOString().slice(0, 10)}`;
+  const kid = name ?? `k${new Date(systemClock.nowMs()).toISOString().slice(0, 10)}`;
   const keys = generateKeySet(kid);
   await mkdir(directory, { recursive: true });
   for (const service of ['delivery', 'controlPlane'] as const) {

@@ -1,4 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { systemClock } from '@databridge/kernel/time/clock';
+import { pause } from '@databridge/kernel/time/pause';
 import type { Attempt } from '@databridge/schemas/records/attempts';
 import type { Command } from 'commander';
 import { type Cli, pathOf } from '../../cli.ts';
@@ -84,7 +85,7 @@ async function follow(
   isShown: boolean,
 ): Promise<void> {
   const api = cli.api();
-  const endAtMs = performance.now() + withinMs;
+  const endAtMs = systemClock.monotonicMs() + withinMs;
   for (;;) {
     for (const [customer, seen] of attempts) {
       if (isOver(seen)) continue;
@@ -92,8 +93,8 @@ async function follow(
       attempts.set(customer, all);
       if (isShown) for (const attempt of all.slice(seen.length)) printLine(formatAttempt(customer, attempt));
     }
-    if ([...attempts.values()].every(isOver) || performance.now() > endAtMs) return;
-    await delay(POLL_MS);
+    if ([...attempts.values()].every(isOver) || systemClock.monotonicMs() > endAtMs) return;
+    await pause(POLL_MS);
   }
 }
 

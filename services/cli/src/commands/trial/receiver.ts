@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
+import { systemClock } from '@databridge/kernel/time/clock';
 import { Webhook } from 'standardwebhooks';
 
 export interface Received {
@@ -50,7 +51,7 @@ export async function startReceiver(
     response.writeHead(status).end();
     const attempt = Number(request.headers['databridge-attempt']);
     options.onReceived({
-      atMs: Date.now(),
+      atMs: systemClock.nowMs(),
       id: headerOf(request, 'webhook-id'),
       attempt: Number.isInteger(attempt) ? attempt : undefined,
       eventType: headerOf(request, 'databridge-event-type'),

@@ -1,5 +1,6 @@
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { Caller, Person } from '@databridge/kernel/secrets/tokens';
+import { systemClock } from '@databridge/kernel/time/clock';
 import { CUSTOMER_PATTERN } from '@databridge/schemas/records/topics';
 import {
   type Access,
@@ -109,12 +110,12 @@ async function callerBySession(
   const bearer = bearerOf(request);
   if (bearer.startsWith(LINK_PREFIX)) {
     const isBeginning = request.method === 'POST' && request.routeOptions.url === SESSIONS_ROUTE;
-    request.session = isBeginning ? await sessions.redeem(bearer, Date.now()) : undefined;
+    request.session = isBeginning ? await sessions.redeem(bearer, systemClock.nowMs()) : undefined;
   } else if (request.headers.authorization === undefined) {
     const secret = sessionSecretOf(request);
     if (secret === undefined) return undefined;
     refuseForeignPages(request);
-    const found = await sessions.find(secret, Date.now());
+    const found = await sessions.find(secret, systemClock.nowMs());
     request.session = found?.kind === 'session' ? found : undefined;
   }
   return request.session?.caller as Caller | undefined;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
 import type { Logger } from '@databridge/kernel/log';
 import type { Person } from '@databridge/kernel/secrets/tokens';
+import { systemClock } from '@databridge/kernel/time/clock';
 import { CUSTOMER_PATTERN } from '@databridge/schemas/records/topics';
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import type { Callers } from './access.ts';
@@ -129,7 +130,7 @@ export class OidcCallers implements Callers {
    * able to make us ask the issuer as often.
    */
   #issuersKeys(): Promise<JWTVerifyGetKey> {
-    const isOver = performance.now() > this.#discoverAgainAtMs;
+    const isOver = systemClock.monotonicMs() > this.#discoverAgainAtMs;
     if (this.#keys === undefined || (this.#hasFailed && isOver)) {
       this.#hasFailed = false;
       this.#keys = jwksUrl(this.#settings).then((url) =>
@@ -137,7 +138,7 @@ export class OidcCallers implements Callers {
       );
       this.#keys.catch(() => {
         this.#hasFailed = true;
-        this.#discoverAgainAtMs = performance.now() + DISCOVER_AGAIN_AFTER_MS;
+        this.#discoverAgainAtMs = systemClock.monotonicMs() + DISCOVER_AGAIN_AFTER_MS;
       });
     }
     return this.#keys;

@@ -1,4 +1,5 @@
 import { DatabridgeError } from '@databridge/kernel/errors';
+import { systemClock } from '@databridge/kernel/time/clock';
 
 export interface FairGateOptions {
   /** At the same time, for all tenants together. */
@@ -80,18 +81,16 @@ export class FairGate {
       };
       const onAbort = () =>
         giveUp(new DatabridgeError('DB_BUSY', 'The client closed the connection while the request was queued'));
-      const timer = setTimeout(
-        () =>
-          giveUp(
-            new DatabridgeError(
-              'DB_BUSY',
-              `The request was queued for ${waitWithinMs / 1_000} s, which is the limit; try again later`,
-            ),
+      const timer = systemClock.after(waitWithinMs, () =>
+        giveUp(
+          new DatabridgeError(
+            'DB_BUSY',
+            `The request was queued for ${waitWithinMs / 1_000} s, which is the limit; try again later`,
           ),
-        waitWithinMs,
+        ),
       );
       const forget = () => {
-        clearTimeout(timer);
+        timer.cancel();
         signal.removeEventListener('abort', onAbort);
       };
       signal.addEventListener('abort', onAbort, { once: true });

@@ -2,6 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { PassThrough } from 'node:stream';
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { Caller } from '@databridge/kernel/secrets/tokens';
+import { systemClock } from '@databridge/kernel/time/clock';
+import { every } from '@databridge/kernel/time/every';
 import type { FastifyReply } from 'fastify';
 import type { AttemptView, SeenAttempt } from '../../views/attempts/attempt-view.ts';
 import { mayReadPayloads, tenantOf } from '../auth/access.ts';
@@ -71,13 +73,13 @@ export class LiveStreams {
       end: () => body.end(),
     };
     stream.write(': open\n\n');
-    const heartbeat = setInterval(() => stream.write(': still here\n\n'), HEARTBEAT_MS);
-    const lifeEnd = setTimeout(() => body.end(), MAX_STREAM_MS);
+    const heartbeat = every(HEARTBEAT_MS, () => stream.write(': still here\n\n'));
+    const lifeEnd = systemClock.after(MAX_STREAM_MS, () => body.end());
     this.#open.add(stream);
     this.#openByTenant.set(tenant, open + 1);
     const close = () => {
-      clearInterval(heartbeat);
-      clearTimeout(lifeEnd);
+      heartbeat.cancel();
+      lifeEnd.cancel();
       if (this.#open.delete(stream)) this.#countDown(tenant);
       body.destroy();
     };

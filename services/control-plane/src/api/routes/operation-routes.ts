@@ -1,4 +1,5 @@
 import { DatabridgeError } from '@databridge/kernel/errors';
+import { systemClock } from '@databridge/kernel/time/clock';
 import { z } from 'zod';
 import { planRedelivery } from '../../operations/redeliver.ts';
 import { planRewind, type Rewind, type RewindTarget, refuseSkips } from '../../operations/rewind.ts';
@@ -83,7 +84,7 @@ export function operationRoutes(api: Api, { operations, operate }: ApiContext): 
       const what =
         'eventId' in body
           ? ({ kind: 'event', eventId: body.eventId } as const)
-          : ({ kind: 'range', toMs: Date.now() + CLOCK_SLACK_MS, ...rangeOf(body) } as const);
+          : ({ kind: 'range', toMs: systemClock.nowMs() + CLOCK_SLACK_MS, ...rangeOf(body) } as const);
       const total = await planRedelivery(operations, customer, what);
       if (dryRun) return { customer, events: total };
       const audit = { what: 'redeliver', customer, detail: body } as const;

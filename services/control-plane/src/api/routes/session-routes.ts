@@ -1,5 +1,7 @@
 /** Who calls, and the sessions by which the portal knows that. */
+
 import { DatabridgeError } from '@databridge/kernel/errors';
+import { systemClock } from '@databridge/kernel/time/clock';
 import { ROLES, ROLES_BY_ACCESS } from '@databridge/schemas/rights/route-rights';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -76,7 +78,7 @@ export function sessionRoutes(api: Api, sessions: Sessions): void {
     },
     async (request, reply) => {
       const caller = personOf(request);
-      const { secret, id, expiresAtMs } = await sessions.begin(caller, waySignedIn(request), Date.now());
+      const { secret, id, expiresAtMs } = await sessions.begin(caller, waySignedIn(request), systemClock.nowMs());
       reply.header('set-cookie', sessionCookie(secret, expiresAtMs)).header('cache-control', 'no-store');
       return { id, expiresAtMs };
     },
@@ -95,7 +97,7 @@ export function sessionRoutes(api: Api, sessions: Sessions): void {
       },
     },
     async (request, reply) => {
-      const { secret, expiresAtMs } = await sessions.link(personOf(request), waySignedIn(request), Date.now());
+      const { secret, expiresAtMs } = await sessions.link(personOf(request), waySignedIn(request), systemClock.nowMs());
       reply.header('cache-control', 'no-store');
       // Behind the #: no server on the way, and no log of one, gets to see it.
       return { path: `/portal/sign-in#${secret}`, expiresAtMs };
@@ -112,7 +114,7 @@ export function sessionRoutes(api: Api, sessions: Sessions): void {
       },
     },
     async (request) => {
-      const visible = (await sessions.list(Date.now())).filter((one) => isOwn(request, one));
+      const visible = (await sessions.list(systemClock.nowMs())).filter((one) => isOwn(request, one));
       return {
         items: visible.map(({ id, caller, by, createdAtMs, expiresAtMs }) => ({
           ...{ id, name: caller.name, role: caller.role, by, createdAtMs, expiresAtMs },
@@ -135,7 +137,7 @@ export function sessionRoutes(api: Api, sessions: Sessions): void {
     },
     async (request, reply) => {
       const { id } = request.params;
-      const found = (await sessions.list(Date.now())).find((one) => one.id === id && isOwn(request, one));
+      const found = (await sessions.list(systemClock.nowMs())).find((one) => one.id === id && isOwn(request, one));
       if (found === undefined) throw new DatabridgeError('DB_NOT_FOUND', `There is no session "${id}"`);
       await sessions.end(id);
       if (id === request.session?.id) reply.header('set-cookie', NO_SESSION_COOKIE);

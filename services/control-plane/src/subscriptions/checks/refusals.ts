@@ -1,4 +1,5 @@
 /** What no subscription may say, however valid it is in itself: by the settings of this deployment. */
+import { systemClock } from '@databridge/kernel/time/clock';
 import type { Issue } from '@databridge/schemas/subscription/issue-words';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import type { ControlPlaneContext } from '../../context.ts';
@@ -18,7 +19,7 @@ export function closedIssues(
   const ownAccounts = [...ownAwsAccounts, ...workers().flatMap(({ report }) => report.awsAccount ?? [])];
   return [
     ...egressIssues(subscription, egress),
-    ...tlsIssues(subscription, before, Date.now()),
+    ...tlsIssues(subscription, before, systemClock.nowMs()),
     ...ownRoleIssues(subscription, ownAccounts),
   ];
 }

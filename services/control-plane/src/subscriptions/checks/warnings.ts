@@ -1,8 +1,10 @@
 /** Warnings about a subscription that is saved nevertheless: names and certificates change, and look different elsewhere. */
+
 import { type LookupAddress, lookup } from 'node:dns';
 import { connect, isIP } from 'node:net';
 import { promisify } from 'node:util';
 import { EgressPolicy } from '@databridge/kernel/egress/egress-policy';
+import { systemClock } from '@databridge/kernel/time/clock';
 import { ceilingsOf } from '@databridge/schemas/rights/ceilings';
 import type { Issue } from '@databridge/schemas/subscription/issue-words';
 import { matchesEveryCompany } from '@databridge/schemas/subscription/routing';
@@ -35,7 +37,7 @@ const PATIENCE_MS = 3_000;
 export async function warningsOf(
   subscriptions: readonly Subscription[],
   policy: EgressPolicy,
-  { lookUp = systemLookUp, dial = systemDial, nowMs = Date.now() }: Surroundings = {},
+  { lookUp = systemLookUp, dial = systemDial, nowMs = systemClock.nowMs() }: Surroundings = {},
 ): Promise<SubscriptionWarning[]> {
   const judged = new Map<string, Promise<string | undefined>>();
   const judgeOnce = (url: URL) => {

@@ -1,7 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Consumer, EachBatchPayload } from 'kafkajs';
 import { Ending } from '../../ending.ts';
-import { backoffMs, KAFKA_BACKOFF } from '../../time/backoff.ts';
+import { Backoff, backoffMs, KAFKA_BACKOFF } from '../../time/backoff.ts';
+import { systemClock } from '../../time/clock.ts';
+import { pause } from '../../time/pause.ts';
 import { KafkaPortError, toPortError } from '../errors.ts';
 import { createKafka, type KafkaSettings } from '../kafkajs/client.ts';
 import { toRecord, toRecordOrMark } from '../kafkajs/consumed-record.ts';
@@ -111,7 +112,9 @@ export class GroupConsumer {
 
   async #commitInTurn(membership: Membership, offsets: readonly CommittedOffset[]): Promise<void> {
     const request = offsets.map((offset) => ({ ...offset, offset: String(offset.offset) }));
-    for (let attempt = 1; ; attempt++) {
+    // Without jitter: the number of tries is limited, so their total time must not shrink.
+    const backoff = new Backoff(KAFKA_BACKOFF, () => 1);
+    for (;;) {
       if (!membership.isCurrent || !this.#consumer) {
         throw new KafkaPortError('DB_KAFKA_MEMBERSHIP_LOST', 'commit: the membership has ended');
       }
@@ -121,9 +124,9 @@ export class GroupConsumer {
       } catch (thrown) {
         const error = toPortError(thrown, 'commit');
         if (error.code === 'DB_KAFKA_MEMBERSHIP_LOST' && membership === this.#membership) this.#endMembership();
-        if (!error.retryable || attempt === COMMIT_ATTEMPTS) throw error;
-        // Without jitter: the number of tries is limited, so their total time must not shrink.
-        await delay(KAFKA_BACKOFF.firstMs * 2 ** (attempt - 1));
+        const retryInMs = backoff.next();
+        if (!error.retryable || backoff.failures === COMMIT_ATTEMPTS) throw error;
+        await pause(retryInMs);
       }
     }
   }
@@ -141,7 +144,7 @@ export class GroupConsumer {
       );
       this.#counts?.restarted();
       this.#options.onFailure?.(error);
-      await this.#ending.orEnded(delay(retryInMs));
+      await this.#ending.orEnded(pause(retryInMs));
     }
   }
 
@@ -175,7 +178,7 @@ export class GroupConsumer {
     // biome-ignore lint/plugin: both are made for one stop of a consumer.
     await Promise.race([
       stopped.catch(() => {}),
-      delay(this.#options.maxWaitMs + STOP_GRACE_MS, undefined, { ref: false }),
+      pause(this.#options.maxWaitMs + STOP_GRACE_MS, { isBackground: true }),
     ]);
     return error;
   }
@@ -212,7 +215,7 @@ export class GroupConsumer {
     consumer.on(events.CRASH, ({ payload }) => this.#fail(payload.error));
     consumer.on(events.REQUEST, ({ payload }) => {
       if (payload.apiName !== 'Heartbeat' && payload.apiName !== 'SyncGroup') return;
-      this.#sessionRequestSentAtMs = performance.now() - Math.max(0, payload.duration);
+      this.#sessionRequestSentAtMs = systemClock.monotonicMs() - Math.max(0, payload.duration);
     });
     consumer.on(events.HEARTBEAT, () => this.#renew());
     consumer.on(events.FETCH, ({ payload }) => this.#onFetched(payload.nodeId, payload.duration));

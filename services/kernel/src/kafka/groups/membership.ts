@@ -1,3 +1,4 @@
+import { systemClock } from '../../time/clock.ts';
 import type { TopicPartition } from '../records.ts';
 
 /** Of the session time-out: past this share without a heartbeat, another member may soon own what we hold. */
@@ -72,7 +73,7 @@ export class ConsumerMembership implements Membership {
   }
 
   sinceRenewedMs(): number {
-    return performance.now() - this.#renewedAtMs;
+    return systemClock.monotonicMs() - this.#renewedAtMs;
   }
 
   renew(sentAtMs: number): void {
@@ -102,7 +103,7 @@ export class ConsumerLease implements MemberLease {
   }
 
   isHeld(): boolean {
-    return this.#renewedAtMs !== undefined && performance.now() - this.#renewedAtMs < this.#heldForMs;
+    return this.#renewedAtMs !== undefined && systemClock.monotonicMs() - this.#renewedAtMs < this.#heldForMs;
   }
 
   renew(memberId: string, sentAtMs: number): void {

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { pause } from '../../time/pause.ts';
 import { KafkaPortError, toPortError } from '../errors.ts';
 import type { KafkaSettings } from '../kafkajs/client.ts';
 import type { CommittedOffset } from '../records.ts';
@@ -32,7 +32,7 @@ export async function commitAsOnlyMember(
     onBatch: () => {},
     onFailure: (error) => done.reject(toPortError(error, 'set offsets')),
   });
-  const overdue = delay(JOIN_WITHIN_MS, undefined, { ref: false }).then(() => {
+  const overdue = pause(JOIN_WITHIN_MS, { isBackground: true }).then(() => {
     throw new KafkaPortError('DB_KAFKA_UNAVAILABLE', `set offsets: could not join group ${groupId}`);
   });
   overdue.catch(() => {});

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
 import { Ending } from '../../ending.ts';
+import { systemClock } from '../../time/clock.ts';
 import { KafkaPortError, toPortError } from '../errors.ts';
 // With it come the codecs and the patches of what decodes records.
 import './client.ts';
@@ -65,7 +66,7 @@ export class BrokerConnection {
 
   /** How long the broker asks to be left alone, in ms. */
   get throttledForMs(): number {
-    return Math.max(0, this.#throttledUntilMs - performance.now());
+    return Math.max(0, this.#throttledUntilMs - systemClock.monotonicMs());
   }
 
   /**
@@ -120,7 +121,7 @@ export class BrokerConnection {
   #noteThrottle(answer: unknown): void {
     const { throttleTime = 0, clientSideThrottleTime = 0 } = (answer ?? {}) as Record<string, number | undefined>;
     const throttleMs = Math.max(throttleTime, clientSideThrottleTime);
-    if (throttleMs > 0) this.#throttledUntilMs = performance.now() + throttleMs;
+    if (throttleMs > 0) this.#throttledUntilMs = systemClock.monotonicMs() + throttleMs;
   }
 
   #fail(error: KafkaPortError): void {

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { setImmediate } from 'node:timers/promises';
+import { systemClock } from '../../time/clock.ts';
 import { KafkaPortError } from '../errors.ts';
 import { batchBytesLimit, ExpansionError } from './expansion.ts';
 
@@ -161,12 +162,12 @@ async function decodeRecords(batch: Buffer): Promise<readonly ClientRecord[]> {
   const decoder = new DecoderClass(codec === null ? stored : await codec.decompress(stored));
   const shared = { ...context, magicByte: SUPPORTED_MAGIC };
   const records: ClientRecord[] = [];
-  let turnEndsAtMs = performance.now() + MAX_TURN_MS;
+  let turnEndsAtMs = systemClock.monotonicMs() + MAX_TURN_MS;
   for (let n = 1; n <= count; n++) {
     records.push(decodeRecord(new DecoderClass(decoder.readVarIntBytes()), shared));
-    if (n % RECORDS_PER_LOOK === 0 && performance.now() >= turnEndsAtMs) {
+    if (n % RECORDS_PER_LOOK === 0 && systemClock.monotonicMs() >= turnEndsAtMs) {
       await setImmediate();
-      turnEndsAtMs = performance.now() + MAX_TURN_MS;
+      turnEndsAtMs = systemClock.monotonicMs() + MAX_TURN_MS;
     }
   }
   return records;

@@ -1,3 +1,4 @@
+import { systemClock } from '../../time/clock.ts';
 /** Tokens that connections log in with: shared, since connections log in side by side and again when their sessions end. */
 
 export interface Token {
@@ -13,12 +14,12 @@ export function sharedToken(request: () => Promise<Token>): TokenSource {
   let asking: Promise<Token> | undefined;
   let current: { readonly value: string; readonly untilMs: number } | undefined;
   return async () => {
-    if (current !== undefined && current.untilMs > performance.now()) return { value: current.value };
+    if (current !== undefined && current.untilMs > systemClock.monotonicMs()) return { value: current.value };
     asking ??= request().finally(() => {
       asking = undefined;
     });
     const { value, usedForMs } = await asking;
-    current = { value, untilMs: performance.now() + usedForMs };
+    current = { value, untilMs: systemClock.monotonicMs() + usedForMs };
     return { value };
   };
 }

@@ -1,11 +1,12 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { KAFKA_BACKOFF } from '../../time/backoff.ts';
+import { systemClock } from '../../time/clock.ts';
+import { retry } from '../../time/retry.ts';
 import { KafkaPortError, toPortError } from '../errors.ts';
 
 /** How long a count is trusted: as long as kafkajs trusts its own. */
 const MAX_AGE_MS = 300_000;
 /** A topic that was just created is known to every broker within that time. */
 const UNKNOWN_TOPIC_PATIENCE_MS = 2_000;
-const RETRY_AFTER_MS = 200;
 
 /** How many partitions the topics have. */
 export class PartitionCounts {
@@ -19,7 +20,7 @@ export class PartitionCounts {
 
   of(topic: string): number | undefined {
     const known = this.#known.get(topic);
-    return known && performance.now() - known.atMs < MAX_AGE_MS ? known.partitions : undefined;
+    return known && systemClock.monotonicMs() - known.atMs < MAX_AGE_MS ? known.partitions : undefined;
   }
 
   forgetAll(): void {
@@ -44,18 +45,26 @@ export class PartitionCounts {
   }
 
   async #loadPatiently(topic: string): Promise<KafkaPortError | undefined> {
-    const giveUpAtMs = performance.now() + UNKNOWN_TOPIC_PATIENCE_MS;
-    for (;;) {
+    const load = async () => {
       const failure = await this.#tryLoad([topic]);
-      if (!failure?.retryable || performance.now() > giveUpAtMs) return failure;
-      await delay(RETRY_AFTER_MS);
+      if (failure) throw failure;
+    };
+    try {
+      await retry(load, {
+        ...{ limits: KAFKA_BACKOFF, withinMs: UNKNOWN_TOPIC_PATIENCE_MS },
+        isRetryable: (failure) => (failure as KafkaPortError).retryable,
+      });
+      return undefined;
+    } catch (failure) {
+      return failure as KafkaPortError;
     }
   }
 
   async #tryLoad(topics: string[]): Promise<KafkaPortError | undefined> {
     try {
       const found = await this.#fetch(topics);
-      for (const { topic, partitions } of found) this.#known.set(topic, { partitions, atMs: performance.now() });
+      for (const { topic, partitions } of found)
+        this.#known.set(topic, { partitions, atMs: systemClock.monotonicMs() });
       const absent = topics.find((topic) => this.of(topic) === undefined);
       return absent === undefined ? undefined : new KafkaPortError('DB_KAFKA_UNKNOWN_TOPIC', `no topic ${absent}`);
     } catch (error) {

@@ -1,6 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Admin, Message, Producer, RecordMetadata } from 'kafkajs';
 import { backoffMs } from '../../time/backoff.ts';
+import { systemClock } from '../../time/clock.ts';
+import { pause } from '../../time/pause.ts';
 import { isBug, KafkaPortError, protocolErrorType, toPortError } from '../errors.ts';
 import { createKafka, type KafkaSettings } from '../kafkajs/client.ts';
 import {
@@ -82,7 +83,7 @@ export class KafkaProducer implements RecordProducer {
   async send(records: readonly ProducedRecord[]): Promise<void> {
     if (this.#isClosed) throw new KafkaPortError('DB_KAFKA_CLOSED', 'the producer is disconnected');
     if (records.length === 0) return;
-    const call = new SendCall(records.length, performance.now() + this.#options.deliveryTimeoutMs);
+    const call = new SendCall(records.length, systemClock.monotonicMs() + this.#options.deliveryTimeoutMs);
     this.#open.add(call.done);
     try {
       await this.#enqueue(records, call);
@@ -141,7 +142,7 @@ export class KafkaProducer implements RecordProducer {
         // No broker, no answer: nobody gets through, so all wait.
         this.#queue.putBack(this.#failOverdue(failure.pending, failure.error));
         failures++;
-        await delay(backoffMs(failures, BACKOFF));
+        await pause(backoffMs(failures, BACKOFF));
       }
     }
     this.#isPumping = false;
@@ -151,7 +152,7 @@ export class KafkaProducer implements RecordProducer {
   async #isolate(batch: Pending[], first: KafkaPortError): Promise<void> {
     let error = first;
     for (let pending = batch, tries = 0; ; tries++) {
-      if (tries > 0) await delay(backoffMs(tries, BACKOFF));
+      if (tries > 0) await pause(backoffMs(tries, BACKOFF));
       const topic = (pending[0] as Pending).topic;
       if (error.code === 'DB_KAFKA_UNKNOWN_TOPIC') {
         const unknown = (await this.#partitions.load([topic])).get(topic);
@@ -239,7 +240,7 @@ export class KafkaProducer implements RecordProducer {
   }
 
   #failOverdue(pending: Pending[], error: KafkaPortError): Pending[] {
-    const nowMs = performance.now();
+    const nowMs = systemClock.monotonicMs();
     fail(
       pending.filter(({ call }) => call.deadlineMs <= nowMs),
       error,

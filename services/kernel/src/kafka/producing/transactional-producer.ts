@@ -1,6 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { MAX_MESSAGE_BYTES } from '@databridge/schemas/records/topics';
 import type { Producer, TopicMessages, Transaction } from 'kafkajs';
+import type { BackoffLimits } from '../../time/backoff.ts';
+import { retry } from '../../time/retry.ts';
 import { KafkaPortError, protocolErrorType, toPortError } from '../errors.ts';
 import { createKafka, type KafkaSettings } from '../kafkajs/client.ts';
 import { batchBytes, batchKey, toMessage } from '../kafkajs/produce-queue.ts';
@@ -22,7 +23,7 @@ export type WrittenUpTo = readonly (TopicPartition & { readonly end: number })[]
 /** Of all records of a transaction, whatever their topics: well below what a topic takes as one batch. */
 const MAX_TOGETHER_BYTES = 786_432;
 const BEGIN_WITHIN_MS = 5_000;
-const BEGIN_AGAIN_AFTER_MS = 5;
+const BEGIN_BACKOFF: BackoffLimits = { firstMs: 5, longestMs: 200 };
 
 interface Waiting {
   readonly records: readonly ProducedRecord[];
@@ -189,13 +190,8 @@ async function sendTo(transaction: Transaction, batches: readonly Batch[]): Prom
 }
 
 async function begun<T>(send: () => Promise<T>): Promise<T> {
-  const giveUpAtMs = performance.now() + BEGIN_WITHIN_MS;
-  for (;;) {
-    try {
-      return await send();
-    } catch (error) {
-      if (protocolErrorType(error) !== 'CONCURRENT_TRANSACTIONS' || performance.now() > giveUpAtMs) throw error;
-      await delay(BEGIN_AGAIN_AFTER_MS);
-    }
-  }
+  return await retry(send, {
+    ...{ limits: BEGIN_BACKOFF, withinMs: BEGIN_WITHIN_MS },
+    isRetryable: (error) => protocolErrorType(error) === 'CONCURRENT_TRANSACTIONS',
+  });
 }

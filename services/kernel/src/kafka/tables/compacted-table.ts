@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../../errors.ts';
+import { Backoff, KAFKA_BACKOFF } from '../../time/backoff.ts';
+import { systemClock } from '../../time/clock.ts';
+import { pause } from '../../time/pause.ts';
 import { KafkaAdmin } from '../admin.ts';
 import type { PartitionAssigner } from '../groups/assigners.ts';
 import { GroupConsumer } from '../groups/group-consumer.ts';
@@ -39,7 +41,6 @@ export interface CompactedTableOptions<V> {
   onFailure?(error: Error): void;
 }
 
-const RETRY_WATERMARKS_AFTER_MS = 500;
 const MAX_WAIT_MS = 500;
 /** So long without anything to fetch, in fetches: what is waited for is a hole at the end of the log. */
 const FETCHES_IN_VAIN = 3;
@@ -134,7 +135,7 @@ export class CompactedTable<V> {
 
   /** Resolves once the table has read all before these ends, of partitions that it owns. */
   async readUpTo(ends: Reader['ends']): Promise<void> {
-    const reader = { ends, sinceMs: performance.now() };
+    const reader = { ends, sinceMs: systemClock.monotonicMs() };
     if (this.#hasRead(reader)) return;
     await new Promise<void>((resolve) => this.#readers.add({ ...reader, resolve }));
   }
@@ -181,6 +182,7 @@ export class CompactedTable<V> {
   }
 
   async #takeWatermarks(membership: Membership): Promise<void> {
+    const backoff = new Backoff(KAFKA_BACKOFF);
     while (membership.isCurrent) {
       try {
         const watermarks = await this.#admin.watermarks(this.#options.topic);
@@ -195,7 +197,7 @@ export class CompactedTable<V> {
           { event: 'table_end_unknown', err: error, topic: this.#options.topic },
           'no watermarks yet',
         );
-        await delay(RETRY_WATERMARKS_AFTER_MS);
+        await pause(backoff.next());
       }
     }
   }
@@ -222,7 +224,7 @@ export class CompactedTable<V> {
     if (membership !== this.#membership) return;
     const inVainMs = FETCHES_IN_VAIN * (this.#options.maxWaitMs ?? MAX_WAIT_MS);
     for (const { ends, sinceMs } of this.#readers) {
-      if (performance.now() - sinceMs < inVainMs) continue;
+      if (systemClock.monotonicMs() - sinceMs < inVainMs) continue;
       for (const { partition, end } of ends) this.#partitions.get(partition)?.advance(end);
     }
     this.#wakeReaders();

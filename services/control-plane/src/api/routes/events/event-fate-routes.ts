@@ -1,5 +1,7 @@
 /** What became of events, by their attempts. */
+
 import { DatabridgeError } from '@databridge/kernel/errors';
+import { systemClock } from '@databridge/kernel/time/clock';
 import { ATTEMPT_OUTCOMES } from '@databridge/schemas/records/attempts';
 import { type EffectiveState, effectiveState } from '@databridge/schemas/records/status';
 import { z } from 'zod';
@@ -84,7 +86,7 @@ export function eventFateRoutes(api: Api, { operations, attempts }: ApiContext):
     },
     async ({ params: { customer }, query: { stepMs } }) => {
       await readCustomer(operations, customer);
-      const toMs = Date.now();
+      const toMs = systemClock.nowMs();
       // The step that begins before the 24 hours would be counted in part.
       const fromMs = Math.ceil((toMs - DAY_MS) / stepMs) * stepMs;
       const items = operations.attemptSeries(customer, { fromMs, toMs, stepMs });

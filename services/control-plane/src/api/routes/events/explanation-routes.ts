@@ -1,3 +1,4 @@
+import { systemClock } from '@databridge/kernel/time/clock';
 import { z } from 'zod';
 import { explainCustomer } from '../../../explain/explain-customer.ts';
 import { explainEvent } from '../../../explain/explain-event.ts';
@@ -111,7 +112,7 @@ export function explanationRoutes(api: Api, { operations, attempts, events, inta
     },
     async ({ params: { id }, query: { from }, caller }) => {
       const context = { ...operations, events, eventTypes: intake.eventTypes };
-      const sinceMs = from === undefined ? Date.now() - DAY_MS : Date.parse(from);
+      const sinceMs = from === undefined ? systemClock.nowMs() - DAY_MS : Date.parse(from);
       const { deliveries, matching, ...rest } = await explainEvent(context, attempts, id, sinceMs);
       return {
         ...rest,

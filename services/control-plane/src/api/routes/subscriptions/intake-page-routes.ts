@@ -2,6 +2,7 @@
  * What the listener of the set-up page asks for, in the name of whoever has a link. No token of anybody's reaches these:
  * their caller is the listener of some control plane, and the writer answers.
  */
+import { systemClock } from '@databridge/kernel/time/clock';
 import { z } from 'zod';
 import { answerInvitation } from '../../../invitations/answer-invitation.ts';
 import { noteOf } from '../../../invitations/facts.ts';
@@ -35,7 +36,9 @@ export function intakePageRoutes(api: Api, { operations, attempts, change }: Api
     async (request) => {
       // One queue with the answers to it: neither overwrites what the other notes of the invitation.
       const customer = (await operations.invitations()).get(hashOfLink(request.body.linkId))?.customer;
-      return await change(request, customer, (context) => openInvitation(context, tickets(), request.body, Date.now()));
+      return await change(request, customer, (context) =>
+        openInvitation(context, tickets(), request.body, systemClock.nowMs()),
+      );
     },
   );
 
@@ -54,10 +57,10 @@ export function intakePageRoutes(api: Api, { operations, attempts, change }: Api
     },
     async (request) => {
       const { ticket: text, ...answer } = request.body;
-      const ticket = await tickets().read(text, Date.now());
+      const ticket = await tickets().read(text, systemClock.nowMs());
       const invitation = (await operations.invitations()).get(ticket.invitation);
       return await change(request, invitation?.customer, async (context) => {
-        const receipt = await answerInvitation(context, ticket, answer, Date.now());
+        const receipt = await answerInvitation(context, ticket, answer, systemClock.nowMs());
         return { receipt: receipt.id, ...noteOf((await context.subscriptions()).get(invitation?.customer ?? '')) };
       });
     },
@@ -67,7 +70,7 @@ export function intakePageRoutes(api: Api, { operations, attempts, change }: Api
     '/v1/intake-page/tests',
     { config, schema: { hide: true, body: z.strictObject({ ticket: z.string().max(4_096) }) } },
     async (request) => {
-      const ticket = await tickets().read(request.body.ticket, Date.now());
+      const ticket = await tickets().read(request.body.ticket, systemClock.nowMs());
       const customer = (await operations.invitations()).get(ticket.invitation)?.customer;
       const detail = { invitation: ticket.invitation };
       if (customer !== undefined) {

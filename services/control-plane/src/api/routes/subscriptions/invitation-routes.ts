@@ -1,4 +1,5 @@
 import { durationMs } from '@databridge/kernel/settings/config';
+import { systemClock } from '@databridge/kernel/time/clock';
 import type { Invitation } from '@databridge/schemas/records/invitations';
 import { CUSTOMER_PATTERN } from '@databridge/schemas/records/topics';
 import { z } from 'zod';
@@ -83,7 +84,7 @@ const params = z.object({ id: z.string().min(1).max(64) });
 
 export function invitationRoutes(api: Api, { operations, change, invitationLink }: ApiContext): void {
   const withLink = ({ invitation, linkId, code }: Invited) => ({
-    ...shown(invitation, Date.now()),
+    ...shown(invitation, systemClock.nowMs()),
     link: invitationLink(linkId),
     code,
   });
@@ -114,7 +115,7 @@ export function invitationRoutes(api: Api, { operations, change, invitationLink 
             context,
             { name, role },
             { customer, places: secrets, grant, hosts, reason, lifeMs },
-            Date.now(),
+            systemClock.nowMs(),
           ),
         ),
       );
@@ -134,7 +135,7 @@ export function invitationRoutes(api: Api, { operations, change, invitationLink 
       items: [...(await operations.invitations()).values()]
         .sort((a, b) => b.createdAtMs - a.createdAtMs)
         .slice(0, 1_000)
-        .map((one) => shown(one, Date.now())),
+        .map((one) => shown(one, systemClock.nowMs())),
     }),
   );
 
@@ -157,7 +158,7 @@ export function invitationRoutes(api: Api, { operations, change, invitationLink 
       const customer = await customerOf(request.params.id);
       reply.code(201);
       return await change(request, customer, async (context) =>
-        withLink(await renewInvitation(context, { name, role }, request.params.id, lifeMs, Date.now())),
+        withLink(await renewInvitation(context, { name, role }, request.params.id, lifeMs, systemClock.nowMs())),
       );
     },
   );
@@ -176,7 +177,7 @@ export function invitationRoutes(api: Api, { operations, change, invitationLink 
     async (request) => {
       const customer = await customerOf(request.params.id);
       return await change(request, customer, async (context) =>
-        shown(await revokeInvitation(context, request.params.id, Date.now()), Date.now()),
+        shown(await revokeInvitation(context, request.params.id, systemClock.nowMs()), systemClock.nowMs()),
       );
     },
   );

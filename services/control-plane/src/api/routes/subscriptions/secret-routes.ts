@@ -1,4 +1,5 @@
 import { durationMs } from '@databridge/kernel/settings/config';
+import { systemClock } from '@databridge/kernel/time/clock';
 import { z } from 'zod';
 import { secretsOf, setSecret } from '../../../subscriptions/set-secret.ts';
 import type { Api, ApiContext } from '../../context.ts';
@@ -49,7 +50,7 @@ export function secretRoutes(api: Api, { operations, change }: ApiContext): void
       },
     },
     async ({ params: { customer } }) => ({
-      items: secretsOf(await storedBy(operations, customer), Date.now()).map((one) => ({ ...one })),
+      items: secretsOf(await storedBy(operations, customer), systemClock.nowMs()).map((one) => ({ ...one })),
     }),
   );
 
@@ -75,7 +76,7 @@ export function secretRoutes(api: Api, { operations, change }: ApiContext): void
       const { overlap: given, ...secret } = request.body;
       const overlapMs = durationMs(given) ?? 0;
       return await change(request, customer, async (context) => ({
-        ...(await setSecret(context, customer, name, secret, overlapMs, Date.now())),
+        ...(await setSecret(context, customer, name, secret, overlapMs, systemClock.nowMs())),
       }));
     },
   );

@@ -1,4 +1,5 @@
 import { StateMachine, type Transitions } from '../../../state-machine.ts';
+import { Backoff, KAFKA_BACKOFF } from '../../../time/backoff.ts';
 import type { ConsumedBatch, TopicPartition } from '../../records.ts';
 
 export type FeedState = 'seeking' | 'reading' | 'resetting' | 'closed';
@@ -25,8 +26,6 @@ export interface FeedOwner {
   onReturned(at: TopicPartition, position: number): Promise<number>;
 }
 
-const FIRST_BACKOFF_MS = 100;
-const LONGEST_BACKOFF_MS = 5_000;
 /** Of one partition in one answer: what overshoots a full lane. */
 const MAX_BYTES = 512 * 1024;
 
@@ -39,7 +38,7 @@ export class Feed implements TopicPartition {
   #position: number;
   #maxBytes = MAX_BYTES;
   #pausedAtMs: number | undefined;
-  #failures = 0;
+  readonly #backoff = new Backoff(KAFKA_BACKOFF);
   #seekAtMs = 0;
   /** Why the partition cannot be read at the moment; logged once per cause. */
   #trouble: string | undefined;
@@ -96,8 +95,7 @@ export class Feed implements TopicPartition {
   /** Its leader is to be looked for, after a while that grows with each failure in a row. */
   seek(nowMs: number): void {
     if (this.#states.state !== 'seeking') this.#states.to('seeking');
-    this.#seekAtMs = nowMs + Math.min(FIRST_BACKOFF_MS * 2 ** this.#failures, LONGEST_BACKOFF_MS);
-    this.#failures++;
+    this.#seekAtMs = nowMs + this.#backoff.next();
   }
 
   /** At once: nothing is wrong with it. */
@@ -117,7 +115,7 @@ export class Feed implements TopicPartition {
   /** It was read without trouble. */
   advance(nextOffset: number): void {
     this.#position = Math.max(this.#position, nextOffset);
-    this.#failures = 0;
+    this.#backoff.reset();
     this.#trouble = undefined;
     this.#maxBytes = MAX_BYTES;
   }

@@ -1,5 +1,6 @@
 import { messageOf } from '../../../errors.ts';
 import type { Logger } from '../../../log.ts';
+import { Backoff, KAFKA_BACKOFF } from '../../../time/backoff.ts';
 import type { Clock } from '../../../time/clock.ts';
 import { wireRequest } from '../../kafkajs/wire-requests.ts';
 import { CODE, codeName } from '../../protocol-codes.ts';
@@ -11,8 +12,6 @@ import { FetchSession } from './fetch-session.ts';
 const MAX_TOPICS = 1_000;
 const EARLIEST = -2;
 const READ_COMMITTED = 1;
-const FIRST_BACKOFF_MS = 100;
-const LONGEST_BACKOFF_MS = 5_000;
 
 /** All lanes that are read: finds the broker that leads each, and hands it to that broker's fetch session. */
 export class Feeds {
@@ -25,7 +24,9 @@ export class Feeds {
   readonly #sessionOf = new Map<Feed, FetchSession>();
   #isSeeking = false;
   #timer: { readonly atMs: number; cancel(): void } | undefined;
-  #failures = 0;
+  readonly #backoff = new Backoff(KAFKA_BACKOFF);
+  /** Leaders are not asked for before then (monotonic ms): the last question failed. */
+  #askAgainAtMs = 0;
   #isClosed = false;
 
   constructor(cluster: Cluster, log: Logger, clock: Pick<Clock, 'monotonicMs' | 'after'>) {
@@ -96,12 +97,13 @@ export class Feeds {
         const of = new Set(asked);
         for (const feed of due) if (of.has(feed.topic)) this.#found(feed, found.get(feed.topic));
       }
-      this.#failures = 0;
+      this.#backoff.reset();
+      this.#askAgainAtMs = 0;
     } catch (error) {
       if (this.#isClosed) return;
-      if (this.#failures === 0)
+      if (this.#backoff.failures === 0)
         this.#log.warn({ event: 'lane_unreadable', err: error }, `leaders unknown; asking again: ${messageOf(error)}`);
-      this.#failures++;
+      this.#askAgainAtMs = this.#clock.monotonicMs() + this.#backoff.next();
     } finally {
       this.#isSeeking = false;
       this.#seekLater();
@@ -112,9 +114,7 @@ export class Feeds {
     if (this.#seeking.size === 0) return;
     let atMs = Number.POSITIVE_INFINITY;
     for (const feed of this.#seeking) atMs = Math.min(atMs, feed.seekAtMs);
-    const backoffMs =
-      this.#failures === 0 ? 0 : Math.min(FIRST_BACKOFF_MS * 2 ** (this.#failures - 1), LONGEST_BACKOFF_MS);
-    this.#seekAt(Math.max(atMs, this.#clock.monotonicMs() + backoffMs));
+    this.#seekAt(Math.max(atMs, this.#askAgainAtMs));
   }
 
   #found(feed: Feed, topic: TopicLeaders | undefined): void {

@@ -1,7 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../../../errors.ts';
 import type { Logger } from '../../../log.ts';
 import { backoffMs, KAFKA_BACKOFF } from '../../../time/backoff.ts';
+import { systemClock } from '../../../time/clock.ts';
+import { pause } from '../../../time/pause.ts';
 import type { BrokerConnection } from '../../kafkajs/broker-connection.ts';
 import { decodeFetchAnswer, type FetchAnswer, type FetchedPartition } from '../../kafkajs/fetch-answer.ts';
 import { wireRequest } from '../../kafkajs/wire-requests.ts';
@@ -97,7 +98,7 @@ export class FetchSession {
       if (this.#isClosed) return;
       const answer = await this.#fetch();
       if (this.#isClosed) return;
-      if (answer === undefined) await delay(backoffMs(this.#failures + 1, KAFKA_BACKOFF));
+      if (answer === undefined) await pause(backoffMs(this.#failures + 1, KAFKA_BACKOFF));
       else this.#take(answer);
     }
   }
@@ -108,16 +109,16 @@ export class FetchSession {
       await this.#woken.promise;
     }
     const spacingMs = Math.min(this.#contents.size * SPACING_MS_PER_LANE, MAX_SPACING_MS);
-    const spacedForMs = this.#lastSentAtMs + spacingMs - performance.now();
+    const spacedForMs = this.#lastSentAtMs + spacingMs - systemClock.monotonicMs();
     const waitMs = Math.max(spacedForMs, this.#connection?.throttledForMs ?? 0);
-    if (waitMs >= 1) await delay(waitMs);
+    if (waitMs >= 1) await pause(waitMs);
   }
 
   /** @returns undefined: no answer came, or none of use; all starts over */
   async #fetch(): Promise<FetchAnswer | undefined> {
     const maxWaitMs = this.#maxWaitMs();
     const { topics, forgottenTopics } = this.#contents.next(this.#epoch === 0);
-    this.#lastSentAtMs = performance.now();
+    this.#lastSentAtMs = systemClock.monotonicMs();
     try {
       if (!this.#connection?.isUsable) this.#connection = this.#with.connect();
       const wire = wireRequest(
@@ -248,6 +249,8 @@ export class FetchSession {
   }
 
   #maxWaitMs(): number {
-    return this.#contents.hasPausedSince(performance.now() - DRAINING_FOR_MS) ? MAX_WAIT_DRAINING_MS : MAX_WAIT_MS;
+    return this.#contents.hasPausedSince(systemClock.monotonicMs() - DRAINING_FOR_MS)
+      ? MAX_WAIT_DRAINING_MS
+      : MAX_WAIT_MS;
   }
 }
