@@ -50,7 +50,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'keys rotate': ['keys rotate --keys-file keys/delivery.keys'],
   invite: [
     "invite acme --setup --company 'ACME Corporation' --host '*.acme.example'",
-    "invite acme --secret authentication.password --reason 'It expires on 1 March' --life 24h",
+    "invite acme --secret authentication.key --reason 'It expires on 1 March' --life 24h",
   ],
   'invitations list': ['invitations list'],
   'invitations renew': ['invitations renew inv_1'],

@@ -1,6 +1,5 @@
-/** Shell completion: commands and options as the program has them, customers as the API knows them. */
-import { readdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+/** Shell completion: commands and options as the program has them, customers as the API knows them, files as the shell does. */
+import { script } from '@bomb.sh/tab';
 import tab from '@bomb.sh/tab/commander';
 import type { Command } from 'commander';
 import type { Cli } from '../cli.ts';
@@ -12,23 +11,43 @@ const ASK_WITHIN_MS = 5_000;
 /** Adds `completion <shell>`, which prints the script, and the hidden `complete`, which that script asks. */
 export async function addCompletion(program: Command, cli: Cli, args: readonly string[]): Promise<void> {
   const completion = tab(program, { completionCommandName: 'completion' });
-  program.commands
-    .find((command) => command.name() === 'completion')
+  const commandNamed = (name: string) => program.commands.find((command) => command.name() === name);
+  commandNamed('completion')
     ?.description('print a script for your shell')
-    .hook('preAction', (_program, { args: [shell] }) => {
-      if (shell === 'bash') printLine(WITHOUT_BASH_COMPLETION);
-    });
+    .action((shell: string) => printLine(scriptFor(shell)));
   if (args[0] !== 'complete') return;
+  if (isOfPath(program, args)) {
+    commandNamed('complete')?.action(() => printLine(BY_SHELL));
+    return;
+  }
   const customers = await knownCustomers(cli);
-  const offer = (names: readonly string[]) => (complete: (value: string, description: string) => void) => {
-    for (const name of names) complete(name, '');
-  };
   for (const command of completion.commands.values()) {
     const argument = command.arguments.get('customer');
-    if (argument !== undefined) argument.handler = offer(customers);
-    const file = command.options.get('file');
-    if (file !== undefined) file.handler = offer(filesLike(args.at(-1) ?? ''));
+    if (argument === undefined) continue;
+    argument.handler = (complete) => {
+      for (const name of customers) complete(name, '');
+    };
   }
+}
+
+/** The directive by which the scripts have the shell complete paths itself, which it does better than anybody. */
+const BY_SHELL = ':0';
+/** What the values of options are called that are paths. */
+const PATH_VALUE = /<(?:file|directory)>$/;
+
+/** Whether the last word is the value of an option that names a file or a directory. */
+function isOfPath(program: Command, args: readonly string[]): boolean {
+  const [before = '', last = ''] = args.slice(-2);
+  const option = last.startsWith('--') ? last.split('=')[0] : before;
+  const commands = (of: Command): Command[] => [of, ...of.commands.flatMap((one) => commands(one as Command))];
+  const options = commands(program).flatMap((command) => command.options);
+  const isTakingValue = !last.startsWith('--') || last.includes('=');
+  return (
+    isTakingValue &&
+    options.some(({ short, long, flags }) => {
+      return (short === option || long === option) && PATH_VALUE.test(flags);
+    })
+  );
 }
 
 /**
@@ -40,18 +59,38 @@ const WITHOUT_BASH_COMPLETION = `if ! declare -F _get_comp_words_by_ref >/dev/nu
     cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} words=("\${COMP_WORDS[@]}") cword=$COMP_CWORD
   }
 fi`;
+/** By default bash completes nothing itself where a function does. */
+const WITH_PATHS = 'complete -o default -F __databridge_complete databridge';
+/** A zsh without it has no completion at all, for no program. */
+const WITH_COMPINIT = '(( $+functions[compdef] )) || { autoload -Uz compinit && compinit }';
 
-/** What `-f` may mean: the shell leaves that to us. @param typed the beginning of a path */
-function filesLike(typed: string): string[] {
-  const folder = typed.endsWith('/') ? typed : dirname(typed);
-  const before = folder === '.' && !typed.startsWith('./') ? '' : `${folder.replace(/\/$/, '')}/`;
-  try {
-    return readdirSync(folder, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory() || /\.(ya?ml|json)$/i.test(entry.name))
-      .map((entry) => `${before}${entry.name}${entry.isDirectory() ? '/' : ''}`);
-  } catch {
-    return [];
+function scriptFor(shell: string): string {
+  const text = scriptOfLibrary(shell);
+  switch (shell) {
+    case 'bash':
+      // Read twice, as by a shell within a shell, constants would be errors.
+      return [WITHOUT_BASH_COMPLETION, text.replaceAll(/^readonly /gm, ''), WITH_PATHS].join('\n');
+    case 'zsh':
+      // zsh finds it in a file by its first line.
+      return text.replace('\n', `\n${WITH_COMPINIT}\n`);
+    default:
+      return text;
   }
+}
+
+/** It can only print. */
+function scriptOfLibrary(shell: string): string {
+  const { log } = console;
+  let text = '';
+  console.log = (printed: string) => {
+    text = printed;
+  };
+  try {
+    script(shell, 'databridge', 'databridge');
+  } finally {
+    console.log = log;
+  }
+  return text;
 }
 
 /** Empty if they are not available at once: the shell must neither wait nor show an error. */
