@@ -43,10 +43,10 @@ export interface FanOutParts {
 }
 
 /**
- * Routing is synchronous: heartbeats, probes and other partitions wait meanwhile. A batch of large events that is routed
- * in one go, with filters at their limit, would cost the membership.
+ * Routing is synchronous: heartbeats and probes wait meanwhile. A batch of large events that is routed in one go, with
+ * filters at their limit, would cost the membership. The partitions share a turn of the event loop, whatever their number.
  */
-const MAX_TURN_MS = 50;
+const MAX_TURN_MS = 20;
 const BACKOFF: BackoffLimits = { firstMs: 100, longestMs: 10_000 };
 /** A partition's share of the memory holds at least one fetch. */
 const MIN_SHARE_BYTES = 1024 * 1024;
@@ -64,6 +64,8 @@ export class FanOut {
   readonly #stuck = new Map<symbol, 'write' | 'commit'>();
   #progress: IntakeProgress | undefined;
   #isStopping = false;
+  /** Of the present turn of the event loop; undefined until something is routed in it. */
+  #turnEndsAtMs: number | undefined;
 
   /** @param createConsumer given the callbacks, makes the member of the fan-out group */
   constructor(
@@ -162,7 +164,7 @@ export class FanOut {
     traces: RouteTraces | undefined,
   ): Routed {
     const { readers, subscriptions } = this.#parts;
-    const endsAtMs = systemClock.monotonicMs() + MAX_TURN_MS;
+    const endsAtMs = this.#turnEnd();
     return routeRecords(records, {
       eventType: eventType.name,
       intake,
@@ -171,13 +173,24 @@ export class FanOut {
       filteredAmong: (customers) => subscriptions.filteredAmong(customers),
       mayAsk: (customer) => this.#filterShares.mayAsk(customer),
       ask: ({ customer, filter }, event) => {
+        const begunAtMs = systemClock.monotonicMs();
         const { verdict, work } = this.#filters.of(filter, eventType).measured(event);
-        this.#filterShares.used(customer, work);
+        this.#filterShares.used(customer, work, systemClock.monotonicMs() - begunAtMs);
         return verdict;
       },
       ...(traces && { beginTrace: (record, eventId, copies) => traces.begin(record, eventId, copies) }),
       mayGoOn: () => systemClock.monotonicMs() < endsAtMs,
     });
+  }
+
+  #turnEnd(): number {
+    if (this.#turnEndsAtMs === undefined) {
+      this.#turnEndsAtMs = systemClock.monotonicMs() + MAX_TURN_MS;
+      void setImmediate().then(() => {
+        this.#turnEndsAtMs = undefined;
+      });
+    }
+    return this.#turnEndsAtMs;
   }
 
   #accept(membership: Membership, batch: ConsumedBatch): void {

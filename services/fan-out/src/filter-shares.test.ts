@@ -10,7 +10,7 @@ function evaluated(workOf: Record<string, number>): Record<string, number> {
   for (; nowMs < 1_000; nowMs++) {
     for (const [customer, work] of Object.entries(workOf)) {
       if (!shares.mayAsk(customer)) continue;
-      shares.used(customer, work);
+      shares.used(customer, work, work / 200_000);
       counts[customer] = (counts[customer] ?? 0) + 1;
     }
   }
@@ -33,6 +33,23 @@ test('of several costly ones each has an equal part, and one that came late has 
   expect(counts['c']).toBeGreaterThan(2 * (counts['a'] ?? 0));
 
   const shares = new FilterShares(() => 0);
-  while (shares.mayAsk('hostile')) shares.used('hostile', COSTLY);
+  while (shares.mayAsk('hostile')) shares.used('hostile', COSTLY, 10);
   expect(shares.mayAsk('late')).toBe(true);
+});
+
+test('on a machine that is ten times slower, costly filters still leave time to others', () => {
+  let nowMs = 0;
+  const shares = new FilterShares(() => nowMs);
+  const [work, tookMs] = [COSTLY / 4, 25];
+  let takenMs = 0;
+  while (nowMs < 10_000) {
+    nowMs += 1;
+    if (!shares.mayAsk('costly')) continue;
+    nowMs += tookMs;
+    takenMs += tookMs;
+    shares.used('costly', work, tookMs);
+  }
+  // The one that is under way when the share is used up is finished.
+  expect(takenMs).toBeLessThan(6_000);
+  expect(shares.mayAsk('another')).toBe(true);
 });

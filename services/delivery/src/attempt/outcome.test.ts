@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { outcomeOf, parseRetryAfter } from './outcome.ts';
 
@@ -83,6 +84,14 @@ test.each([
 ])('Retry-After "%s" is %p ms', (text, waitMs) => {
   if (waitMs === undefined) expect(parseRetryAfter(text, NOW)).toBeUndefined();
   else expect(parseRetryAfter(text, NOW)).toEqual(waitMs);
+});
+
+test('a date without a zone is UTC, wherever the worker runs', () => {
+  const asked = `import { parseRetryAfter } from ${JSON.stringify(new URL('./outcome.ts', import.meta.url).href)};
+    console.log(parseRetryAfter('Thu, 01 Jan 2026 00:00:30', ${NOW}));`;
+  const args = ['--input-type=module', '--disable-warning=ExperimentalWarning', '-e', asked];
+  const printed = execFileSync(process.execPath, args, { env: { ...process.env, TZ: 'America/New_York' } });
+  expect(Number(printed)).toBe(30_000);
 });
 
 test('no Retry-After makes a wait that is not a positive number', () => {

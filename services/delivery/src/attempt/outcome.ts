@@ -72,7 +72,11 @@ export function parseRetryAfter(text: string | undefined, nowMs: number): number
   return waitMs > 0 ? waitMs : undefined;
 }
 
+/** Without one, `Date.parse` takes a date for the time of the place where the worker runs. */
+const WITHOUT_ZONE = /:\d\d$/;
+
 function dateOf(text: string): number {
   if (ASCTIME_DATE.test(text)) return Date.parse(`${text} GMT`);
-  return HTTP_DATE.test(text) || RFC_3339_DATE.test(text) ? Date.parse(text) : Number.NaN;
+  if (RFC_3339_DATE.test(text)) return Date.parse(text);
+  return HTTP_DATE.test(text) ? Date.parse(WITHOUT_ZONE.test(text) ? `${text} GMT` : text) : Number.NaN;
 }
