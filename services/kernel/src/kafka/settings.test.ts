@@ -68,3 +68,8 @@ test('for MSK, the login is a request that is signed with the credentials of the
     process.env = before;
   }
 });
+
+test.each(['eu-west-1', 'us-gov-west-1', 'us-iso-east-1', 'eusc-de-east-1'])('MSK is in %s', (region) => {
+  const settings = { KAFKA_TLS: 'true', KAFKA_SASL_MECHANISM: 'aws-msk-iam', KAFKA_MSK_REGION: region };
+  expect(() => read(settings)).not.toThrow();
+});

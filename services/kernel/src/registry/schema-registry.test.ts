@@ -39,6 +39,15 @@ test('a schema is asked for once', async () => {
   expect(asked).toEqual(['GET /schemas/ids/3']);
 });
 
+test.each([
+  ['null for what there is not', { schemaType: null, references: null, metadata: null, ruleSet: null }],
+  ['its type in lower case', { schemaType: 'avro' }],
+  ['no references', { references: [] }],
+])('an answer with %s is a schema', async (_what, more) => {
+  answer = json(200, { schema: '"string"', ...more });
+  expect(await new SchemaRegistry({ url }).writerSchema(3)).toEqual({ kind: 'schema', schema: '"string"' });
+});
+
 test('an id that the registry does not know is asked for again', async () => {
   answer = json(404, { error_code: 40403, message: 'Schema not found' });
   const registry = new SchemaRegistry({ url });
@@ -55,6 +64,10 @@ test.each([
   ['a page instead of an answer', { status: 200, body: '<html>welcome</html>' }],
   ['an answer without a schema', json(200, {})],
   ['an error that is null', json(500, null)],
+  ['a method that is not allowed', json(405, { error_code: 405, message: 'HTTP 405 Method Not Allowed' })],
+  ['a content type that is not acceptable', json(406, { error_code: 406, message: 'HTTP 406 Not Acceptable' })],
+  ['a bill that is not paid', json(402, { error_code: 40201, message: 'Payment required' })],
+  ['a request that it does not understand', json(400, { error_code: 400, message: 'Bad request' })],
   ['a page of an application server', json(404, { status: 404, message: 'no such page' })],
   ['silence', 'never' as const],
   ['an answer that breaks off', 'cut short' as const],

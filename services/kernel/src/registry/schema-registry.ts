@@ -44,6 +44,10 @@ const MAX_REFERENCES = 100;
 /** An answer holds the schema's text, escaped, and little else. */
 const MAX_ANSWER_BYTES = 4 * MAX_SCHEMA_CHARS;
 
+/** What the registry has, if it does not say otherwise. */
+const AVRO = 'AVRO';
+/** Any other refusal says nothing about the id. */
+const NOT_FOUND = 404;
 /** A 4xx that speaks about us or about the moment, not about what was asked for. */
 const UNAVAILABLE_STATUS = new Set([401, 403, 407, 408, 425, 429]);
 
@@ -106,23 +110,26 @@ export class SchemaRegistry {
   async #ask(id: number): Promise<WriterSchema> {
     try {
       const found = await this.#request('GET', `/schemas/ids/${id}`);
-      const { schema, schemaType = 'AVRO' } = found;
+      const { schema, schemaType } = found;
       if (typeof schema !== 'string') throw unavailable(`the answer to GET /schemas/ids/${id} holds no schema`);
-      if (schemaType !== 'AVRO') return { kind: 'unusable', detail: `schema ${id} is not Avro` };
+      if (String(schemaType ?? AVRO).toUpperCase() !== AVRO)
+        return { kind: 'unusable', detail: `schema ${id} is not Avro` };
       const references: string[] = [];
       await this.#fetchReferences(found, references, new Set());
       parseSchema(schema, references);
       return { kind: 'schema', schema, ...(references.length > 0 && { references }) };
     } catch (error) {
       if (error instanceof DatabridgeError) return { kind: 'unreachable', error };
-      if (error instanceof Refusal) return { kind: 'unknown-id' };
+      if (error instanceof Refusal && error.status === NOT_FOUND) return { kind: 'unknown-id' };
+      if (error instanceof Refusal)
+        return { kind: 'unreachable', error: unavailable(`${error.status}: ${error.message}`) };
       return { kind: 'unusable', detail: `schema ${id} can't be used: ${messageOf(error)}` };
     }
   }
 
   /** Each after those that it refers to itself. @throws {Refusal} if one of them is gone */
-  async #fetchReferences({ references = [] }: Answer, texts: string[], seen: Set<string>): Promise<void> {
-    for (const { subject, version } of references as readonly Answer[]) {
+  async #fetchReferences({ references }: Answer, texts: string[], seen: Set<string>): Promise<void> {
+    for (const { subject, version } of (references ?? []) as readonly Answer[]) {
       const path = `/subjects/${encodeURIComponent(String(subject))}/versions/${encodeURIComponent(String(version))}`;
       if (seen.has(path)) continue;
       if (seen.size >= MAX_REFERENCES) throw new Error(`it refers to more than ${MAX_REFERENCES} other schemas`);

@@ -1,3 +1,4 @@
+import { REGION } from '@databridge/schemas/destination/aws/region';
 import { loadEventTypes } from '@databridge/schemas/event/event-types';
 import { z } from 'zod';
 import { DatabridgeError, messageOf } from '../errors.ts';
@@ -100,7 +101,7 @@ export const kafkaVariables = {
   /** For `aws-msk-iam`: the region of the cluster. The credentials are those of the process. */
   KAFKA_MSK_REGION: z
     .string()
-    .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be an AWS region, such as eu-west-1')
+    .regex(new RegExp(`^${REGION}$`), 'must be an AWS region, such as eu-west-1')
     .optional(),
 } as const;
 
