@@ -13,8 +13,11 @@ import { formatTable, printLine } from '../output/print.ts';
 import { startProgress } from '../output/progress.ts';
 import { mustConfirm } from '../output/terminal.ts';
 
-/** The control plane makes the topics of several customers at once, and writes several changes in one transaction. */
-const AT_ONCE = 32;
+/**
+ * The control plane makes topics, writes and reads back for all requests that it has at the moment together: what it costs
+ * is the number of rounds, not of customers. Each request is a connection.
+ */
+const AT_ONCE = 100;
 
 type Change = 'created' | 'updated' | 'unchanged';
 
