@@ -178,6 +178,16 @@ export class Stage {
     return async () => void (await delivery.waitForLog(() => changes() > before));
   }
 
+  /** Pauses customers, and resolves when the worker has no request of theirs in flight any more. */
+  async pause(customers: readonly string[]): Promise<void> {
+    for (const customer of customers) await (await this.api()).act(customer, 'pause');
+    const inFlight = /^databridge_delivery_in_flight{.*customer="([^"]+)".*} (\d+)$/gm;
+    await eventually(
+      async () => [...(await this.delivery.metrics()).matchAll(inFlight)],
+      (found) => found.every(([, customer = '', count]) => count === '0' || !customers.includes(customer)),
+    );
+  }
+
   /** Everything in a topic at this moment. */
   async read(topic: string): Promise<ConsumedRecord[]> {
     const records: ConsumedRecord[] = [];

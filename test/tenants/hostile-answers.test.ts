@@ -15,6 +15,8 @@ const KINDS = [
   'a chunk extension without end',
   'headers that drip',
   'a body that drips',
+  'tiny frames over HTTP/2',
+  'pings over HTTP/2',
 ];
 /** Each is answered anew every second, until the customer is paused. */
 const HOSTILE_EVENTS = 1_000;
@@ -24,7 +26,7 @@ const MIN_ATTEMPTS = 64;
 let stage: Stage;
 let servers: ChildProcess;
 let healthy: SteadyLoad;
-const ports = new Map<string, number>();
+const servedAt = new Map<string, { readonly port: number; readonly ca?: string }>();
 
 beforeAll(async () => {
   // No breaker: it would end the flood after 20 attempts.
@@ -33,9 +35,9 @@ beforeAll(async () => {
   servers = fork(new URL('hostile-servers.ts', import.meta.url), [], { execArgv: [] });
   await new Promise<void>((resolve) => {
     servers.on('message', (message) => {
-      const [name, port] = message as [string, number];
-      ports.set(name, port);
-      if (ports.size === KINDS.length) resolve();
+      const [name, port, ca] = message as [string, number, string?];
+      servedAt.set(name, { port, ...(ca !== undefined && { ca }) });
+      if (servedAt.size === KINDS.length) resolve();
     });
   });
   healthy = await SteadyLoad.start(stage);
@@ -49,19 +51,26 @@ test.each(KINDS)(
   '%s',
   async (kind) => {
     const customer = kind.replaceAll(/[^a-z]+/g, '-');
-    const url = `http://127.0.0.1:${ports.get(kind)}/events`;
+    const { port, ca } = servedAt.get(kind) ?? {};
+    const url = `${ca === undefined ? 'http' : 'https'}://127.0.0.1:${port}/events`;
     const { delivery } = stage;
     const attempts = async () => attemptsOf(await delivery.metrics(), customer);
+    await stage.subscribe(customer, url, {
+      ...{ maxInFlight: 64, destination: { timeoutMs: 2_000 }, state: 'paused' },
+      ...(ca !== undefined && { tls: { ca } }),
+    });
+    await stage.upstream.produce(Array.from({ length: HOSTILE_EVENTS }, () => rootCauseEvent({ company: customer })));
     const compared = await healthy.compare(
-      async () => {
-        await stage.subscribe(customer, url, { maxInFlight: 64, destination: { timeoutMs: 2_000 } });
-        await stage.upstream.produce(
-          Array.from({ length: HOSTILE_EVENTS }, () => rootCauseEvent({ company: customer })),
-        );
-      },
-      async () => {
-        await eventually(attempts, (count) => count >= MIN_ATTEMPTS);
-        await (await stage.api()).act(customer, 'pause');
+      {
+        async begin() {
+          const before = await attempts();
+          await (await stage.api()).act(customer, 'resume');
+          await eventually(attempts, (count) => count > before);
+        },
+        async end() {
+          await eventually(attempts, (count) => count >= MIN_ATTEMPTS);
+          await stage.pause([customer]);
+        },
       },
       delivery,
     );

@@ -1,11 +1,13 @@
 /**
- * HTTP servers that answer every request with a flood. As a process of their own and of the lowest priority: on a real
+ * Servers that answer every request with a flood, over HTTP/1.1 and HTTP/2. As a process of their own and of the lowest priority: on a real
  * network they run on other machines, so that what they compute must not slow the healthy customer here.
  */
 import { createServer, type Socket } from 'node:net';
 import { constants, setPriority } from 'node:os';
+import { authority, FRAME, frame, RawHttp2Server, statusHeaders } from '../harness/http2-server.ts';
 
 setPriority(constants.priority.PRIORITY_LOW);
+process.once('SIGTERM', () => process.exit());
 
 const OK = 'HTTP/1.1 200 OK\r\n';
 const CHUNKED = `${OK}transfer-encoding: chunked\r\n\r\n`;
@@ -51,4 +53,21 @@ for (const [name, answer] of Object.entries(answers)) {
     });
   });
   server.listen(0, '127.0.0.1', () => process.send?.([name, (server.address() as { port: number }).port]));
+}
+
+/** As many as 64 streams may send at once: the window of a connection is 65,535 bytes (RFC 9113 §6.9.2). */
+const TINY_FRAMES = 1_000;
+const PINGS = 10_000;
+const overHttp2: Readonly<Record<string, (stream: number) => Buffer>> = {
+  'tiny frames over HTTP/2': (stream) =>
+    Buffer.concat([
+      statusHeaders(stream, 200, false),
+      ...Array<Buffer>(TINY_FRAMES).fill(frame(FRAME.data, 0, stream, Buffer.of(0x78))),
+    ]),
+  'pings over HTTP/2': () => Buffer.concat(Array<Buffer>(PINGS).fill(frame(FRAME.ping, 0, 0, Buffer.alloc(8)))),
+};
+
+for (const [name, answer] of Object.entries(overHttp2)) {
+  const server = await RawHttp2Server.start((socket, stream) => socket.write(answer(stream)));
+  process.send?.([name, Number(new URL(server.url).port), (await authority()).ca]);
 }

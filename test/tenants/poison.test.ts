@@ -20,11 +20,13 @@ test('poison delays no event of a healthy customer, and all of it is in quaranti
   let flood: Flood | undefined;
   let poisons = 0;
   const compared = await healthy.compare(
-    async () => {
-      flood = await startFlood(stage.upstream.topic);
-    },
-    async () => {
-      poisons = (await flood?.stop()) ?? 0;
+    {
+      async begin() {
+        flood = await startFlood(stage.upstream.topic);
+      },
+      async end() {
+        poisons += (await flood?.stop()) ?? 0;
+      },
     },
     fanOut,
   );

@@ -15,6 +15,7 @@ import { SteadyLoad } from '../harness/load/steady-load.ts';
 import { Receiver } from '../harness/receiver.ts';
 import { Stage } from '../harness/stage.ts';
 import { freshName } from '../harness/topics.ts';
+import { METERED } from '../harness/turns.ts';
 
 let dir: string;
 
@@ -33,7 +34,7 @@ function identity(name: string, key: string[]): { clientCertificate: string; cli
 }
 
 test('a weak client key is refused when it is saved; written past that, it holds its customer and nobody else', async () => {
-  const stage = await Stage.start();
+  const stage = await Stage.start({ delivery: METERED });
   const receiver = await Receiver.start();
   const url = receiver.url.replace('http:', 'https:');
   const identities = {
@@ -43,29 +44,31 @@ test('a weak client key is refused when it is saved; written past that, it holds
   const healthy = await SteadyLoad.start(stage);
   const customers: string[] = [];
 
+  for (const [kind, tls] of Object.entries(identities)) {
+    const customer = freshName(`weak-${kind}`);
+    customers.push(customer);
+    await expect(stage.subscribe(customer, url, { tls })).rejects.toThrow(/: 422 .*too weak: use RSA/);
+    await writeToTopic(stage, customer, url, tls);
+  }
+  await stage.fanOutKnowsAll();
+  const events = customers.flatMap((company) => Array.from({ length: 500 }, () => rootCauseEvent({ company })));
+  await stage.upstream.produce(events);
+
   const compared = await healthy.compare(
-    async () => {
-      for (const [kind, tls] of Object.entries(identities)) {
-        const customer = freshName(`weak-${kind}`);
-        customers.push(customer);
-        await expect(stage.subscribe(customer, url, { tls })).rejects.toThrow(/: 422 .*too weak: use RSA/);
-        await writeToTopic(stage, customer, url, tls);
-      }
-      await stage.fanOutKnowsAll();
-      await stage.upstream.produce(
-        customers.flatMap((company) => Array.from({ length: 500 }, () => rootCauseEvent({ company }))),
-      );
-      for (const customer of customers) {
-        const status = await eventually(
-          () => lastStatusOf(stage, customer),
-          (found) => found?.held !== undefined,
-        );
-        expect(status?.held).toMatchObject({ because: 'blocked', detail: expect.stringContaining('too weak') });
-      }
+    {
+      async begin() {
+        for (const customer of customers) await (await stage.api()).act(customer, 'resume');
+        for (const customer of customers) {
+          const status = await eventually(
+            () => lastStatusOf(stage, customer),
+            (found) => found?.held !== undefined,
+          );
+          expect(status?.held).toMatchObject({ because: 'blocked', detail: expect.stringContaining('too weak') });
+        }
+      },
+      end: () => stage.pause(customers),
     },
-    async () => {
-      for (const customer of customers) await (await stage.api()).act(customer, 'pause');
-    },
+    stage.delivery,
   );
 
   expect(compared).toEqual({ ...compared, isWithinBounds: true });
@@ -79,7 +82,7 @@ async function writeToTopic(stage: Stage, customer: string, url: string, tls: ob
   const { operations } = stage;
   const parsed = parseSubscription({
     ...{ customer, eventTypes: ['root-cause'], match: { company: [customer] }, tls },
-    ...{ destination: { type: 'http', url }, state: 'active' },
+    ...{ destination: { type: 'http', url }, state: 'paused' },
   });
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
   const desk = new SealingDesk(parseKeySet(stage.keys));
