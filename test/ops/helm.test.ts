@@ -7,7 +7,7 @@ import { generateKeySet } from '@databridge/kernel/secrets/key-set';
 import { Tokens } from '@databridge/kernel/secrets/tokens';
 import { eventually } from '../harness/eventually.ts';
 import { CHART, FULL_VALUES, MINIMAL_VALUES, rendered, runHelm } from '../harness/ops/chart.ts';
-import { BUILD_TIMEOUT_MS, helm } from '../harness/ops/go-tools.ts';
+import { BUILD_TIMEOUT_MS, helm, helmUnittest } from '../harness/ops/go-tools.ts';
 import { KubernetesApi, type KubernetesObject } from '../harness/ops/kubernetes-api.ts';
 import { command } from '../harness/peers/peers-cache.ts';
 import { pythonEnvironment } from '../harness/peers/python.ts';
@@ -83,6 +83,14 @@ const mistakes: [string, object, RegExp][] = [
 test.each(mistakes)('%s: refused in words', async (_name, values, words) => {
   await expect(rendered(values)).rejects.toThrow(words);
 });
+
+test(
+  'the chart passes its own tests, in deploy/helm/databridge-events/tests',
+  async () => {
+    expect(await command(await helmUnittest(), [CHART])).toMatch(/Tests: +[1-9]\d* passed/);
+  },
+  BUILD_TIMEOUT_MS,
+);
 
 test('pods are given longer to stop than a service takes to drain', async () => {
   for (const deployment of ofKind(await rendered({ ...MINIMAL_VALUES, drainTimeoutSeconds: 90 }), 'Deployment')) {

@@ -45,6 +45,17 @@ export async function jaeger(): Promise<string> {
   return join(home, 'jaeger');
 }
 
+/** @returns the path of the program */
+export async function helmUnittest(): Promise<string> {
+  // Its go.mod has a replace directive, too.
+  const home = await cached('helm-unittest-1.1.2', async (dir) => {
+    await cp(fileURLToPath(new URL('helm-unittest/go.mod', import.meta.url)), join(dir, 'go.mod'));
+    const target = 'github.com/helm-unittest/helm-unittest/cmd/helm-unittest';
+    await command('go', ['build', '-mod=mod', '-o', 'helm-unittest', target], dir, options);
+  });
+  return join(home, 'helm-unittest');
+}
+
 async function installed(name: string, target: string, program: string): Promise<string> {
   const version = target.slice(target.indexOf('@') + 1);
   const home = await cached(`${name}-${version}`, async (dir) => {
