@@ -87,7 +87,11 @@ export class Monitoring {
     );
     const alertmanager = file(
       'alertmanager.yaml',
-      alertmanagerFile({ page, ticket, support, nobody }, { wait: '1s', interval: '1s' }),
+      alertmanagerFile(
+        { page, ticket, support, nobody },
+        // Of 30 s: a cause that begins a little later still holds its consequences back.
+        { wait: `${Math.ceil(30 / shortening.windows)}s`, interval: '1s' },
+      ),
     );
     this.#run('prometheus-alertmanager', [
       `--config.file=${alertmanager}`,

@@ -9,7 +9,10 @@ const CONSEQUENCES: Readonly<Record<string, readonly string[]>> = {
   FanOutAbsent: ['FanOutStuck', 'FanOutSlow', 'RoutingBurn', 'RoutingBurnSlow', 'FreshnessBurn', 'FreshnessBurnSlow'],
   FanOutStuck: ['FanOutSlow', 'RoutingBurn', 'RoutingBurnSlow', 'FreshnessBurn', 'FreshnessBurnSlow'],
   NobodyDelivers: ['CustomerNotRunning', 'FreshnessBurn', 'FreshnessBurnSlow'],
-  KafkaWritesFail: ['FanOutAbsent', 'CommitSlow', 'ServiceNotReady', 'FreshnessBurn'],
+  KafkaWritesFail: [
+    ...['FanOutAbsent', 'FanOutStuck', 'FanOutSlow', 'NobodyDelivers', 'CustomerNotRunning', 'NoWriter'],
+    ...['StateNotExported', 'CommitSlow', 'ServiceNotReady', 'RebalanceStorm', 'RoutingBurn', 'FreshnessBurn'],
+  ],
   RegistryUnreachable: ['FanOutAbsent', 'FanOutStuck', 'FanOutSlow', 'ServiceNotReady', 'RoutingBurn', 'FreshnessBurn'],
   NoWriter: ['StateNotExported'],
 };
