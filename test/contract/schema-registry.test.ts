@@ -1,10 +1,6 @@
 /** What the services rely on from a real registry, and what they do when there is none. */
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { createLogger } from '@databridge/kernel/log';
 import { EventReaders } from '@databridge/kernel/registry/event-readers';
 import { COMPATIBILITY, SchemaRegistry } from '@databridge/kernel/registry/schema-registry';
@@ -34,8 +30,8 @@ const log = createLogger('test', 'silent');
 const registry = () => new SchemaRegistry({ url: platform().registryUrl, timeoutMs: 30_000 });
 const uniqueTopic = () => `contract.${randomUUID()}`;
 
-function eventType(line: string, directory?: URL): EventType {
-  const [type] = loadEventTypes(line, directory);
+function eventType(line: string, schemas?: Record<string, string>): EventType {
+  const [type] = loadEventTypes(line, schemas);
   if (!type) throw new Error('no event type');
   return type;
 }
@@ -153,14 +149,12 @@ test('the rule is set before the first schema, and stands after it', async () =>
 });
 
 test('a second event type takes a schema and a line of configuration', async () => {
-  const directory = pathToFileURL(`${mkdtempSync(join(tmpdir(), 'avro-'))}/`);
   const fields = [
     { name: 'company', type: 'string' },
     { name: 'score', type: 'int' },
   ];
   const schema = { type: 'record', name: 'CallQuality', fields };
-  writeFileSync(new URL('call-quality.v1.0.avsc', directory), JSON.stringify(schema));
-  const type = eventType(`call-quality=${uniqueTopic()}`, directory);
+  const type = eventType(`call-quality=${uniqueTopic()}`, { 'call-quality': JSON.stringify(schema) });
 
   const id = await registered(type);
   const value = type.encode(id, { company: 'ACME', score: 5 });

@@ -22,7 +22,7 @@ const named = (text: string, pattern: RegExp) => new Set([...text.matchAll(patte
 
 test('every setting of the services is documented, and every documented one of theirs exists', () => {
   const inTables = named(read('docs/configuration.md').split('## `npm start`')[0] ?? '', /^\| `([A-Z0-9_]+)`/gm);
-  const services = [fanOutVariables.shape, deliveryVariables.in.shape, controlPlaneVariables.shape];
+  const services = [fanOutVariables.shape, deliveryVariables.in.shape, controlPlaneVariables.in.shape];
   const exist = new Set(services.flatMap((shape) => Object.keys(shape)));
   expect([...inTables].sort()).toEqual([...exist].sort());
 });

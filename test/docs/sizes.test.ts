@@ -8,8 +8,8 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const MAX_LINES = 400;
 const MAX_SOURCE_FILES = 15;
 
-/** Written by `npm run openapi`. */
-const GENERATED = ['services/portal/src/api/types.ts'];
+/** Written by `npm run openapi` and `npm run schemas`. */
+const GENERATED = ['services/portal/src/api/types.ts', 'schemas/src/event/pinned-schemas.ts'];
 
 /** Too long today. */
 const EXCEPTIONS = [

@@ -1,8 +1,4 @@
 /** Fan-out copies each event to every customer that subscribed to it, and to no other, bytes and id untouched. */
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { SchemaRegistry } from '@databridge/kernel/registry/schema-registry';
 import { loadEventTypes } from '@databridge/schemas/event/event-types';
 import { headerText } from '@databridge/schemas/records/headers';
@@ -124,14 +120,10 @@ test('a paused customer’s events go to its topic all the same', async () => {
 });
 
 test('a second event type needs its schema and its place in the line of configuration', async () => {
-  const directory = pathToFileURL(`${mkdtempSync(join(tmpdir(), 'avro-'))}/`);
   const fields = [{ name: 'company', type: 'string' }];
-  writeFileSync(
-    new URL('call-quality.v1.0.avsc', directory),
-    JSON.stringify({ type: 'record', name: 'CallQuality', fields }),
-  );
+  const schema = JSON.stringify({ type: 'record', name: 'CallQuality', fields });
   const [rootCause] = loadEventTypes(`root-cause=${upstream.topic}`);
-  const [quality] = loadEventTypes(`call-quality=${freshName('quality')}`, directory);
+  const [quality] = loadEventTypes(`call-quality=${freshName('quality')}`, { 'call-quality': schema });
   if (!rootCause || !quality) throw new Error('no event types');
   const customer = freshName('acme');
   const fanOut = await startFanOutHere(

@@ -1,9 +1,7 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { readFileSync } from 'node:fs';
 import avsc from 'avsc';
 import fc from 'fast-check';
+import { pinnedSchemasModule } from '../../avro/pinned-schemas-module.ts';
 import { EventTypesError, IncompatibleSchemaError, MalformedEventError } from '../errors.ts';
 import { frame } from './confluent-frame.ts';
 import { type EventType, loadEventTypes } from './event-types.ts';
@@ -177,9 +175,7 @@ describe('what can’t be read', () => {
 });
 
 describe('event types', () => {
-  const directory = pathToFileURL(`${mkdtempSync(join(tmpdir(), 'avro-'))}/`);
-  const write = (name: string, schema: unknown) => writeFileSync(new URL(name, directory), JSON.stringify(schema));
-  write('call-quality.v1.0.avsc', {
+  const quality = {
     type: 'record',
     name: 'CallQuality',
     fields: [
@@ -188,11 +184,18 @@ describe('event types', () => {
       { name: 'audio', type: ['null', 'bytes'], default: null },
       { name: 'tags', type: { type: 'map', values: 'string' }, default: {} },
     ],
+  };
+  const either = { type: 'record', name: 'E', fields: [{ name: 'a', type: ['int', 'string'] }] };
+  const schemas = { 'call-quality': JSON.stringify(quality), either: JSON.stringify(either) };
+
+  test('are those of the files in schemas/avro: else run "npm run schemas"', () => {
+    expect(readFileSync(new URL('pinned-schemas.ts', import.meta.url), 'utf8')).toBe(pinnedSchemasModule());
+    const file = new URL('../../avro/root-cause.v1.0.avsc', import.meta.url);
+    expect(rootCause.schemaJson).toBe(readFileSync(file, 'utf8'));
   });
-  write('either.v1.0.avsc', { type: 'record', name: 'E', fields: [{ name: 'a', type: ['int', 'string'] }] });
 
   test('another one takes a schema and a line of configuration, and no code', () => {
-    const quality = only(loadEventTypes('call-quality=quality.events', directory));
+    const quality = only(loadEventTypes('call-quality=quality.events', schemas));
     expect(quality).toMatchObject({ name: 'call-quality', topic: 'quality.events', subject: 'quality.events-value' });
     const value = quality.encode(1, { company: 'ACME', score: 3, audio: Buffer.from('hi'), tags: { a: 'b' } });
     const reader = quality.readerFor(quality.schemaJson);
@@ -202,9 +205,9 @@ describe('event types', () => {
 
   test('are refused with all mistakes at once', () => {
     const line = 'call-quality=a,call-quality=b,none=c,other=a,nonsense,either=d';
-    expect(() => loadEventTypes(line, directory)).toThrow(EventTypesError);
+    expect(() => loadEventTypes(line, schemas)).toThrow(EventTypesError);
     try {
-      loadEventTypes(line, directory);
+      loadEventTypes(line, schemas);
     } catch (error) {
       expect((error as EventTypesError).mistakes).toEqual([
         'event type call-quality is named twice',

@@ -2,7 +2,6 @@
  * Event types: what customers subscribe to. One is added by its schema in `avro/<name>.v1.0.avsc` and by naming it,
  * with its intake topic, in one line of configuration. No code knows any of them by name.
  */
-import { readdirSync, readFileSync } from 'node:fs';
 import avsc from 'avsc';
 import { EventTypesError, IncompatibleSchemaError, MalformedEventError } from '../errors.ts';
 import type { Routing } from '../subscription/routing.ts';
@@ -17,12 +16,12 @@ import { JsonOutput } from './json-output.ts';
 import { jsonRenderer, leftOutOf, sectionsOf } from './json-rendering.ts';
 import { type JsonSchema, type JsonSchemaParts, jsonSchemaOf, jsonSchemaParts } from './json-schema.ts';
 import { type Transcode, transcoder } from './json-transcoding.ts';
+import { PINNED_SCHEMAS } from './pinned-schemas.ts';
 import { type RoutingProjection, routingProjection } from './routing-projection.ts';
 import { sampleOf } from './sample-event.ts';
 
 /** The version of the document that customers get. What it means to them never changes. */
 const SCHEMA_VERSION = 'v1.0';
-const AVRO_DIRECTORY = new URL('../../avro/', import.meta.url);
 
 /** Reads events that were written with one writer's schema. */
 export interface EventReader {
@@ -50,15 +49,17 @@ export function impliedEventType(names: readonly string[]): string | undefined {
 /** Rendering is synchronous, so one serves all. */
 const output = new JsonOutput();
 
+type PinnedSchemas = Readonly<Record<string, string>>;
+
 /** As `root-cause=root-cause.events,other=other.events`: which event types there are, and the intake topic of each. */
 const LINE_ENTRY = /^([a-z0-9-]{1,63})=([\w.-]{1,249})$/;
 
 /**
  * @param line the line of configuration, such as `root-cause=root-cause.events`
- * @param directory holds `<name>.v1.0.avsc` for each event type
+ * @param schemas the pinned schema of each event type, as JSON, by its name
  * @throws {EventTypesError} naming every mistake
  */
-export function loadEventTypes(line: string, directory: URL = AVRO_DIRECTORY): EventType[] {
+export function loadEventTypes(line: string, schemas: PinnedSchemas = PINNED_SCHEMAS): EventType[] {
   const mistakes: string[] = [];
   const eventTypes = new Map<string, EventType>();
   const topics = new Set<string>();
@@ -73,7 +74,7 @@ export function loadEventTypes(line: string, directory: URL = AVRO_DIRECTORY): E
     } else {
       topics.add(topic);
       try {
-        eventTypes.set(name, new EventType(name, topic, readSchema(name, directory)));
+        eventTypes.set(name, new EventType(name, topic, pinnedSchema(name, schemas)));
       } catch (error) {
         mistakes.push(`event type ${name}: ${(error as Error).message}`);
       }
@@ -83,19 +84,14 @@ export function loadEventTypes(line: string, directory: URL = AVRO_DIRECTORY): E
   return [...eventTypes.values()];
 }
 
-function readSchema(name: string, directory: URL): string {
-  const known = eventTypeNames(directory);
-  const file = `${name}.${SCHEMA_VERSION}.avsc`;
-  if (known.includes(name)) return readFileSync(new URL(file, directory), 'utf8');
-  throw new Error(`there is no schema ${file}; there are schemas for: ${known.join(', ') || 'none'}`);
+function pinnedSchema(name: string, schemas: PinnedSchemas): string {
+  if (Object.hasOwn(schemas, name)) return schemas[name] as string;
+  const known = Object.keys(schemas).sort().join(', ');
+  throw new Error(`there is no schema ${name}.${SCHEMA_VERSION}.avsc; there are schemas for: ${known || 'none'}`);
 }
 
 /** The event types that there are schemas for. */
-export function eventTypeNames(directory: URL = AVRO_DIRECTORY): string[] {
-  const ending = `.${SCHEMA_VERSION}.avsc`;
-  const files = readdirSync(directory).filter((file) => file.endsWith(ending));
-  return files.map((file) => file.slice(0, -ending.length)).sort();
-}
+export const eventTypeNames = (): string[] => Object.keys(PINNED_SCHEMAS).sort();
 
 const described = new Map<string, EventType | undefined>();
 
@@ -105,7 +101,7 @@ const described = new Map<string, EventType | undefined>();
  */
 export function describedEventType(name: string): EventType | undefined {
   if (!described.has(name) && eventTypeNames().includes(name)) {
-    described.set(name, new EventType(name, name, readSchema(name, AVRO_DIRECTORY)));
+    described.set(name, new EventType(name, name, pinnedSchema(name, PINNED_SCHEMAS)));
   }
   return described.get(name);
 }

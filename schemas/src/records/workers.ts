@@ -18,6 +18,8 @@ const workerReport = z.object({
   keyIds: z.array(z.string()).optional(),
   /** The AWS account of its own credentials. Absent until it assumes a customer's role. */
   awsAccount: z.string().optional(),
+  /** Settings that the control plane must have alike, each in one form of writing. Absent: an earlier version. */
+  settings: z.record(z.string(), z.string()).optional(),
   /** Customers that it owns and can't run as they should be. */
   failing: z.array(z.object({ customer: z.string(), because: z.string() })),
 });

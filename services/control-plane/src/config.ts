@@ -1,5 +1,4 @@
 import { isCidr } from '@databridge/kernel/egress/cidr-list';
-import { egressVariables } from '@databridge/kernel/egress/egress-settings';
 import { keyVariables } from '@databridge/kernel/secrets/key-settings';
 import {
   duration,
@@ -10,18 +9,17 @@ import {
   serviceVariables,
   whole,
 } from '@databridge/kernel/settings/config';
+import { sharedVariables, withRetryPlan } from '@databridge/kernel/settings/shared-settings';
 import { z } from 'zod';
-import { retryPlanVariables } from './upkeep/retry-delays.ts';
 
 /** What is no URL at all is another rule's to say. */
 const isOriginAlone = (url: URL | null) => url === null || url.href === `${url.origin}/`;
 
-export const controlPlaneVariables = z.object({
+const variables = z.object({
   ...kafkaVariables,
   ...serviceVariables,
   ...keyVariables,
-  ...egressVariables,
-  ...retryPlanVariables,
+  ...sharedVariables,
   ...eventTypeVariables,
   ...registryVariables,
   /** For showing the event of a dead letter; if it is not set, only the headers are shown. */
@@ -107,5 +105,7 @@ export const controlPlaneVariables = z.object({
   /** How often the writer gathers the state of all customers for `/metrics`. */
   EXPORT_INTERVAL: duration('30s'),
 });
+
+export const controlPlaneVariables = variables.transform(withRetryPlan);
 
 export type ControlPlaneConfig = z.output<typeof controlPlaneVariables>;

@@ -46,6 +46,8 @@ export interface ControlPlaneContext {
   readonly retryDelays: readonly string[];
   /** As the delivery workers have it. */
   readonly retryPlan: RetryPlan;
+  /** Settings that the delivery workers must have alike, as they report theirs. */
+  readonly sharedSettings: Readonly<Record<string, string>>;
   /** Configured event types: those that fan-out reads. */
   readonly eventTypes: readonly string[];
   /** Reads events as fan-out and delivery do. */

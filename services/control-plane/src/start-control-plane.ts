@@ -14,6 +14,7 @@ import { SealingDesk } from '@databridge/kernel/secrets/sealing-desk';
 import { Tokens } from '@databridge/kernel/secrets/tokens';
 import type { Running } from '@databridge/kernel/service';
 import { readSetting } from '@databridge/kernel/settings/read-setting';
+import { statedSettings } from '@databridge/kernel/settings/shared-settings';
 import { systemClock } from '@databridge/kernel/time/clock';
 import { every } from '@databridge/kernel/time/every';
 import { NOTICE_EVENT_TYPE } from '@databridge/schemas/event/event-types';
@@ -75,8 +76,8 @@ export async function startControlPlane(
     { maxAttempts: config.MAX_ATTEMPTS, backMs: ATTEMPTS_BACK_MS },
     systemClock.nowMs(),
   );
-  const retryPlan = { ...config.RETRY_PLAN, windowMs: config.RETRY_WINDOW };
-  const views = new LiveViews(kafka, attempts, retryPlan);
+  const retryPlan = config.RETRY_PLAN;
+  const views = new LiveViews(kafka, attempts, config);
   const sessionStore = new KafkaSessionStore(kafka, producer);
   const sessions = new Sessions(sessionStore, (id) => callers.callerById?.(id));
   const kept = new KeptAnswerTable(kafka, new AnswerSeal(answerKeys(desk)));
@@ -93,6 +94,7 @@ export async function startControlPlane(
         new DatabridgeError('DB_NOT_THE_WRITER', 'This control plane is not the writer, so it makes no changes'),
       ),
     desk,
+    sharedSettings: statedSettings(config),
     retryPlan,
     retryDelays: retryPlan.steps.map(({ delay }) => delay),
     egress: egressPolicy(config),
@@ -198,7 +200,7 @@ function notifierOf(
       `EVENT_TYPES has the event type "notice" with the topic "${eventType.topic}": it needs SCHEMA_REGISTRY_URL and the topic "${NOTICES_TOPIC}"`,
     );
   }
-  const retryPlan = { ...config.RETRY_PLAN, windowMs: config.RETRY_WINDOW };
+  const retryPlan = config.RETRY_PLAN;
   const fleet = new FleetReader(operations, (customer) =>
     explainCustomer({ ...operations, retryPlan }, attempts, customer),
   );

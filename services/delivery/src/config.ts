@@ -1,5 +1,4 @@
 import { hostname } from 'node:os';
-import { egressVariables } from '@databridge/kernel/egress/egress-settings';
 import { keyVariables } from '@databridge/kernel/secrets/key-settings';
 import {
   duration,
@@ -10,8 +9,8 @@ import {
   serviceVariables,
   whole,
 } from '@databridge/kernel/settings/config';
+import { sharedVariables, withRetryPlan } from '@databridge/kernel/settings/shared-settings';
 import { tracingVariables } from '@databridge/kernel/tracing/tracing';
-import { DEFAULT_RETRY_PLAN, parseRetryPlan } from '@databridge/schemas/retries/retry-plan';
 import { z } from 'zod';
 import { proxyAddress } from './egress/egress-proxy.ts';
 import { SHOWN_CUSTOMERS } from './observe/customer-book.ts';
@@ -23,17 +22,13 @@ export const deliveryVariables = z
     ...serviceVariables,
     ...keyVariables,
     ...tracingVariables,
-    ...egressVariables,
+    ...sharedVariables,
     /** Names this worker in the attempt log and in status records. In a container, the host name is the pod's. */
     WORKER_NAME: z
       .string()
       .regex(/^[^\s\p{Cc}]{1,200}$/u, 'must be 1 to 200 characters without blanks')
       .default(hostname()),
     ...eventTypeVariables,
-    /** Retry lanes in order, `delay*times`; their waits must fit the window. */
-    RETRY_PLAN: z.string().default(DEFAULT_RETRY_PLAN),
-    /** No attempt is planned once so much has passed since an event's first. */
-    RETRY_WINDOW: duration('24h'),
     /** A longer Retry-After is cut to this. */
     RETRY_AFTER_CAP: duration('1h'),
     /** A worker that is silent for so long is replaced. The broker's own bounds are 6 s to 30 min by default. */
@@ -76,13 +71,6 @@ export const deliveryVariables = z
     /** An open breaker probes after this. */
     BREAKER_RESET: duration('30s'),
   })
-  .transform((variables, context) => {
-    const plan = parseRetryPlan(variables.RETRY_PLAN, variables.RETRY_WINDOW);
-    if ('mistake' in plan) {
-      context.addIssue({ code: 'custom', path: ['RETRY_PLAN'], message: plan.mistake });
-      return z.NEVER;
-    }
-    return { ...variables, RETRY_PLAN: plan };
-  });
+  .transform(withRetryPlan);
 
 export type DeliveryConfig = z.output<typeof deliveryVariables>;

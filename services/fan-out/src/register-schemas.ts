@@ -1,4 +1,4 @@
-import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
+import { DatabridgeError } from '@databridge/kernel/errors';
 import type { Logger } from '@databridge/kernel/log';
 import type { SchemaRegistry } from '@databridge/kernel/registry/schema-registry';
 import type { BackoffLimits } from '@databridge/kernel/time/backoff';
@@ -23,16 +23,17 @@ export async function registerSchemas(
       await registry.ensureCompatibility(subject);
       return await registry.register(subject, schemaJson);
     };
-    const facts = (error: unknown) => ({ eventType: name, subject, reason: messageOf(error) });
+    const facts = (error: unknown) => ({ eventType: name, subject, err: error });
     try {
       const schemaId = await retry(attempt, {
         ...{ limits: BACKOFF, signal },
         isRetryable: (error) => error instanceof DatabridgeError && error.retryable,
-        onFailure: (error, retryInMs) => log.warn({ ...facts(error), retryInMs }, 'schema not registered'),
+        onFailure: (error, retryInMs) =>
+          log.warn({ event: 'schema_not_registered', ...facts(error), retryInMs }, 'schema not registered'),
       });
       log.info({ eventType: name, subject, schemaId }, 'schema registered');
     } catch (error) {
-      if (!signal.aborted) log.error(facts(error), 'schema not registered');
+      if (!signal.aborted) log.error({ event: 'schema_not_registered', ...facts(error) }, 'schema not registered');
     }
   }
 }

@@ -63,7 +63,11 @@ export const LOG_EVENTS = {
   records_undecodable: 'Records of a lane cannot be decoded. The lane waits; other lanes are not affected.',
   registry_unreachable: 'The schema registry does not answer. Events of schemas that are not known yet wait.',
   requests_cut_off: 'Requests in flight were cut off at a stop: they are sent again.',
+  schema_not_registered:
+    'The schema registry did not take a pinned schema. A warning is tried again; an error is a schema that it refuses.',
   set_up_page_failed: 'A request to the set-up page failed by an error of ours.',
+  settings_disagree:
+    'A worker has another retry plan, window or egress rule than the control plane. Set both alike: what the API promises is not what happens.',
   state_export_failed: 'The control plane could not gather the state of customers for its metrics.',
   subscription_invalid:
     'A stored subscription is not valid: it was written by a newer version, or damaged. The customer keeps what it had.',

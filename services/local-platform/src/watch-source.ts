@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 /** Editors write a file in several steps. */
 const SETTLE_MS = 100;
-const SHARED = ['schemas/src', 'schemas/avro', 'services/kernel/src'];
+const SHARED = ['schemas/src', 'services/kernel/src'];
 
 /** @param onChange gets the services to start anew, once for all files that change together */
 export function watchSource<Name extends string>(
@@ -38,4 +38,4 @@ export function watchSource<Name extends string>(
 }
 
 export const isSource = (file: string | null): file is string =>
-  file !== null && /\.(ts|avsc)$/.test(file) && !file.endsWith('.test.ts') && !file.includes('node_modules');
+  file?.endsWith('.ts') === true && !file.endsWith('.test.ts') && !file.includes('node_modules');

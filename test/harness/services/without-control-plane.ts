@@ -46,6 +46,7 @@ export function viewsByReading(
   | 'attemptSeries'
   | 'oldestWaiting'
   | 'retryPlan'
+  | 'sharedSettings'
   | 'watermarks'
   | 'operations'
   | 'invitations'
@@ -57,6 +58,7 @@ export function viewsByReading(
     attemptSeries: () => [],
     oldestWaiting: () => undefined,
     retryPlan: defaultRetryPlan(),
+    sharedSettings: {},
     operations: async () => new Map(),
     invitations: async () => new Map(),
     eventTypes: ['root-cause'],

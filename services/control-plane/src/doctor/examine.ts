@@ -14,7 +14,7 @@ import { examineRegistry } from './registry-check.ts';
 export interface DoctorParts {
   readonly operations: Pick<
     ControlPlaneContext,
-    'kafka' | 'admin' | 'subscriptions' | 'workerStatuses' | 'workers' | 'desk'
+    'kafka' | 'admin' | 'subscriptions' | 'workerStatuses' | 'workers' | 'desk' | 'sharedSettings'
   >;
   /** Those that are configured. */
   readonly eventTypes: readonly Pick<EventType, 'topic' | 'subject'>[];
@@ -82,6 +82,7 @@ async function examineKafka({ operations, eventTypes }: DoctorParts): Promise<Fi
         unattended: await unattendedCustomers(operations),
         version: VERSION,
         keyIds: operations.desk.kids,
+        settings: operations.sharedSettings,
       }),
     ];
   } catch (error) {

@@ -10,6 +10,7 @@ export const CHECKS = [
   'keys',
   'clocks',
   'versions',
+  'settings',
 ] as const;
 
 /** The result of one check, or one of several faults that it found. */

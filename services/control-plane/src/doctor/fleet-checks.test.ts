@@ -7,6 +7,8 @@ import { examineFleet, type FleetFacts } from './fleet-checks.ts';
 
 const desk = new SealingDesk(parseKeySet(generateKeySet('k1').controlPlane));
 
+const SETTINGS = { RETRY_PLAN: '10s*3', EGRESS_ALLOW_HTTP: 'false' };
+
 async function subscriptionOf(customer: string): Promise<[string, Subscription]> {
   const parsed = parseSubscription({
     customer,
@@ -27,7 +29,7 @@ function worker(name: string, report: Partial<SeenWorker['report']> = {}, seen: 
   return {
     report: {
       ...{ worker: name, version: '1.0.0', startedAtMs: 0, at: 0, intervalMs: 10_000, partitions: [0] },
-      ...{ customers: ['acme'], failing: [], keyIds: ['k1'] },
+      ...{ customers: ['acme'], failing: [], keyIds: ['k1'], settings: SETTINGS },
       ...report,
     },
     ...{ silentForMs: 1_000, isAlive: true, hasNamesake: false, clockAheadMs: -20, ownClockAheadMs: 150 },
@@ -38,7 +40,7 @@ function worker(name: string, report: Partial<SeenWorker['report']> = {}, seen: 
 async function facts(changes: Partial<FleetFacts> = {}): Promise<FleetFacts> {
   const subscriptions = new Map([await subscriptionOf('acme')]);
   const well = { workers: [worker('w-1'), worker('w-2')], subscriptions, unattended: [] };
-  return { ...well, version: '1.0.0', keyIds: ['k1'], ...changes };
+  return { ...well, version: '1.0.0', keyIds: ['k1'], settings: SETTINGS, ...changes };
 }
 
 const faultsIn = (findings: readonly Finding[]) =>
@@ -52,10 +54,16 @@ test('a healthy fleet is ok in each check', async () => {
     'keys ok',
     'clocks ok',
     'versions ok',
+    'settings ok',
   ]);
 });
 
 test.each<[string, Partial<FleetFacts>, string]>([
+  [
+    'a worker with another retry plan',
+    { workers: [worker('w-1', { settings: { ...SETTINGS, RETRY_PLAN: '1m*9' } })] },
+    'settings: RETRY_PLAN is "10s*3" in the control plane and "1m*9" in worker w-1.',
+  ],
   [
     'a dead worker',
     { workers: [worker('w-1'), worker('w-2', {}, { isAlive: false, silentForMs: 90_000 })] },

@@ -1,5 +1,6 @@
 /** What the workers' reports say, and what they leave open. Pure. */
 import { kidOf } from '@databridge/kernel/secrets/sealing-desk';
+import { disagreements } from '@databridge/kernel/settings/shared-settings';
 import { mapSecrets } from '@databridge/schemas/subscription/secret-places';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import type { SeenWorker } from '../views/worker-table.ts';
@@ -17,6 +18,8 @@ export interface FleetFacts {
   readonly version: string;
   /** It seals under these, the current one first. */
   readonly keyIds: readonly string[];
+  /** Those that the workers must have alike, as they report them. */
+  readonly settings: Readonly<Record<string, string>>;
 }
 
 export function examineFleet(facts: FleetFacts): Finding[] {
@@ -26,6 +29,7 @@ export function examineFleet(facts: FleetFacts): Finding[] {
     ...examineKeys(facts),
     ...examineClocks(facts),
     ...examineVersions(facts),
+    ...examineSettings(facts),
   ];
 }
 
@@ -160,4 +164,22 @@ function examineVersions(facts: FleetFacts): Finding[] {
       'During an upgrade this is normal; finish it: delivery workers and fan-out before the control plane.',
     ),
   ];
+}
+
+function examineSettings(facts: FleetFacts): Finding[] {
+  const alive = aliveIn(facts);
+  const faults = alive.flatMap(({ report: { worker, settings = {} } }) =>
+    disagreements(facts.settings, settings).map(({ setting, ours, theirs }) =>
+      fault(
+        'settings',
+        `${setting} is "${ours}" in the control plane and "${theirs}" in worker ${worker}.`,
+        `Set ${setting} alike in all delivery workers and control planes, and restart those that had it otherwise.`,
+      ),
+    ),
+  );
+  if (faults.length > 0) return faults;
+  const silent = alive.filter(({ report }) => report.settings === undefined).map(({ report }) => report.worker);
+  if (silent.length > 0)
+    return [unknown('settings', `${named(silent)} does not report its settings: an earlier version.`)];
+  return [ok('settings', `${Object.keys(facts.settings).join(', ')} are the same everywhere.`)];
 }

@@ -120,7 +120,7 @@ test('Kafka that is away is one fault, with its addresses; what is read from it 
   const { isHealthy, findings } = await examine({
     operations: {
       ...{ kafka, desk, admin: {} as never, workers: () => [] },
-      ...{ subscriptions: untouched, workerStatuses: untouched },
+      ...{ subscriptions: untouched, workerStatuses: untouched, sharedSettings: {} },
     },
     eventTypes: [],
   });

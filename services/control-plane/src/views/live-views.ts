@@ -1,12 +1,12 @@
 import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import { CompactedTable } from '@databridge/kernel/kafka/tables/compacted-table';
 import { WatermarkReader } from '@databridge/kernel/kafka/watermark-reader';
+import { type SharedSettings, statedSettings } from '@databridge/kernel/settings/shared-settings';
 import { systemClock } from '@databridge/kernel/time/clock';
 import { decodeInvitation, type Invitation } from '@databridge/schemas/records/invitations';
 import { decodeOperation, type Operation } from '@databridge/schemas/records/operations';
 import { decodeStatus, type WorkerStatus } from '@databridge/schemas/records/status';
 import { INVITATIONS_TOPIC, OPERATIONS_TOPIC, STATUS_TOPIC } from '@databridge/schemas/records/topics';
-import type { RetryPlan } from '@databridge/schemas/retries/retry-plan';
 import type { ControlPlaneContext } from '../context.ts';
 import { within } from '../within.ts';
 import { AttemptRollups } from './attempts/attempt-rollups.ts';
@@ -40,8 +40,9 @@ export class LiveViews
   readonly #ends: WatermarkReader;
   readonly #endListening: () => void;
 
-  constructor(kafka: KafkaSettings, attempts: Pick<AttemptView, 'listen'>, plan: RetryPlan) {
-    this.#waiting = new WaitingEvents(plan);
+  /** @param shared the settings that workers must have alike */
+  constructor(kafka: KafkaSettings, attempts: Pick<AttemptView, 'listen'>, shared: SharedSettings) {
+    this.#waiting = new WaitingEvents(shared.RETRY_PLAN);
     this.#statuses = new CompactedTable(kafka, {
       topic: STATUS_TOPIC,
       maxWaitMs: 200,
@@ -57,7 +58,7 @@ export class LiveViews
       maxWaitMs: 200,
       decode: (_id, value) => decodeInvitation(value),
     });
-    this.#workers = new WorkerTable(kafka);
+    this.#workers = new WorkerTable(kafka, statedSettings(shared));
     this.#ends = new WatermarkReader(kafka);
     this.#endListening = attempts.listen(({ customer, attempt }) => {
       this.#rollups.add(customer, attempt, systemClock.nowMs());

@@ -1,5 +1,6 @@
 import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import { CompactedTable } from '@databridge/kernel/kafka/tables/compacted-table';
+import { disagreements } from '@databridge/kernel/settings/shared-settings';
 import { systemClock } from '@databridge/kernel/time/clock';
 import { WORKERS_TOPIC } from '@databridge/schemas/records/topics';
 import { decodeWorkerReport, type WorkerReport } from '@databridge/schemas/records/workers';
@@ -35,9 +36,12 @@ interface Heard {
 export class WorkerTable {
   readonly #table: CompactedTable<Heard>;
   readonly #log: KafkaSettings['log'];
+  readonly #settings: Readonly<Record<string, string>>;
   #isCaughtUp = false;
 
-  constructor(kafka: KafkaSettings) {
+  /** @param settings of this control plane, as workers report theirs */
+  constructor(kafka: KafkaSettings, settings: Readonly<Record<string, string>>) {
+    this.#settings = settings;
     this.#log = kafka.log;
     this.#table = new CompactedTable<Heard>(kafka, {
       topic: WORKERS_TOPIC,
@@ -82,6 +86,7 @@ export class WorkerTable {
         'two workers have the same WORKER_NAME; give each a name of its own',
       );
     }
+    if (known?.report.startedAtMs !== report.startedAtMs) this.#compareSettings(report);
     const namesakeAtMs = isOfOlderProcess ? systemClock.monotonicMs() : known?.namesakeAtMs;
     const ageMs = this.#isCaughtUp ? 0 : Math.max(0, systemClock.nowMs() - report.at);
     return {
@@ -91,5 +96,15 @@ export class WorkerTable {
       ...(namesakeAtMs !== undefined && { namesakeAtMs }),
       ...(this.#isCaughtUp && { ownClockAheadMs: systemClock.nowMs() - appendedAtMs }),
     };
+  }
+
+  /** At the first report of each process: a promise of the API that a worker does not keep is found before it matters. */
+  #compareSettings({ worker, settings = {} }: WorkerReport): void {
+    for (const { setting, ours, theirs } of disagreements(this.#settings, settings)) {
+      this.#log.error(
+        { event: 'settings_disagree', worker, setting, ours, theirs },
+        `${setting} is "${ours}" here and "${theirs}" in worker ${worker}; set both alike and restart what was wrong`,
+      );
+    }
   }
 }

@@ -178,7 +178,7 @@ export const totalFamilies: readonly SeriesFamily<CustomerTotals>[] = [
   },
   {
     name: 'databridge_delivery_internal_dead_letters_total',
-    help: 'Events given up by a fault of ours, all customers together',
+    help: 'Events given up after an internal error, all customers together',
     type: 'counter',
     write: ({ faults }, add) => add(faults.internalDeadLetters),
   },

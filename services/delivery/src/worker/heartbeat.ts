@@ -13,7 +13,10 @@ export interface HeartbeatOptions {
   readonly intervalMs: number;
   /** Called after each report that Kafka has. */
   readonly onReported?: () => Promise<void>;
-  readonly running: () => Pick<WorkerReport, 'partitions' | 'customers' | 'failing' | 'keyIds' | 'awsAccount'>;
+  readonly running: () => Pick<
+    WorkerReport,
+    'partitions' | 'customers' | 'failing' | 'keyIds' | 'awsAccount' | 'settings'
+  >;
 }
 
 /** Changes within this time become one report: a worker that starts takes over hundreds of customers. */

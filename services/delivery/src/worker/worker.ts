@@ -18,6 +18,7 @@ import { loadKeySet } from '@databridge/kernel/secrets/key-settings';
 import { Opener } from '@databridge/kernel/secrets/opener';
 import type { Secret } from '@databridge/kernel/secrets/secret';
 import type { Running } from '@databridge/kernel/service';
+import { statedSettings } from '@databridge/kernel/settings/shared-settings';
 import { type Clock, systemClock, type Timer } from '@databridge/kernel/time/clock';
 import { every } from '@databridge/kernel/time/every';
 import { startTracing, type Tracing } from '@databridge/kernel/tracing/tracing';
@@ -231,12 +232,14 @@ class Worker implements Running {
       ...{ worker: config.WORKER_NAME, clientId: kafka.clientId, groupId: DELIVERY_WORKERS_GROUP, admin: this.#admin },
       ...{ sessionTimeoutMs: config.SESSION_TIMEOUT, clock, log },
     });
+    const settings = statedSettings(config);
     this.#heartbeat = new Heartbeat({
       ...{ worker: config.WORKER_NAME, producer: this.#producer, clock, log, intervalMs: config.REPORT_INTERVAL },
       onReported: () => namesakes.check(),
       running: () => ({
         partitions: [...this.#partitions],
         keyIds: this.#opener.kids,
+        settings,
         ...(ownAccount.known !== undefined && { awsAccount: ownAccount.known }),
         customers: this.#running()
           .map(({ name }) => name)

@@ -8,7 +8,7 @@ export interface RetryOptions {
   readonly isRetryable?: (error: unknown) => boolean;
   /** No try begins later than that after the first one; left out: without end. */
   readonly withinMs?: number;
-  /** At most so many tries; left out: without end. */
+  /** The greatest number of tries; left out: without end. */
   readonly maxTries?: number;
   /** Once it aborts, nothing is tried again, and a wait ends at once. */
   readonly signal?: AbortSignal;

@@ -106,7 +106,8 @@ export type Examination = {
       | 'customers'
       | 'keys'
       | 'clocks'
-      | 'versions';
+      | 'versions'
+      | 'settings';
     readonly verdict: 'ok' | 'fault' | 'unknown';
     readonly detail: string;
     readonly advice?: string | undefined;
@@ -281,51 +282,11 @@ export type EventExplanation = {
   readonly isPartial: boolean;
 };
 
-export type Secret = {
-  readonly name: string;
-  readonly setAtMs?: number | undefined;
-  readonly fallbackUntilMs?: number | undefined;
-};
-
 export type ProducedEvent = {
   readonly eventId: string;
   readonly eventType: string;
   readonly topic: string;
   readonly customers: readonly { readonly customer: string; readonly state: 'active' | 'paused' | 'disabled' }[];
-};
-
-export type Invitation = {
-  readonly id: string;
-  readonly customer: string;
-  readonly kind: 'secrets' | 'setup';
-  readonly places: readonly string[];
-  readonly hosts?: readonly string[] | undefined;
-  readonly reason?: string | undefined;
-  readonly by: string;
-  readonly createdAtMs: number;
-  readonly expiresAtMs: number;
-  readonly state: 'open' | 'used' | 'locked' | 'revoked' | 'expired';
-  readonly failures: number;
-  readonly usedAtMs?: number | undefined;
-  readonly receipt?: string | undefined;
-};
-
-export type NewInvitation = {
-  readonly id: string;
-  readonly customer: string;
-  readonly kind: 'secrets' | 'setup';
-  readonly places: readonly string[];
-  readonly hosts?: readonly string[] | undefined;
-  readonly reason?: string | undefined;
-  readonly by: string;
-  readonly createdAtMs: number;
-  readonly expiresAtMs: number;
-  readonly state: 'open' | 'used' | 'locked' | 'revoked' | 'expired';
-  readonly failures: number;
-  readonly usedAtMs?: number | undefined;
-  readonly receipt?: string | undefined;
-  readonly link: string;
-  readonly code: string;
 };
 
 export type QuarantinedRecord = {
@@ -375,6 +336,46 @@ export type Me = {
     readonly payload: boolean;
   };
   readonly session?: { readonly id: string; readonly expiresAtMs: number } | undefined;
+};
+
+export type Secret = {
+  readonly name: string;
+  readonly setAtMs?: number | undefined;
+  readonly fallbackUntilMs?: number | undefined;
+};
+
+export type Invitation = {
+  readonly id: string;
+  readonly customer: string;
+  readonly kind: 'secrets' | 'setup';
+  readonly places: readonly string[];
+  readonly hosts?: readonly string[] | undefined;
+  readonly reason?: string | undefined;
+  readonly by: string;
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number;
+  readonly state: 'open' | 'used' | 'locked' | 'revoked' | 'expired';
+  readonly failures: number;
+  readonly usedAtMs?: number | undefined;
+  readonly receipt?: string | undefined;
+};
+
+export type NewInvitation = {
+  readonly id: string;
+  readonly customer: string;
+  readonly kind: 'secrets' | 'setup';
+  readonly places: readonly string[];
+  readonly hosts?: readonly string[] | undefined;
+  readonly reason?: string | undefined;
+  readonly by: string;
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number;
+  readonly state: 'open' | 'used' | 'locked' | 'revoked' | 'expired';
+  readonly failures: number;
+  readonly usedAtMs?: number | undefined;
+  readonly receipt?: string | undefined;
+  readonly link: string;
+  readonly code: string;
 };
 
 export type EventStory = {

@@ -8,7 +8,7 @@ export function addDoctor(program: Command, cli: Cli): void {
     program
       .command('doctor')
       .description(
-        'check Kafka, the registry, topics, rights, keys, clocks, versions, workers and customers, and say what to do; exit code 1 if something is wrong',
+        'check Kafka, the registry, topics, rights, keys, clocks, versions, settings, workers and customers, and say what to do; exit code 1 if something is wrong',
       ),
   ).action(async (options: OutputOptions) => {
     const examination = await cli.api().get<Examination>('/doctor');
