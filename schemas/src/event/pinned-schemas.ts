@@ -1,6 +1,6 @@
 /** Written by `npm run schemas` from schemas/avro: the pinned schema of each event type, as its file has it. */
 export const PINNED_SCHEMAS: Readonly<Record<string, string>> = {
-  'notice': `{
+  notice: `{
   "type": "record",
   "name": "Notice",
   "namespace": "databridge.events",
