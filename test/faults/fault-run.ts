@@ -8,6 +8,7 @@ import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { createLogger } from '@databridge/kernel/log';
 import { type JvmPlatform, startJvmPlatform } from '@databridge/local-platform/jvm/platform-jvm';
 import { readMachineConfig } from '@databridge/local-platform/platform-config';
+import { ErasedEvents } from '@databridge/schemas/records/erasures';
 import { HEADER, headerText } from '@databridge/schemas/records/headers';
 import { deliveryTopic } from '@databridge/schemas/records/topics';
 import { rootCauseEvent } from '../harness/events.ts';
@@ -269,8 +270,10 @@ export class FaultRun {
       ...tally,
     };
     await write(report);
+    const erasures = { events: new ErasedEvents(), refreshed: async () => undefined };
+    const context = { admin: this.#admin, kafka: this.#ledger.kafka, erasures };
     for (const customer of this.customers) {
-      const evidence = await gatherEvidence({ admin: this.#admin, kafka: this.#ledger.kafka }, customer, {});
+      const evidence = await gatherEvidence(context, customer, {});
       const { unaccounted } = reconcile(evidence, {});
       if (unaccounted.length > 0) throw new Error(`${customer}: reconcile does not account for ${unaccounted.length}`);
     }

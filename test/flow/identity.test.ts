@@ -65,7 +65,7 @@ test('both refused: two dead letters, both are redriven', async () => {
   await receiver.waitFor(({ requests }) => requests.length === 2);
   expect(await books(customer)).toMatchObject({ written: 2, dead: 2, unaccounted: [] });
   const keys: string[] = [];
-  await readLetters(stage.operations.kafka, deadTopic(customer), (letters) => {
+  await readLetters(stage.operations, deadTopic(customer), (letters) => {
     keys.push(...letters.map(({ key }) => key));
   });
   expect(keys.map((key) => key.split('@')[0])).toEqual([EVENT_ID, EVENT_ID]);

@@ -42,6 +42,8 @@ const auditRecord = z.object({
     'read-payload',
     'produce',
     'rehearse',
+    'erase',
+    'erased',
   ]),
   /** Absent: it concerns no one customer. */
   customer: z.string().optional(),

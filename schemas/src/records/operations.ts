@@ -12,6 +12,7 @@ export const OPERATION_KINDS = [
   'redrive-quarantine',
   'discard-quarantine',
   'delete',
+  'erase',
 ] as const;
 
 const operation = z.object({

@@ -34,6 +34,8 @@ export const SESSIONS_TOPIC = 'databridge.sessions';
 export const IDEMPOTENCY_TOPIC = 'databridge.idempotency';
 /** Invitation id → an invitation to enter secrets, without its link and code. Compacted; written by the control plane alone. */
 export const INVITATIONS_TOPIC = 'databridge.invitations';
+/** Digest of a request id → digests of the events that were erased for it. Compacted; written by the control plane alone. */
+export const ERASED_TOPIC = 'databridge.erased';
 /** Intake source → intake bytes that can't be read, and why. Compacted, redriven like dead letters. */
 export const QUARANTINE_TOPIC = 'fan-out.quarantine';
 
@@ -105,6 +107,11 @@ export function customerOfDeliveryTopic(topic: string): string | undefined {
   return /^delivery\.([a-z0-9-]{1,63})$/.exec(topic)?.[1];
 }
 
+/** @returns whose topic it is, a lane or the dead letters, else `undefined` */
+export function customerOfTopic(topic: string): string | undefined {
+  return /^delivery\.([a-z0-9-]{1,63})(?:\.|$)/.exec(topic)?.[1];
+}
+
 export function retryTopic(customer: string, delay: RetryDelay): string {
   return `delivery.${customer}.retry.${delay}`;
 }
@@ -170,6 +177,7 @@ export function systemTopics(): TopicSpec[] {
     { topic: SESSIONS_TOPIC, partitions: 1, config: COMPACTED_STATE },
     { topic: IDEMPOTENCY_TOPIC, partitions: 1, config: COMPACTED_STATE },
     { topic: INVITATIONS_TOPIC, partitions: 1, config: COMPACTED_STATE },
+    { topic: ERASED_TOPIC, partitions: 1, config: COMPACTED_STATE },
     { topic: QUARANTINE_TOPIC, partitions: 1, config: COMPACTED },
   ];
 }

@@ -126,6 +126,7 @@ export const ROUTE_RIGHTS = {
   'POST /v1/subscriptions/:customer/test': { access: 'act' },
   'POST /v1/subscriptions/:customer/rehearsals': { access: 'act' },
   'POST /v1/events': { access: 'operate', rule: 'An event may go to any customer.' },
+  'POST /v1/erasures': { access: 'operate', rule: 'It concerns the events of all customers.' },
   'POST /v1/filters/try': { access: 'see', rule: 'The event comes from the caller.' },
 } as const satisfies Readonly<Record<string, RouteRight>>;
 

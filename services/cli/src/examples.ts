@@ -43,6 +43,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'quarantine open': ['quarantine open root-cause.events/0/17'],
   'quarantine redrive': ['quarantine redrive --reason unknown-schema --dry-run'],
   'quarantine discard': ['quarantine discard root-cause.events/0/17'],
+  erase: ['erase --request-id 1f0f6c0e-3c7d-4f0e-9c35-0d9b2b1b7c11 --dry-run'],
   'operations list': ['operations list --state running'],
   'operations get': ['operations get op_1'],
   'operations watch': ['operations watch op_1'],

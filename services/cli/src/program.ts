@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { ApiClient } from './api/api-client.ts';
 import type { Cli } from './cli.ts';
 import { addCompletion } from './commands/completion.ts';
+import { addErase } from './commands/erase.ts';
 import { addInvitations } from './commands/invitations.ts';
 import { addDeadLetters } from './commands/letters/dead-letters.ts';
 import { addQuarantine } from './commands/letters/quarantine.ts';
@@ -79,6 +80,7 @@ export async function createProgram(cli: Cli, args: readonly string[]): Promise<
   addAudit(program, cli);
   addDeadLetters(program, cli);
   addQuarantine(program, cli);
+  addErase(program, cli);
   addLongOperations(program, cli);
   const keys = program.command('keys').description('the keys that seal and open secrets');
   addSecrets(program, keys, cli);

@@ -2,6 +2,7 @@ import type { EgressPolicy } from '@databridge/kernel/egress/egress-policy';
 import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import type { RecordProducer } from '@databridge/kernel/kafka/records';
+import type { ErasedTable } from '@databridge/kernel/kafka/tables/erased-table';
 import type { PartitionEnds } from '@databridge/kernel/kafka/watermark-reader';
 import type { Logger } from '@databridge/kernel/log';
 import type { SealingDesk } from '@databridge/kernel/secrets/sealing-desk';
@@ -40,6 +41,8 @@ export interface ControlPlaneContext {
   readonly operations: () => Promise<ReadonlyMap<string, Operation>>;
   /** Invitations by id, with all that was written before the call. */
   readonly invitations: () => Promise<ReadonlyMap<string, Invitation>>;
+  /** Erased events: neither shown nor written anywhere again. */
+  readonly erasures: Pick<ErasedTable, 'events' | 'refreshed'>;
   readonly commit: Commit;
   readonly desk: SealingDesk;
   /** The lanes that a customer's topics are made for. */
@@ -50,6 +53,8 @@ export interface ControlPlaneContext {
   readonly sharedSettings: Readonly<Record<string, string>>;
   /** Configured event types: those that fan-out reads. */
   readonly eventTypes: readonly string[];
+  /** Intake topic → the event type that is read from it. */
+  readonly intakeTopics: ReadonlyMap<string, string>;
   /** Reads events as fan-out and delivery do. */
   readonly events: Pick<EventRenderer, 'render'>;
   /** Where events may be sent, as the delivery workers have it. */

@@ -5,6 +5,7 @@ import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { KafkaProducer } from '@databridge/kernel/kafka/producing/producer';
 import { kafkaSettings } from '@databridge/kernel/kafka/settings';
 import { ensureSystemTopics } from '@databridge/kernel/kafka/system-topics';
+import { ErasedTable } from '@databridge/kernel/kafka/tables/erased-table';
 import type { Logger } from '@databridge/kernel/log';
 import type { MetricsRegistry } from '@databridge/kernel/metrics';
 import { registrySettings } from '@databridge/kernel/registry/registry-settings';
@@ -71,9 +72,16 @@ export async function startControlPlane(
   const events = eventRenderer(schemas, log);
   const desk = new SealingDesk(loadKeySet(config));
   const peers = peerKeys(desk);
+  const erasures: ErasedTable = new ErasedTable(kafka, () => {
+    attempts.eraseAttempts();
+    views.forgetErased((event) => erasures.events.has(event));
+  });
   const attempts = new AttemptView(
     kafka,
-    { maxAttempts: config.MAX_ATTEMPTS, backMs: ATTEMPTS_BACK_MS },
+    {
+      ...{ maxAttempts: config.MAX_ATTEMPTS, backMs: ATTEMPTS_BACK_MS },
+      isErased: (attempt) => erasures.events.has(attempt),
+    },
     systemClock.nowMs(),
   );
   const retryPlan = config.RETRY_PLAN;
@@ -88,6 +96,7 @@ export async function startControlPlane(
     ...{ watermarks: views.watermarks, operations: views.operations },
     invitations: views.invitations,
     ...{ events, eventTypes: config.EVENT_TYPES.map(({ name }) => name) },
+    ...{ erasures, intakeTopics: new Map(config.EVENT_TYPES.map(({ name, topic }) => [topic, name])) },
     subscriptions: () => table.read(),
     commit: () =>
       Promise.reject(
@@ -103,6 +112,7 @@ export async function startControlPlane(
   };
   await Promise.all([admin.connect(), producer.connect()]);
   await ensureSystemTopics(admin, []);
+  await erasures.start();
   await Promise.all([attempts.start(), table.start(), views.start(), sessionStore.start(), kept.start()]);
   const writer: Writer = new Writer({
     ...{ kafka, admin, table, peers, sessionTimeoutMs: config.SESSION_TIMEOUT },
@@ -175,6 +185,7 @@ export async function startControlPlane(
       await state.stop();
       await table.stop();
       await kept.stop();
+      await erasures.stop();
       await views.stop();
       await sessionStore.stop();
       await attempts.stop();

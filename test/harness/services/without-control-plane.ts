@@ -8,6 +8,7 @@ import type { RecordProducer } from '@databridge/kernel/kafka/records';
 import { readTopic } from '@databridge/kernel/kafka/topic-reader';
 import { decodeAttempts } from '@databridge/schemas/records/attempts';
 import { decodeStatus, type WorkerStatus } from '@databridge/schemas/records/status';
+import { ErasedEvents } from '@databridge/schemas/records/erasures';
 import { ATTEMPTS_TOPIC, STATUS_TOPIC, SUBSCRIPTIONS_TOPIC } from '@databridge/schemas/records/topics';
 import { defaultRetryPlan } from '@databridge/schemas/retries/retry-plan';
 import { decodeSubscription, formatIssues, type Subscription } from '@databridge/schemas/subscription/subscription';
@@ -52,6 +53,8 @@ export function viewsByReading(
   | 'invitations'
   | 'events'
   | 'eventTypes'
+  | 'erasures'
+  | 'intakeTopics'
 > {
   return {
     workers: () => [],
@@ -60,6 +63,8 @@ export function viewsByReading(
     retryPlan: defaultRetryPlan(),
     sharedSettings: {},
     operations: async () => new Map(),
+    erasures: { events: new ErasedEvents(), refreshed: async () => undefined },
+    intakeTopics: new Map(),
     invitations: async () => new Map(),
     eventTypes: ['root-cause'],
     // Every quarantined record can be read by now.

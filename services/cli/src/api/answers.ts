@@ -50,6 +50,7 @@ export interface Reconciliation {
   readonly dead: number;
   readonly removed: number;
   readonly skipped: number;
+  readonly erased: number;
   readonly settled: number;
   readonly replays: number;
   readonly unaccounted: readonly { readonly eventId: string; readonly source?: string; readonly replayId?: string }[];
@@ -135,4 +136,18 @@ export interface EventExplanation {
     readonly attempts: readonly Attempt[];
   }[];
   readonly isPartial: boolean;
+}
+
+/** What an erasure concerns: `deletedByMs` is absent where the topic's settings set no limit. */
+export interface ErasurePlan {
+  readonly events: number;
+  readonly customers: readonly string[];
+  readonly remainders: readonly { readonly topic: string; readonly copies: number; readonly deletedByMs?: number }[];
+}
+
+export interface ErasureReceipt extends ErasurePlan {
+  readonly request: string;
+  readonly erasedAtMs: number;
+  readonly deadLetters: number;
+  readonly quarantined: number;
 }

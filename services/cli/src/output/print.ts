@@ -184,6 +184,7 @@ export function formatReconciliations(
     'DEAD',
     'REMOVED',
     'SKIPPED',
+    'ERASED',
     'SETTLED',
     'UNACCOUNTED',
   ];
@@ -195,6 +196,7 @@ export function formatReconciliations(
     one.dead,
     one.removed,
     one.skipped,
+    one.erased,
     one.settled,
     one.unaccounted.length,
   ]);

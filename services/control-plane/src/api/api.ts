@@ -34,6 +34,7 @@ import { comparisonRoutes } from './routes/comparison-routes.ts';
 import { attemptRoutes } from './routes/events/attempt-routes.ts';
 import { catalogueRoutes } from './routes/events/catalogue-routes.ts';
 import { deadLetterRoutes } from './routes/events/dead-letter-routes.ts';
+import { erasureRoutes } from './routes/erasure-routes.ts';
 import { eventFateRoutes } from './routes/events/event-fate-routes.ts';
 import { eventRoutes } from './routes/events/event-routes.ts';
 import { explanationRoutes } from './routes/events/explanation-routes.ts';
@@ -176,6 +177,7 @@ export async function createApi({
   operationRoutes(api, context);
   deadLetterRoutes(api, context);
   quarantineRoutes(api, context);
+  erasureRoutes(api, context);
   attemptRoutes(api, context);
   eventRoutes(api, context);
   explanationRoutes(api, context);

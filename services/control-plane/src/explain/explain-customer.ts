@@ -46,7 +46,15 @@ export interface CustomerExplanation {
 
 export type ExplainContext = Pick<
   ControlPlaneContext,
-  'admin' | 'kafka' | 'subscriptions' | 'workerStatuses' | 'workers' | 'attemptCounts' | 'oldestWaiting' | 'watermarks'
+  | 'admin'
+  | 'kafka'
+  | 'erasures'
+  | 'subscriptions'
+  | 'workerStatuses'
+  | 'workers'
+  | 'attemptCounts'
+  | 'oldestWaiting'
+  | 'watermarks'
 > & { readonly retryPlan: RetryPlan };
 
 /** Rates are those of the last minutes. */

@@ -58,7 +58,7 @@ export interface Delivery {
 }
 
 export interface EventContext
-  extends Pick<ControlPlaneContext, 'admin' | 'kafka' | 'subscriptions' | 'workerStatuses'> {
+  extends Pick<ControlPlaneContext, 'admin' | 'kafka' | 'erasures' | 'subscriptions' | 'workerStatuses'> {
   readonly eventTypes: readonly EventType[];
   readonly events: Pick<EventRenderer, 'open'>;
 }
@@ -83,6 +83,7 @@ export async function explainEvent(
   const { place, type, record } = await locate(context, attempts, [...subscriptions.keys()], id, sinceMs);
   const source = formatSource(place.topic, place.partition, place.offset);
   const eventId = record === undefined ? id : eventIdOf(record, type.name);
+  if (context.erasures.events.has({ eventId, source })) throw noSuchEvent(id, sinceMs);
   const fanOut = await fanOutState(context, place, source);
   const read = await verdictsOn(context, [...subscriptions.values()], type, record);
   const known = [...subscriptions.keys()].map((customer) => ({
@@ -168,18 +169,23 @@ async function locate(
     });
     if (found !== undefined) return found;
   }
-  throw new DatabridgeError(
+  throw noSuchEvent(id, sinceMs);
+}
+
+/** An erased event is answered as one that never was. */
+function noSuchEvent(id: string, sinceMs: number): DatabridgeError {
+  return new DatabridgeError(
     'DB_NOT_FOUND',
     `No attempt of the last days, and no intake record since ${new Date(sinceMs).toISOString()}, has the event id "${id}"; look further back with "from", or give <topic>/<partition>/<offset>`,
   );
 }
 
 async function fanOutState(
-  { admin, kafka }: EventContext,
+  context: EventContext,
   { topic, partition, offset }: RecordPlace,
   source: string,
 ): Promise<EventExplanation['fanOut']> {
-  const commits = await admin.committedOffsets(FAN_OUT_GROUP);
+  const commits = await context.admin.committedOffsets(FAN_OUT_GROUP);
   if (!doneBy(commits)(topic, partition, offset)) {
     const committed = commits.find((one) => one.topic === topic && one.partition === partition)?.offset ?? 0;
     return {
@@ -188,7 +194,7 @@ async function fanOutState(
     };
   }
   let reason: string | undefined;
-  await readLetters(kafka, QUARANTINE_TOPIC, (letters) => {
+  await readLetters(context, QUARANTINE_TOPIC, (letters) => {
     const letter = letters.find(({ key }) => key === source);
     if (letter) reason = headerText(letter.record.headers, HEADER.quarantineReason);
   });
@@ -222,9 +228,9 @@ function attemptsOf(view: Pick<AttemptView, 'find'>, customer: string, eventId: 
     .reverse();
 }
 
-async function deadReason({ kafka }: EventContext, customer: string, source: string): Promise<string | undefined> {
+async function deadReason(context: EventContext, customer: string, source: string): Promise<string | undefined> {
   let reason: string | undefined;
-  await readLetters(kafka, deadTopic(customer), (letters) => {
+  await readLetters(context, deadTopic(customer), (letters) => {
     for (const { record } of letters) {
       const letter = readDeadLetterHeaders(record.headers);
       if (letter.source === source) reason = letter.reason;

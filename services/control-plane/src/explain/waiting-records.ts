@@ -35,7 +35,7 @@ export interface WaitingRecords {
  *   lane
  */
 export async function waitingRecords(
-  { admin, kafka }: Pick<ControlPlaneContext, 'admin' | 'kafka'>,
+  { admin, kafka, erasures }: Pick<ControlPlaneContext, 'admin' | 'kafka' | 'erasures'>,
   customers: readonly string[],
   most: { readonly main: number; readonly retry: number },
 ): Promise<WaitingRecords> {
@@ -60,6 +60,7 @@ export async function waitingRecords(
       const read = readDeliveryHeaders(headers);
       if (read.testWithinMs !== undefined || isDone(topic, partition, offset)) continue;
       const facts = lane === 'main' ? identified(read, { topic, partition, offset }) : read;
+      if (erasures.events.has(facts)) continue;
       const delayMs = lane === 'main' ? 0 : (parseDelay(lane) ?? 0);
       const place = { customer, lane, topic, partition, offset };
       records.push({ ...place, atMs: timestampMs, dueAtMs: timestampMs + delayMs, facts });

@@ -8,7 +8,7 @@ import { readLetters } from '../operations/letters.ts';
 import { type CustomerStatus, customerStatuses } from '../views/status.ts';
 import type { CustomerFacts, FleetFacts } from './conditions.ts';
 
-type Context = Parameters<typeof customerStatuses>[0] & Pick<ControlPlaneContext, 'kafka'>;
+type Context = Parameters<typeof customerStatuses>[0] & Pick<ControlPlaneContext, 'kafka' | 'erasures'>;
 
 type Explain = (customer: string) => Promise<Pick<CustomerExplanation, 'budget' | 'disabling'>>;
 
@@ -66,7 +66,7 @@ export class FleetReader {
     if (end === 0) return 0;
     if (this.#counted?.end === end) return this.#counted.count;
     const letters = new Set<string>();
-    await readLetters(this.#context.kafka, QUARANTINE_TOPIC, (some) => {
+    await readLetters(this.#context, QUARANTINE_TOPIC, (some) => {
       for (const { key } of some) letters.add(key);
     });
     this.#counted = { end, count: letters.size };

@@ -2,6 +2,7 @@
 import type { Operation, OperationKind } from '@databridge/schemas/records/operations';
 import { z } from 'zod';
 import type { ControlPlaneContext } from '../context.ts';
+import { eraseCall } from '../erasure/erase.ts';
 import { deleteCustomer } from '../subscriptions/delete-customer.ts';
 import { discardQuarantine, redriveQuarantine } from './quarantine.ts';
 import { redeliver } from './redeliver.ts';
@@ -34,6 +35,7 @@ const lettersInput = z.object({
   keys: z.array(z.string()).optional(),
   force: z.boolean().optional(),
 });
+const erasureInput = z.object({ requestId: z.string() });
 const deletionInput = z.object({ waiting: z.enum(['discard', 'keep']).optional() });
 
 type Kind = (operation: Operation, tools: Tools) => Promise<object>;
@@ -50,6 +52,7 @@ export const KINDS: Readonly<Record<OperationKind, Kind>> = {
   'redrive-quarantine': ({ input }, { context, run }) =>
     redriveQuarantine(context, { ...filterOf(input), isForced: lettersInput.parse(input).force ?? false }, run),
   'discard-quarantine': ({ input }, { context, run }) => discardQuarantine(context, filterOf(input), run),
+  erase: ({ input }, { context, run }) => eraseCall(context, erasureInput.parse(input).requestId, run),
   delete: ({ customer = '', input }, { context, run }) =>
     deleteCustomer(context, customer, deletionInput.parse(input).waiting, {}, run),
 };

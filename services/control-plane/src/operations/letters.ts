@@ -1,6 +1,7 @@
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { ConsumedBatch, ConsumedRecord, ProducedRecord, TopicPartition } from '@databridge/kernel/kafka/records';
 import { readTopicIfAny } from '@databridge/kernel/kafka/topic-reader';
+import { readDeliveryHeaders } from '@databridge/schemas/records/headers';
 import { suggestion } from '@databridge/schemas/subscription/issue-words';
 import type { ControlPlaneContext } from '../context.ts';
 import { type Run, untracked } from './run.ts';
@@ -18,12 +19,17 @@ export interface TakenOut {
   readonly stayed: number;
 }
 
+/** What reading letters needs. */
+export type LetterContext = Pick<ControlPlaneContext, 'kafka'> & {
+  readonly erasures: Pick<ControlPlaneContext['erasures'], 'events'>;
+};
+
 /**
- * Calls back for each current letter: the last record of its key, unless that is a tombstone. A customer has no topic of
- * dead letters before its first one.
+ * Calls back for each current letter: the last record of its key, unless that is a tombstone, or the event is erased. A
+ * customer has no topic of dead letters before its first one.
  */
 export async function readLetters(
-  kafka: ControlPlaneContext['kafka'],
+  { kafka, erasures }: LetterContext,
   topic: string,
   onLetters: (letters: readonly Letter[]) => void | Promise<void>,
 ): Promise<void> {
@@ -39,8 +45,10 @@ export async function readLetters(
     },
   });
   if (standing.size === 0) return;
+  const isShown = (one: Letter) =>
+    standing.get(one.key) === placeOf(one) && !erasures.events.has(readDeliveryHeaders(one.record.headers));
   await readTopicIfAny(kafka, topic, {
-    onBatch: (batch) => onLetters(lettersOf(batch).filter((one) => standing.get(one.key) === placeOf(one))),
+    onBatch: (batch) => onLetters(lettersOf(batch).filter(isShown)),
   });
 }
 
@@ -56,16 +64,17 @@ const placeOf = ({ partition, record }: Letter) => `${partition}/${record.offset
  * @param copyOf `nowhere`: taken out without a copy; undefined: stays as it is
  */
 export async function takeOutLetters(
-  { kafka, producer }: Pick<ControlPlaneContext, 'kafka' | 'producer'>,
+  context: LetterContext & Pick<ControlPlaneContext, 'producer'>,
   topic: string,
   isChosen: (letter: Letter) => boolean,
   copyOf: (letter: Letter) => ProducedRecord | 'nowhere' | undefined | Promise<ProducedRecord | 'nowhere' | undefined>,
   run: Run = untracked,
 ): Promise<TakenOut> {
+  const { producer } = context;
   // Those that an earlier run took out have their tombstones, and are not among the letters any more.
   let taken = Number(run.checkpoint['taken'] ?? 0);
   let stayed = 0;
-  await readLetters(kafka, topic, async (letters) => {
+  await readLetters(context, topic, async (letters) => {
     const copies: ProducedRecord[] = [];
     const tombstones: ProducedRecord[] = [];
     for (const letter of letters.filter(isChosen)) {
@@ -109,7 +118,7 @@ export interface LetterCount {
  *   among the letters
  */
 export async function countLetters(
-  { kafka }: Pick<ControlPlaneContext, 'kafka'>,
+  context: LetterContext,
   topic: string,
   filter: LetterFilter,
   reasonOf: (letter: Letter) => string,
@@ -120,7 +129,7 @@ export async function countLetters(
   const present = new Set<string>(knownReasons);
   const byReason: Record<string, number> = {};
   let chosen = 0;
-  await readLetters(kafka, topic, (letters) => {
+  await readLetters(context, topic, (letters) => {
     for (const letter of letters) {
       const reason = reasonOf(letter);
       present.add(reason);

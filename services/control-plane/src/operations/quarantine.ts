@@ -14,7 +14,8 @@ import {
 } from './letters.ts';
 import { type Run, untracked } from './run.ts';
 
-type Context = Pick<ControlPlaneContext, 'kafka' | 'producer'> & Partial<Pick<ControlPlaneContext, 'events'>>;
+type Context = Pick<ControlPlaneContext, 'kafka' | 'erasures' | 'producer'> &
+  Partial<Pick<ControlPlaneContext, 'events'>>;
 
 export interface QuarantinedRecord {
   /** Its source: `<topic>/<partition>/<offset>`. */
@@ -44,7 +45,7 @@ export function quarantinedRecord({ key, record }: Letter): QuarantinedRecord {
 
 /** What a redrive or a discard would take out. @throws {DatabridgeError} DB_NOT_FOUND; DB_INPUT_INVALID */
 export async function countQuarantine(
-  context: Pick<ControlPlaneContext, 'kafka'>,
+  context: Pick<ControlPlaneContext, 'kafka' | 'erasures'>,
   filter: LetterFilter,
 ): Promise<LetterCount> {
   return await countLetters(context, QUARANTINE_TOPIC, filter, quarantineReason, QUARANTINE_REASONS);

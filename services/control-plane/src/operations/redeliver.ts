@@ -24,7 +24,7 @@ export interface Redelivery {
   readonly events: number;
 }
 
-type Context = Pick<ControlPlaneContext, 'kafka' | 'workerStatuses' | 'subscriptions'>;
+type Context = Pick<ControlPlaneContext, 'kafka' | 'erasures' | 'workerStatuses' | 'subscriptions'>;
 
 /**
  * How many events a redelivery would copy.
@@ -87,8 +87,9 @@ async function eachCopy(
       // Of a replay, the original is copied if it is in the range, and nothing if it is not.
       const isOther = what.kind === 'event' ? facts.eventId !== what.eventId : facts.replayId !== undefined;
       if (isOther || facts.testWithinMs !== undefined || record.value === null || facts.eventId === '') return [];
-      const eventKey = eventKeyOf(identified(facts, { topic, partition, offset: record.offset }));
-      if (copied.has(eventKey)) return [];
+      const known = identified(facts, { topic, partition, offset: record.offset });
+      const eventKey = eventKeyOf(known);
+      if (copied.has(eventKey) || context.erasures.events.has(known)) return [];
       copied.add(eventKey);
       return [{ offset: record.offset, record: replayOf(customer, record, { topic, partition }, replayId) }];
     });

@@ -15,14 +15,14 @@ import {
 import { replayOf } from './replay.ts';
 import { type Run, untracked } from './run.ts';
 
-type Context = Pick<ControlPlaneContext, 'kafka' | 'workerStatuses' | 'subscriptions' | 'producer'>;
+type Context = Pick<ControlPlaneContext, 'kafka' | 'erasures' | 'workerStatuses' | 'subscriptions' | 'producer'>;
 
 /**
  * What a redrive or a discard would take out.
  * @throws {DatabridgeError} DB_NOT_FOUND for an unknown customer or letter; DB_INPUT_INVALID for an unknown reason
  */
 export async function countDeadLetters(
-  context: Pick<Context, 'kafka' | 'workerStatuses' | 'subscriptions'>,
+  context: Pick<Context, 'kafka' | 'erasures' | 'workerStatuses' | 'subscriptions'>,
   customer: string,
   filter: LetterFilter,
 ): Promise<LetterCount> {

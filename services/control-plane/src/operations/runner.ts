@@ -229,11 +229,17 @@ class TrackedRun implements Run {
   }
 
   finishing(commit: Commit, result: object): Commit {
-    return (changes) => this.#write(commit, changes, ended({ state: 'done', result: { ...result } }));
+    return (changes) => this.#write(commit, changes, this.#ended({ state: 'done', result: { ...result } }));
   }
 
   async end(how: Pick<Operation, 'state' | 'result' | 'problem'>): Promise<void> {
-    await this.#write((changes) => this.#commit?.(changes) ?? Promise.resolve(), [], ended(how));
+    await this.#write((changes) => this.#commit?.(changes) ?? Promise.resolve(), [], this.#ended(how));
+  }
+
+  #ended(how: Pick<Operation, 'state' | 'result' | 'problem'>): Partial<Operation> {
+    // The record is kept for days: it must not name what was erased.
+    const input = this.#operation.kind === 'erase' ? { input: {} } : {};
+    return { ...how, ...input, step: how.state, finishedAtMs: systemClock.nowMs() };
   }
 
   isFinal(error: unknown): boolean {
@@ -253,12 +259,6 @@ class TrackedRun implements Run {
     this.#onChange(operation);
   }
 }
-
-const ended = (how: Pick<Operation, 'state' | 'result' | 'problem'>): Partial<Operation> => ({
-  ...how,
-  step: how.state,
-  finishedAtMs: systemClock.nowMs(),
-});
 
 /** The producer of a term that is over: the next term carries on. */
 const CARRIED_ON: ReadonlySet<ErrorCode> = new Set(['DB_KAFKA_CLOSED', 'DB_KAFKA_FENCED', 'DB_NOT_THE_WRITER']);

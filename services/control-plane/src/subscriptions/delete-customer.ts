@@ -41,7 +41,7 @@ export class SomethingWaits extends DatabridgeError {
 
 type Context = Pick<
   ControlPlaneContext,
-  'kafka' | 'workerStatuses' | 'subscriptions' | 'admin' | 'producer' | 'commit' | 'watermarks'
+  'kafka' | 'erasures' | 'workerStatuses' | 'subscriptions' | 'admin' | 'producer' | 'commit' | 'watermarks'
 >;
 
 interface DeletionCheckpoint {
@@ -116,13 +116,14 @@ async function refuseIfAnyWaits(context: Context, customer: string): Promise<Wai
   return waiting;
 }
 
-async function countWaiting({ admin, kafka, watermarks }: Context, customer: string): Promise<Waiting> {
+async function countWaiting(context: Context, customer: string): Promise<Waiting> {
+  const { admin, watermarks } = context;
   const topics = await admin.listTopics();
   const lag = (await lagsOf({ admin, watermarks }, [customer], topics)).get(customer);
   const lags = Object.values(lag?.byLane ?? {});
   let deadLetters = 0;
   if (topics.includes(deadTopic(customer))) {
-    await readLetters(kafka, deadTopic(customer), (letters) => {
+    await readLetters(context, deadTopic(customer), (letters) => {
       deadLetters += letters.length;
     });
   }

@@ -15,6 +15,7 @@ import {
   CONTROL_PLANE_GROUP,
   CONTROL_PLANE_TOPIC,
   CONTROL_PLANE_TRANSACTIONAL_ID,
+  ERASED_TOPIC,
   IDEMPOTENCY_TOPIC,
   INVITATIONS_TOPIC,
   NOTICES_TOLD_TOPIC,
@@ -192,6 +193,7 @@ export class Writer {
       INVITATIONS_TOPIC,
       NOTICES_TOPIC,
       NOTICES_TOLD_TOPIC,
+      ERASED_TOPIC,
     ];
     const counts = await Promise.all(topics.map(async (topic) => (await admin.watermarks(topic)).length));
     const partitions = new Map(topics.map((topic, at) => [topic, counts[at] ?? 1]));

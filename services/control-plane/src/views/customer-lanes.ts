@@ -1,5 +1,5 @@
 import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
-import { deliveryTopic, retryDelayOf } from '@databridge/schemas/records/topics';
+import { customerOfTopic, deliveryTopic, retryDelayOf } from '@databridge/schemas/records/topics';
 
 /**
  * The topics that a customer's worker reads, the main lane first: topic → `main`, or the retry lane's delay. Lanes that
@@ -21,5 +21,5 @@ export function lanesAmong(topics: readonly string[], customer: string): Map<str
 
 /** Customer → its topics among these: for many customers, without a pass over all topics for each. */
 export function topicsByCustomer(topics: readonly string[]): Map<string, string[]> {
-  return Map.groupBy(topics, (topic) => /^delivery\.([a-z0-9-]{1,63})(?:\.|$)/.exec(topic)?.[1] ?? '');
+  return Map.groupBy(topics, (topic) => customerOfTopic(topic) ?? '');
 }

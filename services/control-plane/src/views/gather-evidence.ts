@@ -16,7 +16,7 @@ import type { AttemptedEvent, Evidence, TimeRange, WrittenEvent, WrittenReplay }
  * read after them, show it; one that they don't call done is waiting, or delivered since.
  */
 export async function gatherEvidence(
-  { admin, kafka }: Pick<ControlPlaneContext, 'admin' | 'kafka'>,
+  { admin, kafka, erasures }: Pick<ControlPlaneContext, 'admin' | 'kafka' | 'erasures'>,
   customer: string,
   range: TimeRange,
 ): Promise<Evidence> {
@@ -34,6 +34,7 @@ export async function gatherEvidence(
   const letters = new Map<string, { keys: readonly string[]; reason: string }>();
   const tombstones = new Set<string>();
   const attempted = new Map<string, AttemptedEvent>();
+  const erased = new Set<string>();
 
   const takeLane = (lane: string, { topic, partition, records }: ConsumedBatch) => {
     for (const record of records) {
@@ -43,6 +44,7 @@ export async function gatherEvidence(
       const facts = isMain ? identified(read, { topic, partition, offset: record.offset }) : read;
       const { eventId, replayId, source } = facts;
       const eventKey = eventKeyOf(facts);
+      if (isMain && erasures.events.has(facts)) erased.add(eventKey);
       if (isMain && replayId === undefined && isWithin(record, range)) {
         const before = written.get(eventKey)?.records ?? 0;
         written.set(eventKey, { eventId, records: before + 1, ...(source !== undefined && { source }) });
@@ -92,7 +94,7 @@ export async function gatherEvidence(
 
   const dead = new Map([...letters.values()].flatMap(({ keys, reason }) => keys.map((key) => [key, reason] as const)));
   const settled = new Set([...doneAtMs].filter(([, atMs]) => atMs < log.keptSinceMs).map(([key]) => key));
-  return { customer, written, replays, waiting, dead, tombstones, attempted, settled };
+  return { customer, written, replays, waiting, dead, tombstones, attempted, erased, settled };
 }
 
 /** An event's own key, and that of the replay that the evidence is of. */

@@ -11,7 +11,7 @@ import type { ControlPlaneContext } from '../context.ts';
 import { within } from '../within.ts';
 import { AttemptRollups } from './attempts/attempt-rollups.ts';
 import type { AttemptView } from './attempts/attempt-view.ts';
-import { WaitingEvents } from './attempts/waiting-events.ts';
+import { type WaitingEvent, WaitingEvents } from './attempts/waiting-events.ts';
 import { WorkerTable } from './worker-table.ts';
 
 const READ_WITHIN_MS = 10_000;
@@ -112,6 +112,10 @@ export class LiveViews
   oldestWaiting = (customer: string) => this.#waiting.oldest(customer);
 
   watermarks = (topics: readonly string[]) => this.#ends.of(topics);
+
+  forgetErased(isErased: (event: WaitingEvent) => boolean): void {
+    this.#waiting.forget(isErased);
+  }
 
   /** @param customers all that there are */
   forgetOthers(customers: ReadonlySet<string>): void {

@@ -2,6 +2,7 @@
  * The proof that nothing is lost: what fan-out wrote for a customer is delivered, waiting, dead-lettered, or taken
  * out or skipped by an operator, event by event. Pure: `gather-evidence.ts` reads what it judges.
  */
+import { eventKeyOf } from '@databridge/schemas/records/identity';
 
 export interface TimeRange {
   /** Of fan-out's append time, ms since the epoch; left out: from the start. */
@@ -27,6 +28,8 @@ export interface Evidence {
   readonly attempted: ReadonlyMap<string, AttemptedEvent>;
   /** Copies of the range that a redelivery or a redrive wrote, by the key of the replay. */
   readonly replays?: ReadonlyMap<string, WrittenReplay>;
+  /** Events that were erased. */
+  readonly erased?: ReadonlySet<string>;
   /** Done, and written before the attempt log begins: what became of them is no longer known one by one. */
   readonly settled?: ReadonlySet<string>;
 }
@@ -51,7 +54,7 @@ export interface AttemptedEvent {
   readonly lastOutcome: string;
 }
 
-export type EventFate = 'delivered' | 'waiting' | 'dead' | 'removed' | 'skipped' | 'settled' | 'unaccounted';
+export type EventFate = 'delivered' | 'waiting' | 'dead' | 'removed' | 'skipped' | 'erased' | 'settled' | 'unaccounted';
 
 export interface Reconciliation {
   readonly customer: string;
@@ -70,6 +73,8 @@ export interface Reconciliation {
   readonly removed: number;
   /** An operator moved the customer past it, undelivered. */
   readonly skipped: number;
+  /** Erased, with all copies: nothing else is known of it any more. */
+  readonly erased: number;
   /** Done before the attempt log, which is kept for 7 days, begins. */
   readonly settled: number;
   /** Copies that redeliveries and redrives wrote; a lost one is among the unaccounted. */
@@ -84,8 +89,12 @@ export interface Reconciliation {
 export const fatesIn = (evidence: Evidence): Record<string, EventFate> =>
   Object.fromEntries([...evidence.written.keys()].map((eventKey) => [eventKey, fateOf(eventKey, evidence)]));
 
-/** What an event's evidence says, the strongest first: what the destination accepted is delivered, whatever else. */
+/**
+ * What an event's evidence says, the strongest first: an erased one is nothing else, whatever became of it before; what
+ * the destination accepted is delivered, whatever else.
+ */
 export function fateOf(eventKey: string, evidence: Evidence): EventFate {
+  if (evidence.erased?.has(eventKey)) return 'erased';
   return fateBy(keysOf(eventKey, evidence), evidence);
 }
 
@@ -121,7 +130,7 @@ function found<Value>(evidence: ReadonlyMap<string, Value>, keys: readonly strin
 const DEADLY = new Set(['refused', 'internal']);
 
 export function reconcile(evidence: Evidence, range: TimeRange): Reconciliation {
-  const counts = { delivered: 0, waiting: 0, dead: 0, removed: 0, skipped: 0, settled: 0 };
+  const counts = { delivered: 0, waiting: 0, dead: 0, removed: 0, skipped: 0, erased: 0, settled: 0 };
   const waitingByLane: Record<string, number> = {};
   const deadByReason: Record<string, number> = {};
   const unaccounted: { eventId: string; source?: string; replayId?: string }[] = [];
@@ -136,11 +145,12 @@ export function reconcile(evidence: Evidence, range: TimeRange): Reconciliation 
     else counts[fate]++;
     if (fate === 'waiting') countIn(waitingByLane, found(evidence.waiting, keys)?.[0] ?? 'main');
     if (fate === 'dead') countIn(deadByReason, found(evidence.dead, keys) ?? 'unknown');
-    if ((found(evidence.attempted, keys)?.delivered ?? 0) > 1) deliveredAgain++;
+    if (fate !== 'erased' && (found(evidence.attempted, keys)?.delivered ?? 0) > 1) deliveredAgain++;
   }
 
   // A replay has a fate of its own: that its event was delivered before says nothing of it.
   for (const [key, { eventId, replayId, source }] of evidence.replays ?? []) {
+    if (evidence.erased?.has(eventKeyOf({ eventId, source }))) continue;
     if (fateBy([key], evidence) !== 'unaccounted') continue;
     unaccounted.push({ eventId, replayId, ...(source !== undefined && { source }) });
   }

@@ -110,3 +110,25 @@ test('what waited for its schema goes back to its lane although it might be sent
   await deliverSafely(recordOf(), { ...waited.context, render: async (...given) => await render(...given) });
   expect(waited.told).toMatchObject({ sent: 0, done: 0, kept: 1, written: [] });
 });
+
+test('an erased event is passed over: neither rendered, nor sent, nor written anywhere', async () => {
+  const { context, told } = contextWith({ isErased: ({ eventId }) => eventId === 'evt-1' });
+  await deliverSafely(recordOf(), context);
+  expect(told).toEqual({ sent: 0, kept: 0, done: 1, written: [] });
+});
+
+test('an event that is erased while its request is under way is not written to its next topic', async () => {
+  let isErased = false;
+  const reports: unknown[] = [];
+  const { context, told } = contextWith({
+    isErased: () => isErased,
+    send: async () => {
+      isErased = true;
+      return { outcome: { kind: 'retry', reason: 'status 503', status: 503 }, answerBody: 'it quotes the event' };
+    },
+    report: (attempt) => reports.push(attempt),
+  });
+  await deliverSafely(recordOf(), context);
+  expect(told).toMatchObject({ done: 1, kept: 0, written: [] });
+  expect(JSON.stringify(reports)).not.toContain('quotes');
+});

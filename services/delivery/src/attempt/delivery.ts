@@ -29,6 +29,8 @@ export interface DeliveryContext {
   readonly log: Logger;
   /** The event as the destination gets it. Waits while the registry can't be asked. */
   render(record: HeldRecord, attempt: number): Message | Promise<Message | undefined>;
+  /** Whether it was erased: then it is neither sent nor written anywhere again. Left out: nothing was ever erased. */
+  isErased?(facts: DeliveryHeaders): boolean;
   /** Whether this worker still is the one to send it, as far as it can know. */
   maySend(record: HeldRecord): boolean;
   /** undefined: cut off because the customer is stopping, or not begun because `mayStart` said no. */
@@ -67,10 +69,15 @@ const MAX_DETAIL_CHARS = 500;
  *                                                      ├─ dead ──▶ dead letters have it ─▶ offset done
  *                                                      └─ keep, disable ─▶ back to its lane, not done
  *
- * An offset is done when the destination accepted the record, or when the next topic acknowledged it; nothing else.
+ * An offset is done when the destination accepted the record, when the next topic acknowledged it, or when the event is
+ * erased; nothing else.
  */
 export async function deliver(record: HeldRecord, context: DeliveryContext): Promise<void> {
   const { clock, plan } = context;
+  if (context.isErased?.(record.facts)) {
+    if (await context.isOurs(record)) context.done(record);
+    return;
+  }
   const startedAtMs = clock.nowMs();
   const { attempt, firstAttemptAtMs } = attemptOf(record.facts, context.enableEpoch(), startedAtMs);
 
@@ -84,8 +91,12 @@ export async function deliver(record: HeldRecord, context: DeliveryContext): Pro
   const isOurs = context.isOurs(record);
   if (isOurs !== true && !(await isOurs)) return;
   const outcome = context.observe(record, sent.outcome, nowMs - startedAtMs);
-  const report = attemptReport(record, attempt, startedAtMs, nowMs - startedAtMs, outcome, sent.answerBody);
+  // It may have been erased while the request was under way. The answer may quote it.
+  const isErased = context.isErased?.(record.facts) ?? false;
+  const answer = isErased ? undefined : sent.answerBody;
+  const report = attemptReport(record, attempt, startedAtMs, nowMs - startedAtMs, outcome, answer);
   context.report(trace === undefined ? report : { ...report, traceId: trace.traceId });
+  if (isErased) return context.done(record);
 
   const lastSuccessAtMs = context.lastSuccessAtMs();
   const verdict = verdictOf(outcome, { attempt, firstAttemptAtMs, nowMs, lastSuccessAtMs }, plan);

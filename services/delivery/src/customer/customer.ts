@@ -189,6 +189,7 @@ export class Customer {
       clock,
       log: this.#log,
       render: (record, attempt) => this.#render(record, attempt),
+      isErased: (facts) => dependencies.isErased?.(facts) ?? false,
       maySend: (record) => this.#ownership.mayBeSent(record),
       send: (message, nowMs, mayStart) => this.#destinations.send(message, nowMs, mayStart),
       observe: (record, outcome, durationMs) => this.#observe(record, outcome, durationMs),

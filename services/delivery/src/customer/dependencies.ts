@@ -29,6 +29,8 @@ export interface CustomerDependencies {
   readonly ensureTopic: (customer: string, topic: string) => Promise<void>;
   readonly producer: RecordProducer;
   readonly messages: Pick<EventMessages, 'render'>;
+  /** Left out: nothing was ever erased. */
+  readonly isErased?: (event: { readonly eventId: string; readonly source?: string }) => boolean;
   readonly budget: ByteBudget;
   readonly inFlight: InFlight;
   readonly turns: Turns;

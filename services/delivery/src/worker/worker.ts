@@ -7,6 +7,7 @@ import { LaneReader } from '@databridge/kernel/kafka/lane-reader/lane-reader';
 import { KafkaProducer } from '@databridge/kernel/kafka/producing/producer';
 import { kafkaSettings } from '@databridge/kernel/kafka/settings';
 import { CompactedTable, type Ownership } from '@databridge/kernel/kafka/tables/compacted-table';
+import { ErasedTable } from '@databridge/kernel/kafka/tables/erased-table';
 import type { Logger } from '@databridge/kernel/log';
 import type { MetricsRegistry } from '@databridge/kernel/metrics';
 import { compactHeap } from '@databridge/kernel/offsets/compact-heap';
@@ -95,6 +96,7 @@ class Worker implements Running {
   readonly #topics: CustomerTopics;
   readonly #subscriptions: CompactedTable<Subscription>;
   readonly #statuses: CompactedTable<WorkerStatus>;
+  readonly #erased: ErasedTable;
   readonly #dependencies: CustomerDependencies;
   readonly #lanes: LaneReader;
   readonly #prepareLimit = pLimit(PREPARED_AT_ONCE);
@@ -170,6 +172,7 @@ class Worker implements Running {
       decode: (_customer, value) => decodeStatus(value),
       onChange: (customer, status) => this.#slots.get(customer)?.statusIs(status),
     });
+    this.#erased = new ErasedTable(kafka);
     this.#lanes = new LaneReader(kafka, {
       lease: this.#subscriptions.lease,
       workersGroup: DELIVERY_WORKERS_GROUP,
@@ -201,6 +204,7 @@ class Worker implements Running {
       ensureTopic: (customer, topic) => this.#topics.ensure(customer, topic),
       producer: this.#producer,
       messages: new EventMessages(config.EVENT_TYPES, this.#readers),
+      isErased: (event) => this.#erased.events.has(event),
       budget,
       inFlight: new InFlight({ requests: config.MAX_CONNECTIONS, bytes: config.IN_FLIGHT_MIB * MIB }),
       turns,
@@ -254,7 +258,7 @@ class Worker implements Running {
   async start(): Promise<void> {
     await this.#producer.connect();
     await this.#admin.connect();
-    await this.#statuses.start();
+    await Promise.all([this.#erased.start(), this.#statuses.start()]);
     await this.#statuses.caughtUp();
     await this.#subscriptions.start();
     this.#heartbeat.start();
@@ -272,7 +276,7 @@ class Worker implements Running {
     await this.#lanes.stop();
     // Last: the group must not assign our customers to another worker while they still run here.
     await this.#subscriptions.stop();
-    await this.#statuses.stop();
+    await Promise.all([this.#erased.stop(), this.#statuses.stop()]);
     await this.#heartbeat.stop();
     this.#readers.stop();
     this.#rotation.cancel();

@@ -139,6 +139,7 @@ export type Reconciliation = {
   readonly dead: number;
   readonly removed: number;
   readonly skipped: number;
+  readonly erased: number;
   readonly settled: number;
   readonly replays: number;
   readonly unaccounted: readonly {
@@ -170,6 +171,30 @@ export type EventTypeDescription = {
   readonly sections: readonly string[];
   readonly jsonSchema: Readonly<Record<string, unknown>>;
   readonly sample: Readonly<Record<string, unknown>>;
+};
+
+export type ErasurePlan = {
+  readonly events: number;
+  readonly customers: readonly string[];
+  readonly remainders: readonly {
+    readonly topic: string;
+    readonly copies: number;
+    readonly deletedByMs?: number | undefined;
+  }[];
+};
+
+export type ErasureReceipt = {
+  readonly events: number;
+  readonly customers: readonly string[];
+  readonly remainders: readonly {
+    readonly topic: string;
+    readonly copies: number;
+    readonly deletedByMs?: number | undefined;
+  }[];
+  readonly request: string;
+  readonly erasedAtMs: number;
+  readonly deadLetters: number;
+  readonly quarantined: number;
 };
 
 export type EventFate = {
@@ -843,6 +868,11 @@ export interface Routes {
       | { readonly taken: number; readonly stayed: number; readonly stillUnreadable?: number | undefined }
       | { readonly chosen: number; readonly byReason: Readonly<Record<string, number>> }
       | Operation;
+  };
+  'POST /v1/erasures': {
+    query: Readonly<Record<string, never>>;
+    body: { readonly requestId: string; readonly dryRun?: boolean | undefined };
+    answer: ErasureReceipt | ErasurePlan | Operation;
   };
   'GET /v1/subscriptions/{customer}/attempts': {
     query: {

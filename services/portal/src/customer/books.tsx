@@ -22,13 +22,14 @@ export function Books({ customer }: { readonly customer: string }) {
 }
 
 export function booksWords(found: Reconciliation): string {
-  const { written, delivered, waiting, dead, removed, skipped, settled, unaccounted } = found;
+  const { written, delivered, waiting, dead, removed, skipped, erased, settled, unaccounted } = found;
   const parts = [
     [delivered, 'delivered'],
     [waiting, 'waiting'],
     [dead, 'dead letters'],
     [removed, 'discarded'],
     [skipped, 'skipped'],
+    [erased, 'erased'],
     [settled, 'settled before the attempt log begins'],
   ] as const;
   const listed = parts

@@ -84,6 +84,7 @@ const EXPECTED: Record<keyof typeof ROUTE_RIGHTS, string> = {
   'POST /v1/subscriptions/:customer/test': '+--+0',
   'POST /v1/subscriptions/:customer/rehearsals': '+--+0',
   'POST /v1/events': '+----',
+  'POST /v1/erasures': '+----',
   'POST /v1/filters/try': '+++++',
 };
 

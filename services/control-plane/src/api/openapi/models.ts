@@ -268,6 +268,7 @@ export const reconciliationAnswer = z
     dead: z.int(),
     removed: z.int(),
     skipped: z.int(),
+    erased: z.int().describe('erased, with all copies'),
     settled: z.int().describe('done before the attempt log begins'),
     replays: z.int().describe('copies of redeliveries and redrives'),
     unaccounted: z.array(

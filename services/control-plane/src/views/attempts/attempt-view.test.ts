@@ -97,3 +97,21 @@ test('a batch that fails as a whole leaves the view as it was, and the next one 
   take(view, { acme: [{ eventId: 'b' }] });
   expect(view.find({ customer: 'acme', limit: 10 }).map(({ attempt }) => attempt.eventId)).toEqual(['b', 'a']);
 });
+
+test('attempts at an erased event go, those that are there and those that still come', () => {
+  const erased = new Set<string>();
+  const isErased = ({ source = '' }: Attempt) => erased.has(source);
+  const view = new AttemptView(kafka, { maxAttempts: 100, backMs: 0, isErased }, 0);
+  const given = { acme: [{ eventId: 'a', source: 'in/0/1' }, { eventId: 'b', source: 'in/0/2' }] };
+  const heard: string[] = [];
+  take(view, given);
+  view.listen(({ attempt }) => heard.push(attempt.eventId));
+  erased.add('in/0/1');
+  view.eraseAttempts();
+  const ids = () => view.find({ customer: 'acme', limit: 10 }).map(({ attempt }) => attempt.eventId);
+  expect(ids()).toEqual(['b']);
+  take(view, given);
+  expect(ids()).toEqual(['b', 'b']);
+  expect(heard).toEqual(['b']);
+  expect(view.events({ customer: 'acme', limit: 10 }).map(({ last }) => last.eventId)).toEqual(['b']);
+});

@@ -49,6 +49,8 @@ export interface AttemptViewOptions {
   readonly maxAttempts: number;
   /** How far back it reads at the start, ms. */
   readonly backMs: number;
+  /** Attempts at erased events are left out. Left out: nothing was ever erased. */
+  readonly isErased?: (attempt: Attempt) => boolean;
 }
 
 type Listener = (seen: SeenAttempt) => void;
@@ -68,6 +70,7 @@ export class AttemptView {
   readonly #database = new DatabaseSync(':memory:');
   readonly #follower: TopicFollower;
   readonly #maxAttempts: number;
+  readonly #isErased: (attempt: Attempt) => boolean;
   readonly #listeners = new Set<Listener>();
   readonly #insert: ReturnType<DatabaseSync['prepare']>;
   readonly #log: KafkaSettings['log'];
@@ -76,8 +79,9 @@ export class AttemptView {
   #size = 0;
   #isCaughtUp = false;
 
-  constructor(kafka: KafkaSettings, { maxAttempts, backMs }: AttemptViewOptions, nowMs: number) {
+  constructor(kafka: KafkaSettings, { maxAttempts, backMs, isErased }: AttemptViewOptions, nowMs: number) {
     this.#maxAttempts = maxAttempts;
+    this.#isErased = isErased ?? (() => false);
     this.#log = kafka.log;
     this.#database.exec(`
       CREATE TABLE attempts (
@@ -162,6 +166,19 @@ export class AttemptView {
     }));
   }
 
+  /** Removes the attempts of events that were erased since they came. Takes time in proportion to all attempts. */
+  eraseAttempts(): void {
+    const remove = this.#database.prepare('DELETE FROM attempts WHERE id = ?');
+    const freed = new Map<string, number>();
+    for (const row of this.#database.prepare('SELECT id, customer, size, attempt FROM attempts').all()) {
+      if (!this.#isErased(JSON.parse(String(row['attempt'])) as Attempt)) continue;
+      remove.run(Number(row['id']));
+      const customer = String(row['customer']);
+      freed.set(customer, (freed.get(customer) ?? 0) + Number(row['size']));
+    }
+    for (const [customer, size] of freed) this.#resize(customer, -size);
+  }
+
   /** Each attempt from now on. @returns ends it */
   listen(listener: Listener): () => void {
     this.#listeners.add(listener);
@@ -191,6 +208,7 @@ export class AttemptView {
   }
 
   #store(customer: string, attempt: Attempt, seen: SeenAttempt[], sizes: Map<string, number>): void {
+    if (this.#isErased(attempt)) return;
     const { eventId, outcome, at, test } = attempt;
     const text = JSON.stringify(attempt);
     const size = Math.ceil(text.length / USUAL_BYTES);

@@ -3,6 +3,7 @@ import { planNext, type RetryPlan } from '@databridge/schemas/retries/retry-plan
 
 export interface WaitingEvent {
   readonly eventId: string;
+  readonly source: string | undefined;
   /** When its attempts began, since the customer was last enabled; ms since the epoch. */
   readonly firstAtMs: number;
   readonly attempts: number;
@@ -20,11 +21,11 @@ export class WaitingEvents {
     this.#plan = plan;
   }
 
-  add(customer: string, { eventId, replayId = '', source = '', attempt, at, outcome, test }: Attempt): void {
+  add(customer: string, { eventId, replayId = '', source, attempt, at, outcome, test }: Attempt): void {
     if (test === true) return;
     const events = this.#customers.get(customer) ?? new Map<string, WaitingEvent>();
     this.#customers.set(customer, events);
-    const key = `${eventId} ${replayId} ${source}`;
+    const key = `${eventId} ${replayId} ${source ?? ''}`;
     // The first attempt after an enabling begins the budget anew.
     const firstAtMs = attempt === 1 ? at : (events.get(key)?.firstAtMs ?? at);
     if (!this.#isWaiting(outcome, attempt, at - firstAtMs)) {
@@ -32,13 +33,21 @@ export class WaitingEvents {
       return;
     }
     if (attempt === 1) events.delete(key);
-    if (events.has(key) || events.size < MAX_PER_CUSTOMER) events.set(key, { eventId, firstAtMs, attempts: attempt });
+    if (events.has(key) || events.size < MAX_PER_CUSTOMER)
+      events.set(key, { eventId, source, firstAtMs, attempts: attempt });
   }
 
   /** The one whose attempts began first. */
   oldest(customer: string): WaitingEvent | undefined {
     // In the order in which they were first tried, which is nearly that of time.
     return this.#customers.get(customer)?.values().next().value;
+  }
+
+  /** They are tried no more. */
+  forget(isErased: (event: WaitingEvent) => boolean): void {
+    for (const events of this.#customers.values()) {
+      for (const [key, event] of events) if (isErased(event)) events.delete(key);
+    }
   }
 
   keepOnly(isKnown: (customer: string) => boolean): void {

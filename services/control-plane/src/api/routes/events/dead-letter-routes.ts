@@ -53,7 +53,7 @@ export function deadLetterRoutes(api: Api, { operations, operate }: ApiContext):
       const place = cursor === undefined ? undefined : Number(cursor);
       const found = new LetterPage<z.infer<typeof deadLetter>>({ limit, order, place });
       const byReason: Record<string, number> = {};
-      await readLetters(operations.kafka, deadTopic(customer), (letters) => {
+      await readLetters(operations, deadTopic(customer), (letters) => {
         for (const { key, record } of letters) {
           const { attempt, eventId, eventType, reason, detail, source } = readDeadLetterHeaders(record.headers);
           byReason[reason] = (byReason[reason] ?? 0) + 1;

@@ -51,7 +51,7 @@ export function eventRoutes(api: Api, { operations, attempts, events, change }: 
       const { customer, id } = request.params;
       const { subscription } = await readCustomer(operations, customer);
       const found: Letter[] = [];
-      await readLetters(operations.kafka, deadTopic(customer), (letters) => {
+      await readLetters(operations, deadTopic(customer), (letters) => {
         found.push(...letters.filter(({ key }) => key === id));
       });
       const letter = found.at(-1)?.record;

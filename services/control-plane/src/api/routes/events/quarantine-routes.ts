@@ -50,7 +50,7 @@ export function quarantineRoutes(api: Api, { operations, operate, change }: ApiC
       const items: z.infer<typeof quarantined>[] = [];
       let next: number | undefined;
       let lastOffset = -1;
-      await readLetters(operations.kafka, QUARANTINE_TOPIC, (letters) => {
+      await readLetters(operations, QUARANTINE_TOPIC, (letters) => {
         for (const letter of letters) {
           if (letter.record.offset <= after || !letter.key.startsWith(idPrefix)) continue;
           if (items.length === limit) {
@@ -79,7 +79,7 @@ export function quarantineRoutes(api: Api, { operations, operate, change }: ApiC
     async (request) => {
       const { id } = request.body;
       const found: Letter[] = [];
-      await readLetters(operations.kafka, QUARANTINE_TOPIC, (letters) => {
+      await readLetters(operations, QUARANTINE_TOPIC, (letters) => {
         found.push(...letters.filter(({ key }) => key === id));
       });
       const letter = found.at(-1);

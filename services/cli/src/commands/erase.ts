@@ -1,0 +1,71 @@
+import type { Command } from 'commander';
+import type { ErasurePlan, ErasureReceipt } from '../api/answers.ts';
+import type { Cli } from '../cli.ts';
+import { operate } from '../operation.ts';
+import { type OutputOptions, print, withOutput } from '../output/output.ts';
+import { formatFacts, formatTable, timeOf } from '../output/print.ts';
+import { mustConfirm } from '../output/terminal.ts';
+
+interface EraseOptions extends OutputOptions {
+  readonly requestId: string;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+}
+
+export function addErase(program: Command, cli: Cli): void {
+  withOutput(
+    program
+      .command('erase')
+      .description('erase the events of one call for all customers: never sent or shown again; prints a receipt')
+      .requiredOption('--request-id <id>', 'of the call, as its events have it in "requestid"')
+      .option('--dry-run', 'only show what it would concern')
+      .option('-y, --yes', 'do not ask for confirmation'),
+  ).action(async ({ requestId, dryRun = false, yes = false, ...options }: EraseOptions) => {
+    const plan = await cli.api().post<ErasurePlan>('/erasures', { requestId, dryRun: true });
+    if (dryRun) return print(options, plan, () => formatPlan(plan));
+    if (plan.events > 0) {
+      await mustConfirm(`Erase ${countsOf(plan)}? This cannot be undone.`, yes);
+    }
+    const receipt = await operate<ErasureReceipt>(cli.api(), 'POST', '/erasures', { body: { requestId } });
+    print(options, receipt, () => formatReceipt(receipt));
+  });
+}
+
+function countsOf({ events, customers, remainders }: ErasurePlan): string {
+  const copies = remainders.reduce((sum, one) => sum + one.copies, 0);
+  const whose = customers.length === 0 ? 'of no customer' : `of ${customers.join(', ')}`;
+  return `${events} ${events === 1 ? 'event' : 'events'} in ${copies} ${copies === 1 ? 'record' : 'records'} ${whose}`;
+}
+
+function formatPlan(plan: ErasurePlan): string {
+  if (plan.events === 0) return 'No topic holds an event of that request id.';
+  return `Would erase ${countsOf(plan)}.\n\n${formatRemainders(plan)}`;
+}
+
+function formatReceipt(receipt: ErasureReceipt): string {
+  const { request, erasedAtMs, events, customers, deadLetters, quarantined } = receipt;
+  const facts = formatFacts([
+    ['erased at', timeOf(erasedAtMs) ?? ''],
+    ['request digest', request],
+    ['events', String(events)],
+    ['customers', customers.join(', ') || 'none'],
+    ['removed', `${deadLetters} dead letters, ${quarantined} quarantined records`],
+  ]);
+  const aside = [
+    'From now on no worker sends these events, and no command, page or route shows them.',
+    'Kafka cannot delete single records: these bytes are still on its disks, and nothing of this service reads them:',
+  ];
+  const beyond = 'Not covered: what destinations received before, backups of Kafka, and the systems of the producers.';
+  return `${facts}\n\n${aside.join('\n')}\n\n${formatRemainders(receipt)}\n\n${beyond}`;
+}
+
+function formatRemainders({ remainders }: Pick<ErasurePlan, 'remainders'>): string {
+  return formatTable(
+    ['TOPIC', 'RECORDS', 'DELETED BY KAFKA'],
+    remainders.map(({ topic, copies, deletedByMs }) => [topic, copies, untilOf(deletedByMs)]),
+  );
+}
+
+function untilOf(deletedByMs: number | undefined): string {
+  return deletedByMs === undefined ? 'no limit in the settings of the topic' : `until ${timeOf(deletedByMs)}`;
+}

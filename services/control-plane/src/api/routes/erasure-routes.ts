@@ -1,0 +1,61 @@
+import { requestDigest } from '@databridge/schemas/records/erasures';
+import { z } from 'zod';
+import { planErasure } from '../../erasure/erase.ts';
+import type { Api, ApiContext } from '../context.ts';
+import { accepted } from '../operate.ts';
+import { problems } from '../problem.ts';
+
+const remainder = z.object({
+  topic: z.string(),
+  copies: z.int(),
+  deletedByMs: z
+    .number()
+    .optional()
+    .describe('when Kafka deletes the bytes at the latest, ms since the epoch; absent: the topic has no limit'),
+});
+
+const plan = z
+  .object({
+    events: z.int().describe('distinct events of the call'),
+    customers: z.array(z.string()).describe('whose topics hold copies'),
+    remainders: z.array(remainder).describe('records that hold them, by topic'),
+  })
+  .meta({ id: 'ErasurePlan' });
+
+const receipt = plan
+  .extend({
+    request: z.string().describe('digest of the request id, by which the audit log names the erasure'),
+    erasedAtMs: z.number(),
+    deadLetters: z.int().describe('dead letters that were removed'),
+    quarantined: z.int().describe('quarantined records that were removed'),
+    remainders: z.array(remainder).describe('bytes that Kafka still holds, and that nothing reads any more'),
+  })
+  .meta({ id: 'ErasureReceipt' });
+
+export function erasureRoutes(api: Api, { operations, operate }: ApiContext): void {
+  api.post(
+    '/v1/erasures',
+    {
+      config: { isExpensive: true },
+      schema: {
+        tags: ['operations'],
+        summary: 'Erases the events of one call for all customers; a dry run says what it would concern',
+        body: z.strictObject({
+          // Shorter ones might be in more than one call.
+          requestId: z
+            .string()
+            .regex(/^[\x21-\x7e]{16,128}$/, 'must have 16 to 128 visible ASCII characters')
+            .describe('as the events have it in `requestid`'),
+          dryRun: z.boolean().default(false),
+        }),
+        response: { 200: z.union([receipt, plan]), ...accepted, ...problems },
+      },
+    },
+    async (request, reply) => {
+      const { requestId, dryRun } = request.body;
+      if (dryRun) return await planErasure(operations, requestId);
+      const audit = { what: 'erase', detail: { request: requestDigest(requestId) } } as const;
+      return await operate(request, reply, { kind: 'erase', input: { requestId }, audit });
+    },
+  );
+}

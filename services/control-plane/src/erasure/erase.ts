@@ -1,0 +1,83 @@
+/** Erases one call: why it is done so, and what it may claim, is in docs/decisions/erasure.md. */
+import { systemClock } from '@databridge/kernel/clock';
+import { DatabridgeError } from '@databridge/kernel/errors';
+import { ErasedEvents, encodeErasure, MAX_ERASED_EVENTS, requestDigest } from '@databridge/schemas/records/erasures';
+import { readDeliveryHeaders } from '@databridge/schemas/records/headers';
+import { ERASED_TOPIC, QUARANTINE_TOPIC } from '@databridge/schemas/records/topics';
+import type { ControlPlaneContext } from '../context.ts';
+import { takeOutLetters } from '../operations/letters.ts';
+import { type Run, untracked } from '../operations/run.ts';
+import { type FoundCall, findCall } from './find-call.ts';
+import { customersOf, type ErasurePlan, type ErasureReceipt, isLetters, remaindersOf } from './receipt.ts';
+
+type Context = Pick<
+  ControlPlaneContext,
+  'kafka' | 'admin' | 'producer' | 'events' | 'intakeTopics' | 'erasures' | 'commit'
+>;
+
+/** What an erasure would concern; changes nothing. */
+export async function planErasure(context: Context, requestId: string): Promise<ErasurePlan> {
+  const found = await findCall(context, requestId, async () => undefined);
+  return {
+    events: found.events.size,
+    customers: customersOf(found.topics),
+    remainders: await remaindersOf(context.admin, found.topics),
+  };
+}
+
+/**
+ * Erases the events of a call: from the moment that the record of the erasure is read, a moment later, no worker sends
+ * them and no view shows them. Then the letters are taken out. Carried on after a kill, it begins anew and comes to the
+ * same; erasing a request id again adds what came since.
+ * @throws {DatabridgeError} DB_NOT_FOUND if no topic holds such an event; DB_INPUT_INVALID if it is not one call
+ */
+export async function eraseCall(context: Context, requestId: string, run: Run = untracked): Promise<ErasureReceipt> {
+  const found = await findCall(context, requestId, (done, total) =>
+    run.progress(done, { step: `searching ${total} topics` }),
+  );
+  const request = requestDigest(requestId);
+  const before = context.erasures.events.of(request);
+  const events = [...new Set([...before, ...found.events])];
+  if (events.length === 0) throw nothingFound();
+  if (events.length > MAX_ERASED_EVENTS) throw tooMany(events.length);
+  const erasedAtMs = systemClock.nowMs();
+  const value = encodeErasure({ v: 1, atMs: erasedAtMs, events });
+  await context.commit([{ records: [{ topic: ERASED_TOPIC, key: request, value }] }]);
+  await context.erasures.refreshed();
+  const taken = await takeOut(context, found, run);
+  const receipt: ErasureReceipt = {
+    ...{ request, erasedAtMs, events: events.length, customers: customersOf(found.topics), ...taken },
+    remainders: await remaindersOf(context.admin, found.topics),
+  };
+  await run.finishing(context.commit, receipt)([{ what: 'erased', detail: { ...receipt } }]);
+  return receipt;
+}
+
+async function takeOut(context: Context, { topics }: FoundCall, run: Run) {
+  const { kafka, producer, erasures } = context;
+  // What is erased is not among the letters that others see.
+  const all = { kafka, producer, erasures: { events: new ErasedEvents() } };
+  const counts = { deadLetters: 0, quarantined: 0 };
+  for (const { topic } of topics.filter((one) => isLetters(one.topic))) {
+    const isErased = ({ record }: Parameters<Parameters<typeof takeOutLetters>[2]>[0]) =>
+      erasures.events.has(readDeliveryHeaders(record.headers));
+    const { taken } = await takeOutLetters(all, topic, isErased, () => 'nowhere');
+    counts[topic === QUARANTINE_TOPIC ? 'quarantined' : 'deadLetters'] += taken;
+    run.signal.throwIfAborted();
+  }
+  return counts;
+}
+
+function nothingFound(): DatabridgeError {
+  return new DatabridgeError(
+    'DB_NOT_FOUND',
+    'No intake, delivery, retry or dead-letter topic and no quarantined record holds an event of that request id: check it, and that the event was not deleted by age already',
+  );
+}
+
+function tooMany(events: number): DatabridgeError {
+  return new DatabridgeError(
+    'DB_INPUT_INVALID',
+    `${events} events hold that value, more than ${MAX_ERASED_EVENTS}: it is not the request id of one call. Nothing was erased`,
+  );
+}

@@ -1,0 +1,37 @@
+import { decodeErasure, ErasedEvents, type Erasure } from '@databridge/schemas/records/erasures';
+import { ERASED_TOPIC } from '@databridge/schemas/records/topics';
+import type { KafkaSettings } from '../kafkajs/client.ts';
+import { CompactedTable } from './compacted-table.ts';
+
+/** The erased events, as every service that sends or shows events knows them: a moment after they are erased. */
+export class ErasedTable {
+  readonly events = new ErasedEvents();
+  readonly #table: CompactedTable<Erasure>;
+
+  /** @param onErased when events are erased that were not before; also for each of those that were, at the start */
+  constructor(settings: KafkaSettings, onErased: () => void = () => undefined) {
+    this.#table = new CompactedTable(settings, {
+      topic: ERASED_TOPIC,
+      maxWaitMs: 200,
+      decode: (_request, value) => decodeErasure(value),
+      onChange: (request, erasure) => {
+        if (this.events.set(request, erasure?.events)) onErased();
+      },
+    });
+  }
+
+  /** Resolves once all that was erased before is known: before that, nothing may be sent or shown. */
+  async start(): Promise<void> {
+    await this.#table.start();
+    await this.#table.caughtUp();
+  }
+
+  async stop(): Promise<void> {
+    await this.#table.stop();
+  }
+
+  /** Resolves once it holds all that was erased before the call. @throws {KafkaPortError} `DB_KAFKA_UNAVAILABLE` */
+  async refreshed(): Promise<void> {
+    await this.#table.refreshed();
+  }
+}
