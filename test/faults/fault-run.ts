@@ -8,7 +8,7 @@ import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { createLogger } from '@databridge/kernel/log';
 import { type JvmPlatform, startJvmPlatform } from '@databridge/local-platform/jvm/platform-jvm';
 import { readMachineConfig } from '@databridge/local-platform/platform-config';
-import { ErasedEvents } from '@databridge/schemas/records/erasures';
+import { ErasedEvents } from '@databridge/schemas/privacy/erasures';
 import { HEADER, headerText } from '@databridge/schemas/records/headers';
 import { deliveryTopic } from '@databridge/schemas/records/topics';
 import { rootCauseEvent } from '../harness/events.ts';

@@ -31,10 +31,10 @@ import { answerUnparsed, answerWithProblems, refuseUnknownRoutes } from './probl
 import { refuseAmbiguousTargets } from './request-target.ts';
 import { auditRoutes } from './routes/audit-routes.ts';
 import { comparisonRoutes } from './routes/comparison-routes.ts';
+import { erasureRoutes } from './routes/erasure-routes.ts';
 import { attemptRoutes } from './routes/events/attempt-routes.ts';
 import { catalogueRoutes } from './routes/events/catalogue-routes.ts';
 import { deadLetterRoutes } from './routes/events/dead-letter-routes.ts';
-import { erasureRoutes } from './routes/erasure-routes.ts';
 import { eventFateRoutes } from './routes/events/event-fate-routes.ts';
 import { eventRoutes } from './routes/events/event-routes.ts';
 import { explanationRoutes } from './routes/events/explanation-routes.ts';

@@ -2,7 +2,7 @@
 import { KafkaPortError } from '@databridge/kernel/kafka/errors';
 import type { ConsumedBatch, ConsumedRecord } from '@databridge/kernel/kafka/records';
 import { readTopicIfAny, readTopics } from '@databridge/kernel/kafka/topic-reader';
-import { eventDigest } from '@databridge/schemas/records/erasures';
+import { eventDigest } from '@databridge/schemas/privacy/erasures';
 import { eventIdOf, formatSource, readDeliveryHeaders } from '@databridge/schemas/records/headers';
 import { identified } from '@databridge/schemas/records/identity';
 import { QUARANTINE_TOPIC } from '@databridge/schemas/records/topics';

@@ -44,7 +44,14 @@ describe('reconciling', () => {
     const replays = new Map([['sent@in/0/sent/r1', { eventId: 'sent', source: 'in/0/sent', replayId: 'r1' }]]);
     const erased = new Set(['sent', 'sent@in/0/sent', 'lost']);
     const found = reconcile(evidenceOf({ sent: 'delivered', lost: 'nowhere', a: 'waiting' }, { replays, erased }), {});
-    expect(found).toMatchObject({ written: 3, delivered: 0, erased: 2, waiting: 1, deliveredAgain: 0, unaccounted: [] });
+    expect(found).toMatchObject({
+      written: 3,
+      delivered: 0,
+      erased: 2,
+      waiting: 1,
+      deliveredAgain: 0,
+      unaccounted: [],
+    });
   });
 
   test('an event that nothing accounts for is named, with its source', () => {

@@ -157,22 +157,6 @@ export type AuditRecord = {
   readonly customer?: string | undefined;
 } & Readonly<Record<string, unknown>>;
 
-export type EventTypeSummary = {
-  readonly name: string;
-  readonly schemaVersion: string;
-  readonly description: string;
-  readonly sections: readonly string[];
-};
-
-export type EventTypeDescription = {
-  readonly name: string;
-  readonly schemaVersion: string;
-  readonly description: string;
-  readonly sections: readonly string[];
-  readonly jsonSchema: Readonly<Record<string, unknown>>;
-  readonly sample: Readonly<Record<string, unknown>>;
-};
-
 export type ErasurePlan = {
   readonly events: number;
   readonly customers: readonly string[];
@@ -195,6 +179,22 @@ export type ErasureReceipt = {
   readonly erasedAtMs: number;
   readonly deadLetters: number;
   readonly quarantined: number;
+};
+
+export type EventTypeSummary = {
+  readonly name: string;
+  readonly schemaVersion: string;
+  readonly description: string;
+  readonly sections: readonly string[];
+};
+
+export type EventTypeDescription = {
+  readonly name: string;
+  readonly schemaVersion: string;
+  readonly description: string;
+  readonly sections: readonly string[];
+  readonly jsonSchema: Readonly<Record<string, unknown>>;
+  readonly sample: Readonly<Record<string, unknown>>;
 };
 
 export type EventFate = {

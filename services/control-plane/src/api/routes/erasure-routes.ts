@@ -1,4 +1,4 @@
-import { requestDigest } from '@databridge/schemas/records/erasures';
+import { requestDigest } from '@databridge/schemas/privacy/erasures';
 import { z } from 'zod';
 import { planErasure } from '../../erasure/erase.ts';
 import type { Api, ApiContext } from '../context.ts';

@@ -102,7 +102,12 @@ test('attempts at an erased event go, those that are there and those that still 
   const erased = new Set<string>();
   const isErased = ({ source = '' }: Attempt) => erased.has(source);
   const view = new AttemptView(kafka, { maxAttempts: 100, backMs: 0, isErased }, 0);
-  const given = { acme: [{ eventId: 'a', source: 'in/0/1' }, { eventId: 'b', source: 'in/0/2' }] };
+  const given = {
+    acme: [
+      { eventId: 'a', source: 'in/0/1' },
+      { eventId: 'b', source: 'in/0/2' },
+    ],
+  };
   const heard: string[] = [];
   take(view, given);
   view.listen(({ attempt }) => heard.push(attempt.eventId));

@@ -1,4 +1,4 @@
-import { decodeErasure, ErasedEvents, type Erasure } from '@databridge/schemas/records/erasures';
+import { decodeErasure, ErasedEvents, type Erasure } from '@databridge/schemas/privacy/erasures';
 import { ERASED_TOPIC } from '@databridge/schemas/records/topics';
 import type { KafkaSettings } from '../kafkajs/client.ts';
 import { CompactedTable } from './compacted-table.ts';

@@ -4,7 +4,7 @@
  */
 import { hash } from 'node:crypto';
 import { z } from 'zod';
-import { eventKeyOf } from './identity.ts';
+import { eventKeyOf } from '../records/identity.ts';
 
 /** So many digests stay well below the largest record of a topic. */
 export const MAX_ERASED_EVENTS = 10_000;
