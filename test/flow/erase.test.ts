@@ -159,5 +159,5 @@ test('an erased call is not sent by retry, rewind, redrive or redelivery, is sho
 test('an unknown request id is refused, and so is one that is too short', async () => {
   const unknown = await plane.call('POST', '/erasures', { body: { requestId: crypto.randomUUID() } });
   expect(unknown.status).toBe(404);
-  expect((await plane.call('POST', '/erasures', { body: { requestId: 'short' } })).status).toBe(400);
+  expect((await plane.call('POST', '/erasures', { body: { requestId: 'short' } })).status).toBe(422);
 });

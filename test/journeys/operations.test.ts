@@ -23,6 +23,7 @@ import { Stage } from '../harness/stage.ts';
 import { freshName } from '../harness/topics.ts';
 
 const DAYS_14_MS = '1209600000';
+const DAYS_90_MS = '7776000000';
 let stage: Stage;
 
 beforeAll(async () => {
@@ -92,7 +93,7 @@ async function stateOf(customer: string) {
 test('a paused customer leaves its group, gets nothing and keeps everything; resumed, it gets what waited', async () => {
   const { customer, receiver } = await customerWith('paused', 5);
   await pause(customer);
-  await retentionBecomes(customer, '-1');
+  await retentionBecomes(customer, DAYS_90_MS);
   const others = await stage.admin.topicSettings([deliveryTopic(customer)]);
   expect(others.get(deliveryTopic(customer))).toMatchObject({ 'message.timestamp.type': 'LogAppendTime' });
 
@@ -105,28 +106,28 @@ test('a paused customer leaves its group, gets nothing and keeps everything; res
     attempts: { delivered: 5 },
   });
   // What waits keeps its topics as they are, however often they are looked after.
-  expect(await tendRetention(stage.operations, Date.now())).toMatchObject({ usual: [] });
+  expect(await tendRetention(stage.operations, Date.now())).toMatchObject({ shorter: [] });
 
   expect(await resume(customer)).toEqual({ customer, before: 'paused', after: 'active' });
   await receiver.waitFor(({ accepted }) => accepted === 12);
   await settled(customer);
   expect(receiver.repeats).toBe(0);
-  const { usual } = await tendRetention(stage.operations, Date.now());
-  expect(usual).toContain(deliveryTopic(customer));
+  const { shorter } = await tendRetention(stage.operations, Date.now());
+  expect(shorter).toContain(deliveryTopic(customer));
   await retentionBecomes(customer, DAYS_14_MS);
 });
 
-test('retention stays unlimited while a resumed customer’s old backlog waits', async () => {
+test('retention stays as of a stopped customer while a resumed customer’s old backlog waits', async () => {
   const { customer, receiver } = await customerWith('backlog', 3);
   await pause(customer);
-  await retentionBecomes(customer, '-1');
+  await retentionBecomes(customer, DAYS_90_MS);
   await stage.upstream.produce(events(customer, 2));
   await waitingFor(customer, 2);
   await stage.subscribe(customer, receiver.url, { state: 'active', ratePerSecond: 0.001 });
   // In eight days, what waits now is old.
   const inEightDays = Date.now() + 8 * 86_400_000;
-  expect((await tendRetention(stage.operations, inEightDays)).usual).not.toContain(deliveryTopic(customer));
-  expect((await retentionOf(customer))[0]).toBe('-1');
+  expect((await tendRetention(stage.operations, inEightDays)).shorter).not.toContain(deliveryTopic(customer));
+  expect((await retentionOf(customer))[0]).toBe(DAYS_90_MS);
   await pause(customer);
 });
 

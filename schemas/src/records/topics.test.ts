@@ -36,7 +36,7 @@ test('every topic of ours takes the broker’s append time, so that due order is
   }
 });
 
-test('a customer has a main lane, a topic for each retry lane, and dead letters that are never deleted by age', () => {
+test('a customer has a main lane, a topic for each retry lane, and dead letters that are deleted by age as well', () => {
   const topics = customerTopics('acme', ['10s', '7m45s']);
   expect(topics.map(({ topic }) => topic)).toEqual([
     'delivery.acme',
@@ -44,6 +44,6 @@ test('a customer has a main lane, a topic for each retry lane, and dead letters 
     'delivery.acme.retry.7m45s',
     'delivery.acme.dead',
   ]);
-  expect(topics.at(-1)?.config['cleanup.policy']).toBe('compact');
+  expect(topics.at(-1)?.config).toMatchObject({ 'cleanup.policy': 'compact,delete', 'retention.ms': '7776000000' });
   expect(topics[0]?.config['retention.ms']).toBe(String(14 * 24 * 3600 * 1000));
 });

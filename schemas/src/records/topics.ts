@@ -1,5 +1,7 @@
 /** The one place for every Kafka topic's and group's name and settings. */
 
+import { DAY_MS, DEFAULT_RETENTION, QUARANTINE_DAYS } from '../privacy/retention.ts';
+
 /**
  * Replication is not part of it: whoever creates a topic knows how many brokers there are
  * (3 replicas and `min.insync.replicas` 2 from three brokers on).
@@ -132,8 +134,6 @@ export function deliveryGroup(customer: string): string {
   return `delivery.${customer}`;
 }
 
-const DAY_MS = 86_400_000;
-
 /** Kafka's own default for a record batch, which the intake topics keep. */
 export const INTAKE_MAX_MESSAGE_BYTES = 1_048_588;
 /** Room for the headers that we add to the intake's bytes. */
@@ -149,14 +149,21 @@ const EVERY_TOPIC = {
 const COMPACTED = { ...EVERY_TOPIC, 'cleanup.policy': 'compact' };
 /** State that is read from the start at every rebalance is worth compacting early. */
 const COMPACTED_STATE = { ...COMPACTED, 'min.cleanable.dirty.ratio': '0.1' };
+/** Of dead letters and of the quarantine: the last record of a key counts, and ends with age all the same. */
+export const LETTERS_POLICY = 'compact,delete';
+const lettersFor = (days: number) => ({
+  ...EVERY_TOPIC,
+  'cleanup.policy': LETTERS_POLICY,
+  'retention.ms': String(days * DAY_MS),
+});
 const keptFor = (retentionMs: number) => ({
   ...EVERY_TOPIC,
   'cleanup.policy': 'delete',
   'retention.ms': String(retentionMs),
 });
 
-/** How long delivery and retry topics keep records, unless a customer is paused or disabled. */
-export const DELIVERY_RETENTION_MS = 14 * DAY_MS;
+/** How long delivery topics keep records, unless a subscription states otherwise or the customer is paused or disabled. */
+export const DELIVERY_RETENTION_MS = DEFAULT_RETENTION.deliveryDays * DAY_MS;
 
 /** What an audit usually asks back to. */
 const AUDIT_RETENTION_MS = 365 * DAY_MS;
@@ -178,17 +185,21 @@ export function systemTopics(): TopicSpec[] {
     { topic: IDEMPOTENCY_TOPIC, partitions: 1, config: COMPACTED_STATE },
     { topic: INVITATIONS_TOPIC, partitions: 1, config: COMPACTED_STATE },
     { topic: ERASED_TOPIC, partitions: 1, config: COMPACTED_STATE },
-    { topic: QUARANTINE_TOPIC, partitions: 1, config: COMPACTED },
+    { topic: QUARANTINE_TOPIC, partitions: 1, config: lettersFor(QUARANTINE_DAYS) },
   ];
 }
 
-/** All topics of one customer: main lane, retry lanes, dead letters. */
+/**
+ * All topics of one customer: main lane, retry lanes, dead letters. With the default retention, which the control plane
+ * brings in line with the subscription's own.
+ */
 export function customerTopics(customer: string, delays: readonly RetryDelay[] = DEFAULT_RETRY_DELAYS): TopicSpec[] {
-  const lane = (topic: string) => ({ topic, partitions: 1, config: keptFor(DELIVERY_RETENTION_MS) });
+  const { deliveryDays, retryDays, deadLetterDays } = DEFAULT_RETENTION;
+  const lane = (topic: string, days: number) => ({ topic, partitions: 1, config: keptFor(days * DAY_MS) });
   return [
-    lane(deliveryTopic(customer)),
-    ...delays.map((delay) => lane(retryTopic(customer, delay))),
-    { topic: deadTopic(customer), partitions: 1, config: COMPACTED },
+    lane(deliveryTopic(customer), deliveryDays),
+    ...delays.map((delay) => lane(retryTopic(customer, delay), retryDays)),
+    { topic: deadTopic(customer), partitions: 1, config: lettersFor(deadLetterDays) },
   ];
 }
 

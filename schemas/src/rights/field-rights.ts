@@ -53,6 +53,10 @@ export const FIELD_RIGHTS = {
   },
   maxInFlight: { owner: 'customer', rule: 'At most ceilings.maxInFlight.' },
   ceilings: { owner: 'operator', rule: 'How far the customer may raise ratePerSecond and maxInFlight.' },
+  retention: {
+    owner: 'operator',
+    rule: 'For how many days events are kept in Kafka: deliveryDays, retryDays, deadLetterDays, and stoppedDays while paused or disabled.',
+  },
   state: {
     owner: 'customer',
     rule: 'Active or paused. Disabled is set and lifted by operators alone; a customer may enable itself after a worker disabled it.',

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { type Destination, destinationSchema } from '../destination/destinations.ts';
 import { describedEventType } from '../event/event-types.ts';
+import { type Retention, retentionSchema } from '../privacy/retention.ts';
 import { CUSTOMER_PATTERN } from '../records/topics.ts';
 import type { Ceilings } from '../rights/ceilings.ts';
 import { type Authentication, authenticationSchema, type SecretRules } from './authentication.ts';
@@ -38,6 +39,8 @@ export interface Subscription<S = string> {
   readonly maxInFlight: number;
   /** How far the customer may raise these two itself; of what is left out, {@link ceilingsOf} says the default. */
   readonly ceilings?: Partial<Ceilings>;
+  /** How long its events are kept; of what is left out, {@link DEFAULT_RETENTION} says the days. */
+  readonly retention?: Partial<Retention>;
   /** Two during a rotation: `whsec_…` signs symmetrically (v1), `whsk_…` by Ed25519 (v1a). */
   readonly signing?: { readonly secrets: readonly S[] };
   /** The state that the operator wants. The state that the worker observed is in the status record. */
@@ -133,6 +136,7 @@ function subscriptionShape(secret: SecretRules & { clientKey: z.ZodString; signi
     ratePerSecond: rate.optional(),
     maxInFlight: inFlight.default(64),
     ceilings: z.strictObject({ ratePerSecond: rate.optional(), maxInFlight: inFlight.optional() }).optional(),
+    retention: retentionSchema.optional(),
     signing: z.strictObject({ secrets: z.array(secret.signing).min(1).max(2) }).optional(),
     state: z.enum(['active', 'paused', 'disabled']).default('active'),
     enableEpoch: z.int().min(0).default(0),

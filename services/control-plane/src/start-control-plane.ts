@@ -34,6 +34,7 @@ import { SetUpPage } from './invitations/set-up-page.ts';
 import { FleetReader } from './notices/fleet-facts.ts';
 import { Notifier } from './notices/notifier.ts';
 import { exportIsWriter } from './observe/api-metrics.ts';
+import type { Expiring } from './observe/expiring-records.ts';
 import { StateExport } from './observe/state-export.ts';
 import { type Intake, intakeOf } from './operations/produce-event.ts';
 import { OperationRunner } from './operations/runner.ts';
@@ -160,14 +161,14 @@ export async function startControlPlane(
   const address = await api.listen({ host: config.API_HOST, port: config.API_PORT });
   log.info({ address, apiPort: Number(new URL(address).port) }, 'API open');
   await writer.start(config.API_ADVERTISED_URL ?? advertised(address));
-  const notifier = notifierOf(config, operations, attempts, writer, intake);
-  await notifier?.start();
   exportIsWriter(() => writer.isOwner, registry);
   const state = new StateExport({
     ...{ context: operations, registry, everyMs: config.EXPORT_INTERVAL },
     intakeTopics: config.EVENT_TYPES.map(({ topic }) => topic),
     isWriter: () => writer.isOwner,
   });
+  const notifier = notifierOf(config, operations, attempts, writer, intake, () => state.expiring);
+  await notifier?.start();
   state.start();
   await page.open(api, desk);
   const tending = startTending({ operations, views, sessions, writer, kept }, config.RETENTION_INTERVAL);
@@ -202,6 +203,7 @@ function notifierOf(
   attempts: AttemptView,
   writer: Writer,
   intake: Intake,
+  expiring: () => Expiring,
 ): Notifier | undefined {
   const eventType = config.EVENT_TYPES.find(({ name }) => name === NOTICE_EVENT_TYPE);
   if (eventType === undefined) return undefined;
@@ -212,9 +214,8 @@ function notifierOf(
     );
   }
   const retryPlan = config.RETRY_PLAN;
-  const fleet = new FleetReader(operations, (customer) =>
-    explainCustomer({ ...operations, retryPlan }, attempts, customer),
-  );
+  const explain = (customer: string) => explainCustomer({ ...operations, retryPlan }, attempts, customer);
+  const fleet = new FleetReader(operations, explain, expiring);
   const { kafka, log } = operations;
   const facts = (nowMs: number) => fleet.read(nowMs);
   return new Notifier({ kafka, writer, intake, eventType, facts, everyMs: config.NOTICES_INTERVAL, log });
@@ -274,8 +275,8 @@ function startTending(
     const forgotten = await forgetOld({ ...operations, kept }, systemClock.nowMs());
     if (forgotten.operations.length + forgotten.workers.length + forgotten.invitations.length > 0)
       operations.log.info(forgotten, 'old records forgotten');
-    const { unlimited, usual } = await tendRetention(operations, systemClock.nowMs());
-    if (unlimited.length + usual.length > 0) operations.log.info({ unlimited, usual }, 'retention changed');
+    const { longer, shorter } = await tendRetention(operations, systemClock.nowMs());
+    if (longer.length + shorter.length > 0) operations.log.info({ longer, shorter }, 'retention changed');
   };
   const timer = every(everyMs, () => {
     running = running

@@ -63,6 +63,12 @@ export const RULE_CASES: Readonly<Record<string, RuleCase>> = {
     series: [one('databridge_kafka_offset_jumps_total', 'component="fan-out"', perSample(0), perSample(1))],
     resolvesWithinMinutes: 35,
   },
+  DeadLettersWillBeDeleted: {
+    series: [one('databridge_retention_expiring_dead_letters', 'customer="acme"', '_', 7)],
+  },
+  QuarantineWillBeDeleted: {
+    series: [one('databridge_retention_expiring_quarantine_records', '', 0, 7)],
+  },
   RetentionWillDelete: { series: [one('databridge_retention_expiring_records', 'customer="acme"', '_', 7)] },
   FanOutAbsent: { series: [INSTALLED, one('databridge_ready', 'component="fan-out",reason="ready"', 1, '_')] },
   FanOutStuck: {

@@ -89,3 +89,16 @@ test('the time since when is the one that was told first', () => {
   const { notices } = announce([], told, new Map(), 9);
   expect(notices[0]).toMatchObject({ state: 'resolved', sinceMs: 5, atMs: 9 });
 });
+
+test('an answered invitation is told once, and not as resolved later', () => {
+  const answered = { ...condition('acme', { kind: 'invitation' }), level: 5 };
+  const first = announce([answered], new Map(), new Map(), 10);
+  expect(first.notices.map(({ company, state }) => [company, state])).toEqual([
+    ['acme', 'raised'],
+    ['operators', 'raised'],
+  ]);
+  const told = new Map([...first.told].flatMap(([key, value]) => (value ? [[key, value] as const] : [])));
+  expect(announce([answered], told, new Map(), 20).notices).toEqual([]);
+  expect(announce([{ ...answered, level: 6 }], told, new Map(), 20).notices).toHaveLength(2);
+  expect(announce([], told, new Map(), 30)).toEqual({ notices: [], told: new Map([['acme/invitation', undefined]]) });
+});

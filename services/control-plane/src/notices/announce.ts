@@ -74,7 +74,7 @@ export function announce(
   for (const [key, before] of told) {
     if (now.has(key)) continue;
     changes.set(key, undefined);
-    resolved.push(before);
+    if (!NEVER_RESOLVED.has(before.kind)) resolved.push(before);
   }
   return { notices: [...noticesOf(raised, nowMs), ...resolutionsOf(resolved, nowMs)], told: changes };
 }
@@ -132,6 +132,9 @@ function forOperators(notices: readonly Notice[], nowMs: number): Notice[] {
   });
 }
 
+/** What happened, rather than what is so: it does not end. */
+const NEVER_RESOLVED: ReadonlySet<NoticeKind> = new Set(['invitation']);
+
 const KIND_TEXT: Readonly<Record<NoticeKind, string>> = {
   disabled: 'deliveries are disabled',
   held: 'deliveries are held',
@@ -141,6 +144,9 @@ const KIND_TEXT: Readonly<Record<NoticeKind, string>> = {
   certificate: 'the client certificate ends soon',
   'not-running': 'no live worker delivers',
   quarantine: 'records are in quarantine',
+  deletion: 'records will be deleted within a week',
+  secret: 'the use of an earlier secret ends',
+  invitation: 'invitations were answered',
 };
 
 function resolvedText(kind: NoticeKind, customer: string | undefined): string {

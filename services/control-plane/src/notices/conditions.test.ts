@@ -63,9 +63,36 @@ test.each<[string, Partial<CustomerFacts>, string, string]>([
     'certificate',
     'ends at 2026-12-02',
   ],
+  [
+    'with records to be deleted',
+    { expiring: { waiting: 0, deadLetters: 3 } },
+    'deletion',
+    'up to 3 dead letters will be',
+  ],
+  [
+    'in a rotation that ends',
+    { fallback: { place: 'authentication.key', untilMs: nowMs + HOUR_MS } },
+    'secret',
+    'is used until 2026-11-26 13:00 UTC, then the new one alone',
+  ],
+  [
+    'that answered an invitation',
+    { answered: { kind: 'setup', atMs: nowMs - HOUR_MS, awaitsApproval: true } },
+    'invitation',
+    '"acme" has set itself up. No event is sent before it is approved: "databridge approve acme".',
+  ],
   ['with a certificate that ended', { certificateEndsAtMs: nowMs - HOUR_MS }, 'certificate', 'ended at'],
 ])('a customer %s gives a notice', (_, facts, kind, text) => {
   expect(judged(facts)).toEqual([expect.objectContaining({ kind, text: expect.stringContaining(text) })]);
+});
+
+test.each<[string, Partial<CustomerFacts>]>([
+  ['a rotation has time left', { fallback: { place: 'authentication.key', untilMs: nowMs + 7 * HOUR_MS } }],
+  ['a rotation is over', { fallback: { place: 'authentication.key', untilMs: nowMs } }],
+  ['an answer is old', { answered: { kind: 'secrets', atMs: nowMs - 25 * HOUR_MS, awaitsApproval: false } }],
+  ['nothing is to be deleted', { expiring: { waiting: 0, deadLetters: 0 } }],
+])('no notice while %s', (_, facts) => {
+  expect(judged(facts)).toEqual([]);
 });
 
 test('what the endpoint answered is not in a notice: an answer may quote the event', () => {

@@ -10,6 +10,9 @@ export const NOTICE_KINDS = [
   'certificate',
   'not-running',
   'quarantine',
+  'deletion',
+  'secret',
+  'invitation',
 ] as const;
 export type NoticeKind = (typeof NOTICE_KINDS)[number];
 
@@ -32,6 +35,12 @@ export interface CustomerFacts
   extends Pick<CustomerStatus, 'customer' | 'state' | 'disabledBy' | 'runBy' | 'worker' | 'lagByLane' | 'deadRecords'> {
   /** Since when every attempt failed, and when its worker disables it unless one succeeds. Absent: it does not fail. */
   readonly outage?: { readonly sinceMs: number; readonly disablesAtMs: number };
+  /** What retention deletes within a week. */
+  readonly expiring?: { readonly waiting: number; readonly deadLetters: number };
+  /** During a rotation: the place of the earlier secret whose use ends first, and when. */
+  readonly fallback?: { readonly place: string; readonly untilMs: number };
+  /** The latest invitation that was answered. */
+  readonly answered?: { readonly kind: 'secrets' | 'setup'; readonly atMs: number; readonly awaitsApproval: boolean };
   /** When its client certificate ends. */
   readonly certificateEndsAtMs?: number;
 }
@@ -50,6 +59,11 @@ const DAY_MS = 86_400_000;
 /** Days before the expiry of a certificate at which its customer is notified. */
 const CERTIFICATE_DAYS = [30, 7, 1] as const;
 
+/** Of an earlier secret, during a rotation. */
+const FALLBACK_ENDS_WITHIN_MS = 6 * 3_600_000;
+/** An older answer is not announced any more, when notices are switched on. */
+const ANSWER_IS_NEWS_MS = DAY_MS;
+
 export function conditionsOf({ customers, quarantined }: FleetFacts, nowMs: number): Condition[] {
   const found = customers.flatMap((facts) => conditionsOfCustomer(facts, nowMs));
   if (quarantined > 0) {
@@ -62,7 +76,7 @@ export function conditionsOf({ customers, quarantined }: FleetFacts, nowMs: numb
 }
 
 function conditionsOfCustomer(facts: CustomerFacts, nowMs: number): Condition[] {
-  return [disabled, held, behind, budget, deadLetters, certificate, notRunning].flatMap(
+  return [disabled, held, behind, budget, deadLetters, certificate, notRunning, deletion, secret, invitation].flatMap(
     (judge) => judge(facts, nowMs) ?? [],
   );
 }
@@ -147,6 +161,50 @@ const notRunning: Judge = ({ customer, state, runBy }, nowMs) => {
   return {
     ...{ kind: 'not-running', customer, severity: 'critical', level: 1, sinceMs: nowMs },
     text: `No live worker delivers to "${customer}". Nothing is lost. "databridge workers" shows which workers live.`,
+  };
+};
+
+const deletion: Judge = ({ customer, expiring }, nowMs) => {
+  if (expiring === undefined || expiring.waiting + expiring.deadLetters === 0) return undefined;
+  const parts = [
+    ...(expiring.waiting > 0 ? [`up to ${counted(expiring.waiting, 'waiting event')}`] : []),
+    ...(expiring.deadLetters > 0 ? [`up to ${counted(expiring.deadLetters, 'dead letter')}`] : []),
+  ];
+  const cure = `Resume or redrive them, or raise "retention" of the subscription.`;
+  return {
+    ...{
+      kind: 'deletion',
+      customer,
+      severity: expiring.waiting > 0 ? 'critical' : 'warning',
+      level: 1,
+      sinceMs: nowMs,
+    },
+    text: `Of "${customer}", ${parts.join(' and ')} will be deleted within a week, because the time for which they are kept ends. ${cure}`,
+  };
+};
+
+const secret: Judge = ({ customer, fallback }, nowMs) => {
+  if (fallback === undefined || fallback.untilMs <= nowMs) return undefined;
+  if (fallback.untilMs - nowMs > FALLBACK_ENDS_WITHIN_MS) return undefined;
+  return {
+    ...{ kind: 'secret', customer, severity: 'information', level: 1 },
+    sinceMs: fallback.untilMs - FALLBACK_ENDS_WITHIN_MS,
+    text: `The earlier secret at ${fallback.place} of "${customer}" is used until ${timeText(fallback.untilMs)}, then the new one alone. The endpoint must accept the new one by then.`,
+  };
+};
+
+const invitation: Judge = ({ customer, answered }, nowMs) => {
+  if (answered === undefined || nowMs - answered.atMs > ANSWER_IS_NEWS_MS) return undefined;
+  const what =
+    answered.kind === 'setup'
+      ? `"${customer}" has set itself up`
+      : `"${customer}" has entered the secrets that it was asked for`;
+  const next = answered.awaitsApproval
+    ? ` No event is sent before it is approved: "databridge approve ${customer}".`
+    : '';
+  return {
+    ...{ kind: 'invitation', customer, severity: 'information', level: answered.atMs, sinceMs: answered.atMs },
+    text: `The invitation was answered at ${timeText(answered.atMs)}: ${what}.${next}`,
   };
 };
 

@@ -1,3 +1,4 @@
+import { NOTHING_EXPIRES } from '../observe/expiring-records.ts';
 import { FleetReader } from './fleet-facts.ts';
 
 const HOUR_MS = 3_600_000;
@@ -16,6 +17,7 @@ function contextOf(customers: readonly string[], lastSuccessAtMs: number): Conte
   return {
     subscriptions: async () => new Map(customers.map((one) => [one, subscription(one)])),
     workerStatuses: async () => new Map(customers.map((one) => [one, status(one)])),
+    invitations: async () => new Map(),
     workers: () => [],
     oldestWaiting: () => undefined,
     retryPlan: { windowMs: 24 * HOUR_MS },
@@ -29,13 +31,17 @@ function contextOf(customers: readonly string[], lastSuccessAtMs: number): Conte
 test('customers without a success for an hour are explained, ten at a time, and each once in five minutes', async () => {
   const names = Array.from({ length: 12 }, (_, i) => `c-${i + 10}`);
   const explained: string[] = [];
-  const reader = new FleetReader(contextOf(names, nowMs - 2 * HOUR_MS), async (customer) => {
-    explained.push(customer);
-    return {
-      budget: { eventId: 'e', attempts: 20, maxAttempts: 185, usedMs: 2 * HOUR_MS, windowMs: 24 * HOUR_MS },
-      disabling: { atMs: nowMs + 21 * HOUR_MS, because: 'exhausted' },
-    };
-  });
+  const reader = new FleetReader(
+    contextOf(names, nowMs - 2 * HOUR_MS),
+    async (customer) => {
+      explained.push(customer);
+      return {
+        budget: { eventId: 'e', attempts: 20, maxAttempts: 185, usedMs: 2 * HOUR_MS, windowMs: 24 * HOUR_MS },
+        disabling: { atMs: nowMs + 21 * HOUR_MS, because: 'exhausted' },
+      };
+    },
+    () => NOTHING_EXPIRES,
+  );
   const first = await reader.read(nowMs);
   expect(explained).toHaveLength(10);
   expect(first.customers.filter(({ outage }) => outage !== undefined)).toHaveLength(10);
@@ -49,8 +55,43 @@ test('customers without a success for an hour are explained, ten at a time, and 
 });
 
 test('a customer to which something was delivered of late is not explained', async () => {
-  const reader = new FleetReader(contextOf(['acme'], nowMs - HOUR_MS / 2), () =>
-    Promise.reject(new Error('nothing is to be explained')),
+  const reader = new FleetReader(
+    contextOf(['acme'], nowMs - HOUR_MS / 2),
+    () => Promise.reject(new Error('nothing is to be explained')),
+    () => NOTHING_EXPIRES,
   );
   expect((await reader.read(nowMs)).customers[0]?.outage).toBeUndefined();
+});
+
+test('answered invitations, rotations and what is deleted soon are among the facts', async () => {
+  const untilMs = nowMs + HOUR_MS;
+  const context = contextOf(['acme', 'other'], nowMs);
+  const stored = await context.subscriptions();
+  const acme = {
+    ...(stored.get('acme') as object),
+    awaitsApproval: true,
+    fallbacks: { 'authentication.key': { secret: 'x', untilMs } },
+  };
+  const used = { customer: 'acme', kind: 'setup', state: 'used', changedAtMs: nowMs - 5 };
+  const reader = new FleetReader(
+    {
+      ...context,
+      subscriptions: async () => new Map<string, object>([...stored, ['acme', acme]]),
+      invitations: async () =>
+        new Map([
+          ['1', used],
+          ['2', { ...used, state: 'open', changedAtMs: nowMs }],
+        ]),
+    } as unknown as Context,
+    () => Promise.reject(new Error('nothing is to be explained')),
+    () => ({ ...NOTHING_EXPIRES, deadLetters: new Map([['other', 3]]) }),
+  );
+  const [one, other] = (await reader.read(nowMs)).customers;
+  expect(one).toMatchObject({
+    answered: { kind: 'setup', atMs: nowMs - 5, awaitsApproval: true },
+    fallback: { place: 'authentication.key', untilMs },
+    expiring: { waiting: 0, deadLetters: 0 },
+  });
+  expect(other).toMatchObject({ expiring: { waiting: 0, deadLetters: 3 } });
+  expect(other).not.toHaveProperty('answered');
 });

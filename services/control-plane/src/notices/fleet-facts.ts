@@ -1,14 +1,16 @@
 /** What the conditions are judged by, from the live views. */
 import { X509Certificate } from 'node:crypto';
+import type { Invitation } from '@databridge/schemas/records/invitations';
 import { QUARANTINE_TOPIC } from '@databridge/schemas/records/topics';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import type { ControlPlaneContext } from '../context.ts';
 import type { CustomerExplanation } from '../explain/explain-customer.ts';
+import type { Expiring } from '../observe/expiring-records.ts';
 import { readLetters } from '../operations/letters.ts';
 import { type CustomerStatus, customerStatuses } from '../views/status.ts';
 import type { CustomerFacts, FleetFacts } from './conditions.ts';
 
-type Context = Parameters<typeof customerStatuses>[0] & Pick<ControlPlaneContext, 'kafka' | 'erasures'>;
+type Context = Parameters<typeof customerStatuses>[0] & Pick<ControlPlaneContext, 'kafka' | 'erasures' | 'invitations'>;
 
 type Explain = (customer: string) => Promise<Pick<CustomerExplanation, 'budget' | 'disabling'>>;
 
@@ -22,28 +24,45 @@ const EXPLAINED_AGAIN_AFTER_MS = 300_000;
 export class FleetReader {
   readonly #context: Context;
   readonly #explain: Explain;
+  readonly #expiring: () => Expiring;
   #counted: { readonly end: number; readonly count: number } | undefined;
   readonly #outages = new Map<string, { readonly atMs: number; readonly outage: CustomerFacts['outage'] }>();
 
-  constructor(context: Context, explain: Explain) {
+  /** @param expiring what retention is about to delete, as it was found last */
+  constructor(context: Context, explain: Explain, expiring: () => Expiring) {
     this.#context = context;
     this.#explain = explain;
+    this.#expiring = expiring;
   }
 
   async read(nowMs: number): Promise<FleetFacts> {
-    const [statuses, subscriptions, quarantined] = await Promise.all([
+    const [statuses, subscriptions, invitations, quarantined] = await Promise.all([
       customerStatuses(this.#context),
       this.#context.subscriptions(),
+      this.#context.invitations(),
       this.#quarantined(),
     ]);
     await this.#findOutages(
       statuses.filter((status) => isSuspect(status, nowMs)).map(({ customer }) => customer),
       nowMs,
     );
+    const answers = latestAnswers(invitations.values());
+    const { waiting, deadLetters } = this.#expiring();
     const customers = statuses.map((status): CustomerFacts => {
-      const endsAtMs = certificateEnd(subscriptions.get(status.customer));
-      const outage = this.#outages.get(status.customer)?.outage;
-      return { ...status, ...(endsAtMs !== undefined && { certificateEndsAtMs: endsAtMs }), ...(outage && { outage }) };
+      const { customer } = status;
+      const subscription = subscriptions.get(customer);
+      const endsAtMs = certificateEnd(subscription);
+      const outage = this.#outages.get(customer)?.outage;
+      const fallback = firstFallback(subscription);
+      const answered = answers.get(customer);
+      return {
+        ...status,
+        ...(endsAtMs !== undefined && { certificateEndsAtMs: endsAtMs }),
+        ...(outage && { outage }),
+        ...(fallback && { fallback }),
+        ...(answered && { answered: { ...answered, awaitsApproval: subscription?.awaitsApproval === true } }),
+        expiring: { waiting: waiting.get(customer) ?? 0, deadLetters: deadLetters.get(customer) ?? 0 },
+      };
     });
     return { customers, quarantined };
   }
@@ -84,4 +103,19 @@ function isSuspect({ state, worker, lagByLane }: CustomerStatus, nowMs: number):
 function certificateEnd(subscription: Pick<Subscription, 'tls'> | undefined): number | undefined {
   const pem = subscription?.tls?.clientCertificate;
   return pem === undefined ? undefined : new X509Certificate(pem).validToDate.getTime();
+}
+
+/** During a rotation: which earlier secret is used the shortest. */
+function firstFallback(subscription: Pick<Subscription, 'fallbacks'> | undefined): CustomerFacts['fallback'] {
+  const ends = Object.entries(subscription?.fallbacks ?? {}).map(([place, { untilMs }]) => ({ place, untilMs }));
+  return ends.sort((a, b) => a.untilMs - b.untilMs)[0];
+}
+
+function latestAnswers(invitations: Iterable<Invitation>): Map<string, Pick<Invitation, 'kind'> & { atMs: number }> {
+  const latest = new Map<string, Pick<Invitation, 'kind'> & { atMs: number }>();
+  for (const { customer, kind, state, receipt, changedAtMs } of invitations) {
+    const atMs = receipt?.atMs ?? changedAtMs;
+    if (state === 'used' && atMs > (latest.get(customer)?.atMs ?? 0)) latest.set(customer, { kind, atMs });
+  }
+  return latest;
 }

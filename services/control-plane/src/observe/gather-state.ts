@@ -1,17 +1,12 @@
 import { X509Certificate } from 'node:crypto';
 import type { PartitionEnds } from '@databridge/kernel/kafka/watermark-reader';
-import { effectiveState, type WorkerStatus } from '@databridge/schemas/records/status';
-import {
-  DELIVERY_RETENTION_MS,
-  deadTopic,
-  deliveryGroup,
-  FAN_OUT_GROUP,
-  QUARANTINE_TOPIC,
-} from '@databridge/schemas/records/topics';
+import { effectiveState } from '@databridge/schemas/records/status';
+import { deadTopic, FAN_OUT_GROUP, QUARANTINE_TOPIC } from '@databridge/schemas/records/topics';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import type { ControlPlaneContext } from '../context.ts';
 import { lanesAmong, topicsByCustomer } from '../views/customer-lanes.ts';
 import { runningIn } from '../views/status.ts';
+import { committedOf } from './expiring-records.ts';
 
 /** What the writer exports of one customer. undefined: there is nothing to tell. */
 export interface CustomerState {
@@ -90,45 +85,6 @@ export async function gatherState(context: Context, intakeTopics: readonly strin
     quarantined: recordsOf(ends.get(QUARANTINE_TOPIC)),
     workers: countsBy(alive, ({ report }) => report.version),
   };
-}
-
-/** Waiting records that retention will delete within `withinMs`, of customers whose topics have the usual retention. */
-export async function expiringRecords(
-  context: Pick<ControlPlaneContext, 'admin' | 'subscriptions' | 'workerStatuses'>,
-  { nowMs, withinMs }: { readonly nowMs: number; readonly withinMs: number },
-): Promise<ReadonlyMap<string, number>> {
-  const { admin } = context;
-  const [subscriptions, statuses, topics] = await Promise.all([
-    context.subscriptions(),
-    context.workerStatuses(),
-    admin.listTopics(),
-  ]);
-  const own = topicsByCustomer(topics);
-  const expiring = new Map<string, number>();
-  for (const customer of subscriptions.keys()) {
-    const committed = await committedOf(admin, customer, statuses.get(customer));
-    const lanes = [...lanesAmong(own.get(customer) ?? [], customer).keys()];
-    const settings = await admin.topicSettings(lanes);
-    let count = 0;
-    for (const topic of lanes) {
-      const retentionMs = Number(settings.get(topic)?.['retention.ms'] ?? DELIVERY_RETENTION_MS);
-      if (retentionMs < 0) continue;
-      for (const { partition, offset } of await admin.offsetsAtTime(topic, nowMs - retentionMs + withinMs)) {
-        count += Math.max(0, offset - (committed.get(`${topic}/${partition}`) ?? 0));
-      }
-    }
-    if (count > 0) expiring.set(customer, count);
-  }
-  return expiring;
-}
-
-async function committedOf(
-  admin: Pick<ControlPlaneContext['admin'], 'committedOffsets'>,
-  customer: string,
-  status: WorkerStatus | undefined,
-): Promise<ReadonlyMap<string, number>> {
-  const committed = status?.committed ?? (await admin.committedOffsets(deliveryGroup(customer)));
-  return new Map(committed.map(({ topic, partition, offset }) => [`${topic}/${partition}`, offset]));
 }
 
 function backlogOf(

@@ -4,10 +4,10 @@ import { seriesTable } from '@databridge/kernel/series-table';
 import { systemClock, type Timer } from '@databridge/kernel/time/clock';
 import { every } from '@databridge/kernel/time/every';
 import type { ControlPlaneContext } from '../context.ts';
-import { expiringRecords, gatherState, type SystemState } from './gather-state.ts';
+import { type Expiring, expiringRecords, NOTHING_EXPIRES } from './expiring-records.ts';
+import { gatherState, type SystemState } from './gather-state.ts';
 import { customerStateFamilies, systemStateFamilies } from './state-families.ts';
 
-const DAY_MS = 86_400_000;
 /** What expires within a day changes slowly, and costs requests for each lane: every 10 minutes if the rest is gathered every 30 s. */
 const EXPIRING_EVERY = 20;
 
@@ -24,7 +24,7 @@ export interface StateExportOptions {
 export class StateExport {
   readonly #with: StateExportOptions;
   #last: (SystemState & { readonly exportedAtMs: number }) | undefined;
-  #expiring: ReadonlyMap<string, number> = new Map();
+  #expiring: Expiring = NOTHING_EXPIRES;
   #expiringDueAtMs = 0;
   #timer: Timer | undefined;
   #running: Promise<void> = Promise.resolve();
@@ -33,8 +33,17 @@ export class StateExport {
     this.#with = options;
     options.registry.add(seriesTable(customerStateFamilies, () => this.#customerRows()));
     options.registry.add(
-      seriesTable(systemStateFamilies, () => (this.#last === undefined ? [] : ([['', this.#last]] as const))),
+      seriesTable(systemStateFamilies, () =>
+        this.#last === undefined
+          ? []
+          : ([['', { ...this.#last, expiringQuarantined: this.#expiring.quarantined }]] as const),
+      ),
     );
+  }
+
+  /** What retention is about to delete, as far as this control plane is the writer. */
+  get expiring(): Expiring {
+    return this.#expiring;
   }
 
   start(): void {
@@ -50,9 +59,14 @@ export class StateExport {
     await this.#running;
   }
 
+  #expiringOf(customer: string) {
+    const { waiting, deadLetters } = this.#expiring;
+    return { expiring: waiting.get(customer), expiringDead: deadLetters.get(customer) };
+  }
+
   *#customerRows() {
     for (const [customer, state] of this.#last?.customers ?? []) {
-      yield [`,customer="${customer}"`, { ...state, expiring: this.#expiring.get(customer) }] as const;
+      yield [`,customer="${customer}"`, { ...state, ...this.#expiringOf(customer) }] as const;
     }
   }
 
@@ -66,7 +80,7 @@ export class StateExport {
     try {
       const nowMs = systemClock.nowMs();
       if (systemClock.monotonicMs() >= this.#expiringDueAtMs) {
-        this.#expiring = await expiringRecords(context, { nowMs, withinMs: DAY_MS });
+        this.#expiring = await expiringRecords(context, nowMs);
         this.#expiringDueAtMs = systemClock.monotonicMs() + EXPIRING_EVERY * everyMs;
       }
       const state = await gatherState(context, intakeTopics);

@@ -4,6 +4,7 @@ import type { CustomerState, SystemState } from './gather-state.ts';
 /** One customer of the last export. */
 export interface CustomerStateRow extends CustomerState {
   readonly expiring: number | undefined;
+  readonly expiringDead: number | undefined;
 }
 
 const escaped = (text: string) => text.replace(/[\\"\n]/g, '_');
@@ -30,8 +31,13 @@ export const customerStateFamilies: readonly SeriesFamily<CustomerStateRow>[] = 
   ),
   customerGauge(
     'databridge_retention_expiring_records',
-    'Waiting records that retention deletes within a day',
+    'Waiting records that retention deletes within a day, or a week where they are kept for more than 30 days',
     ({ expiring }) => expiring,
+  ),
+  customerGauge(
+    'databridge_retention_expiring_dead_letters',
+    'Records among the dead letters that retention deletes within a week',
+    ({ expiringDead }) => expiringDead,
   ),
   customerGauge(
     'databridge_retention_expired_records',
@@ -48,6 +54,7 @@ export const customerStateFamilies: readonly SeriesFamily<CustomerStateRow>[] = 
 
 export interface SystemStateRow extends SystemState {
   readonly exportedAtMs: number;
+  readonly expiringQuarantined: number;
 }
 
 export const systemStateFamilies: readonly SeriesFamily<SystemStateRow>[] = [
@@ -78,6 +85,12 @@ export const systemStateFamilies: readonly SeriesFamily<SystemStateRow>[] = [
     help: 'Records in quarantine',
     type: 'gauge',
     write: ({ quarantined }, add) => add(quarantined),
+  },
+  {
+    name: 'databridge_retention_expiring_quarantine_records',
+    help: 'Records in quarantine that retention deletes within a week',
+    type: 'gauge',
+    write: ({ expiringQuarantined }, add) => add(expiringQuarantined),
   },
   {
     name: 'databridge_workers',

@@ -10,7 +10,7 @@ import {
   type Subscription,
 } from '@databridge/schemas/subscription/subscription';
 import type { ControlPlaneContext } from '../context.ts';
-import { keepWithoutLimit } from '../upkeep/retention.ts';
+import { keepWhileStopped } from '../upkeep/retention.ts';
 import type { Written } from './changes.ts';
 import { closedIssues } from './checks/refusals.ts';
 import type { FileSubscription } from './kept-settings.ts';
@@ -71,7 +71,7 @@ export async function applySubscriptions(
   const changed = plans.filter(({ change }) => change !== 'unchanged');
   for (const { subscription } of changed) {
     // First, so that not even a crash leaves a stopped customer with topics that forget.
-    if (subscription.state !== 'active') await keepWithoutLimit(admin, subscription.customer);
+    if (subscription.state !== 'active') await keepWhileStopped(admin, subscription);
   }
   const changes = changed.map(({ subscription, change, before }) => ({
     what: change === 'created' ? ('create' as const) : ('replace' as const),

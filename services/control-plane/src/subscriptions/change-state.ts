@@ -3,7 +3,7 @@ import { type EffectiveState, effectiveState, type WorkerStatus } from '@databri
 import type { Role } from '@databridge/schemas/rights/route-rights';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import type { ControlPlaneContext } from '../context.ts';
-import { keepWithoutLimit } from '../upkeep/retention.ts';
+import { keepWhileStopped } from '../upkeep/retention.ts';
 import { readCustomer } from '../views/customer.ts';
 import { RefusedFields } from './checks/refused-fields.ts';
 
@@ -71,7 +71,7 @@ export async function changeState(
   if (typeof wanted === 'string') throw new DatabridgeError('DB_CONFLICT', `Customer "${customer}" ${wanted}`);
   if (wanted === undefined) return { customer, before, after: before };
   // First, so that not even a crash leaves a stopped customer with topics that forget.
-  if (wanted.state !== 'active') await keepWithoutLimit(context.admin, customer);
+  if (wanted.state !== 'active') await keepWhileStopped(context.admin, subscription);
   await context.commit([{ what: action, customer, before: subscription, after: { ...subscription, ...wanted } }]);
   return { customer, before, after: wanted.state };
 }

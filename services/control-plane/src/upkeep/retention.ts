@@ -1,32 +1,48 @@
+/** How long Kafka keeps the records of customers: by what each subscription states, and by whether the customer is stopped. */
 import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import { DAY_MS, QUARANTINE_DAYS, retentionMs, WARNING_MS } from '@databridge/schemas/privacy/retention';
 import { effectiveState } from '@databridge/schemas/records/status';
-import { DELIVERY_RETENTION_MS, deliveryGroup } from '@databridge/schemas/records/topics';
+import { deadTopic, deliveryGroup, LETTERS_POLICY, QUARANTINE_TOPIC } from '@databridge/schemas/records/topics';
+import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import type { ControlPlaneContext } from '../context.ts';
 import { lanesAmong, lanesOf } from '../views/customer-lanes.ts';
 
-const SETTING = 'retention.ms';
-const UNLIMITED = '-1';
-/** Half of the retention: a backlog younger than this has at least as long before it would expire. */
-const SAFE_AGE_MS = DELIVERY_RETENTION_MS / 2;
+const RETENTION = 'retention.ms';
+const POLICY = 'cleanup.policy';
+/** Nothing is kept for longer than that, in ms: 40 years. */
+const LONGEST_MS = 40 * 365 * DAY_MS;
 
-/** Removes the retention limit of the customer's lanes, so that nothing expires while the customer is stopped. */
-export async function keepWithoutLimit(
-  admin: Pick<KafkaAdmin, 'listTopics' | 'changeTopicSettings'>,
-  customer: string,
+/** Raises the retention of a customer's lanes before it is stopped, so that nothing expires meanwhile unseen. */
+export async function keepWhileStopped(
+  admin: Pick<KafkaAdmin, 'listTopics' | 'topicSettings' | 'changeTopicSettings'>,
+  { customer, retention }: Pick<Subscription, 'customer' | 'retention'>,
 ): Promise<void> {
-  await admin.changeTopicSettings([...(await lanesOf(admin, customer)).keys()], { [SETTING]: UNLIMITED });
+  const wanted = retentionMs(retention, true);
+  const lanes = await lanesOf(admin, customer);
+  const settings = await admin.topicSettings([...lanes.keys()]);
+  for (const [topic, lane] of lanes) {
+    const limitMs = lane === 'main' ? wanted.delivery : wanted.retry;
+    if (keptMs(settings.get(topic)) < limitMs) await setLimit(admin, topic, limitMs);
+  }
 }
 
 export interface TendedRetention {
-  /** Topics that now keep everything: their customers are paused or disabled. */
-  readonly unlimited: readonly string[];
-  /** Topics that have the usual retention again: their customers are active, and their old backlogs delivered. */
-  readonly usual: readonly string[];
+  /** Topics that now keep their records for longer. */
+  readonly longer: readonly string[];
+  /** Topics that now keep their records for a shorter time: nothing that waits is deleted by it before it was alerted. */
+  readonly shorter: readonly string[];
 }
 
 /**
- * Sets every customer's retention by its state. Runs periodically, since workers disable customers by themselves and
- * backlogs drain at any time.
+ * Sets the retention of all customers' topics by their states, and that of the quarantine. Runs periodically, since workers
+ * disable customers by themselves and backlogs drain at any time. What keeps records for too short a time is raised at
+ * once; what is to be deleted earlier must not be surprising:
+ *
+ * - of an active customer, once all that is older than half of the limit is done;
+ * - of a stopped one, once nothing that waits would be deleted within {@link WARNING_MS};
+ * - dead letters, when the subscription states it.
+ *
+ * Topics from before they had a limit get one that deletes nothing within {@link WARNING_MS}: a multiple of the usual one.
  */
 export async function tendRetention(
   context: Pick<ControlPlaneContext, 'workerStatuses' | 'subscriptions' | 'admin'>,
@@ -38,39 +54,112 @@ export async function tendRetention(
     context.workerStatuses(),
     admin.listTopics(),
   ]);
-  const unlimited: string[] = [];
-  const usual: string[] = [];
+  const tended = { longer: [] as string[], shorter: [] as string[] };
+  const existing = new Set(topics);
   for (const [customer, subscription] of subscriptions) {
-    const lanes = [...lanesAmong(topics, customer).keys()];
-    if (effectiveState(subscription, workers.get(customer)) !== 'active') {
-      unlimited.push(...(await admin.changeTopicSettings(lanes, { [SETTING]: UNLIMITED })));
-      continue;
+    const isStopped = effectiveState(subscription, workers.get(customer)) !== 'active';
+    const wanted = retentionMs(subscription.retention, isStopped);
+    const lanes = lanesAmong(topics, customer);
+    const letters = existing.has(deadTopic(customer)) ? [deadTopic(customer)] : [];
+    const settings = await admin.topicSettings([...lanes.keys(), ...letters]);
+    for (const [topic, lane] of lanes) {
+      const limitMs = lane === 'main' ? wanted.delivery : wanted.retry;
+      await tendLane(admin, { customer, topic, isStopped, limitMs, nowMs }, settings.get(topic), tended);
     }
-    const settings = await admin.topicSettings(lanes);
-    const unlimitedLanes = lanes.filter((topic) => settings.get(topic)?.[SETTING] === UNLIMITED);
-    const drained = unlimitedLanes.length > 0 ? await lanesDoneUntil(admin, customer, unlimitedLanes, nowMs) : [];
-    usual.push(...(await admin.changeTopicSettings(drained, { [SETTING]: String(DELIVERY_RETENTION_MS) })));
+    const isStated = subscription.retention?.deadLetterDays !== undefined;
+    for (const topic of letters) {
+      await tendLetters(admin, { topic, limitMs: wanted.deadLetters, isStated, nowMs }, settings.get(topic), tended);
+    }
   }
-  return { unlimited, usual };
+  if (!existing.has(QUARANTINE_TOPIC)) return tended;
+  const quarantine = (await admin.topicSettings([QUARANTINE_TOPIC])).get(QUARANTINE_TOPIC);
+  const limitMs = QUARANTINE_DAYS * DAY_MS;
+  await tendLetters(admin, { topic: QUARANTINE_TOPIC, limitMs, isStated: false, nowMs }, quarantine, tended);
+  return tended;
 }
 
-/** The lanes where all that is older than {@link SAFE_AGE_MS} is done. */
-async function lanesDoneUntil(
+type Settings = Readonly<Record<string, string>> | undefined;
+
+/** In ms; a topic without a limit: infinity. */
+function keptMs(settings: Settings): number {
+  const stated = Number(settings?.[RETENTION] ?? Number.NaN);
+  return stated >= 0 ? stated : Number.POSITIVE_INFINITY;
+}
+
+interface Limited {
+  readonly topic: string;
+  readonly limitMs: number;
+  readonly nowMs: number;
+}
+
+async function tendLane(
   admin: KafkaAdmin,
-  customer: string,
-  lanes: readonly string[],
-  nowMs: number,
-): Promise<string[]> {
+  lane: Limited & { readonly customer: string; readonly isStopped: boolean },
+  settings: Settings,
+  tended: { readonly longer: string[]; readonly shorter: string[] },
+): Promise<void> {
+  const { topic, limitMs, isStopped, nowMs } = lane;
+  const now = keptMs(settings);
+  if (now === limitMs) return;
+  if (now < limitMs) {
+    await setLimit(admin, topic, limitMs);
+    tended.longer.push(topic);
+    return;
+  }
+  const waits = await waitingSince(admin, lane.customer, topic);
+  const safe = async (ms: number) => !(await waits(nowMs - (isStopped ? ms - WARNING_MS : ms / 2)));
+  // While a customer is stopped its backlog does not drain: a limit is found that fits it.
+  const limit = isStopped && now === Number.POSITIVE_INFINITY ? await firstSafe(limitMs, safe) : limitMs;
+  if (limit === undefined || !(await safe(limit))) return;
+  await setLimit(admin, topic, limit);
+  tended.shorter.push(topic);
+}
+
+async function tendLetters(
+  admin: KafkaAdmin,
+  { topic, limitMs, isStated, nowMs }: Limited & { readonly isStated: boolean },
+  settings: Settings,
+  tended: { readonly longer: string[]; readonly shorter: string[] },
+): Promise<void> {
+  const isLimited = settings?.[POLICY] === LETTERS_POLICY;
+  const now = isLimited ? keptMs(settings) : Number.POSITIVE_INFINITY;
+  if (now === limitMs || (isLimited && now > limitMs && !isStated)) return;
+  const holds = await holdsSince(admin, topic);
+  const safe = async (ms: number) => !(await holds(nowMs - (ms - WARNING_MS)));
+  const limit = isLimited || isStated ? limitMs : await firstSafe(limitMs, safe);
+  if (limit === undefined) return;
+  await admin.changeTopicSettings([topic], { [POLICY]: LETTERS_POLICY, [RETENTION]: String(limit) });
+  tended[now < limit ? 'longer' : 'shorter'].push(topic);
+}
+
+/** @returns the limit, or the smallest of its doubles that is safe; undefined: none is */
+async function firstSafe(limitMs: number, isSafe: (ms: number) => Promise<boolean>): Promise<number | undefined> {
+  for (let ms = limitMs; ms <= LONGEST_MS; ms *= 2) if (await isSafe(ms)) return ms;
+  return undefined;
+}
+
+async function setLimit(admin: Pick<KafkaAdmin, 'changeTopicSettings'>, topic: string, ms: number): Promise<void> {
+  await admin.changeTopicSettings([topic], { [RETENTION]: String(ms) });
+}
+
+/** @returns whether records that were appended before a time are not done */
+async function waitingSince(admin: KafkaAdmin, customer: string, topic: string) {
   const commits = await admin.committedOffsets(deliveryGroup(customer));
-  const isDrained = async (topic: string) => {
-    const young = await admin.offsetsAtTime(topic, nowMs - SAFE_AGE_MS);
-    const lows = new Map((await admin.watermarks(topic)).map(({ partition, low }) => [partition, low]));
-    return young.every(({ partition, offset }) => {
+  const lows = new Map((await admin.watermarks(topic)).map(({ partition, low }) => [partition, low]));
+  return async (atMs: number) => {
+    const young = await admin.offsetsAtTime(topic, Math.max(0, atMs));
+    return young.some(({ partition, offset }) => {
       const committed = commits.find((one) => one.topic === topic && one.partition === partition);
-      return offset <= (committed?.offset ?? lows.get(partition) ?? 0);
+      return offset > (committed?.offset ?? lows.get(partition) ?? 0);
     });
   };
-  const drained: string[] = [];
-  for (const topic of lanes) if (await isDrained(topic)) drained.push(topic);
-  return drained;
+}
+
+/** @returns whether the topic holds records that were appended before a time */
+async function holdsSince(admin: KafkaAdmin, topic: string) {
+  const lows = new Map((await admin.watermarks(topic)).map(({ partition, low }) => [partition, low]));
+  return async (atMs: number) => {
+    const young = await admin.offsetsAtTime(topic, Math.max(0, atMs));
+    return young.some(({ partition, offset }) => offset > (lows.get(partition) ?? 0));
+  };
 }

@@ -684,6 +684,14 @@ export interface Routes {
       readonly ceilings?:
         | { readonly ratePerSecond?: number | undefined; readonly maxInFlight?: number | undefined }
         | undefined;
+      readonly retention?:
+        | {
+            readonly deliveryDays?: number | undefined;
+            readonly retryDays?: number | undefined;
+            readonly deadLetterDays?: number | undefined;
+            readonly stoppedDays?: number | undefined;
+          }
+        | undefined;
       readonly signing?: { readonly secrets: readonly string[] } | undefined;
       readonly state?: 'active' | 'paused' | 'disabled' | undefined;
     };
@@ -1179,6 +1187,14 @@ export interface Routes {
       readonly maxInFlight?: number | undefined;
       readonly ceilings?:
         | { readonly ratePerSecond?: number | undefined; readonly maxInFlight?: number | undefined }
+        | undefined;
+      readonly retention?:
+        | {
+            readonly deliveryDays?: number | undefined;
+            readonly retryDays?: number | undefined;
+            readonly deadLetterDays?: number | undefined;
+            readonly stoppedDays?: number | undefined;
+          }
         | undefined;
       readonly signing?: { readonly secrets: readonly string[] } | undefined;
       readonly state?: 'active' | 'paused' | 'disabled' | undefined;

@@ -141,6 +141,10 @@ const FIELDS: Record<string, readonly Field[]> = {
     { change: { maxInFlight: 256 }, customer: 200 },
     { change: { maxInFlight: 10_000 }, customer: 403 },
   ],
+  retention: [
+    { change: { retention: { deliveryDays: 3_650 } }, customer: 403 },
+    { change: { retention: { deadLetterDays: 3 } }, customer: 403 },
+  ],
   ceilings: [
     { change: { ceilings: { ratePerSecond: 1_000_000, maxInFlight: 10_000 } }, customer: 403 },
     { change: { ceilings: { ratePerSecond: 1 } }, customer: 403 },
