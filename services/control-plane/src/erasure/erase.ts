@@ -1,6 +1,7 @@
 /** Erases one call: why it is done so, and what it may claim, is in docs/decisions/erasure.md. */
-import { systemClock } from '@databridge/kernel/clock';
+
 import { DatabridgeError } from '@databridge/kernel/errors';
+import { systemClock } from '@databridge/kernel/time/clock';
 import { ErasedEvents, encodeErasure, MAX_ERASED_EVENTS, requestDigest } from '@databridge/schemas/privacy/erasures';
 import { readDeliveryHeaders } from '@databridge/schemas/records/headers';
 import { ERASED_TOPIC, QUARANTINE_TOPIC } from '@databridge/schemas/records/topics';
