@@ -56,7 +56,10 @@ async function end(reason: string | undefined, graceMs?: number): Promise<void> 
   }
   isEnding = true;
   source?.close();
-  say('platform', `${reason === undefined ? '' : `${reason}. `}Stopping; press Ctrl-C once more to end at once`);
+  say(
+    'platform',
+    `${reason === undefined ? '' : `${reason.replace(/\.$/, '')}. `}Stopping; press Ctrl-C once more to end at once`,
+  );
   await Promise.all([...services.values()].map((service) => service.stop(graceMs)));
   await platform?.stop();
   say('platform', reason === undefined ? 'stopped' : `stopped, because ${reason}`);

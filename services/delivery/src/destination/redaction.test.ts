@@ -5,6 +5,13 @@ const bytes = Buffer.from(SECRET);
 const everyCharacter = (write: (code: number) => string) =>
   [...SECRET].map((one) => write(one.codePointAt(0) ?? 0)).join('');
 
+/** RFC 4648 §6, without padding. */
+function base32(given: Buffer): string {
+  const bits = [...given].map((byte) => byte.toString(2).padStart(8, '0')).join('');
+  const fives = bits.match(/.{1,5}/g) ?? [];
+  return fives.map((five) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'[Number.parseInt(five.padEnd(5, '0'), 2)]).join('');
+}
+
 const around = (echo: string) => `<p>unknown user: ${echo}, try again</p>`;
 
 test.each([
@@ -47,6 +54,18 @@ test.each([
       ?.join('\n') ?? '',
   ],
   ['backwards', [...SECRET].reverse().join('')],
+  ['as short unicode escapes of ES2015', everyCharacter((code) => `\\u{${code.toString(16)}}`)],
+  ['as octal escapes', [...bytes].map((byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('')],
+  ['in Base64 of UTF-16', Buffer.from(SECRET, 'utf16le').toString('base64')],
+  ['in hex of UTF-16', Buffer.from(SECRET, 'utf16le').swap16().toString('hex')],
+  ['in Base64 of Latin-1', Buffer.from(SECRET, 'latin1').toString('base64')],
+  ['in Base64 of JSON', Buffer.from(JSON.stringify({ password: SECRET })).toString('base64')],
+  ['in Base32', base32(bytes)],
+  ['decomposed', SECRET.normalize('NFD')],
+  ['with combining marks', [...SECRET].join('\u0301')],
+  ['in full-width letters', SECRET.replace(/[!-~]/g, (one) => String.fromCharCode(one.charCodeAt(0) + 0xfee0))],
+  ['with a tag in it', `${SECRET.slice(0, 6)}<wbr>${SECRET.slice(6)}`],
+  ['in two sections of XML', `<![CDATA[${SECRET.slice(0, 6)}]]><![CDATA[${SECRET.slice(6)}]]>`],
   ['quoted-printable', [...bytes].map((byte) => `=${byte.toString(16).toUpperCase()}`).join('')],
 ])('%s nothing is kept', (_how, echo) => {
   const shown = new Redaction([SECRET]).apply(around(echo));
@@ -56,6 +75,20 @@ test.each([
 
 test.each(['SECRET-Token-0123', 'secret-TOKEN-0123'])('in another case (%s)', (echo) => {
   expect(new Redaction(['secret-token-0123']).apply(around(echo))).toBe(around('[secret]'));
+});
+
+test.each([
+  ['its beginning', (secret: string) => `${secret.slice(0, 20)}… (24 characters)`],
+  ['its end', (secret: string) => `…${secret.slice(-20)}`],
+  ['the beginning of its Base64', (secret: string) => `${Buffer.from(secret).toString('base64').slice(0, 28)}...`],
+])('of an echo that a server cuts, %s is not kept either', (_what, cut) => {
+  expect(new Redaction(['sk-live-4fQz81xKpLw09aTe']).apply(around(cut('sk-live-4fQz81xKpLw09aTe')))).toBe(WITHHELD);
+});
+
+test('a few characters by which a key is recognized stay', () => {
+  for (const shown of ['sk-live-…', '…9aTe', 'sk-live-4f…']) {
+    expect(new Redaction(['sk-live-4fQz81xKpLw09aTe']).apply(around(shown))).toBe(around(shown));
+  }
 });
 
 test('what holds no secret stays as it is', () => {

@@ -12,6 +12,10 @@ const MAX_DECODINGS = 4;
 /** A request with a token that was replaced has long ended by then. */
 const RETIRED_FOR_MS = 120_000;
 const MAX_RETIRED = 64;
+/** Of a part of a secret that is looked for. */
+const MIN_END_LENGTH = 12;
+/** Of HTML and XML, or the marks of a section of text. Longer ones are not looked through. */
+const TAG = /<!\[CDATA\[|\]\]>|<[^<>]{0,40}>/g;
 
 /** In place of a text that holds a secret in a form that can't be cut out of it. */
 export const WITHHELD = '[withheld: the text contains a secret]';
@@ -64,17 +68,23 @@ export class Redaction {
   }
 
   #holdsSecret(text: string): boolean {
-    let view = text.replaceAll('[secret]', ' ');
+    let view = text.replaceAll('[secret]', ' ').normalize('NFKD');
     for (let round = 0; round <= MAX_DECODINGS; round++) {
-      const canonical = canonicalOf(view);
-      const compact = compactOf(view);
-      for (const { canonicals, compacts } of this.#secrets.values()) {
-        if (canonicals.some((form) => canonical.includes(form))) return true;
-        if (compacts.some((form) => compact.includes(form))) return true;
-      }
+      const withoutTags = view.replace(TAG, '');
+      if (this.#shows(view) || (withoutTags !== view && this.#shows(withoutTags))) return true;
       const decoded = decodedOnce(view);
       if (decoded === view) return false;
       view = decoded;
+    }
+    return false;
+  }
+
+  #shows(view: string): boolean {
+    const canonical = canonicalOf(view);
+    const compact = compactOf(view);
+    for (const { canonicals, compacts } of this.#secrets.values()) {
+      if (canonicals.some((form) => canonical.includes(form))) return true;
+      if (compacts.some((form) => compact.includes(form))) return true;
     }
     return false;
   }
@@ -107,16 +117,32 @@ function formsOf(secret: string): Forms {
     ...[secret, inJson, inJson.replaceAll('/', '\\/'), encodeURIComponent(secret), encodeURI(secret), inForm(secret)],
     ...[inHtml(secret), bytes.toString('base64'), bytes.toString('base64url'), bytes.toString('hex')],
   ];
-  const encoded = [bytes.toString('hex'), ...base64Cores(bytes)];
-  const twice = encoded.flatMap((text) => [Buffer.from(text).toString('hex'), ...base64Cores(Buffer.from(text))]);
+  const encoded = encodings(bytes);
+  const twice = encoded.flatMap((text) => encodings(Buffer.from(text)));
+  const utf16 = Buffer.from(secret, 'utf16le');
+  const others = [Buffer.from(inJson), Buffer.from(secret, 'latin1'), utf16, Buffer.from(utf16).swap16()];
   const reversed = [...secret].reverse().join('');
-  const canonical = [secret, reversed, [...bytes].join(','), ...encoded, ...twice].map(canonicalOf);
+  const texts = [secret, secret.normalize('NFKD'), reversed, [...bytes].join(','), base32Of(bytes)];
+  const canonical = [...texts, ...encoded, ...twice, ...others.flatMap(encodings)].map(canonicalOf).flatMap(ends);
   const hasEnough = canonicalOf(secret).length >= MIN_CANONICAL_LENGTH;
   return {
     literals: [...new Set(literals)].filter((form) => form.length >= MIN_LENGTH),
     canonicals: [...new Set(canonical)].filter((form) => form.length >= MIN_CANONICAL_LENGTH),
     compacts: hasEnough ? [] : [compactOf(secret)].filter((form) => form.length >= MIN_LENGTH),
   };
+}
+
+function encodings(bytes: Buffer): string[] {
+  return [bytes.toString('hex'), ...base64Cores(bytes)];
+}
+
+/**
+ * What a server shows of a long text when it cuts it: three quarters of it, from either end, tell too much. A few
+ * characters, by which people recognize a key, do not.
+ */
+function ends(form: string): string[] {
+  const length = Math.ceil(form.length * 0.75);
+  return length < MIN_END_LENGTH ? [form] : [form.slice(0, length), form.slice(-length)];
 }
 
 /** The longest first, so that no part of a longer one is left standing. */
@@ -136,6 +162,18 @@ function base64Cores(bytes: Buffer): string[] {
     const first = Math.ceil((before * 8) / 6);
     return encoded.slice(first, Math.floor(((before + bytes.length) * 8) / 6));
   });
+}
+
+const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567';
+
+/** RFC 4648 §6, without what depends on the bytes that follow. */
+function base32Of(bytes: Buffer): string {
+  let text = '';
+  for (let bit = 0; bit + 5 <= bytes.length * 8; bit += 5) {
+    const two = ((bytes[bit >> 3] ?? 0) << 8) | (bytes[(bit >> 3) + 1] ?? 0);
+    text += BASE32[(two >> (11 - (bit & 7))) & 31];
+  }
+  return text;
 }
 
 /** Letters and digits in lower case: Base64 loses what sets it apart from Base64url, hex its separators. */
@@ -177,7 +215,17 @@ function decodedOnce(text: string): string {
   return text
     .replace(/=\r?\n/g, '')
     .replace(/(?:%[0-9a-f]{2})+/gi, (run) => Buffer.from(run.replaceAll('%', ''), 'hex').toString('utf8'))
-    .replace(/[\\%]u\{?([0-9a-f]{4,6})\}?/gi, (whole, hex: string) => characterOf(Number.parseInt(hex, 16), whole))
+    .replace(/\\u\{0*([0-9a-f]{1,6})\}|[\\%]u([0-9a-f]{4})/gi, (whole, inBraces?: string, four = '') =>
+      characterOf(Number.parseInt(inBraces ?? four, 16), whole),
+    )
+    .replace(/(?:\\[0-3][0-7]{2})+/g, (run) =>
+      Buffer.from(
+        run
+          .split('\\')
+          .slice(1)
+          .map((octal) => Number.parseInt(octal, 8)),
+      ).toString('utf8'),
+    )
     .replace(/(?:[\\=][x]?[0-9a-f]{2})+/gi, (run) => bytesOf(run))
     .replace(/&#x0*([0-9a-f]{1,6});?/gi, (whole, hex: string) => characterOf(Number.parseInt(hex, 16), whole))
     .replace(/&#0*(\d{1,7});?/g, (whole, digits: string) => characterOf(Number(digits), whole))
