@@ -121,8 +121,9 @@ function formsOf(secret: string): Forms {
   const twice = encoded.flatMap((text) => encodings(Buffer.from(text)));
   const utf16 = Buffer.from(secret, 'utf16le');
   const others = [Buffer.from(inJson), Buffer.from(secret, 'latin1'), utf16, Buffer.from(utf16).swap16()];
-  const reversed = [...secret].reverse().join('');
-  const texts = [secret, secret.normalize('NFKD'), reversed, [...bytes].join(','), base32Of(bytes)];
+  const decomposed = secret.normalize('NFKD');
+  const reversed = [...decomposed].reverse().join('');
+  const texts = [secret, decomposed, reversed, [...bytes].join(','), base32Of(bytes)];
   const canonical = [...texts, ...encoded, ...twice, ...others.flatMap(encodings)].map(canonicalOf).flatMap(ends);
   const hasEnough = canonicalOf(secret).length >= MIN_CANONICAL_LENGTH;
   return {
