@@ -19,7 +19,7 @@ export function flameGraph(root: Frame, title: string): string {
     const label = frame.name.slice(0, Math.floor((width - 4) / CHARACTER_WIDTH));
     boxes.push(
       `<g><title>${escaped(`${frame.owner}: ${frame.name}, ${share}`)}</title>` +
-        `<rect x="${x.toFixed(1)}" y="${y}" width="${(width - 0.3).toFixed(1)}" height="${FRAME_HEIGHT - 1}" fill="${colour(frame.owner)}"/>` +
+        `<rect x="${x.toFixed(1)}" y="${y}" width="${(width - 0.3).toFixed(1)}" height="${FRAME_HEIGHT - 1}" fill="${color(frame.owner)}"/>` +
         (label.length > 2 ? `<text x="${(x + 2).toFixed(1)}" y="${y + 11}">${escaped(label)}</text>` : '') +
         '</g>',
     );
@@ -44,7 +44,7 @@ function depthOf(frame: Frame, wholeMicros: number): number {
   return 1 + Math.max(0, ...frame.children.map((child) => depthOf(child, wholeMicros)));
 }
 
-function colour(owner: string): string {
+function color(owner: string): string {
   if (owner === 'schemas' || owner.startsWith('services/')) return '#a5d6a7';
   if (owner === 'node') return '#ffcc80';
   if (owner === 'native' || owner === 'garbage collector') return '#cfcfcf';

@@ -8,7 +8,7 @@ const docker = async (...args: string[]) =>
 const RUN = ['run', '--rm', '--cap-drop=ALL'];
 const inImage = (...command: string[]) => docker(...RUN, '--read-only', IMAGE, ...command);
 
-test('it is smaller than 350 MB, and labelled', async () => {
+test('it is smaller than 350 MB, and labeled', async () => {
   const [details] = JSON.parse(await docker('image', 'inspect', IMAGE));
   expect(details.Size).toBeLessThan(350_000_000);
   expect(details.Config.Labels).toMatchObject({

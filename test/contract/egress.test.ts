@@ -11,7 +11,7 @@ import { message, openFor } from '../harness/destinations.ts';
 import { DnsServer } from '../harness/servers/dns-server.ts';
 
 const PUBLIC = '93.184.216.34';
-/** Stands for what is public: of loopback, so that it can be dialled here. */
+/** Stands for what is public: of loopback, so that it can be dialed here. */
 const OPEN = '127.0.0.2';
 const CLOSED = '127.0.0.1';
 const POLICY = new EgressPolicy({ allowCidrs: [OPEN], denyCidrs: [], allowHttp: true });
@@ -81,7 +81,7 @@ async function send(origin: string, connect: Connector): Promise<string> {
 const guarded = (policy = POLICY) => new EgressGuard(policy, dns.lookup).connect({});
 
 describe('DNS rebinding', () => {
-  test('gains nothing: public when it was saved, loopback when it is dialled', async () => {
+  test('gains nothing: public when it was saved, loopback when it is dialed', async () => {
     dns.script(NAME, [PUBLIC], [CLOSED]);
     // As saving does.
     const first = await new Promise<string | undefined>((resolve) => {
@@ -228,7 +228,7 @@ describe('what is an address already', () => {
     expect(closed.connections).toBe(0);
   });
 
-  test('is dialled if it is open', async () => {
+  test('is dialed if it is open', async () => {
     expect(await send(`http://${OPEN}:${port}`, guarded())).toBe('sent');
   });
 });
@@ -240,7 +240,7 @@ test('plain http is refused unless allowed', async () => {
   expect(open.connections).toBe(0);
 });
 
-test('over TLS the name is what the certificate must match, the judged address what is dialled', async () => {
+test('over TLS the name is what the certificate must match, the judged address what is dialed', async () => {
   const names: string[] = [];
   const server = createTlsServer({
     SNICallback(name, done) {

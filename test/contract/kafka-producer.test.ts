@@ -102,7 +102,7 @@ test('a record batch stays under its limit: what exceeds it goes out next', asyn
   expect(await stored(topic)).toBe(100);
 });
 
-test('a record too large for any batch is refused for good; its neighbours are stored', async () => {
+test('a record too large for any batch is refused for good; its neighbors are stored', async () => {
   const topic = freshName('large');
   await createTopic(topic);
   const producer = await startProducer({ maxBatchBytes: 10_000 });

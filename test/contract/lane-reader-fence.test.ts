@@ -204,7 +204,7 @@ test('a worker that was thrown out and came back confirms its groups before its 
   await recorder.group.commit(recorder.membership, [at(topic, 1)]);
 });
 
-test('a start that is cancelled leaves nothing behind', async () => {
+test('a start that is canceled leaves nothing behind', async () => {
   const topic = await topicWith(['a']);
   const groupId = freshName('g');
   const lease = new TestLease();

@@ -83,10 +83,10 @@ test('one of sixteen groups whose coordinator can not be reached holds up no oth
 test('a stop does not wait for a group whose coordinator can not be reached', async () => {
   const { of } = await customer();
   tamper.unreachable.add(of.group.groupId);
-  const cancelled = new AbortController();
-  const starting = of.group.start(cancelled.signal);
+  const canceled = new AbortController();
+  const starting = of.group.start(canceled.signal);
   await until('it was tried', () => tamper.changed > 0);
-  cancelled.abort(new Error('stopping'));
+  canceled.abort(new Error('stopping'));
   await expect(starting).rejects.toThrow('stopping');
   await of.group.stop();
   expect(of.joined).toEqual([]);

@@ -50,3 +50,34 @@ test('no document, message or comment uses an idiom of our own', () => {
   }
   expect(found).toEqual([]);
 });
+
+/** What others call ideas of the glossary; one word each is enough. */
+const SYNONYMS: readonly (readonly [synonym: RegExp, word: string])[] = [
+  [/\bDLQs?\b|\bdead[- ]letter queues?\b/i, 'dead letter, dead-letter topic'],
+  [/\bpoison (message|record)s?\b/i, 'quarantine'],
+  [/\bsubscribers?\b/i, 'customer'],
+  [/\bwebhook ids?\b/i, 'event id'],
+  [/\bdeactivated?\b/i, 'disabled'],
+  [/\b(un)?paused subscriptions?\b/i, 'paused customer'],
+];
+
+test('the glossary has one row for each word, in order, and documents use it', () => {
+  const rows = readFileSync(`${root}docs/glossary.md`, 'utf8').matchAll(/^\| ([^|]+) \| ([^|]+) \|$/gm);
+  const words = [...rows].map(([, word = '']) => word).slice(2);
+  expect(words.length).toBeGreaterThan(30);
+  expect(words).toEqual([...new Set(words)].toSorted((a, b) => (a < b ? -1 : 1)));
+  const prose = [...documents, ...pages].filter((file) => file !== 'docs/glossary.md');
+  const text = prose.map((file) => readFileSync(root + file, 'utf8').toLowerCase()).join(' ');
+  expect(words.filter((word) => !text.includes(word.toLowerCase()))).toEqual([]);
+});
+
+test('documents use the words of the glossary, and no synonyms of theirs', () => {
+  const found = [...documents, ...pages].flatMap((file) => {
+    const text = proseOf(readFileSync(root + file, 'utf8'));
+    return SYNONYMS.flatMap(([synonym, word]) => {
+      const match = synonym.exec(text);
+      return match === null ? [] : [`${file}: "${match[0]}"; the glossary's word is: ${word}`];
+    });
+  });
+  expect(found).toEqual([]);
+});

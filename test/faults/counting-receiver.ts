@@ -6,11 +6,11 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import process from 'node:process';
 import { misbehave } from './misbehaviour.ts';
-import type { Behaviour, Ping, ReceiverReport, ReceiverRequest } from './receiver-process.ts';
+import type { Behavior, Ping, ReceiverReport, ReceiverRequest } from './receiver-process.ts';
 
 const REPORT_EVERY_MS = 20;
 
-let behaviour: Behaviour = { kind: 'accept', delayMs: 0 };
+let behavior: Behavior = { kind: 'accept', delayMs: 0 };
 let requests: ReceiverRequest[] = [];
 let accepted: [id: string, atMs: number][] = [];
 let turn = 0;
@@ -26,7 +26,7 @@ const server = createServer((request, response) => {
 });
 
 function answer(id: string, request: IncomingMessage, response: ServerResponse): void {
-  const now = behaviour;
+  const now = behavior;
   if (now.kind === 'misbehave') {
     const how = now.how[turn++ % now.how.length];
     if (how === undefined) return;
@@ -41,9 +41,9 @@ function answer(id: string, request: IncomingMessage, response: ServerResponse):
   }, now.delayMs);
 }
 
-process.on('message', (message: Behaviour | Ping) => {
+process.on('message', (message: Behavior | Ping) => {
   if (message.kind !== 'ping') {
-    behaviour = message;
+    behavior = message;
     return;
   }
   tell();

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { Misbehaviour } from './misbehaviour.ts';
 
-export type Behaviour =
+export type Behavior =
   | { readonly kind: 'accept'; readonly delayMs: number }
   | { readonly kind: 'refuse'; readonly status: number; readonly delayMs: number }
   /** By turns. */
@@ -62,8 +62,8 @@ export class ReceiverProcess {
   }
 
   /** From the next request on. */
-  behave(behaviour: Behaviour): void {
-    this.#child.send(behaviour);
+  behave(behavior: Behavior): void {
+    this.#child.send(behavior);
   }
 
   /** Resolves when all that lay in its sockets is counted, here too. */

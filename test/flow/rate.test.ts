@@ -15,7 +15,7 @@ beforeAll(async () => {
 
 const events = (company: string, count: number) => Array.from({ length: count }, () => rootCauseEvent({ company }));
 
-test('no second sees more than the limit, and an unlimited neighbour is not slowed', async () => {
+test('no second sees more than the limit, and an unlimited neighbor is not slowed', async () => {
   const [limited, free] = [freshName('limited'), freshName('free')];
   const [slow, fast] = await Promise.all([Receiver.start(), Receiver.start()]);
   await stage.subscribe(limited, slow.url, { ratePerSecond: 10 });

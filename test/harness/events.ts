@@ -8,7 +8,7 @@ export interface CallFacts {
   transcript?: string;
 }
 
-/** A Root Cause event as an upstream producer makes it: an analysed call with a summary and an intent. */
+/** A Root Cause event as an upstream producer makes it: an analyzed call with a summary and an intent. */
 export function rootCauseEvent(facts: CallFacts = {}) {
   const requestid = facts.requestId ?? randomUUID();
   const call = {

@@ -3,9 +3,9 @@ import { Sink } from '@databridge/demo/customers/sink-process';
 import { rootCauseEvent } from '../harness/events.ts';
 import { eventually } from '../harness/eventually.ts';
 import { SteadyLoad } from '../harness/load/steady-load.ts';
+import { METERED } from '../harness/load/turns.ts';
 import { Stage } from '../harness/stage.ts';
 import { freshName } from '../harness/topics.ts';
-import { METERED } from '../harness/turns.ts';
 
 const WANTED_IN_FLIGHT = 10_000;
 /** More than is answered within a test. */

@@ -4,7 +4,7 @@
  */
 import { createServer, type Socket } from 'node:net';
 import { constants, setPriority } from 'node:os';
-import { authority, FRAME, frame, RawHttp2Server, statusHeaders } from '../harness/http2-server.ts';
+import { authority, FRAME, frame, RawHttp2Server, statusHeaders } from '../harness/servers/http2-server.ts';
 
 setPriority(constants.priority.PRIORITY_LOW);
 process.once('SIGTERM', () => process.exit());

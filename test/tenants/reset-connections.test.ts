@@ -4,9 +4,9 @@ import { type AddressInfo, createServer } from 'node:net';
 import { rootCauseEvent } from '../harness/events.ts';
 import { eventually } from '../harness/eventually.ts';
 import { SteadyLoad } from '../harness/load/steady-load.ts';
+import { METERED } from '../harness/load/turns.ts';
 import { Stage } from '../harness/stage.ts';
 import { freshName } from '../harness/topics.ts';
-import { METERED } from '../harness/turns.ts';
 
 const BACKLOG = 2_000;
 

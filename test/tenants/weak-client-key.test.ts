@@ -12,10 +12,10 @@ import { parseSubscription } from '@databridge/schemas/subscription/subscription
 import { rootCauseEvent } from '../harness/events.ts';
 import { eventually } from '../harness/eventually.ts';
 import { SteadyLoad } from '../harness/load/steady-load.ts';
+import { METERED } from '../harness/load/turns.ts';
 import { Receiver } from '../harness/receiver.ts';
 import { Stage } from '../harness/stage.ts';
 import { freshName } from '../harness/topics.ts';
-import { METERED } from '../harness/turns.ts';
 
 let dir: string;
 

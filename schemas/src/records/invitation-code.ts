@@ -21,7 +21,7 @@ export function readInvitationCode(typed: string): string | undefined {
   return checkOf(code.slice(0, RANDOM_CHARS)) === code.at(-1) ? code : undefined;
 }
 
-/** Luhn's algorithm modulo 32: finds every wrong character, and nearly every exchange of neighbours. */
+/** Luhn's algorithm modulo 32: finds every wrong character, and nearly every exchange of neighbors. */
 function checkOf(body: string): string {
   let sum = 0;
   for (const [index, one] of [...body].reverse().entries()) {

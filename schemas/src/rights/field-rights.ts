@@ -39,7 +39,7 @@ export const FIELD_RIGHTS = {
   },
   authentication: {
     owner: 'customer',
-    rule: 'How the destination recognises Databridge. Another token endpoint demands the secrets again.',
+    rule: 'How the destination recognizes Databridge. Another token endpoint demands the secrets again.',
   },
   'authentication.externalId': {
     owner: 'operator',

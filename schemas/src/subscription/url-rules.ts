@@ -1,4 +1,4 @@
-/** What a URL that we are to call must look like. Which addresses may be dialled is decided when they are. */
+/** What a URL that we are to call must look like. Which addresses may be dialed is decided when they are. */
 import { z } from 'zod';
 import { urlMistakes } from './url-mistakes.ts';
 

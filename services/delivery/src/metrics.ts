@@ -117,7 +117,7 @@ export function deliveryMetrics(registry: MetricsRegistry, levels: Levels, optio
     ),
     connections: gauge(
       'databridge_delivery_connections',
-      'Connections to destinations, token servers and AWS that are open or dialled',
+      'Connections to destinations, token servers and AWS that are open or dialed',
       levels.connections,
     ),
     connectionsLimit: gauge(

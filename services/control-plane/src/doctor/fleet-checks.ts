@@ -146,7 +146,7 @@ function examineClocks(facts: FleetFacts): Finding[] {
       fault(
         'clocks',
         `The clock of ${owner} is ${seconds(Math.abs(aheadMs))} ${aheadMs > 0 ? 'ahead of' : 'behind'} the broker’s; at most ${seconds(MAX_CLOCK_SKEW_MS)} are allowed.`,
-        'Synchronise the clocks of that host and of the brokers by NTP. Meanwhile retries are early or late by as much, and receivers may reject signatures.',
+        'Synchronize the clocks of that host and of the brokers by NTP. Meanwhile retries are early or late by as much, and receivers may reject signatures.',
       ),
     );
   return faults.length > 0 ? faults : [ok('clocks', `Within ${seconds(MAX_CLOCK_SKEW_MS)} of the broker’s.`)];

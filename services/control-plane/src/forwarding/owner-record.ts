@@ -6,7 +6,7 @@ import type { PeerKeys } from './peer-keys.ts';
 export interface Owner {
   /** An http(s) origin. */
   readonly origin: string;
-  /** Rises with each takeover: an older record that somebody writes again is recognised. */
+  /** Rises with each takeover: an older record that somebody writes again is recognized. */
   readonly term: number;
   /** The keys of the ring that it has, by name. */
   readonly kids: readonly string[];

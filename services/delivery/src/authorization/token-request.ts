@@ -51,7 +51,7 @@ export async function requestToken(
   try {
     await clientCredentialsGrantRequest(server, client, byClient, parameters, {
       headers: revealed(authentication.headers),
-      // Whether plain http may be used is decided where it is dialled.
+      // Whether plain http may be used is decided where it is dialed.
       [allowInsecureRequests]: true,
       [customFetch]: async (url, { headers, body }) => {
         const target = new URL(url);

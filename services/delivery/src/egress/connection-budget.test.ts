@@ -108,9 +108,9 @@ test('a line tells how long it stood: from the wish to the dial, not while it di
   try {
     const budget = new ConnectionBudget(1);
     const [mine, theirs] = [new Line(), new Line()];
-    const dialling = wish(budget, busy, theirs);
+    const dialing = wish(budget, busy, theirs);
     nowMs += 7;
-    const held = await dialling;
+    const held = await dialing;
     const waiting = wish(budget, busy, mine);
     nowMs += 100;
     expect(mine.standstillMs).toBe(100);

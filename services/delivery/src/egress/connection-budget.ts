@@ -7,7 +7,7 @@ import type { Connector } from './egress-guard.ts';
 const LOOK_AGAIN_MS = 20;
 
 /**
- * How long a pool has waited for the worker's connections: at least one connection that it wanted was not dialled yet.
+ * How long a pool has waited for the worker's connections: at least one connection that it wanted was not dialed yet.
  * That is our own shortage, so the clocks of its requests stand still meanwhile: no customer is charged for it.
  */
 export class Line {
@@ -42,7 +42,7 @@ interface Wish {
   readonly line: Line;
 }
 
-/** The connections of one customer: those that are open or dialled, and those that wait. */
+/** The connections of one customer: those that are open or dialed, and those that wait. */
 class Holding {
   readonly waiting: Wish[] = [];
   count = 0;

@@ -17,7 +17,7 @@ async function listen(address: string, port = 0): Promise<number> {
 
 const loopback = (...hosts: number[]) => hosts.map((host) => ({ address: `127.0.0.${host}`, family: 4 }));
 
-function dialled(addresses: { address: string; family: number }[], port: number): Promise<Socket> {
+function dialed(addresses: { address: string; family: number }[], port: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
     dialAddresses(addresses, port, 5_000, (error, socket) => (error ? reject(error) : resolve(socket as Socket)));
   });
@@ -25,14 +25,14 @@ function dialled(addresses: { address: string; family: number }[], port: number)
 
 test('the next address is tried as soon as one fails', async () => {
   const port = await listen('127.0.0.3');
-  const socket = await dialled(loopback(1, 2, 3), port);
+  const socket = await dialed(loopback(1, 2, 3), port);
   expect(socket.remoteAddress).toBe('127.0.0.3');
   socket.destroy();
 });
 
 test('with none that accepts, the error names each for operators, and no address in its message', async () => {
   const port = await listen('127.0.0.9');
-  const error: DialError = await dialled(loopback(1, 2), port).then(
+  const error: DialError = await dialed(loopback(1, 2), port).then(
     () => Promise.reject(new Error('connected')),
     (thrown) => thrown,
   );
@@ -61,15 +61,15 @@ test('different failures are counted by their kind', () => {
 });
 
 test('what is no port fails like an address, and not within the call', async () => {
-  await expect(dialled(loopback(1, 2), 70_000)).rejects.toMatchObject({ code: 'ERR_SOCKET_BAD_PORT' });
+  await expect(dialed(loopback(1, 2), 70_000)).rejects.toMatchObject({ code: 'ERR_SOCKET_BAD_PORT' });
 });
 
-test('a cancelled dial calls nobody back, and says what it tried', async () => {
+test('a canceled dial calls nobody back, and says what it tried', async () => {
   const port = await listen('127.0.0.1');
   let calls = 0;
-  const dialling = dialAddresses(loopback(1), port, 5_000, () => calls++);
-  expect(dialling.cancel()).toEqual([{ address: '127.0.0.1', code: 'ETIMEDOUT', afterMs: expect.any(Number) }]);
-  const other = await dialled(loopback(1), port);
+  const dialing = dialAddresses(loopback(1), port, 5_000, () => calls++);
+  expect(dialing.cancel()).toEqual([{ address: '127.0.0.1', code: 'ETIMEDOUT', afterMs: expect.any(Number) }]);
+  const other = await dialed(loopback(1), port);
   other.destroy();
   expect(calls).toBe(0);
 });

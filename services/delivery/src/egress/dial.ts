@@ -55,7 +55,7 @@ function kindOf(code: string, timeoutMs: number): string {
   }
 }
 
-export interface Dialling {
+export interface Dialing {
   /** Closes what is under way; the callback is not called any more. @returns the addresses that failed so far */
   cancel(): readonly FailedAttempt[];
 }
@@ -71,7 +71,7 @@ export function dialAddresses(
   port: number,
   timeoutMs: number,
   callback: (error: Error | null, socket: Socket | null) => void,
-): Dialling {
+): Dialing {
   return new Race(interleaved(addresses), port, timeoutMs, callback);
 }
 
@@ -88,7 +88,7 @@ function interleaved(addresses: readonly LookupAddress[]): LookupAddress[] {
     .filter((address) => address !== undefined);
 }
 
-class Race implements Dialling {
+class Race implements Dialing {
   readonly #left: LookupAddress[];
   readonly #port: number;
   readonly #timeoutMs: number;

@@ -7,7 +7,7 @@ import { readingAnswers } from './answer-heads.ts';
 import { type ConnectionBudget, Line } from './connection-budget.ts';
 import type { ConnectOptions, Connector, EgressGuard } from './egress-guard.ts';
 import { EgressPool } from './egress-pool.ts';
-import { dialledProxy, tunnelledByProxy } from './proxy-fault.ts';
+import { dialedProxy, tunnelledByProxy } from './proxy-fault.ts';
 import { ReadAllowance } from './read-allowance.ts';
 
 export type { TlsIdentity } from '@databridge/kernel/egress/tls-identity';
@@ -125,8 +125,8 @@ export class Egress {
     const { guard, budget } = this.#settings;
     const { username, password } = proxy;
     const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-    const dial = dialledProxy(guard.connectToProxy({ timeout: CONNECT_TIMEOUT_MS, allowH2: false }));
-    // A socket that became a tunnel looks idle to the client that dialled it: it may not make room for another.
+    const dial = dialedProxy(guard.connectToProxy({ timeout: CONNECT_TIMEOUT_MS, allowH2: false }));
+    // A socket that became a tunnel looks idle to the client that dialed it: it may not make room for another.
     const connect = budget.limit(dial, () => undefined, line, this.#settings.customer);
     return new ProxyAgent({
       ...limits,

@@ -4,7 +4,7 @@ import type { EgressPolicy } from '@databridge/kernel/egress/egress-policy';
 import { DatabridgeError } from '@databridge/kernel/errors';
 import { systemClock, type Timer } from '@databridge/kernel/time/clock';
 import { buildConnector } from 'undici';
-import { DialError, type Dialling, dialAddresses, type FailedAttempt } from './dial.ts';
+import { DialError, type Dialing, dialAddresses, type FailedAttempt } from './dial.ts';
 
 export type ConnectOptions = buildConnector.BuildOptions;
 export type Connector = buildConnector.connector;
@@ -36,7 +36,7 @@ function refused(why: string, operatorDetail?: string): DatabridgeError {
 
 /**
  * Opens every connection to a host that a customer names: destinations, token endpoints, and the proxy on the way there.
- * The address that was judged is the address that is dialled, so an answer that differs the next time gains nothing:
+ * The address that was judged is the address that is dialed, so an answer that differs the next time gains nothing:
  *
  *     scheme ─▶ host, if it is an address ─▶ resolve, once ─▶ judge every address ─▶ dial these ─▶ judge the peer ─▶ TLS
  *
@@ -97,14 +97,14 @@ export class EgressGuard {
     };
   }
 
-  /** Settled already by the address that was dialled; this holds even if a new Node dials in a way that misses it. */
+  /** Settled already by the address that was dialed; this holds even if a new Node dials in a way that misses it. */
   readonly #judgePeer = (hostname: string, socket: Socket): Error | undefined => {
     const peer = socket.remoteAddress;
     return peer === undefined ? undefined : this.#firstRefusal(hostname, [{ address: peer }]);
   };
 
   /**
-   * What lies behind a proxy is dialled by the proxy: the target is judged by what its name means here, and what it
+   * What lies behind a proxy is dialed by the proxy: the target is judged by what its name means here, and what it
    * means there is the proxy's to judge. A name that means nothing here passes, as workers behind proxies often have
    * no DNS.
    */
@@ -143,7 +143,7 @@ class Dial {
   readonly #startTls: Connector;
   readonly #timer: Timer;
   #callback: buildConnector.Callback | undefined;
-  #dialling: Dialling | undefined;
+  #dialing: Dialing | undefined;
   #socket: Socket | undefined;
 
   constructor(
@@ -163,8 +163,8 @@ class Dial {
     if (this.#callback === undefined) return;
     const { hostname, port, protocol } = this.#target;
     const portNumber = Number(port) || (protocol === 'https:' ? 443 : 80);
-    this.#dialling = dialAddresses(addresses, portNumber, this.#timeoutMs, (error, socket) => {
-      this.#dialling = undefined;
+    this.#dialing = dialAddresses(addresses, portNumber, this.#timeoutMs, (error, socket) => {
+      this.#dialing = undefined;
       if (socket === null) {
         this.fail(error as Error);
         return;
@@ -196,7 +196,7 @@ class Dial {
   }
 
   #timeIsUp(): void {
-    const attempts = this.#dialling?.cancel();
+    const attempts = this.#dialing?.cancel();
     if (attempts !== undefined) {
       this.fail(new DialError(attempts, this.#timeoutMs));
       return;

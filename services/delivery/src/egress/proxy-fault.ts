@@ -9,7 +9,7 @@ const fault = (why: string, cause: Error) =>
   new DatabridgeError('DB_EGRESS_PROXY', `our egress proxy ${why}`, { cause });
 
 /** @param dial connects to the proxy */
-export function dialledProxy(dial: Connector): Connector {
+export function dialedProxy(dial: Connector): Connector {
   return (target, callback) =>
     dial(target, (...result) => {
       const [error] = result;

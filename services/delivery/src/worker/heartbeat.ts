@@ -24,7 +24,7 @@ const CHANGES_TOGETHER_MS = 500;
 
 /**
  * Reports the customers and partitions of the worker: at an interval, and soon after a change. A worker that stops
- * writes a tombstone; the control plane recognises a killed worker by the missing reports.
+ * writes a tombstone; the control plane recognizes a killed worker by the missing reports.
  */
 export class Heartbeat {
   readonly #with: HeartbeatOptions;

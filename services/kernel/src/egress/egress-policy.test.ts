@@ -7,7 +7,7 @@ const STRICT = new EgressPolicy({ allowCidrs: [], denyCidrs: [], allowHttp: fals
 
 const allowing = (...allowCidrs: string[]) => new EgressPolicy({ allowCidrs, denyCidrs: [], allowHttp: false });
 
-describe('public addresses may be dialled', () => {
+describe('public addresses may be dialed', () => {
   test.each([
     '1.1.1.1',
     '8.8.8.8',
@@ -84,7 +84,7 @@ describe.each([
     ['64:ff9c::1', '1::1', '200::1', '400::1', '1fff:ffff::1', '4000::1', '8000::1', 'e000::1', 'fe00::1', '::1:0:0:0'],
   ],
 ])('%s', (words, addresses) => {
-  test.each(addresses)('%s may not be dialled', (address) => {
+  test.each(addresses)('%s may not be dialed', (address) => {
     expect(isIP(address)).toBeGreaterThan(0);
     expect(STRICT.addressRefusal(address)).toMatch(new RegExp(words));
   });
@@ -115,11 +115,11 @@ test.each([
   ':::',
   'fe80::1/64',
   'acme.example',
-])('%j is no address, and may not be dialled', (text) => {
+])('%j is no address, and may not be dialed', (text) => {
   expect(STRICT.addressRefusal(text)).toBe('is not an IP address');
 });
 
-test.each(['fe80::1%eth0', '2606:4700::1%lo', '::1%1'])('%s has a zone, and may not be dialled', (address) => {
+test.each(['fe80::1%eth0', '2606:4700::1%lo', '::1%1'])('%s has a zone, and may not be dialed', (address) => {
   expect(STRICT.addressRefusal(address)).toMatch('zone');
   expect(allowing('::/0').addressRefusal(address)).toMatch('zone');
 });

@@ -11,7 +11,7 @@ import {
 } from './special-ranges.ts';
 
 export interface EgressRules {
-  /** Ranges that may be dialled though they are not public: private peers, or loopback in tests. */
+  /** Ranges that may be dialed though they are not public: private peers, or loopback in tests. */
   readonly allowCidrs: readonly string[];
   /** Ranges that may not though they are: the operator's own network, where it has public addresses. */
   readonly denyCidrs: readonly string[];

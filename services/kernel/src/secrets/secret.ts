@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 
 const MASK = '[secret]';
 
-/** A value that can't be printed, logged or serialised by accident: only `reveal()` gives it out. */
+/** A value that can't be printed, logged or serialized by accident: only `reveal()` gives it out. */
 export class Secret {
   readonly #value: string;
 

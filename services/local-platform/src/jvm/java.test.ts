@@ -10,7 +10,7 @@ test.each([
   expect(javaRelease(output)).toBe(release);
 });
 
-test("Maven's version is found within terminal colours", () => {
+test("Maven's version is found within terminal colors", () => {
   expect(mavenVersion('\u001b[1mApache Maven 3.8.7\u001b[m\nMaven home: /usr/share/maven')).toEqual([3, 8, 7]);
   expect(mavenVersion('Apache Maven 4.0.0-rc-3 (3952d00)')).toEqual([4, 0, 0]);
   expect(mavenVersion('no such command')).toBeUndefined();

@@ -18,7 +18,7 @@ export function javaRelease(versionOutput: string): number | undefined {
   return match?.[1] === undefined ? undefined : Number(match[1]);
 }
 
-/** [3, 8, 7] for "Apache Maven 3.8.7", which may be wrapped in terminal colours. */
+/** [3, 8, 7] for "Apache Maven 3.8.7", which may be wrapped in terminal colors. */
 export function mavenVersion(versionOutput: string): [number, number, number] | undefined {
   const match = /Apache Maven (\d+)\.(\d+)\.(\d+)/.exec(versionOutput);
   return match ? [Number(match[1]), Number(match[2]), Number(match[3])] : undefined;

@@ -4,7 +4,7 @@ import { lengthOf, relativeTime } from '../time/words.ts';
 
 export type Tone = 'good' | 'busy' | 'warning' | 'bad' | 'idle';
 
-/** A shape for each tone: colour alone tells nothing to many. */
+/** A shape for each tone: color alone tells nothing to many. */
 export const SHAPES: Readonly<Record<Tone, string>> = { good: '●', busy: '◐', warning: '▲', bad: '■', idle: '○' };
 
 export interface StateWords {

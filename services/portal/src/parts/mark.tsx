@@ -1,6 +1,6 @@
 import { EVENT_STATE_WORDS, type EventStateName, OUTCOMES, type OutcomeName } from './outcomes.ts';
 
-/** A word with its shape and colour. */
+/** A word with its shape and color. */
 export function Mark({ shape, word, tone }: { readonly shape: string; readonly word: string; readonly tone: string }) {
   return (
     <span className={`mark ${tone}`}>

@@ -28,7 +28,7 @@ export function SignInPage() {
         )}
         {wasRefused && (
           <p role="alert" className="notice bad">
-            Your organization’s sign-in was cancelled, or gives you no role here. Ask an operator.
+            Your organization’s sign-in was canceled, or gives you no role here. Ask an operator.
           </p>
         )}
         <SignInForm onSignedIn={() => navigate({ to: '/', replace: true })} />

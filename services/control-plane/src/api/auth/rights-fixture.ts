@@ -76,7 +76,7 @@ export async function startApi(): Promise<Api> {
     eventTypes: ['root-cause', 'more'],
     operations: async () => new Map(),
     workers: () => [],
-    egress: { urlRefusal: () => undefined, addressRefusal: () => 'is not dialled in a test' },
+    egress: { urlRefusal: () => undefined, addressRefusal: () => 'is not dialed in a test' },
     log,
   } as unknown as ControlPlaneContext;
   api = await createApi({

@@ -33,16 +33,16 @@ const lookUp: LookUp = async (hostname) => {
   if (addresses === undefined) throw Object.assign(new Error('not found'), { code: 'ENOTFOUND' });
   return addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
 };
-const dialled: string[] = [];
+const dialed: string[] = [];
 const dial: Dial = async (addresses, port) => {
-  dialled.push(...addresses.map(({ address }) => `${address} ${port}`));
+  dialed.push(...addresses.map(({ address }) => `${address} ${port}`));
   if (addresses.some(({ address }) => address === '93.184.216.35')) {
     throw Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
   }
 };
 beforeEach(() => {
   asked.length = 0;
-  dialled.length = 0;
+  dialed.length = 0;
 });
 
 test('tell of names that lead where nothing may be sent, or nowhere, and of hosts that take no connection', async () => {
@@ -68,22 +68,22 @@ test('tell of names that lead where nothing may be sent, or nowhere, and of host
     },
   ]);
   expect(asked).toEqual(['public.example', 'private.example', 'unknown.example', 'down.example']);
-  // Every address of a name is judged before any is dialled.
-  expect(dialled).toEqual(['93.184.216.34 443', '2606:4700::1 443', '93.184.216.35 443']);
+  // Every address of a name is judged before any is dialed.
+  expect(dialed).toEqual(['93.184.216.34 443', '2606:4700::1 443', '93.184.216.35 443']);
 });
 
-test('what is allowed is dialled and no more is said; addresses are not looked up; what is refused is left alone', async () => {
+test('what is allowed is dialed and no more is said; addresses are not looked up; what is refused is left alone', async () => {
   const given = ['https://private.example:8443/', 'http://10.0.0.1/', 'https://[2606:4700::1]/'].map((url) =>
     sentTo(url),
   );
   expect(await warningsOf(given, LOOSE, { lookUp, dial })).toEqual([]);
   expect(asked).toEqual(['private.example']);
-  expect(dialled.toSorted()).toEqual(['10.0.0.1 80', '10.1.2.3 8443', '2606:4700::1 443', '93.184.216.34 8443']);
-  dialled.length = 0;
+  expect(dialed.toSorted()).toEqual(['10.0.0.1 80', '10.1.2.3 8443', '2606:4700::1 443', '93.184.216.34 8443']);
+  dialed.length = 0;
   expect(
     await warningsOf([sentTo('https://10.0.0.1/'), sentTo('http://public.example/')], STRICT, { lookUp, dial }),
   ).toEqual([]);
-  expect(dialled).toEqual([]);
+  expect(dialed).toEqual([]);
 });
 
 describe('with sockets', () => {

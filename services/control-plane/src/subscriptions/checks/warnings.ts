@@ -130,7 +130,7 @@ async function orTimeout<T>(promise: Promise<T>, signal: AbortSignal): Promise<T
 
 const systemLookUp: LookUp = (hostname) => promisify(lookup)(hostname, { all: true });
 
-/** The addresses that were judged are those that are dialled: the name is not asked for again. */
+/** The addresses that were judged are those that are dialed: the name is not asked for again. */
 const systemDial: Dial = (addresses, port, signal) =>
   new Promise((resolve, reject) => {
     const judged = addresses.map(({ address, family }) => ({ address, family }));
