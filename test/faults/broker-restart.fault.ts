@@ -26,7 +26,8 @@ test('all goes on when the broker is back, and nothing is lost', async () => {
   });
   await run.fault('broker away for 15 s, SIGTERM meanwhile', ['delivery', 'fan-out'], async () => {
     await platform.stopBroker('kill');
-    const [ended] = await Promise.all([run.workers[0]?.terminate(), delay(15_000)]);
+    const [ended, seen] = await Promise.all([run.workers[0]?.terminate(), run.onCall(), delay(15_000)]);
+    expect(seen?.text ?? 'Kafka').toMatch(/Kafka/);
     // It can't commit what it finished; it must end all the same.
     expect(ended?.tookMs).toBeLessThan(ENDS_WITHIN_MS);
     await platform.startBroker();

@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { eventually } from '../harness/eventually.ts';
 import { ENDS_WITHIN_MS, expectKept, FaultRun, skipped } from './fault-run.ts';
 
-const SCENARIO = "the broker's disk is full";
+const SCENARIO = "the broker's disk is full" as const;
 const MIB = 1_048_576;
 const SIZE_MIB = 512;
 

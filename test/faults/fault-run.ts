@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gatherEvidence } from '@databridge/control-plane/views/gather-evidence';
 import { reconcile } from '@databridge/control-plane/views/reconcile';
-import { LOOPBACK_EGRESS } from '@databridge/kernel/egress/egress-settings';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { createLogger } from '@databridge/kernel/log';
 import { type JvmPlatform, startJvmPlatform } from '@databridge/local-platform/jvm/platform-jvm';
@@ -15,10 +14,13 @@ import { rootCauseEvent } from '../harness/events.ts';
 import { ADDRESSES_VARIABLE } from '../harness/kafka/running-platform.ts';
 import { Stage } from '../harness/stage.ts';
 import { freshName } from '../harness/topics.ts';
-import { KeptService } from './kept-service.ts';
+import type { Scenario } from './expected-alerts.ts';
+import type { KeptService } from './kept-service.ts';
 import { type FaultWindow, Ledger, type Tally } from './ledger.ts';
 import { Load } from './load.ts';
 import { ReceiverProcess } from './receiver-process.ts';
+import { RunServices } from './run-services.ts';
+import { Watch } from './watch.ts';
 
 /** What one run tells: a row of the table in docs/guarantees.md. */
 export interface FaultReport extends Tally {
@@ -33,7 +35,7 @@ export interface SkippedReport {
 }
 
 export interface FaultRunOptions {
-  readonly scenario: string;
+  readonly scenario: Scenario;
   readonly workers?: number;
   readonly fanOuts?: number;
   readonly customers?: number;
@@ -48,8 +50,6 @@ export interface FaultRunOptions {
 }
 
 const SAMPLE_EVERY_MS = 200;
-/** The least that a broker allows. */
-const SESSION_TIMEOUT = '6s';
 const REWIND_WITHIN_MS = 300_000;
 const SETTLE_WITHIN_MS = 300_000;
 const FLOWS_WITHIN_MS = 300_000;
@@ -65,16 +65,14 @@ export class FaultRun {
   readonly receiver: ReceiverProcess;
   readonly stage: Stage;
   readonly customers: readonly string[];
-  readonly workers: KeptService[] = [];
-  readonly fanOuts: KeptService[] = [];
+  readonly #services: RunServices;
   readonly #options: FaultRunOptions;
-  readonly #workerEnv: Record<string, string>;
   readonly #admin: KafkaAdmin;
   readonly #ledger: Ledger;
   readonly #windows: FaultWindow[] = [];
   readonly #startedAtMs = performance.now();
   #load: Load | undefined;
-  #named = 0;
+  #watch: Watch | undefined;
   #struckAtMs: number | undefined;
   #isSampling = true;
   #sampling: Promise<void> = Promise.resolve();
@@ -88,17 +86,9 @@ export class FaultRun {
     this.receiver = parts.receiver;
     this.stage = parts.stage;
     this.customers = Array.from({ length: options.customers ?? 3 }, (_, at) => freshName(`customer-${at + 1}`));
-    this.#workerEnv = {
-      EVENT_TYPES: `root-cause=${this.stage.upstream.topic}`,
-      ...LOOPBACK_EGRESS,
-      DATABRIDGE_KEYS: this.stage.openingKeys,
-      NODE_OPTIONS: `--import ${new URL('tag-requests.ts', import.meta.url).href}`,
-      SESSION_TIMEOUT,
-      RETRY_PLAN: '1s*30,2s*150',
-      BREAKER_RESET: '2s',
-      LOG_LEVEL: 'info',
-      ...options.delivery,
-    };
+    this.#services = new RunServices(fileNameOf(options.scenario), this.stage, options.delivery ?? {}, () =>
+      this.#watch?.retarget(),
+    );
     const log = createLogger('faults', 'silent');
     this.#admin = new KafkaAdmin({ brokers: this.platform.brokers, clientId: 'faults', log });
     this.#ledger = new Ledger(this.#admin, this.stage, this.customers);
@@ -122,38 +112,39 @@ export class FaultRun {
     }
     receiver.behave({ kind: 'accept', delayMs: 10 });
     await Promise.all([
-      ...Array.from({ length: options.fanOuts ?? 1 }, () => run.addFanOut()),
+      ...Array.from({ length: options.fanOuts ?? 1 }, () => run.#services.addFanOut()),
       ...Array.from({ length: options.workers ?? 2 }, () => run.addWorker()),
+      run.#services.addControlPlane(),
     ]);
+    run.#watch = await Watch.start(run.#services);
     run.#load = new Load(stage.upstream, run.customers, options.eventsPerSecond ?? 100);
     run.#sampling = run.#sampleAgainAndAgain();
     await run.flowing();
     return run;
   }
 
-  get #fileName(): string {
-    return fileNameOf(this.#options.scenario);
+  get workers(): KeptService[] {
+    return this.#services.workers;
   }
 
-  async addWorker(env: Record<string, string> = {}): Promise<KeptService> {
-    const name = `worker-${++this.#named}`;
-    const worker = await KeptService.start(this.#fileName, name, 'delivery', {
-      ...this.#workerEnv,
-      WORKER_NAME: name,
-      ...env,
-    });
-    this.workers.push(worker);
-    return worker;
+  get fanOuts(): KeptService[] {
+    return this.#services.fanOuts;
   }
 
-  async addFanOut(env: Record<string, string> = {}): Promise<KeptService> {
-    const name = `fan-out-${++this.#named}`;
-    const fanOut = await KeptService.start(this.#fileName, name, 'fan-out', {
-      EVENT_TYPES: `root-cause=${this.stage.upstream.topic}`,
-      ...env,
-    });
-    this.fanOuts.push(fanOut);
-    return fanOut;
+  addWorker(env: Record<string, string> = {}): Promise<KeptService> {
+    return this.#services.addWorker(env);
+  }
+
+  /**
+   * Executes what the scenario's runbook says, as whoever is on call does.
+   * @returns what it printed, and its exit code; undefined: nobody watches
+   */
+  async onCall(): Promise<{ text: string; exit: number } | undefined> {
+    return await this.#watch?.cure(this.#options.scenario, this.#words);
+  }
+
+  get #words(): Record<string, string> {
+    return { acme: this.customers[0] ?? '' };
   }
 
   /**
@@ -261,6 +252,9 @@ export class FaultRun {
     this.#isSampling = false;
     await this.#sampling;
     const lost = missing();
+    // Before the books: comparing them keeps this process busy for a minute, and it is what alerts are sent to.
+    await this.#watch?.settled(this.#options.scenario);
+    await this.#watch?.cured(this.#options.scenario, this.#words);
     say(`all settled ${seconds(performance.now() - stoppedAtMs)} after the last event`);
     const tally = await this.#ledger.tally(this.receiver, load.acknowledged, lost, this.#windows);
     const report: FaultReport = {
@@ -283,8 +277,10 @@ export class FaultRun {
   /** After a scenario that failed there may be no broker: what waits for one is not waited for. */
   async close(): Promise<void> {
     this.#isSampling = false;
-    const services = [...this.workers, ...this.fanOuts].map((service) => service.end());
-    const orderly = Promise.all([this.#load?.stop(), ...services, this.#sampling]).then(() => this.stage.close());
+    await this.#watch?.stop();
+    const orderly = Promise.all([this.#load?.stop(), this.#services.end(), this.#sampling]).then(() =>
+      this.stage.close(),
+    );
     await Promise.race([orderly, delay(CLOSE_WITHIN_MS, undefined, { ref: false })]);
     await this.receiver.stop();
     await this.platform.stop();

@@ -13,30 +13,40 @@ export class KeptService {
   readonly #run: string;
   readonly #service: ServiceName;
   readonly #env: Record<string, string>;
+  readonly #onStarted: () => void;
   #current: ServiceProcess | undefined;
   #isWanted = true;
   #running: Promise<void> = Promise.resolve();
   /** Starts, the first included: more than were asked for means that it crashed. */
   starts = 0;
 
-  private constructor(run: string, name: string, service: ServiceName, env: Record<string, string>) {
+  private constructor(
+    run: string,
+    name: string,
+    service: ServiceName,
+    env: Record<string, string>,
+    onStarted: () => void,
+  ) {
     this.#run = run;
     this.name = name;
     this.#service = service;
     this.#env = env;
+    this.#onStarted = onStarted;
   }
 
   /**
    * Resolves when it is ready.
    * @param run which its log is kept under
+   * @param onStarted called at each start, when its admin port is open: it is another one each time
    */
   static async start(
     run: string,
     name: string,
     service: ServiceName,
     env: Record<string, string>,
+    onStarted: () => void,
   ): Promise<KeptService> {
-    const kept = new KeptService(run, name, service, env);
+    const kept = new KeptService(run, name, service, env, onStarted);
     kept.#running = kept.#keepRunning();
     await kept.ready();
     return kept;
@@ -48,6 +58,7 @@ export class KeptService {
       // One that ends before it opens its port is started again like any other.
       const spawned = await spawnService(this.#service, this.#env).catch(() => undefined);
       this.#current = spawned;
+      if (spawned) this.#onStarted();
       await spawned?.exited;
       this.#current = undefined;
       if (spawned) await this.#keepLog(spawned);

@@ -23,6 +23,7 @@ test('who knows the schema goes on, who does not waits; nothing is lost or charg
       await run.struck();
       expect((await run.workers[1]?.terminate())?.exit).toBe(0);
       await delay(8_000);
+      expect((await run.onCall())?.text ?? 'registry').toMatch(/registry/);
       // A worker that waits for the registry ends in good order all the same.
       expect((await run.workers[0]?.terminate())?.exit).toBe(0);
       await platform.startRegistry();

@@ -1,6 +1,6 @@
 /** Draws dashboards as Grafana does, with its own panels, in Chromium. */
 import { spawnSync } from 'node:child_process';
-import { copyFile, cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +12,8 @@ const WIDTH_PX = 1_216;
 const ROW_PX = 38;
 const HEADING_PX = 60;
 const VERSION = '13.2.3';
+const PICTURE_ATTEMPTS = 3;
+const EMPTY_BYTES = 20_000;
 
 /** A panel of a dashboard's JSON, as far as it is drawn. */
 export interface DrawnPanel {
@@ -85,12 +87,20 @@ export async function draw(dashboard: DrawnDashboard, picture: string): Promise<
       shown?: Shown[];
     };
     if (errors.length > 0 || shown === undefined) throw new Error(`${dashboard.title}: ${errors.join('; ')}`);
-    await chromium([`--screenshot=${picture}`, url], height);
-    await compress(picture);
+    await photograph(url, height, picture);
     return shown;
   } finally {
     await rm(directory, { recursive: true });
   }
+}
+
+/** On a busy machine, Chromium may take the picture before anything is drawn: an empty page has few bytes. */
+async function photograph(url: string, height: number, picture: string): Promise<void> {
+  for (let attempt = 1; attempt <= PICTURE_ATTEMPTS; attempt++) {
+    await chromium([`--screenshot=${picture}`, url], height);
+    if ((await stat(picture)).size > EMPTY_BYTES) return await compress(picture);
+  }
+  throw new Error(`${picture}: nothing was drawn in ${PICTURE_ATTEMPTS} attempts`);
 }
 
 /** By Debian's `pngquant`, to a third; without it a picture is only larger. */

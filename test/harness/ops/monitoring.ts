@@ -14,7 +14,7 @@ import { eventually } from '../eventually.ts';
 /** Minutes become a few seconds. Burn rates over 6 h and 3 d would still look back for longer than a test lasts. */
 const SHORTENED: Shortening = { windows: 30, stays: 30 };
 /** Alerts that wait for 5 min fire within 10 s; the machine may be busy. */
-const WITHIN_MS = 180_000;
+const WITHIN_MS = 300_000;
 const RECEIVERS = ['page', 'ticket', 'support', 'nobody'] as const;
 export type ReceiverName = (typeof RECEIVERS)[number];
 
