@@ -37,8 +37,9 @@ export class Prometheus {
     return new Prometheus(port);
   }
 
-  async now(query: string): Promise<PromSeries[]> {
-    return await this.#ask('query', { query });
+  /** @param atMs left out: now */
+  async now(query: string, atMs = Date.now()): Promise<PromSeries[]> {
+    return await this.#ask('query', { query, time: String(atMs / 1_000) });
   }
 
   async range(query: string, fromMs: number, toMs: number, stepMs: number): Promise<PromSeries[]> {
