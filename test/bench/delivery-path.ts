@@ -3,6 +3,7 @@
  * nothing to wait for but the sink. A process of its own, as `limit-post.ts` is, beside which it is raced.
  */
 import { EventEmitter } from 'node:events';
+import { AttemptTraces } from '@databridge/delivery/attempt/attempt-traces';
 import { EventMessages } from '@databridge/delivery/attempt/event-messages';
 import { CommitPace } from '@databridge/delivery/customer/commit-pace';
 import { Customer } from '@databridge/delivery/customer/customer';
@@ -23,6 +24,7 @@ import { createRegistry } from '@databridge/kernel/metrics';
 import { EventReaders } from '@databridge/kernel/registry/event-readers';
 import { Secret } from '@databridge/kernel/secrets/secret';
 import { systemClock } from '@databridge/kernel/time/clock';
+import { startTracing } from '@databridge/kernel/tracing/tracing';
 import { loadEventTypes } from '@databridge/schemas/event/event-types';
 import { writeDeliveryHeaders } from '@databridge/schemas/records/headers';
 import { deliveryTopic } from '@databridge/schemas/records/topics';
@@ -38,6 +40,8 @@ const SCHEMA_ID = 1;
 const SIGNING = { secrets: ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'] };
 /** As large as a fetch often brings. */
 const BATCH_RECORDS = 250;
+/** Of the events, when tracing is on: as the default of OTEL_TRACES_SAMPLER_ARG has it. */
+const TRACED_EVERY = 100;
 
 async function deliver({ url, count, connections }: PostOrder): Promise<void> {
   const eventTypes = loadEventTypes('root-cause=root-cause.events');
@@ -56,7 +60,9 @@ async function deliver({ url, count, connections }: PostOrder): Promise<void> {
   const policy = { allowCidrs: ['127.0.0.0/8'], denyCidrs: [], allowHttp: true };
   const budget = new ConnectionBudget(4_096);
   const egress = new Egress({ guard: new EgressGuard(new EgressPolicy(policy)), budget, maxAgeMs: 300_000 });
-  const source = new Source(samples(eventType, SCHEMA_ID), eventType.name, count);
+  const { OTEL_EXPORTER_OTLP_ENDPOINT } = process.env;
+  const tracing = await startTracing('delivery', { OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_TRACES_SAMPLER_ARG: 0.01 }, log);
+  const source = new Source(samples(eventType, SCHEMA_ID), eventType.name, count, tracing !== undefined);
   const bytes = new ByteBudget(32 * MIB);
   const customer = new Customer(
     mapSecrets(parsed.subscription, (secret) => new Secret(secret)),
@@ -74,6 +80,7 @@ async function deliver({ url, count, connections }: PostOrder): Promise<void> {
       turns: new Turns(),
       clock: systemClock,
       log,
+      ...(tracing && { traces: new AttemptTraces(tracing.tracer) }),
       metrics: deliveryMetrics(
         createRegistry('path'),
         { heldBytes: () => bytes.heldBytes, customers: () => 1, customersWanted: () => 1, connections: () => 1 },
@@ -105,12 +112,14 @@ class Source {
   #isReading = false;
   #options: LaneGroupOptions | undefined;
 
-  constructor(values: readonly Buffer[], eventType: string, count: number) {
+  constructor(values: readonly Buffer[], eventType: string, count: number, isTraced: boolean) {
     this.#values = values;
     this.#count = count;
     this.#headers = (offset) => {
       const written = writeDeliveryHeaders({
         ...{ eventId: `evt_${offset}`, eventType, source: `intake/0/${offset}`, attempt: 0 },
+        ...(isTraced &&
+          offset % TRACED_EVERY === 0 && { traceparent: `00-${hex(offset + 1, 32)}-${hex(offset + 1, 16)}-01` }),
       });
       return written as ConsumedRecord['headers'];
     };
@@ -159,6 +168,8 @@ class Source {
     this.#isReading = false;
   }
 }
+
+const hex = (n: number, digits: number) => n.toString(16).padStart(digits, '0');
 
 process.on('message', (order: PostOrder) => void deliver(order));
 // In good order, so that a profile is written.

@@ -1,5 +1,5 @@
 import { flameGraph } from './flame-graph.ts';
-import { callTree, profileTables, shares } from './profile.ts';
+import { callTree, profileTables, shareOf, shares } from './profile.ts';
 
 const frame = (id: number, functionName: string, url: string, children: number[] = []) => ({
   ...{ id, children },
@@ -44,4 +44,22 @@ test('the tables say what each of so many cost', () => {
   expect(profileTables(callTree(profile), 10, 'a delivery')).toContain(
     '| undici: `dispatch (pool.js:7)` | 47.6 % | 5.0 |',
   );
+});
+
+test('the share of some files, with what they call, of the later part of a profile', () => {
+  const call = (functionName: string, url: string) => ({ functionName, url, lineNumber: 0 });
+  const found = {
+    nodes: [
+      { id: 1, callFrame: call('(root)', ''), children: [2, 3, 5] },
+      { id: 2, callFrame: call('deliver', 'file:///delivery.ts') },
+      { id: 3, callFrame: call('startSpan', 'file:///node_modules/@opentelemetry/sdk/Tracer.js'), children: [4] },
+      { id: 4, callFrame: call('randomFill', 'node:crypto') },
+      { id: 5, callFrame: call('(idle)', '') },
+    ],
+    samples: [3, 3, 3, 3, 2, 4, 3, 5],
+    timeDeltas: [9, 9, 9, 9, 80, 15, 5, 900],
+  };
+  const isTracing = (url: string) => url.includes('@opentelemetry');
+  expect(shareOf(found, isTracing, 0.5)).toBeCloseTo(0.2);
+  expect(() => shareOf({ ...found, samples: [5, 5] }, isTracing, 0)).toThrow('the profile is empty');
 });

@@ -43,6 +43,35 @@ export function callTree({ nodes, samples, timeDeltas }: CpuProfile): Frame {
   return root;
 }
 
+/**
+ * @param isMeant by the file of a function: its own time and that of everything it calls count
+ * @param from which part of the profile counts: 0.5 is its second half, when code is compiled
+ * @returns the share of the processor time, from 0 to 1
+ */
+export function shareOf(
+  { nodes, samples, timeDeltas }: CpuProfile,
+  isMeant: (url: string) => boolean,
+  from: number,
+): number {
+  const meant = new Set<number>();
+  const idle = new Set<number>();
+  // Callers come before what they call.
+  for (const { id, callFrame, children = [] } of nodes) {
+    if (isMeant(callFrame.url)) meant.add(id);
+    if (callFrame.functionName === '(idle)') idle.add(id);
+    if (meant.has(id)) for (const child of children) meant.add(child);
+  }
+  let [part, all] = [0, 0];
+  for (const [at, id] of samples.entries()) {
+    if (at < samples.length * from || idle.has(id)) continue;
+    const micros = Math.max(0, timeDeltas[at] ?? 0);
+    all += micros;
+    if (meant.has(id)) part += micros;
+  }
+  if (all === 0) throw new Error('the profile is empty');
+  return part / all;
+}
+
 function addUp(frame: Frame): number {
   frame.totalMicros = frame.selfMicros + frame.children.reduce((sum, child) => sum + addUp(child), 0);
   return frame.totalMicros;

@@ -11,10 +11,12 @@ import { path } from './path.ts';
 import { punctuality } from './punctuality.ts';
 import type { Row } from './row.ts';
 import { scrape } from './scrape.ts';
+import { tracing } from './tracing.ts';
 
 /** By the name that `--only` takes, in the order in which they run. */
 export const ROWS: Readonly<Record<string, Row>> = {
   path,
+  tracing,
   deliver,
   'deliver-slow': deliverSlow,
   customers,
