@@ -2,7 +2,7 @@
 import { type Flow, Sink } from '@databridge/demo/customers/sink-process';
 import { SERVICE_NODE_FLAGS } from '@databridge/kernel/settings/node-flags';
 import { type Measure, ratios } from '../measure.ts';
-import { pathFlow } from './path-flow.ts';
+import { pathFlow } from '../path-flow.ts';
 import { profileFlags, type Row } from './row.ts';
 
 const row = 'path';

@@ -9,8 +9,8 @@ import { buffer } from 'node:stream/consumers';
 import { Sink } from '@databridge/demo/customers/sink-process';
 import { SERVICE_NODE_FLAGS } from '@databridge/kernel/settings/node-flags';
 import type { Measure } from '../measure.ts';
+import { pathFlow } from '../path-flow.ts';
 import { type CpuProfile, shareOf } from '../profile.ts';
-import { pathFlow } from './path-flow.ts';
 import { profileFlags, type Row } from './row.ts';
 
 const row = 'tracing';

@@ -1,14 +1,14 @@
 import { Child } from '@databridge/demo/child';
 import type { Flow, Sink } from '@databridge/demo/customers/sink-process';
-import type { PostOrder } from '../limit-post.ts';
-import type { Scale } from '../scale.ts';
+import type { PostOrder } from './limit-post.ts';
+import type { Scale } from './scale.ts';
 
 const CONNECTIONS = 64;
 
 export interface PathFlowOptions {
   /** In the sink's address. */
   readonly name: string;
-  /** Beside `limit-post.ts`. */
+  /** Beside this file. */
   readonly script: 'delivery-path.ts' | 'limit-post.ts';
   readonly nodeFlags: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -21,7 +21,7 @@ export async function pathFlow(
   { name, script, nodeFlags, env = {} }: PathFlowOptions,
 ): Promise<Flow> {
   await sink.reset();
-  const child = new Child(name, new URL(`../${script}`, import.meta.url), env, { nodeFlags });
+  const child = new Child(name, new URL(script, import.meta.url), env, { nodeFlags });
   await child.message((message): message is object => message !== null);
   const { deliverEvents: count, deliverWarmUp: warmUp } = scale;
   child.send({ url: sink.url(`/accept/${name}`), count, connections: CONNECTIONS } satisfies PostOrder);
