@@ -3,7 +3,10 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { DialError, dialAddresses } from './dial.ts';
 
 const servers: Server[] = [];
+const sockets: Socket[] = [];
 afterEach(() => {
+  // Also those of a test that failed: an open one keeps the process running.
+  for (const socket of sockets.splice(0)) socket.destroy();
   for (const server of servers.splice(0)) server.close();
 });
 
@@ -15,31 +18,35 @@ async function listen(address: string, port = 0): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-const loopback = (...hosts: number[]) => hosts.map((host) => ({ address: `127.0.0.${host}`, family: 4 }));
+/** Not 127.0.0.1: other programs may listen there, on the very port. */
+const loopback = (...hosts: number[]) => hosts.map((host) => ({ address: `127.77.0.${host}`, family: 4 }));
 
 function dialed(addresses: { address: string; family: number }[], port: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    dialAddresses(addresses, port, 5_000, (error, socket) => (error ? reject(error) : resolve(socket as Socket)));
+    dialAddresses(addresses, port, 5_000, (error, socket) => {
+      if (error || !socket) return reject(error);
+      sockets.push(socket);
+      resolve(socket);
+    });
   });
 }
 
 test('the next address is tried as soon as one fails', async () => {
-  const port = await listen('127.0.0.3');
+  const port = await listen('127.77.0.3');
   const socket = await dialed(loopback(1, 2, 3), port);
-  expect(socket.remoteAddress).toBe('127.0.0.3');
-  socket.destroy();
+  expect(socket.remoteAddress).toBe('127.77.0.3');
 });
 
 test('with none that accepts, the error names each for operators, and no address in its message', async () => {
-  const port = await listen('127.0.0.9');
+  const port = await listen('127.77.0.9');
   const error: DialError = await dialed(loopback(1, 2), port).then(
     () => Promise.reject(new Error('connected')),
     (thrown) => thrown,
   );
   expect(error).toBeInstanceOf(DialError);
   expect(error.attempts).toEqual([
-    { address: '127.0.0.1', code: 'ECONNREFUSED', afterMs: expect.any(Number) },
-    { address: '127.0.0.2', code: 'ECONNREFUSED', afterMs: expect.any(Number) },
+    { address: '127.77.0.1', code: 'ECONNREFUSED', afterMs: expect.any(Number) },
+    { address: '127.77.0.2', code: 'ECONNREFUSED', afterMs: expect.any(Number) },
   ]);
   expect(`${error.code}: ${error.message}`).toBe(
     'ECONNREFUSED: none of 2 addresses accepted a connection: 2 × connection refused',
@@ -65,11 +72,11 @@ test('what is no port fails like an address, and not within the call', async () 
 });
 
 test('a canceled dial calls nobody back, and says what it tried', async () => {
-  const port = await listen('127.0.0.1');
+  const port = await listen('127.77.0.1');
   let calls = 0;
   const dialing = dialAddresses(loopback(1), port, 5_000, () => calls++);
-  expect(dialing.cancel()).toEqual([{ address: '127.0.0.1', code: 'ETIMEDOUT', afterMs: expect.any(Number) }]);
+  expect(dialing.cancel()).toEqual([{ address: '127.77.0.1', code: 'ETIMEDOUT', afterMs: expect.any(Number) }]);
   const other = await dialed(loopback(1), port);
-  other.destroy();
+  expect(other.remotePort).toBe(port);
   expect(calls).toBe(0);
 });

@@ -236,14 +236,13 @@ class Worker implements Running {
       ...{ worker: config.WORKER_NAME, clientId: kafka.clientId, groupId: DELIVERY_WORKERS_GROUP, admin: this.#admin },
       ...{ sessionTimeoutMs: config.SESSION_TIMEOUT, clock, log },
     });
-    const settings = statedSettings(config);
     this.#heartbeat = new Heartbeat({
       ...{ worker: config.WORKER_NAME, producer: this.#producer, clock, log, intervalMs: config.REPORT_INTERVAL },
       onReported: () => namesakes.check(),
       running: () => ({
         partitions: [...this.#partitions],
         keyIds: this.#opener.kids,
-        settings,
+        settings: statedSettings(config),
         ...(ownAccount.known !== undefined && { awsAccount: ownAccount.known }),
         customers: this.#running()
           .map(({ name }) => name)
