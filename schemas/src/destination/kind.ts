@@ -17,6 +17,8 @@ interface Kind<Settings> {
   readonly authentications: readonly Authentication['type'][];
   /** The fields that hold a URL to which requests are sent: they are checked by the egress policy when they are saved. */
   readonly urls: readonly string[];
+  /** It takes notices alone: subscriptions to other event types are refused. */
+  readonly onlyNotices?: true;
   /**
    * Mistakes that no field shows alone.
    * @param settings not validated yet, so that all mistakes of a subscription are reported at once
@@ -45,6 +47,30 @@ export interface AwsKind<Settings> extends Kind<Settings> {
   service(settings: Settings): AwsService;
 }
 
+/** One mail per event, over SMTP. */
+export interface SmtpKind<Settings> extends Kind<Settings> {
+  readonly transport: 'smtp';
+  mails(settings: Settings): SmtpMails;
+}
+
+export interface SmtpMails {
+  readonly host: string;
+  readonly port: number;
+  /** `starttls`: it is required, and `tls`: from the first byte. */
+  readonly encryption: 'starttls' | 'tls' | 'none';
+  mail(message: Message): Mail;
+}
+
+export interface Mail {
+  readonly from: string;
+  readonly to: readonly string[];
+  readonly subject: string;
+  readonly text: string;
+  /** With angle brackets. */
+  readonly messageId: string;
+  readonly references: string;
+}
+
 /** The content of one request. */
 export interface Formatted {
   /** With `content-type`. */
@@ -68,7 +94,7 @@ export interface HttpRequests {
   readonly region?: string;
 }
 
-type AnyKind<Settings> = HttpKind<Settings> | AwsKind<Settings>;
+type AnyKind<Settings> = HttpKind<Settings> | AwsKind<Settings> | SmtpKind<Settings>;
 
 /** A kind whose functions take what its schema accepts. */
 export type DestinationKind<Schema extends DestinationSchema = DestinationSchema> = AnyKind<

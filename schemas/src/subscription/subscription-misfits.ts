@@ -36,6 +36,12 @@ function ofDestination(subscription: Loose): Issue[] {
   if (destination['format'] === 'slack' && !isOfNotices) {
     issues.push(at('destination.format', `slack is for notices alone: eventTypes must be [${NOTICE}]`));
   }
+  if (kind.onlyNotices === true && !isOfNotices) {
+    issues.push(at('destination.type', `${type} is for notices alone: eventTypes must be [${NOTICE}]`));
+  }
+  if (kind.transport === 'smtp' && subscription['signing'] !== undefined) {
+    issues.push(at('signing', `does not go with ${type}`));
+  }
   return [...issues, ...(kind.issues?.(destination, authentication) ?? []), ...timeIssues(destination)];
 }
 

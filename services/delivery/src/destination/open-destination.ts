@@ -5,7 +5,7 @@ import { systemClock } from '@databridge/kernel/time/clock';
 import type { AwsService } from '@databridge/schemas/destination/aws/aws-service';
 import { strictQuery } from '@databridge/schemas/destination/aws/strict-query';
 import { kindOf } from '@databridge/schemas/destination/destinations';
-import type { HttpRequests } from '@databridge/schemas/destination/kind';
+import type { HttpRequests, SmtpMails } from '@databridge/schemas/destination/kind';
 import type { TimeSettings } from '@databridge/schemas/destination/time-limits';
 import type { AwsAuthentication } from '@databridge/schemas/subscription/authentication';
 import type { Fallback, Subscription } from '@databridge/schemas/subscription/subscription';
@@ -20,6 +20,7 @@ import { exchange, type Seen, type TimeLimits } from '../egress/exchange.ts';
 import { AwsDestination } from './aws/aws-destination.ts';
 import { AwsRequests } from './aws/aws-requests.ts';
 import type { Destination } from './destination.ts';
+import { EmailDestination } from './email/email.ts';
 import { Handshake } from './http/handshake.ts';
 import { HttpDestination } from './http/http.ts';
 import { Signer } from './http/sign.ts';
@@ -53,9 +54,27 @@ export function openDestination(
 ): Destination {
   const { destination } = subscription;
   const kind = kindOf(destination);
-  return kind.transport === 'http'
-    ? openHttp(subscription, kind.requests(destination), settings, onRate, ratePerSecond)
-    : openAws(subscription, kind.service(destination), settings);
+  switch (kind.transport) {
+    case 'http':
+      return openHttp(subscription, kind.requests(destination), settings, onRate, ratePerSecond);
+    case 'aws':
+      return openAws(subscription, kind.service(destination), settings);
+    case 'smtp':
+      return openSmtp(subscription, kind.mails(destination), settings);
+  }
+}
+
+function openSmtp(subscription: Subscription<Secret>, mails: SmtpMails, { egress }: DestinationSettings): Destination {
+  const { authentication, destination } = subscription;
+  const redaction = new Redaction();
+  if (authentication.type === 'basic') redaction.add(authentication.password);
+  return new EmailDestination({
+    ...{ mails, redaction, limits: timeLimits(destination), tls: tlsIdentity(subscription) },
+    dial: (timeoutMs) => egress.openSocket(mails, timeoutMs),
+    ...(authentication.type === 'basic' && {
+      login: { user: authentication.username, pass: authentication.password.reveal() },
+    }),
+  });
 }
 
 function openAws(subscription: Subscription<Secret>, service: AwsService, settings: DestinationSettings): Destination {

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { openTlsIdentity, type TlsIdentity, type TlsMistake } from '@databridge/kernel/egress/tls-identity';
 import { DatabridgeError } from '@databridge/kernel/errors';
 import { Client, type Dispatcher, Pool, ProxyAgent } from 'undici';
@@ -71,6 +72,30 @@ export class Egress {
       line,
       allowance,
     );
+  }
+
+  /**
+   * Opens a TCP connection to what speaks another protocol than HTTP. Without encryption it is judged as plain http is.
+   * @throws what `troubleOf` reads
+   */
+  openSocket(
+    { host, port, encryption }: { readonly host: string; readonly port: number; readonly encryption: string },
+    timeoutMs: number,
+  ): Promise<Socket> {
+    const { guard, budget, proxy, customer } = this.#settings;
+    if (proxy !== undefined) {
+      const message = 'this installation sends through an HTTP proxy alone, which passes nothing but HTTP';
+      return Promise.reject(new DatabridgeError('DB_EGRESS_REFUSED', message));
+    }
+    const connector = guard.connectSocket({ timeout: timeoutMs, isEncrypted: encryption !== 'none' });
+    const connect = budget.limit(connector, () => undefined, new Line(), customer);
+    const { promise, resolve, reject } = Promise.withResolvers<Socket>();
+    // The connector does no TLS of its own for this scheme.
+    connect({ hostname: host, host, protocol: 'http:', port: String(port) }, (error, socket) => {
+      if (error !== null) reject(error);
+      else resolve(socket);
+    });
+    return promise;
   }
 
   #openConnections(

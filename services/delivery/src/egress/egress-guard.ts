@@ -68,6 +68,16 @@ export class EgressGuard {
     };
   }
 
+  /** As {@link connect}, without TLS: whoever gets the socket begins it. Where that is not so, plain http must be allowed. */
+  connectSocket({ timeout, isEncrypted }: { readonly timeout: number; readonly isEncrypted: boolean }): Connector {
+    const dial = this.connectToProxy({ timeout, allowH2: false });
+    return (target, callback) => {
+      const refusal = this.#policy.schemeRefusal(isEncrypted ? 'https:' : 'http:');
+      if (refusal === undefined) return dial(target, callback);
+      refuse(refused(`${target.hostname}: encryption is none, which is not allowed here`), callback);
+    };
+  }
+
   /** As {@link connect}, and plain http is allowed: all that passes a proxy in the clear is the request for a tunnel. */
   connectToProxy(options: ConnectOptions): Connector {
     const { timeout, ...tlsOptions } = options;

@@ -608,6 +608,18 @@ export interface Routes {
             readonly region?: string | undefined;
           }
         | {
+            readonly type: 'email';
+            readonly host: string;
+            readonly port?: number | undefined;
+            readonly encryption?: 'starttls' | 'tls' | 'none' | undefined;
+            readonly from: string;
+            readonly to: readonly string[];
+            readonly timeoutMs?: number | undefined;
+            readonly connectTimeoutMs?: number | undefined;
+            readonly headersTimeoutMs?: number | undefined;
+            readonly bodyTimeoutMs?: number | undefined;
+          }
+        | {
             readonly type: 'eventbridge';
             readonly eventBusArn: string;
             readonly endpoint?: string | undefined;
@@ -1110,6 +1122,18 @@ export interface Routes {
             readonly bodyTimeoutMs?: number | undefined;
             readonly format?: 'json' | 'cloudevents-binary' | 'cloudevents-structured' | 'slack' | undefined;
             readonly region?: string | undefined;
+          }
+        | {
+            readonly type: 'email';
+            readonly host: string;
+            readonly port?: number | undefined;
+            readonly encryption?: 'starttls' | 'tls' | 'none' | undefined;
+            readonly from: string;
+            readonly to: readonly string[];
+            readonly timeoutMs?: number | undefined;
+            readonly connectTimeoutMs?: number | undefined;
+            readonly headersTimeoutMs?: number | undefined;
+            readonly bodyTimeoutMs?: number | undefined;
           }
         | {
             readonly type: 'eventbridge';
