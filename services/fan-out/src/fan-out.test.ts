@@ -27,7 +27,7 @@ interface Send {
   reject(error: Error): void;
 }
 
-function setUp(given: { committed?: CommittedOffset[] } = {}) {
+function setUp(given: { committed?: CommittedOffset[]; maxTurnMs?: number } = {}) {
   const sends: Send[] = [];
   const commits: CommittedOffset[][] = [];
   const calls: string[] = [];
@@ -65,7 +65,7 @@ function setUp(given: { committed?: CommittedOffset[] } = {}) {
             : new Promise((resolve, reject) => sends.push({ records, resolve, reject })),
       },
       // A batch of a test is routed at once, also on a busy machine.
-      maxTurnMs: 60_000,
+      maxTurnMs: given.maxTurnMs ?? 60_000,
       committedOffsets: async () => given.committed ?? [],
       metrics: fanOutMetrics(new Registry(), ['root-cause']),
       log: createLogger('test', 'silent'),
@@ -119,6 +119,19 @@ test('batches go side by side, and are committed in order', async () => {
   sends[0]?.resolve();
   await turn();
   expect(committed().at(-1)).toBe(2);
+});
+
+test('what a turn of the event loop is used up for goes on in the next one, whatever the batch', async () => {
+  const { sends, join, receive } = setUp({ maxTurnMs: 0 });
+  const membership = join();
+  let afterOneTurn = 0;
+  const received = [1, 2, 3].map(() => receive(membership, [GOOD]));
+  setImmediate(() => {
+    afterOneTurn = sends.length;
+  });
+  await Promise.all(received);
+  while (sends.length < 3) await turn();
+  expect(afterOneTurn).toBeLessThan(3);
 });
 
 test('a record that waits for its schema holds up neither its batch nor the next one, only the offset', async () => {

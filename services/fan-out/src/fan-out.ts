@@ -137,6 +137,8 @@ export class FanOut {
       const unknownSchemaIds = new Set<number>();
       while (left.length > 0) {
         const traces = this.#parts.tracer && new RouteTraces(this.#parts.tracer, batch);
+        // Others have used it up: one record may have costly filters, and each partition would route one.
+        while (systemClock.monotonicMs() >= this.#turnEnd()) await setImmediate();
         const routed = this.#route(left, eventType, batch, traces);
         const isWritten = await this.#produce(progress, routed.records);
         traces?.end(isWritten);
