@@ -1,5 +1,6 @@
 /** What the documents name is there, and what is there is named. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { controlPlaneVariables } from '@databridge/control-plane/config';
 import { deliveryVariables } from '@databridge/delivery/config';
 import { fanOutVariables } from '@databridge/fan-out/config';
@@ -43,4 +44,15 @@ test.each(documents)('%s names only files and scripts that exist', (page) => {
   const scripts = JSON.parse(read('package.json')).scripts as Record<string, string>;
   const commands = [...named(text, /npm run ([\w:-]+)/g)].filter((name) => !(name in scripts));
   expect({ links, paths, commands }).toEqual({ links: [], paths: [], commands: [] });
+});
+
+test('ARCHITECTURE names every folder of the services that run, and links every decision', () => {
+  const text = read('ARCHITECTURE.md');
+  const [, picture = ''] = /The folders;[^`]*```([^`]*)```/.exec(text) ?? [];
+  const words = new Set(picture.split(/[\s,;()]+/));
+  const folders = globSync('{schemas,services/{kernel,fan-out,delivery,control-plane,cli}}/src/*/', { cwd: root });
+  expect(folders.length).toBeGreaterThan(40);
+  expect(folders.filter((folder) => !words.has(basename(folder)))).toEqual([]);
+  const decisions = globSync('docs/decisions/*.md', { cwd: root });
+  expect(decisions.filter((page) => !text.includes(`](${page})`))).toEqual([]);
 });

@@ -32,9 +32,6 @@ function isDay(day: string): boolean {
   return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(day);
 }
 
-/** `--reason a --reason b`, one at a time: a customer's name may follow. */
-export const collect = (text: string, before: readonly string[] | undefined): string[] => [...(before ?? []), text];
-
 /** @returns milliseconds */
 export function parseDuration(text: string): number {
   const ms = durationMs(text);

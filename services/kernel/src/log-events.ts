@@ -83,5 +83,3 @@ export const LOG_EVENTS = {
   worker_report_failed: 'A worker could not write its report. After three, others take it for dead.',
   writer_term_failed: 'A control plane could not begin to make the changes. It tries again.',
 } as const;
-
-export type LogEvent = keyof typeof LOG_EVENTS;
