@@ -1,4 +1,4 @@
-import { judge } from './load/steady-load.ts';
+import { judge } from './steady-load.ts';
 
 const SHORT = [5, 6, 7];
 
