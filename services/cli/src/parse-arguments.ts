@@ -8,7 +8,7 @@ export function parseOffset(text: string): number {
 }
 
 export function parseCount(text: string): number {
-  if (!/^[1-9]\d{0,6}$/.test(text)) throw new InvalidArgumentError('That is no number of them.');
+  if (!/^[1-9]\d{0,6}$/.test(text)) throw new InvalidArgumentError('Write a whole number from 1 to 9999999.');
   return Number(text);
 }
 

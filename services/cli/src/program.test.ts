@@ -128,6 +128,22 @@ describe('exit codes', () => {
   });
 });
 
+test.each([
+  [['tokens', 'generate', '--name', 'x', '--role', 'operator', '--customer', 'acme'], /is not limited to a customer/],
+  [['keys', 'generate', '--directory', join(import.meta.filename, 'keys')], /can't be made/],
+  [['status', '--interval', '5s'], /goes with --watch/],
+  [['status', '--watch', '--interval', '0s'], /at least 200ms/],
+  [['audit', '--limit', '0'], /whole number from 1/],
+])('%j is refused in words', async (args, words) => {
+  const { code, err } = await run(args, { DATABRIDGE_URL: NOBODYS_URL, DATABRIDGE_TOKEN: 'x' });
+  expect([code, err]).toEqual([2, expect.stringMatching(words)]);
+});
+
+test('a file of several YAML documents is refused in words', async () => {
+  const { code, err } = await run(['apply', '-f', fileOf('subscriptions: []\n---\nsubscriptions: []\n')]);
+  expect([code, err]).toEqual([2, expect.stringContaining('several documents')]);
+});
+
 describe('completion', () => {
   const completed = async (...words: string[]) => {
     const written: string[] = [];

@@ -33,7 +33,12 @@ export function addObservation(program: Command, cli: Cli): void {
       .argument('[customer...]', 'which customers, each in full; all of them, a line each, if left out')
       .option('-w, --watch', 'refresh until Ctrl-C')
       .option('--interval <time>', 'with --watch: how often, default 2s', parseDuration),
-  ).action(async (names: string[], { watch, interval = WATCH_MS, ...options }: StatusOptions) => {
+  ).action(async (names: string[], { watch, interval: given, ...options }: StatusOptions) => {
+    if (given !== undefined && !watch) throw new DatabridgeError('DB_INPUT_INVALID', '--interval goes with --watch');
+    const interval = given ?? WATCH_MS;
+    if (interval < MIN_WATCH_MS) {
+      throw new DatabridgeError('DB_INPUT_INVALID', `--interval must be at least ${MIN_WATCH_MS}ms`);
+    }
     if (!watch) await showStatus(cli, names, options);
     else
       await repeat(
@@ -85,6 +90,8 @@ export function addObservation(program: Command, cli: Cli): void {
 }
 
 const WATCH_MS = 2_000;
+/** Each asks for the state of all customers. */
+const MIN_WATCH_MS = 200;
 
 interface StatusOptions extends OutputOptions {
   readonly watch?: boolean;

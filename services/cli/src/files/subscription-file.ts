@@ -239,5 +239,7 @@ function inList(items: readonly unknown[], index: string | number): Step | undef
 function inPlainWords(message: string): string {
   if (message.includes('Map keys must be unique')) return 'the same key is twice in one map';
   if (message.includes('Tabs are not allowed')) return 'indent with spaces: YAML does not allow tabs';
+  if (message.includes('multiple documents'))
+    return 'the file holds several documents: put all under one "subscriptions"';
   return `is not YAML: ${message}`;
 }

@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { kafkaSettings } from '@databridge/kernel/kafka/settings';
 import { ensureSystemTopics, formatMismatch } from '@databridge/kernel/kafka/system-topics';
@@ -29,7 +30,9 @@ export const KEY_FILES = { delivery: 'delivery.keys', controlPlane: 'control-pla
 export async function generateKeys({ name, directory }: { name?: string; directory: string }): Promise<void> {
   const kid = name ?? `k${new Date(systemClock.nowMs()).toISOString().slice(0, 10)}`;
   const keys = generateKeySet(kid);
-  await mkdir(directory, { recursive: true });
+  await mkdir(directory, { recursive: true }).catch((error: unknown) => {
+    throw new DatabridgeError('DB_INPUT_INVALID', `--directory ${directory} can't be made: ${messageOf(error)}`);
+  });
   for (const service of ['delivery', 'controlPlane'] as const) {
     const file = join(directory, KEY_FILES[service]);
     const before = existsSync(file) ? await readFile(file, 'utf8') : '';
@@ -52,6 +55,11 @@ export interface TokenChoice {
 
 /** The token to standard output, for its owner; the line for the control plane to standard error. */
 export function generateToken({ name, role, customer }: TokenChoice): void {
+  if (customer !== undefined && role !== 'customer') {
+    // Else somebody would take a token of an operator for one that is limited to the customer.
+    const what = `--customer goes with --role customer alone: a token of the role ${role} is not limited to a customer`;
+    throw new DatabridgeError('DB_INPUT_INVALID', what);
+  }
   const { token, line } = Tokens.generate(name, role, customer);
   process.stderr.write(`For API_TOKENS of the control plane:\n${line}\nThe token itself, shown this once:\n`);
   printLine(token);
