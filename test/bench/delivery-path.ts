@@ -141,6 +141,7 @@ class Source {
       pause: () => {
         this.#isPaused = true;
       },
+      seek: () => undefined,
       resume: () => {
         this.#isPaused = false;
         setImmediate(() => this.#read());

@@ -141,12 +141,17 @@ export class Stand {
 }
 
 /** Asks until the answer passes. @throws Error after ten minutes */
-export async function until<T>(what: string, ask: () => Promise<T>, passes: (answer: T) => boolean): Promise<T> {
+export async function until<T>(
+  what: string,
+  ask: () => Promise<T>,
+  passes: (answer: T) => boolean,
+  askEveryMs: number = ASK_EVERY_MS,
+): Promise<T> {
   const deadlineMs = performance.now() + READY_WITHIN_MS;
   for (;;) {
     const answer = await ask();
     if (passes(answer)) return answer;
     if (performance.now() > deadlineMs) throw new Error(`timed out waiting until ${what}; at last: ${String(answer)}`);
-    await delay(ASK_EVERY_MS);
+    await delay(askEveryMs);
   }
 }

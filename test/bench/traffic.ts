@@ -56,8 +56,11 @@ export async function timeTraffic(stand: Stand, traffic: Traffic): Promise<numbe
   return latencies;
 }
 
+/** A scrape of a thousand customers is work for the worker, while it starts. */
+const SCRAPE_EVERY_MS = 250;
+
 /** Resolves when the worker runs so many customers. */
 export async function running(worker: Child, customers: number): Promise<void> {
   const count = async () => sumOf(await worker.metrics(), 'databridge_delivery_customers');
-  await until(`${customers} customers run`, count, (found) => found === customers);
+  await until(`${customers} customers run`, count, (found) => found === customers, SCRAPE_EVERY_MS);
 }

@@ -4,13 +4,15 @@ import { customerTopics, deliveryTopic } from '@databridge/schemas/records/topic
 
 /** Customers that start within this time share one listing of the topics. */
 const LISTING_VALID_MS = 2_000;
+/** With tens of thousands of topics a listing takes long: it is then made so seldom that it takes a small part of a start. */
+const LISTING_VALID_TIMES_ITS_DURATION = 20;
 
 /** The retry and dead-letter topics of customers: lists those that exist, and creates one before its first record. */
 export class CustomerTopics {
   readonly #admin: Pick<KafkaAdmin, 'listTopics' | 'ensureTopics'>;
   readonly #delays: readonly string[];
   readonly #clock: Clock;
-  #listing: { readonly topics: Promise<Map<string, string[]>>; readonly atMs: number } | undefined;
+  #listing: { readonly topics: Promise<Map<string, string[]>>; validUntilMs: number } | undefined;
 
   /** @param delays of the current retry plan */
   constructor(admin: Pick<KafkaAdmin, 'listTopics' | 'ensureTopics'>, delays: readonly string[], clock: Clock) {
@@ -33,14 +35,19 @@ export class CustomerTopics {
 
   #list(): Promise<Map<string, string[]>> {
     const nowMs = this.#clock.monotonicMs();
-    if (!this.#listing || nowMs - this.#listing.atMs > LISTING_VALID_MS) {
-      const topics = this.#admin.listTopics().then(byCustomer);
-      this.#listing = { topics, atMs: nowMs };
-      topics.catch(() => {
+    if (this.#listing && nowMs <= this.#listing.validUntilMs) return this.#listing.topics;
+    const listing = { topics: this.#admin.listTopics().then(byCustomer), validUntilMs: Number.POSITIVE_INFINITY };
+    this.#listing = listing;
+    listing.topics.then(
+      () => {
+        const tookMs = this.#clock.monotonicMs() - nowMs;
+        listing.validUntilMs = nowMs + Math.max(LISTING_VALID_MS, LISTING_VALID_TIMES_ITS_DURATION * tookMs);
+      },
+      () => {
         this.#listing = undefined;
-      });
-    }
-    return this.#listing.topics;
+      },
+    );
+    return listing.topics;
   }
 }
 

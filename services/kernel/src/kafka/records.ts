@@ -39,6 +39,8 @@ export interface ConsumedRecord {
 }
 
 export interface ConsumedBatch extends TopicPartition {
+  /** The offset that was asked for; left out where all is read in order. Before the first record, there was none. */
+  readonly from?: number;
   readonly records: readonly ConsumedRecord[];
   /** One past the last offset of the fetched batch, control records included: where the next fetch starts. */
   readonly nextOffset: number;

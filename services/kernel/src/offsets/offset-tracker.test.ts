@@ -83,9 +83,53 @@ describe('offset tracker', () => {
     expect(after.uncommitted()).toBeUndefined();
   });
 
+  test('what is read ahead and done is kept apart from what is not read yet', () => {
+    const tracker = new OffsetTracker(0, null);
+    take(tracker, 0, 1);
+    tracker.skipTo(100);
+    expect(take(tracker, 100, 101, 102)).toEqual([true, true, true]);
+    tracker.done(0);
+    tracker.done(1);
+    tracker.done(100);
+    tracker.done(102);
+    expect(tracker.uncommitted()).toEqual({ offset: 2, metadata: 'AYgEBAQ' });
+    expect([tracker.position, tracker.end, tracker.gapCount, tracker.unreadBelow(110)]).toEqual([2, 103, 1, 98 + 7]);
+
+    const after = new OffsetTracker(2, 'AYgEBAQ');
+    expect([after.position, after.end, after.unreadBelow(103)]).toEqual([2, 103, 98 + 1]);
+    expect(take(after, 2, 99, 100, 101, 102, 103)).toEqual([true, true, false, true, false, true]);
+  });
+
+  test('reading at the front reaches what was read ahead, though a gap of the log lies between', () => {
+    const tracker = new OffsetTracker(0, null);
+    tracker.skipTo(10);
+    tracker.accept(10);
+    tracker.advanceTo(12, 10);
+    tracker.accept(3);
+    tracker.advanceTo(11);
+    expect([tracker.position, tracker.gapCount, tracker.incompleteCount]).toEqual([12, 0, 2]);
+    tracker.done(3);
+    expect(tracker.uncommitted()?.offset).toBe(10);
+    tracker.done(10);
+    expect(tracker.uncommitted()).toEqual({ offset: 12, metadata: '' });
+  });
+
+  test('when nothing more fits the metadata, the offset alone is committed, and only the lowest may go', () => {
+    const tracker = new OffsetTracker(0, null);
+    for (let offset = 0; offset < 8_000; offset++) tracker.accept(offset);
+    for (let offset = 1; offset < 8_000; offset += 2) tracker.done(offset);
+    expect(tracker.uncommitted()).toBeUndefined();
+    expect([tracker.isCrowded, tracker.lowest]).toEqual([true, 0]);
+  });
+
   test('across restarts no done record is taken again, and no other is passed over', () => {
     const steps = fc.array(
-      fc.record({ fetch: fc.nat(6), done: fc.array(fc.nat(40), { maxLength: 8 }), restart: fc.boolean() }),
+      fc.record({
+        fetch: fc.nat(6),
+        done: fc.array(fc.nat(40), { maxLength: 8 }),
+        restart: fc.boolean(),
+        place: fc.constantFrom('front', 'ahead', 'jump'),
+      }),
       {
         maxLength: 60,
       },
@@ -95,13 +139,17 @@ describe('offset tracker', () => {
         const done = new Set<number>();
         let committed: { offset: number; metadata: string } = { offset: 0, metadata: '' };
         let tracker = new OffsetTracker(0, null);
-        let position = 0;
         let held: number[] = [];
+        const upToStride = (offset: number) => Math.ceil(offset / stride) * stride;
         for (const step of schedule) {
+          if (step.place === 'jump') tracker.skipTo(tracker.end + 10 * stride);
+          const from = step.place === 'front' ? tracker.position : tracker.end;
+          let position = upToStride(from);
           for (let i = 0; i < step.fetch; i++, position += stride) {
             if (tracker.accept(position)) held.push(position);
-            else expect(done.has(position)).toBe(true);
+            else expect(done.has(position) || held.includes(position)).toBe(true);
           }
+          if (step.fetch > 0) tracker.advanceTo(position, from);
           for (const pick of step.done) {
             const [offset] = held.splice(pick % Math.max(held.length, 1), 1);
             if (offset === undefined) continue;
@@ -117,7 +165,6 @@ describe('offset tracker', () => {
           for (let offset = 0; offset < committed.offset; offset += stride) expect(done.has(offset)).toBe(true);
           if (step.restart) {
             tracker = new OffsetTracker(committed.offset, committed.metadata);
-            position = Math.ceil(committed.offset / stride) * stride;
             held = [];
           }
         }

@@ -1,3 +1,4 @@
+import { OffsetRun } from './offset-run.ts';
 import { decodeOffsetSet, encodeOffsetSet, MAX_METADATA_CHARS, type OffsetRange } from './offset-set.ts';
 
 /** What to commit of one partition. */
@@ -11,17 +12,17 @@ export interface CommitPoint {
  * Which offsets of one partition are done, during one membership of its group. It belongs to that membership: when
  * the member or its assignment changes, throw it away and read offsets and metadata again.
  *
- * A log has gaps (transaction markers, compaction, what was deleted), so it keeps the set of incomplete offsets
- * rather than a count: every offset below `#position` that is not in the set is done, or never held a record.
+ * A log has gaps (transaction markers, compaction, what was deleted), so it keeps runs of offsets that were read, with the
+ * set of those that are incomplete, rather than a count. Read from the front alone, there is one run, and those that the
+ * commit metadata told of. With a jump ahead ({@link skipTo}) there is another one, until reading at the front reaches it:
+ *
+ *     committed          position              skipped to       end
+ *         │ incomplete, done │   not read yet      │ incomplete, done │
  */
 export class OffsetTracker {
-  /** Ascending: records are accepted in offset order, and a Set keeps the order of insertion. */
-  readonly #incomplete = new Set<number>();
-  /** Done before this membership, as the commit metadata told. */
-  readonly #doneBefore: readonly OffsetRange[];
-  readonly #doneBeforeEnd: number;
-  #position: number;
-  #highestDone = -1;
+  /** Ascending, with offsets that were not read between any two. */
+  readonly #runs: OffsetRun[];
+  #incompleteCount = 0;
   #committed: CommitPoint;
   #isCrowded = false;
 
@@ -30,27 +31,33 @@ export class OffsetTracker {
    * @param metadata what was committed with it
    */
   constructor(committed: number, metadata: string | null) {
-    this.#position = committed;
     this.#committed = { offset: committed, metadata: metadata ?? '' };
-    this.#doneBefore = decodeOffsetSet(committed, metadata);
-    this.#doneBeforeEnd = this.#doneBefore.at(-1)?.to ?? 0;
+    const doneBefore = decodeOffsetSet(committed, metadata);
+    this.#runs = [new OffsetRun(committed), ...doneBefore.map(OffsetRun.done)];
   }
 
   /** False when there is nothing to do: held already (a rejoin fetches again), or done before a restart. */
   accept(offset: number): boolean {
-    if (offset < this.#position) return false;
-    this.#position = offset + 1;
-    if (this.#wasDoneBefore(offset)) {
-      this.#highestDone = offset;
-      return false;
-    }
-    this.#incomplete.add(offset);
+    const at = this.#indexAt(offset);
+    const run = this.#runs[at];
+    if (run === undefined || offset < run.end) return false;
+    run.accept(offset);
+    this.#incompleteCount++;
+    this.#joinAfter(at);
     return true;
   }
 
-  /** The end of a fetched batch; there may be nothing but control records between its last record and here. */
-  advanceTo(nextOffset: number): void {
-    this.#position = Math.max(this.#position, nextOffset);
+  /**
+   * The end of a fetched batch; there may be nothing but control records between its last record and here.
+   * @param from where the fetch began; left out: at the front
+   */
+  advanceTo(nextOffset: number, from: number = this.position): void {
+    const at = this.#indexAt(from);
+    const run = this.#runs[at];
+    // Before the front, everything was read already.
+    if (run === undefined) return;
+    run.end = Math.max(run.end, nextOffset);
+    this.#joinAfter(at);
   }
 
   /**
@@ -58,25 +65,52 @@ export class OffsetTracker {
    * @returns false when it is not further on; nothing is changed then
    */
   moveOnTo(offset: number): boolean {
-    if (offset < this.#position) return false;
-    this.#position = offset;
+    if (offset < this.position) return false;
+    this.advanceTo(offset);
     return true;
   }
 
-  done(offset: number): void {
-    if (this.#incomplete.delete(offset)) this.#highestDone = Math.max(this.#highestDone, offset);
+  /** Reading goes on at `offset`, behind all that was read: what is between is read later. */
+  skipTo(offset: number): void {
+    if (offset > this.end) this.#runs.push(new OffsetRun(offset));
   }
 
-  /** The next offset to be accepted. */
+  done(offset: number): void {
+    if (this.#runs[this.#indexAt(offset)]?.complete(offset)) this.#incompleteCount--;
+  }
+
+  /** The first offset that was not read. */
   get position(): number {
-    return this.#position;
+    return this.#front.end;
+  }
+
+  /** One past the last offset that was read; more than {@link position} while there are gaps. */
+  get end(): number {
+    return (this.#runs.at(-1) as OffsetRun).end;
+  }
+
+  /** Gaps of offsets that are not read yet, with read ones behind them. */
+  get gapCount(): number {
+    return this.#runs.length - 1;
+  }
+
+  /** Offsets below `end` that were not read. */
+  unreadBelow(end: number): number {
+    let count = Math.max(0, end - this.position);
+    for (const run of this.#runs.slice(1)) count -= Math.max(0, Math.min(run.end, end) - run.from);
+    return Math.max(0, count);
   }
 
   get incompleteCount(): number {
-    return this.#incomplete.size;
+    return this.#incompleteCount;
   }
 
-  /** The done offsets no longer fit the commit metadata: take nothing more until the oldest one is done. */
+  /** The lowest offset that is not done: it holds the commit back. */
+  get lowest(): number {
+    return this.#front.lowest;
+  }
+
+  /** The done offsets no longer fit the commit metadata: take nothing but the lowest one until it is done. */
   get isCrowded(): boolean {
     return this.#isCrowded;
   }
@@ -97,39 +131,38 @@ export class OffsetTracker {
     this.#committed = point;
   }
 
-  #wasDoneBefore(offset: number): boolean {
-    return offset < this.#doneBeforeEnd && this.#doneBefore.some(({ from, to }) => offset >= from && offset < to);
+  get #front(): OffsetRun {
+    return this.#runs[0] as OffsetRun;
+  }
+
+  /** Of the last run that begins at `offset` or before; -1: it is before all. Nearly always there are one or two. */
+  #indexAt(offset: number): number {
+    let at = this.#runs.length - 1;
+    if (at > 1 && offset < (this.#runs[1] as OffsetRun).from) at = 0;
+    while (at >= 0 && (this.#runs[at] as OffsetRun).from > offset) at--;
+    return at;
+  }
+
+  #joinAfter(at: number): void {
+    const run = this.#runs[at] as OffsetRun;
+    let joined = 0;
+    for (
+      let next = this.#runs[at + 1];
+      next !== undefined && next.from <= run.end;
+      next = this.#runs[at + 1 + joined]
+    ) {
+      run.join(next);
+      joined++;
+    }
+    if (joined > 0) this.#runs.splice(at + 1, joined);
   }
 
   #point(): CommitPoint {
-    const [lowest] = this.#incomplete;
-    const offset =
-      lowest ??
-      this.#doneBefore.find(({ from, to }) => this.#position >= from && this.#position < to)?.to ??
-      this.#position;
-    const metadata = encodeOffsetSet(offset, this.#doneAbove(offset));
+    const offset = this.lowest;
+    const ranges: OffsetRange[] = this.#runs.flatMap((run) => run.doneAbove(offset));
+    const metadata = encodeOffsetSet(offset, ranges);
     this.#isCrowded = metadata.length > MAX_METADATA_CHARS;
     // Without the set a restart sends more again, and that is all: the offset alone is always right.
     return { offset, metadata: this.#isCrowded ? '' : metadata };
-  }
-
-  #doneAbove(offset: number): OffsetRange[] {
-    const ranges: OffsetRange[] = [];
-    const seenEnd = this.#highestDone + 1;
-    let from = offset;
-    for (const incomplete of this.#incomplete) {
-      if (incomplete >= seenEnd) break;
-      if (incomplete > from) ranges.push({ from, to: incomplete });
-      from = incomplete + 1;
-    }
-    if (from > offset && from < seenEnd) ranges.push({ from, to: seenEnd });
-    for (const range of this.#doneBefore) {
-      if (range.to <= this.#position || range.from <= offset) continue;
-      const unseenFrom = Math.max(range.from, this.#position);
-      const last = ranges.at(-1);
-      if (last?.to === unseenFrom) ranges[ranges.length - 1] = { from: last.from, to: range.to };
-      else ranges.push({ from: unseenFrom, to: range.to });
-    }
-    return ranges;
   }
 }

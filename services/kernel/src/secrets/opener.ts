@@ -2,7 +2,8 @@ import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { compactDecrypt, decodeProtectedHeader } from 'jose';
 import { DatabridgeError, messageOf } from '../errors.ts';
 import type { KeySet, OpeningKey } from './key-set.ts';
-import { partyInfo, SEAL_ALGORITHM, SEAL_ENCRYPTION, type SealedPlace } from './sealer.ts';
+import { openSeal } from './seal-opening.ts';
+import { partyInfo, SEAL_ENCRYPTION, type SealedPlace } from './sealer.ts';
 import { Secret } from './secret.ts';
 
 /** Opens sealed secrets by private keys: in delivery workers, and where keys are rotated. Nowhere else. */
@@ -38,8 +39,8 @@ export class Opener {
   /** @throws {DatabridgeError} DB_SECRET_UNSEALABLE: unknown key, sealed for another customer or place, or damaged */
   async open(sealed: string, at: SealedPlace): Promise<Secret> {
     try {
-      const { alg } = decodeProtectedHeader(sealed);
-      const plaintext = alg === 'dir' ? await this.#openOlder(sealed, at) : await this.#open(sealed, at);
+      const { alg, kid } = decodeProtectedHeader(sealed);
+      const plaintext = alg === 'dir' ? await this.#openOlder(sealed, at) : this.#open(sealed, String(kid), at);
       return new Secret(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(plaintext));
     } catch (error) {
       throw new DatabridgeError(
@@ -49,18 +50,14 @@ export class Opener {
     }
   }
 
-  async #open(sealed: string, at: SealedPlace): Promise<Uint8Array> {
-    const { kid } = decodeProtectedHeader(sealed);
-    const key = this.#opening.get(String(kid));
+  #open(sealed: string, kid: string, at: SealedPlace): Uint8Array {
+    const key = this.#opening.get(kid);
     if (key === undefined) throw new Error(`there is no opening key "${kid}"`);
-    const { plaintext, protectedHeader } = await compactDecrypt(sealed, this.#privateKeyOf(key), {
-      keyManagementAlgorithms: [SEAL_ALGORITHM],
-      contentEncryptionAlgorithms: [SEAL_ENCRYPTION],
-    });
-    if (protectedHeader['sub'] !== at.customer) throw new Error('it was sealed for another customer');
-    if (protectedHeader['place'] !== at.place) throw new Error('it was sealed for another place');
+    const { plaintext, header } = openSeal(sealed, this.#privateKeyOf(key));
+    if (header['sub'] !== at.customer) throw new Error('it was sealed for another customer');
+    if (header['place'] !== at.place) throw new Error('it was sealed for another place');
     const expected = Buffer.from(partyInfo(at)).toString('base64url');
-    if (protectedHeader['apv'] !== expected) throw new Error('it was sealed for another place');
+    if (header['apv'] !== expected) throw new Error('it was sealed for another place');
     return plaintext;
   }
 

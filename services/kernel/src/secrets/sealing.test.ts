@@ -101,6 +101,38 @@ test('without the key, or damaged, the error says so and holds no secret', async
   }
 });
 
+test('what is changed in any part, or of another form, opens to nothing', async () => {
+  const opener = openerOf(older.delivery);
+  const sealed = await deskOf(older.controlPlane).seal('hunter2', at);
+  const [head = '', , iv = '', ciphertext = '', tag = ''] = sealed.split('.');
+  const fields = JSON.parse(Buffer.from(head, 'base64url').toString()) as Record<string, unknown>;
+  const withHead = (change: object) => Buffer.from(JSON.stringify({ ...fields, ...change })).toString('base64url');
+  const flipped = (part: string) => `${part.startsWith('A') ? 'B' : 'A'}${part.slice(1)}`;
+  const stranger = (await deskOf(older.controlPlane).seal('hunter2', at)).split('.')[0] ?? '';
+  const forged: [string, string][] = [
+    [[head, '', flipped(iv), ciphertext, tag].join('.'), 'authenticate'],
+    [[head, '', iv, flipped(ciphertext), tag].join('.'), 'authenticate'],
+    [[head, '', iv, ciphertext, flipped(tag)].join('.'), 'authenticate'],
+    [[stranger, '', iv, ciphertext, tag].join('.'), 'authenticate'],
+    [[withHead({ more: 'of it' }), '', iv, ciphertext, tag].join('.'), 'authenticate'],
+    [[head, '', iv, ciphertext, tag.slice(0, 16)].join('.'), 'its nonce or its tag is cut'],
+    [[head, '', iv.slice(0, 8), ciphertext, tag].join('.'), 'its nonce or its tag is cut'],
+    [[head, 'AAAA', iv, ciphertext, tag].join('.'), 'no seal'],
+    [[withHead({ enc: 'A128GCM' }), '', iv, ciphertext, tag].join('.'), 'not sealed by ECDH-ES'],
+    [[withHead({ crit: ['b64'] }), '', iv, ciphertext, tag].join('.'), 'not sealed by ECDH-ES'],
+    [[withHead({ zip: 'DEF' }), '', iv, ciphertext, tag].join('.'), 'not sealed by ECDH-ES'],
+    [[withHead({ epk: { kty: 'EC', crv: 'P-384', x: 'AA', y: 'AA' } }), '', iv, ciphertext, tag].join('.'), 'P-256'],
+    // A point that is not on the curve would give the private key away, bit by bit.
+    [[withHead({ epk: { kty: 'EC', crv: 'P-256', x: 'AQ', y: 'AQ' } }), '', iv, ciphertext, tag].join('.'), 'JWK'],
+  ];
+  for (const [seal, says] of forged) {
+    await expect(opener.open(seal, at)).rejects.toMatchObject({
+      code: 'DB_SECRET_UNSEALABLE',
+      message: expect.stringContaining(says),
+    });
+  }
+});
+
 test('keys that can’t be right are refused in words that quote none', () => {
   expect(() => parseKeySet('a:opening:tooshort')).toThrow(/Entry 1 of the keys is not one of/);
   expect(() => parseKeySet(`a:other:${'A'.repeat(43)}`)).toThrow(/Entry 1/);

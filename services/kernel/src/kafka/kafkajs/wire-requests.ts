@@ -21,8 +21,6 @@ const VERSIONS = {
   ListOffsets: 3,
   Metadata: 6,
   OffsetCommit: 5,
-  OffsetFetch: 4,
-  GroupCoordinator: 2,
   JoinGroup: 5,
   SyncGroup: 3,
   Heartbeat: 3,

@@ -8,13 +8,14 @@ import type { MemberLease, Membership } from '../groups/membership.ts';
 import { CODE, codeName, isCoordinatorMove, isFenced } from '../protocol-codes.ts';
 import { type CommittedOffset, keyOf, type TopicPartition } from '../records.ts';
 import type { Coordinators } from './brokers/coordinators.ts';
-import { Feed, type FeedOwner } from './fetching/feed.ts';
 import type { Feeds } from './fetching/feeds.ts';
+import { GroupFeeds } from './fetching/group-feeds.ts';
 import type { LaneGroupOptions } from './group-options.ts';
 import { FencedMembership, GROUP_TRANSITIONS, type GroupState } from './members/fenced-membership.ts';
 import { commitOnce } from './members/group-commit.ts';
-import { groupFailure, type PlaceRequest, takePlace } from './members/group-place.ts';
-import { fetchCommitted, heartbeat, type JoinedGroup, leaveGroup } from './members/group-requests.ts';
+import { type PlaceRequest, takePlace } from './members/group-place.ts';
+import type { GroupQuestions } from './members/group-questions.ts';
+import { heartbeat, type JoinedGroup, leaveGroup } from './members/group-requests.ts';
 import { Handover, type Holders } from './members/holder.ts';
 
 /** What the groups of a reader share. */
@@ -22,6 +23,7 @@ export interface LaneGroupContext {
   readonly feeds: Feeds;
   readonly coordinators: Coordinators;
   readonly holders: Holders;
+  readonly questions: GroupQuestions;
   readonly lease: MemberLease;
   readonly sessionTimeoutMs: number;
   readonly handoverWithinMs: number;
@@ -46,11 +48,10 @@ export class LaneGroup {
   readonly #options: LaneGroupOptions;
   readonly #with: LaneGroupContext;
   readonly #states: StateMachine<GroupState>;
-  readonly #owner: FeedOwner;
+  readonly #feeds: GroupFeeds;
   readonly #handover: Handover;
   readonly #topics: Set<string>;
   readonly #laterTopics: Set<string>;
-  readonly #feeds = new Map<string, Feed>();
   readonly #heldOnce = Promise.withResolvers<void>();
   readonly #stopping = new AbortController();
   #membership: FencedMembership | undefined;
@@ -67,14 +68,14 @@ export class LaneGroup {
     this.#laterTopics = new Set(options.laterTopics);
     this.#handover = new Handover(options.groupId, options.log, context.handoverWithinMs);
     this.#states = new StateMachine<GroupState>(`group ${options.groupId}`, GROUP_TRANSITIONS, 'idle');
-    this.#owner = {
+    this.#feeds = new GroupFeeds(context.feeds, {
       onBatch: (batch) => this.#options.onBatch(batch),
       onJump: (at, _from, to) => {
         this.#with.onJump(options.groupId, at);
         this.#options.onJump({ topic: at.topic, partition: at.partition }, to);
       },
       onReturned: (at, position) => this.#positionAfterReturn(at, position),
-    };
+    });
   }
 
   get groupId(): string {
@@ -84,12 +85,12 @@ export class LaneGroup {
   /** Topics of which no partition is read yet. */
   get missingTopics(): string[] {
     if (!this.#states.is('held')) return [];
-    const read = new Set([...this.#feeds.values()].map(({ topic }) => topic));
+    const read = this.#feeds.topics;
     return [...this.#topics].filter((topic) => !read.has(topic));
   }
 
   reads(at: TopicPartition): boolean {
-    return this.#feeds.has(keyOf(at));
+    return this.#feeds.has(at);
   }
 
   /** All that are read, or would be if they existed. */
@@ -122,7 +123,7 @@ export class LaneGroup {
     const membership = this.#membership;
     this.#states.to('leaving');
     this.#endMembership();
-    this.#closeFeeds();
+    this.#feeds.closeAll();
     this.#stopping.abort();
     this.#heldOnce.resolve();
     this.#wake.resolve();
@@ -135,12 +136,17 @@ export class LaneGroup {
 
   /** Partitions that are not read are left out. */
   pause(partitions: readonly TopicPartition[]): void {
-    for (const feed of this.#feedsOf(partitions)) this.#with.feeds.pause(feed);
+    this.#feeds.pause(partitions);
   }
 
   /** Takes effect with the next fetch: within 250 ms, or 20 ms if it was paused a moment ago. */
   resume(partitions: readonly TopicPartition[]): void {
-    for (const feed of this.#feedsOf(partitions)) this.#with.feeds.resume(feed);
+    this.#feeds.resume(partitions);
+  }
+
+  /** The next fetch of the partition begins there, and what comes of the one in progress is dropped. */
+  seek(at: TopicPartition, offset: number): void {
+    this.#feeds.seek(at, offset);
   }
 
   /** Further topics, which exist: they are read once the group knows of them. */
@@ -241,7 +247,7 @@ export class LaneGroup {
     this.#states.to('joining');
     this.#endMembership();
     this.#membership = undefined;
-    this.#closeFeeds();
+    this.#feeds.closeAll();
     this.#wake.resolve();
   }
 
@@ -289,7 +295,8 @@ export class LaneGroup {
     });
     if (place === undefined) return 0;
     if (place.kind === 'refused') return FENCED_PAUSE_MS;
-    const { joined, committed } = place;
+    const { joined } = place;
+    const committed = this.#isStopping ? [] : await this.#with.questions.committed(this.groupId);
     if (this.#isStopping) {
       await leaveGroup(link.shared(), this.groupId, joined.memberId);
       return 0;
@@ -326,8 +333,10 @@ export class LaneGroup {
       this.#lose();
       return FENCED_PAUSE_MS;
     }
+    const committed = await this.#with.questions.committed(this.groupId);
+    if (this.#isStopping || !this.#states.is('rejoining')) return 0;
     this.#states.to('held');
-    this.#hold(place.joined, assignment, worker, previous, place.committed);
+    this.#hold(place.joined, assignment, worker, previous, committed);
     return 0;
   }
 
@@ -347,21 +356,12 @@ export class LaneGroup {
     const { lease } = this.#with;
     const membership = new FencedMembership({ memberId, generationId, assignment, continues, worker, lease });
     this.#membership = membership;
-    const starts = new Map(this.#options.onJoined(membership, committed).map((start) => [keyOf(start), start.offset]));
-    for (const lane of assignment) {
-      const key = keyOf(lane);
-      if (this.#feeds.has(key)) continue;
-      const feed = new Feed(lane, starts.get(key) ?? 0, this.#owner);
-      this.#feeds.set(key, feed);
-      this.#with.feeds.open(feed);
-    }
+    this.#feeds.openAll(assignment, this.#options.onJoined(membership, committed));
   }
 
   /** A topic that was deleted and made anew has lost its offset in the group; one that was only away has not. */
   async #positionAfterReturn(at: TopicPartition, position: number): Promise<number> {
-    const link = await this.#with.coordinators.linkOf(this.groupId);
-    const { errorCode, offsets } = await fetchCommitted(link.shared(), this.groupId);
-    if (errorCode !== CODE.NONE) throw groupFailure('read committed offsets', errorCode);
+    const offsets = await this.#with.questions.committed(this.groupId);
     return offsets.some((one) => keyOf(one) === keyOf(at)) ? position : 0;
   }
 
@@ -382,15 +382,6 @@ export class LaneGroup {
   #endMembership(): void {
     const membership = this.#membership;
     if (membership?.end()) this.#options.onLost(membership);
-  }
-
-  #closeFeeds(): void {
-    for (const feed of this.#feeds.values()) this.#with.feeds.close(feed);
-    this.#feeds.clear();
-  }
-
-  #feedsOf(partitions: readonly TopicPartition[]): Feed[] {
-    return partitions.flatMap((at) => this.#feeds.get(keyOf(at)) ?? []);
   }
 
   get #isStopping(): boolean {

@@ -7,9 +7,11 @@ import { CODE, codeName } from '../protocol-codes.ts';
 import type { TopicPartition } from '../records.ts';
 import { Cluster, type TopicLeaders } from './brokers/cluster.ts';
 import { Coordinators } from './brokers/coordinators.ts';
+import { Together } from './brokers/together.ts';
 import { Feeds } from './fetching/feeds.ts';
 import type { LaneGroupOptions } from './group-options.ts';
 import { LaneGroup, type LaneGroupContext } from './lane-group.ts';
+import { GroupQuestions } from './members/group-questions.ts';
 import { leaveGroup } from './members/group-requests.ts';
 import { Holders } from './members/holder.ts';
 
@@ -36,12 +38,6 @@ const TICK_MS = 500;
 const LOOK_FOR_MISSING_MS = 2_000;
 const MAX_TOPICS = 1_000;
 
-interface Waiting {
-  readonly topics: readonly string[];
-  resolve(found: Map<string, TopicLeaders>): void;
-  reject(error: unknown): void;
-}
-
 /**
  * Reads all lanes of all customers of a worker: one fetch session per broker, a few connections for what coordinators
  * are asked, whatever the number of customers. docs/decisions/lane-reader.md says why.
@@ -56,7 +52,7 @@ export class LaneReader {
   readonly #context: LaneGroupContext;
   readonly #groups = new Set<LaneGroup>();
   readonly #told = new Set<string>();
-  #waiting: Waiting[] = [];
+  readonly #topics: Together<string, TopicLeaders>;
   #ticker: NodeJS.Timeout | undefined;
   #lookedForMissingAtMs = 0;
   #lookedAtAllAtMs = performance.now();
@@ -68,11 +64,14 @@ export class LaneReader {
     this.#cluster = new Cluster(settings);
     this.#feeds = new Feeds(this.#cluster, settings.log, systemClock);
     this.#coordinators = new Coordinators(this.#cluster);
-    this.#holders = new Holders(this.#coordinators, options.workersGroup);
+    const questions = new GroupQuestions(this.#coordinators);
+    this.#holders = new Holders(questions, options.workersGroup);
+    this.#topics = new Together((topics) => this.#cluster.leaders(topics), MAX_TOPICS);
     this.#context = {
       feeds: this.#feeds,
       coordinators: this.#coordinators,
       holders: this.#holders,
+      questions,
       lease: options.lease,
       sessionTimeoutMs: options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS,
       handoverWithinMs: options.handoverWithinMs,
@@ -156,30 +155,18 @@ export class LaneReader {
 
   /** Groups that start together ask together. */
   async #partitionsOf(topics: readonly string[]): Promise<TopicPartition[]> {
-    const answer = Promise.withResolvers<Map<string, TopicLeaders>>();
-    if (this.#waiting.length === 0) setImmediate(() => void this.#askForWaiting());
-    this.#waiting.push({ topics, resolve: answer.resolve, reject: answer.reject });
-    const found = await answer.promise;
+    const found = await this.#leaders(topics);
     for (const topic of topics) this.#tellTrouble(topic, found.get(topic)?.errorCode ?? CODE.NONE);
     return topics.flatMap((topic) => partitionsIn(topic, found));
   }
 
-  async #askForWaiting(): Promise<void> {
-    const waiting = this.#waiting.splice(0);
-    try {
-      const found = await this.#leaders([...new Set(waiting.flatMap(({ topics }) => topics))]);
-      for (const { resolve } of waiting) resolve(found);
-    } catch (error) {
-      for (const { reject } of waiting) reject(error);
-    }
-  }
-
-  async #leaders(topics: readonly string[]): Promise<Map<string, TopicLeaders>> {
+  async #leaders(topics: readonly string[]): Promise<ReadonlyMap<string, TopicLeaders>> {
     const found = new Map<string, TopicLeaders>();
-    for (let from = 0; from < topics.length; from += MAX_TOPICS) {
-      for (const [topic, of] of await this.#cluster.leaders(topics.slice(from, from + MAX_TOPICS)))
-        found.set(topic, of);
-    }
+    const ask = async (topic: string) => {
+      const leaders = await this.#topics.of(topic);
+      if (leaders) found.set(topic, leaders);
+    };
+    await Promise.all(topics.map(ask));
     return found;
   }
 

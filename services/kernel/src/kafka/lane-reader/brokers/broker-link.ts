@@ -7,7 +7,7 @@ const MAX_SHARED = 4;
  * Joins at a time. The broker answers one request of a connection after the other, and may let a join wait for seconds
  * (`group.initial.rebalance.delay.ms`): on a shared connection it would hold up heartbeats and commits of all others.
  */
-const MAX_EXCLUSIVE = 32;
+const MAX_EXCLUSIVE = 64;
 
 /**
  * The connections to one broker in its role as coordinator: some that requests share, pipelined, and some that are one

@@ -38,6 +38,7 @@ export class Feed implements TopicPartition {
   #position: number;
   #maxBytes = MAX_BYTES;
   #pausedAtMs: number | undefined;
+  #movedAtMs: number | undefined;
   readonly #backoff = new Backoff(KAFKA_BACKOFF);
   #seekAtMs = 0;
   /** Why the partition cannot be read at the moment; logged once per cause. */
@@ -113,8 +114,9 @@ export class Feed implements TopicPartition {
   }
 
   /** It was read without trouble. */
-  advance(nextOffset: number): void {
-    this.#position = Math.max(this.#position, nextOffset);
+  readFrom(asked: number, nextOffset: number): void {
+    // Whoever took the records may have moved it meanwhile.
+    if (this.#position === asked) this.#position = nextOffset;
     this.#backoff.reset();
     this.#trouble = undefined;
     this.#maxBytes = MAX_BYTES;
@@ -122,6 +124,17 @@ export class Feed implements TopicPartition {
 
   jump(to: number): void {
     this.#position = to;
+  }
+
+  /** Its owner wants to read elsewhere: what is being fetched is dropped, since it is another place. */
+  moveTo(offset: number, nowMs: number): void {
+    this.#position = offset;
+    this.#movedAtMs = nowMs;
+  }
+
+  /** When it was last paused or moved (monotonic ms), by an owner that drains it. */
+  get drainedAtMs(): number | undefined {
+    return this.#pausedAtMs ?? this.#movedAtMs;
   }
 
   /** The size of the next record batch, in bytes. */

@@ -62,6 +62,12 @@ export class Feeds {
     this.#sessionOf.get(feed)?.changed(feed);
   }
 
+  moveTo(feed: Feed, offset: number): void {
+    if (feed.position === offset) return;
+    feed.moveTo(offset, this.#clock.monotonicMs());
+    this.#sessionOf.get(feed)?.changed(feed);
+  }
+
   closeAll(): void {
     this.#isClosed = true;
     this.#timer?.cancel();
@@ -145,8 +151,9 @@ export class Feeds {
       if (feed.state !== 'seeking') return;
       feed.isGone = false;
       if (position !== feed.position) {
-        feed.owner.onJump(feed, feed.position, position);
+        const before = feed.position;
         feed.jump(position);
+        feed.owner.onJump(feed, before, position);
       }
       this.#read(feed, leader);
     } catch (error) {
@@ -193,8 +200,9 @@ export class Feeds {
     try {
       const start = await this.#startOf(feed, nodeId);
       if (feed.state !== 'resetting') return;
-      feed.owner.onJump(feed, feed.position, start);
+      const before = feed.position;
       feed.jump(start);
+      feed.owner.onJump(feed, before, start);
       feed.seekNow();
       this.#seek(feed);
     } catch (error) {

@@ -200,9 +200,9 @@ export class FetchSession {
         return;
       case 'records': {
         const { records, nextOffset } = content;
-        const { topic, partition } = feed;
+        const { topic, partition, position: from } = feed;
         try {
-          feed.owner.onBatch({ topic, partition, records, nextOffset, highWatermark });
+          feed.owner.onBatch({ topic, partition, from, records, nextOffset, highWatermark });
         } catch (error) {
           // Not passed over: it comes again. The trackers ignore what they hold already.
           this.#with.log.error(
@@ -212,7 +212,7 @@ export class FetchSession {
           this.#give(feed);
           return;
         }
-        feed.advance(nextOffset);
+        feed.readFrom(from, nextOffset);
       }
     }
     if (feed.state === 'reading') this.#contents.touch(feed);
@@ -249,7 +249,7 @@ export class FetchSession {
   }
 
   #maxWaitMs(): number {
-    return this.#contents.hasPausedSince(systemClock.monotonicMs() - DRAINING_FOR_MS)
+    return this.#contents.hasDrainedSince(systemClock.monotonicMs() - DRAINING_FOR_MS)
       ? MAX_WAIT_DRAINING_MS
       : MAX_WAIT_MS;
   }

@@ -24,8 +24,8 @@ export class SessionContents {
   readonly #asked = new Map<string, Asked>();
   /** Lanes that may differ from what the broker knows. */
   #touched = new Set<Feed>();
-  /** Those that were paused a moment ago. */
-  readonly #paused = new Set<Feed>();
+  /** Those that were paused or moved a moment ago. */
+  readonly #drained = new Set<Feed>();
 
   /** Lanes that the broker looks at. */
   get size(): number {
@@ -39,11 +39,11 @@ export class SessionContents {
     return false;
   }
 
-  /** Whether a lane was paused at that time (monotonic ms) or later. */
-  hasPausedSince(sinceMs: number): boolean {
-    for (const feed of this.#paused) {
-      if (feed.pausedAtMs !== undefined && feed.pausedAtMs >= sinceMs) return true;
-      this.#paused.delete(feed);
+  /** Whether a lane was paused or moved at that time (monotonic ms) or later. */
+  hasDrainedSince(sinceMs: number): boolean {
+    for (const feed of this.#drained) {
+      if (feed.drainedAtMs !== undefined && feed.drainedAtMs >= sinceMs) return true;
+      this.#drained.delete(feed);
     }
     return false;
   }
@@ -55,8 +55,8 @@ export class SessionContents {
   /** It was added, taken out, read, paused or resumed. */
   touch(feed: Feed): void {
     this.#touched.add(feed);
-    if (feed.pausedAtMs !== undefined && feed.state === 'reading') this.#paused.add(feed);
-    else this.#paused.delete(feed);
+    if (feed.drainedAtMs !== undefined && feed.state === 'reading') this.#drained.add(feed);
+    else this.#drained.delete(feed);
   }
 
   /** The broker has forgotten the session: all lanes are news to it. */

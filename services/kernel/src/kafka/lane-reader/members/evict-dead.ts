@@ -2,6 +2,7 @@ import type { KafkaSettings } from '../../kafkajs/client.ts';
 import { CODE } from '../../protocol-codes.ts';
 import { Cluster } from '../brokers/cluster.ts';
 import { Coordinators } from '../brokers/coordinators.ts';
+import { GroupQuestions } from './group-questions.ts';
 import { leaveGroup } from './group-requests.ts';
 import { Holders } from './holder.ts';
 
@@ -19,7 +20,7 @@ export async function evictDeadMember(
   const cluster = new Cluster(settings);
   try {
     const coordinators = new Coordinators(cluster);
-    const memberId = await new Holders(coordinators, workersGroup).deadMemberOf(groupId);
+    const memberId = await new Holders(new GroupQuestions(coordinators), workersGroup).deadMemberOf(groupId);
     if (memberId === undefined) return false;
     const link = await coordinators.linkOf(groupId);
     // Refused if another member took its place meanwhile.

@@ -1,8 +1,8 @@
 import { KafkaPortError } from '../../errors.ts';
 import type { BrokerConnection } from '../../kafkajs/broker-connection.ts';
 import { CODE, codeName, isFenced } from '../../protocol-codes.ts';
-import { type CommittedOffset, isSamePartitions, type TopicPartition } from '../../records.ts';
-import { fetchCommitted, type JoinedGroup, joinGroup, syncGroup } from './group-requests.ts';
+import { isSamePartitions, type TopicPartition } from '../../records.ts';
+import { type JoinedGroup, joinGroup, syncGroup } from './group-requests.ts';
 
 export interface PlaceRequest {
   readonly groupId: string;
@@ -15,17 +15,17 @@ export interface PlaceRequest {
   readonly sessionTimeoutMs: number;
 }
 
-/** Either the place in the group, and what was committed before, or the code that says whose it is now. */
+/** Either the place in the group, or the code that says whose it is now. */
 export type Place =
-  | { readonly kind: 'taken'; readonly joined: JoinedGroup; readonly committed: readonly CommittedOffset[] }
+  | { readonly kind: 'taken'; readonly joined: JoinedGroup }
   | { readonly kind: 'refused'; readonly code: number };
 
 /** What tools show as ours is not worth more than a few joins. */
 const MAX_JOINS = 3;
 
 /**
- * Takes the one place in a customer's group, or keeps it. What is committed is read after that: nobody else can commit
- * any more.
+ * Takes the one place in a customer's group, or keeps it. What is committed is to be read after that: nobody else can
+ * commit any more.
  * @throws {KafkaPortError}
  */
 export async function takePlace(connection: BrokerConnection, request: PlaceRequest): Promise<Place> {
@@ -43,9 +43,7 @@ export async function takePlace(connection: BrokerConnection, request: PlaceRequ
     if (synced.errorCode !== CODE.NONE && !isRebalancing) throw groupFailure('sync', synced.errorCode);
     // Whoever takes a place over gets the assignment of before: the second join has the group take ours.
     if (!isRebalancing && (isSamePartitions(synced.assignment, assignment) || joins >= MAX_JOINS)) {
-      const { errorCode, offsets } = await fetchCommitted(connection, groupId);
-      if (errorCode !== CODE.NONE) throw groupFailure('read committed offsets', errorCode);
-      return { kind: 'taken', joined, committed: offsets };
+      return { kind: 'taken', joined };
     }
     asMember = joined.memberId;
   }

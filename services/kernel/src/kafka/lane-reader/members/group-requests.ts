@@ -116,33 +116,6 @@ export async function commitOffsets(
   return responses.flatMap(({ topic, partitions }) => partitions.map((one) => ({ topic, ...one })));
 }
 
-/** All that the group has committed. */
-export async function fetchCommitted(
-  connection: BrokerConnection,
-  groupId: string,
-): Promise<{ errorCode: number; offsets: CommittedOffset[] }> {
-  const wire = wireRequest<{
-    errorCode: number;
-    responses: {
-      topic: string;
-      partitions: { partition: number; offset: string; metadata: string | null; errorCode: number }[];
-    }[];
-  }>('OffsetFetch', { groupId, topics: [] });
-  const { errorCode, responses } = await connection.send(wire);
-  const all = responses.flatMap(({ topic, partitions }) => partitions.map((one) => ({ topic, ...one })));
-  const failed = all.find((one) => one.errorCode !== CODE.NONE);
-  const offsets = all
-    .map(({ topic, partition, offset, metadata }) => ({
-      topic,
-      partition,
-      offset: Number(offset),
-      metadata: metadata ?? '',
-    }))
-    // kafkajs commits -2 and -1 where an offset was out of range.
-    .filter(({ offset }) => offset >= 0);
-  return { errorCode: errorCode !== CODE.NONE ? errorCode : (failed?.errorCode ?? CODE.NONE), offsets };
-}
-
 export interface DescribedGroup {
   readonly errorCode: number;
   readonly state: string;
@@ -153,20 +126,28 @@ export interface DescribedGroup {
   }[];
 }
 
-export async function describeGroup(connection: BrokerConnection, groupId: string): Promise<DescribedGroup> {
+/** Several groups of one coordinator, in one request. */
+export async function describeGroups(
+  connection: BrokerConnection,
+  groupIds: readonly string[],
+): Promise<Map<string, DescribedGroup>> {
   const wire = wireRequest<{
     groups: {
       errorCode: number;
+      groupId: string;
       state: string;
       members: { memberId: string; clientId: string; memberMetadata: Buffer | null }[];
     }[];
-  }>('DescribeGroups', { groupIds: [groupId] });
-  const [group] = (await connection.send(wire)).groups;
-  if (!group) return { errorCode: CODE.COORDINATOR_NOT_AVAILABLE, state: 'Unknown', members: [] };
-  const members = group.members.map(({ memberId, clientId, memberMetadata }) => {
-    return { memberId, clientId, claim: decodeClaim(memberMetadata) };
-  });
-  return { errorCode: group.errorCode, state: group.state, members };
+  }>('DescribeGroups', { groupIds: [...groupIds] });
+  const { groups } = await connection.send(wire);
+  return new Map(
+    groups.map(({ errorCode, groupId, state, members }) => {
+      const described = members.map(({ memberId, clientId, memberMetadata }) => {
+        return { memberId, clientId, claim: decodeClaim(memberMetadata) };
+      });
+      return [groupId, { errorCode, state, members: described }];
+    }),
+  );
 }
 
 function decodeClaim(metadata: Buffer | null): MemberClaim | undefined {

@@ -1,8 +1,5 @@
 import type { Logger } from '../../../log.ts';
-import { KafkaPortError } from '../../errors.ts';
-import { CODE, codeName, isCoordinatorMove } from '../../protocol-codes.ts';
-import type { Coordinators } from '../brokers/coordinators.ts';
-import { type DescribedGroup, describeGroup } from './group-requests.ts';
+import type { GroupQuestions } from './group-questions.ts';
 
 /**
  * Who is the member of a customer's group at present:
@@ -30,19 +27,19 @@ const WORKERS_GOOD_FOR_MS = 250;
 
 /** Looks who holds a group, before it is taken over: a worker that still works must be let finish. */
 export class Holders {
-  readonly #coordinators: Coordinators;
+  readonly #questions: Pick<GroupQuestions, 'describe'>;
   readonly #workersGroup: string;
   #workers: { readonly found: Promise<LivingWorkers>; readonly atMs: number } | undefined;
 
   /** @param workersGroup whose members are the workers that live */
-  constructor(coordinators: Coordinators, workersGroup: string) {
-    this.#coordinators = coordinators;
+  constructor(questions: Pick<GroupQuestions, 'describe'>, workersGroup: string) {
+    this.#questions = questions;
     this.#workersGroup = workersGroup;
   }
 
   /** @param ourWorker our own member id among the workers: a membership of our own earlier attempt does not block */
   async of(groupId: string, ourWorker: string): Promise<Holder> {
-    const { state, members } = await this.#describe(groupId);
+    const { state, members } = await this.#questions.describe(groupId);
     const [member] = members;
     if (state === 'Empty' || state === 'Dead' || member === undefined) return { kind: 'nobody' };
     const stranger = members.find(({ claim }) => claim === undefined);
@@ -57,7 +54,7 @@ export class Holders {
    * @param ourWorker our own member id among the workers; left out: we are none
    */
   async deadMemberOf(groupId: string, ourWorker?: string): Promise<string | undefined> {
-    const { members } = await this.#describe(groupId);
+    const { members } = await this.#questions.describe(groupId);
     const claimed = members.filter(({ claim }) => claim !== undefined && claim.worker !== ourWorker);
     if (claimed.length === 0) return undefined;
     const workers = await this.#livingWorkers();
@@ -69,7 +66,7 @@ export class Holders {
   async #livingWorkers(): Promise<LivingWorkers> {
     const nowMs = performance.now();
     if (this.#workers === undefined || nowMs - this.#workers.atMs > WORKERS_GOOD_FOR_MS) {
-      const found = this.#describe(this.#workersGroup).then(({ state, members }) => {
+      const found = this.#questions.describe(this.#workersGroup).then(({ state, members }) => {
         const ids = new Set(members.map(({ memberId }) => memberId));
         return { ids, isSettled: SETTLED.has(state) };
       });
@@ -79,19 +76,6 @@ export class Holders {
       this.#workers = { found, atMs: nowMs };
     }
     return await this.#workers.found;
-  }
-
-  /** @throws {KafkaPortError} */
-  async #describe(groupId: string): Promise<DescribedGroup> {
-    const link = await this.#coordinators.linkOf(groupId);
-    const group = await describeGroup(link.shared(), groupId).catch((error: unknown) => {
-      this.#coordinators.forget(groupId);
-      throw error;
-    });
-    if (group.errorCode === CODE.NONE) return group;
-    if (isCoordinatorMove(group.errorCode)) this.#coordinators.forget(groupId);
-    const code = group.errorCode === CODE.GROUP_AUTHORIZATION_FAILED ? 'DB_KAFKA_REFUSED' : 'DB_KAFKA_UNAVAILABLE';
-    throw new KafkaPortError(code, `describe group ${groupId}: ${codeName(group.errorCode)}`);
   }
 }
 
