@@ -5,6 +5,7 @@ import { Customer } from '@databridge/delivery/customer/customer';
 import type { CustomerDependencies } from '@databridge/delivery/customer/dependencies';
 import type { Destination, Message, Sent } from '@databridge/delivery/destination/destination';
 import { ByteBudget } from '@databridge/delivery/lanes/byte-budget';
+import type { FreshFirstLimits } from '@databridge/delivery/lanes/fresh-first';
 import type { HeldRecord } from '@databridge/delivery/lanes/held-records';
 import { InFlight as InFlightLimit } from '@databridge/delivery/shares/in-flight';
 import { Turns } from '@databridge/delivery/shares/turns';
@@ -63,6 +64,7 @@ export class Schedule {
   #worker: Worker | undefined;
   #subscription: Subscription<Secret>;
   #status: WorkerStatus | undefined;
+  readonly #freshFirstLimits: FreshFirstLimits;
   #mood: Mood = 'up';
   #hasClockJumped = false;
   #isBrokerFlaky = true;
@@ -79,9 +81,15 @@ export class Schedule {
       match: 'everything',
       destination: { type: 'http', url: 'https://destination.example' },
       maxInFlight: 1 + this.#random.below(5),
+      ...(this.#random.chance(0.5) && { freshFirst: { backlogShare: this.#random.pick([0.05, 0.2, 0.5]) } }),
     });
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
     this.#subscription = parsed.subscription as unknown as Subscription<Secret>;
+    this.#freshFirstLimits = {
+      jumpAtRecords: this.#random.below(6),
+      maxGaps: this.#random.pick([1, 3, 100]),
+      freshForMs: this.#random.pick([500, 60_000]),
+    };
   }
 
   /** @throws Error with what did not hold and the steps that led there */
@@ -266,6 +274,8 @@ export class Schedule {
       breaker: { resetAfterMs: 1, minAttempts: 1e9, failurePercentage: 50, windowMs: 10_000 },
       breakerRotation: new EventEmitter(),
       commitPace: new CommitPace(200, 200),
+      // So that short logs are long enough to be jumped over.
+      freshFirstLimits: this.#freshFirstLimits,
       statusIntervalMs: 15_000,
       maxRetryAfterMs: HOUR_MS,
       abortAfterMs: 1e9,

@@ -105,6 +105,10 @@ export class SimulatedGroup {
     for (const { topic } of partitions) this.#paused.delete(topic);
   }
 
+  seek({ topic }: { topic: string }, offset: number): void {
+    this.#positions.set(topic, offset);
+  }
+
   async commit(membership: Membership, offsets: readonly CommittedOffset[]): Promise<void> {
     if (this.isDead) return await new Promise(() => undefined);
     if (!membership.isCurrent) throw new Error('the membership has ended');
@@ -127,8 +131,9 @@ export class SimulatedGroup {
     const records = log.slice(from, from + most);
     if (records.length === 0) return false;
     const nextOffset = from + records.length;
-    this.#options.onBatch({ topic, partition: 0, records, nextOffset, highWatermark: log.length });
+    // Whoever takes the records may seek.
     this.#positions.set(topic, nextOffset);
+    this.#options.onBatch({ topic, partition: 0, from, records, nextOffset, highWatermark: log.length });
     await new Promise((resolve) => setImmediate(resolve));
     return true;
   }

@@ -52,6 +52,10 @@ export const FIELD_RIGHTS = {
     rule: 'At most ceilings.ratePerSecond. Left out: as fast as the destination answers.',
   },
   maxInFlight: { owner: 'customer', rule: 'At most ceilings.maxInFlight.' },
+  freshFirst: {
+    owner: 'customer',
+    rule: 'After an outage new events are sent at once; backlogShare of the deliveries go to the backlog meanwhile. Left out: all in order.',
+  },
   ceilings: { owner: 'operator', rule: 'How far the customer may raise ratePerSecond and maxInFlight.' },
   retention: {
     owner: 'operator',

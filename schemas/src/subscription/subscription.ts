@@ -37,7 +37,12 @@ export interface Subscription<S = string> {
   /** Left out: as fast as the destination answers. May be a fraction: 0.5 is one in two seconds. */
   readonly ratePerSecond?: number;
   readonly maxInFlight: number;
-  /** How far the customer may raise these two itself; of what is left out, {@link ceilingsOf} says the default. */
+  /**
+   * After an outage new events are sent at once, and the backlog beside them. Left out: all in the order of their intake.
+   * `backlogShare`: the part of the deliveries that backlog and retries get while there are new events, 0.05 to 0.95.
+   */
+  readonly freshFirst?: { readonly backlogShare: number };
+  /** How far the customer may raise rate and concurrency itself; of what is left out, {@link ceilingsOf} says the default. */
   readonly ceilings?: Partial<Ceilings>;
   /** How long its events are kept; of what is left out, {@link DEFAULT_RETENTION} says the days. */
   readonly retention?: Partial<Retention>;
@@ -135,6 +140,7 @@ function subscriptionShape(secret: SecretRules & { clientKey: z.ZodString; signi
     tls: tlsSchema(secret.clientKey),
     ratePerSecond: rate.optional(),
     maxInFlight: inFlight.default(64),
+    freshFirst: z.strictObject({ backlogShare: z.number().min(0.05).max(0.95).default(0.2) }).optional(),
     ceilings: z.strictObject({ ratePerSecond: rate.optional(), maxInFlight: inFlight.optional() }).optional(),
     retention: retentionSchema.optional(),
     signing: z.strictObject({ secrets: z.array(secret.signing).min(1).max(2) }).optional(),

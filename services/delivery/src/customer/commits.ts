@@ -24,6 +24,7 @@ export interface CommitsOptions {
   readonly onCommitted: () => void;
 }
 
+const STATUS_AFTER_START_MS = 5_000;
 const FIRST_RETRY_MS = 200;
 const LONGEST_RETRY_MS = 5_000;
 /** A stop tries so often; what is not committed then is delivered again, and that is all. */
@@ -61,6 +62,18 @@ export class Commits {
   /** There may be something to commit. */
   touch(): void {
     this.#schedule(this.#with.pace.intervalMs);
+  }
+
+  /**
+   * For what an earlier owner wrote, which is only to be brought up to date: not before most of the customers that start
+   * together have started.
+   */
+  writeStatusLater(): void {
+    const delayMs = Math.min(this.#with.statusIntervalMs, STATUS_AFTER_START_MS);
+    this.#statusTimer ??= this.#with.clock.after(delayMs, () => {
+      this.#statusTimer = undefined;
+      this.writeStatusSoon();
+    });
   }
 
   writeStatusSoon(): void {

@@ -1,5 +1,5 @@
 import { Ending } from '@databridge/kernel/ending';
-import type { CommittedOffset, ConsumedBatch, ProducedRecord } from '@databridge/kernel/kafka/records';
+import type { CommittedOffset, ConsumedBatch, ProducedRecord, TopicPartition } from '@databridge/kernel/kafka/records';
 import type { Logger } from '@databridge/kernel/log';
 import type { Secret } from '@databridge/kernel/secrets/secret';
 import { instantOf } from '@databridge/kernel/time/clock';
@@ -20,6 +20,7 @@ import { addressOf, openedWith } from '../destination/identity.ts';
 import { Gate } from '../gate/gate.ts';
 import type { CustomerBytes } from '../lanes/byte-budget.ts';
 import { FlowControl } from '../lanes/flow-control.ts';
+import { FRESH_FIRST_LIMITS } from '../lanes/fresh-first.ts';
 import type { HeldRecord } from '../lanes/held-records.ts';
 import { LaneOwnership } from '../lanes/lane-ownership.ts';
 import { levelsOf } from '../observe/customer-levels.ts';
@@ -130,6 +131,10 @@ export class Customer {
       budget: this.#bytes,
       clock,
       delayMsOf: laneDelayOf,
+      freshFirst: {
+        backlogShare: () => this.#subscription.freshFirst?.backlogShare,
+        limits: dependencies.freshFirstLimits ?? FRESH_FIRST_LIMITS,
+      },
       history: status?.committed ?? [],
       onHistoryUsed: (lost) => this.#historyUsed(lost),
     });
@@ -178,7 +183,7 @@ export class Customer {
       },
       onLost: () => this.#ownership.lost(),
       onBatch: (batch) => this.#received(batch),
-      onJump: (at, to) => this.#ownership.lanes?.jump(at, to),
+      onJump: (at, to) => this.#jumped(at, to),
     });
     this.#flow = new FlowControl(this.#group);
     this.#context = {
@@ -216,7 +221,7 @@ export class Customer {
       onCommitted: () => this.#pump(),
     });
     // What an earlier owner wrote is brought up to date, even if nothing is delivered for hours.
-    if (status?.committed !== undefined) this.#commits.writeStatusSoon();
+    if (status?.committed !== undefined) this.#commits.writeStatusLater();
   }
 
   get name(): string {
@@ -257,6 +262,7 @@ export class Customer {
     // A hold that the change ended must not stay in the status until the next delivery.
     this.#commits.writeStatusSoon();
     this.#log.info('subscription changed');
+    for (const lane of this.#ownership.lanes?.lanes ?? []) this.#flow.adjust(lane);
     this.#pump();
   }
 
@@ -305,6 +311,13 @@ export class Customer {
   #historyUsed(lost: readonly CommittedOffset[]): void {
     this.#counts.offsetsLost += lost.length;
     this.#log.error({ event: 'offsets_lost', lost }, 'group has no offsets; continuing from the status record');
+  }
+
+  #jumped(at: TopicPartition, to: number): void {
+    const lanes = this.#ownership.lanes;
+    lanes?.jump(at, to);
+    const lane = lanes?.laneOf(at);
+    if (lane) this.#flow.adjust(lane);
   }
 
   #received(batch: ConsumedBatch): void {

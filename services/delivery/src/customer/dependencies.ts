@@ -13,13 +13,14 @@ import type { EventMessages } from '../attempt/event-messages.ts';
 import type { Destination } from '../destination/destination.ts';
 import type { BreakerSettings } from '../gate/breaker.ts';
 import type { ByteBudget } from '../lanes/byte-budget.ts';
+import type { FreshFirstLimits } from '../lanes/fresh-first.ts';
 import type { DeliveryMetrics } from '../metrics.ts';
 import type { InFlight } from '../shares/in-flight.ts';
 import type { Turns } from '../shares/turns.ts';
 import type { CommitPace } from './commit-pace.ts';
 
 /** What a customer needs of its group. */
-export type CustomerGroup = Pick<LaneGroup, 'start' | 'stop' | 'pause' | 'resume' | 'commit' | 'addTopics'>;
+export type CustomerGroup = Pick<LaneGroup, 'start' | 'stop' | 'pause' | 'resume' | 'seek' | 'commit' | 'addTopics'>;
 
 /** What all customers of a worker share. */
 export interface CustomerDependencies {
@@ -45,6 +46,8 @@ export interface CustomerDependencies {
   readonly breaker: BreakerSettings;
   readonly breakerRotation: EventEmitter;
   readonly commitPace: CommitPace;
+  /** When a lane reads ahead of its backlog, where fresh events go first. Left out: the defaults. */
+  readonly freshFirstLimits?: FreshFirstLimits;
   readonly statusIntervalMs: number;
   /** A longer `Retry-After` is cut to this. */
   readonly maxRetryAfterMs: number;

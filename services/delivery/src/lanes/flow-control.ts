@@ -1,22 +1,26 @@
 import type { TopicPartition } from '@databridge/kernel/kafka/records';
 import type { Lane } from './lane.ts';
 
-/** What pauses and resumes the reading of partitions. */
-export interface Pausable {
+/** What reads partitions. */
+export interface LaneReading {
   pause(partitions: readonly TopicPartition[]): void;
   resume(partitions: readonly TopicPartition[]): void;
+  /** The next fetch begins there. */
+  seek(at: TopicPartition, offset: number): void;
 }
 
-/** Keeps a customer's lanes from overflowing: a full one is not read until half of it is free again. */
+/** Keeps a customer's lanes from overflowing, and reads where they want: a full one is not read until half of it is free again. */
 export class FlowControl {
-  readonly #reading: Pausable;
+  readonly #reading: LaneReading;
 
-  constructor(reading: Pausable) {
+  constructor(reading: LaneReading) {
     this.#reading = reading;
   }
 
   /** Call it when the lane holds more or less than before, or may hold another amount. */
   adjust(lane: Lane): void {
+    const cursor = lane.cursorChange();
+    if (cursor !== undefined) this.#reading.seek(lane.id, cursor);
     const change = lane.flowChange();
     if (change === 'pause') this.#reading.pause([lane.id]);
     if (change === 'resume') this.#reading.resume([lane.id]);

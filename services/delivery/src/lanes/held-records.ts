@@ -23,35 +23,51 @@ export interface HeldRecord {
   readonly bytes: number;
 }
 
-/** A queue in offset order, which in a lane is due order. Taking and adding cost the same however long it is. */
+/** A queue in offset order, which in a lane is due order. Taking the first and adding the last cost the same however long it is. */
 export class HeldRecords {
   #items: (HeldRecord | undefined)[] = [];
   #head = 0;
+  #bytes = 0;
 
   get size(): number {
     return this.#items.length - this.#head;
+  }
+
+  /** Of all records in it. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   first(): HeldRecord | undefined {
     return this.#items[this.#head];
   }
 
-  push(record: HeldRecord): void {
-    this.#items.push(record);
+  last(): HeldRecord | undefined {
+    return this.#head < this.#items.length ? this.#items.at(-1) : undefined;
   }
 
-  shift(): void {
+  shift(): HeldRecord | undefined {
+    const first = this.#items[this.#head];
+    if (first === undefined) return undefined;
     this.#items[this.#head] = undefined;
     this.#head++;
-    if (this.#head < 1_024 || this.#head * 2 < this.#items.length) return;
-    this.#items = this.#items.slice(this.#head);
-    this.#head = 0;
+    this.#bytes -= first.bytes;
+    if (this.#head >= 1_024 && this.#head * 2 >= this.#items.length) {
+      this.#items = this.#items.slice(this.#head);
+      this.#head = 0;
+    }
+    return first;
   }
 
-  /** Back to its place by offset: near the front, since it was taken from there. */
-  putBack(record: HeldRecord): void {
-    let at = this.#head;
-    while (at < this.#items.length && (this.#items[at] as HeldRecord).offset < record.offset) at++;
+  /** To its place by offset. */
+  add(record: HeldRecord): void {
+    this.#bytes += record.bytes;
+    const last = this.last();
+    if (last === undefined || last.offset < record.offset) {
+      this.#items.push(record);
+      return;
+    }
+    const at = this.#placeOf(record.offset);
     if (at === this.#head && this.#head > 0) {
       this.#head--;
       this.#items[this.#head] = record;
@@ -60,12 +76,29 @@ export class HeldRecords {
     }
   }
 
-  remove(record: HeldRecord): void {
-    if (this.first() === record) this.shift();
-    else this.#items.splice(this.#items.indexOf(record, this.#head), 1);
+  /** @returns false when it is not there */
+  remove(record: HeldRecord): boolean {
+    if (this.first() === record) return this.shift() !== undefined;
+    const at = this.#placeOf(record.offset);
+    if (this.#items[at] !== record) return false;
+    this.#items.splice(at, 1);
+    this.#bytes -= record.bytes;
+    return true;
   }
 
   *[Symbol.iterator](): Iterator<HeldRecord> {
     for (let at = this.#head; at < this.#items.length; at++) yield this.#items[at] as HeldRecord;
+  }
+
+  /** Of the first record whose offset is not below. */
+  #placeOf(offset: number): number {
+    let low = this.#head;
+    let high = this.#items.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#items[middle] as HeldRecord).offset < offset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 }

@@ -3,6 +3,7 @@ import type { LaneStart } from '@databridge/kernel/kafka/lane-reader/group-optio
 import { type CommittedOffset, keyOf, type TopicPartition } from '@databridge/kernel/kafka/records';
 import type { Clock } from '@databridge/kernel/time/clock';
 import type { CustomerBytes } from './byte-budget.ts';
+import type { FreshFirst } from './fresh-first.ts';
 import type { HeldRecord } from './held-records.ts';
 import { LaneSet } from './lane-set.ts';
 
@@ -10,6 +11,8 @@ export interface LaneOwnershipOptions {
   readonly budget: CustomerBytes;
   readonly clock: Clock;
   readonly delayMsOf: (topic: string) => number;
+  /** Left out: all in order. */
+  readonly freshFirst?: FreshFirst;
   /** What the customer's status record says was committed. */
   readonly history: readonly CommittedOffset[];
   /** The group had lost these, and goes on by history. */
@@ -44,7 +47,8 @@ export class LaneOwnership {
    */
   joined(membership: Membership, committed: readonly CommittedOffset[]): LaneStart[] {
     const previous = this.#lanes;
-    const lanes = new LaneSet(membership, this.#options.budget, this.#options.clock);
+    const { budget, clock, freshFirst } = this.#options;
+    const lanes = new LaneSet(membership, budget, clock, freshFirst);
     if (previous !== undefined && membership.continues === previous.membership) lanes.adopt(previous);
     else previous?.discard();
     const added = membership.assignment.filter((at) => lanes.laneOf(at) === undefined);

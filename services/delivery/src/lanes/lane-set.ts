@@ -5,6 +5,7 @@ import type { CommitPoint } from '@databridge/kernel/offsets/offset-tracker';
 import { OffsetTracker } from '@databridge/kernel/offsets/offset-tracker';
 import type { Clock } from '@databridge/kernel/time/clock';
 import type { CustomerBytes } from './byte-budget.ts';
+import { FRESH_FIRST_LIMITS, type FreshFirst } from './fresh-first.ts';
 import type { HeldRecord, LaneId } from './held-records.ts';
 import { firstAttemptAtMs, isDue, Lane } from './lane.ts';
 
@@ -13,6 +14,11 @@ export interface LaneCommit {
   readonly lane: Lane;
   readonly point: CommitPoint;
 }
+
+/** Of the deliveries for which the main lane has something, too. */
+const RETRIES_SHARE = 0.5;
+const ROUNDING = 1e-9;
+const IN_ORDER: FreshFirst = { backlogShare: () => undefined, limits: FRESH_FIRST_LIMITS };
 
 /**
  * All lanes of a customer during one membership. It lives and dies with that membership: results that come in for an
@@ -29,14 +35,21 @@ export class LaneSet {
   readonly #present = new Set<string>();
   /** Shared with the set that adopts the lanes: a commit under way may end for both. */
   #uncommitted = { count: 0 };
+  readonly #freshFirst: FreshFirst;
+  /** What backlog and retries are owed of the deliveries that they had to share with fresh events, in deliveries. */
+  #owed = 0;
   #takesRetryNext = true;
+  /** What {@link next} offered last, and what else it might have. */
+  #offer: { record: HeldRecord; isOlder: boolean; isContested: boolean; hadBoth: boolean } | undefined;
   #forks = 0;
   readonly #tests: HeldRecord[] = [];
 
-  constructor(membership: Membership, budget: CustomerBytes, clock: Clock) {
+  /** @param freshFirst left out: all in order */
+  constructor(membership: Membership, budget: CustomerBytes, clock: Clock, freshFirst: FreshFirst = IN_ORDER) {
     this.#membership = membership;
     this.#bytes = budget;
     this.#clock = clock;
+    this.#freshFirst = freshFirst;
   }
 
   get membership(): Membership {
@@ -76,8 +89,9 @@ export class LaneSet {
       if (this.#lanes.has(key)) return [];
       const offset = known.get(key)?.offset ?? 0;
       const tracker = new OffsetTracker(offset, known.get(key)?.metadata ?? null);
-      this.#put(key, new Lane(at, delayMsOf(at.topic), tracker, this.#bytes));
-      return [{ ...at, offset }];
+      const lane = new Lane(at, delayMsOf(at.topic), tracker, this.#bytes, this.#freshFirst);
+      this.#put(key, lane);
+      return [{ ...at, offset: lane.cursor }];
     });
   }
 
@@ -87,9 +101,9 @@ export class LaneSet {
    */
   jump(at: TopicPartition, to: number): void {
     const before = this.laneOf(at);
-    if (before === undefined || before.tracker.moveOnTo(to)) return;
+    if (before === undefined || before.moveOnTo(to)) return;
     before.discard();
-    const lane = new Lane(at, before.id.delayMs, new OffsetTracker(to, null), this.#bytes);
+    const lane = new Lane(at, before.id.delayMs, new OffsetTracker(to, null), this.#bytes, this.#freshFirst);
     this.#byId.delete(before.id);
     this.#put(keyOf(at), lane);
     // What is in flight of the old log must not make forks of records of the new one: rather a repeat than a loss.
@@ -122,6 +136,7 @@ export class LaneSet {
   take(record: HeldRecord): Lane | undefined {
     const lane = this.#laneWith(record.lane);
     lane?.take(record);
+    this.#settleShares(record);
     return lane;
   }
 
@@ -144,23 +159,45 @@ export class LaneSet {
   }
 
   /**
-   * The record to send next, main lane and due retries by turns.
+   * The record to send next: main lane and due retries by turns. Where fresh events go first, backlog and retries get their
+   * share while there are fresh ones, and all of it while there are none.
    * @returns else when the first retry comes due (monotonic ms), if there is one
    */
   next(monotonicMs: number): HeldRecord | number | undefined {
     let fresh: HeldRecord | undefined;
+    let backlog: HeldRecord | undefined;
     let retry: HeldRecord | undefined;
     for (const lane of this.#lanes.values()) {
-      const record = lane.next();
-      if (record === undefined) continue;
       // By when they came, or due: of several partitions none is starved by another's backlog.
-      if (!lane.isRetry) fresh = earlier(fresh, record);
-      else retry = earlier(retry, record);
+      if (lane.isRetry) retry = earlier(retry, lane.next());
+      else {
+        fresh = earlier(fresh, lane.nextFresh(monotonicMs));
+        backlog = earlier(backlog, lane.nextOfBacklog());
+      }
     }
-    if (retry && !isDue(retry, monotonicMs)) return fresh ?? retry.dueAtMs;
-    if (!fresh || !retry) return fresh ?? retry;
-    this.#takesRetryNext = !this.#takesRetryNext;
-    return this.#takesRetryNext ? fresh : retry;
+    const dueAtMs = retry?.dueAtMs;
+    if (retry && !isDue(retry, monotonicMs)) retry = undefined;
+    const hadBoth = backlog !== undefined && retry !== undefined;
+    const older = hadBoth && this.#takesRetryNext ? retry : (backlog ?? retry);
+    const isOlder = older !== undefined && (fresh === undefined || this.#owed + this.#olderShare >= 1 - ROUNDING);
+    const record = isOlder ? older : fresh;
+    if (record === undefined) return dueAtMs;
+    const isContested = fresh !== undefined && older !== undefined;
+    this.#offer = isContested || hadBoth ? { record, isOlder, isContested, hadBoth } : undefined;
+    return record;
+  }
+
+  get #olderShare(): number {
+    return this.#freshFirst.backlogShare() ?? RETRIES_SHARE;
+  }
+
+  /** Only what is taken counts: what is offered may have to wait for a rate token. */
+  #settleShares(record: HeldRecord): void {
+    const offer = this.#offer;
+    if (offer?.record !== record) return;
+    this.#offer = undefined;
+    if (offer.isContested) this.#owed += this.#olderShare - (offer.isOlder ? 1 : 0);
+    if (offer.isOlder && offer.hadBoth) this.#takesRetryNext = !this.#takesRetryNext;
   }
 
   /** Whether anything is held that may be sent at this time. */
@@ -225,6 +262,6 @@ export class LaneSet {
   }
 }
 
-function earlier(a: HeldRecord | undefined, b: HeldRecord): HeldRecord {
-  return a !== undefined && a.dueAtMs <= b.dueAtMs ? a : b;
+function earlier(a: HeldRecord | undefined, b: HeldRecord | undefined): HeldRecord | undefined {
+  return a !== undefined && (b === undefined || a.dueAtMs <= b.dueAtMs) ? a : b;
 }

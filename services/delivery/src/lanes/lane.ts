@@ -4,6 +4,7 @@ import type { Clock } from '@databridge/kernel/time/clock';
 import { type DeliveryHeaders, type HeaderValues, readDeliveryHeaders } from '@databridge/schemas/records/headers';
 import { copyKeyOf, identified } from '@databridge/schemas/records/identity';
 import type { CustomerBytes } from './byte-budget.ts';
+import { type FreshFirst, isToJump, readsNextAt } from './fresh-first.ts';
 import { type HeldRecord, HeldRecords, type LaneId } from './held-records.ts';
 
 /** What is held here comes due sooner or later: more of it at hand only costs memory. */
@@ -13,35 +14,66 @@ const MAX_HELD_FRESH = 1_000;
 /** An object, its headers and its place in the tracker, beside the payload's bytes. */
 const RECORD_OVERHEAD_BYTES = 512;
 
+/** Backlog in memory, in parts of {@link MAX_HELD_FRESH}: what waited too long to be fresh any more comes on top. */
+const MAX_BACKLOG_PARTS = 3;
+
 /**
  * One partition of a customer's main or retry topic during one membership: the records that are held in memory until
  * they are due and the destination may have them, and which of its offsets are done.
+ *
+ * A main lane may deliver fresh events first: then it reads in two places, at the end of the log and at the front of the
+ * backlog, and holds what it reads there apart (docs/decisions/fresh-first.md).
  */
 export class Lane {
   /** What its records name it by. */
   readonly id: LaneId;
   readonly tracker: OffsetTracker;
   readonly #bytes: CustomerBytes;
-  readonly #held = new HeldRecords();
-  #heldBytes = 0;
+  readonly #freshFirst: FreshFirst | undefined;
+  /** All that is held, unless fresh events go first. */
+  readonly #fresh = new HeldRecords();
+  readonly #backlog = new HeldRecords();
+  /** What counts in the shared budget. */
+  #countedBytes = 0;
   /** One past the partition's last offset, as of the last fetch. */
   #highWatermark = 0;
+  /** Where the next fetch begins. */
+  #cursor: number;
+  /** Where it begins if nobody intervenes. */
+  #readsAt: number;
+  #isRefilling = true;
   #isPaused = false;
   #isDiscarded = false;
 
-  constructor(at: TopicPartition, delayMs: number, tracker: OffsetTracker, budget: CustomerBytes) {
+  /** @param freshFirst left out: all in the order of the log */
+  constructor(
+    at: TopicPartition,
+    delayMs: number,
+    tracker: OffsetTracker,
+    budget: CustomerBytes,
+    freshFirst?: FreshFirst,
+  ) {
     this.id = { topic: at.topic, partition: at.partition, delayMs };
     this.tracker = tracker;
     this.#bytes = budget;
+    this.#freshFirst = delayMs > 0 ? undefined : freshFirst;
+    // Wherever it begins: the first answer tells whether there is news at the end.
+    this.#cursor = tracker.position;
+    this.#readsAt = this.#cursor;
+  }
+
+  /** Where reading starts. */
+  get cursor(): number {
+    return this.#cursor;
   }
 
   get heldCount(): number {
-    return this.#held.size;
+    return this.#fresh.size + this.#backlog.size;
   }
 
   /** Records that are not done, those included that are not fetched yet. While the lane is full, no fetch tells of new ones. */
   get waitingCount(): number {
-    return this.tracker.incompleteCount + Math.max(0, this.#highWatermark - this.tracker.position);
+    return this.tracker.incompleteCount + this.tracker.unreadBelow(this.#highWatermark);
   }
 
   get topic(): string {
@@ -58,7 +90,12 @@ export class Lane {
 
   /** Those that wait in memory; those in flight are not among them. */
   get held(): Iterable<HeldRecord> {
-    return this.#held;
+    return this.#backlog.size === 0 ? this.#fresh : this.#allHeld();
+  }
+
+  *#allHeld(): Generator<HeldRecord> {
+    yield* this.#backlog;
+    yield* this.#fresh;
   }
 
   /**
@@ -75,7 +112,9 @@ export class Lane {
     isFork: (copyKey: string) => boolean,
     takeTest: (test: HeldRecord) => void = () => undefined,
   ): number {
-    const before = this.#held.size;
+    const before = this.heldCount;
+    const { end } = this.tracker;
+    const isFreshFirst = this.#isFreshFirst;
     const nowMs = clock.nowMs();
     const monotonicMs = clock.monotonicMs();
     for (const { offset, timestampMs, key, value, headers } of batch.records) {
@@ -96,12 +135,24 @@ export class Lane {
         continue;
       }
       const waitMs = Math.min(Math.max(this.id.delayMs - ageMs, 0), this.id.delayMs);
-      this.#held.push({ lane: this.id, offset, dueAtMs: monotonicMs + waitMs, key, value, facts, copyKey, bytes });
-      this.#holds(bytes);
+      const queue = isFreshFirst && offset < end ? this.#backlog : this.#fresh;
+      queue.add({ lane: this.id, offset, dueAtMs: monotonicMs + waitMs, key, value, facts, copyKey, bytes });
     }
-    this.tracker.advanceTo(batch.nextOffset);
+    this.tracker.advanceTo(batch.nextOffset, batch.from);
     this.#highWatermark = batch.highWatermark;
-    return this.#held.size - before;
+    this.#readsAt = batch.nextOffset;
+    if (isFreshFirst) this.#jumpIfFarBehind();
+    this.#cursor = this.#readsNextAt();
+    this.#count();
+    return this.heldCount - before;
+  }
+
+  /** Reading goes on at `to`: what lies before is no longer in the log. @returns false when that is not further on */
+  moveOnTo(to: number): boolean {
+    if (!this.tracker.moveOnTo(to)) return false;
+    this.#readsAt = to;
+    this.#cursor = this.#readsNextAt();
+    return true;
   }
 
   #factsOf(offset: number, headers: HeaderValues): DeliveryHeaders {
@@ -110,12 +161,29 @@ export class Lane {
 
   /** The record that comes due first. */
   get first(): HeldRecord | undefined {
-    return this.#held.first();
+    return this.#backlog.first() ?? this.#fresh.first();
   }
 
   /** The next record, due or not; undefined when nothing is held, or nothing may be taken for the moment. */
   next(): HeldRecord | undefined {
-    return this.tracker.isCrowded ? undefined : this.#held.first();
+    return this.#unlessCrowded(this.first);
+  }
+
+  /** Of a lane that delivers fresh events first: the next fresh one. Of others, the next one. */
+  nextFresh(monotonicMs: number): HeldRecord | undefined {
+    if (!this.#isFreshFirst) return this.next();
+    this.#demoteOld(monotonicMs);
+    return this.#unlessCrowded(this.#fresh.first());
+  }
+
+  /** Of a lane that delivers fresh events first: the next one of the backlog. */
+  nextOfBacklog(): HeldRecord | undefined {
+    return this.#isFreshFirst ? this.#unlessCrowded(this.#backlog.first()) : undefined;
+  }
+
+  /** While the done offsets don't fit the commit metadata, only the one that holds the commit back may go. */
+  #unlessCrowded(record: HeldRecord | undefined): HeldRecord | undefined {
+    return this.tracker.isCrowded && record?.offset !== this.tracker.lowest ? undefined : record;
   }
 
   /**
@@ -124,7 +192,7 @@ export class Lane {
    */
   oldestDue(monotonicMs: number, isPreferred: (record: HeldRecord) => boolean): HeldRecord | undefined {
     let oldest: HeldRecord | undefined;
-    for (const record of this.#held) {
+    for (const record of this.held) {
       if (!isDue(record, monotonicMs)) break;
       if (oldest === undefined || (isPreferred(record) && !isPreferred(oldest))) oldest = record;
       else if (isPreferred(record) === isPreferred(oldest) && firstAttemptAtMs(record) < firstAttemptAtMs(oldest)) {
@@ -135,34 +203,40 @@ export class Lane {
   }
 
   take(record: HeldRecord): void {
-    this.#held.remove(record);
-    this.#holds(-record.bytes);
+    if (!this.#fresh.remove(record)) this.#backlog.remove(record);
+    this.#count();
   }
 
   putBack(record: HeldRecord): void {
-    this.#held.putBack(record);
-    this.#holds(record.bytes);
+    const isBacklog = record.offset < (this.#backlog.last()?.offset ?? 0);
+    (isBacklog ? this.#backlog : this.#fresh).add(record);
+    this.#count();
   }
 
   /** The membership is over: what it holds no longer counts, nor what may still be put back. */
   discard(): void {
-    this.#holds(-this.#heldBytes);
+    this.#bytes.changed(this.#countedBytes, 0);
+    this.#countedBytes = 0;
     this.#isDiscarded = true;
   }
 
   get isFull(): boolean {
-    const isMost = this.#heldBytes >= this.#bytes.laneBytes || this.#held.size >= this.#maxHeld;
-    return this.#held.size > 0 && isMost;
+    if (!this.#isFreshFirst || this.tracker.gapCount === 0) return this.#isFullOf(this.#fresh);
+    return this.#isFullOf(this.#fresh) && this.#isFullOf(this.#backlog);
   }
 
   /** Half of what it may hold is free. */
   get hasRoom(): boolean {
-    const isHalf = this.#heldBytes <= this.#bytes.laneBytes / 2 && this.#held.size <= this.#maxHeld / 2;
-    return this.#held.size === 0 || isHalf;
+    const hasBacklog = this.#isFreshFirst && this.tracker.gapCount > 0;
+    return this.#hasRoomIn(this.#fresh) || (hasBacklog && this.#hasRoomIn(this.#backlog));
   }
 
-  get #maxHeld(): number {
-    return this.isRetry ? MAX_HELD_RETRIES : MAX_HELD_FRESH;
+  /** Where reading is to go on; undefined: where it would by itself. */
+  cursorChange(): number | undefined {
+    this.#cursor = this.#readsNextAt();
+    if (this.#cursor === this.#readsAt) return undefined;
+    this.#readsAt = this.#cursor;
+    return this.#cursor;
   }
 
   /** `pause` when the buffer is full, `resume` when half of it is free again, else undefined: as it is. */
@@ -178,10 +252,64 @@ export class Lane {
     return undefined;
   }
 
-  #holds(moreBytes: number): void {
+  get #isFreshFirst(): boolean {
+    return this.#freshFirst?.backlogShare() !== undefined;
+  }
+
+  #readsNextAt(): number {
+    if (!this.#isFreshFirst) return this.tracker.position;
+    if (this.#isFullOf(this.#backlog)) this.#isRefilling = false;
+    else if (this.#hasRoomIn(this.#backlog)) this.#isRefilling = true;
+    return readsNextAt({
+      tracker: this.tracker,
+      highWatermark: this.#highWatermark,
+      freshHasRoom: !this.#isFullOf(this.#fresh),
+      backlogHasRoom: this.#isRefilling,
+    });
+  }
+
+  /** What was read last is old as well, then. */
+  #jumpIfFarBehind(): void {
+    const { tracker } = this;
+    const state = { tracker, highWatermark: this.#highWatermark, freshHasRoom: true, backlogHasRoom: true };
+    if (this.#freshFirst === undefined || !isToJump(state, this.#freshFirst.limits)) return;
+    for (let record = this.#fresh.shift(); record; record = this.#fresh.shift()) this.#backlog.add(record);
+    tracker.skipTo(this.#highWatermark);
+  }
+
+  #demoteOld(monotonicMs: number): void {
+    const freshForMs = this.#freshFirst?.limits.freshForMs ?? 0;
+    for (let first = this.#fresh.first(); first; first = this.#fresh.first()) {
+      const isStillFresh = monotonicMs - first.dueAtMs <= freshForMs;
+      if (isStillFresh || this.#backlog.size >= MAX_BACKLOG_PARTS * MAX_HELD_FRESH) return;
+      this.#fresh.shift();
+      this.#backlog.add(first);
+    }
+  }
+
+  #isFullOf(queue: HeldRecords): boolean {
+    return queue.size > 0 && (queue.bytes >= this.#maxBytes || queue.size >= this.#maxHeld);
+  }
+
+  #hasRoomIn(queue: HeldRecords): boolean {
+    return queue.size === 0 || (queue.bytes <= this.#maxBytes / 2 && queue.size <= this.#maxHeld / 2);
+  }
+
+  get #maxHeld(): number {
+    return this.isRetry ? MAX_HELD_RETRIES : MAX_HELD_FRESH;
+  }
+
+  /** Fresh events and backlog get half of it each. */
+  get #maxBytes(): number {
+    return this.#isFreshFirst ? this.#bytes.laneBytes / 2 : this.#bytes.laneBytes;
+  }
+
+  #count(): void {
     if (this.#isDiscarded) return;
-    this.#bytes.changed(this.#heldBytes, this.#heldBytes + moreBytes);
-    this.#heldBytes += moreBytes;
+    const bytes = this.#fresh.bytes + this.#backlog.bytes;
+    if (bytes === this.#countedBytes) return;
+    this.#bytes.changed(this.#countedBytes, bytes);
+    this.#countedBytes = bytes;
   }
 }
 

@@ -693,6 +693,7 @@ export interface Routes {
         | undefined;
       readonly ratePerSecond?: number | undefined;
       readonly maxInFlight?: number | undefined;
+      readonly freshFirst?: { readonly backlogShare?: number | undefined } | undefined;
       readonly ceilings?:
         | { readonly ratePerSecond?: number | undefined; readonly maxInFlight?: number | undefined }
         | undefined;
@@ -1209,6 +1210,7 @@ export interface Routes {
         | undefined;
       readonly ratePerSecond?: number | undefined;
       readonly maxInFlight?: number | undefined;
+      readonly freshFirst?: { readonly backlogShare?: number | undefined } | undefined;
       readonly ceilings?:
         | { readonly ratePerSecond?: number | undefined; readonly maxInFlight?: number | undefined }
         | undefined;
