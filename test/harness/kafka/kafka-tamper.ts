@@ -9,9 +9,11 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 const FETCH = 1;
 const METADATA = 3;
 const FIND_COORDINATOR = 10;
-/** The versions that the lane reader speaks (kafkajs/wire-requests.ts); others pass untouched. */
+/** The versions that the lane reader speaks (kafkajs/wire-requests.ts, flexible-requests.ts); others pass untouched. */
 const FETCH_VERSION = 11;
 const METADATA_VERSION = 6;
+/** Of many groups; kafkajs's own clients ask for one. */
+const FIND_COORDINATORS_VERSION = 4;
 const FIND_COORDINATOR_VERSION = 2;
 
 const SESSION_NOT_FOUND = 70;
@@ -116,13 +118,28 @@ export class KafkaTamper {
     if (key === FIND_COORDINATOR && version === FIND_COORDINATOR_VERSION) {
       at.skip(6);
       at.text();
-      const isUnreachable = this.unreachable.has(group);
-      if (isUnreachable) frame.writeInt32BE(DEAD_NODE, at.at);
-      if (isUnreachable) this.changed++;
-      at.skip(4);
-      at.text();
-      frame.writeInt32BE(isUnreachable ? DEAD_PORT : this.#port, at.at);
+      this.#changeCoordinator(frame, at, group, () => at.text());
     }
+    if (key === FIND_COORDINATOR && version === FIND_COORDINATORS_VERSION) {
+      at.tags();
+      at.skip(4);
+      for (let groups = at.uvarint() - 1; groups > 0; groups--) {
+        this.#changeCoordinator(frame, at, at.compactText(), () => at.compactText());
+        at.skip(2);
+        at.compactText();
+        at.tags();
+      }
+    }
+  }
+
+  #changeCoordinator(frame: Buffer, at: Cursor, group: string, skipHost: () => void): void {
+    const isUnreachable = this.unreachable.has(group);
+    if (isUnreachable) frame.writeInt32BE(DEAD_NODE, at.at);
+    if (isUnreachable) this.changed++;
+    at.skip(4);
+    skipHost();
+    frame.writeInt32BE(isUnreachable ? DEAD_PORT : this.#port, at.at);
+    at.skip(4);
   }
 
   #changeFetch(frame: Buffer, at: Cursor): void {
@@ -199,6 +216,30 @@ class Cursor {
   int32(): number {
     this.at += 4;
     return this.#bytes.readInt32BE(this.at - 4);
+  }
+
+  uvarint(): number {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = this.#bytes.readUInt8(this.at++);
+      value += (byte & 0x7f) << shift;
+      if (byte < 0x80) return value;
+    }
+  }
+
+  /** Empty for null. */
+  compactText(): string {
+    const length = Math.max(0, this.uvarint() - 1);
+    this.at += length;
+    return this.#bytes.toString('utf8', this.at - length, this.at);
+  }
+
+  /** Passes over them. */
+  tags(): void {
+    for (let count = this.uvarint(); count > 0; count--) {
+      this.uvarint();
+      this.skip(this.uvarint());
+    }
   }
 
   /** Empty for null. */

@@ -1,11 +1,15 @@
 /** A bug that one record brings out costs that record a few tries and then a dead letter, and nobody else anything. */
+
+import { Ending } from '@databridge/kernel/ending';
 import type { ProducedRecord } from '@databridge/kernel/kafka/records';
 import { createLogger } from '@databridge/kernel/log';
+import type { Secret } from '@databridge/kernel/secrets/secret';
 import { ManualClock } from '@databridge/kernel/time/manual-clock';
 import { readDeadLetterHeaders } from '@databridge/schemas/records/headers';
 import { parseRetryPlan, type RetryPlan } from '@databridge/schemas/retries/retry-plan';
+import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import type { HeldRecord } from '../lanes/held-records.ts';
-import { type DeliveryContext, deliverSafely } from './delivery.ts';
+import { Deliveries, type DeliveriesOptions } from './delivery.ts';
 
 const plan = parseRetryPlan('1s*2', 60_000) as RetryPlan;
 
@@ -24,59 +28,74 @@ function recordOf(): HeldRecord {
   };
 }
 
-function contextWith(overrides: Partial<DeliveryContext>) {
+function deliveriesWith(
+  overrides: Partial<DeliveriesOptions>,
+  mayBeSent = true,
+  isOurs: boolean | Promise<boolean> = true,
+) {
   const told = { sent: 0, kept: 0, done: 0, written: [] as ProducedRecord[] };
-  const context: DeliveryContext = {
-    customer: 'acme',
-    enableEpoch: () => 0,
-    connection: () => 'connection',
-    plan,
+  const deliveries = new Deliveries({
     clock: new ManualClock(),
     log: createLogger('test', 'silent'),
-    render: (record) => ({
-      eventId: record.facts.eventId,
-      eventType: 'root-cause',
-      schemaVersion: 'v1.0',
-      attempt: 1,
-      traceparent: undefined,
-      body: Buffer.from('{}'),
-    }),
-    maySend: () => true,
-    send: async () => {
-      told.sent++;
-      return { outcome: { kind: 'delivered', status: 200 } };
+    plan,
+    subscription: () => ({ customer: 'acme', enableEpoch: 0 }) as Subscription<Secret>,
+    connection: () => 'connection',
+    messages: { render: (record) => messageOf(record) },
+    destinations: {
+      send: async () => {
+        told.sent++;
+        return { outcome: { kind: 'delivered', status: 200 } };
+      },
     },
-    observe: (_record, outcome) => outcome,
-    lastSuccessAtMs: () => undefined,
-    report: () => undefined,
-    isOurs: () => true,
-    write: async (record) => {
-      told.written.push(record);
-      return true;
+    ownership: {
+      isOurs: () => isOurs,
+      mayBeSent: () => mayBeSent,
+      lanes: {
+        done: () => {
+          told.done++;
+        },
+        putBack: () => {
+          told.kept++;
+        },
+      },
     },
-    done: () => {
-      told.done++;
+    gate: { observe: (_record, seen) => seen, heldFor: () => undefined, lastSuccessAtMs: undefined },
+    nextTopics: {
+      write: async (record) => {
+        told.written.push(record);
+        return true;
+      },
     },
-    keep: () => {
-      told.kept++;
-    },
+    punctuality: { accepted: () => undefined },
+    inFlight: () => 1,
+    stopping: new Ending(),
+    onFailed: () => undefined,
+    onAttempt: () => undefined,
+    onDeadLetter: () => undefined,
+    onDone: () => undefined,
+    onWaiting: () => undefined,
     disable: () => undefined,
     ...overrides,
-  };
-  return { context, told };
+  });
+  return { deliveries, told };
 }
 
+const messageOf = ({ facts }: HeldRecord) => ({
+  ...{ eventId: facts.eventId, eventType: 'root-cause', schemaVersion: 'v1.0', attempt: 1 },
+  ...{ traceparent: undefined, body: Buffer.from('{}') },
+});
+
 test('a bug past the sending: twice back to its lane, the third time a dead letter as internal', async () => {
-  const { context, told } = contextWith({
-    report: () => {
+  const { deliveries, told } = deliveriesWith({
+    onAttempt: () => {
       throw new TypeError('poison');
     },
   });
   const record = recordOf();
-  await deliverSafely(record, context);
-  await deliverSafely(record, context);
+  await deliveries.deliver(record);
+  await deliveries.deliver(record);
   expect(told).toMatchObject({ kept: 2, done: 0, written: [] });
-  await deliverSafely(record, context);
+  await deliveries.deliver(record);
   expect(told).toMatchObject({ kept: 2, done: 1 });
   const [letter] = told.written;
   expect(letter?.topic).toBe('delivery.acme.dead');
@@ -85,50 +104,50 @@ test('a bug past the sending: twice back to its lane, the third time a dead lett
 
 test('a bug in rendering is tried three times at once, then a dead letter; nothing is sent', async () => {
   let renders = 0;
-  const { context, told } = contextWith({
-    render: () => {
-      renders++;
-      throw new RangeError('unreadable');
-    },
-  });
-  await deliverSafely(recordOf(), context);
+  const render = () => {
+    renders++;
+    throw new RangeError('unreadable');
+  };
+  const { deliveries, told } = deliveriesWith({ messages: { render } });
+  await deliveries.deliver(recordOf());
   expect(renders).toBe(3);
   expect(told).toMatchObject({ sent: 0, done: 1 });
 });
 
 test('what waited for its schema is not sent once the lease is out, and goes back if it is still ours', async () => {
   for (const isOurs of [true, false]) {
-    const { context, told } = contextWith({ maySend: () => false, isOurs: async () => isOurs });
-    await deliverSafely(recordOf(), context);
+    const { deliveries, told } = deliveriesWith({}, false, Promise.resolve(isOurs));
+    await deliveries.deliver(recordOf());
     expect(told).toMatchObject({ sent: 0, done: 0, kept: isOurs ? 1 : 0, written: [] });
   }
 });
 
 test('what waited for its schema goes back to its lane although it might be sent: gate and rate are asked anew', async () => {
-  const waited = contextWith({});
-  const { render } = waited.context;
-  await deliverSafely(recordOf(), { ...waited.context, render: async (...given) => await render(...given) });
-  expect(waited.told).toMatchObject({ sent: 0, done: 0, kept: 1, written: [] });
+  const { deliveries, told } = deliveriesWith({ messages: { render: async (record) => messageOf(record) } });
+  await deliveries.deliver(recordOf());
+  expect(told).toMatchObject({ sent: 0, done: 0, kept: 1, written: [] });
 });
 
 test('an erased event is passed over: neither rendered, nor sent, nor written anywhere', async () => {
-  const { context, told } = contextWith({ isErased: ({ eventId }) => eventId === 'evt-1' });
-  await deliverSafely(recordOf(), context);
+  const { deliveries, told } = deliveriesWith({ isErased: ({ eventId }) => eventId === 'evt-1' });
+  await deliveries.deliver(recordOf());
   expect(told).toEqual({ sent: 0, kept: 0, done: 1, written: [] });
 });
 
 test('an event that is erased while its request is under way is not written to its next topic', async () => {
   let isErased = false;
   const reports: unknown[] = [];
-  const { context, told } = contextWith({
+  const send = async () => {
+    isErased = true;
+    const outcome = { kind: 'retry', reason: 'status 503', status: 503 } as const;
+    return { outcome, answerBody: 'it quotes the event' };
+  };
+  const { deliveries, told } = deliveriesWith({
     isErased: () => isErased,
-    send: async () => {
-      isErased = true;
-      return { outcome: { kind: 'retry', reason: 'status 503', status: 503 }, answerBody: 'it quotes the event' };
-    },
-    report: (attempt) => reports.push(attempt),
+    destinations: { send },
+    onAttempt: (attempt) => reports.push(attempt),
   });
-  await deliverSafely(recordOf(), context);
+  await deliveries.deliver(recordOf());
   expect(told).toMatchObject({ done: 1, kept: 0, written: [] });
   expect(JSON.stringify(reports)).not.toContain('quotes');
 });

@@ -1,260 +1,250 @@
+import type { Ending } from '@databridge/kernel/ending';
 import { messageOf } from '@databridge/kernel/errors';
 import type { ProducedRecord } from '@databridge/kernel/kafka/records';
 import type { Logger } from '@databridge/kernel/log';
-import type { Clock } from '@databridge/kernel/time/clock';
+import type { Secret } from '@databridge/kernel/secrets/secret';
+import { type Clock, instantOf } from '@databridge/kernel/time/clock';
 import type { Attempt } from '@databridge/schemas/records/attempts';
-import {
-  type DeliveryHeaders,
-  writeDeadLetterHeaders,
-  writeDeliveryHeaders,
-} from '@databridge/schemas/records/headers';
-import { letterKeyOf } from '@databridge/schemas/records/identity';
-import { deadTopic, formatDelay, retryTopic } from '@databridge/schemas/records/topics';
+import type { DeliveryHeaders } from '@databridge/schemas/records/headers';
+import type { DeadLetterReason } from '@databridge/schemas/records/reasons';
+import type { HoldReason } from '@databridge/schemas/records/status';
 import type { RetryPlan } from '@databridge/schemas/retries/retry-plan';
+import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import type { Message, Sent } from '../destination/destination.ts';
+import type { Destinations } from '../destination/destinations.ts';
+import type { Gate } from '../gate/gate.ts';
 import type { HeldRecord } from '../lanes/held-records.ts';
-import type { AttemptTrace } from './attempt-traces.ts';
+import type { LaneOwnership } from '../lanes/lane-ownership.ts';
+import type { LaneSet } from '../lanes/lane-set.ts';
+import { failureClassOf } from '../observe/failure-class.ts';
+import type { Punctuality } from '../observe/punctuality.ts';
+import type { AttemptTrace, AttemptTraces } from './attempt-traces.ts';
+import type { EventMessages } from './event-messages.ts';
+import { attemptReport, type Begun, beginAttempt, deadLetter, type Fate, fateOf } from './fate.ts';
 import type { Outcome } from './outcome.ts';
-import { type Verdict, verdictOf } from './verdict.ts';
+import { untilConnectionIs } from './test-event.ts';
+import type { DisableReason } from './verdict.ts';
 
-/** What one delivery needs of its customer. */
-export interface DeliveryContext {
-  readonly customer: string;
-  /** Of the subscription: attempts that were counted under an older one count no more. */
-  enableEpoch(): number;
-  /** Fingerprint of where events go and how they are authenticated: `connectionOf` of the subscription. */
-  connection(): string;
-  readonly plan: RetryPlan;
+/** The parts of a customer that a delivery passes through. */
+export interface DeliveriesOptions {
   readonly clock: Clock;
   readonly log: Logger;
-  /** The event as the destination gets it. Waits while the registry can't be asked. */
-  render(record: HeldRecord, attempt: number): Message | Promise<Message | undefined>;
-  /** Whether it was erased: then it is neither sent nor written anywhere again. Left out: nothing was ever erased. */
-  isErased?(facts: DeliveryHeaders): boolean;
-  /** Whether this worker still is the one to send it, as far as it can know. */
-  maySend(record: HeldRecord): boolean;
-  /** undefined: cut off because the customer is stopping, or not begun because `mayStart` said no. */
-  send(message: Message, nowMs: number, mayStart: () => boolean): Promise<Sent | undefined>;
-  /** Shows the outcome to breaker, connection and rate. @returns what it means for this event */
-  observe(record: HeldRecord, outcome: Outcome, durationMs: number): Outcome;
-  lastSuccessAtMs(): number | undefined;
-  /** Begins the attempt's span. undefined, or left out: this event is not recorded. */
-  trace?(record: HeldRecord, attempt: number, startedAtMs: number): AttemptTrace | undefined;
-  report(attempt: Attempt): void;
-  /**
-   * Whether the record is still ours to decide on. During a rebalance it takes until that is over to know: the same
-   * member with the same assignment goes on where it was.
-   */
-  isOurs(record: HeldRecord): boolean | Promise<boolean>;
+  readonly plan: RetryPlan;
+  /** As it is at the moment. */
+  readonly subscription: () => Subscription<Secret>;
+  /** Its fingerprint: `connectionOf`. */
+  readonly connection: () => string;
+  readonly messages: Pick<EventMessages, 'render'>;
+  readonly destinations: Pick<Destinations, 'send'>;
+  readonly ownership: Pick<LaneOwnership, 'isOurs' | 'mayBeSent'> & {
+    readonly lanes: Pick<LaneSet, 'done' | 'putBack'> | undefined;
+  };
+  readonly gate: Pick<Gate, 'observe' | 'heldFor' | 'lastSuccessAtMs'>;
   /** Resolves when Kafka has the record, however long that takes; false if it stopped being ours to write. */
-  write(record: ProducedRecord, of: HeldRecord): Promise<boolean>;
-  /** The offset is done. */
-  done(record: HeldRecord): void;
-  /** The record, which is ours, goes back to its lane: not done, no attempt spent. */
-  keep(record: HeldRecord): void;
-  disable(reason: 'exhausted' | 'gone', detail: string): void;
+  readonly nextTopics: { write(next: ProducedRecord, of: HeldRecord): Promise<boolean> };
+  /** Whether the event was erased: then it is neither sent nor written anywhere again. Left out: nothing was ever erased. */
+  readonly isErased?: (facts: DeliveryHeaders) => boolean;
+  /** Left out: nothing is traced. */
+  readonly traces?: Pick<AttemptTraces, 'begin'>;
+  readonly punctuality: Pick<Punctuality, 'accepted'>;
+  /** Requests in flight. */
+  readonly inFlight: () => number;
+  readonly stopping: Ending;
+  readonly onFailed: (failure: NonNullable<ReturnType<typeof failureClassOf>>) => void;
+  readonly onAttempt: (attempt: Attempt) => void;
+  readonly onDeadLetter: (because: DeadLetterReason) => void;
+  /** An offset is done: it may be committed. */
+  readonly onDone: () => void;
+  /** A delivery begins to wait for the registry. */
+  readonly onWaiting: () => void;
+  readonly disable: (because: DisableReason | HoldReason, detail: string) => void;
 }
 
 const MAX_INTERNAL_TRIES = 3;
-/** A detail travels as a record header, and is shown to people. */
-const MAX_DETAIL_CHARS = 500;
 
 /**
  * The life of one delivery, from the moment that its record is due, the gate open and a rate token taken (`pump` in
  * customer.ts sees to that), to the moment that its offset is done. A record whose schema had to be waited for goes back
  * to its lane, and asks gate and rate anew: so an outage of the registry neither hoards tokens nor makes signatures old.
  *
- *     render ─▶ authorize, send ─▶ outcome ─▶ verdict ─┬─ done ──────────────────────────▶ offset done
- *                                                      ├─ retry ─▶ retry topic has it ───▶ offset done
- *                                                      ├─ dead ──▶ dead letters have it ─▶ offset done
- *                                                      └─ keep, disable ─▶ back to its lane, not done
+ *     render ─▶ authorize, send ─▶ outcome ─▶ fate ─┬─ done ──────────────────────────────▶ offset done
+ *                                                   ├─ moved ─▶ retry or dead letters ────▶ offset done
+ *                                                   └─ kept, disabled ─▶ back to its lane, not done
  *
  * An offset is done when the destination accepted the record, when the next topic acknowledged it, or when the event is
  * erased; nothing else.
  */
-export async function deliver(record: HeldRecord, context: DeliveryContext): Promise<void> {
-  const { clock, plan } = context;
-  if (context.isErased?.(record.facts)) {
-    if (await context.isOurs(record)) context.done(record);
-    return;
+export class Deliveries {
+  readonly #with: DeliveriesOptions;
+  /** Kept beside the record, which is put back in between. */
+  readonly #failures = new WeakMap<HeldRecord, number>();
+  #waitingForRegistry = 0;
+
+  constructor(options: DeliveriesOptions) {
+    this.#with = options;
   }
-  const startedAtMs = clock.nowMs();
-  const { attempt, firstAttemptAtMs } = attemptOf(record.facts, context.enableEpoch(), startedAtMs);
 
-  const trace = context.trace?.(record, attempt, startedAtMs);
-  const sent = await sendOnce(record, attempt, startedAtMs, context, trace);
-  const nowMs = clock.nowMs();
-  trace?.end(sent?.outcome, nowMs);
-  if (sent === undefined) return keepIfOurs(record, context);
-
-  // A worker that was replaced while the request was under way has no say any more: the next owner delivers it again.
-  const isOurs = context.isOurs(record);
-  if (isOurs !== true && !(await isOurs)) return;
-  const outcome = context.observe(record, sent.outcome, nowMs - startedAtMs);
-  // It may have been erased while the request was under way. The answer may quote it.
-  const isErased = context.isErased?.(record.facts) ?? false;
-  const answer = isErased ? undefined : sent.answerBody;
-  const report = attemptReport(record, attempt, startedAtMs, nowMs - startedAtMs, outcome, answer);
-  context.report(trace === undefined ? report : { ...report, traceId: trace.traceId });
-  if (isErased) return context.done(record);
-
-  const lastSuccessAtMs = context.lastSuccessAtMs();
-  const verdict = verdictOf(outcome, { attempt, firstAttemptAtMs, nowMs, lastSuccessAtMs }, plan);
-  switch (verdict.kind) {
-    case 'done':
-      return context.done(record);
-    case 'retry': {
-      const next = retryRecord(record, verdict, outcome, attempt, firstAttemptAtMs, context, trace);
-      if (await context.write(next, record)) context.done(record);
-      return;
-    }
-    case 'dead': {
-      const letter = deadLetter(record, verdict, outcome, attempt, firstAttemptAtMs, context);
-      if (await context.write(letter, record)) context.done(record);
-      return;
-    }
-    case 'keep':
-      return context.keep(record);
-    case 'disable':
-      context.keep(record);
-      return context.disable(verdict.reason, detailOf(outcome));
+  /** At least one waits for its schema. */
+  get isWaitingForRegistry(): boolean {
+    return this.#waitingForRegistry > 0;
   }
-}
 
-/** Enabling gives every waiting event a new budget: its count and its first attempt begin again. */
-function attemptOf(facts: DeliveryHeaders, enableEpoch: number, nowMs: number) {
-  const counts = facts.attempt > 0 && (facts.enableEpoch ?? 0) >= enableEpoch;
-  if (!counts) return { attempt: 1, firstAttemptAtMs: nowMs };
-  return { attempt: facts.attempt + 1, firstAttemptAtMs: facts.firstAttemptAtMs ?? nowMs };
-}
+  /**
+   * Delivers, and copes with a bug anywhere on the way: the record is tried again, and after a few times it goes to the
+   * dead letters, so that it neither is lost nor comes again and again.
+   */
+  async deliver(record: HeldRecord): Promise<void> {
+    try {
+      const fate = await this.#attempt(record);
+      if (fate !== undefined) await this.#apply(record, fate);
+    } catch (error) {
+      const failures = (this.#failures.get(record) ?? 0) + 1;
+      this.#failures.set(record, failures);
+      this.#logBug(error, record, { failures });
+      if (failures < MAX_INTERNAL_TRIES) return this.#keepIfOurs(record);
+      const outcome = { kind: 'internal', reason: messageOf(error) } as const;
+      await this.#apply(record, deadLetter(record, this.#begin(record), 'internal', outcome));
+    }
+  }
 
-/** Back to its lane, unless that is another's by now. In a rebalance the lane may go on: it must not miss its record. */
-async function keepIfOurs(record: HeldRecord, context: DeliveryContext): Promise<void> {
-  if (await context.isOurs(record)) context.keep(record);
-}
+  /**
+   * Sends a customer's test event, once, whatever breaker or backlog say: trying is what it is for. What comes of it goes
+   * into the attempt log, and nowhere else: it is not tried again, no dead letter, nothing that a breaker or a connection
+   * is judged by.
+   */
+  async deliverTest(test: HeldRecord): Promise<void> {
+    const { clock, ownership, connection, onAttempt } = this.#with;
+    await untilConnectionIs(test.facts.testConnection, connection, clock);
+    const atMs = clock.nowMs();
+    const sent = await this.#sendTest(test, atMs);
+    if (!(await ownership.isOurs(test))) return;
+    if (sent !== undefined) {
+      const report = attemptReport(test, { attempt: 1, atMs }, clock.nowMs() - atMs, sent.outcome, undefined);
+      onAttempt({ ...report, test: true, ...(sent.answerBody !== undefined && { answer: sent.answerBody }) });
+    }
+    this.#done(test);
+  }
 
-/**
- * Delivers, and copes with a bug anywhere in {@link deliver}: the record is tried again, and after a few times it goes
- * to the dead letters, so that it neither is lost nor comes again and again.
- */
-export async function deliverSafely(record: HeldRecord, context: DeliveryContext): Promise<void> {
-  try {
-    await deliver(record, context);
-  } catch (error) {
-    const failures = (failuresOf.get(record) ?? 0) + 1;
-    failuresOf.set(record, failures);
-    context.log.error(
-      { event: 'delivery_internal_error', err: error, eventId: record.facts.eventId, failures },
+  /** @returns undefined: nothing more is to be done with it here; it is back in its lane, or another's */
+  async #attempt(record: HeldRecord): Promise<Fate | undefined> {
+    const { clock, plan, ownership, gate, subscription, traces, onAttempt, isErased } = this.#with;
+    if (isErased?.(record.facts)) return (await ownership.isOurs(record)) ? { kind: 'done' } : undefined;
+    const begun = this.#begin(record);
+    const trace = traces?.begin(begun.customer, record, begun.attempt, begun.atMs, subscription().destination);
+    const sent = await this.#send(record, begun, trace);
+    const nowMs = clock.nowMs();
+    trace?.end(sent?.outcome, nowMs);
+    if (sent === undefined) {
+      await this.#keepIfOurs(record);
+      return undefined;
+    }
+
+    // A worker that was replaced while the request was under way has no say any more: the next owner delivers it again.
+    const isOurs = ownership.isOurs(record);
+    if (isOurs !== true && !(await isOurs)) return undefined;
+    const durationMs = nowMs - begun.atMs;
+    const outcome = this.#observe(record, sent.outcome, durationMs);
+    // It may have been erased while the request was under way. The answer may quote it.
+    const isErasedNow = isErased?.(record.facts) === true;
+    const report = attemptReport(record, begun, durationMs, outcome, isErasedNow ? undefined : sent.answerBody);
+    onAttempt(trace === undefined ? report : { ...report, traceId: trace.traceId });
+    if (isErasedNow) return { kind: 'done' };
+    return fateOf(record, begun, outcome, { nowMs, lastSuccessAtMs: gate.lastSuccessAtMs }, plan, trace?.traceparent);
+  }
+
+  #begin(record: HeldRecord): Begun {
+    const { customer, enableEpoch } = this.#with.subscription();
+    return beginAttempt(customer, record.facts, enableEpoch, this.#with.clock.nowMs());
+  }
+
+  /** @returns undefined when nothing was sent: it waited for its schema, the customer is stopping, or is no longer ours */
+  async #send(record: HeldRecord, begun: Begun, trace: AttemptTrace | undefined): Promise<Sent | undefined> {
+    const { ownership, destinations } = this.#with;
+    for (let tries = 1; ; tries++) {
+      try {
+        const message = this.#render(record, begun.attempt);
+        if (message instanceof Promise) {
+          // It may wait for hours. What was allowed before that no longer counts.
+          await message;
+          return undefined;
+        }
+        if (!ownership.mayBeSent(record)) return undefined;
+        const traced = trace === undefined ? message : { ...message, traceparent: trace.traceparent };
+        return await destinations.send(traced, begun.atMs, () => ownership.mayBeSent(record));
+      } catch (error) {
+        this.#logBug(error, record, { tries });
+        if (tries >= MAX_INTERNAL_TRIES) return { outcome: { kind: 'internal', reason: messageOf(error) } };
+      }
+    }
+  }
+
+  async #sendTest(test: HeldRecord, nowMs: number): Promise<Sent | undefined> {
+    const { ownership, destinations } = this.#with;
+    try {
+      const message = await this.#render(test, 1);
+      if (message === undefined) return undefined;
+      return await destinations.send({ ...message, keepsAnswer: true }, nowMs, () => ownership.mayBeSent(test));
+    } catch (error) {
+      this.#logBug(error, test, {});
+      return { outcome: { kind: 'internal', reason: messageOf(error) } };
+    }
+  }
+
+  /** The event as the destination gets it. @returns undefined if the customer stopped while its schema was waited for */
+  #render(record: HeldRecord, attempt: number): Message | Promise<Message | undefined> {
+    const { messages, subscription, stopping, onWaiting } = this.#with;
+    const message = messages.render(record, attempt, subscription());
+    // The registry may be down for hours; a stop must not wait for it.
+    if (!(message instanceof Promise)) return message;
+    this.#waitingForRegistry++;
+    onWaiting();
+    return stopping.orEnded(message).finally(() => this.#waitingForRegistry--);
+  }
+
+  /** Shows the outcome to breaker, connection and rate. @returns what it means for this event */
+  #observe(record: HeldRecord, seen: Outcome, durationMs: number): Outcome {
+    const { clock, plan, gate, inFlight, punctuality, disable, onFailed } = this.#with;
+    const outcome = gate.observe(record, seen, instantOf(clock), { durationMs, inFlight: inFlight() });
+    const failure = failureClassOf(seen);
+    if (failure !== undefined) onFailed(failure);
+    if (outcome.kind === 'delivered') punctuality.accepted(record);
+    const held = gate.heldFor(plan.windowMs, clock.monotonicMs());
+    if (held) disable(held.because, held.detail);
+    return outcome;
+  }
+
+  async #apply(record: HeldRecord, fate: Fate): Promise<void> {
+    const { ownership, nextTopics, disable, onDeadLetter } = this.#with;
+    switch (fate.kind) {
+      case 'done':
+        return this.#done(record);
+      case 'moved':
+        if (!(await nextTopics.write(fate.to, record))) return;
+        if (fate.because !== undefined) onDeadLetter(fate.because);
+        return this.#done(record);
+      case 'kept':
+        return ownership.lanes?.putBack(record);
+      case 'disabled':
+        ownership.lanes?.putBack(record);
+        return disable(fate.reason, fate.detail);
+    }
+  }
+
+  #done(record: HeldRecord): void {
+    this.#with.ownership.lanes?.done(record);
+    this.#with.onDone();
+  }
+
+  /** Back to its lane, unless that is another's by now. In a rebalance the lane may go on: it must not miss its record. */
+  async #keepIfOurs(record: HeldRecord): Promise<void> {
+    const { ownership } = this.#with;
+    if (await ownership.isOurs(record)) ownership.lanes?.putBack(record);
+  }
+
+  #logBug(err: unknown, { facts }: HeldRecord, counts: { readonly tries?: number; readonly failures?: number }): void {
+    this.#with.log.error(
+      { event: 'delivery_internal_error', err, eventId: facts.eventId, ...counts },
       'delivery failed with an internal error',
     );
-    if (failures < MAX_INTERNAL_TRIES) return keepIfOurs(record, context);
-    const attempted = attemptOf(record.facts, context.enableEpoch(), context.clock.nowMs());
-    const outcome = { kind: 'internal', reason: messageOf(error) } as const;
-    const verdict = { kind: 'dead', reason: 'internal' } as const;
-    const letter = deadLetter(record, verdict, outcome, attempted.attempt, attempted.firstAttemptAtMs, context);
-    if (await context.write(letter, record)) context.done(record);
   }
-}
-
-/** Kept beside the record, which is put back in between. */
-const failuresOf = new WeakMap<HeldRecord, number>();
-
-/** @returns undefined when nothing was sent: it waited for its schema, the customer is stopping, or is no longer ours */
-async function sendOnce(
-  record: HeldRecord,
-  attempt: number,
-  nowMs: number,
-  context: DeliveryContext,
-  trace: AttemptTrace | undefined,
-): Promise<Sent | undefined> {
-  for (let tries = 1; ; tries++) {
-    try {
-      const message = context.render(record, attempt);
-      if (message instanceof Promise) {
-        // It may wait for hours. What was allowed before that no longer counts.
-        await message;
-        return undefined;
-      }
-      if (!context.maySend(record)) return undefined;
-      const traced = trace === undefined ? message : { ...message, traceparent: trace.traceparent };
-      return await context.send(traced, nowMs, () => context.maySend(record));
-    } catch (error) {
-      context.log.error(
-        { event: 'delivery_internal_error', err: error, eventId: record.facts.eventId, tries },
-        'delivery failed with an internal error',
-      );
-      if (tries >= MAX_INTERNAL_TRIES) return { outcome: { kind: 'internal', reason: messageOf(error) } };
-    }
-  }
-}
-
-function retryRecord(
-  record: HeldRecord,
-  verdict: Extract<Verdict, { kind: 'retry' }>,
-  outcome: Outcome,
-  attempt: number,
-  firstAttemptAtMs: number,
-  { customer, enableEpoch }: DeliveryContext,
-  trace: AttemptTrace | undefined,
-): ProducedRecord {
-  const { attemptTraceparent: _, ...facts } = record.facts;
-  const headers = {
-    ...facts,
-    attempt,
-    firstAttemptAtMs,
-    enableEpoch: enableEpoch(),
-    lastOutcome: detailOf(outcome),
-    ...(trace && { attemptTraceparent: trace.traceparent }),
-  };
-  const topic = retryTopic(customer, verdict.delay);
-  return { topic, key: record.key, value: record.value, headers: writeDeliveryHeaders(headers) };
-}
-
-function deadLetter(
-  record: HeldRecord,
-  verdict: Extract<Verdict, { kind: 'dead' }>,
-  outcome: Outcome,
-  attempt: number,
-  firstAttemptAtMs: number,
-  { customer }: DeliveryContext,
-): ProducedRecord {
-  const headers = { ...record.facts, attempt, firstAttemptAtMs, reason: verdict.reason, detail: detailOf(outcome) };
-  return {
-    topic: deadTopic(customer),
-    key: letterKeyOf(record.facts),
-    value: record.value,
-    headers: writeDeadLetterHeaders(headers),
-  };
-}
-
-function detailOf(outcome: Outcome): string {
-  return 'reason' in outcome ? outcome.reason.slice(0, MAX_DETAIL_CHARS) : `status ${outcome.status}`;
-}
-
-export function attemptReport(
-  { facts, lane }: HeldRecord,
-  attempt: number,
-  at: number,
-  durationMs: number,
-  outcome: Outcome,
-  answer: string | undefined,
-): Attempt {
-  const report: Attempt = {
-    eventId: facts.eventId,
-    attempt,
-    at,
-    durationMs,
-    outcome: outcome.kind,
-    lane: lane.delayMs > 0 ? formatDelay(lane.delayMs) : 'main',
-  };
-  if (facts.replayId !== undefined) report.replayId = facts.replayId;
-  if (facts.source !== undefined) report.source = facts.source;
-  if ('status' in outcome && outcome.status !== undefined) report.status = outcome.status;
-  if ('reason' in outcome) report.error = outcome.reason;
-  if ('operatorDetail' in outcome && outcome.operatorDetail !== undefined) {
-    report.operatorDetail = outcome.operatorDetail.slice(0, MAX_DETAIL_CHARS);
-  }
-  if ('note' in outcome && outcome.note !== undefined) report.note = outcome.note;
-  if (answer !== undefined && outcome.kind !== 'delivered') report.answer = answer;
-  return report;
 }

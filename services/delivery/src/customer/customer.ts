@@ -1,20 +1,15 @@
 import { Ending } from '@databridge/kernel/ending';
-import type { CommittedOffset, ConsumedBatch, ProducedRecord, TopicPartition } from '@databridge/kernel/kafka/records';
+import type { CommittedOffset, ConsumedBatch, TopicPartition } from '@databridge/kernel/kafka/records';
 import type { Logger } from '@databridge/kernel/log';
 import type { Secret } from '@databridge/kernel/secrets/secret';
 import { instantOf } from '@databridge/kernel/time/clock';
 import type { Attempt } from '@databridge/schemas/records/attempts';
-import { HEADER } from '@databridge/schemas/records/headers';
-import type { DeadLetterReason } from '@databridge/schemas/records/reasons';
 import { type HoldReason, type WorkerStatus, withoutOldHolds } from '@databridge/schemas/records/status';
 import { deliveryGroup, deliveryTopic, retryTopic } from '@databridge/schemas/records/topics';
 import { laneDelayOf } from '@databridge/schemas/retries/retry-plan';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
-import { type DeliveryContext, deliverSafely } from '../attempt/delivery.ts';
-import type { Outcome } from '../attempt/outcome.ts';
-import { deliverTest } from '../attempt/test-event.ts';
+import { Deliveries } from '../attempt/delivery.ts';
 import type { DisableReason } from '../attempt/verdict.ts';
-import type { Message } from '../destination/destination.ts';
 import { Destinations } from '../destination/destinations.ts';
 import { addressOf, openedWith } from '../destination/identity.ts';
 import { Gate } from '../gate/gate.ts';
@@ -25,7 +20,6 @@ import type { HeldRecord } from '../lanes/held-records.ts';
 import { LaneOwnership } from '../lanes/lane-ownership.ts';
 import { levelsOf } from '../observe/customer-levels.ts';
 import type { CustomerMetrics } from '../observe/customer-metrics.ts';
-import { failureClassOf } from '../observe/failure-class.ts';
 import { Punctuality } from '../observe/punctuality.ts';
 import type { InFlightShare } from '../shares/in-flight.ts';
 import type { Turn } from '../shares/turns.ts';
@@ -48,7 +42,7 @@ const REJOIN_PATIENCE_MS = 10_000;
  *     start ─▶ running ◀─update ── stop ─▶ draining: takes nothing, what is in flight ends ─▶ committed, left ─▶ stopped
  */
 export class Customer {
-  readonly #name: string;
+  readonly name: string;
   readonly #with: CustomerDependencies;
   readonly #log: Logger;
   readonly #attemptLines: AttemptLines;
@@ -61,7 +55,7 @@ export class Customer {
   readonly #ownership: LaneOwnership;
   readonly #attempts: AttemptLog;
   readonly #commits: Commits;
-  readonly #context: DeliveryContext;
+  readonly #deliveries: Deliveries;
   readonly #stopping = new Ending();
   readonly #bytes: CustomerBytes;
   readonly #inFlight: InFlightShare;
@@ -71,8 +65,6 @@ export class Customer {
   readonly #punctuality: Punctuality;
   /** Taken from their lanes, not done. */
   readonly #sent = new Set<HeldRecord>();
-  /** Deliveries that wait for the registry. */
-  #waitingForRegistry = 0;
   readonly #taking: Taking;
   #subscription: Subscription<Secret>;
   #connection: string;
@@ -93,7 +85,7 @@ export class Customer {
   ) {
     const { clock, log, producer, worker } = dependencies;
     const name = subscription.customer;
-    this.#name = name;
+    this.name = name;
     this.#with = dependencies;
     this.#log = log.child({ customer: name });
     this.#attemptLines = new AttemptLines(this.#log);
@@ -156,7 +148,11 @@ export class Customer {
         metrics: dependencies.metrics,
         random: dependencies.random,
         isOurs: (record) => this.#ownership.isOurs(record),
-        ensure: (topic) => this.#ensureTopic(topic),
+        // Read before it is written to: a retry must not wait until its lane is found.
+        ensure: async (topic) => {
+          await dependencies.ensureTopic(name, topic);
+          if (laneDelayOf(topic) > 0) this.#group.addTopics([topic]);
+        },
         stopping: this.#stopping,
       },
       existing,
@@ -166,7 +162,8 @@ export class Customer {
       lanes: () => this.#ownership.lanes,
       mayTake: () => !this.#stopping.hasEnded && !this.#status.isDisabled,
       maxInFlight: () => this.#subscription.maxInFlight,
-      delayedBy: () => (this.#waitingForRegistry > 0 ? 'registry' : this.#nextTopics.isInTrouble ? 'kafka' : undefined),
+      delayedBy: () =>
+        this.#deliveries.isWaitingForRegistry ? 'registry' : this.#nextTopics.isInTrouble ? 'kafka' : undefined,
     });
     this.#group = dependencies.openGroup({
       groupId: deliveryGroup(name),
@@ -186,28 +183,22 @@ export class Customer {
       onJump: (at, to) => this.#jumped(at, to),
     });
     this.#flow = new FlowControl(this.#group);
-    this.#context = {
-      customer: name,
-      enableEpoch: () => this.#subscription.enableEpoch,
+    this.#deliveries = new Deliveries({
+      ...{ clock, log: this.#log, plan: dependencies.plan, messages: dependencies.messages },
+      ...{ destinations: this.#destinations, ownership: this.#ownership, gate: this.#gate },
+      ...{ nextTopics: this.#nextTopics, punctuality: this.#punctuality, stopping: this.#stopping },
+      ...(dependencies.traces && { traces: dependencies.traces }),
+      ...(dependencies.isErased && { isErased: dependencies.isErased }),
+      subscription: () => this.#subscription,
       connection: () => this.#connection,
-      plan: dependencies.plan,
-      clock,
-      log: this.#log,
-      render: (record, attempt) => this.#render(record, attempt),
-      isErased: (facts) => dependencies.isErased?.(facts) ?? false,
-      maySend: (record) => this.#ownership.mayBeSent(record),
-      send: (message, nowMs, mayStart) => this.#destinations.send(message, nowMs, mayStart),
-      observe: (record, outcome, durationMs) => this.#observe(record, outcome, durationMs),
-      lastSuccessAtMs: () => this.#gate.lastSuccessAtMs,
-      trace: (record, attempt, atMs) =>
-        dependencies.traces?.begin(name, record, attempt, atMs, this.#subscription.destination),
-      report: (attempt) => this.#report(attempt),
-      isOurs: (record) => this.#ownership.isOurs(record),
-      write: (next, of) => this.#write(next, of),
-      done: (record) => this.#done(record),
-      keep: (record) => this.#ownership.lanes?.putBack(record),
-      disable: (reason, detail) => this.#disable(reason, detail),
-    };
+      inFlight: () => this.inFlight,
+      onFailed: (failure) => dependencies.metrics.failed(failure),
+      onAttempt: (attempt) => this.#report(attempt),
+      onDeadLetter: (because) => this.#counts.deadLetters[because]++,
+      onDone: () => this.#commits.touch(),
+      onWaiting: () => this.#pump(),
+      disable: (because, detail) => this.#disable(because, detail),
+    });
     this.#commits = new Commits({
       clock,
       log: this.#log,
@@ -222,10 +213,6 @@ export class Customer {
     });
     // What an earlier owner wrote is brought up to date, even if nothing is delivered for hours.
     if (status?.committed !== undefined) this.#commits.writeStatusLater();
-  }
-
-  get name(): string {
-    return this.#name;
   }
 
   /** Requests in flight. */
@@ -273,7 +260,10 @@ export class Customer {
     // What ends during a rebalance waits to know whose it is; with the brokers gone it would wait for ever.
     const patience = this.#with.clock.after(REJOIN_PATIENCE_MS, () => this.#ownership.giveUp());
     if (this.#inFlight.count > 0) {
-      const abort = this.#with.clock.after(this.#with.abortAfterMs, () => this.#abort());
+      const abort = this.#with.clock.after(this.#with.abortAfterMs, () => {
+        this.#log.warn({ event: 'requests_cut_off', inFlight: this.inFlight }, 'requests in flight cut off');
+        this.#destinations.abort();
+      });
       await new Promise<void>((resolve) => {
         this.#onIdle = resolve;
       });
@@ -297,17 +287,6 @@ export class Customer {
     this.#counts.stalls.startedByCustomer(this.#with.clock.monotonicMs());
   }
 
-  /** Read before it is written to: a retry must not wait until its lane is found. */
-  async #ensureTopic(topic: string): Promise<void> {
-    await this.#with.ensureTopic(this.#name, topic);
-    if (laneDelayOf(topic) > 0) this.#group.addTopics([topic]);
-  }
-
-  #abort(): void {
-    this.#log.warn({ event: 'requests_cut_off', inFlight: this.inFlight }, 'requests in flight cut off');
-    this.#destinations.abort();
-  }
-
   #historyUsed(lost: readonly CommittedOffset[]): void {
     this.#counts.offsetsLost += lost.length;
     this.#log.error({ event: 'offsets_lost', lost }, 'group has no offsets; continuing from the status record');
@@ -326,7 +305,7 @@ export class Customer {
     lanes.accept(batch);
     const forks = lanes.takeForks();
     if (forks > 0) this.#with.metrics.forks.inc(forks);
-    for (const test of lanes.takeTests()) void this.#inFlightWhile(test, () => deliverTest(test, this.#context));
+    for (const test of lanes.takeTests()) void this.#inFlightWhile(test, () => this.#deliveries.deliverTest(test));
     this.#commits.touch();
     this.#pump();
     for (const lane of lanes.lanes) this.#flow.adjust(lane);
@@ -341,7 +320,7 @@ export class Customer {
         const record = this.#take();
         if (record === undefined) break;
         this.#punctuality.begins(record);
-        this.#turn.work(() => void this.#inFlightWhile(record, () => deliverSafely(record, this.#context)));
+        this.#turn.work(() => void this.#inFlightWhile(record, () => this.#deliveries.deliver(record)));
       }
     } finally {
       this.#isPumping = false;
@@ -390,43 +369,10 @@ export class Customer {
     }
   }
 
-  #render(record: HeldRecord, attempt: number): Message | Promise<Message | undefined> {
-    const message = this.#with.messages.render(record, attempt, this.#subscription);
-    // The registry may be down for hours; a stop must not wait for it.
-    if (!(message instanceof Promise)) return message;
-    this.#waitingForRegistry++;
-    this.#pump();
-    return this.#stopping.orEnded(message).finally(() => this.#waitingForRegistry--);
-  }
-
-  #observe(record: HeldRecord, seen: Outcome, durationMs: number): Outcome {
-    const { clock, plan } = this.#with;
-    const load = { durationMs, inFlight: this.inFlight };
-    const outcome = this.#gate.observe(record, seen, instantOf(clock), load);
-    const failure = failureClassOf(seen);
-    if (failure !== undefined) this.#with.metrics.failed(failure);
-    if (outcome.kind === 'delivered') this.#punctuality.accepted(record);
-    const held = this.#gate.heldFor(plan.windowMs, clock.monotonicMs());
-    if (held) this.#disable(held.because, held.detail);
-    return outcome;
-  }
-
   #report(attempt: Attempt): void {
     countAttempt(this.#with.metrics, this.#counts, attempt);
     this.#attemptLines.note(attempt, this.#with.clock.monotonicMs());
     this.#attempts.append(attempt);
-  }
-
-  #done(record: HeldRecord): void {
-    this.#ownership.lanes?.done(record);
-    this.#commits.touch();
-  }
-
-  async #write(next: ProducedRecord, of: HeldRecord): Promise<boolean> {
-    const isWritten = await this.#nextTopics.write(next, of);
-    const reason = next.headers?.[HEADER.deadLetterReason];
-    if (isWritten && reason !== undefined) this.#counts.deadLetters[reason as DeadLetterReason]++;
-    return isWritten;
   }
 
   #disable(because: DisableReason | HoldReason, detail: string): void {

@@ -1,7 +1,7 @@
 /** Fresh events first: what a lane reads and sends after an outage, without Kafka. */
 import type { Membership } from '@databridge/kernel/kafka/groups/membership';
 import type { CommittedOffset, ConsumedRecord } from '@databridge/kernel/kafka/records';
-import { ManualClock } from '@databridge/kernel/manual-clock';
+import { ManualClock } from '@databridge/kernel/time/manual-clock';
 import { HEADER } from '@databridge/schemas/records/headers';
 import { ByteBudget } from './byte-budget.ts';
 import { FlowControl } from './flow-control.ts';
