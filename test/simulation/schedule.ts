@@ -19,11 +19,13 @@ import { parseSubscription, type Subscription } from '@databridge/schemas/subscr
 import { Random } from './random.ts';
 import { SimulatedGroup, SimulatedKafka } from './simulated-kafka.ts';
 import {
+  CONNECTION,
   CUSTOMER,
   DELAYS_MS,
   EPOCH_MS,
   HOUR_MS,
   LANES,
+  limitsBy,
   log,
   MAIN,
   messageOf,
@@ -64,7 +66,8 @@ export class Schedule {
   #worker: Worker | undefined;
   #subscription: Subscription<Secret>;
   #status: WorkerStatus | undefined;
-  readonly #freshFirstLimits: FreshFirstLimits;
+  /** So small that a short log has a backlog. */
+  readonly #limits: FreshFirstLimits;
   #mood: Mood = 'up';
   #hasClockJumped = false;
   #isBrokerFlaky = true;
@@ -85,11 +88,7 @@ export class Schedule {
     });
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
     this.#subscription = parsed.subscription as unknown as Subscription<Secret>;
-    this.#freshFirstLimits = {
-      jumpAtRecords: this.#random.below(6),
-      maxGaps: this.#random.pick([1, 3, 100]),
-      freshForMs: this.#random.pick([500, 60_000]),
-    };
+    this.#limits = limitsBy(this.#random);
   }
 
   /** @throws Error with what did not hold and the steps that led there */
@@ -255,11 +254,7 @@ export class Schedule {
         if (this.#isBrokerFlaky && this.#random.chance(0.2)) throw new Error('the broker is away');
         this.#topics.add(topic);
       },
-      producer: {
-        send: (records) => this.#send(records, self.group),
-        connect: async () => undefined,
-        disconnect: async () => undefined,
-      },
+      producer: { send: (records) => this.#send(records, self.group), ...CONNECTION },
       messages: { render: (record, attempt) => messageOf(record, attempt) },
       budget: new ByteBudget(this.#random.pick([1, 4_000, 1_000_000])),
       inFlight: new InFlightLimit({ requests: 1_000, bytes: 1e9 }),
@@ -274,8 +269,7 @@ export class Schedule {
       breaker: { resetAfterMs: 1, minAttempts: 1e9, failurePercentage: 50, windowMs: 10_000 },
       breakerRotation: new EventEmitter(),
       commitPace: new CommitPace(200, 200),
-      // So that short logs are long enough to be jumped over.
-      freshFirstLimits: this.#freshFirstLimits,
+      freshFirstLimits: this.#limits,
       statusIntervalMs: 15_000,
       maxRetryAfterMs: HOUR_MS,
       abortAfterMs: 1e9,

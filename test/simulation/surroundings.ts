@@ -1,5 +1,7 @@
 /** What every run of the simulation has in common. */
+
 import type { Message } from '@databridge/delivery/destination/destination';
+import type { FreshFirstLimits } from '@databridge/delivery/lanes/fresh-first';
 import type { HeldRecord } from '@databridge/delivery/lanes/held-records';
 import { deliveryMetrics } from '@databridge/delivery/metrics';
 import { createLogger } from '@databridge/kernel/log';
@@ -7,6 +9,7 @@ import { createRegistry } from '@databridge/kernel/metrics';
 import { systemClock } from '@databridge/kernel/time/clock';
 import { deliveryTopic, retryTopic } from '@databridge/schemas/records/topics';
 import { parseRetryPlan, type RetryPlan } from '@databridge/schemas/retries/retry-plan';
+import type { Random } from './random.ts';
 
 export const CUSTOMER = 'sim';
 export const EPOCH_MS = Date.UTC(2026, 0, 1);
@@ -37,4 +40,16 @@ export function messageOf(record: HeldRecord, attempt: number): Message {
 /** Lets everything run that waits for nothing but its turn. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Of a producer that needs none. */
+export const CONNECTION = { connect: async () => undefined, disconnect: async () => undefined };
+
+/** So small that a short log is long enough to be jumped over. */
+export function limitsBy(random: Random): FreshFirstLimits {
+  return {
+    jumpAtRecords: random.below(6),
+    maxGaps: random.pick([1, 3, 100]),
+    freshForMs: random.pick([500, 60_000]),
+  };
 }

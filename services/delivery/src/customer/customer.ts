@@ -1,5 +1,5 @@
 import { Ending } from '@databridge/kernel/ending';
-import type { CommittedOffset, ConsumedBatch, TopicPartition } from '@databridge/kernel/kafka/records';
+import type { ConsumedBatch } from '@databridge/kernel/kafka/records';
 import type { Logger } from '@databridge/kernel/log';
 import type { Secret } from '@databridge/kernel/secrets/secret';
 import { instantOf } from '@databridge/kernel/time/clock';
@@ -128,7 +128,10 @@ export class Customer {
         limits: dependencies.freshFirstLimits ?? FRESH_FIRST_LIMITS,
       },
       history: status?.committed ?? [],
-      onHistoryUsed: (lost) => this.#historyUsed(lost),
+      onHistoryUsed: (lost) => {
+        this.#counts.offsetsLost += lost.length;
+        this.#log.error({ event: 'offsets_lost', lost }, 'group has no offsets; continuing from the status record');
+      },
     });
     this.#status = new CustomerStatus({
       customer: name,
@@ -160,6 +163,10 @@ export class Customer {
     this.#taking = new Taking({
       ...{ clock, gate: this.#gate, inFlight: this.#inFlight, wake: this.#wake, stalls: this.#counts.stalls },
       lanes: () => this.#ownership.lanes,
+      onOutageEnded: () => {
+        this.#ownership.lanes?.outageEnded();
+        this.#adjustFlow();
+      },
       mayTake: () => !this.#stopping.hasEnded && !this.#status.isDisabled,
       maxInFlight: () => this.#subscription.maxInFlight,
       delayedBy: () =>
@@ -180,7 +187,10 @@ export class Customer {
       },
       onLost: () => this.#ownership.lost(),
       onBatch: (batch) => this.#received(batch),
-      onJump: (at, to) => this.#jumped(at, to),
+      onJump: (at, to) => {
+        this.#ownership.lanes?.jump(at, to);
+        this.#adjustFlow();
+      },
     });
     this.#flow = new FlowControl(this.#group);
     this.#deliveries = new Deliveries({
@@ -215,7 +225,6 @@ export class Customer {
     if (status?.committed !== undefined) this.#commits.writeStatusLater();
   }
 
-  /** Requests in flight. */
   get inFlight(): number {
     return this.#inFlight.count;
   }
@@ -249,7 +258,7 @@ export class Customer {
     // A hold that the change ended must not stay in the status until the next delivery.
     this.#commits.writeStatusSoon();
     this.#log.info('subscription changed');
-    for (const lane of this.#ownership.lanes?.lanes ?? []) this.#flow.adjust(lane);
+    this.#adjustFlow();
     this.#pump();
   }
 
@@ -287,16 +296,8 @@ export class Customer {
     this.#counts.stalls.startedByCustomer(this.#with.clock.monotonicMs());
   }
 
-  #historyUsed(lost: readonly CommittedOffset[]): void {
-    this.#counts.offsetsLost += lost.length;
-    this.#log.error({ event: 'offsets_lost', lost }, 'group has no offsets; continuing from the status record');
-  }
-
-  #jumped(at: TopicPartition, to: number): void {
-    const lanes = this.#ownership.lanes;
-    lanes?.jump(at, to);
-    const lane = lanes?.laneOf(at);
-    if (lane) this.#flow.adjust(lane);
+  #adjustFlow(): void {
+    for (const lane of this.#ownership.lanes?.lanes ?? []) this.#flow.adjust(lane);
   }
 
   #received(batch: ConsumedBatch): void {
@@ -308,7 +309,7 @@ export class Customer {
     for (const test of lanes.takeTests()) void this.#inFlightWhile(test, () => this.#deliveries.deliverTest(test));
     this.#commits.touch();
     this.#pump();
-    for (const lane of lanes.lanes) this.#flow.adjust(lane);
+    this.#adjustFlow();
   }
 
   /** Sends everything that may be sent now, and sees to it that it runs again when more may be. */

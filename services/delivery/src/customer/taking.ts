@@ -22,6 +22,8 @@ export interface TakingOptions {
   readonly mayTake: () => boolean;
   /** Requests of the customer at the same time. */
   readonly maxInFlight: () => number;
+  /** The gate is open, and was not: what waits until now is backlog. */
+  readonly onOutageEnded: () => void;
   /** What deliveries that have begun wait for inside Databridge. */
   readonly delayedBy: () => 'registry' | 'kafka' | undefined;
 }
@@ -29,6 +31,8 @@ export interface TakingOptions {
 /** Decides which record of a customer is sent next, and notes why none is while something is due. */
 export class Taking {
   readonly #with: TakingOptions;
+  /** The gate lets nothing through, or only probes. */
+  #isOutage = false;
 
   constructor(options: TakingOptions) {
     this.#with = options;
@@ -55,6 +59,8 @@ export class Taking {
       return this.#held('lease', lanes, monotonicMs);
     }
     const permit = gate.permit(monotonicMs);
+    if (permit.kind === 'free' && this.#isOutage) this.#with.onOutageEnded();
+    this.#isOutage = permit.kind !== 'free';
     if (permit.kind === 'closed') {
       if (permit.untilMs !== undefined) wake.at(permit.untilMs);
       return this.#held(permit.because, lanes, monotonicMs);

@@ -111,6 +111,20 @@ test('after an outage what is new goes first, and the backlog beside it, oldest 
   expect(log.deliver(100)).toEqual(Array.from({ length: 100 }, (_, n) => 5 + n));
 });
 
+test('a backlog that grew while nothing was sent is jumped over as soon as a part of memory is free', () => {
+  const log = new Log(0, 0.2);
+  while (log.end < 4_000) {
+    log.end += 50;
+    log.fetch();
+  }
+  expect(log.isPaused).toBe(true);
+  log.deliver(600);
+  log.fetch();
+  log.end += 1;
+  log.fetch();
+  expect(log.deliver(3)).toContain(4_000);
+});
+
 test('everything is delivered once, however backlog and news mix, and the offset is committed to the end', () => {
   const log = new Log(7_000, 0.5);
   const sent: number[] = [];
@@ -132,6 +146,7 @@ test('a restart goes on in both places: nothing that is done comes again, nothin
   const committed = log.commit();
   expect(committed[0]).toMatchObject({ offset: before.filter((offset) => offset < 30_000).length });
   log.restart(committed);
+  log.fetch(5);
   log.end += 10;
   const after: number[] = [];
   for (let round = 0; after.length < 30_000 && round < 2_000; round++) {
@@ -140,6 +155,21 @@ test('a restart goes on in both places: nothing that is done comes again, nothin
   }
   expect(after.slice(0, 300).filter((offset) => offset >= 30_050)).toHaveLength(10);
   expect([...before, ...after].toSorted((a, b) => a - b)).toEqual(Array.from({ length: 30_060 }, (_, n) => n));
+});
+
+test('what came during an outage is backlog when it ends, what comes then is fresh', () => {
+  const log = new Log(0, 0.2);
+  log.fetch();
+  while (log.end < 3_000) {
+    log.end += 50;
+    log.fetch();
+  }
+  log.lanes.outageEnded();
+  log.deliver(1);
+  log.fetch();
+  log.end += 2;
+  log.fetch();
+  expect(log.deliver(2)).toEqual([3_000, 3_001]);
 });
 
 test('what waited in memory for longer than a minute is backlog, and makes room for what is new', () => {

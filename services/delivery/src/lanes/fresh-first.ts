@@ -2,7 +2,7 @@ import type { OffsetTracker } from '@databridge/kernel/offsets/offset-tracker';
 
 /** When a lane reads ahead of its backlog. */
 export interface FreshFirstLimits {
-  /** So many unread records behind what is read: reading jumps to the end of the log, and what it passed is backlog. */
+  /** With more unread records than this before the end of the log, reading jumps there, and what it passed is backlog. */
   readonly jumpAtRecords: number;
   /**
    * Stretches of the log that were passed and are not read yet; with as many, nothing more is passed. It bounds the set of
@@ -40,9 +40,4 @@ export function readsNextAt({ tracker, highWatermark, freshHasRoom, backlogHasRo
   if (gapCount === 0) return end;
   if (!freshHasRoom) return position;
   return highWatermark > end || !backlogHasRoom ? end : position;
-}
-
-/** Whether so much lies before the end of the log that it is passed. */
-export function isToJump({ tracker, highWatermark }: ReadingState, limits: FreshFirstLimits): boolean {
-  return highWatermark - tracker.end > limits.jumpAtRecords && tracker.gapCount < limits.maxGaps;
 }

@@ -200,6 +200,11 @@ export class LaneSet {
     if (offer.isOlder && offer.hadBoth) this.#takesRetryNext = !this.#takesRetryNext;
   }
 
+  /** The gate opens, and was closed. */
+  outageEnded(): void {
+    for (const lane of this.#lanes.values()) lane.outageEnded();
+  }
+
   /** Whether anything is held that may be sent at this time. */
   hasDue(monotonicMs: number): boolean {
     for (const lane of this.#lanes.values()) {

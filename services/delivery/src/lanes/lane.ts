@@ -4,7 +4,7 @@ import type { Clock } from '@databridge/kernel/time/clock';
 import { type DeliveryHeaders, type HeaderValues, readDeliveryHeaders } from '@databridge/schemas/records/headers';
 import { copyKeyOf, identified } from '@databridge/schemas/records/identity';
 import type { CustomerBytes } from './byte-budget.ts';
-import { type FreshFirst, isToJump, readsNextAt } from './fresh-first.ts';
+import { type FreshFirst, readsNextAt } from './fresh-first.ts';
 import { type HeldRecord, HeldRecords, type LaneId } from './held-records.ts';
 
 /** What is held here comes due sooner or later: more of it at hand only costs memory. */
@@ -42,6 +42,8 @@ export class Lane {
   /** Where it begins if nobody intervenes. */
   #readsAt: number;
   #isRefilling = true;
+  /** All that the log holds at the next answer is backlog: it was appended before the start, or in an outage. */
+  #isCatchingUp = true;
   #isPaused = false;
   #isDiscarded = false;
 
@@ -135,13 +137,14 @@ export class Lane {
         continue;
       }
       const waitMs = Math.min(Math.max(this.id.delayMs - ageMs, 0), this.id.delayMs);
-      const queue = isFreshFirst && offset < end ? this.#backlog : this.#fresh;
+      const isBacklog = isFreshFirst && (offset < end || this.#isCatchingUp);
+      const queue = isBacklog ? this.#backlog : this.#fresh;
       queue.add({ lane: this.id, offset, dueAtMs: monotonicMs + waitMs, key, value, facts, copyKey, bytes });
     }
     this.tracker.advanceTo(batch.nextOffset, batch.from);
     this.#highWatermark = batch.highWatermark;
     this.#readsAt = batch.nextOffset;
-    if (isFreshFirst) this.#jumpIfFarBehind();
+    if (isFreshFirst && this.#freshFirst) this.#jumpIfFarBehind(this.#freshFirst);
     this.#cursor = this.#readsNextAt();
     this.#count();
     return this.heldCount - before;
@@ -172,7 +175,7 @@ export class Lane {
   /** Of a lane that delivers fresh events first: the next fresh one. Of others, the next one. */
   nextFresh(monotonicMs: number): HeldRecord | undefined {
     if (!this.#isFreshFirst) return this.next();
-    this.#demoteOld(monotonicMs);
+    this.#demote(monotonicMs - (this.#freshFirst?.limits.freshForMs ?? 0));
     return this.#unlessCrowded(this.#fresh.first());
   }
 
@@ -231,6 +234,13 @@ export class Lane {
     return this.#hasRoomIn(this.#fresh) || (hasBacklog && this.#hasRoomIn(this.#backlog));
   }
 
+  /** The destination may be sent to again: what came until now is backlog, what comes from now on is fresh. */
+  outageEnded(): void {
+    if (!this.#isFreshFirst) return;
+    this.#demote(Number.POSITIVE_INFINITY);
+    if (this.#isPaused || this.#highWatermark > this.tracker.end) this.#isCatchingUp = true;
+  }
+
   /** Where reading is to go on; undefined: where it would by itself. */
   cursorChange(): number | undefined {
     this.#cursor = this.#readsNextAt();
@@ -269,19 +279,20 @@ export class Lane {
   }
 
   /** What was read last is old as well, then. */
-  #jumpIfFarBehind(): void {
+  #jumpIfFarBehind({ limits }: FreshFirst): void {
     const { tracker } = this;
-    const state = { tracker, highWatermark: this.#highWatermark, freshHasRoom: true, backlogHasRoom: true };
-    if (this.#freshFirst === undefined || !isToJump(state, this.#freshFirst.limits)) return;
-    for (let record = this.#fresh.shift(); record; record = this.#fresh.shift()) this.#backlog.add(record);
+    const behind = this.#highWatermark - tracker.end;
+    const isFarBehind = this.#isCatchingUp ? behind > 0 : behind > limits.jumpAtRecords;
+    this.#isCatchingUp = false;
+    if (!isFarBehind || tracker.gapCount >= limits.maxGaps) return;
+    this.#demote(Number.POSITIVE_INFINITY);
     tracker.skipTo(this.#highWatermark);
   }
 
-  #demoteOld(monotonicMs: number): void {
-    const freshForMs = this.#freshFirst?.limits.freshForMs ?? 0;
+  /** What came before is backlog, as far as there is room for it in memory. */
+  #demote(beforeMs: number): void {
     for (let first = this.#fresh.first(); first; first = this.#fresh.first()) {
-      const isStillFresh = monotonicMs - first.dueAtMs <= freshForMs;
-      if (isStillFresh || this.#backlog.size >= MAX_BACKLOG_PARTS * MAX_HELD_FRESH) return;
+      if (first.dueAtMs >= beforeMs || this.#backlog.size >= MAX_BACKLOG_PARTS * MAX_HELD_FRESH) return;
       this.#fresh.shift();
       this.#backlog.add(first);
     }
