@@ -83,7 +83,7 @@ export class Customer {
     existing: readonly string[],
     dependencies: CustomerDependencies,
   ) {
-    const { clock, log, producer, worker } = dependencies;
+    const { clock, log, producer, worker, traces, isErased } = dependencies;
     const name = subscription.customer;
     this.name = name;
     this.#with = dependencies;
@@ -197,16 +197,15 @@ export class Customer {
       ...{ clock, log: this.#log, plan: dependencies.plan, messages: dependencies.messages },
       ...{ destinations: this.#destinations, ownership: this.#ownership, gate: this.#gate },
       ...{ nextTopics: this.#nextTopics, punctuality: this.#punctuality, stopping: this.#stopping },
-      ...(dependencies.traces && { traces: dependencies.traces }),
-      ...(dependencies.isErased && { isErased: dependencies.isErased }),
+      ...(traces && { traces }),
+      ...(isErased && { isErased }),
       subscription: () => this.#subscription,
       connection: () => this.#connection,
       inFlight: () => this.inFlight,
       onFailed: (failure) => dependencies.metrics.failed(failure),
       onAttempt: (attempt) => this.#report(attempt),
       onDeadLetter: (because) => this.#counts.deadLetters[because]++,
-      onDone: () => this.#commits.touch(),
-      onWaiting: () => this.#pump(),
+      ...{ onDone: () => this.#commits.touch(), onWaiting: () => this.#pump() },
       disable: (because, detail) => this.#disable(because, detail),
     });
     this.#commits = new Commits({
@@ -291,7 +290,7 @@ export class Customer {
     this.#counts.levels = undefined;
   }
 
-  /** Until now it was paused or disabled: what waits from that time is not late by our fault. */
+  /** Until now it was paused or disabled. */
   resumed(): void {
     this.#counts.stalls.startedByCustomer(this.#with.clock.monotonicMs());
   }
