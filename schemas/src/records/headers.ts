@@ -54,7 +54,7 @@ export interface DeliveryHeaders {
   readonly enableEpoch?: number;
   readonly replayId?: string;
   readonly traceparent?: string;
-  /** Of the attempt before. */
+  /** `traceparent` of the previous attempt. */
   readonly attemptTraceparent?: string;
   /** Only of tests: sent within this many ms of the record's time, or never. */
   readonly testWithinMs?: number;

@@ -23,7 +23,10 @@ interface Settings {
   readonly configHome: string;
 }
 
-/** By hand: a schema library would take longer to load than the rest of the command line. An empty variable is unset. */
+/**
+ * Reads the variables without a schema library, which would take longer to load than the rest of the command line. An
+ * empty variable counts as unset.
+ */
 function settingsIn(env: Environment): Settings {
   const url = env['DATABRIDGE_URL'] || undefined;
   if (url !== undefined && !isHttpUrl(url)) {
@@ -94,7 +97,10 @@ function readStored(file: string): Connection | undefined {
     throw new DatabridgeError('DB_CONFIG_INVALID', `${file} can't be read: ${messageOf(error)}`);
   }
   if (process.platform !== 'win32' && (statSync(file).mode & 0o077) !== 0) {
-    throw new DatabridgeError('DB_CONFIG_INVALID', `Others may read ${file}, which holds a token: chmod 600 it`);
+    throw new DatabridgeError(
+      'DB_CONFIG_INVALID',
+      `Other users may read ${file}, which holds a token; run "chmod 600 ${file}"`,
+    );
   }
   try {
     const { url, token } = JSON.parse(text) as Record<string, unknown>;

@@ -221,7 +221,7 @@ export class FanOut {
         const retryInMs = backoff.next();
         this.#parts.log.error(
           { event: 'fan_out_batch_failed', err: error, topic, partition, nextOffset, retryInMs },
-          'batch failed',
+          'intake batch failed; trying again',
         );
         await this.#pause(progress, retryInMs);
       }

@@ -72,7 +72,12 @@ export async function runService(options: ServiceOptions): Promise<void> {
     systemClock.after(
       options.drainTimeoutMs,
       () => {
-        fail(new DatabridgeError('DB_STOP_TIMED_OUT', `Not drained within ${options.drainTimeoutMs} ms; cut off`));
+        fail(
+          new DatabridgeError(
+            'DB_STOP_TIMED_OUT',
+            `The service did not stop within ${options.drainTimeoutMs} ms (DRAIN_TIMEOUT) and was ended; what was not finished is done again`,
+          ),
+        );
       },
       { isBackground: true },
     );

@@ -4,7 +4,7 @@ import type { JsonOutput } from '../json-output.ts';
 
 /** Array items, map entries and record fields of one event: each costs time, even those that take no byte. */
 export const MAX_VALUES = 250_000;
-/** Records, arrays and maps inside each other. */
+/** How deep records, arrays and maps may be nested. */
 export const MAX_DEPTH = 64;
 
 const MOST_EXACT_BYTES = 7;
@@ -108,7 +108,7 @@ export class AvroInput {
     throw new MalformedEventError('a union has no branch of that number');
   }
 
-  /** Shares the event's memory. */
+  /** @returns a view of the event's bytes, not a copy */
   bytes(length = this.#length()): Buffer {
     const from = this.#passOver(length);
     return this.#bytes.subarray(from, from + length);

@@ -48,7 +48,7 @@ export interface RecordField {
   readonly name: string;
   readonly aliases: readonly string[];
   readonly type: AvroType;
-  /** As the schema's JSON has it; absent: none. */
+  /** The field's default, as JSON; absent: it has none. */
   readonly fallback?: { readonly json: unknown };
   /** Of our own schemas: text that the document shows, whatever the writer wrote. */
   readonly constant?: string;

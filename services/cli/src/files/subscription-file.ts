@@ -163,7 +163,7 @@ function readSubscription(reading: Reading, index: number, given: unknown): File
   };
 }
 
-/** Every text in it, wherever it stands; keys mean themselves. */
+/** Fills every string value of a document, at any depth; keys are left as they are. */
 function filled(value: unknown, path: Path, fill: (text: string, path: Path) => string): unknown {
   if (typeof value === 'string') return fill(value, path);
   if (Array.isArray(value)) return value.map((one, index) => filled(one, [...path, index], fill));

@@ -27,7 +27,7 @@ export interface EventExplanation {
   readonly eventType: string;
   /** `<topic>/<partition>/<offset>` of the intake. */
   readonly source: string;
-  /** When the broker took it, ms since the epoch; absent: the intake holds it no more. */
+  /** When the broker took it, ms since the epoch; absent: the intake no longer holds the record. */
   readonly atMs?: number;
   readonly fanOut: {
     readonly state: 'routed' | 'waiting' | 'quarantined';
@@ -126,7 +126,7 @@ export async function explainEvent(
 interface Located {
   readonly place: RecordPlace;
   readonly type: EventType;
-  /** undefined: the intake holds it no more. */
+  /** undefined: the intake no longer holds the record. */
   readonly record: ConsumedRecord | undefined;
 }
 
@@ -208,7 +208,10 @@ async function verdictsOn(
   record: ConsumedRecord | undefined,
 ): Promise<Pick<EventExplanation, 'matching' | 'unreadable'>> {
   if (record?.value == null) {
-    return { matching: [], unreadable: record === undefined ? 'the intake holds it no more' : 'it has no value' };
+    return {
+      matching: [],
+      unreadable: record === undefined ? 'the intake no longer holds the record' : 'it has no value',
+    };
   }
   const opened = await events.open(type.name, record.value);
   if ('unreadable' in opened) return { matching: [], unreadable: opened.unreadable };

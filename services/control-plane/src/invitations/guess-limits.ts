@@ -42,7 +42,7 @@ export class GuessLimits {
     if (this.#inAll === MAX_FAILURES) {
       this.#log.error(
         { event: 'invitation_guesses_limited', failures: this.#inAll, withinMs: WINDOW_MS },
-        'invitation guesses limited for all',
+        'too many wrong invitation codes; all attempts are limited',
       );
     }
   }

@@ -70,7 +70,11 @@ export async function renewInvitation(
 /** @throws {DatabridgeError} DB_NOT_FOUND, DB_CONFLICT if it was used */
 export async function revokeInvitation(context: Context, id: string, nowMs: number): Promise<Invitation> {
   const before = await storedInvitation(context, id);
-  if (before.state === 'used') throw new DatabridgeError('DB_CONFLICT', 'This invitation was answered already');
+  if (before.state === 'used')
+    throw new DatabridgeError(
+      'DB_CONFLICT',
+      'This invitation was answered already; create a new one to have secrets entered again',
+    );
   if (before.state === 'revoked') return before;
   const after = { ...before, state: 'revoked' as const, changedAtMs: nowMs };
   const detail = { invitation: id };

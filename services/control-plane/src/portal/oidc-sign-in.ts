@@ -96,9 +96,13 @@ export class OidcSignIn {
       return await this.#provider;
     } catch (error) {
       this.#provider = undefined;
-      throw new DatabridgeError('DB_ISSUER_UNAVAILABLE', `${issuer} can't be asked at the moment; try again`, {
-        cause: error,
-      });
+      throw new DatabridgeError(
+        'DB_ISSUER_UNAVAILABLE',
+        `The identity provider ${issuer} does not answer; try again in a minute`,
+        {
+          cause: error,
+        },
+      );
     }
   }
 }

@@ -80,7 +80,7 @@ export class Sessions {
     await this.#store.write(id, undefined);
   }
 
-  /** Removes what is over. @returns how many */
+  /** Removes expired sessions. @returns how many were removed */
   async forgetOld(nowMs: number): Promise<number> {
     const old = [...this.#store.entries()].filter(([, { expiresAtMs }]) => expiresAtMs < nowMs).map(([id]) => id);
     for (const id of old) await this.#store.write(id, undefined);

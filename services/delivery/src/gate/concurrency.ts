@@ -65,7 +65,7 @@ export class Concurrency {
     this.#restart();
   }
 
-  /** @param inFlight before this answer came, itself among them */
+  /** @param inFlight requests in flight when this answer came, its own included */
   observe({ isOverloaded, durationMs }: LoadSign, inFlight: number): void {
     this.#answers++;
     this.#totalMs += durationMs;

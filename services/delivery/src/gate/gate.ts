@@ -11,7 +11,7 @@ import { RateLimit } from './rate-limit.ts';
 /** Whether anything may be sent to a customer now. */
 export type Permit =
   | { readonly kind: 'free' }
-  /** One event, while nothing else is in flight; what comes of it decides. */
+  /** One event is sent while nothing else is in flight; its outcome decides. */
   | { readonly kind: 'probe'; readonly because: ClosedBecause }
   /** Nothing. `untilMs` by the monotonic clock; undefined: an event will say. */
   | { readonly kind: 'closed'; readonly untilMs: number | undefined; readonly because: ClosedBecause };

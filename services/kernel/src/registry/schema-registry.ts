@@ -303,7 +303,7 @@ function causeOf(error: unknown): string {
 }
 
 function unavailable(why: string, cause?: unknown): DatabridgeError {
-  return new DatabridgeError('DB_REGISTRY_UNAVAILABLE', `The schema registry can't be asked: ${why}`, { cause });
+  return new DatabridgeError('DB_REGISTRY_UNAVAILABLE', `The schema registry does not answer: ${why}`, { cause });
 }
 
 /**

@@ -113,7 +113,13 @@ export class TransactionalProducer {
     while (this.#waiting.length > 0) {
       const together = this.#takeTogether();
       if (this.#isOver) {
-        this.#fail(together, new KafkaPortError('DB_KAFKA_CLOSED', 'the producer is over'));
+        this.#fail(
+          together,
+          new KafkaPortError(
+            'DB_KAFKA_CLOSED',
+            'the transactional producer is closed: another one has its id, or it was stopped',
+          ),
+        );
         continue;
       }
       try {

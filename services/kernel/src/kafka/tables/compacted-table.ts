@@ -33,7 +33,7 @@ export interface CompactedTableOptions<V> {
     /** Synchronous, at each join, before any change that follows from it. */
     onOwned(ownership: Ownership): void;
   };
-  /** Each time that everything which was in the owned partitions at a join is read. */
+  /** Called when everything is read that the owned partitions held when they were assigned. */
   onCaughtUp?(): void;
   readonly sessionTimeoutMs?: number;
   readonly heartbeatIntervalMs?: number;
@@ -195,7 +195,7 @@ export class CompactedTable<V> {
       } catch (error) {
         this.#settings.log.warn(
           { event: 'table_end_unknown', err: error, topic: this.#options.topic },
-          'no watermarks yet',
+          'end of the topic unknown; asking again',
         );
         await pause(backoff.next());
       }

@@ -148,7 +148,7 @@ export class FetchSession {
       const isExpected = isSessionLost(answer.errorCode);
       const line = { broker: this.#with.nodeId, code: codeName(answer.errorCode) };
       if (isExpected) this.#with.log.info(line, 'fetch session lost; starting another');
-      else this.#with.log.warn({ event: 'fetch_failed', ...line }, 'fetch refused as a whole; trying again');
+      else this.#with.log.warn({ event: 'fetch_failed', ...line }, 'fetch request rejected; trying again');
       if (!isExpected) this.#failures++;
       return isExpected ? { ...answer, partitions: [] } : undefined;
     } catch (error) {
