@@ -120,6 +120,13 @@ test('after all that can be done with secrets, none stands where anybody could r
         body: { tenant: { secret: canary() } },
       },
     },
+    signed: {
+      destination: { type: 'http', url: oauth.url },
+      authentication: {
+        ...{ type: 'oauth', tokenUrl: tokens.url, clientId: 'acme', clientAuthentication: 'private-key-jwt' },
+        clientKey: identity().clientKey,
+      },
+    },
     aws: {
       destination: {
         type: 'sqs',

@@ -17,9 +17,19 @@ export interface OAuthAuthentication<S = string> {
   readonly tokenUrl: string;
   readonly method: 'GET' | 'POST' | 'PUT';
   readonly clientId: string;
-  readonly clientSecret: S;
-  /** `header`: HTTP Basic; `body`: parameters of the request, which for GET are the query's. */
-  readonly clientAuthentication: 'header' | 'body';
+  /** Of `header` and `body`. */
+  readonly clientSecret?: S;
+  /**
+   * `header`: HTTP Basic; `body`: parameters of the request, which for GET are the query's; `private-key-jwt`: an assertion
+   * that the client's private key signs (RFC 7523).
+   */
+  readonly clientAuthentication: 'header' | 'body' | 'private-key-jwt';
+  /** Of `private-key-jwt`: PEM. */
+  readonly clientKey?: S;
+  /** The `kid` of the assertion, if the server wants one. */
+  readonly clientKeyId?: string;
+  /** The `aud` of the assertion; left out: the token endpoint. */
+  readonly assertionAudience?: string;
   readonly scope?: string;
   readonly audience?: string;
   /** Extra values of the token request. */
@@ -45,6 +55,7 @@ export interface SecretRules {
   readonly clientSecret: z.ZodString;
   readonly parameter: z.ZodString;
   readonly secretAccessKey: z.ZodString;
+  readonly clientKey: z.ZodString;
 }
 
 const NAMED_BY_FIELDS = new Set(['grant_type', 'client_id', 'client_secret', 'client_assertion']);
@@ -75,8 +86,11 @@ export function authenticationSchema(secret: SecretRules) {
         tokenUrl: url,
         method: z.enum(['GET', 'POST', 'PUT']).default('POST'),
         clientId: visible,
-        clientSecret: secret.clientSecret,
-        clientAuthentication: z.enum(['header', 'body']).default('header'),
+        clientSecret: secret.clientSecret.optional(),
+        clientAuthentication: z.enum(['header', 'body', 'private-key-jwt']).default('header'),
+        clientKey: secret.clientKey.optional(),
+        clientKeyId: visible.max(256).optional(),
+        assertionAudience: visible.max(2_048).optional(),
         scope: visible.optional(),
         audience: visible.optional(),
         headers: z.record(headerName, value(headerValue)).default({}),

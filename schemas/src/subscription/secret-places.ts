@@ -11,6 +11,7 @@ export const SECRET_PLACES: readonly string[] = [
   'authentication.password',
   'authentication.key',
   'authentication.clientSecret',
+  'authentication.clientKey',
   'authentication.secretAccessKey',
   'authentication.headers.*.secret',
   'authentication.query.*.secret',

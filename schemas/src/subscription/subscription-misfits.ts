@@ -63,6 +63,14 @@ function ofOAuth(subscription: Loose): Issue[] {
   const authentication = asMap(subscription['authentication']);
   if (authentication['type'] !== 'oauth') return [];
   const issues: Issue[] = [];
+  const isByKey = authentication['clientAuthentication'] === 'private-key-jwt';
+  const [needed, other] = isByKey ? ['clientKey', 'clientSecret'] : ['clientSecret', 'clientKey'];
+  if (authentication[needed] === undefined) issues.push(at(`authentication.${needed}`, 'is missing'));
+  const strange = isByKey ? [other] : [other, 'clientKeyId', 'assertionAudience'];
+  for (const name of strange.filter((one) => authentication[one] !== undefined)) {
+    const how = isByKey ? 'private-key-jwt' : 'a client secret: choose clientAuthentication private-key-jwt';
+    issues.push(at(`authentication.${name}`, `does not go with ${how}`));
+  }
   const isGet = authentication['method'] === 'GET';
   const body = Object.keys(asMap(authentication['body']));
   const query = Object.keys(asMap(authentication['query']));

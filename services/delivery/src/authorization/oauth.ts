@@ -50,7 +50,7 @@ export class OAuth implements Authorizer {
     });
     for (const secret of secretsOf(authentication)) this.#redaction.add(secret);
     // In the form that a token request's header carries, which a server may quote.
-    this.#redaction.add(basicPair(authentication));
+    if (authentication.clientSecret !== undefined) this.#redaction.add(basicPair(authentication));
   }
 
   authorize(): Authorization | Promise<Authorization> {

@@ -11,6 +11,7 @@ import {
 import { CONNECT_TIMEOUT_MS } from '../egress/dispatcher.ts';
 import type { EgressPool } from '../egress/egress-pool.ts';
 import { type ExchangeLimits, exchange, type Seen } from '../egress/exchange.ts';
+import { byAssertion } from './client-assertion.ts';
 import { readTokenAnswer, type Token } from './token-answer.ts';
 
 /** Time limit of one token request. */
@@ -37,11 +38,9 @@ export async function requestToken(
   pool: EgressPool,
   authentication: OAuthAuthentication<Secret>,
 ): Promise<TokenAnswer> {
-  const { clientId, clientSecret, clientAuthentication, scope, audience } = authentication;
+  const { clientId, scope, audience } = authentication;
   const server = { issuer: new URL(authentication.tokenUrl).origin, token_endpoint: authentication.tokenUrl };
   const client: Client = { client_id: clientId };
-  const secret = clientSecret.reveal();
-  const byClient = clientAuthentication === 'header' ? inHeader(authentication) : ClientSecretPost(secret);
   const parameters = {
     ...revealed(authentication.body),
     ...(scope !== undefined && { scope }),
@@ -49,6 +48,7 @@ export async function requestToken(
   };
   let seen: Seen | undefined;
   try {
+    const byClient = clientAuth(authentication);
     await clientCredentialsGrantRequest(server, client, byClient, parameters, {
       headers: revealed(authentication.headers),
       // Whether plain http may be used is decided where it is dialed.
@@ -71,6 +71,17 @@ export async function requestToken(
   return 'token' in reading ? reading : { ...reading, isBlocked: false };
 }
 
+function clientAuth(authentication: OAuthAuthentication<Secret>): ClientAuth {
+  switch (authentication.clientAuthentication) {
+    case 'header':
+      return inHeader(authentication);
+    case 'body':
+      return ClientSecretPost(authentication.clientSecret?.reveal() ?? '');
+    case 'private-key-jwt':
+      return byAssertion(authentication);
+  }
+}
+
 /**
  * In place of the library's own, which percent-encodes even - and _ : allowed, but servers that don't decode at all
  * (there are many) then know no client whose id is a UUID.
@@ -83,7 +94,7 @@ function inHeader(authentication: OAuthAuthentication<Secret>): ClientAuth {
 
 /** RFC 6749 §2.3.1: id and secret form-encoded, then put together. */
 export function basicPair({ clientId, clientSecret }: OAuthAuthentication<Secret>): string {
-  const encoded = [clientId, clientSecret.reveal()].map((part) =>
+  const encoded = [clientId, clientSecret?.reveal() ?? ''].map((part) =>
     new URLSearchParams({ '': part }).toString().slice(1),
   );
   return Buffer.from(encoded.join(':')).toString('base64');
@@ -125,6 +136,10 @@ function revealed(parameters: OAuthParameters<Secret>): Record<string, string> {
 
 /** Every secret that a token server is sent, and might quote. */
 export function secretsOf({ clientSecret, headers, query, body }: OAuthAuthentication<Secret>): Secret[] {
+  // A private key is not sent, so it can't be quoted.
   const values = [headers, query, body].flatMap((parameters) => Object.values(parameters));
-  return [clientSecret, ...values.flatMap((value) => (typeof value === 'string' ? [] : [value.secret]))];
+  return [
+    ...(clientSecret === undefined ? [] : [clientSecret]),
+    ...values.flatMap((value) => (typeof value === 'string' ? [] : [value.secret])),
+  ];
 }

@@ -668,8 +668,11 @@ export interface Routes {
             readonly tokenUrl: string;
             readonly method?: 'GET' | 'POST' | 'PUT' | undefined;
             readonly clientId: string;
-            readonly clientSecret: string;
-            readonly clientAuthentication?: 'header' | 'body' | undefined;
+            readonly clientSecret?: string | undefined;
+            readonly clientAuthentication?: 'header' | 'body' | 'private-key-jwt' | undefined;
+            readonly clientKey?: string | undefined;
+            readonly clientKeyId?: string | undefined;
+            readonly assertionAudience?: string | undefined;
             readonly scope?: string | undefined;
             readonly audience?: string | undefined;
             readonly headers?: Readonly<Record<string, string | { readonly secret: string }>> | undefined;
@@ -1185,8 +1188,11 @@ export interface Routes {
             readonly tokenUrl: string;
             readonly method?: 'GET' | 'POST' | 'PUT' | undefined;
             readonly clientId: string;
-            readonly clientSecret: string;
-            readonly clientAuthentication?: 'header' | 'body' | undefined;
+            readonly clientSecret?: string | undefined;
+            readonly clientAuthentication?: 'header' | 'body' | 'private-key-jwt' | undefined;
+            readonly clientKey?: string | undefined;
+            readonly clientKeyId?: string | undefined;
+            readonly assertionAudience?: string | undefined;
             readonly scope?: string | undefined;
             readonly audience?: string | undefined;
             readonly headers?: Readonly<Record<string, string | { readonly secret: string }>> | undefined;
