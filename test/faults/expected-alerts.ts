@@ -155,7 +155,7 @@ export function expectedAlertsTable(): string {
       `| ${scenario} | ${fault} | ${links(sent) || 'none'} | ${links(maybe)} | \`${cure.command}\` |`,
   );
   return [
-    '| what is done | `fault` | alerts that are sent | may be sent as well | command that was executed |',
+    '| what is done | `fault` | alerts that are sent | may be sent as well | command that is executed |',
     '| --- | --- | --- | --- | --- |',
     ...rows,
   ].join('\n');
