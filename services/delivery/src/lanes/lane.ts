@@ -43,7 +43,7 @@ export class Lane {
   #readsAt: number;
   #isRefilling = true;
   /** All that the log holds at the next answer is backlog: it was appended before the start, or in an outage. */
-  #isCatchingUp = true;
+  #isCatchingUp: boolean;
   #isPaused = false;
   #isDiscarded = false;
 
@@ -62,6 +62,8 @@ export class Lane {
     // Wherever it begins: the first answer tells whether there is news at the end.
     this.#cursor = tracker.position;
     this.#readsAt = this.#cursor;
+    // With offsets done ahead, the worker before read ahead: what came while nobody did is as fresh as it was then.
+    this.#isCatchingUp = tracker.gapCount === 0;
   }
 
   /** Where reading starts. */
