@@ -135,7 +135,12 @@ async function api(oidc: OidcCallers): Promise<Api> {
   } as unknown as ControlPlaneContext;
   return await createApi({
     operations,
-    attempts: { find: () => [], events: () => [], listen: () => () => undefined },
+    attempts: {
+      find: () => [],
+      events: () => [],
+      listen: () => () => undefined,
+      since: () => ({ attempts: [], isWhole: true }),
+    },
     events: { render: nothing, open: nothing },
     intake: { eventTypes: [], schemaIdOf: nothing },
     writer: { isOwner: true, origin: undefined, owner: async () => undefined, change: nothing },

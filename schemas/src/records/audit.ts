@@ -24,6 +24,7 @@ const auditRecord = z.object({
     'enable',
     'disable',
     'set-secret',
+    'end-fallback',
     'invite',
     'renew-invitation',
     'revoke-invitation',

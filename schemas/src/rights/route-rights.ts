@@ -43,6 +43,7 @@ export const ROUTE_RIGHTS = {
   'GET /v1/event-types/:name/page': { access: 'open' },
   'GET /v1/asyncapi.json': { access: 'oversee' },
 
+  'GET /v1/facts': { access: 'see', rule: 'What every destination has to let in.' },
   'GET /v1/me': { access: 'see', rule: 'Who calls, and what the role may.' },
   'POST /v1/sessions': { access: 'see', rule: 'A token, or a sign-in link, is exchanged for a cookie of the portal.' },
   'POST /v1/sessions/links': { access: 'see', rule: 'A link that signs its own caller in to the portal, once.' },
@@ -74,6 +75,7 @@ export const ROUTE_RIGHTS = {
 
   'GET /v1/subscriptions/:customer/secrets': { access: 'see' },
   'PUT /v1/subscriptions/:customer/secrets/:name': { access: 'act' },
+  'DELETE /v1/subscriptions/:customer/secrets/:name/fallback': { access: 'act' },
   'GET /v1/sealing-keys': { access: 'see', rule: 'Public keys: they open nothing.' },
   'GET /v1/seals-to-rotate': { access: 'operate' },
   'POST /v1/subscriptions/:customer/reseals': { access: 'operate' },
@@ -106,6 +108,7 @@ export const ROUTE_RIGHTS = {
   },
   'GET /v1/events/:id': { access: 'oversee' },
   'GET /v1/workers': { access: 'oversee' },
+  'GET /v1/health': { access: 'oversee' },
   'GET /v1/doctor': { access: 'oversee' },
   'GET /v1/intake': { access: 'oversee' },
   'GET /v1/audit': { access: 'oversee' },
@@ -127,6 +130,10 @@ export const ROUTE_RIGHTS = {
   'POST /v1/subscriptions/:customer/rehearsals': { access: 'act' },
   'POST /v1/events': { access: 'operate', rule: 'An event may go to any customer.' },
   'POST /v1/erasures': { access: 'operate', rule: 'It concerns the events of all customers.' },
+  'POST /v1/subscriptions/:customer/filters/try': {
+    access: 'payload',
+    rule: 'Whoever tries filters on events learns what they hold.',
+  },
   'POST /v1/filters/try': { access: 'see', rule: 'The event comes from the caller.' },
 } as const satisfies Readonly<Record<string, RouteRight>>;
 

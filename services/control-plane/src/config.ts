@@ -96,6 +96,20 @@ const variables = z.object({
       'must be AWS account ids of 12 digits, separated by commas',
     )
     .optional(),
+  /** The addresses or CIDR ranges that requests to destinations come from, as customers let them through their firewalls. */
+  EGRESS_ADDRESSES: z
+    .string()
+    .transform((text) => text.split(',').map((one) => one.trim()))
+    .refine((list) => list.every(isCidr), 'must be addresses or CIDR ranges, separated by commas')
+    .optional(),
+  /** The AWS principal that the delivery workers are, which customers name in the trust policies of their roles. */
+  AWS_PRINCIPAL: z
+    .string()
+    .regex(
+      /^arn:[a-z0-9-]+:(iam|sts)::\d{12}:[\w+=,.@:/-]+$/,
+      'must be the ARN of a principal, such as arn:aws:iam::123456789012:role/databridge-delivery',
+    )
+    .optional(),
   /** How often customers are looked at for notices, which need the event type `notice` in EVENT_TYPES and a registry. */
   NOTICES_INTERVAL: duration('10s'),
   /** Attempts that can be asked for, of 300 bytes each; beyond it the customers with the most lose their oldest. */

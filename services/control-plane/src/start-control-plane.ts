@@ -141,8 +141,11 @@ export async function startControlPlane(
       log,
       registry,
     },
-    intake,
-    retryPlan,
+    ...{ intake, retryPlan },
+    facts: {
+      ...(config.EGRESS_ADDRESSES && { egressAddresses: config.EGRESS_ADDRESSES }),
+      ...(config.AWS_PRINCIPAL !== undefined && { awsPrincipal: config.AWS_PRINCIPAL }),
+    },
     assertions: new Assertions(peers),
     limits: {
       maxFailures: config.API_MAX_FAILURES,

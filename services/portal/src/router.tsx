@@ -8,6 +8,7 @@ import {
   Outlet,
 } from '@tanstack/react-router';
 import { Frame } from './frame/frame.tsx';
+import { INVITATION_STATES, type InvitationState } from './invitations/invitation-states.ts';
 import { Failure } from './parts/notices.tsx';
 import { DEAD_REASONS, EVENT_STATE_WORDS, type EventStateName } from './parts/outcomes.ts';
 import { Page } from './parts/page.tsx';
@@ -107,7 +108,8 @@ const filter = createRoute({
 const setUp = createRoute({
   getParentRoute: () => customer,
   path: '/set-up',
-  component: lazyRouteComponent(() => import('./customer/set-up-page.tsx'), 'SetUpPage'),
+  validateSearch: (search: Search): { as?: 'json' | undefined } => ({ as: oneOf(search['as'], ['json']) }),
+  component: lazyRouteComponent(() => import('./set-up/set-up-page.tsx'), 'SetUpPage'),
 });
 
 const secrets = createRoute({
@@ -132,6 +134,31 @@ const quarantine = createRoute({
   getParentRoute: () => app,
   path: '/quarantine',
   component: lazyRouteComponent(() => import('./operator/quarantine-page.tsx'), 'QuarantinePage'),
+});
+
+const invitations = createRoute({
+  getParentRoute: () => app,
+  path: '/invitations',
+  validateSearch: (
+    search: Search,
+  ): { customer?: string | undefined; state?: InvitationState | undefined; invite?: 'new' | undefined } => ({
+    customer: text(search['customer']),
+    state: oneOf(search['state'], Object.keys(INVITATION_STATES) as InvitationState[]),
+    invite: oneOf(search['invite'], ['new']),
+  }),
+  component: lazyRouteComponent(() => import('./invitations/invitations-page.tsx'), 'InvitationsPage'),
+});
+
+const approvals = createRoute({
+  getParentRoute: () => app,
+  path: '/approvals',
+  component: lazyRouteComponent(() => import('./operator/approvals-page.tsx'), 'ApprovalsPage'),
+});
+
+const sessions = createRoute({
+  getParentRoute: () => app,
+  path: '/sessions',
+  component: lazyRouteComponent(() => import('./session/sessions-page.tsx'), 'SessionsPage'),
 });
 
 const audit = createRoute({
@@ -170,6 +197,9 @@ export const router = createRouter({
       health,
       quarantine,
       audit,
+      invitations,
+      approvals,
+      sessions,
       customer.addChildren([overview, events, event, deadLetters, replay, filter, setUp, secrets, history]),
     ]),
   ]),

@@ -63,10 +63,12 @@ export async function startSampleFleet(
     rollups.add(customer, attempt, Date.now());
     waiting.add(customer, attempt);
   });
+  let offset = 0;
   const take = (customer: string, given: readonly Partial<Attempt>[]) => {
     const batch = given.map((one, nth) => ({ ...attemptOf(nth), at: Date.now(), ...one }));
     const value = Buffer.from(encodeAttempts({ customer, worker: 'worker-1', attempts: batch }));
-    view.take({ records: [{ offset: 0, timestampMs: nowMs, key: Buffer.from(customer), value, headers: {} }] });
+    const record = { offset: offset++, timestampMs: nowMs, key: Buffer.from(customer), value, headers: {} };
+    view.take({ partition: 0, records: [record] });
   };
   for (const [name, given] of attemptsOf(names, attempts, nowMs)) take(name, given);
   const operations = {

@@ -20,7 +20,12 @@ export class StageApi {
     const { token, line } = Tokens.generate('stage', 'operator');
     const api = await createApi({
       operations,
-      attempts: { find: () => [], events: () => [], listen: () => () => undefined },
+      attempts: {
+        find: () => [],
+        events: () => [],
+        listen: () => () => undefined,
+        since: () => ({ attempts: [], isWhole: true }),
+      },
       events: {
         render: async () => ({ unreadable: 'not of a stage' }),
         open: async () => ({ unreadable: 'not of a stage' }),

@@ -31,6 +31,7 @@ async function open(limits: Partial<ApiLimits>): Promise<Api> {
     attempts: {
       find: () => [],
       events: () => [],
+      since: () => ({ attempts: [], isWhole: true }),
       listen(listener) {
         listeners.add(listener);
         return () => listeners.delete(listener);
@@ -166,8 +167,8 @@ test('a reader of a stream that does not keep up is disconnected, and others go 
   });
   quick.socket.resume();
   const attempt = { eventId: 'x', error: 'e'.repeat(60_000) } as unknown as SeenAttempt['attempt'];
-  const send = (customer: string, id: number) => {
-    for (const listener of listeners) listener({ id, customer, attempt });
+  const send = (customer: string, offset: number) => {
+    for (const listener of listeners) listener({ place: `0/${offset}/0`, customer, attempt });
   };
   for (let nth = 0; nth < 400; nth++) {
     send('globex', nth);

@@ -40,6 +40,8 @@ import { eventRoutes } from './routes/events/event-routes.ts';
 import { explanationRoutes } from './routes/events/explanation-routes.ts';
 import { intakeRoutes } from './routes/events/intake-routes.ts';
 import { quarantineRoutes } from './routes/events/quarantine-routes.ts';
+import { factRoutes, type ServiceFacts } from './routes/fact-routes.ts';
+import { healthRoutes } from './routes/health-routes.ts';
 import { operationRoutes } from './routes/operation-routes.ts';
 import { overviewRoutes } from './routes/overview-routes.ts';
 import { rehearsalRoutes } from './routes/rehearsal-routes.ts';
@@ -68,6 +70,8 @@ export interface ApiParts
   readonly doctor?: ApiContext['doctor'];
   /** Left out: the default one. */
   readonly retryPlan?: ApiContext['retryPlan'];
+  /** Left out: none are stated. */
+  readonly facts?: ServiceFacts;
   readonly callers: Callers;
   /** Left out: sessions of the portal end with the process. */
   readonly sessions?: Sessions;
@@ -120,6 +124,7 @@ export async function createApi({
   doctor = { eventTypes: [] },
   retryPlan = defaultRetryPlan(),
   intake,
+  facts = {},
   callers,
   sessions = new Sessions(new MemorySessionStore(), (id) => callers.callerById?.(id)),
   portal,
@@ -189,10 +194,12 @@ export async function createApi({
   invitationRoutes(api, context);
   intakePageRoutes(api, context);
   auditRoutes(api, context);
-  filterRoutes(api);
+  filterRoutes(api, context);
   catalogueRoutes(api, context);
   comparisonRoutes(api, context);
   overviewRoutes(api, context);
+  healthRoutes(api, { ...context, writer });
+  factRoutes(api, { facts, retryPlan });
   await api.ready();
   return api;
 }

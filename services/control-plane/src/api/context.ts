@@ -21,7 +21,7 @@ export type Api = FastifyInstance<
 
 export interface ApiContext {
   readonly operations: ControlPlaneContext;
-  readonly attempts: Pick<AttemptView, 'find' | 'events' | 'listen'>;
+  readonly attempts: Pick<AttemptView, 'find' | 'events' | 'listen' | 'since'>;
   readonly events: Pick<EventRenderer, 'render' | 'open'>;
   /** As the delivery workers have it. */
   readonly retryPlan: RetryPlan;

@@ -47,7 +47,12 @@ async function apiWith(writer: {
   const operations = { log, egress, desk, eventTypes: [], workers: () => [], subscriptions: async () => new Map() };
   return await createApi({
     operations: operations as unknown as ControlPlaneContext,
-    attempts: { find: () => [], events: () => [], listen: () => () => undefined },
+    attempts: {
+      find: () => [],
+      events: () => [],
+      listen: () => () => undefined,
+      since: () => ({ attempts: [], isWhole: true }),
+    },
     events: { render: async () => ({}) as never, open: async () => ({}) as never },
     intake: { eventTypes: [], schemaIdOf: () => Promise.reject(new Error('nothing is called')) },
     callers: new Tokens(`${acme.line}\n${ann.line}`),

@@ -1,5 +1,6 @@
 import type { Caller } from '@databridge/kernel/secrets/tokens';
 import type { Attempt } from '@databridge/schemas/records/attempts';
+import type { SeenAttempt } from '../views/attempts/attempt-view.ts';
 import { mayReadPayloads, maySeeAddresses } from './auth/access.ts';
 
 /**
@@ -13,4 +14,12 @@ export function shownTo(caller: Caller | undefined, attempt: Attempt): Attempt {
     ...(answer !== undefined && mayReadPayloads(caller) && { answer }),
     ...(operatorDetail !== undefined && maySeeAddresses(caller) && { operatorDetail }),
   };
+}
+
+/** The same with its id, by which it can be told apart and a stream resumed. */
+export function listedTo(
+  caller: Caller | undefined,
+  { place, attempt }: SeenAttempt,
+): Attempt & { readonly id: string } {
+  return { id: place, ...shownTo(caller, attempt) };
 }

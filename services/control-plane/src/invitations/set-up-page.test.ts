@@ -54,7 +54,7 @@ const operations = {
 } as unknown as ControlPlaneContext;
 const api = await createApi({
   operations,
-  attempts: { find: () => [], events: () => [], listen: fail },
+  attempts: { find: () => [], events: () => [], listen: fail, since: fail },
   events: { render: async () => ({ unreadable: 'not here' }), open: async () => ({ unreadable: 'not here' }) },
   intake: { eventTypes: [], schemaIdOf: fail },
   callers: page.amongCallers(new Tokens(operator.line)),

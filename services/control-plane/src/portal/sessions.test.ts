@@ -35,7 +35,12 @@ beforeEach(async () => {
       subscriptions: async () => new Map(),
       workerStatuses: async () => new Map(),
     } as unknown as ControlPlaneContext,
-    attempts: { find: () => [], events: () => [], listen: () => () => undefined },
+    attempts: {
+      find: () => [],
+      events: () => [],
+      listen: () => () => undefined,
+      since: () => ({ attempts: [], isWhole: true }),
+    },
     events: { render: nothing, open: nothing },
     intake: { eventTypes: [], schemaIdOf: nothing },
     sessions: new Sessions(store, (id) => tokens.callerById(id)),

@@ -46,14 +46,7 @@ export async function setSecret(
   nowMs: number,
 ): Promise<KnownSecret> {
   const { subscription: before } = await readCustomer(context, customer);
-  const old = secretsInUse(before).get(name);
-  if (old === undefined) {
-    const names = [...secretsInUse(before).keys()].sort().join(', ');
-    throw new DatabridgeError(
-      'DB_NOT_FOUND',
-      `Customer "${customer}" has no secret "${name}"; its secrets: ${names || 'none'}`,
-    );
-  }
+  const old = refuseUnknown(before, name);
   const at = { customer, place: name };
   const mistake = mistakeOf(given, at, context.desk);
   if (mistake !== undefined) throw new DatabridgeError('DB_INPUT_INVALID', `${name} ${mistake}`);
@@ -61,8 +54,42 @@ export async function setSecret(
   const sealed = isSame ? old : 'sealed' in given ? given.sealed : await context.desk.seal(given.value, at);
   const after = withSecretSet(before, name, sealed, { overlapMs: isSame ? 0 : overlapMs, nowMs });
   await context.commit([{ what: 'set-secret', customer, before, after, detail: { name, overlapMs } }]);
-  return secretsOf(after, nowMs).find((one) => one.name === name) ?? { name };
+  return known(after, name, nowMs);
 }
+
+/**
+ * The secret before is used no more, from now on. Nothing changes where there is none.
+ * @throws {DatabridgeError} DB_NOT_FOUND if there is no such customer, or no secret at that place
+ */
+export async function endFallback(
+  context: Pick<ControlPlaneContext, 'workerStatuses' | 'subscriptions' | 'commit'>,
+  customer: string,
+  name: string,
+  nowMs: number,
+): Promise<KnownSecret> {
+  const { subscription: before } = await readCustomer(context, customer);
+  refuseUnknown(before, name);
+  const { fallbacks: { [name]: ended, ...others } = {}, ...rest } = before;
+  if (ended === undefined) return known(before, name, nowMs);
+  const after = { ...rest, ...(Object.keys(others).length > 0 && { fallbacks: others }) };
+  await context.commit([{ what: 'end-fallback', customer, before, after, detail: { name } }]);
+  return known(after, name, nowMs);
+}
+
+/** @throws {DatabridgeError} DB_NOT_FOUND @returns its seal */
+function refuseUnknown(subscription: Subscription, name: string): string {
+  const inUse = secretsInUse(subscription);
+  const found = inUse.get(name);
+  if (found !== undefined) return found;
+  const names = [...inUse.keys()].sort().join(', ');
+  throw new DatabridgeError(
+    'DB_NOT_FOUND',
+    `Customer "${subscription.customer}" has no secret "${name}"; its secrets: ${names || 'none'}`,
+  );
+}
+
+const known = (subscription: Subscription, name: string, nowMs: number): KnownSecret =>
+  secretsOf(subscription, nowMs).find((one) => one.name === name) ?? { name };
 
 function mistakeOf(given: GivenSecret, at: SealedPlace, desk: SealingDesk): string | undefined {
   if (at.place === 'tls.clientKey') return 'goes with its certificate: replace the subscription';

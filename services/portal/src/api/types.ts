@@ -25,19 +25,23 @@ export type Operation = {
   readonly problem?: { readonly code: string; readonly status: number; readonly detail: string } | undefined;
 } & Readonly<Record<string, unknown>>;
 
-export type Subscription = { readonly customer: string; readonly state: 'active' | 'paused' | 'disabled' } & Readonly<
-  Record<string, unknown>
->;
+export type Subscription = {
+  readonly customer: string;
+  readonly state: 'active' | 'paused' | 'disabled';
+  readonly awaitsApproval?: true | undefined;
+} & Readonly<Record<string, unknown>>;
 
 export type ListedSubscription = {
   readonly customer: string;
   readonly state: 'active' | 'paused' | 'disabled';
+  readonly awaitsApproval?: true | undefined;
   readonly effectiveState: 'active' | 'paused' | 'disabled';
 } & Readonly<Record<string, unknown>>;
 
 export type SavedSubscription = {
   readonly customer: string;
   readonly state: 'active' | 'paused' | 'disabled';
+  readonly awaitsApproval?: true | undefined;
   readonly warnings: readonly { readonly pointer: string; readonly detail: string }[];
 } & Readonly<Record<string, unknown>>;
 
@@ -106,15 +110,14 @@ export type Examination = {
       | 'customers'
       | 'keys'
       | 'clocks'
-      | 'versions'
-      | 'settings';
+      | 'versions';
     readonly verdict: 'ok' | 'fault' | 'unknown';
     readonly detail: string;
     readonly advice?: string | undefined;
   }[];
 };
 
-export type Attempt = {
+export type ListedAttempt = {
   readonly eventId: string;
   readonly replayId?: string | undefined;
   readonly source?: string | undefined;
@@ -129,6 +132,7 @@ export type Attempt = {
   readonly answer?: string | undefined;
   readonly lane: string;
   readonly test?: true | undefined;
+  readonly id: string;
 };
 
 export type Reconciliation = {
@@ -307,11 +311,84 @@ export type EventExplanation = {
   readonly isPartial: boolean;
 };
 
+export type Facts = {
+  readonly egressAddresses?: readonly string[] | undefined;
+  readonly awsPrincipal?: string | undefined;
+  readonly budget: { readonly maxAttempts: number; readonly windowMs: number };
+};
+
+export type RecentTrial = {
+  readonly tried: number;
+  readonly passed: number;
+  readonly failed: number;
+  readonly unreadable: number;
+  readonly fromMs?: number | undefined;
+  readonly toMs?: number | undefined;
+};
+
+export type Health = {
+  readonly writer: { readonly isThisOne: boolean; readonly origin?: string | undefined };
+  readonly workers: { readonly alive: number; readonly dead: number; readonly failing: number };
+  readonly customers: {
+    readonly active: number;
+    readonly paused: number;
+    readonly disabled: number;
+    readonly unattended: number;
+  };
+  readonly intakeLag: Readonly<Record<string, number>>;
+  readonly quarantined: number;
+  readonly registry: { readonly verdict: 'ok' | 'fault' | 'unknown'; readonly detail: string };
+  readonly keyIds: {
+    readonly controlPlane: readonly string[];
+    readonly workers: Readonly<Record<string, readonly string[]>>;
+  };
+};
+
+export type Secret = {
+  readonly name: string;
+  readonly setAtMs?: number | undefined;
+  readonly fallbackUntilMs?: number | undefined;
+};
+
 export type ProducedEvent = {
   readonly eventId: string;
   readonly eventType: string;
   readonly topic: string;
   readonly customers: readonly { readonly customer: string; readonly state: 'active' | 'paused' | 'disabled' }[];
+};
+
+export type Invitation = {
+  readonly id: string;
+  readonly customer: string;
+  readonly kind: 'secrets' | 'setup';
+  readonly places: readonly string[];
+  readonly hosts?: readonly string[] | undefined;
+  readonly reason?: string | undefined;
+  readonly by: string;
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number;
+  readonly state: 'open' | 'used' | 'locked' | 'revoked' | 'expired';
+  readonly failures: number;
+  readonly usedAtMs?: number | undefined;
+  readonly receipt?: string | undefined;
+};
+
+export type NewInvitation = {
+  readonly id: string;
+  readonly customer: string;
+  readonly kind: 'secrets' | 'setup';
+  readonly places: readonly string[];
+  readonly hosts?: readonly string[] | undefined;
+  readonly reason?: string | undefined;
+  readonly by: string;
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number;
+  readonly state: 'open' | 'used' | 'locked' | 'revoked' | 'expired';
+  readonly failures: number;
+  readonly usedAtMs?: number | undefined;
+  readonly receipt?: string | undefined;
+  readonly link: string;
+  readonly code: string;
 };
 
 export type QuarantinedRecord = {
@@ -363,46 +440,6 @@ export type Me = {
   readonly session?: { readonly id: string; readonly expiresAtMs: number } | undefined;
 };
 
-export type Secret = {
-  readonly name: string;
-  readonly setAtMs?: number | undefined;
-  readonly fallbackUntilMs?: number | undefined;
-};
-
-export type Invitation = {
-  readonly id: string;
-  readonly customer: string;
-  readonly kind: 'secrets' | 'setup';
-  readonly places: readonly string[];
-  readonly hosts?: readonly string[] | undefined;
-  readonly reason?: string | undefined;
-  readonly by: string;
-  readonly createdAtMs: number;
-  readonly expiresAtMs: number;
-  readonly state: 'open' | 'used' | 'locked' | 'revoked' | 'expired';
-  readonly failures: number;
-  readonly usedAtMs?: number | undefined;
-  readonly receipt?: string | undefined;
-};
-
-export type NewInvitation = {
-  readonly id: string;
-  readonly customer: string;
-  readonly kind: 'secrets' | 'setup';
-  readonly places: readonly string[];
-  readonly hosts?: readonly string[] | undefined;
-  readonly reason?: string | undefined;
-  readonly by: string;
-  readonly createdAtMs: number;
-  readonly expiresAtMs: number;
-  readonly state: 'open' | 'used' | 'locked' | 'revoked' | 'expired';
-  readonly failures: number;
-  readonly usedAtMs?: number | undefined;
-  readonly receipt?: string | undefined;
-  readonly link: string;
-  readonly code: string;
-};
-
 export type EventStory = {
   readonly customer: string;
   readonly eventId: string;
@@ -423,7 +460,7 @@ export type EventStory = {
   readonly lastError?: string | undefined;
   readonly nextDueMs?: number | undefined;
   readonly source?: string | undefined;
-  readonly tries: readonly Attempt[];
+  readonly tries: readonly ListedAttempt[];
 };
 
 export type SealingKey = { readonly kid: string; readonly x: string; readonly y: string };
@@ -572,7 +609,11 @@ export interface Routes {
     answer: undefined;
   };
   'GET /v1/subscriptions': {
-    query: { readonly limit?: number | undefined; readonly cursor?: string | undefined };
+    query: {
+      readonly limit?: number | undefined;
+      readonly cursor?: string | undefined;
+      readonly awaitsApproval?: 'true' | undefined;
+    };
     body: undefined;
     answer: { readonly items: readonly ListedSubscription[]; readonly next?: string | undefined };
   };
@@ -918,7 +959,7 @@ export interface Routes {
         | undefined;
     };
     body: undefined;
-    answer: { readonly items: readonly Attempt[]; readonly next?: string | undefined };
+    answer: { readonly items: readonly ListedAttempt[]; readonly next?: string | undefined };
   };
   'GET /v1/subscriptions/{customer}/attempts/live': {
     query: Readonly<Record<string, never>>;
@@ -1009,6 +1050,11 @@ export interface Routes {
       | { readonly sealed: string; readonly overlap?: string | undefined };
     answer: Secret;
   };
+  'DELETE /v1/subscriptions/{customer}/secrets/{name}/fallback': {
+    query: Readonly<Record<string, never>>;
+    body: undefined;
+    answer: Secret;
+  };
   'GET /v1/sealing-keys': {
     query: Readonly<Record<string, never>>;
     body: undefined;
@@ -1090,6 +1136,11 @@ export interface Routes {
       readonly eventType?: string | undefined;
     };
     answer: { readonly matches: boolean; readonly lacks?: string | undefined; readonly error?: string | undefined };
+  };
+  'POST /v1/subscriptions/{customer}/filters/try': {
+    query: Readonly<Record<string, never>>;
+    body: { readonly filter: string; readonly events?: number | undefined };
+    answer: RecentTrial;
   };
   'GET /v1/event-types': {
     query: Readonly<Record<string, never>>;
@@ -1256,5 +1307,15 @@ export interface Routes {
     query: Readonly<Record<string, never>>;
     body: undefined;
     answer: Workers;
+  };
+  'GET /v1/health': {
+    query: Readonly<Record<string, never>>;
+    body: undefined;
+    answer: Health;
+  };
+  'GET /v1/facts': {
+    query: Readonly<Record<string, never>>;
+    body: undefined;
+    answer: Facts;
   };
 }

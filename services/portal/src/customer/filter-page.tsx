@@ -2,8 +2,12 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { type SubmitEvent, useState } from 'react';
 import { ask } from '../api/client.ts';
+import type { RecentTrial } from '../api/types.ts';
 import { Failure, Loading } from '../parts/notices.tsx';
 import { Page } from '../parts/page.tsx';
+import { useMe } from '../session/session-gate.tsx';
+import { Time } from '../time/zone.tsx';
+import { count } from './state-words.ts';
 
 const route = getRouteApi('/app/customers/$customer/filter');
 
@@ -29,6 +33,7 @@ export function FilterPage() {
         <Loading what="a sample event" />
       ) : (
         <Trial
+          customer={customer}
           eventType={eventType}
           filter={String(subscription.data?.['filter'] ?? '')}
           sample={JSON.stringify(described.data.sample, null, 2)}
@@ -39,12 +44,14 @@ export function FilterPage() {
 }
 
 interface TrialProps {
+  readonly customer: string;
   readonly eventType: string;
   readonly filter: string;
   readonly sample: string;
 }
 
-function Trial({ eventType, filter: stored, sample }: TrialProps) {
+function Trial({ customer, eventType, filter: stored, sample }: TrialProps) {
+  const { may } = useMe();
   const [filter, setFilter] = useState(stored);
   const [event, setEvent] = useState(sample);
   const trial = useMutation({
@@ -68,6 +75,7 @@ function Trial({ eventType, filter: stored, sample }: TrialProps) {
         value={filter}
         onChange={({ currentTarget: { value } }) => setFilter(value)}
       />
+      {may.payload && <Recent customer={customer} filter={filter} />}
       <label htmlFor="event">Event, of type {eventType}; this one is made up</label>
       <textarea
         id="event"
@@ -89,5 +97,46 @@ function Trial({ eventType, filter: stored, sample }: TrialProps) {
         )}
       </div>
     </form>
+  );
+}
+
+/** How much of what the customer was sent of late would have come through. */
+function Recent({ customer, filter }: { readonly customer: string; readonly filter: string }) {
+  const recent = useMutation({
+    mutationFn: () => ask('POST /v1/subscriptions/{customer}/filters/try', { params: { customer }, body: { filter } }),
+  });
+  return (
+    <>
+      <button type="button" disabled={filter === '' || recent.isPending} onClick={() => recent.mutate()}>
+        {recent.isPending ? 'Trying…' : 'Try it on recent events (audited)'}
+      </button>
+      <div role="status">
+        {recent.error !== null && <Failure error={recent.error} />}
+        {recent.data !== undefined && <RecentWords recent={recent.data} />}
+      </div>
+    </>
+  );
+}
+
+function RecentWords({
+  recent: { tried, passed, failed, unreadable, fromMs, toMs },
+}: {
+  readonly recent: RecentTrial;
+}) {
+  if (tried === 0) return <p>No recent event is there to try it on.</p>;
+  return (
+    <>
+      <p>
+        It would pass {passed.toLocaleString('en')} of {count(tried, 'recent event')}
+        {fromMs !== undefined && toMs !== undefined && (
+          <>
+            , from <Time ms={fromMs} /> to <Time ms={toMs} />
+          </>
+        )}
+        .
+      </p>
+      {failed > 0 && <p>On {count(failed, 'event')} of them it could not be evaluated: those pass.</p>}
+      {unreadable > 0 && <p>{count(unreadable, 'event')} could not be decoded, and were left out.</p>}
+    </>
   );
 }

@@ -1,8 +1,9 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { getRouteApi } from '@tanstack/react-router';
+import { getRouteApi, Link } from '@tanstack/react-router';
 import { type SubmitEvent, useId, useRef } from 'react';
 import { ask } from '../api/client.ts';
 import type { Secret } from '../api/types.ts';
+import { ConfirmedAction } from '../parts/confirmed-action.tsx';
 import { Empty, Failure, Loading } from '../parts/notices.tsx';
 import { Page } from '../parts/page.tsx';
 import { type Column, VirtualTable } from '../parts/virtual-table.tsx';
@@ -19,9 +20,22 @@ export function SecretsPage() {
     queryKey: ['customer', customer, 'secrets'],
     queryFn: ({ signal }) => ask('GET /v1/subscriptions/{customer}/secrets', { params: { customer }, signal }),
   });
-  const set: Column<Secret> = { title: 'Change', cell: ({ name }) => <SetSecret customer={customer} name={name} /> };
+  const set: Column<Secret> = {
+    title: 'Change',
+    cell: ({ name, fallbackUntilMs }) => (
+      <div className="actions">
+        <SetSecret customer={customer} name={name} />
+        {fallbackUntilMs !== undefined && <EndFallback customer={customer} name={name} />}
+      </div>
+    ),
+  };
+  const invite = may.operate && (
+    <Link to="/invitations" search={{ customer, invite: 'new' }}>
+      Ask {customer} for them by a link
+    </Link>
+  );
   return (
-    <Page title={`${customer}: secrets`}>
+    <Page title={`${customer}: secrets`} actions={invite}>
       {secrets.error !== null && <Failure error={secrets.error} />}
       {secrets.isPending && <Loading what="the places of secrets" />}
       {secrets.data?.items.length === 0 && <Empty>The set-up has no secret.</Empty>}
@@ -52,6 +66,19 @@ const COLUMNS: readonly Column<Secret>[] = [
       ),
   },
 ];
+
+/** From then on, a test event tells whether the new secret alone is right. */
+function EndFallback({ customer, name }: { readonly customer: string; readonly name: string }) {
+  return (
+    <ConfirmedAction
+      title="End the one before"
+      heading={`End the use of the earlier ${name}`}
+      run={() => ask('DELETE /v1/subscriptions/{customer}/secrets/{name}/fallback', { params: { customer, name } })}
+    >
+      <p>Where the destination does not know the new one yet, deliveries are refused and wait.</p>
+    </ConfirmedAction>
+  );
+}
 
 function SetSecret({ customer, name }: { readonly customer: string; readonly name: string }) {
   const dialog = useRef<HTMLDialogElement>(null);

@@ -1,8 +1,6 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useRef } from 'react';
 import { ask } from '../api/client.ts';
 import type { Status } from '../api/types.ts';
-import { Failure } from '../parts/notices.tsx';
+import { ConfirmedAction } from '../parts/confirmed-action.tsx';
 import { useMe } from '../session/session-gate.tsx';
 
 const ACTIONS = {
@@ -28,34 +26,14 @@ export function actionsFor({ state, disabledBy }: Pick<Status, 'state' | 'disabl
 }
 
 function StateAction({ customer, action }: { readonly customer: string; readonly action: Action }) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const queries = useQueryClient();
   const { title, means } = ACTIONS[action];
-  const change = useMutation({
-    mutationFn: () => ask(`POST /v1/subscriptions/{customer}/${action}`, { params: { customer } }),
-    onSuccess: async () => {
-      dialog.current?.close();
-      await queries.invalidateQueries();
-    },
-  });
   return (
-    <>
-      <button type="button" onClick={() => dialog.current?.showModal()}>
-        {title}…
-      </button>
-      <dialog ref={dialog} aria-label={`${title} ${customer}`}>
-        <h2>
-          {title} {customer}
-        </h2>
-        <p>{means}</p>
-        {change.error !== null && <Failure error={change.error} isChange />}
-        <form method="dialog" className="actions">
-          <button type="button" className="primary" disabled={change.isPending} onClick={() => change.mutate()}>
-            {title}
-          </button>
-          <button type="submit">Cancel</button>
-        </form>
-      </dialog>
-    </>
+    <ConfirmedAction
+      title={title}
+      heading={`${title} ${customer}`}
+      run={() => ask(`POST /v1/subscriptions/{customer}/${action}`, { params: { customer } })}
+    >
+      <p>{means}</p>
+    </ConfirmedAction>
   );
 }

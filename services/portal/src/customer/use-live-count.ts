@@ -6,6 +6,8 @@ export function useLiveCount(customer: string): { readonly count: number; reset(
   useEffect(() => {
     setCount(0);
     const stream = new EventSource(`/v1/subscriptions/${encodeURIComponent(customer)}/attempts/live`);
+    // It comes back by itself, and names the last that it had. What can't be sent again is new all the same.
+    stream.addEventListener('gap', () => setCount((before) => before + 1));
     stream.addEventListener('attempt', () => setCount((before) => before + 1));
     return () => stream.close();
   }, [customer]);

@@ -44,6 +44,8 @@ function Navigation() {
       {may.oversee ? (
         <>
           <Link to="/fleet">Customers</Link>
+          <Link to="/invitations">Invitations</Link>
+          <Link to="/approvals">Approvals</Link>
           <Link to="/health">Health</Link>
           <Link to="/quarantine">Quarantine</Link>
           <Link to="/audit">Audit</Link>
@@ -113,9 +115,9 @@ function Who() {
   };
   return (
     <div className="who">
-      <span>
+      <Link to="/sessions">
         {name} <span className="quiet">({role})</span>
-      </span>
+      </Link>
       <button type="button" onClick={signOut}>
         Sign out
       </button>

@@ -1,6 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
 import { ask } from '../api/client.ts';
-import type { Examination, Workers } from '../api/types.ts';
+import type { Examination, Health, Workers } from '../api/types.ts';
 import { Mark } from '../parts/mark.tsx';
 import { Failure, Loading } from '../parts/notices.tsx';
 import { Page } from '../parts/page.tsx';
@@ -17,6 +19,11 @@ const VERDICTS = {
 
 /** Workers and what they run, and what the doctor finds. */
 export function HealthPage() {
+  const health = useQuery({
+    queryKey: ['health'],
+    queryFn: ({ signal }) => ask('GET /v1/health', { signal }),
+    refetchInterval: 3 * LIVE_MS,
+  });
   const workers = useQuery({
     queryKey: ['workers'],
     queryFn: ({ signal }) => ask('GET /v1/workers', { signal }),
@@ -33,6 +40,9 @@ export function HealthPage() {
         </button>
       }
     >
+      {health.error !== null && <Failure error={health.error} />}
+      {health.isPending && <Loading what="the state of the service" />}
+      {health.data !== undefined && <Facts health={health.data} />}
       <h2>Workers</h2>
       {workers.error !== null && <Failure error={workers.error} />}
       {workers.isPending && <Loading what="workers" />}
@@ -72,6 +82,43 @@ export function HealthPage() {
     </Page>
   );
 }
+
+function Facts({ health }: { readonly health: Health }) {
+  const { writer, workers, customers, intakeLag, quarantined, registry, keyIds } = health;
+  const lag = Object.entries(intakeLag).map(([topic, records]) => `${topic}: ${records.toLocaleString('en')}`);
+  return (
+    <dl className="facts">
+      <Fact name="Writer">
+        {writer.origin ?? <Mark shape="■" word="None at the moment: changes wait" tone="bad" />}
+        {writer.isThisOne && ', which gave this answer'}
+      </Fact>
+      <Fact name="Workers">
+        {workers.alive} alive, {workers.dead} dead, {workers.failing} failing for a customer
+      </Fact>
+      <Fact name="Customers">
+        {customers.active} active, {customers.paused} paused, {customers.disabled} disabled
+        {customers.unattended > 0 && <Mark shape="■" word={`${customers.unattended} run by nobody`} tone="bad" />}
+      </Fact>
+      <Fact name="Lag of the intake">{lag.length === 0 ? 'unknown' : `${lag.join(', ')} records`}</Fact>
+      <Fact name="Quarantine">
+        <Link to="/quarantine">at most {quarantined.toLocaleString('en')} records</Link>
+      </Fact>
+      <Fact name="Schema registry">
+        <Mark {...VERDICTS[registry.verdict]} /> {registry.detail}
+      </Fact>
+      <Fact name="Keys of this control plane">
+        <span className="id">{keyIds.controlPlane.join(', ')}</span>
+      </Fact>
+    </dl>
+  );
+}
+
+const Fact = ({ name, children }: { readonly name: string; readonly children: ReactNode }) => (
+  <div>
+    <dt>{name}</dt>
+    <dd>{children}</dd>
+  </div>
+);
 
 const WORKERS: readonly Column<Workers['items'][number]>[] = [
   { title: 'Worker', cell: ({ worker }) => worker },

@@ -1,5 +1,6 @@
 import type { AuditRecord } from '../api/types.ts';
 import { Time } from '../time/zone.tsx';
+import { ChangeList } from './change-list.tsx';
 import { differences } from './differences.ts';
 import { type Column, VirtualTable } from './virtual-table.tsx';
 
@@ -31,18 +32,7 @@ function Details({ record }: { readonly record: AuditRecord }) {
   return (
     <details>
       <summary>Show</summary>
-      {changes.length > 0 && (
-        <dl>
-          {changes.map(({ pointer, from, to }) => (
-            <div key={pointer}>
-              <dt className="id">{pointer}</dt>
-              <dd>
-                {from === undefined ? 'added' : <del>{from}</del>} {to === undefined ? 'removed' : <ins>{to}</ins>}
-              </dd>
-            </div>
-          ))}
-        </dl>
-      )}
+      {changes.length > 0 && <ChangeList changes={changes} />}
       {Array.isArray(secrets) && <p>Other secrets than before: {secrets.join(', ')}</p>}
       {detail !== undefined && <pre>{JSON.stringify(detail, null, 2)}</pre>}
     </details>

@@ -81,7 +81,7 @@ export async function startApi(): Promise<Api> {
   } as unknown as ControlPlaneContext;
   api = await createApi({
     operations,
-    attempts: { find: () => [], events: () => [], listen: fail },
+    attempts: { find: () => [], events: () => [], listen: fail, since: fail },
     events: { render: async () => ({ unreadable: 'not here' }), open: async () => ({ unreadable: 'not here' }) },
     intake: { eventTypes: [], schemaIdOf: fail },
     callers: new Tokens(

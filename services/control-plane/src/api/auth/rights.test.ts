@@ -27,6 +27,7 @@ const EXPECTED: Record<keyof typeof ROUTE_RIGHTS, string> = {
   'GET /v1/event-types/:name': '+++++',
   'GET /v1/event-types/:name/page': '+++++',
   'GET /v1/asyncapi.json': '+++--',
+  'GET /v1/facts': '+++++',
   'GET /v1/me': '+++++',
   'POST /v1/sessions': '+++++',
   'POST /v1/sessions/links': '+++++',
@@ -44,6 +45,7 @@ const EXPECTED: Record<keyof typeof ROUTE_RIGHTS, string> = {
   'POST /v1/subscriptions/:customer/comparisons': '+--+0',
   'GET /v1/subscriptions/:customer/secrets': '++++0',
   'PUT /v1/subscriptions/:customer/secrets/:name': '+--+0',
+  'DELETE /v1/subscriptions/:customer/secrets/:name/fallback': '+--+0',
   'GET /v1/sealing-keys': '+++++',
   'GET /v1/seals-to-rotate': '+----',
   'POST /v1/subscriptions/:customer/reseals': '+---0',
@@ -64,6 +66,7 @@ const EXPECTED: Record<keyof typeof ROUTE_RIGHTS, string> = {
   'GET /v1/subscriptions/:customer/events': '++++0',
   'GET /v1/subscriptions/:customer/events/:id': '++++0',
   'GET /v1/events/:id': '+++--',
+  'GET /v1/health': '+++--',
   'GET /v1/doctor': '+++--',
   'GET /v1/intake': '+++--',
   'GET /v1/workers': '+++--',
@@ -85,6 +88,7 @@ const EXPECTED: Record<keyof typeof ROUTE_RIGHTS, string> = {
   'POST /v1/subscriptions/:customer/rehearsals': '+--+0',
   'POST /v1/events': '+----',
   'POST /v1/erasures': '+----',
+  'POST /v1/subscriptions/:customer/filters/try': '+-++0',
   'POST /v1/filters/try': '+++++',
 };
 

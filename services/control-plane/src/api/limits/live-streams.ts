@@ -7,7 +7,7 @@ import { every } from '@databridge/kernel/time/every';
 import type { FastifyReply } from 'fastify';
 import type { AttemptView, SeenAttempt } from '../../views/attempts/attempt-view.ts';
 import { mayReadPayloads, tenantOf } from '../auth/access.ts';
-import { shownTo } from '../shown-attempt.ts';
+import { listedTo } from '../shown-attempt.ts';
 
 export interface StreamLimits {
   readonly maxStreams: number;
@@ -21,6 +21,16 @@ const HEARTBEAT_MS = 15_000;
 /** Clients reconnect by themselves, and are authenticated anew: a token that was withdrawn does not listen on for ever. */
 const MAX_STREAM_MS = 3_600_000;
 
+/** Sent again at most, to one that comes back. */
+const MAX_MISSED = 1_000;
+
+/** What a stream is about. */
+export interface Followed {
+  isWanted(seen: SeenAttempt): boolean;
+  /** Of a reader that comes back: the last that it received, and whose attempts it follows; left out, those of all. */
+  readonly missed?: { readonly after: string; readonly customer?: string | undefined } | undefined;
+}
+
 interface LiveStream {
   readonly caller: Caller | undefined;
   isWanted(seen: SeenAttempt): boolean;
@@ -33,11 +43,11 @@ export class LiveStreams {
   readonly #limits: StreamLimits;
   readonly #open = new Set<LiveStream>();
   readonly #openByTenant = new Map<string, number>();
-  readonly #attempts: Pick<AttemptView, 'listen'>;
+  readonly #attempts: Pick<AttemptView, 'listen' | 'since'>;
   /** While a stream is open. */
   #stopListening: (() => void) | undefined;
 
-  constructor(attempts: Pick<AttemptView, 'listen'>, limits: StreamLimits) {
+  constructor(attempts: Pick<AttemptView, 'listen' | 'since'>, limits: StreamLimits) {
     this.#attempts = attempts;
     this.#limits = limits;
   }
@@ -47,7 +57,7 @@ export class LiveStreams {
     caller: Caller | undefined,
     raw: IncomingMessage,
     reply: FastifyReply,
-    isWanted: LiveStream['isWanted'],
+    { isWanted, missed }: Followed,
   ): FastifyReply {
     const tenant = tenantOf(caller);
     const { maxStreams, maxStreamsPerTenant } = this.#limits;
@@ -73,6 +83,8 @@ export class LiveStreams {
       end: () => body.end(),
     };
     stream.write(': open\n\n');
+    // In one go with the registration below, so that nothing falls in between.
+    if (missed !== undefined) this.#sendMissed(stream, missed);
     const heartbeat = every(HEARTBEAT_MS, () => stream.write(': still here\n\n'));
     const lifeEnd = systemClock.after(MAX_STREAM_MS, () => body.end());
     this.#open.add(stream);
@@ -105,6 +117,13 @@ export class LiveStreams {
     }
   }
 
+  #sendMissed(stream: LiveStream, { after, customer }: NonNullable<Followed['missed']>): void {
+    const limits = { limit: MAX_MISSED, ...(customer !== undefined && { customer }) };
+    const { attempts, isWhole } = this.#attempts.since(after, limits);
+    if (!isWhole) stream.write(`event: gap\ndata: ${JSON.stringify({ detail: GAP })}\n\n`);
+    else for (const seen of attempts) if (stream.isWanted(seen)) stream.write(sseOf(seen, stream.caller));
+  }
+
   #countDown(tenant: string): void {
     const left = (this.#openByTenant.get(tenant) ?? 1) - 1;
     if (left === 0) this.#openByTenant.delete(tenant);
@@ -115,5 +134,7 @@ export class LiveStreams {
   }
 }
 
-const sseOf = ({ id, customer, attempt }: SeenAttempt, caller: Caller | undefined) =>
-  `id: ${id}\nevent: attempt\ndata: ${JSON.stringify({ customer, ...shownTo(caller, attempt) })}\n\n`;
+const GAP = `Attempts were made since that can not be sent again, or more than ${MAX_MISSED}: read the list of attempts`;
+
+const sseOf = (seen: SeenAttempt, caller: Caller | undefined) =>
+  `id: ${seen.place}\nevent: attempt\ndata: ${JSON.stringify({ customer: seen.customer, ...listedTo(caller, seen) })}\n\n`;

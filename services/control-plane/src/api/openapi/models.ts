@@ -36,7 +36,11 @@ function withOwners<Shape extends z.ZodRawShape>(schema: z.ZodObject<Shape>): z.
 
 /** Secrets go in and never come out: each place says that there is one. */
 export const subscriptionAnswer = z
-  .looseObject({ customer: z.string(), state: z.enum(['active', 'paused', 'disabled']) })
+  .looseObject({
+    customer: z.string(),
+    state: z.enum(['active', 'paused', 'disabled']),
+    awaitsApproval: z.literal(true).optional().describe('no operator has approved it: it gets test events alone'),
+  })
   .describe('The subscription as it was written, secrets as "[secret]"')
   .meta({ id: 'Subscription' });
 
@@ -256,6 +260,10 @@ export const attemptAnswer = z
     test: z.literal(true).optional(),
   })
   .meta({ id: 'Attempt' });
+
+export const listedAttempt = attemptAnswer
+  .extend({ id: z.string().describe('its place in the attempt log, the same at every control plane') })
+  .meta({ id: 'ListedAttempt' });
 
 export const rangeQuery = z.object({ from: time.optional(), to: time.optional() });
 

@@ -5,7 +5,12 @@ import { createApi } from '../api.ts';
 
 /** What `/v1/openapi.json` answers. Nothing is called, so nothing needs to be connected. */
 export async function openApiDocument(): Promise<unknown> {
-  const nothing = { find: () => [], events: () => [], listen: () => () => {} };
+  const nothing = {
+    find: () => [],
+    events: () => [],
+    listen: () => () => {},
+    since: () => ({ attempts: [], isWhole: true }),
+  };
   const log = createLogger('control-plane', 'silent');
   const writer = {
     isOwner: true,

@@ -24,7 +24,7 @@ function take(view: AttemptView, customers: Given): void {
     return { offset, timestampMs: 0, key: Buffer.from(customer), value, headers: {} };
   });
   const strange = { offset: 99, timestampMs: 0, key: null, value: Buffer.from('{'), headers: {} };
-  view.take({ records: [...records, strange] });
+  view.take({ partition: 3, records: [...records, strange] });
 }
 
 test('finds by customer, event, outcome and time, the newest first', () => {
@@ -42,9 +42,26 @@ test('finds by customer, event, outcome and time, the newest first', () => {
   expect(timesOf({ fromMs: 20, toMs: 30 })).toEqual([20]);
   expect(timesOf({ limit: 1 })).toEqual([30.5]);
   const [newest] = view.find({ customer: 'acme', limit: 1 });
-  expect(timesOf({ beforeId: newest?.id })).toEqual([20, 10]);
+  expect(timesOf({ before: newest?.place })).toEqual([20, 10]);
   // Values are bound, never spliced in.
   expect(timesOf({ eventId: "a' OR '1'='1" })).toEqual([]);
+});
+
+test('an attempt is named by its place in the log; what came after a place is found again, by customer and of all', () => {
+  const view = viewOf(100, { acme: [{ eventId: 'a' }, { eventId: 'b' }], other: [{ eventId: 'c' }] });
+  const placesOf = (customer: string) => view.find({ customer, limit: 10 }).map(({ place }) => place);
+  expect([placesOf('acme'), placesOf('other')]).toEqual([['3/0/1', '3/0/0'], ['3/1/0']]);
+  const since = (after: string, query: { customer?: string; limit: number }) => {
+    const { attempts, isWhole } = view.since(after, query);
+    return [attempts.map(({ customer, attempt }) => `${customer} ${attempt.eventId}`), isWhole];
+  };
+  expect(since('3/0/0', { customer: 'acme', limit: 10 })).toEqual([['acme b'], true]);
+  expect(since('3/0/0', { limit: 10 })).toEqual([['acme b', 'other c'], true]);
+  expect(since('3/0/0', { limit: 1 })).toEqual([['acme b'], false]);
+  expect(since('3/1/0', { limit: 1 })).toEqual([[], true]);
+  // Of a control plane that reads further back, or made up.
+  expect(since('7/7/7', { limit: 1 })).toEqual([[], false]);
+  expect(view.find({ customer: 'acme', limit: 10, before: '7/7/7' })).toEqual([]);
 });
 
 test('forgets the oldest beyond its bound', () => {
@@ -93,7 +110,7 @@ test('a batch that fails as a whole leaves the view as it was, and the next one 
       throw new Error('broken');
     },
   };
-  expect(() => view.take({ records: [broken as never] })).toThrow('broken');
+  expect(() => view.take({ partition: 3, records: [broken as never] })).toThrow('broken');
   take(view, { acme: [{ eventId: 'b' }] });
   expect(view.find({ customer: 'acme', limit: 10 }).map(({ attempt }) => attempt.eventId)).toEqual(['b', 'a']);
 });

@@ -2,7 +2,7 @@ import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import type { ConsumedBatch } from '@databridge/kernel/kafka/records';
 import { TopicFollower } from '@databridge/kernel/kafka/tables/topic-follower';
-import { type Attempt, type AttemptBatch, decodeAttempts } from '@databridge/schemas/records/attempts';
+import { type Attempt, decodeAttempts } from '@databridge/schemas/records/attempts';
 import { ATTEMPTS_TOPIC } from '@databridge/schemas/records/topics';
 import { fairLevel } from '../shares.ts';
 
@@ -15,8 +15,8 @@ export interface AttemptQuery {
   readonly fromMs?: number;
   readonly toMs?: number;
   readonly limit: number;
-  /** Only those before that place: `id` of the last one seen. */
-  readonly beforeId?: number;
+  /** Only those before that place: `place` of the last one seen. */
+  readonly before?: string;
 }
 
 export interface EventQuery {
@@ -25,23 +25,30 @@ export interface EventQuery {
   readonly outcomes?: readonly string[];
   readonly limit: number;
   /** Only those whose latest attempt is before that place. */
-  readonly beforeId?: number;
+  readonly before?: string;
 }
 
 /** An event by its attempts, as far back as the view goes. */
 export interface SeenEvent {
-  /** The place of its latest attempt. */
-  readonly id: number;
+  /** Of its latest attempt. */
+  readonly place: string;
   readonly last: Attempt;
   readonly attempts: number;
   readonly firstAtMs: number;
 }
 
-/** An attempt and its place in the view: later ones have higher ids, in this process. */
 export interface SeenAttempt {
-  readonly id: number;
+  /** In the attempt log, and so the same for every control plane: `<partition>/<offset>/<index in the record>`. */
+  readonly place: string;
   readonly customer: string;
   readonly attempt: Attempt;
+}
+
+/** Attempts after a place, the oldest first. */
+export interface MissedAttempts {
+  readonly attempts: readonly SeenAttempt[];
+  /** Whether there are no others: the place is known here, and no more than the limit came after it. */
+  readonly isWhole: boolean;
 }
 
 export interface AttemptViewOptions {
@@ -87,14 +94,15 @@ export class AttemptView {
       CREATE TABLE attempts (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         customer TEXT NOT NULL, event_id TEXT NOT NULL, outcome TEXT NOT NULL, at INTEGER NOT NULL, attempt TEXT NOT NULL,
-        size INTEGER NOT NULL, is_test INTEGER NOT NULL
+        size INTEGER NOT NULL, is_test INTEGER NOT NULL, place TEXT NOT NULL
       ) STRICT;
       CREATE INDEX by_customer ON attempts (customer, id);
+      CREATE INDEX by_place ON attempts (place);
       -- Holds all that events are grouped by, so that grouping reads no row.
       CREATE INDEX by_event ON attempts (customer, event_id, id, outcome, at, is_test);
     `);
     this.#insert = this.#database.prepare(
-      'INSERT INTO attempts (customer, event_id, outcome, at, attempt, size, is_test) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      'INSERT INTO attempts (customer, event_id, outcome, at, attempt, size, is_test, place) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
     );
     this.#follower = new TopicFollower(kafka, {
       topic: ATTEMPTS_TOPIC,
@@ -122,7 +130,7 @@ export class AttemptView {
   }
 
   /** The newest first. */
-  find({ customer, eventId, eventIdPrefix, outcome, fromMs, toMs, limit, beforeId }: AttemptQuery): SeenAttempt[] {
+  find({ customer, eventId, eventIdPrefix, outcome, fromMs, toMs, limit, before }: AttemptQuery): SeenAttempt[] {
     const wanted: [string, SQLInputValue | undefined][] = [
       ['customer = ?', customer],
       ['event_id = ?', eventId],
@@ -131,35 +139,57 @@ export class AttemptView {
       ['outcome = ?', outcome],
       ['at >= ?', fromMs],
       ['at < ?', toMs],
-      ['id < ?', beforeId],
+      ['id < ?', before === undefined ? undefined : this.#idOf(before)],
     ];
     const asked = wanted.flatMap(([sql, value]) => (value === undefined ? [] : [{ sql, value }]));
     const where = asked.map(({ sql }) => sql).join(' AND ');
     const rows = this.#database
-      .prepare(`SELECT id, attempt FROM attempts WHERE ${where} ORDER BY id DESC LIMIT ?`)
+      .prepare(`SELECT place, attempt FROM attempts WHERE ${where} ORDER BY id DESC LIMIT ?`)
       .all(...asked.map(({ value }) => value), limit);
-    return rows.map(({ id, attempt }) => ({
-      id: Number(id),
-      customer,
-      attempt: JSON.parse(String(attempt)) as Attempt,
-    }));
+    return rows.map(({ place, attempt }) => seenOf(place, customer, attempt));
   }
 
+  /**
+   * What came after a place, for whoever has seen everything up to it. Those of one customer are complete whichever
+   * control plane gave the place; of several customers, others may have come before it there.
+   * @param customer left out: of all
+   */
+  since(after: string, { customer, limit }: { readonly customer?: string; readonly limit: number }): MissedAttempts {
+    const id = this.#exactIdOf(after);
+    if (id === undefined) return { attempts: [], isWhole: false };
+    const rows = this.#database
+      .prepare(
+        `SELECT place, customer, attempt FROM attempts
+         WHERE id > ? AND (? IS NULL OR customer = ?) ORDER BY id LIMIT ?`,
+      )
+      .all(id, customer ?? null, customer ?? null, limit + 1);
+    const attempts = rows.slice(0, limit).map((row) => seenOf(row['place'], String(row['customer']), row['attempt']));
+    return { attempts, isWhole: rows.length <= limit };
+  }
+
+  #exactIdOf(place: string): number | undefined {
+    const row = this.#database.prepare('SELECT id FROM attempts WHERE place = ?').get(place);
+    return row === undefined ? undefined : Number(row['id']);
+  }
+
+  /** A place that is forgotten here is older than all that is known: nothing comes before it. */
+  #idOf = (place: string): number => this.#exactIdOf(place) ?? 0;
+
   /** Events by their latest attempt, the newest first. Tests are none. */
-  events({ customer, outcomes, limit, beforeId }: EventQuery): SeenEvent[] {
+  events({ customer, outcomes, limit, before }: EventQuery): SeenEvent[] {
     const wanted = outcomes === undefined ? '' : `AND outcome IN (${outcomes.map(() => '?').join()})`;
     // SQLite takes `outcome` from the row that has the maximum.
     const rows = this.#database
       .prepare(
-        `SELECT events.last, events.attempts, events.first_at, attempt FROM (
+        `SELECT place, events.attempts, events.first_at, attempt FROM (
            SELECT MAX(id) AS last, outcome, COUNT(*) AS attempts, MIN(at) AS first_at
            FROM attempts WHERE customer = ? AND is_test = 0 GROUP BY event_id
            HAVING last < ? ${wanted} ORDER BY last DESC LIMIT ?
          ) AS events JOIN attempts ON attempts.id = events.last ORDER BY events.last DESC`,
       )
-      .all(customer, beforeId ?? Number.MAX_SAFE_INTEGER, ...(outcomes ?? []), limit);
+      .all(customer, before === undefined ? Number.MAX_SAFE_INTEGER : this.#idOf(before), ...(outcomes ?? []), limit);
     return rows.map((row) => ({
-      id: Number(row['last']),
+      place: String(row['place']),
       last: JSON.parse(String(row['attempt'])) as Attempt,
       attempts: Number(row['attempts']),
       firstAtMs: Number(row['first_at']),
@@ -186,15 +216,18 @@ export class AttemptView {
   }
 
   /** Takes records of the topic. A record that is no batch of attempts, and an attempt that cannot be stored, is skipped. */
-  take({ records }: Pick<ConsumedBatch, 'records'>): void {
+  take({ partition, records }: Pick<ConsumedBatch, 'partition' | 'records'>): void {
     const seen: SeenAttempt[] = [];
     const sizes = new Map<string, number>();
     this.#database.exec('BEGIN');
     try {
-      for (const { value } of records) {
+      for (const { offset, value } of records) {
         const batch = value === null ? undefined : decodeAttempts(value);
-        for (const attempt of batch?.attempts ?? [])
-          this.#store((batch as AttemptBatch).customer, attempt, seen, sizes);
+        if (batch === undefined) continue;
+        const { customer, attempts } = batch;
+        for (const [index, attempt] of attempts.entries()) {
+          this.#store({ place: `${partition}/${offset}/${index}`, customer, attempt }, seen, sizes);
+        }
       }
       this.#database.exec('COMMIT');
     } catch (error) {
@@ -207,22 +240,15 @@ export class AttemptView {
     for (const one of seen) for (const listener of this.#listeners) listener(one);
   }
 
-  #store(customer: string, attempt: Attempt, seen: SeenAttempt[], sizes: Map<string, number>): void {
+  #store(one: SeenAttempt, seen: SeenAttempt[], sizes: Map<string, number>): void {
+    const { place, customer, attempt } = one;
     if (this.#isErased(attempt)) return;
     const { eventId, outcome, at, test } = attempt;
     const text = JSON.stringify(attempt);
     const size = Math.ceil(text.length / USUAL_BYTES);
     try {
-      const { lastInsertRowid } = this.#insert.run(
-        customer,
-        eventId,
-        outcome,
-        Math.trunc(at),
-        text,
-        size,
-        test ? 1 : 0,
-      );
-      seen.push({ id: Number(lastInsertRowid), customer, attempt });
+      this.#insert.run(customer, eventId, outcome, Math.trunc(at), text, size, test ? 1 : 0, place);
+      seen.push(one);
       sizes.set(customer, (sizes.get(customer) ?? 0) + size);
     } catch (error) {
       // SQLite undoes the one statement alone. Without a transaction there is nothing left to go on with.
@@ -257,3 +283,9 @@ export class AttemptView {
     else this.#sizes.delete(customer);
   }
 }
+
+const seenOf = (place: unknown, customer: string, attempt: unknown): SeenAttempt => ({
+  place: String(place),
+  customer,
+  attempt: JSON.parse(String(attempt)) as Attempt,
+});

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { ask } from '../../api/client.ts';
-import type { Attempt } from '../../api/types.ts';
+import type { ListedAttempt as Attempt } from '../../api/types.ts';
 import { EventStateMark, OutcomeMark } from '../../parts/mark.tsx';
 import { Failure, Loading } from '../../parts/notices.tsx';
 import { Page } from '../../parts/page.tsx';
@@ -54,7 +54,7 @@ export function EventPage() {
           <h2>Attempts, the newest first</h2>
           <ol className="timeline">
             {data.tries.map((attempt) => (
-              <Try key={`${attempt.at} ${attempt.attempt} ${attempt.replayId ?? ''}`} attempt={attempt} />
+              <Try key={attempt.id} attempt={attempt} />
             ))}
           </ol>
         </>

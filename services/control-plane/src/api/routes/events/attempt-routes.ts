@@ -3,9 +3,9 @@ import { readCustomer } from '../../../views/customer.ts';
 import { maySee } from '../../auth/access.ts';
 import type { Api, ApiContext } from '../../context.ts';
 import { LiveStreams } from '../../limits/live-streams.ts';
-import { ascending, attemptAnswer, customerParams, idPrefix, page, rangeQuery } from '../../openapi/models.ts';
+import { ascending, customerParams, idPrefix, listedAttempt, page, rangeQuery } from '../../openapi/models.ts';
 import { problems } from '../../problem.ts';
-import { shownTo } from '../../shown-attempt.ts';
+import { listedTo } from '../../shown-attempt.ts';
 
 const tags = ['attempts'];
 const params = customerParams;
@@ -19,6 +19,17 @@ const live = {
   },
   ...problems,
 };
+
+const liveHeaders = z.looseObject({
+  'last-event-id': z
+    .string()
+    .max(64)
+    .regex(/^\d+\/\d+\/\d+$/, 'must be the id of an attempt')
+    .optional()
+    .describe(
+      'the last attempt that was received: those after it come first; an event "gap" says that some can not be sent again',
+    ),
+});
 
 export function attemptRoutes(api: Api, { operations, attempts, streamLimits }: ApiContext): void {
   const streams = new LiveStreams(attempts, streamLimits);
@@ -40,7 +51,7 @@ export function attemptRoutes(api: Api, { operations, attempts, streamLimits }: 
             outcome: outcome.optional(),
           })
           .refine(...ascending),
-        response: { 200: z.object({ items: z.array(attemptAnswer), next: z.string().optional() }), ...problems },
+        response: { 200: z.object({ items: z.array(listedAttempt), next: z.string().optional() }), ...problems },
       },
     },
     async ({ params: { customer }, query, caller }) => {
@@ -49,7 +60,7 @@ export function attemptRoutes(api: Api, { operations, attempts, streamLimits }: 
       const found = attempts.find({
         customer,
         limit: limit + 1,
-        ...(cursor !== undefined && { beforeId: Number(cursor) || 0 }),
+        ...(cursor !== undefined && { before: cursor }),
         ...(from !== undefined && { fromMs: Date.parse(from) }),
         ...(to !== undefined && { toMs: Date.parse(to) }),
         ...(eventId !== undefined && { eventId }),
@@ -58,8 +69,8 @@ export function attemptRoutes(api: Api, { operations, attempts, streamLimits }: 
       });
       const items = found.slice(0, limit);
       const last = items.at(-1);
-      const next = found.length > limit && last !== undefined ? { next: String(last.id) } : {};
-      return { items: items.map(({ attempt }) => shownTo(caller, attempt)), ...next };
+      const next = found.length > limit && last !== undefined ? { next: last.place } : {};
+      return { items: items.map((seen) => listedTo(caller, seen)), ...next };
     },
   );
 
@@ -70,12 +81,14 @@ export function attemptRoutes(api: Api, { operations, attempts, streamLimits }: 
         tags,
         summary: 'Attempts as they are made: server-sent events named "attempt"',
         params,
+        headers: liveHeaders,
         response: live,
       },
     },
-    async ({ params: { customer }, raw, caller }, reply) => {
+    async ({ params: { customer }, headers: { 'last-event-id': after }, raw, caller }, reply) => {
       await readCustomer(operations, customer);
-      return streams.open(caller, raw, reply, (seen) => seen.customer === customer);
+      const missed = after === undefined ? undefined : { after, customer };
+      return streams.open(caller, raw, reply, { isWanted: (seen) => seen.customer === customer, missed });
     },
   );
 
@@ -85,9 +98,15 @@ export function attemptRoutes(api: Api, { operations, attempts, streamLimits }: 
       schema: {
         tags,
         summary: 'Attempts for all customers that the caller may see, as they are made',
+        headers: liveHeaders,
         response: live,
       },
     },
-    async ({ raw, caller }, reply) => streams.open(caller, raw, reply, (seen) => maySee(caller, seen.customer)),
+    async ({ headers: { 'last-event-id': after }, raw, caller }, reply) => {
+      // A customer sees its own alone, so those are all that it can have missed.
+      const own = caller?.role === 'customer' ? { customer: caller.customer } : {};
+      const missed = after === undefined ? undefined : { after, ...own };
+      return streams.open(caller, raw, reply, { isWanted: (seen) => maySee(caller, seen.customer), missed });
+    },
   );
 }

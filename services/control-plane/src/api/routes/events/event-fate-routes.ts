@@ -6,12 +6,12 @@ import { ATTEMPT_OUTCOMES } from '@databridge/schemas/records/attempts';
 import { type EffectiveState, effectiveState } from '@databridge/schemas/records/status';
 import { z } from 'zod';
 import type { SeenAttempt, SeenEvent } from '../../../views/attempts/attempt-view.ts';
-import { EVENT_STATES, fateOf, OUTCOMES_BY_STATE } from '../../../views/attempts/event-state.ts';
 import { readCustomer } from '../../../views/customer.ts';
+import { EVENT_STATES, fateOf, OUTCOMES_BY_STATE } from '../../../views/attempts/event-state.ts';
 import type { Api, ApiContext } from '../../context.ts';
-import { attemptAnswer, customerParams, page } from '../../openapi/models.ts';
+import { customerParams, listedAttempt, page } from '../../openapi/models.ts';
 import { problems } from '../../problem.ts';
-import { shownTo } from '../../shown-attempt.ts';
+import { listedTo } from '../../shown-attempt.ts';
 
 const tags = ['events'];
 const eventId = z.string().min(1).max(600);
@@ -110,12 +110,12 @@ export function eventFateRoutes(api: Api, { operations, attempts }: ApiContext):
       const { subscription, worker } = await readCustomer(operations, customer);
       const found = attempts.events({
         ...{ customer, limit: limit + 1 },
-        ...(cursor !== undefined && { beforeId: Number(cursor) || 0 }),
+        ...(cursor !== undefined && { before: cursor }),
         ...(state !== undefined && { outcomes: OUTCOMES_BY_STATE[state] }),
       });
       const shown = found.slice(0, limit);
       const last = shown.at(-1);
-      const next = found.length > limit && last !== undefined ? { next: String(last.id) } : {};
+      const next = found.length > limit && last !== undefined ? { next: last.place } : {};
       const answers = shown.map((event) => answerOf(customer, effectiveState(subscription, worker), event));
       return { items: answers.filter((one) => state === undefined || one.state === state), ...next };
     },
@@ -129,7 +129,7 @@ export function eventFateRoutes(api: Api, { operations, attempts }: ApiContext):
         tags,
         summary: 'What became of one event: its fate, and its attempts, the newest first',
         params: customerParams.extend({ id: eventId }),
-        response: { 200: eventFate.extend({ tries: z.array(attemptAnswer) }).meta({ id: 'EventStory' }), ...problems },
+        response: { 200: eventFate.extend({ tries: z.array(listedAttempt) }).meta({ id: 'EventStory' }), ...problems },
       },
     },
     async ({ params: { customer, id }, caller }) => {
@@ -139,7 +139,7 @@ export function eventFateRoutes(api: Api, { operations, attempts }: ApiContext):
       if (event === undefined) {
         throw new DatabridgeError('DB_NOT_FOUND', `No attempt at an event "${id}" was made in the last days`);
       }
-      const tries = found.map(({ attempt }) => shownTo(caller, attempt));
+      const tries = found.map((seen) => listedTo(caller, seen));
       return { ...answerOf(customer, effectiveState(subscription, worker), event), tries };
     },
   );
@@ -173,5 +173,5 @@ function eventOf(found: readonly SeenAttempt[]): SeenEvent | undefined {
   const [last] = found;
   const first = found.at(-1);
   if (last === undefined || first === undefined) return undefined;
-  return { id: last.id, last: last.attempt, attempts: found.length, firstAtMs: first.attempt.at };
+  return { place: last.place, last: last.attempt, attempts: found.length, firstAtMs: first.attempt.at };
 }

@@ -1,7 +1,7 @@
 import { createLogger } from '@databridge/kernel/log';
 import { fastify } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
-import type { Api } from '../../context.ts';
+import type { Api, ApiContext } from '../../context.ts';
 import { answerWithProblems } from '../../problem.ts';
 import { filterRoutes } from './filter-routes.ts';
 
@@ -13,7 +13,7 @@ beforeAll(() => {
   api = plain.withTypeProvider<ZodTypeProvider>() as Api;
   api.setValidatorCompiler(validatorCompiler);
   api.setSerializerCompiler(serializerCompiler);
-  filterRoutes(api);
+  filterRoutes(api, {} as ApiContext);
 });
 afterAll(() => api.close());
 

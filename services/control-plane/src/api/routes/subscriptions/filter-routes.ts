@@ -9,7 +9,12 @@ import { MAX_FILTER_CHARS } from '@databridge/schemas/subscription/filter/event-
 import { suggestion } from '@databridge/schemas/subscription/issue-words';
 import { z } from 'zod';
 import { FilterTrials } from '../../../filters/filter-trials.ts';
-import type { Api } from '../../context.ts';
+import { tryOnRecent } from '../../../filters/try-on-recent.ts';
+import { notePayloadRead } from '../../../operations/note-operation.ts';
+import { readCustomer } from '../../../views/customer.ts';
+import { callerOf } from '../../auth/access.ts';
+import type { Api, ApiContext } from '../../context.ts';
+import { customerParams } from '../../openapi/models.ts';
 import { InvalidBody, problems } from '../../problem.ts';
 
 const trial = z.strictObject({
@@ -24,6 +29,19 @@ const verdict = z.object({
   error: z.string().optional().describe('why nobody can say: the customer would get the event'),
 });
 
+const MAX_RECENT = 1_000;
+
+const recentVerdict = z
+  .object({
+    tried: z.int().describe('the latest events in the topic of the customer: those that the stored filter let through'),
+    passed: z.int(),
+    failed: z.int().describe('of those that passed: the filter could not be evaluated on them'),
+    unreadable: z.int().describe('not tried, since they can not be decoded'),
+    fromMs: z.number().optional().describe('when the oldest of them was copied for the customer, ms since the epoch'),
+    toMs: z.number().optional(),
+  })
+  .meta({ id: 'RecentTrial' });
+
 declare module 'fastify' {
   interface FastifyRequest {
     /** The body's text, of routes that need the digits of its numbers. */
@@ -32,7 +50,7 @@ declare module 'fastify' {
 }
 
 /** Filters are tried as fan-out evaluates them, before they belong to a subscription. */
-export function filterRoutes(api: Api): void {
+export function filterRoutes(api: Api, { operations, events }: Pick<ApiContext, 'operations' | 'events'>): void {
   const trials = new FilterTrials();
   api.addHook('onClose', () => trials.stop());
   api.decorateRequest('bodyChunks', undefined);
@@ -69,6 +87,34 @@ export function filterRoutes(api: Api): void {
         case 'failed':
           return { matches: true, error: answer.detail };
       }
+    },
+  );
+
+  api.post(
+    '/v1/subscriptions/:customer/filters/try',
+    {
+      config: { isExpensive: true },
+      schema: {
+        tags: ['filters'],
+        summary:
+          'Says how many of the latest events of a customer a filter would let through; audited, nothing is kept',
+        params: customerParams,
+        body: z.strictObject({
+          filter: trial.shape.filter,
+          events: z.int().min(1).max(MAX_RECENT).default(200).describe('how many of the latest, per partition'),
+        }),
+        response: { 200: recentVerdict, ...problems },
+      },
+    },
+    async (request) => {
+      const { customer } = request.params;
+      const { filter, events: limit } = request.body;
+      await readCustomer(operations, customer);
+      // Whoever tries one filter after the other learns what the events hold.
+      await notePayloadRead(operations, callerOf(request), customer, { filterTried: filter, events: limit });
+      const answer = await tryOnRecent({ operations, events, trials }, { customer, filter, limit });
+      if ('mistake' in answer) throw new InvalidBody([{ path: ['filter'], message: answer.mistake }]);
+      return answer;
     },
   );
 }

@@ -1,7 +1,7 @@
 import { durationMs } from '@databridge/kernel/settings/config';
 import { systemClock } from '@databridge/kernel/time/clock';
 import { z } from 'zod';
-import { secretsOf, setSecret } from '../../../subscriptions/set-secret.ts';
+import { endFallback, secretsOf, setSecret } from '../../../subscriptions/set-secret.ts';
 import type { Api, ApiContext } from '../../context.ts';
 import { customerParams } from '../../openapi/models.ts';
 import { problems } from '../../problem.ts';
@@ -24,6 +24,8 @@ const overlap = z
   .describe(
     `how long the old one is still used where the new one is not known; 0s: not at all. Default ${DEFAULT_OVERLAP}`,
   );
+
+const secretName = z.string().min(1).max(400);
 
 export const sealedSecret = z
   .string()
@@ -60,7 +62,7 @@ export function secretRoutes(api: Api, { operations, change }: ApiContext): void
       schema: {
         tags,
         summary: 'Sets a secret anew, without a restart; the old one stays a fallback for a while',
-        params: customerParams.extend({ name: z.string().min(1).max(400) }),
+        params: customerParams.extend({ name: secretName }),
         body: z.union([
           z.strictObject({ value: z.string().min(1).max(65_536), overlap }),
           z.strictObject({
@@ -77,6 +79,24 @@ export function secretRoutes(api: Api, { operations, change }: ApiContext): void
       const overlapMs = durationMs(given) ?? 0;
       return await change(request, customer, async (context) => ({
         ...(await setSecret(context, customer, name, secret, overlapMs, systemClock.nowMs())),
+      }));
+    },
+  );
+
+  api.delete(
+    '/v1/subscriptions/:customer/secrets/:name/fallback',
+    {
+      schema: {
+        tags,
+        summary: 'Ends the use of the secret before it: from now on the one that was set last is used alone',
+        params: customerParams.extend({ name: secretName }),
+        response: { 200: secretAnswer, ...problems },
+      },
+    },
+    async (request) => {
+      const { customer, name } = request.params;
+      return await change(request, customer, async (context) => ({
+        ...(await endFallback(context, customer, name, Date.now())),
       }));
     },
   );

@@ -42,14 +42,17 @@ export function subscriptionRoutes(api: Api, { operations, change, operate }: Ap
       schema: {
         tags,
         summary: 'All subscriptions that the caller may see, by customer',
-        querystring: page,
+        querystring: page.extend({
+          awaitsApproval: z.literal('true').optional().describe('only those that an operator has to approve'),
+        }),
         response: { 200: z.object({ items: z.array(listedSubscription), next: z.string().optional() }), ...problems },
       },
     },
-    async ({ query: { limit, cursor }, caller }) => {
+    async ({ query: { limit, cursor, awaitsApproval: isWanted }, caller }) => {
       const after = cursor === undefined ? '' : Buffer.from(cursor, 'base64url').toString('utf8');
       const visible = [...(await operations.subscriptions()).values()]
         .filter(({ customer }) => customer > after && maySee(caller, customer))
+        .filter(({ awaitsApproval }) => isWanted === undefined || awaitsApproval === true)
         .sort((a, b) => (a.customer < b.customer ? -1 : 1));
       const items = visible.slice(0, limit);
       const last = items.at(-1);

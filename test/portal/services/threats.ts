@@ -1,70 +1,12 @@
 /** What others do with links and codes: mail scanners, thieves, guessers. And where a secret that was typed can be found. */
-import { readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { readTopics } from '@databridge/kernel/kafka/topic-reader';
-import { Sealer, type SealingKey } from '@databridge/kernel/secrets/sealer';
-import { Tokens } from '@databridge/kernel/secrets/tokens';
 import { readInvitationCode } from '@databridge/schemas/records/invitation-code';
-import { systemTopics } from '@databridge/schemas/records/topics';
-import type { Browser } from 'playwright-core';
-import { eventually } from '../harness/eventually.ts';
-import { launchBrowser, openPage } from '../harness/portal/browser.ts';
-import {
-  enterCode,
-  type Intake,
-  type Invitation,
-  invite,
-  openInvited,
-  sendIt,
-  startIntake,
-} from '../harness/portal/set-up-page.ts';
-import { Receiver } from '../harness/receiver.ts';
-import type { ServiceProcess } from '../harness/services/processes.ts';
-import { Stage } from '../harness/stage.ts';
-import { freshName } from '../harness/topics.ts';
+import { openPage } from '../../harness/portal/browser.ts';
+import { enterCode, invite, openInvited, sendIt } from '../../harness/portal/set-up-page.ts';
+import { Receiver } from '../../harness/receiver.ts';
+import { customerAt, openWith, pathOf, post, SECRETS } from './links.ts';
+import { shared } from './shared.ts';
 
-const operator = Tokens.generate('ann', 'operator');
-const SECRETS = { secrets: ['authentication.password'] };
 const REFUSED = /^This link and code open nothing/;
-let stage: Stage;
-let intake: Intake;
-let browser: Browser;
-let heaps: string;
-
-beforeAll(async () => {
-  heaps = await mkdtemp(join(tmpdir(), 'heaps-'));
-  const NODE_OPTIONS = `--heapsnapshot-signal=SIGUSR2 --diagnostic-dir=${heaps}`;
-  [stage, browser] = await Promise.all([Stage.start({ delivery: { NODE_OPTIONS } }), launchBrowser()]);
-  intake = await startIntake(stage, [operator], { NODE_OPTIONS, LOG_LEVEL: 'trace' });
-}, 120_000);
-afterAll(async () => {
-  await browser?.close();
-  await rm(heaps, { recursive: true, force: true });
-});
-
-/** A customer with a password that is right for nobody. */
-async function customerAt(receiver: Receiver): Promise<string> {
-  const customer = freshName('invited');
-  await stage.subscribe(customer, receiver.url, {
-    authentication: { type: 'basic', username: 'u', password: 'before' },
-  });
-  return customer;
-}
-
-async function post(path: string, body: unknown, headers: Record<string, string> = {}) {
-  const answer = await fetch(new URL(path, intake.origin), {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...headers },
-    body: typeof body === 'string' ? body : JSON.stringify(body),
-  });
-  const text = await answer.text();
-  return { status: answer.status, text, detail: String((JSON.parse(text) as { detail?: string }).detail) };
-}
-
-const pathOf = ({ link }: Invitation) => new URL(link).pathname;
-const openWith = (invitation: Invitation, code: string) => post(`${pathOf(invitation)}/open`, { code });
 
 /** Codes with a right check character that are not that one. */
 function otherCodes(code: string, count: number): string[] {
@@ -81,6 +23,8 @@ function otherCodes(code: string, count: number): string[] {
 }
 
 test('50 rounds of scanners spend nothing: the human succeeds after them, with a link that a mail program mangled', async () => {
+  const { browser, intakes } = shared();
+  const [intake] = intakes;
   const receiver = await Receiver.start();
   const customer = await customerAt(receiver);
   const invitation = await invite(intake, customer, SECRETS);
@@ -120,6 +64,8 @@ test('50 rounds of scanners spend nothing: the human succeeds after them, with a
 }, 180_000);
 
 test('five wrong codes lock a link, with an alert; then not even the right one opens it, and the words are the same', async () => {
+  const { intakes } = shared();
+  const [intake] = intakes;
   const customer = await customerAt(await Receiver.start());
   const invitation = await invite(intake, customer, SECRETS);
   const words = new Set<string>();
@@ -145,6 +91,8 @@ test('five wrong codes lock a link, with an alert; then not even the right one o
 }, 120_000);
 
 test('a link for a secret changes no address; a seal is of no use at another place, for another customer, or twice', async () => {
+  const { browser, intakes } = shared();
+  const [intake] = intakes;
   const receiver = await Receiver.start();
   const [mine, theirs] = [await customerAt(receiver), await customerAt(receiver)];
   const invitation = await invite(intake, mine, SECRETS);
@@ -186,6 +134,8 @@ test('a link for a secret changes no address; a seal is of no use at another pla
 }, 120_000);
 
 test('of two browsers that have the code, one wins, and the other is told', async () => {
+  const { browser, intakes } = shared();
+  const [intake] = intakes;
   const customer = await customerAt(await Receiver.start());
   const invitation = await invite(intake, customer, SECRETS);
   const both = [await openInvited(browser, intake, invitation), await openInvited(browser, intake, invitation)];
@@ -204,6 +154,8 @@ test('of two browsers that have the code, one wins, and the other is told', asyn
 }, 120_000);
 
 test('nothing stays in the browser, nothing is told to others, and no markup or foreign script can be brought in', async () => {
+  const { browser, intakes } = shared();
+  const [intake] = intakes;
   const customer = await customerAt(await Receiver.start());
   const invitation = await invite(intake, customer, SECRETS);
   const { page, wrongs, close } = await openInvited(browser, intake, invitation);
@@ -235,93 +187,3 @@ test('nothing stays in the browser, nothing is told to others, and no markup or 
   expect(thrown).toBe('TypeError');
   await close();
 }, 120_000);
-
-test('canary: a secret that was typed is in the delivery worker, and nowhere else', async () => {
-  const canary = 'canary-8e1f5b0c7d-typed-once';
-  const receiver = await Receiver.start();
-  const customer = await customerAt(receiver);
-  const invitation = await invite(intake, customer, SECRETS);
-  const { page, close } = await openInvited(browser, intake, invitation);
-  const bodies: string[] = [];
-  page.on('request', (request) => void bodies.push(`${request.url()} ${request.postData() ?? ''}`));
-  await page.getByLabel('Password').fill(canary);
-  await sendIt(page);
-  await page.getByText('Your destination accepted').waitFor();
-  await close();
-  const encoded = Buffer.from(`u:${canary}`).toString('base64');
-  expect(receiver.requests.at(-1)?.headers['authorization']).toBe(`Basic ${encoded}`);
-
-  const readable: [string, string][] = [['request bodies', bodies.join('\n')]];
-  for (const { name, logs, otherOutput } of [stage.fanOut, stage.delivery, intake.plane.service]) {
-    readable.push([`log of ${name}`, JSON.stringify([logs, otherOutput])]);
-  }
-  const topics = [...systemTopics().map(({ topic }) => topic), `delivery.${customer}`];
-  await readTopics(stage.operations.kafka, topics, {
-    onBatch({ topic, records }) {
-      for (const { key, value, headers } of records) {
-        readable.push([topic, `${key} ${value?.toString('latin1')} ${JSON.stringify(headers)}`]);
-      }
-    },
-  });
-  readable.push(['heap of the control plane', await heapOf(intake.plane.service)]);
-  // The answer, and the question for the test event.
-  expect(bodies.length).toBeGreaterThanOrEqual(2);
-  for (const [where, text] of readable) expect([where, holds(text, canary)]).toEqual([where, false]);
-  // That it would have been found.
-  expect(holds(await heapOf(stage.delivery), canary)).toBe(true);
-}, 180_000);
-
-test('with the writer killed while two answer, one of them wins still, and each gets the same answer again', async () => {
-  const customer = await customerAt(await Receiver.start());
-  const invitation = await invite(intake, customer, SECRETS);
-  const at = { customer, place: 'authentication.password' };
-  const both = await Promise.all(
-    ['one', 'other'].map(async (secret) => {
-      const { ticket, key } = JSON.parse((await openWith(invitation, invitation.code)).text) as {
-        ticket: string;
-        key: SealingKey;
-      };
-      const answer = { secrets: { [at.place]: await new Sealer(key).seal(secret, at) } };
-      return { answer, headers: { authorization: `Bearer ${ticket}` } };
-    }),
-  );
-  const second = await startIntake(stage, [operator], { SESSION_TIMEOUT: '6s' });
-  const through = async ({ answer, headers }: (typeof both)[number]) => {
-    for (;;) {
-      const url = new URL(`${pathOf(invitation)}/answer`, second.origin);
-      const body = JSON.stringify(answer);
-      const answered = await fetch(url, {
-        method: 'POST',
-        headers: { ...headers, 'content-type': 'application/json' },
-        body,
-      });
-      if (answered.status !== 503)
-        return { status: answered.status, body: (await answered.json()) as { receipt?: string } };
-    }
-  };
-  const killed = intake.plane.service.kill();
-  const first = await Promise.all(both.map(through));
-  await killed;
-  expect(first.map(({ status }) => status).sort()).toEqual([200, 409]);
-  expect(await Promise.all(both.map(through))).toEqual(first);
-  const audit = await second.plane.call('GET', `/audit?customer=${customer}`);
-  const changes = audit.body.items.filter(({ what }: { what: string }) => what === 'set-secret');
-  expect(changes).toHaveLength(1);
-}, 180_000);
-
-function holds(text: string, canary: string): boolean {
-  const forms = [canary, Buffer.from(canary).toString('base64').slice(2, -4), Buffer.from(canary).toString('hex')];
-  return forms.some((form) => text.includes(form));
-}
-
-async function heapOf({ pid }: ServiceProcess): Promise<string> {
-  process.kill(pid, 'SIGUSR2');
-  const name = await eventually(
-    async () => readdirSync(heaps).find((one) => one.includes(`.${pid}.`) && isWhole(join(heaps, one))) ?? '',
-    (found) => found !== '',
-  );
-  return readFileSync(join(heaps, name), 'latin1');
-}
-
-/** A snapshot ends with the closing brackets of its strings. */
-const isWhole = (file: string) => readFileSync(file, 'latin1').trimEnd().endsWith(']}');

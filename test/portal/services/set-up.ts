@@ -6,42 +6,27 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
-import { Tokens } from '@databridge/kernel/secrets/tokens';
 import { deliveryTopic } from '@databridge/schemas/records/topics';
-import type { Browser } from 'playwright-core';
-import { rootCauseEvent } from '../harness/events.ts';
-import { eventually } from '../harness/eventually.ts';
-import { makeCertificates } from '../harness/peers/certificates.ts';
-import { launchBrowser } from '../harness/portal/browser.ts';
-import { type Intake, invite, openInvited, sendIt, startIntake } from '../harness/portal/set-up-page.ts';
-import { type ReceivedRequest, Receiver } from '../harness/receiver.ts';
-import { CLIENT, startTokenServer } from '../harness/servers/token-server.ts';
-import { Stage } from '../harness/stage.ts';
-import { freshName } from '../harness/topics.ts';
-
-const operator = Tokens.generate('ann', 'operator');
-let stage: Stage;
-let intake: Intake;
-let browser: Browser;
-
-beforeAll(async () => {
-  [stage, browser] = await Promise.all([Stage.start(), launchBrowser()]);
-  intake = await startIntake(stage, [operator]);
-}, 120_000);
-afterAll(async () => {
-  await browser?.close();
-});
+import { rootCauseEvent } from '../../harness/events.ts';
+import { eventually } from '../../harness/eventually.ts';
+import { makeCertificates } from '../../harness/peers/certificates.ts';
+import { invite, openInvited, sendIt } from '../../harness/portal/set-up-page.ts';
+import { type ReceivedRequest, Receiver } from '../../harness/receiver.ts';
+import { CLIENT, startTokenServer } from '../../harness/servers/token-server.ts';
+import { freshName } from '../../harness/topics.ts';
+import { shared } from './shared.ts';
 
 const grantOf = (customer: string) => ({ setup: { eventTypes: ['root-cause'], match: { company: [customer] } } });
 
 /** @param delivered how many requests the destination has had, tests with them */
 async function approveAndProduce(customer: string, delivered: () => number): Promise<void> {
+  const { stage, intakes } = shared();
   await stage.fanOutKnowsAll();
   // Nothing is copied for who is not approved: this one is left out.
   const early = randomUUID();
   await stage.upstream.produce([rootCauseEvent({ company: customer, requestId: early })]);
   const tests = delivered();
-  const approved = await intake.plane.call('POST', `/subscriptions/${customer}/approve`);
+  const approved = await intakes[0].plane.call('POST', `/subscriptions/${customer}/approve`);
   expect(approved).toMatchObject({ status: 200 });
   // Until fan-out has read the approval, events are left out.
   await eventually(
@@ -58,6 +43,8 @@ async function approveAndProduce(customer: string, delivered: () => number): Pro
 }
 
 test('Basic: a wrong password is seen and corrected, and events flow once it is approved', async () => {
+  const { browser, intakes } = shared();
+  const [intake] = intakes;
   const customer = freshName('basic');
   const right = `Basic ${Buffer.from('acme:pässword-2').toString('base64')}`;
   const receiver = await Receiver.start(({ headers }) => ({ status: headers['authorization'] === right ? 200 : 401 }));
@@ -86,6 +73,8 @@ test('Basic: a wrong password is seen and corrected, and events flow once it is 
 });
 
 test('API key: a set-up may name the hosts of its link alone', async () => {
+  const { browser, intakes } = shared();
+  const [intake] = intakes;
   const customer = freshName('api-key');
   const receiver = await Receiver.start(({ headers }) => ({ status: headers['x-acme-key'] === 'k-1' ? 200 : 403 }));
   const invitation = await invite(intake, customer, { ...grantOf(customer), hosts: ['127.0.0.1', '*.acme.example'] });
@@ -121,6 +110,8 @@ function isSignedBy(publicKey: string, { headers, body }: ReceivedRequest): bool
 }
 
 test('OAuth 2: a wrong client secret is seen and corrected', async () => {
+  const { browser, intakes } = shared();
+  const [intake] = intakes;
   const customer = freshName('oauth');
   const server = await startTokenServer();
   const receiver = await Receiver.start(({ headers }) => ({
@@ -147,6 +138,8 @@ test('OAuth 2: a wrong client secret is seen and corrected', async () => {
 }, 120_000);
 
 test('mutual TLS: the private key is sealed as every secret is', async () => {
+  const { browser, intakes } = shared();
+  const [intake] = intakes;
   const customer = freshName('mtls');
   const { dir, ca, client } = await makeCertificates();
   const file = (name: string) => readFileSync(join(dir, name));

@@ -6,10 +6,9 @@ import type { AddressInfo } from 'node:net';
 import { OidcSignIn } from '@databridge/control-plane/portal/oidc-sign-in';
 import { createLogger } from '@databridge/kernel/log';
 import { Provider } from 'oidc-provider';
-import type { Browser } from 'playwright-core';
-import { launchBrowser, openPage } from '../harness/portal/browser.ts';
-import { portalDirectory } from '../harness/portal/built.ts';
-import { type SampleFleet, startSampleFleet } from '../harness/portal/sample-fleet.ts';
+import { openPage } from '../../harness/portal/browser.ts';
+import { type SampleFleet, startSampleFleet } from '../../harness/portal/sample-fleet.ts';
+import { shared } from './shared.ts';
 
 const PORTAL_CLIENT = 'portal';
 /** Whom the provider signs in next, and what its ID token says. */
@@ -19,7 +18,6 @@ const CLAIMS: Record<string, Record<string, unknown>> = {
   stranger: { department: 'sales' },
 };
 
-let browser: Browser;
 let fleet: SampleFleet;
 let provider: Server;
 let issuer: string;
@@ -38,11 +36,9 @@ beforeAll(async () => {
     { issuer, clientId: PORTAL_CLIENT, portalUrl, ...claims },
     createLogger('test', 'silent'),
   );
-  fleet = await startSampleFleet(await portalDirectory(), { portal: { oidc }, port: portalPort });
-  browser = await launchBrowser();
+  fleet = await startSampleFleet(shared().portalDir, { portal: { oidc }, port: portalPort });
 });
 afterAll(async () => {
-  await browser?.close();
   await fleet?.stop();
   provider.close();
   provider.closeAllConnections();
@@ -87,6 +83,7 @@ async function freePort(): Promise<number> {
 }
 
 test('a customer signs in with its organization, and is what the claims say', async () => {
+  const { browser } = shared();
   account = 'acme-ana';
   const { page, close } = await openPage(browser, fleet.origin);
   await page.goto('/portal/');
@@ -103,6 +100,7 @@ test('a customer signs in with its organization, and is what the claims say', as
 });
 
 test('claims that give no role, a stolen address and a second use of a code let nobody in', async () => {
+  const { browser } = shared();
   account = 'stranger';
   const refused = await openPage(browser, fleet.origin);
   await refused.page.goto('/portal/');

@@ -1,53 +1,27 @@
 /** A customer at work in the portal, with real services and a real Kafka: each change is seen where it counts. */
-import { generateKeySet } from '@databridge/kernel/secrets/key-set';
-import { Tokens } from '@databridge/kernel/secrets/tokens';
-import type { Browser, Page } from 'playwright-core';
-import { rootCauseEvent } from '../harness/events.ts';
-import { axeIssues } from '../harness/portal/axe.ts';
-import { launchBrowser, openPage } from '../harness/portal/browser.ts';
-import { portalDirectory } from '../harness/portal/built.ts';
-import { Receiver } from '../harness/receiver.ts';
-import { type ControlPlane, startControlPlane } from '../harness/services/control-plane.ts';
-import { Stage } from '../harness/stage.ts';
-import { freshName } from '../harness/topics.ts';
+import { rootCauseEvent } from '../../harness/events.ts';
+import { axeIssues } from '../../harness/portal/axe.ts';
+import { openPage } from '../../harness/portal/browser.ts';
+import { Receiver } from '../../harness/receiver.ts';
+import { SHOP as customer, operator, shopOps as own, portalOrigin, reader, shared, signIn } from './shared.ts';
 
-const customer = freshName('shop');
-const operator = Tokens.generate('ann', 'operator');
-const own = Tokens.generate('shop-ops', 'customer', customer);
-const reader = Tokens.generate('bob', 'reader');
-const keys = generateKeySet('portal');
-let stage: Stage;
-let plane: ControlPlane;
-let browser: Browser;
 let isAccepting = true;
 let knownKey = 'key-1';
 let receiver: Receiver;
 
 beforeAll(async () => {
-  stage = await Stage.start({ delivery: { DATABRIDGE_KEYS: keys.delivery } });
-  plane = await startControlPlane([operator, own, reader], {
-    DATABRIDGE_KEYS: keys.controlPlane,
-    PORTAL_DIR: await portalDirectory(),
-  });
   receiver = await Receiver.start(({ headers }) => {
     if (headers['x-key'] !== knownKey) return { status: 401 };
     return isAccepting ? { status: 200 } : { status: 422, body: '{"error":"unknown folder"}' };
   });
-  browser = await launchBrowser();
 });
-afterAll(() => browser?.close());
-
-async function signIn(page: Page, token: string, path: string): Promise<void> {
-  await page.goto(path);
-  await page.getByLabel('Token').fill(token);
-  await page.keyboard.press('Enter');
-  await page.getByRole('button', { name: 'Sign out' }).waitFor();
-}
 
 const produce = (events: number) =>
-  stage.upstream.produce(Array.from({ length: events }, () => rootCauseEvent({ company: customer })));
+  shared().stage.upstream.produce(Array.from({ length: events }, () => rootCauseEvent({ company: customer })));
 
 test('redrive, pause, resume, test, rotate a secret, mend the set-up, replay; and the history says who', async () => {
+  const { stage, browser } = shared();
+  const { plane } = shared().intakes[0];
   const created = await plane.call('PUT', `/subscriptions/${customer}`, {
     body: {
       ...{ eventTypes: ['root-cause'], match: { company: [customer] } },
@@ -63,7 +37,7 @@ test('redrive, pause, resume, test, rotate a secret, mend the set-up, replay; an
   await produce(2);
   await receiver.waitFor(({ requests }) => requests.length === 3);
 
-  const { origin } = new URL(plane.url);
+  const origin = portalOrigin();
   const { page, wrongs, close } = await openPage(browser, origin);
   const base = `/portal/customers/${customer}`;
   await signIn(page, own.token, `${base}/dead-letters`);
@@ -105,18 +79,50 @@ test('redrive, pause, resume, test, rotate a secret, mend the set-up, replay; an
   await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
 
   await page.getByRole('link', { name: 'Set-up' }).click();
+  const rate = page.getByLabel('Events per second, at most');
+  await rate.fill('-1');
+  await page.getByText('/ratePerSecond', { exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('alert').waitFor();
+  expect(await rate.getAttribute('aria-invalid')).toBe('true');
+  expect(await axeIssues(page)).toEqual([]);
+  await rate.fill('7');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Nothing is changed').waitFor();
+  expect((await plane.call('GET', `/subscriptions/${customer}`)).body).toMatchObject({ ratePerSecond: 7 });
+
+  // Another host demands the secret again, and says so at its field.
+  await page.getByLabel('URL', { exact: true }).fill(receiver.url.replace('127.0.0.1', '127.0.0.2'));
+  await page.getByRole('button', { name: 'Save' }).click();
+  const key = page.getByLabel('Key', { exact: true });
+  await page.getByRole('alert').waitFor();
+  expect(await key.getAttribute('aria-invalid')).toBe('true');
+  await page.getByLabel('URL', { exact: true }).fill(receiver.url);
+  await key.fill('typed-here');
+  await page.getByText('another secret').waitFor();
+  expect(await page.getByText('typed-here').count()).toBe(0);
+  await key.fill('');
+  await page.getByText('Nothing is changed').waitFor();
+  await page.getByRole('button', { name: 'Show all of it as JSON' }).click();
   const editor = page.getByRole('textbox', { name: /As JSON/ });
   const text = await editor.inputValue();
   expect(text).toContain('[secret]');
   expect(text).not.toContain('key-2');
-  await editor.fill(JSON.stringify({ ...JSON.parse(text), ratePerSecond: -1 }));
+  expect(page.url()).toContain('as=json');
+  await page.getByRole('button', { name: 'Show it as a form' }).click();
+  await page.getByLabel('Kind of destination').selectOption('sqs');
+  await page.getByLabel('Queue URL').fill('not a URL');
   await page.getByRole('button', { name: 'Save' }).click();
-  await page.getByText('/ratePerSecond').first().waitFor();
   await page.getByRole('alert').waitFor();
-  await editor.fill(JSON.stringify({ ...JSON.parse(text), ratePerSecond: 7 }));
-  await page.getByRole('button', { name: 'Save' }).click();
-  await page.getByText('Nothing is changed').waitFor();
-  expect((await plane.call('GET', `/subscriptions/${customer}`)).body).toMatchObject({ ratePerSecond: 7 });
+  expect(await page.getByLabel('Queue URL').getAttribute('aria-invalid')).toBe('true');
+
+  await page.getByRole('link', { name: 'Filter' }).click();
+  await page.getByLabel('Filter', { exact: true }).fill(`event.summary.company == "${customer}"`);
+  await page.getByRole('button', { name: 'Try it on recent events (audited)' }).click();
+  await page.getByText(/It would pass 3 of 3 recent events/).waitFor();
+  await page.getByLabel('Filter', { exact: true }).fill('false');
+  await page.getByRole('button', { name: 'Try it on recent events (audited)' }).click();
+  await page.getByText(/It would pass 0 of 3 recent events/).waitFor();
 
   await page.getByRole('link', { name: 'Replay' }).click();
   await page.getByLabel('Go back to').selectOption('earliest');
@@ -138,8 +144,9 @@ test('redrive, pause, resume, test, rotate a secret, mend the set-up, replay; an
 });
 
 test('an operator sees workers, the quarantine and the audit log; a reader the same without any action', async () => {
+  const { stage, browser } = shared();
   await stage.upstream.produceRaw([{ key: 'bad', value: Buffer.from('not avro') }]);
-  const { origin } = new URL(plane.url);
+  const origin = portalOrigin();
   for (const [token, mayAct] of [
     [operator.token, true],
     [reader.token, false],

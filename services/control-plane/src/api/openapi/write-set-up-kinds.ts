@@ -1,0 +1,138 @@
+/** `npm run openapi` writes the portal's set-up/kinds.ts: the fields of each kind of destination and authentication, which the set-up form is made of. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import * as registered from '@databridge/schemas/destination/kinds';
+import { isSecretPath } from '@databridge/schemas/subscription/secret-places';
+import { subscriptionSchema } from '@databridge/schemas/subscription/subscription';
+import { z } from 'zod';
+
+/** As services/portal/src/set-up/fields.ts describes it. */
+interface FieldOf {
+  readonly name: string;
+  readonly label: string;
+  readonly kind: 'text' | 'long' | 'secret' | 'long-secret' | 'choice' | 'number' | 'check' | 'map';
+  readonly isRequired: boolean;
+  readonly hint?: string;
+  readonly options?: readonly string[];
+  readonly default?: unknown;
+  readonly min?: number;
+  readonly max?: number;
+}
+
+interface Kind {
+  readonly type: string;
+  readonly title: string;
+  readonly authentications?: readonly string[];
+  readonly fields: readonly FieldOf[];
+}
+
+interface Schema {
+  readonly type?: string;
+  readonly const?: string;
+  readonly enum?: readonly string[];
+  readonly default?: unknown;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly oneOf?: readonly Schema[];
+}
+
+const AUTHENTICATION_TITLES: Readonly<Record<string, string>> = {
+  none: 'None, or a client certificate alone',
+  basic: 'User name and password',
+  'api-key': 'API key in a header',
+  oauth: 'OAuth 2 client credentials',
+  aws: 'AWS: an access key, or a role',
+};
+/** Of fields that hold PEM. */
+const LONG = new Set(['tls.clientCertificate', 'tls.clientKey', 'tls.ca']);
+/** Hints that no table has. */
+const HINTS: Readonly<Record<string, string>> = {
+  'authentication.roleArn': 'Better than an access key: no secret leaves AWS. Leave the key fields empty then.',
+  'authentication.externalId': 'Generated when a role is saved: the trust policy of the role asks for it.',
+  'authentication.clientAuthentication': 'header: HTTP Basic; body: parameters of the token request',
+  'tls.ca': 'Authorities that alone are trusted, in the place of the public ones.',
+};
+
+const schemaOf = (type: z.ZodType) => z.toJSONSchema(type, { io: 'input', unrepresentable: 'any' }) as Schema;
+
+function fieldsOf(place: string, { properties = {}, required = [] }: Schema, hints: Readonly<Record<string, string>>) {
+  return Object.entries(properties)
+    .filter(([name]) => name !== 'type')
+    .map(([name, schema]): FieldOf => {
+      const hint = HINTS[`${place}.${name}`] ?? hints[name];
+      return {
+        ...{ name, label: labelOf(name), kind: kindOf(place, name, schema), isRequired: required.includes(name) },
+        ...(hint !== undefined && { hint }),
+        ...(schema.enum && { options: schema.enum }),
+        ...(schema.default !== undefined && { default: schema.default }),
+        ...(schema.minimum !== undefined && { min: schema.minimum }),
+        ...(schema.maximum !== undefined && { max: schema.maximum }),
+      };
+    });
+}
+
+function kindOf(place: string, name: string, schema: Schema): FieldOf['kind'] {
+  const isLong = LONG.has(`${place}.${name}`);
+  if (isSecretPath([place, name])) return isLong ? 'long-secret' : 'secret';
+  if (isLong) return 'long';
+  if (schema.enum !== undefined) return 'choice';
+  if (schema.type === 'boolean') return 'check';
+  if (schema.type === 'integer' || schema.type === 'number') return 'number';
+  return schema.type === 'object' ? 'map' : 'text';
+}
+
+/** `connectTimeoutMs` becomes `Connect timeout (ms)`. */
+function labelOf(name: string): string {
+  const words = name
+    .replaceAll(/([A-Z])/g, ' $1')
+    .toLowerCase()
+    .replace(/ ms$/, ' (ms)')
+    .replaceAll(/\b(url|arn|ca)\b/g, (word) => word.toUpperCase());
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
+}
+
+/** The table of a kind's README: what each field means. */
+function hintsOf(type: string): Record<string, string> {
+  const text = readFileSync(
+    new URL(`../../../../../schemas/src/destination/${type}/README.md`, import.meta.url),
+    'utf8',
+  );
+  const rows = text.matchAll(/^\| `(\w+)`\s*\|[^|]*\|\s*(.*?)\s*\|$/gm);
+  return Object.fromEntries([...rows].map(([, name = '', meaning = '']) => [name, meaning.replaceAll('`', '')]));
+}
+
+function kinds(): { destinations: Kind[]; authentications: Kind[]; tls: readonly FieldOf[] } {
+  const destinations = Object.values(registered).map((kind): Kind => {
+    const schema = schemaOf(kind.schema);
+    const type = schema.properties?.['type']?.const ?? '';
+    const { title, authentications } = kind;
+    return { type, title, authentications, fields: fieldsOf('destination', schema, hintsOf(type)) };
+  });
+  const { authentication, tls } = subscriptionSchema.shape;
+  const authentications = (schemaOf(authentication).oneOf ?? []).map((schema): Kind => {
+    const type = schema.properties?.['type']?.const ?? '';
+    return { type, title: AUTHENTICATION_TITLES[type] ?? type, fields: fieldsOf('authentication', schema, {}) };
+  });
+  return { destinations, authentications, tls: fieldsOf('tls', schemaOf(tls), {}) };
+}
+
+/** The usual one first. */
+const ORDER = ['http', 'api-gateway', 'sqs', 'sns', 'eventbridge'];
+const rankOf = ({ type }: Kind) => (ORDER.includes(type) ? ORDER.indexOf(type) : ORDER.length);
+
+export function kindsText(): string {
+  const { destinations, authentications, tls } = kinds();
+  const sorted = destinations.toSorted((a, b) => rankOf(a) - rankOf(b));
+  return [
+    '/** Made of the schemas by `npm run openapi`; a test says when that is due. */',
+    "import type { FieldOf, Kind } from './fields.ts';",
+    `export const DESTINATIONS: readonly Kind[] = ${JSON.stringify(sorted)};`,
+    `export const AUTHENTICATIONS: readonly Kind[] = ${JSON.stringify(authentications)};`,
+    `export const TLS_FIELDS: readonly FieldOf[] = ${JSON.stringify(tls)};\n`,
+  ].join('\n\n');
+}
+
+export const KINDS_FILE = new URL('../../../../portal/src/set-up/kinds.ts', import.meta.url);
+
+if (import.meta.main) writeFileSync(KINDS_FILE, kindsText());
