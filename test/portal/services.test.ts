@@ -4,6 +4,7 @@
  */
 import './services/shared.ts';
 import './services/set-up.ts';
+import './services/certificate.ts';
 import './services/invite.ts';
 import './services/journey.ts';
 import './services/threats.ts';

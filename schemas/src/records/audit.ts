@@ -25,6 +25,7 @@ const auditRecord = z.object({
     'disable',
     'set-secret',
     'end-fallback',
+    'request-certificate',
     'invite',
     'renew-invitation',
     'revoke-invitation',

@@ -38,6 +38,10 @@ export const IDEMPOTENCY_TOPIC = 'databridge.idempotency';
 export const INVITATIONS_TOPIC = 'databridge.invitations';
 /** Digest of a request id → digests of the events that were erased for it. Compacted; written by the control plane alone. */
 export const ERASED_TOPIC = 'databridge.erased';
+/** Customer → the latest key pair that its worker made for it: the certificate request, and the private key, sealed. */
+export const CERTIFICATE_REQUESTS_TOPIC = 'databridge.certificate-requests';
+/** What control planes ask of the worker that owns a customer, whether it runs the customer or not. */
+export const WORKER_REQUESTS_TOPIC = 'databridge.worker-requests';
 /** Intake source → intake bytes that can't be read, and why. Compacted, redriven like dead letters. */
 export const QUARANTINE_TOPIC = 'fan-out.quarantine';
 
@@ -185,6 +189,8 @@ export function systemTopics(): TopicSpec[] {
     { topic: IDEMPOTENCY_TOPIC, partitions: 1, config: COMPACTED_STATE },
     { topic: INVITATIONS_TOPIC, partitions: 1, config: COMPACTED_STATE },
     { topic: ERASED_TOPIC, partitions: 1, config: COMPACTED_STATE },
+    { topic: CERTIFICATE_REQUESTS_TOPIC, partitions: 1, config: COMPACTED_STATE },
+    { topic: WORKER_REQUESTS_TOPIC, partitions: 1, config: keptFor(DAY_MS) },
     { topic: QUARANTINE_TOPIC, partitions: 1, config: lettersFor(QUARANTINE_DAYS) },
   ];
 }

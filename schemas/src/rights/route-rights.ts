@@ -76,6 +76,12 @@ export const ROUTE_RIGHTS = {
   'GET /v1/subscriptions/:customer/secrets': { access: 'see' },
   'PUT /v1/subscriptions/:customer/secrets/:name': { access: 'act' },
   'DELETE /v1/subscriptions/:customer/secrets/:name/fallback': { access: 'act' },
+  'GET /v1/subscriptions/:customer/certificate-request': {
+    access: 'see',
+    rule: 'A request is public: its key is not in it.',
+  },
+  'POST /v1/subscriptions/:customer/certificate-request': { access: 'act' },
+  'PUT /v1/subscriptions/:customer/certificate': { access: 'act' },
   'GET /v1/sealing-keys': { access: 'see', rule: 'Public keys: they open nothing.' },
   'GET /v1/seals-to-rotate': { access: 'operate' },
   'POST /v1/subscriptions/:customer/reseals': { access: 'operate' },

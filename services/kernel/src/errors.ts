@@ -27,6 +27,7 @@ const ERRORS = {
   DB_TRIAL_STOPPED: { retryable: false, httpStatus: 422 },
   DB_FORWARDING_REFUSED: { retryable: false, httpStatus: 401 },
   DB_TEST_UNANSWERED: { retryable: true, httpStatus: 504 },
+  DB_WORKER_UNANSWERED: { retryable: true, httpStatus: 504 },
   DB_ISSUER_UNAVAILABLE: { retryable: true, httpStatus: 503 },
   DB_INTERNAL: { retryable: false, httpStatus: 500 },
   DB_TOPIC_SETTINGS: { retryable: false, httpStatus: 500 },

@@ -80,6 +80,10 @@ export const LOG_EVENTS = {
     'Two workers have the same WORKER_NAME. Give each a name of its own: reports and logs mix otherwise.',
   worker_names_unknown:
     'A worker could not read the reports of others to see whether its name is taken. It tries again.',
+  worker_request_failed:
+    'A worker could not do what a control plane asked of it: a test of a customer that is not running, or a key pair.',
+  worker_requests_unread:
+    'A worker could not begin to read what control planes ask of it. Deliveries go on; it tries again every 5 s.',
   worker_report_failed: 'A worker could not write its report. After three, others take it for dead.',
   writer_term_failed: 'A control plane could not begin to make the changes. It tries again.',
 } as const;

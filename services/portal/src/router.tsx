@@ -10,7 +10,7 @@ import {
 import { Frame } from './frame/frame.tsx';
 import { INVITATION_STATES, type InvitationState } from './invitations/invitation-states.ts';
 import { Failure } from './parts/notices.tsx';
-import { DEAD_REASONS, EVENT_STATE_WORDS, type EventStateName } from './parts/outcomes.ts';
+import { DEAD_REASONS, EVENT_STATE_WORDS, type EventStateName, REPLAY_BY, type ReplayBy } from './parts/outcomes.ts';
 import { Page } from './parts/page.tsx';
 import { SessionGate, useMe } from './session/session-gate.tsx';
 
@@ -20,6 +20,9 @@ type Search = Readonly<Record<string, unknown>>;
 const oneOf = <T extends string>(value: unknown, allowed: readonly T[]): T | undefined =>
   allowed.find((one) => one === value);
 const text = (value: unknown) => (value === undefined || value === '' ? undefined : String(value));
+
+/** Of pages with rows that can be opened. */
+const openRow = (search: Search): { open?: string | undefined } => ({ open: text(search['open']) });
 
 const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound });
 
@@ -66,6 +69,9 @@ const customer = createRoute({
 const overview = createRoute({
   getParentRoute: () => customer,
   path: '/',
+  validateSearch: (search: Search): { hours?: '1' | '6' | undefined } => ({
+    hours: oneOf(text(search['hours']), ['1', '6']),
+  }),
   component: lazyRouteComponent(() => import('./customer/overview-page.tsx'), 'OverviewPage'),
 });
 
@@ -87,8 +93,11 @@ const event = createRoute({
 const deadLetters = createRoute({
   getParentRoute: () => customer,
   path: '/dead-letters',
-  validateSearch: (search: Search): { reason?: (typeof DEAD_REASONS)[number] | undefined } => ({
+  validateSearch: (
+    search: Search,
+  ): { reason?: (typeof DEAD_REASONS)[number] | undefined; open?: string | undefined } => ({
     reason: oneOf(search['reason'], DEAD_REASONS),
+    ...openRow(search),
   }),
   component: lazyRouteComponent(() => import('./customer/events/dead-letters-page.tsx'), 'DeadLettersPage'),
 });
@@ -96,6 +105,19 @@ const deadLetters = createRoute({
 const replay = createRoute({
   getParentRoute: () => customer,
   path: '/replay',
+  validateSearch: (
+    search: Search,
+  ): {
+    by?: ReplayBy | undefined;
+    time?: string | undefined;
+    offset?: string | undefined;
+    event?: string | undefined;
+  } => ({
+    by: oneOf(search['by'], REPLAY_BY),
+    time: text(search['time']),
+    offset: text(search['offset']),
+    event: text(search['event']),
+  }),
   component: lazyRouteComponent(() => import('./customer/replay-page.tsx'), 'ReplayPage'),
 });
 
@@ -121,6 +143,7 @@ const secrets = createRoute({
 const history = createRoute({
   getParentRoute: () => customer,
   path: '/history',
+  validateSearch: openRow,
   component: lazyRouteComponent(() => import('./customer/history-page.tsx'), 'HistoryPage'),
 });
 
@@ -133,6 +156,7 @@ const health = createRoute({
 const quarantine = createRoute({
   getParentRoute: () => app,
   path: '/quarantine',
+  validateSearch: openRow,
   component: lazyRouteComponent(() => import('./operator/quarantine-page.tsx'), 'QuarantinePage'),
 });
 
@@ -164,6 +188,10 @@ const sessions = createRoute({
 const audit = createRoute({
   getParentRoute: () => app,
   path: '/audit',
+  validateSearch: (search: Search): { customer?: string | undefined; open?: string | undefined } => ({
+    customer: text(search['customer']),
+    ...openRow(search),
+  }),
   component: lazyRouteComponent(() => import('./operator/audit-page.tsx'), 'AuditPage'),
 });
 

@@ -9,7 +9,9 @@ import { AttemptView } from '@databridge/control-plane/views/attempts/attempt-vi
 import { WaitingEvents } from '@databridge/control-plane/views/attempts/waiting-events';
 import { createLogger } from '@databridge/kernel/log';
 import { Tokens } from '@databridge/kernel/secrets/tokens';
+import { describedEventType } from '@databridge/schemas/event/event-types';
 import { type Attempt, encodeAttempts } from '@databridge/schemas/records/attempts';
+import type { Invitation } from '@databridge/schemas/records/invitations';
 import type { WorkerStatus } from '@databridge/schemas/records/status';
 import { deliveryGroup, deliveryTopic } from '@databridge/schemas/records/topics';
 import { defaultRetryPlan } from '@databridge/schemas/retries/retry-plan';
@@ -53,6 +55,7 @@ export async function startSampleFleet(
 ): Promise<SampleFleet> {
   const nowMs = Date.now();
   const names = ['acme', 'globex', 'initech', 'umbrella', 'wonka'];
+  const rootCause = describedEventType('root-cause');
   for (let nth = names.length; nth < customers; nth++) names.push(`customer-${String(nth).padStart(4, '0')}`);
   const subscriptions = new Map(names.map((name) => [name, subscriptionOf(name)]));
   const statuses = new Map(names.map((name) => [name, statusOf(name, nowMs)]));
@@ -93,6 +96,8 @@ export async function startSampleFleet(
       },
     ],
     operations: async () => new Map(),
+    invitations: async () => new Map(invitationsAt(nowMs).map((one) => [one.id, one])),
+    desk: { kids: ['k2', 'k1'], sealingKeys: [] },
     attemptCounts: async (asked: readonly string[]) =>
       new Map(asked.map((name) => [name, rollups.of(name, Date.now())])),
     attemptSeries: rollups.series.bind(rollups),
@@ -103,12 +108,16 @@ export async function startSampleFleet(
   const api = await createApi({
     ...{ operations, attempts: view, log },
     events: { render: async () => ({ unreadable: 'made up' }), open: async () => ({ unreadable: 'made up' }) },
-    intake: { eventTypes: [], schemaIdOf: () => Promise.reject(new Error('made up')) },
+    intake: {
+      eventTypes: rootCause === undefined ? [] : [rootCause],
+      schemaIdOf: () => Promise.reject(new Error('made up')),
+    },
     callers: new Tokens(
       Object.values(SAMPLE_TOKENS)
         .map(({ line }) => line)
         .join('\n'),
     ),
+    facts: { egressAddresses: ['198.51.100.7/32'], awsPrincipal: 'arn:aws:iam::123456789012:role/databridge' },
     portal: { ...portal, files: readPortalFiles(portalDir) },
     writer: {
       ...{ isOwner: true, origin: undefined, owner: async () => undefined },
@@ -125,10 +134,29 @@ export async function startSampleFleet(
   };
 }
 
+function invitationsAt(nowMs: number): Invitation[] {
+  const base = {
+    ...{ kind: 'secrets' as const, places: ['authentication.key'], by: { name: 'ann', role: 'operator' } },
+    ...{ createdAtMs: nowMs - HOUR_MS, expiresAtMs: nowMs + HOUR_MS, changedAtMs: nowMs - HOUR_MS, failures: 0 },
+    code: { kid: 'k2', mac: 'made up' },
+  };
+  return [
+    { ...base, id: 'invitation-1', customer: 'acme', state: 'open' },
+    { ...base, id: 'invitation-2', customer: 'globex', state: 'locked', failures: 5 },
+    { ...base, id: 'invitation-3', customer: 'wonka', kind: 'setup', places: [], state: 'used' },
+    { ...base, id: 'invitation-4', customer: 'initech', state: 'open', expiresAtMs: nowMs - 1 },
+  ];
+}
+
 function subscriptionOf(customer: string): Subscription {
+  const at = 'authentication.key';
   return {
     ...{ customer, eventTypes: ['root-cause'], match: { company: [customer] }, enableEpoch: 0 },
     destination: { type: 'http', url: `https://${customer}.example/events` },
+    authentication: { type: 'api-key', name: 'x-api-key', key: 'sealed' },
+    ...(customer === 'acme' && { fallbacks: { [at]: { secret: 'sealed', untilMs: Date.now() + HOUR_MS } } }),
+    ...(customer === 'wonka' && { awaitsApproval: true }),
+    maxInFlight: 64,
     state: customer === 'wonka' ? 'paused' : 'active',
   } as unknown as Subscription;
 }

@@ -28,7 +28,7 @@ test('an invitation is made, renewed and answered; its set-up is approved, and e
   const first = await form.getByLabel('Link', { exact: true }).textContent();
   await form.getByRole('button', { name: 'I have copied both' }).click();
   const row = page.getByRole('row').filter({ hasText: customer });
-  await row.getByText('Open').waitFor();
+  await row.getByRole('cell', { name: 'Open', exact: true }).waitFor();
   expect(await page.content()).not.toContain(first);
 
   await row.getByRole('button', { name: 'Renew…' }).click();
@@ -38,7 +38,7 @@ test('an invitation is made, renewed and answered; its set-up is approved, and e
   const code = (await renewal.getByLabel('Code', { exact: true }).textContent()) ?? '';
   expect(link).not.toBe(first);
   await renewal.getByRole('button', { name: 'I have copied both' }).click();
-  await row.getByText('Revoked').waitFor();
+  await row.getByRole('cell', { name: 'Revoked', exact: true }).waitFor();
 
   const answering = await openPage(browser, intake.origin);
   answering.page.setDefaultTimeout(60_000);
@@ -80,7 +80,7 @@ test('an invitation is made, renewed and answered; its set-up is approved, and e
     500,
   );
   await page.getByRole('link', { name: 'Invitations' }).click();
-  await row.getByText('Answered').waitFor();
+  await row.getByRole('cell', { name: 'Answered', exact: true }).waitFor();
   expect(wrongs).toEqual([]);
   await close();
 }, 120_000);
@@ -95,7 +95,7 @@ test('an invitation is revoked; sessions are listed and revoked', async () => {
   await signIn(page, operator.token, `/portal/invitations?customer=${customer}`);
   await page.getByRole('button', { name: 'Revoke…' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
-  await page.getByRole('cell', { name: 'Revoked' }).waitFor();
+  await page.getByRole('cell', { name: 'Revoked', exact: true }).waitFor();
 
   const bobs = await openPage(browser, portalOrigin());
   await signIn(bobs.page, reader.token, '/portal/sessions');

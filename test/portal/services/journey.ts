@@ -156,7 +156,7 @@ test('an operator sees workers, the quarantine and the audit log; a reader the s
     await page.getByText('malformed-frame').waitFor();
     expect(await page.getByRole('button', { name: 'Discard…' }).count()).toBe(mayAct ? 1 : 0);
     await page.getByRole('link', { name: 'Health' }).click();
-    await page.getByText('Alive').waitFor();
+    await page.getByRole('cell', { name: 'Alive', exact: true }).waitFor();
     await page.getByRole('cell', { name: 'registry' }).first().waitFor();
     expect(await axeIssues(page)).toEqual([]);
     await page.getByRole('link', { name: 'Audit' }).click();

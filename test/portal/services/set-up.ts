@@ -24,7 +24,11 @@ async function approveAndProduce(customer: string, delivered: () => number): Pro
   await stage.fanOutKnowsAll();
   // Nothing is copied for who is not approved: this one is left out.
   const early = randomUUID();
+  const leftOut = async () => (await intakes[0].plane.call('GET', '/intake')).body.unmatched as number;
+  const before = await leftOut();
   await stage.upstream.produce([rootCauseEvent({ company: customer, requestId: early })]);
+  // Fan-out must have read it before the approval, which would count for it otherwise.
+  await eventually(leftOut, (count) => count > before, 60_000);
   const tests = delivered();
   const approved = await intakes[0].plane.call('POST', `/subscriptions/${customer}/approve`);
   expect(approved).toMatchObject({ status: 200 });

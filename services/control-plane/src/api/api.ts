@@ -30,6 +30,7 @@ import { answerBy, operateBy } from './operate.ts';
 import { answerUnparsed, answerWithProblems, refuseUnknownRoutes } from './problem.ts';
 import { refuseAmbiguousTargets } from './request-target.ts';
 import { auditRoutes } from './routes/audit-routes.ts';
+import { certificateRoutes } from './routes/subscriptions/certificate-routes.ts';
 import { comparisonRoutes } from './routes/comparison-routes.ts';
 import { erasureRoutes } from './routes/erasure-routes.ts';
 import { attemptRoutes } from './routes/events/attempt-routes.ts';
@@ -191,6 +192,7 @@ export async function createApi({
   rehearsalRoutes(api, context);
   secretRoutes(api, context);
   sealingKeyRoutes(api, context);
+  certificateRoutes(api, context);
   invitationRoutes(api, context);
   intakePageRoutes(api, context);
   auditRoutes(api, context);

@@ -62,6 +62,53 @@ const open = ({ linkId, code }: { linkId: string; code: string }, nowMs = 0) =>
   openInvitation(context, tickets, { linkId, code }, nowMs);
 const stateOf = () => [...invitations.values()].map(({ state }) => state);
 
+test('unknown, expired, used, revoked, locked and wrong: the same answer, after the same comparison of codes', async () => {
+  const hashes: string[] = [];
+  const counting = { ...context, desk: countingHashes(hashes) };
+  const made = async (change: Partial<Invitation>) => {
+    const { linkId, code, invitation } = await invite(context, by, asked, 0);
+    invitations.set(invitation.id, { ...invitation, ...change });
+    return { linkId, code };
+  };
+  const right = (await made({})).code;
+  const cases: Record<string, { linkId: string; code: string }> = {
+    unknown: { linkId: 'AAAAAAAAAAAAAAAAAAAAAA', code: right },
+    expired: await made({ expiresAtMs: 0 }),
+    used: await made({ state: 'used' }),
+    revoked: await made({ state: 'revoked' }),
+    locked: await made({ state: 'locked' }),
+    wrong: { linkId: (await made({})).linkId, code: right },
+    mistyped: { linkId: (await made({})).linkId, code: 'AAAA-AAAA' },
+  };
+  const answers = new Map<string, unknown>();
+  for (const [name, given] of Object.entries(cases)) {
+    hashes.length = 0;
+    const refused: unknown = await openInvitation(counting, tickets, given, 0).catch((error: unknown) => error);
+    const { code, message } = refused as { code: string; message: string };
+    answers.set(name, { code, message, hashes: [...hashes] });
+  }
+  const [first] = answers.values();
+  expect(first).toMatchObject({ code: 'DB_NOT_FOUND', hashes: ['compared'] });
+  for (const [name, answer] of answers) expect([name, answer]).toEqual([name, first]);
+});
+
+/** The key that codes are hashed under is a map that says when it is looked into: once for each HMAC. */
+function countingHashes(hashes: string[]): SealingDesk {
+  class Counting extends Map<string, Uint8Array> {
+    override get(kid: string): Uint8Array | undefined {
+      hashes.push('compared');
+      return super.get(kid);
+    }
+  }
+  return new Proxy(desk, {
+    get(target, name) {
+      if (name === 'derivedKeys') return (purpose: string) => new Counting(target.derivedKeys(purpose));
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
 test('what is stored holds neither the link nor the code', async () => {
   const { linkId, code, invitation } = await invite(context, by, asked, 0);
   expect(Buffer.from(linkId, 'base64url')).toHaveLength(16);

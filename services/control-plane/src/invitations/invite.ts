@@ -11,6 +11,8 @@ import type { ControlPlaneContext } from '../context.ts';
 export const DEFAULT_LIFE_MS = 72 * 3_600_000;
 export const MAX_LIFE_MS = 7 * 24 * 3_600_000;
 const ID_BYTES = 16;
+/** Of SHA-256. */
+const MAC_BYTES = 32;
 const CODES = 'databridge invitation codes';
 
 export interface Asked {
@@ -87,6 +89,12 @@ export function isCode(desk: SealingDesk, { id, code }: Pick<Invitation, 'id' | 
   const expected = Buffer.from(code.mac);
   const given = Buffer.from(macOf(desk.derivedKeys(CODES).get(code.kid) ?? randomBytes(32), id, typed));
   return expected.length === given.length && timingSafeEqual(expected, given);
+}
+
+/** What a code for an unknown link is compared with: no code is right for it. */
+export function nothingBehind(desk: SealingDesk, id: string): Pick<Invitation, 'id' | 'code'> {
+  const [kid = ''] = desk.derivedKeys(CODES).keys();
+  return { id, code: { kid, mac: randomBytes(MAC_BYTES).toString('base64url') } };
 }
 
 async function storedInvitation(context: Pick<Context, 'invitations'>, id: string): Promise<Invitation> {

@@ -6,10 +6,12 @@ import type { Invitation } from '@databridge/schemas/records/invitations';
 import { recipientsOf } from '@databridge/schemas/rights/secret-recipients';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import type { ControlPlaneContext } from '../context.ts';
-import { hashOfLink, isCode } from './invite.ts';
+import { hashOfLink, isCode, nothingBehind } from './invite.ts';
 import type { IssuedTicket, Tickets } from './tickets.ts';
 
 export const MAX_WRONG_CODES = 5;
+/** As long as a code. */
+const NO_CODE = '00000000';
 
 export interface Opened extends IssuedTicket {
   readonly kind: Invitation['kind'];
@@ -38,12 +40,15 @@ export async function openInvitation(
   { linkId, code: typed }: { readonly linkId: string; readonly code: string },
   nowMs: number,
 ): Promise<Opened> {
-  const invitation = (await context.invitations()).get(hashOfLink(linkId));
+  const id = hashOfLink(linkId);
+  const invitation = (await context.invitations()).get(id);
   const code = readInvitationCode(typed);
+  // Whatever it is refused for, the code is compared first: unknown, expired, used and wrong are the same work.
+  const isRight = isCode(context.desk, invitation ?? nothingBehind(context.desk, id), code ?? NO_CODE);
   // A code that nobody was ever given is no guess.
   if (invitation === undefined || code === undefined) throw noSuchInvitation();
   if (invitation.state !== 'open' || invitation.expiresAtMs <= nowMs) throw noSuchInvitation();
-  if (!isCode(context.desk, invitation, code)) {
+  if (!isRight) {
     await countFailure(context, invitation, nowMs);
     throw noSuchInvitation();
   }

@@ -35,7 +35,6 @@ async function attemptOf(
     return (await sendTest(context, attempts, customer, undefined)).attempt;
   } catch (error) {
     if (!(error instanceof DatabridgeError)) throw error;
-    if (error.code === 'DB_CONFLICT') return 'No test event was sent, since deliveries are paused or disabled.';
     if (error.code !== 'DB_TEST_UNANSWERED') throw error;
     return 'The test event was not sent in time. What you entered may not be usable: check it, and test again.';
   }

@@ -6,7 +6,8 @@ import type { Attempt } from '@databridge/schemas/records/attempts';
 import { writeDeliveryHeaders } from '@databridge/schemas/records/headers';
 import { connectionOf, effectiveState } from '@databridge/schemas/records/status';
 import type { TestVariation } from '@databridge/schemas/records/test-variation';
-import { deliveryTopic } from '@databridge/schemas/records/topics';
+import { deliveryTopic, WORKER_REQUESTS_TOPIC } from '@databridge/schemas/records/topics';
+import { WORKER_REQUEST_HEADER } from '@databridge/schemas/records/worker-requests';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import type { ControlPlaneContext } from '../context.ts';
 import type { AttemptView } from '../views/attempts/attempt-view.ts';
@@ -34,30 +35,25 @@ export async function sendTest(
   customer: string,
   eventType: string | undefined,
 ): Promise<TestSent> {
-  const { subscription, type } = await testableCustomer(context, customer, eventType);
-  const sender = new TestSender(context, attempts, subscription, type);
+  const { subscription, type, isRunning } = await testableCustomer(context, customer, eventType);
+  const sender = new TestSender(context, attempts, subscription, type, isRunning);
   const eventId = sender.newId();
   return { customer, eventId, eventType: type.name, attempt: await sender.send(eventId) };
 }
 
 /**
- * @throws {DatabridgeError} DB_NOT_FOUND; DB_CONFLICT if it is paused or disabled, since nothing runs it then;
- *   DB_INPUT_INVALID for an event type that it does not get
+ * @throws {DatabridgeError} DB_NOT_FOUND; DB_INPUT_INVALID for an event type that it does not get
  */
 export async function testableCustomer(
   context: Pick<ControlPlaneContext, 'workerStatuses' | 'subscriptions'>,
   customer: string,
   eventType: string | undefined,
-): Promise<{ subscription: Subscription; type: EventType }> {
+): Promise<{ subscription: Subscription; type: EventType; isRunning: boolean }> {
   const { subscription, worker } = await readCustomer(context, customer);
-  const state = effectiveState(subscription, worker);
-  if (state !== 'active') {
-    const cure = state === 'paused' ? 'resume it' : 'enable it';
-    throw new DatabridgeError('DB_CONFLICT', `Customer "${customer}" is ${state}, so no worker runs it: ${cure} first`);
-  }
+  const isRunning = effectiveState(subscription, worker) === 'active';
   const name = eventType ?? subscription.eventTypes[0] ?? '';
   const type = subscription.eventTypes.includes(name) ? describedEventType(name) : undefined;
-  if (type !== undefined) return { subscription, type };
+  if (type !== undefined) return { subscription, type, isRunning };
   const known = subscription.eventTypes.join(', ');
   throw new DatabridgeError('DB_INPUT_INVALID', `Customer "${customer}" does not get "${name}", but ${known}`);
 }
@@ -75,17 +71,21 @@ export class TestSender {
   readonly #attempts: Pick<AttemptView, 'listen'>;
   readonly #subscription: Subscription;
   readonly #type: EventType;
+  readonly #isRunning: boolean;
 
+  /** @param isRunning a paused or disabled customer's worker is asked by a topic of its own: nobody reads that of the customer */
   constructor(
     context: Pick<ControlPlaneContext, 'producer'>,
     attempts: Pick<AttemptView, 'listen'>,
     subscription: Subscription,
     type: EventType,
+    isRunning = true,
   ) {
     this.#context = context;
     this.#attempts = attempts;
     this.#subscription = subscription;
     this.#type = type;
+    this.#isRunning = isRunning;
   }
 
   newId(): string {
@@ -112,7 +112,14 @@ export class TestSender {
         ...(variation !== undefined && { testVariation: variation }),
       });
       const document = value ?? this.#type.sample(sections);
-      await this.#context.producer.send([{ topic: deliveryTopic(customer), key: eventId, value: document, headers }]);
+      await this.#context.producer.send([
+        this.#isRunning
+          ? { topic: deliveryTopic(customer), key: eventId, value: document, headers }
+          : {
+              ...{ topic: WORKER_REQUESTS_TOPIC, key: customer, value: document },
+              headers: { ...headers, [WORKER_REQUEST_HEADER]: 'test' },
+            },
+      ]);
       const attempt = await answered;
       if (attempt !== undefined) return attempt;
       throw new DatabridgeError(

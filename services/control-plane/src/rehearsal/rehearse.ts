@@ -26,7 +26,7 @@ export interface Rehearsal {
  * Sends test events to a customer's endpoint as they occur in normal operation and in failures, one case after the other, and judges
  * its answers. Each event is a test: the books leave it out, and no breaker or hold goes by it.
  * @param eventType left out: the first that the customer gets
- * @throws {DatabridgeError} DB_NOT_FOUND; DB_CONFLICT if no worker runs it, or its destination is not HTTP;
+ * @throws {DatabridgeError} DB_NOT_FOUND; DB_CONFLICT if its destination is not HTTP;
  *   DB_INPUT_INVALID for an event type that it does not get; DB_TEST_UNANSWERED
  */
 export async function rehearse(
@@ -35,9 +35,9 @@ export async function rehearse(
   customer: string,
   eventType: string | undefined,
 ): Promise<Rehearsal> {
-  const { subscription, type } = await testableCustomer(context, customer, eventType);
+  const { subscription, type, isRunning } = await testableCustomer(context, customer, eventType);
   refuseUnlessHttp(subscription);
-  const sender = new TestSender(context, attempts, subscription, type);
+  const sender = new TestSender(context, attempts, subscription, type, isRunning);
   const sample = JSON.parse(type.sample(subscription.sections)) as Readonly<Record<string, unknown>>;
   const findings: RehearsalFinding[] = [];
   let lastId = sender.newId();

@@ -57,6 +57,7 @@ import { CustomerTopics } from './customer-topics.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { NamesakeWatch } from './namesake-watch.ts';
 import { openSecrets } from './open-secrets.ts';
+import { WorkerRequests } from './worker-requests.ts';
 
 /** Customers whose secrets are decrypted at the same time. The lane reader joins their groups, independently of each other. */
 const PREPARED_AT_ONCE = 64;
@@ -103,6 +104,7 @@ class Worker implements Running {
   readonly #slots = new Map<string, CustomerSlot>();
   readonly #rotation: Timer;
   readonly #heartbeat: Heartbeat;
+  readonly #requests: WorkerRequests;
   #partitions: readonly number[] = [];
   /** Customers started since the heap was last compacted. */
   #starts = 0;
@@ -232,6 +234,10 @@ class Worker implements Running {
       abortAfterMs: config.DRAIN_TIMEOUT * ABORT_SHARE,
       onDisabled: (status) => this.#slots.get(status.customer)?.statusIs(status),
     };
+    this.#requests = new WorkerRequests({
+      ...{ kafka, opener: this.#opener, dependencies: this.#dependencies },
+      subscriptionOf: (customer) => this.#subscriptions.get(customer),
+    });
     const namesakes = new NamesakeWatch({
       ...{ worker: config.WORKER_NAME, clientId: kafka.clientId, groupId: DELIVERY_WORKERS_GROUP, admin: this.#admin },
       ...{ sessionTimeoutMs: config.SESSION_TIMEOUT, clock, log },
@@ -255,12 +261,12 @@ class Worker implements Running {
   }
 
   async start(): Promise<void> {
-    await this.#producer.connect();
-    await this.#admin.connect();
+    await Promise.all([this.#producer.connect(), this.#admin.connect()]);
     await Promise.all([this.#erased.start(), this.#statuses.start()]);
     await this.#statuses.caughtUp();
     await this.#subscriptions.start();
     this.#heartbeat.start();
+    this.#requests.start();
   }
 
   notReadyBecause(): string | undefined {
@@ -270,6 +276,7 @@ class Worker implements Running {
   async stop(): Promise<void> {
     this.#isStopping = true;
     this.#isCaughtUp = false;
+    await this.#requests.stop();
     for (const slot of this.#slots.values()) slot.want(undefined);
     await Promise.all([...this.#slots.values()].map((slot) => slot.settled()));
     await this.#lanes.stop();
@@ -279,8 +286,7 @@ class Worker implements Running {
     await this.#heartbeat.stop();
     this.#readers.stop();
     this.#rotation.cancel();
-    await this.#producer.disconnect();
-    await this.#admin.disconnect();
+    await Promise.all([this.#producer.disconnect(), this.#admin.disconnect()]);
     await this.#tracing?.stop();
   }
 

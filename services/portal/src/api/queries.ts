@@ -20,10 +20,12 @@ export const statusQuery = (customer: string) =>
     refetchInterval: LIVE_MS,
   });
 
-export const seriesQuery = (customer: string) =>
+/** @param stepMs whole minutes */
+export const seriesQuery = (customer: string, stepMs: number) =>
   queryOptions({
-    queryKey: ['customer', customer, 'series'],
-    queryFn: ({ signal }) => ask('GET /v1/subscriptions/{customer}/attempts/series', { params: { customer }, signal }),
+    queryKey: ['customer', customer, 'series', stepMs],
+    queryFn: ({ signal }) =>
+      ask('GET /v1/subscriptions/{customer}/attempts/series', { params: { customer }, query: { stepMs }, signal }),
     refetchInterval: 4 * LIVE_MS,
   });
 

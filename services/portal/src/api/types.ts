@@ -201,6 +201,13 @@ export type EventTypeDescription = {
   readonly sample: Readonly<Record<string, unknown>>;
 };
 
+export type CertificateRequest = {
+  readonly id: string;
+  readonly commonName: string;
+  readonly csr: string;
+  readonly madeAtMs: number;
+};
+
 export type EventFate = {
   readonly customer: string;
   readonly eventId: string;
@@ -1074,6 +1081,21 @@ export interface Routes {
     query: Readonly<Record<string, never>>;
     body: { readonly secrets: readonly { readonly place: string; readonly from: string; readonly to: string }[] };
     answer: { readonly resealed: number };
+  };
+  'GET /v1/subscriptions/{customer}/certificate-request': {
+    query: Readonly<Record<string, never>>;
+    body: undefined;
+    answer: CertificateRequest;
+  };
+  'POST /v1/subscriptions/{customer}/certificate-request': {
+    query: Readonly<Record<string, never>>;
+    body: { readonly commonName?: string | undefined };
+    answer: CertificateRequest;
+  };
+  'PUT /v1/subscriptions/{customer}/certificate': {
+    query: Readonly<Record<string, never>>;
+    body: { readonly certificate: string };
+    answer: Subscription;
   };
   'GET /v1/invitations': {
     query: Readonly<Record<string, never>>;

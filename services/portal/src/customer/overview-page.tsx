@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { getRouteApi, Link } from '@tanstack/react-router';
+import { getRouteApi, Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense } from 'react';
 import { seriesQuery, statusQuery } from '../api/queries.ts';
 import type { Status } from '../api/types.ts';
@@ -116,17 +116,41 @@ function Meter({ share, words }: { readonly share: number; readonly words: strin
   );
 }
 
+const MINUTE_MS = 60_000;
+/** Steps of the chart by its range in hours. */
+const STEPS = { 1: MINUTE_MS, 6: 5 * MINUTE_MS, 24: 15 * MINUTE_MS } as const;
+
 function Chart({ customer }: { readonly customer: string }) {
-  const series = useQuery(seriesQuery(customer));
-  const total = series.data?.items.some(({ outcomes }) => Object.keys(outcomes).length > 0);
+  const { hours = '24' } = useSearch({ from: '/app/customers/$customer/' });
+  const navigate = useNavigate({ from: '/customers/$customer/' });
+  const series = useQuery(seriesQuery(customer, STEPS[Number(hours) as keyof typeof STEPS]));
+  const nowMs = useNow(60_000);
+  const fromMs = nowMs - Number(hours) * 3_600_000;
+  const items = (series.data?.items ?? []).filter(({ atMs }) => atMs >= fromMs);
+  const total = items.some(({ outcomes }) => Object.keys(outcomes).length > 0);
   return (
     <section aria-labelledby="last-day">
-      <h2 id="last-day">The last 24 hours</h2>
+      <h2 id="last-day">Attempts by outcome</h2>
+      <div className="filters">
+        <label>
+          Range
+          <select
+            value={hours}
+            onChange={({ currentTarget: { value } }) =>
+              navigate({ search: { hours: value === '24' ? undefined : (value as '1' | '6') }, replace: true })
+            }
+          >
+            <option value="1">The last hour</option>
+            <option value="6">The last 6 hours</option>
+            <option value="24">The last 24 hours</option>
+          </select>
+        </label>
+      </div>
       {series.error !== null && <Failure error={series.error} />}
       {series.data !== undefined && total !== true && <p className="quiet">No attempt was made.</p>}
       {series.data !== undefined && total === true && (
         <Suspense fallback={<Loading what="the chart" />}>
-          <OutcomeChart series={series.data} />
+          <OutcomeChart series={{ ...series.data, items }} />
         </Suspense>
       )}
     </section>

@@ -1,7 +1,7 @@
 import { getRouteApi } from '@tanstack/react-router';
-import { useState } from 'react';
 import { ask } from '../api/client.ts';
 import { type Counted, CountedAction } from '../parts/counted-action.tsx';
+import type { ReplayBy } from '../parts/outcomes.ts';
 import { Page } from '../parts/page.tsx';
 import { useMe } from '../session/session-gate.tsx';
 import { absoluteTime } from '../time/words.ts';
@@ -35,9 +35,10 @@ export function ReplayPage() {
 }
 
 function Rewind({ customer }: { readonly customer: string }) {
-  const [by, setBy] = useState<'time' | 'offset' | 'earliest'>('time');
-  const [time, setTime] = useState('');
-  const [offset, setOffset] = useState('');
+  const { by = 'time', time = '', offset = '' } = route.useSearch();
+  const navigate = route.useNavigate();
+  const set = (changed: { readonly by?: ReplayBy; readonly time?: string; readonly offset?: string }) =>
+    navigate({ search: (old) => ({ ...old, ...changed }), replace: true });
   const { name: zone } = useZone();
   const to = targetOf(by, time, offset);
   const rewind = (dryRun: boolean) =>
@@ -67,7 +68,7 @@ function Rewind({ customer }: { readonly customer: string }) {
       <div className="filters">
         <label>
           Go back to
-          <select value={by} onChange={({ currentTarget: { value } }) => setBy(value as typeof by)}>
+          <select value={by} onChange={({ currentTarget: { value } }) => set({ by: value as ReplayBy })}>
             <option value="time">a time</option>
             <option value="offset">an offset</option>
             <option value="earliest">the earliest event that is kept</option>
@@ -80,14 +81,19 @@ function Rewind({ customer }: { readonly customer: string }) {
               type="datetime-local"
               step={1}
               value={time}
-              onChange={({ currentTarget: { value } }) => setTime(value)}
+              onChange={({ currentTarget: { value } }) => set({ time: value })}
             />
           </label>
         )}
         {by === 'offset' && (
           <label>
             Offset
-            <input type="number" min={0} value={offset} onChange={({ currentTarget: { value } }) => setOffset(value)} />
+            <input
+              type="number"
+              min={0}
+              value={offset}
+              onChange={({ currentTarget: { value } }) => set({ offset: value })}
+            />
           </label>
         )}
       </div>
@@ -103,14 +109,17 @@ function Rewind({ customer }: { readonly customer: string }) {
   );
 }
 
-function targetOf(by: 'time' | 'offset' | 'earliest', time: string, offset: string): Target | undefined {
+function targetOf(by: ReplayBy, time: string, offset: string): Target | undefined {
   if (by === 'earliest') return 'earliest';
   if (by === 'time') return Number.isNaN(Date.parse(time)) ? undefined : { time: new Date(time).toISOString() };
   return /^\d+$/.test(offset) ? { offset: Number(offset) } : undefined;
 }
 
 function Redeliver({ customer }: { readonly customer: string }) {
-  const [eventId, setEventId] = useState('');
+  const { event: eventId = '' } = route.useSearch();
+  const navigate = route.useNavigate();
+  const setEventId = (event: string) =>
+    navigate({ search: (old) => ({ ...old, event: event || undefined }), replace: true });
   const redeliver = (dryRun: boolean) =>
     ask('POST /v1/subscriptions/{customer}/redeliveries', { params: { customer }, body: { eventId, dryRun } });
   return (

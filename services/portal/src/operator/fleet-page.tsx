@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { useDeferredValue, useMemo } from 'react';
+import { useDeferredValue, useMemo, useState } from 'react';
 import { fleetQuery } from '../api/queries.ts';
 import type { Status } from '../api/types.ts';
 import { count, SHAPES, type StateWords, stateWords, waitingIn } from '../customer/state-words.ts';
@@ -26,7 +26,8 @@ export function FleetPage() {
   const fleet = useQuery(fleetQuery());
   const nowMs = useNow(10_000);
   const wanted = useDeferredValue(find.toLowerCase());
-  const rows = useMemo(() => sorted(fleet.data ?? [], nowMs), [fleet.data, nowMs]);
+  const fresh = useMemo(() => sorted(fleet.data ?? [], nowMs), [fleet.data, nowMs]);
+  const { rows, hasMoved, sortAnew } = useSteadyOrder(fresh);
   const shown = rows.filter(
     ({ status, words }) => status.customer.includes(wanted) && (only !== 'trouble' || words.urgency >= 40),
   );
@@ -55,6 +56,13 @@ export function FleetPage() {
           Only those that need help
         </label>
       </div>
+      {hasMoved && (
+        <p role="status">
+          <button type="button" onClick={sortAnew}>
+            The order has changed: sort anew
+          </button>
+        </p>
+      )}
       {fleet.error !== null && <Failure error={fleet.error} />}
       {fleet.isPending && <Loading what="customers" />}
       {fleet.data !== undefined && (
@@ -117,6 +125,17 @@ const COLUMNS: readonly Column<FleetRow>[] = [
       worker?.lastSuccessAtMs === undefined ? 'never' : <Time ms={worker.lastSuccessAtMs} isShort />,
   },
 ];
+
+/** Rows that move under one's eyes can't be read: what changes is shown in place, and the order when one asks for it. */
+function useSteadyOrder(fresh: readonly FleetRow[]) {
+  const [order, setOrder] = useState<ReadonlyMap<string, number>>(new Map());
+  const nameOf = ({ status }: FleetRow) => status.customer;
+  const sortAnew = () => setOrder(new Map(fresh.map((row, index) => [nameOf(row), index])));
+  if (order.size === 0 && fresh.length > 0) sortAnew();
+  const placeOf = (row: FleetRow) => order.get(nameOf(row)) ?? order.size;
+  const rows = fresh.toSorted((a, b) => placeOf(a) - placeOf(b));
+  return { rows, hasMoved: rows.some((row, index) => row !== fresh[index]), sortAnew };
+}
 
 /** By urgency; among equals by what waits, then by name. */
 export function sorted(fleet: readonly Status[], nowMs: number): FleetRow[] {

@@ -3,6 +3,7 @@ import { pagesQuery } from '../api/queries.ts';
 import type { QuarantinedRecord } from '../api/types.ts';
 import { LetterActions } from '../parts/letter-actions.tsx';
 import { Empty, Failure, Loading } from '../parts/notices.tsx';
+import { OpenRow } from '../parts/open-row.tsx';
 import { Page } from '../parts/page.tsx';
 import { type Column, VirtualTable } from '../parts/virtual-table.tsx';
 import { useMe } from '../session/session-gate.tsx';
@@ -47,12 +48,11 @@ const COLUMNS: readonly Column<QuarantinedRecord>[] = [
 const MORE: Column<QuarantinedRecord> = {
   title: 'More',
   cell: ({ id }) => (
-    <details>
-      <summary>Show</summary>
+    <OpenRow id={id}>
       <div className="actions">
         <QuarantineContent id={id} />
         <LetterActions ids={[id]} />
       </div>
-    </details>
+    </OpenRow>
   ),
 };

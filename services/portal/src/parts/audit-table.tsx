@@ -2,6 +2,7 @@ import type { AuditRecord } from '../api/types.ts';
 import { Time } from '../time/zone.tsx';
 import { ChangeList } from './change-list.tsx';
 import { differences } from './differences.ts';
+import { OpenRow } from './open-row.tsx';
 import { type Column, VirtualTable } from './virtual-table.tsx';
 
 /** Who changed what; a change of a subscription with its differences. */
@@ -30,11 +31,10 @@ function Details({ record }: { readonly record: AuditRecord }) {
   const isEmpty = changes.length === 0 && detail === undefined && secrets === undefined;
   if (isEmpty) return '–';
   return (
-    <details>
-      <summary>Show</summary>
+    <OpenRow id={record.id}>
       {changes.length > 0 && <ChangeList changes={changes} />}
       {Array.isArray(secrets) && <p>Other secrets than before: {secrets.join(', ')}</p>}
       {detail !== undefined && <pre>{JSON.stringify(detail, null, 2)}</pre>}
-    </details>
+    </OpenRow>
   );
 }

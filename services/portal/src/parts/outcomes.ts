@@ -23,3 +23,8 @@ export const EVENT_STATE_WORDS = {
 export const DEAD_REASONS = ['refused', 'exhausted', 'internal'] as const;
 
 export type EventStateName = keyof typeof EVENT_STATE_WORDS;
+
+/** What a replay can go back to. */
+export const REPLAY_BY = ['time', 'offset', 'earliest'] as const;
+
+export type ReplayBy = (typeof REPLAY_BY)[number];

@@ -9,7 +9,8 @@ import { Failure, Loading } from '../parts/notices.tsx';
 import { Page } from '../parts/page.tsx';
 import { useMe } from '../session/session-gate.tsx';
 import { AllowedIn } from './allowed-in.tsx';
-import { MASK, shownDifferences } from './draft.ts';
+import { ClientCertificate } from './client-certificate.tsx';
+import { MASK, sectionOf, shownDifferences } from './draft.ts';
 import { JsonEditor } from './json-editor.tsx';
 import { SetUpForm, SHOWN } from './set-up-form.tsx';
 
@@ -39,10 +40,17 @@ export function SetUpPage() {
           // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
           <pre tabIndex={0}>{JSON.stringify(stored.data.document, null, 2)}</pre>
         ))}
+      {may.act && stored.data !== undefined && takesCertificate(stored.data.document) && (
+        <ClientCertificate customer={customer} />
+      )}
       <AllowedIn />
     </Page>
   );
 }
+
+/** Of HTTP: AWS's own services know us by a signature. */
+const takesCertificate = (document: Document) =>
+  ['http', 'api-gateway'].includes(String(sectionOf(document, 'destination')['type']));
 
 interface EditorProps {
   readonly customer: string;

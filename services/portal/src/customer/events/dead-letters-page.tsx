@@ -4,12 +4,12 @@ import type { AnswerOf } from '../../api/client.ts';
 import { pagesQuery } from '../../api/queries.ts';
 import { LetterActions } from '../../parts/letter-actions.tsx';
 import { Empty, Failure, Loading } from '../../parts/notices.tsx';
+import { OpenRow } from '../../parts/open-row.tsx';
 import { DEAD_REASONS } from '../../parts/outcomes.ts';
 import { Page } from '../../parts/page.tsx';
 import { type Column, VirtualTable } from '../../parts/virtual-table.tsx';
 import { useMe } from '../../session/session-gate.tsx';
 import { Time } from '../../time/zone.tsx';
-import { count } from '../state-words.ts';
 import { LetterContent } from './letter-content.tsx';
 
 const route = getRouteApi('/app/customers/$customer/dead-letters');
@@ -83,8 +83,7 @@ interface MoreProps {
 function More({ customer, letter: { id, eventId } }: MoreProps) {
   const { may } = useMe();
   return (
-    <details>
-      <summary>Show</summary>
+    <OpenRow id={id}>
       <div className="actions">
         <Link to="/customers/$customer/events/$eventId" params={{ customer, eventId }}>
           Its attempts
@@ -92,6 +91,6 @@ function More({ customer, letter: { id, eventId } }: MoreProps) {
         {may.payload && <LetterContent customer={customer} id={id} />}
         {may.act && <LetterActions customer={customer} ids={[id]} />}
       </div>
-    </details>
+    </OpenRow>
   );
 }

@@ -1,0 +1,54 @@
+/**
+ * What a control plane asks of the worker that owns a customer. The key of the record is the customer; a header says what
+ * is asked for. A test is what stands in a delivery topic otherwise: the same headers, and the document.
+ */
+import { z } from 'zod';
+import { CUSTOMER_PATTERN } from './topics.ts';
+
+export const WORKER_REQUEST_HEADER = 'databridge-request';
+
+export const WORKER_REQUESTS = ['test', 'key-pair'] as const;
+export type WorkerRequest = (typeof WORKER_REQUESTS)[number];
+
+/** A key pair for a client certificate. */
+const keyPairRequest = z.object({
+  /** Of the answer, too. */
+  id: z.string(),
+  /** The common name in the certificate request. */
+  commonName: z.string(),
+});
+export type KeyPairRequest = z.infer<typeof keyPairRequest>;
+
+/** @returns undefined for what is no such request */
+export function decodeKeyPairRequest(value: Buffer): KeyPairRequest | undefined {
+  return parsed(keyPairRequest, value);
+}
+
+const certificateRequest = z.object({
+  id: z.string(),
+  customer: z.string().regex(CUSTOMER_PATTERN),
+  commonName: z.string(),
+  /** PKCS #10, PEM. */
+  csr: z.string(),
+  /** The private key (PKCS #8, PEM) sealed for the delivery workers, bound to the customer and to `tls.clientKey`. */
+  sealedKey: z.string(),
+  /** When it was made, ms since the epoch, by the clock of the worker. */
+  madeAtMs: z.number(),
+});
+export type CertificateRequest = z.infer<typeof certificateRequest>;
+
+export const encodeCertificateRequest = (request: CertificateRequest): string => JSON.stringify(request);
+
+/** @returns undefined for what is none */
+export function decodeCertificateRequest(value: Buffer): CertificateRequest | undefined {
+  return parsed(certificateRequest, value);
+}
+
+function parsed<T>(schema: z.ZodType<T>, value: Buffer): T | undefined {
+  try {
+    const result = schema.safeParse(JSON.parse(value.toString('utf8')));
+    return result.success ? result.data : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,152 @@
+/** What control planes ask of this worker for the customers that it owns, whether it runs them or not. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
+import type { ConsumedRecord } from '@databridge/kernel/kafka/records';
+import { TopicFollower } from '@databridge/kernel/kafka/tables/topic-follower';
+import type { Opener } from '@databridge/kernel/secrets/opener';
+import { Sealer } from '@databridge/kernel/secrets/sealer';
+import { encodeAttempts } from '@databridge/schemas/records/attempts';
+import { headerText, readDeliveryHeaders } from '@databridge/schemas/records/headers';
+import { connectionOf } from '@databridge/schemas/records/status';
+import { ATTEMPTS_TOPIC, CERTIFICATE_REQUESTS_TOPIC, WORKER_REQUESTS_TOPIC } from '@databridge/schemas/records/topics';
+import {
+  decodeKeyPairRequest,
+  encodeCertificateRequest,
+  WORKER_REQUEST_HEADER,
+} from '@databridge/schemas/records/worker-requests';
+import type { Subscription } from '@databridge/schemas/subscription/subscription';
+import { deliverTest, type TestContext } from '../attempt/test-event.ts';
+import { makeKeyPair } from '../authorization/certificate-request.ts';
+import type { CustomerDependencies } from '../customer/dependencies.ts';
+import { openSecrets } from './open-secrets.ts';
+
+export interface WorkerRequestsParts {
+  readonly kafka: KafkaSettings;
+  readonly opener: Opener;
+  readonly dependencies: Pick<
+    CustomerDependencies,
+    'worker' | 'producer' | 'clock' | 'log' | 'messages' | 'openDestination'
+  >;
+  /** Of the customers that this worker owns, sealed. */
+  subscriptionOf(customer: string): Subscription | undefined;
+}
+
+const START_AGAIN_AFTER_MS = 5_000;
+const CLIENT_KEY = 'tls.clientKey';
+
+export class WorkerRequests {
+  readonly #with: WorkerRequestsParts;
+  readonly #follower: TopicFollower;
+  readonly #underWay = new Set<Promise<void>>();
+  readonly #stopping = new AbortController();
+  #starting: Promise<void> | undefined;
+
+  constructor(parts: WorkerRequestsParts) {
+    this.#with = parts;
+    this.#follower = new TopicFollower(parts.kafka, {
+      topic: WORKER_REQUESTS_TOPIC,
+      onBatch: ({ records }) => {
+        for (const record of records) this.#take(record);
+      },
+    });
+  }
+
+  /** Does not wait: deliveries must not, while the topic is not there yet (an older control plane does not make it). */
+  start(): void {
+    this.#starting = this.#startWhenPossible();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#starting;
+    await this.#follower.stop();
+    await Promise.all(this.#underWay);
+  }
+
+  async #startWhenPossible(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      try {
+        return await this.#follower.start();
+      } catch (error) {
+        const fields = { event: 'worker_requests_unread', err: error, retryInMs: START_AGAIN_AFTER_MS };
+        this.#with.dependencies.log.warn(fields, 'requests of control planes not read');
+        await delay(START_AGAIN_AFTER_MS, undefined, { signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  #take(record: ConsumedRecord): void {
+    const customer = record.key?.toString('utf8') ?? '';
+    // Every worker reads every request: the owner answers it.
+    const subscription = this.#with.subscriptionOf(customer);
+    if (subscription === undefined || record.value === null) return;
+    const done = this.#answer(subscription, { ...record, value: record.value }).catch((error: unknown) => {
+      const kind = headerText(record.headers, WORKER_REQUEST_HEADER);
+      this.#with.dependencies.log.error(
+        { event: 'worker_request_failed', err: error, customer, kind },
+        'worker request failed',
+      );
+    });
+    this.#underWay.add(done);
+    void done.finally(() => this.#underWay.delete(done));
+  }
+
+  async #answer(subscription: Subscription, record: ConsumedRecord & { readonly value: Buffer }): Promise<void> {
+    switch (headerText(record.headers, WORKER_REQUEST_HEADER)) {
+      case 'test':
+        return await this.#test(subscription, record);
+      case 'key-pair':
+        return await this.#makeKeyPair(subscription, record.value);
+      default:
+        // Of a newer version.
+        return;
+    }
+  }
+
+  /** Of a customer that nobody runs: by a destination of its own, which is closed again. */
+  async #test(subscription: Subscription, { offset, key, value, headers }: ConsumedRecord & { value: Buffer }) {
+    const { opener, dependencies } = this.#with;
+    const { clock, log, messages, producer, worker } = dependencies;
+    const { customer } = subscription;
+    const destination = dependencies.openDestination(
+      await openSecrets(opener, subscription),
+      () => undefined,
+      () => subscription.ratePerSecond,
+    );
+    const attempts: Parameters<TestContext['report']>[0][] = [];
+    const lane = { topic: WORKER_REQUESTS_TOPIC, partition: 0, delayMs: 0 };
+    const facts = readDeliveryHeaders(headers);
+    const held = { lane, offset, dueAtMs: 0, key, value, facts, copyKey: facts.eventId, bytes: value.length };
+    try {
+      await deliverTest(held, {
+        ...{ clock, log },
+        connection: () => connectionOf(this.#with.subscriptionOf(customer) ?? subscription),
+        render: (record, attempt) => messages.render(record, attempt, subscription),
+        send: (message, nowMs, mayStart) => destination.send(message, nowMs, mayStart),
+        maySend: () => this.#with.subscriptionOf(customer) !== undefined,
+        isOurs: () => true,
+        report: (attempt) => void attempts.push(attempt),
+        done: () => undefined,
+      });
+      const batch = encodeAttempts({ customer, worker, attempts });
+      if (attempts.length > 0) await producer.send([{ topic: ATTEMPTS_TOPIC, key: customer, value: batch }]);
+    } finally {
+      await destination.close();
+    }
+  }
+
+  /** The private key leaves this function sealed: delivery workers alone can open it. */
+  async #makeKeyPair({ customer }: Subscription, value: Buffer): Promise<void> {
+    const request = decodeKeyPairRequest(value);
+    if (request === undefined) return;
+    const { opener } = this.#with;
+    const { clock, producer, log } = this.#with.dependencies;
+    const { id, commonName } = request;
+    const { privateKey, csr } = makeKeyPair(commonName);
+    const sealedKey = await new Sealer(opener.current).seal(privateKey, { customer, place: CLIENT_KEY });
+    const made = { id, customer, commonName, csr, sealedKey, madeAtMs: clock.nowMs() };
+    await producer.send([{ topic: CERTIFICATE_REQUESTS_TOPIC, key: customer, value: encodeCertificateRequest(made) }]);
+    log.info({ customer, request: id }, 'certificate request made');
+  }
+}
