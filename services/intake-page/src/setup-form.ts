@@ -42,6 +42,13 @@ const DESTINATIONS: Record<string, Choice> = {
       { name: 'endpoint', label: 'Endpoint, if not the usual one', optional: true },
     ],
   },
+  eventbridge: {
+    label: 'AWS EventBridge event bus',
+    fields: [
+      { name: 'eventBusArn', label: 'ARN of the event bus' },
+      { name: 'endpoint', label: 'Endpoint, if not the usual one', optional: true },
+    ],
+  },
 };
 
 const AUTHENTICATIONS: Record<string, Choice> = {
