@@ -1,6 +1,6 @@
 /**
  * What a control plane asks of the worker that owns a customer. The key of the record is the customer; a header says what
- * is asked for. A test is what stands in a delivery topic otherwise: the same headers, and the document.
+ * is asked for. A test has the form that it has in a delivery topic: the same headers, and the document.
  */
 import { z } from 'zod';
 import { CUSTOMER_PATTERN } from './topics.ts';

@@ -68,8 +68,11 @@ test('redrive, pause, resume, test, rotate a secret, mend the set-up, replay; an
   await page.getByLabel('New value').fill('key-2');
   await page.getByLabel(/The one before is used/).selectOption('0s');
   const taken = stage.changeTaken(customer);
+  const setting = page.waitForRequest((request) => request.method() === 'PUT');
   await page.getByRole('button', { name: 'Set', exact: true }).click();
   await page.getByText('It is set.').waitFor();
+  const sent = (await setting).postData() ?? '';
+  expect([sent.includes('"sealed":"ey'), sent.includes('key-2')]).toEqual([true, false]);
   expect(await page.getByLabel('New value').count()).toBe(0);
   await page.getByRole('button', { name: 'Close' }).click();
   await taken();

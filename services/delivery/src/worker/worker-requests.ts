@@ -3,8 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import type { ConsumedRecord } from '@databridge/kernel/kafka/records';
 import { TopicFollower } from '@databridge/kernel/kafka/tables/topic-follower';
-import type { Opener } from '@databridge/kernel/secrets/opener';
-import { Sealer } from '@databridge/kernel/secrets/sealer';
+import { Sealer, type SealingKey } from '@databridge/kernel/secrets/sealer';
+import type { Secret } from '@databridge/kernel/secrets/secret';
 import { encodeAttempts } from '@databridge/schemas/records/attempts';
 import { headerText, readDeliveryHeaders } from '@databridge/schemas/records/headers';
 import { connectionOf } from '@databridge/schemas/records/status';
@@ -18,11 +18,12 @@ import type { Subscription } from '@databridge/schemas/subscription/subscription
 import { deliverTest, type TestContext } from '../attempt/test-event.ts';
 import { makeKeyPair } from '../authorization/certificate-request.ts';
 import type { CustomerDependencies } from '../customer/dependencies.ts';
-import { openSecrets } from './open-secrets.ts';
 
 export interface WorkerRequestsParts {
   readonly kafka: KafkaSettings;
-  readonly opener: Opener;
+  /** The current one: what is sealed by it, delivery workers can open. */
+  readonly sealingKey: SealingKey;
+  unseal(subscription: Subscription): Promise<Subscription<Secret>>;
   readonly dependencies: Pick<
     CustomerDependencies,
     'worker' | 'producer' | 'clock' | 'log' | 'messages' | 'openDestination'
@@ -69,8 +70,10 @@ export class WorkerRequests {
       try {
         return await this.#follower.start();
       } catch (error) {
-        const fields = { event: 'worker_requests_unread', err: error, retryInMs: START_AGAIN_AFTER_MS };
-        this.#with.dependencies.log.warn(fields, 'requests of control planes not read');
+        this.#with.dependencies.log.warn(
+          { event: 'worker_requests_unread', err: error, retryInMs: START_AGAIN_AFTER_MS },
+          'requests of control planes not read',
+        );
         await delay(START_AGAIN_AFTER_MS, undefined, { signal }).catch(() => undefined);
       }
     }
@@ -106,11 +109,11 @@ export class WorkerRequests {
 
   /** Of a customer that nobody runs: by a destination of its own, which is closed again. */
   async #test(subscription: Subscription, { offset, key, value, headers }: ConsumedRecord & { value: Buffer }) {
-    const { opener, dependencies } = this.#with;
+    const { dependencies } = this.#with;
     const { clock, log, messages, producer, worker } = dependencies;
     const { customer } = subscription;
     const destination = dependencies.openDestination(
-      await openSecrets(opener, subscription),
+      await this.#with.unseal(subscription),
       () => undefined,
       () => subscription.ratePerSecond,
     );
@@ -140,11 +143,10 @@ export class WorkerRequests {
   async #makeKeyPair({ customer }: Subscription, value: Buffer): Promise<void> {
     const request = decodeKeyPairRequest(value);
     if (request === undefined) return;
-    const { opener } = this.#with;
     const { clock, producer, log } = this.#with.dependencies;
     const { id, commonName } = request;
     const { privateKey, csr } = makeKeyPair(commonName);
-    const sealedKey = await new Sealer(opener.current).seal(privateKey, { customer, place: CLIENT_KEY });
+    const sealedKey = await new Sealer(this.#with.sealingKey).seal(privateKey, { customer, place: CLIENT_KEY });
     const made = { id, customer, commonName, csr, sealedKey, madeAtMs: clock.nowMs() };
     await producer.send([{ topic: CERTIFICATE_REQUESTS_TOPIC, key: customer, value: encodeCertificateRequest(made) }]);
     log.info({ customer, request: id }, 'certificate request made');

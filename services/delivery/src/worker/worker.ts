@@ -235,7 +235,8 @@ class Worker implements Running {
       onDisabled: (status) => this.#slots.get(status.customer)?.statusIs(status),
     };
     this.#requests = new WorkerRequests({
-      ...{ kafka, opener: this.#opener, dependencies: this.#dependencies },
+      ...{ kafka, sealingKey: this.#opener.current, dependencies: this.#dependencies },
+      unseal: (subscription) => this.#unseal(subscription),
       subscriptionOf: (customer) => this.#subscriptions.get(customer),
     });
     const namesakes = new NamesakeWatch({

@@ -85,8 +85,11 @@ function SetSecret({ customer, name }: { readonly customer: string; readonly nam
   const valueId = useId();
   const queries = useQueryClient();
   const set = useMutation({
-    mutationFn: ({ value, overlap }: { readonly value: string; readonly overlap: string }) =>
-      ask('PUT /v1/subscriptions/{customer}/secrets/{name}', { params: { customer, name }, body: { value, overlap } }),
+    mutationFn: async ({ value, overlap }: { readonly value: string; readonly overlap: string }) => {
+      const { sealed } = await import('../api/seal.ts');
+      const body = { sealed: await sealed(value, { customer, place: name }), overlap };
+      return await ask('PUT /v1/subscriptions/{customer}/secrets/{name}', { params: { customer, name }, body });
+    },
     onSuccess: () => queries.invalidateQueries({ queryKey: ['customer', customer] }),
   });
   const submit = async (event: SubmitEvent<HTMLFormElement>) => {
@@ -113,6 +116,7 @@ function SetSecret({ customer, name }: { readonly customer: string; readonly nam
           <p role="status">It is set. Send a test event from the overview to see that it works.</p>
         ) : (
           <form className="stack" onSubmit={submit} id={`${valueId}-form`}>
+            <p>It is encrypted in your browser, for the delivery workers alone.</p>
             <label htmlFor={valueId}>New value</label>
             <input id={valueId} name="value" type="password" autoComplete="off" required />
             <label htmlFor={`${valueId}-overlap`}>The one before is used where the new one is refused, for</label>
