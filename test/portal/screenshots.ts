@@ -8,6 +8,9 @@ import { SAMPLE_TOKENS, startSampleFleet } from '../harness/portal/sample-fleet.
 const SHOTS = [
   ['customers', '/portal/fleet', '60 customers', 'light'],
   ['overview', '/portal/customers/initech', 'The same as a table', 'light'],
+  ['set-up', '/portal/customers/acme/set-up', 'Kind of destination', 'light'],
+  ['invitations', '/portal/invitations', 'Wrong codes', 'light'],
+  ['event', `/portal/customers/initech/events/${FAILING}`, 'Attempt 160', 'dark'],
 ] as const;
 
 const directory = fileURLToPath(new URL('../../docs/portal', import.meta.url));

@@ -112,6 +112,7 @@ export const ROUTE_RIGHTS = {
     access: 'see',
     rule: "The destination's answers are left out without the right to payloads: an answer may quote the event.",
   },
+  'GET /v1/subscriptions/:customer/events/:id/content': { access: 'payload' },
   'GET /v1/events/:id': { access: 'oversee' },
   'GET /v1/workers': { access: 'oversee' },
   'GET /v1/health': { access: 'oversee' },

@@ -54,6 +54,12 @@ test('redrive, pause, resume, test, rotate a secret, mend the set-up, replay; an
   await page.getByText('There is no dead letter.').waitFor();
   await receiver.waitFor(({ accepted }) => accepted === 3);
 
+  await page.getByRole('link', { name: 'Deliveries' }).click();
+  await page.locator('tbody').getByRole('link').first().click();
+  await page.getByRole('button', { name: 'Read its content (audited)' }).click();
+  await page.getByRole('dialog').getByText('The caller asks for a new address.').waitFor();
+  await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
+
   await page.getByRole('link', { name: 'Overview' }).click();
   await page.getByRole('button', { name: 'Pause…' }).click();
   await page.getByRole('button', { name: 'Pause', exact: true }).click();

@@ -244,6 +244,8 @@ export type DeadLetterInside = {
   readonly unreadable?: string | undefined;
 };
 
+export type EventContent = { readonly event?: unknown | undefined; readonly unreadable?: string | undefined };
+
 export type TestAnswer = {
   readonly customer: string;
   readonly eventId: string;
@@ -982,6 +984,11 @@ export interface Routes {
     query: Readonly<Record<string, never>>;
     body: undefined;
     answer: DeadLetterInside;
+  };
+  'GET /v1/subscriptions/{customer}/events/{id}/content': {
+    query: Readonly<Record<string, never>>;
+    body: undefined;
+    answer: EventContent;
   };
   'POST /v1/subscriptions/{customer}/test': {
     query: Readonly<Record<string, never>>;

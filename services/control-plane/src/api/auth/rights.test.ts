@@ -68,6 +68,7 @@ const EXPECTED: Record<keyof typeof ROUTE_RIGHTS, string> = {
   'GET /v1/subscriptions/:customer/attempts/series': '++++0',
   'GET /v1/subscriptions/:customer/events': '++++0',
   'GET /v1/subscriptions/:customer/events/:id': '++++0',
+  'GET /v1/subscriptions/:customer/events/:id/content': '+-++0',
   'GET /v1/events/:id': '+++--',
   'GET /v1/health': '+++--',
   'GET /v1/doctor': '+++--',

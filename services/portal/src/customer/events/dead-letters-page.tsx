@@ -10,7 +10,8 @@ import { Page } from '../../parts/page.tsx';
 import { type Column, VirtualTable } from '../../parts/virtual-table.tsx';
 import { useMe } from '../../session/session-gate.tsx';
 import { Time } from '../../time/zone.tsx';
-import { LetterContent } from './letter-content.tsx';
+import { count } from '../state-words.ts';
+import { EventContent } from './event-content.tsx';
 
 const route = getRouteApi('/app/customers/$customer/dead-letters');
 
@@ -88,7 +89,7 @@ function More({ customer, letter: { id, eventId } }: MoreProps) {
         <Link to="/customers/$customer/events/$eventId" params={{ customer, eventId }}>
           Its attempts
         </Link>
-        {may.payload && <LetterContent customer={customer} id={id} />}
+        {may.payload && <EventContent customer={customer} id={id} of="letter" />}
         {may.act && <LetterActions customer={customer} ids={[id]} />}
       </div>
     </OpenRow>

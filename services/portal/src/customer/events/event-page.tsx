@@ -5,8 +5,10 @@ import type { ListedAttempt as Attempt } from '../../api/types.ts';
 import { EventStateMark, OutcomeMark } from '../../parts/mark.tsx';
 import { Failure, Loading } from '../../parts/notices.tsx';
 import { Page } from '../../parts/page.tsx';
+import { useMe } from '../../session/session-gate.tsx';
 import { milliseconds } from '../../time/words.ts';
 import { Time } from '../../time/zone.tsx';
+import { EventContent } from './event-content.tsx';
 
 const route = getRouteApi('/app/customers/$customer/events/$eventId');
 const LIVE_MS = 10_000;
@@ -21,8 +23,12 @@ export function EventPage() {
     refetchInterval: LIVE_MS,
   });
   const { data } = story;
+  const { may } = useMe();
   return (
-    <Page title={`${customer}: event ${eventId}`}>
+    <Page
+      title={`${customer}: event ${eventId}`}
+      actions={may.payload && <EventContent customer={customer} id={eventId} of="event" />}
+    >
       {story.error !== null && <Failure error={story.error} />}
       {story.isPending && <Loading what="the event" />}
       {data !== undefined && (

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { type Letter, readLetters } from '../../../operations/letters.ts';
 import { noteOperation, notePayloadRead } from '../../../operations/note-operation.ts';
 import { sendTest } from '../../../operations/send-test.ts';
+import { eventContent } from '../../../views/event-content.ts';
 import { readCustomer } from '../../../views/customer.ts';
 import { callerOf } from '../../auth/access.ts';
 import type { Api, ApiContext } from '../../context.ts';
@@ -21,6 +22,13 @@ const deadLetterInside = deadLetter
   })
   .meta({ id: 'DeadLetterInside' });
 
+const eventContentAnswer = z
+  .object({
+    event: z.unknown().optional().describe('the document that the customer gets'),
+    unreadable: z.string().optional().describe('why there is none'),
+  })
+  .meta({ id: 'EventContent' });
+
 const testAnswer = z
   .object({
     customer: z.string(),
@@ -35,7 +43,7 @@ const testAnswer = z
   .meta({ id: 'TestAnswer' });
 
 /** Looking at one event, and sending one to try. */
-export function eventRoutes(api: Api, { operations, attempts, events, change }: ApiContext): void {
+export function eventRoutes(api: Api, { operations, attempts, events, intake, change }: ApiContext): void {
   api.get(
     '/v1/subscriptions/:customer/dead-letters/:id',
     {
@@ -66,6 +74,30 @@ export function eventRoutes(api: Api, { operations, attempts, events, change }: 
         headers: Object.fromEntries(names.map((name) => [name, headerText(letter.headers, name) ?? ''])),
         ...(await events.render(eventType, letter.value, subscription.sections)),
       };
+    },
+  );
+
+  api.get(
+    '/v1/subscriptions/:customer/events/:id/content',
+    {
+      config: { opaqueParams: ['id'], isExpensive: true },
+      schema: {
+        tags: ['events'],
+        summary: 'The document that the customer gets of an event, from its source record; each reading is audited',
+        params: customerParams.extend({ id: z.string().min(1).max(600) }),
+        response: { 200: eventContentAnswer, ...problems },
+      },
+    },
+    async (request) => {
+      const { customer, id } = request.params;
+      const { subscription } = await readCustomer(operations, customer);
+      await notePayloadRead(operations, callerOf(request), customer, { event: id });
+      const { kafka } = operations;
+      const { eventTypes } = intake;
+      const asked = { customer, eventId: id, sections: subscription.sections };
+      const content = await eventContent({ kafka, attempts, events, eventTypes }, asked);
+      if (content !== undefined) return content;
+      throw new DatabridgeError('DB_NOT_FOUND', `No attempt at an event "${id}" was made in the last days`);
     },
   );
 
