@@ -61,7 +61,7 @@ test('an invitation is made, renewed and answered; its set-up is approved, and e
 
   await page.getByRole('link', { name: 'Approvals' }).click();
   const stated = page.getByRole('article', { name: customer });
-  await stated.getByText(receiver.url).waitFor();
+  await stated.getByText(receiver.url).first().waitFor();
   expect(await axeIssues(page)).toEqual([]);
   await stated.getByRole('button', { name: 'Approve…' }).click();
   await page

@@ -3,7 +3,7 @@ import { readTopicIfAny } from '@databridge/kernel/kafka/topic-reader';
 import type { EventType } from '@databridge/schemas/event/event-types';
 import { parseSource } from '@databridge/schemas/records/headers';
 import type { ControlPlaneContext } from '../context.ts';
-import type { AttemptView } from './attempt-view.ts';
+import type { AttemptView } from './attempts/attempt-view.ts';
 import type { EventRenderer, RenderedEvent } from './render-event.ts';
 
 interface Parts {

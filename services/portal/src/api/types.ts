@@ -110,7 +110,8 @@ export type Examination = {
       | 'customers'
       | 'keys'
       | 'clocks'
-      | 'versions';
+      | 'versions'
+      | 'settings';
     readonly verdict: 'ok' | 'fault' | 'unknown';
     readonly detail: string;
     readonly advice?: string | undefined;
@@ -161,6 +162,13 @@ export type AuditRecord = {
   readonly customer?: string | undefined;
 } & Readonly<Record<string, unknown>>;
 
+export type CertificateRequest = {
+  readonly id: string;
+  readonly commonName: string;
+  readonly csr: string;
+  readonly madeAtMs: number;
+};
+
 export type ErasurePlan = {
   readonly events: number;
   readonly customers: readonly string[];
@@ -199,13 +207,6 @@ export type EventTypeDescription = {
   readonly sections: readonly string[];
   readonly jsonSchema: Readonly<Record<string, unknown>>;
   readonly sample: Readonly<Record<string, unknown>>;
-};
-
-export type CertificateRequest = {
-  readonly id: string;
-  readonly commonName: string;
-  readonly csr: string;
-  readonly madeAtMs: number;
 };
 
 export type EventFate = {
@@ -320,19 +321,41 @@ export type EventExplanation = {
   readonly isPartial: boolean;
 };
 
+export type ProducedEvent = {
+  readonly eventId: string;
+  readonly eventType: string;
+  readonly topic: string;
+  readonly customers: readonly { readonly customer: string; readonly state: 'active' | 'paused' | 'disabled' }[];
+};
+
+export type QuarantinedRecord = {
+  readonly id: string;
+  readonly eventId: string;
+  readonly eventType: string;
+  readonly reason: string;
+  readonly detail?: string | undefined;
+  readonly at: number;
+  readonly bytes: number;
+};
+
+export type QuarantinedRecordInside = {
+  readonly id: string;
+  readonly eventId: string;
+  readonly eventType: string;
+  readonly reason: string;
+  readonly detail?: string | undefined;
+  readonly at: number;
+  readonly bytes: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly value: string;
+  readonly event?: unknown | undefined;
+  readonly unreadable?: string | undefined;
+};
+
 export type Facts = {
   readonly egressAddresses?: readonly string[] | undefined;
   readonly awsPrincipal?: string | undefined;
   readonly budget: { readonly maxAttempts: number; readonly windowMs: number };
-};
-
-export type RecentTrial = {
-  readonly tried: number;
-  readonly passed: number;
-  readonly failed: number;
-  readonly unreadable: number;
-  readonly fromMs?: number | undefined;
-  readonly toMs?: number | undefined;
 };
 
 export type Health = {
@@ -353,17 +376,44 @@ export type Health = {
   };
 };
 
+export type Rehearsal = {
+  readonly customer: string;
+  readonly eventType: string;
+  readonly findings: readonly {
+    readonly case: string;
+    readonly expects: 'accepted' | 'refused';
+    readonly verdict: 'passed' | 'failed' | 'skipped';
+    readonly text: string;
+    readonly status?: number | undefined;
+  }[];
+};
+
+export type Me = {
+  readonly name: string;
+  readonly role: 'operator' | 'customer' | 'reader';
+  readonly customer?: string | undefined;
+  readonly may: {
+    readonly oversee: boolean;
+    readonly act: boolean;
+    readonly operate: boolean;
+    readonly payload: boolean;
+  };
+  readonly session?: { readonly id: string; readonly expiresAtMs: number } | undefined;
+};
+
+export type RecentTrial = {
+  readonly tried: number;
+  readonly passed: number;
+  readonly failed: number;
+  readonly unreadable: number;
+  readonly fromMs?: number | undefined;
+  readonly toMs?: number | undefined;
+};
+
 export type Secret = {
   readonly name: string;
   readonly setAtMs?: number | undefined;
   readonly fallbackUntilMs?: number | undefined;
-};
-
-export type ProducedEvent = {
-  readonly eventId: string;
-  readonly eventType: string;
-  readonly topic: string;
-  readonly customers: readonly { readonly customer: string; readonly state: 'active' | 'paused' | 'disabled' }[];
 };
 
 export type Invitation = {
@@ -398,55 +448,6 @@ export type NewInvitation = {
   readonly receipt?: string | undefined;
   readonly link: string;
   readonly code: string;
-};
-
-export type QuarantinedRecord = {
-  readonly id: string;
-  readonly eventId: string;
-  readonly eventType: string;
-  readonly reason: string;
-  readonly detail?: string | undefined;
-  readonly at: number;
-  readonly bytes: number;
-};
-
-export type QuarantinedRecordInside = {
-  readonly id: string;
-  readonly eventId: string;
-  readonly eventType: string;
-  readonly reason: string;
-  readonly detail?: string | undefined;
-  readonly at: number;
-  readonly bytes: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly value: string;
-  readonly event?: unknown | undefined;
-  readonly unreadable?: string | undefined;
-};
-
-export type Rehearsal = {
-  readonly customer: string;
-  readonly eventType: string;
-  readonly findings: readonly {
-    readonly case: string;
-    readonly expects: 'accepted' | 'refused';
-    readonly verdict: 'passed' | 'failed' | 'skipped';
-    readonly text: string;
-    readonly status?: number | undefined;
-  }[];
-};
-
-export type Me = {
-  readonly name: string;
-  readonly role: 'operator' | 'customer' | 'reader';
-  readonly customer?: string | undefined;
-  readonly may: {
-    readonly oversee: boolean;
-    readonly act: boolean;
-    readonly operate: boolean;
-    readonly payload: boolean;
-  };
-  readonly session?: { readonly id: string; readonly expiresAtMs: number } | undefined;
 };
 
 export type EventStory = {
