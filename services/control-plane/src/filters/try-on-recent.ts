@@ -22,13 +22,13 @@ export interface RecentTrial {
 export type RecentAnswer = RecentTrial | { readonly mistake: string };
 
 interface Parts {
-  readonly operations: Pick<ControlPlaneContext, 'kafka' | 'watermarks'>;
+  readonly operations: Pick<ControlPlaneContext, 'kafka' | 'watermarks' | 'erasures'>;
   readonly events: Pick<EventRenderer, 'render'>;
   readonly trials: Pick<FilterTrials, 'run'>;
 }
 
 /**
- * One event at a time, so that large ones don't add up in memory. Tests and replays are none of them. What the stored
+ * One event at a time, so that large ones don't add up in memory. Tests, replays and erased events are none of them. What the stored
  * filter excluded is not in the customer's topic, and so not counted either.
  * @param limit events per partition of the topic
  * @returns the mistake, if the filter does not compile
@@ -39,6 +39,7 @@ export async function tryOnRecent(
   { customer, filter, limit }: { readonly customer: string; readonly filter: string; readonly limit: number },
 ): Promise<RecentAnswer> {
   const topic = deliveryTopic(customer);
+  await operations.erasures.refreshed();
   const ends = (await operations.watermarks([topic])).get(topic) ?? [];
   const counts = { tried: 0, passed: 0, failed: 0, unreadable: 0 };
   const times: number[] = [];
@@ -51,8 +52,10 @@ export async function tryOnRecent(
     within,
     async onBatch({ records }) {
       for (const { headers, value, timestampMs } of records) {
-        const { eventType, replayId, testWithinMs } = readDeliveryHeaders(headers);
+        const facts = readDeliveryHeaders(headers);
+        const { eventType, replayId, testWithinMs } = facts;
         if (mistake !== undefined || testWithinMs !== undefined || replayId !== undefined) continue;
+        if (operations.erasures.events.has(facts)) continue;
         const rendered = await events.render(eventType, value);
         if ('unreadable' in rendered) {
           counts.unreadable++;

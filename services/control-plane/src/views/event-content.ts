@@ -7,7 +7,7 @@ import type { AttemptView } from './attempts/attempt-view.ts';
 import type { EventRenderer, RenderedEvent } from './render-event.ts';
 
 interface Parts {
-  readonly kafka: ControlPlaneContext['kafka'];
+  readonly operations: Pick<ControlPlaneContext, 'kafka' | 'erasures'>;
   readonly attempts: Pick<AttemptView, 'find'>;
   readonly events: Pick<EventRenderer, 'render'>;
   readonly eventTypes: readonly Pick<EventType, 'name' | 'topic'>[];
@@ -22,19 +22,20 @@ interface Asked {
 
 /**
  * Only what an attempt was made at: so nobody reads an event that was not sent to this customer.
- * @returns undefined: no attempt at it is known @throws {KafkaPortError}
+ * @returns undefined: no attempt at it is known, or it was erased @throws {KafkaPortError}
  */
 export async function eventContent(
-  { kafka, attempts, events, eventTypes }: Parts,
+  { operations, attempts, events, eventTypes }: Parts,
   { customer, eventId, sections }: Asked,
 ): Promise<RenderedEvent | undefined> {
+  await operations.erasures.refreshed();
   const [seen] = attempts.find({ customer, eventId, limit: 1 });
-  if (seen === undefined) return undefined;
+  if (seen === undefined || operations.erasures.events.has(seen.attempt)) return undefined;
   const place = parseSource(seen.attempt.source ?? '');
   const type = eventTypes.find(({ topic }) => topic === place?.topic);
   if (place === undefined || type === undefined) return { unreadable: 'its source record is not known' };
   let value: Buffer | null | undefined;
-  await readTopicIfAny(kafka, place.topic, {
+  await readTopicIfAny(operations.kafka, place.topic, {
     within: (_topic, partition) => ({
       from: place.offset,
       to: partition === place.partition ? place.offset + 1 : place.offset,

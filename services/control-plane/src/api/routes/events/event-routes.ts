@@ -5,8 +5,8 @@ import { z } from 'zod';
 import { type Letter, readLetters } from '../../../operations/letters.ts';
 import { noteOperation, notePayloadRead } from '../../../operations/note-operation.ts';
 import { sendTest } from '../../../operations/send-test.ts';
-import { eventContent } from '../../../views/event-content.ts';
 import { readCustomer } from '../../../views/customer.ts';
+import { eventContent } from '../../../views/event-content.ts';
 import { callerOf } from '../../auth/access.ts';
 import type { Api, ApiContext } from '../../context.ts';
 import { customerParams, deadLetter } from '../../openapi/models.ts';
@@ -92,10 +92,9 @@ export function eventRoutes(api: Api, { operations, attempts, events, intake, ch
       const { customer, id } = request.params;
       const { subscription } = await readCustomer(operations, customer);
       await notePayloadRead(operations, callerOf(request), customer, { event: id });
-      const { kafka } = operations;
       const { eventTypes } = intake;
       const asked = { customer, eventId: id, sections: subscription.sections };
-      const content = await eventContent({ kafka, attempts, events, eventTypes }, asked);
+      const content = await eventContent({ operations, attempts, events, eventTypes }, asked);
       if (content !== undefined) return content;
       throw new DatabridgeError('DB_NOT_FOUND', `No attempt at an event "${id}" was made in the last days`);
     },

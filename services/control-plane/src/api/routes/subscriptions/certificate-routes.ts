@@ -2,7 +2,11 @@ import { DatabridgeError } from '@databridge/kernel/errors';
 import type { CertificateRequest } from '@databridge/schemas/records/worker-requests';
 import { z } from 'zod';
 import { noteOperation } from '../../../operations/note-operation.ts';
-import { certificateRequestOf, requestCertificate, saveCertificate } from '../../../subscriptions/client-certificate.ts';
+import {
+  certificateRequestOf,
+  requestCertificate,
+  saveCertificate,
+} from '../../../subscriptions/client-certificate.ts';
 import { readCustomer } from '../../../views/customer.ts';
 import { roleOf } from '../../auth/access.ts';
 import type { Api, ApiContext } from '../../context.ts';
