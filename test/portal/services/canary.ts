@@ -5,8 +5,8 @@ import { readTopics } from '@databridge/kernel/kafka/topic-reader';
 import { systemTopics } from '@databridge/schemas/records/topics';
 import { eventually } from '../../harness/eventually.ts';
 import { invite, openInvited, sendIt } from '../../harness/portal/set-up-page.ts';
-import type { ServiceProcess } from '../../harness/services/processes.ts';
 import { Receiver } from '../../harness/receiver.ts';
+import type { ServiceProcess } from '../../harness/services/processes.ts';
 import { customerAt, SECRETS } from './links.ts';
 import { shared } from './shared.ts';
 

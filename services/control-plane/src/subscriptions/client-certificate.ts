@@ -5,9 +5,10 @@
  *     asked ─▶ the worker makes the pair ─▶ request shown ─▶ signed elsewhere ─▶ certificate saved with the sealed key
  */
 import { createPublicKey, randomUUID, X509Certificate } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { DatabridgeError } from '@databridge/kernel/errors';
 import { readTopicIfAny } from '@databridge/kernel/kafka/topic-reader';
+import { systemClock } from '@databridge/kernel/time/clock';
+import { pause } from '@databridge/kernel/time/pause';
 import { CERTIFICATE_REQUESTS_TOPIC, WORKER_REQUESTS_TOPIC } from '@databridge/schemas/records/topics';
 import {
   type CertificateRequest,
@@ -57,11 +58,11 @@ export async function requestCertificate(
   const headers = { [WORKER_REQUEST_HEADER]: 'key-pair' };
   const value = JSON.stringify({ id, commonName });
   await context.producer.send([{ topic: WORKER_REQUESTS_TOPIC, key: customer, value, headers }]);
-  const giveUpAtMs = performance.now() + ANSWER_WITHIN_MS;
-  while (performance.now() < giveUpAtMs) {
+  const giveUpAtMs = systemClock.monotonicMs() + ANSWER_WITHIN_MS;
+  while (systemClock.monotonicMs() < giveUpAtMs) {
     const made = await certificateRequestOf(context, customer);
     if (made?.id === id) return made;
-    await delay(LOOK_EVERY_MS);
+    await pause(LOOK_EVERY_MS);
   }
   throw new DatabridgeError(
     'DB_WORKER_UNANSWERED',

@@ -1,10 +1,10 @@
 /** What control planes ask of this worker for the customers that it owns, whether it runs them or not. */
-import { setTimeout as delay } from 'node:timers/promises';
 import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import type { ConsumedRecord } from '@databridge/kernel/kafka/records';
 import { TopicFollower } from '@databridge/kernel/kafka/tables/topic-follower';
 import { Sealer, type SealingKey } from '@databridge/kernel/secrets/sealer';
 import type { Secret } from '@databridge/kernel/secrets/secret';
+import { pause } from '@databridge/kernel/time/pause';
 import { encodeAttempts } from '@databridge/schemas/records/attempts';
 import { headerText, readDeliveryHeaders } from '@databridge/schemas/records/headers';
 import { connectionOf } from '@databridge/schemas/records/status';
@@ -74,7 +74,7 @@ export class WorkerRequests {
           { event: 'worker_requests_unread', err: error, retryInMs: START_AGAIN_AFTER_MS },
           'requests of control planes not read',
         );
-        await delay(START_AGAIN_AFTER_MS, undefined, { signal }).catch(() => undefined);
+        await pause(START_AGAIN_AFTER_MS, { signal, clock: this.#with.dependencies.clock });
       }
     }
   }

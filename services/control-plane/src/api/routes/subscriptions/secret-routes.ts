@@ -96,7 +96,7 @@ export function secretRoutes(api: Api, { operations, change }: ApiContext): void
     async (request) => {
       const { customer, name } = request.params;
       return await change(request, customer, async (context) => ({
-        ...(await endFallback(context, customer, name, Date.now())),
+        ...(await endFallback(context, customer, name, systemClock.nowMs())),
       }));
     },
   );
