@@ -190,7 +190,7 @@ export function systemTopics(): TopicSpec[] {
     { topic: INVITATIONS_TOPIC, partitions: 1, config: COMPACTED_STATE },
     { topic: ERASED_TOPIC, partitions: 1, config: COMPACTED_STATE },
     { topic: CERTIFICATE_REQUESTS_TOPIC, partitions: 1, config: COMPACTED_STATE },
-    { topic: WORKER_REQUESTS_TOPIC, partitions: 1, config: keptFor(DAY_MS) },
+    { topic: WORKER_REQUESTS_TOPIC, partitions: 1, config: keptFor(2 * DAY_MS) },
     { topic: QUARANTINE_TOPIC, partitions: 1, config: lettersFor(QUARANTINE_DAYS) },
   ];
 }

@@ -1,5 +1,5 @@
 import { DatabridgeError } from '@databridge/kernel/errors';
-import { deadTopic, deliveryGroup, STATUS_TOPIC } from '@databridge/schemas/records/topics';
+import { CERTIFICATE_REQUESTS_TOPIC, deadTopic, deliveryGroup, STATUS_TOPIC } from '@databridge/schemas/records/topics';
 import type { ControlPlaneContext } from '../context.ts';
 import { groupEmpty } from '../operations/group-empty.ts';
 import { readLetters } from '../operations/letters.ts';
@@ -134,5 +134,6 @@ async function countWaiting(context: Context, customer: string): Promise<Waiting
 async function removeTraces({ admin, producer }: Context, customer: string): Promise<void> {
   await admin.deleteGroup(deliveryGroup(customer));
   await admin.deleteTopics([...(await lanesOf(admin, customer)).keys(), deadTopic(customer)]);
-  await producer.send([{ topic: STATUS_TOPIC, key: customer, value: null }]);
+  const kept = [STATUS_TOPIC, CERTIFICATE_REQUESTS_TOPIC];
+  await producer.send(kept.map((topic) => ({ topic, key: customer, value: null })));
 }

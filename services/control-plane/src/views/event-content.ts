@@ -1,4 +1,4 @@
-/** The content of an event that a customer was sent, from where it stands at the intake. */
+/** The content of an event that a customer was sent, from its record at the intake. */
 import { readTopicIfAny } from '@databridge/kernel/kafka/topic-reader';
 import type { EventType } from '@databridge/schemas/event/event-types';
 import { parseSource } from '@databridge/schemas/records/headers';
