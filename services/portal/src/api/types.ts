@@ -162,13 +162,6 @@ export type AuditRecord = {
   readonly customer?: string | undefined;
 } & Readonly<Record<string, unknown>>;
 
-export type CertificateRequest = {
-  readonly id: string;
-  readonly commonName: string;
-  readonly csr: string;
-  readonly madeAtMs: number;
-};
-
 export type ErasurePlan = {
   readonly events: number;
   readonly customers: readonly string[];
@@ -399,6 +392,13 @@ export type Me = {
     readonly payload: boolean;
   };
   readonly session?: { readonly id: string; readonly expiresAtMs: number } | undefined;
+};
+
+export type CertificateRequest = {
+  readonly id: string;
+  readonly commonName: string;
+  readonly csr: string;
+  readonly madeAtMs: number;
 };
 
 export type RecentTrial = {

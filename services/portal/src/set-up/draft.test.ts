@@ -44,7 +44,7 @@ test('what would change shows no secret that was typed', () => {
 });
 
 test('each kind of the schemas has fields, and secrets are recognised', () => {
-  expect(DESTINATIONS.map(({ type }) => type)).toEqual(['http', 'api-gateway', 'sqs', 'sns', 'eventbridge']);
+  expect(DESTINATIONS.map(({ type }) => type)).toEqual(['http', 'api-gateway', 'sqs', 'sns', 'eventbridge', 'email']);
   const secrets = AUTHENTICATIONS.flatMap(({ type, fields }) =>
     fields.flatMap(({ name, kind: of }) => (of === 'secret' ? [`${type}.${name}`] : [])),
   );

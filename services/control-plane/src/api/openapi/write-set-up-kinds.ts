@@ -79,7 +79,7 @@ function kindOf(place: string, name: string, schema: Schema): FieldOf['kind'] {
   if (schema.enum !== undefined) return 'choice';
   if (schema.type === 'boolean') return 'check';
   if (schema.type === 'integer' || schema.type === 'number') return 'number';
-  return schema.type === 'object' ? 'map' : 'text';
+  return schema.type === 'object' || schema.type === 'array' ? 'map' : 'text';
 }
 
 /** `connectTimeoutMs` becomes `Connect timeout (ms)`. */
@@ -118,7 +118,7 @@ function kinds(): { destinations: Kind[]; authentications: Kind[]; tls: readonly
 }
 
 /** The usual one first. */
-const ORDER = ['http', 'api-gateway', 'sqs', 'sns', 'eventbridge'];
+const ORDER = ['http', 'api-gateway', 'sqs', 'sns', 'eventbridge', 'email'];
 const rankOf = ({ type }: Kind) => (ORDER.includes(type) ? ORDER.indexOf(type) : ORDER.length);
 
 export function kindsText(): string {
