@@ -7,7 +7,7 @@ import { writeDeliveryHeaders } from '@databridge/schemas/records/headers';
 import { connectionOf, effectiveState } from '@databridge/schemas/records/status';
 import type { TestVariation } from '@databridge/schemas/records/test-variation';
 import { deliveryTopic, WORKER_REQUESTS_TOPIC } from '@databridge/schemas/records/topics';
-import { WORKER_REQUEST_HEADER } from '@databridge/schemas/records/worker-requests';
+import { WORKER_REQUEST_HEADER } from '@databridge/schemas/requests/worker-requests';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import type { ControlPlaneContext } from '../context.ts';
 import type { AttemptView } from '../views/attempts/attempt-view.ts';

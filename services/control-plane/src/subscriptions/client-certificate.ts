@@ -14,7 +14,7 @@ import {
   type CertificateRequest,
   decodeCertificateRequest,
   WORKER_REQUEST_HEADER,
-} from '@databridge/schemas/records/worker-requests';
+} from '@databridge/schemas/requests/worker-requests';
 import type { Role } from '@databridge/schemas/rights/route-rights';
 import { mapSecrets, SECRET_MASK } from '@databridge/schemas/subscription/secret-places';
 import { formatIssues, parseSubscription, type Subscription } from '@databridge/schemas/subscription/subscription';

@@ -13,9 +13,10 @@ import {
   decodeKeyPairRequest,
   encodeCertificateRequest,
   WORKER_REQUEST_HEADER,
-} from '@databridge/schemas/records/worker-requests';
+} from '@databridge/schemas/requests/worker-requests';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
-import { deliverTest, type TestContext } from '../attempt/test-event.ts';
+import { attemptReport } from '../attempt/fate.ts';
+import { untilConnectionIs } from '../attempt/test-event.ts';
 import { makeKeyPair } from '../authorization/certificate-request.ts';
 import type { CustomerDependencies } from '../customer/dependencies.ts';
 
@@ -110,30 +111,27 @@ export class WorkerRequests {
   /** Of a customer that nobody runs: by a destination of its own, which is closed again. */
   async #test(subscription: Subscription, { offset, key, value, headers }: ConsumedRecord & { value: Buffer }) {
     const { dependencies } = this.#with;
-    const { clock, log, messages, producer, worker } = dependencies;
+    const { clock, messages, producer, worker } = dependencies;
     const { customer } = subscription;
     const destination = dependencies.openDestination(
       await this.#with.unseal(subscription),
       () => undefined,
       () => subscription.ratePerSecond,
     );
-    const attempts: Parameters<TestContext['report']>[0][] = [];
     const lane = { topic: WORKER_REQUESTS_TOPIC, partition: 0, delayMs: 0 };
     const facts = readDeliveryHeaders(headers);
     const held = { lane, offset, dueAtMs: 0, key, value, facts, copyKey: facts.eventId, bytes: value.length };
+    const current = () => this.#with.subscriptionOf(customer);
     try {
-      await deliverTest(held, {
-        ...{ clock, log },
-        connection: () => connectionOf(this.#with.subscriptionOf(customer) ?? subscription),
-        render: (record, attempt) => messages.render(record, attempt, subscription),
-        send: (message, nowMs, mayStart) => destination.send(message, nowMs, mayStart),
-        maySend: () => this.#with.subscriptionOf(customer) !== undefined,
-        isOurs: () => true,
-        report: (attempt) => void attempts.push(attempt),
-        done: () => undefined,
-      });
-      const batch = encodeAttempts({ customer, worker, attempts });
-      if (attempts.length > 0) await producer.send([{ topic: ATTEMPTS_TOPIC, key: customer, value: batch }]);
+      await untilConnectionIs(facts.testConnection, () => connectionOf(current() ?? subscription), clock);
+      const atMs = clock.nowMs();
+      const message = await messages.render(held, 1, subscription);
+      const sent = await destination.send({ ...message, keepsAnswer: true }, atMs, () => current() !== undefined);
+      if (sent === undefined) return;
+      const report = attemptReport(held, { attempt: 1, atMs }, clock.nowMs() - atMs, sent.outcome, undefined);
+      const answer = sent.answerBody === undefined ? {} : { answer: sent.answerBody };
+      const batch = encodeAttempts({ customer, worker, attempts: [{ ...report, test: true, ...answer }] });
+      await producer.send([{ topic: ATTEMPTS_TOPIC, key: customer, value: batch }]);
     } finally {
       await destination.close();
     }

@@ -10,7 +10,6 @@ import { CompactedTable, type Ownership } from '@databridge/kernel/kafka/tables/
 import { ErasedTable } from '@databridge/kernel/kafka/tables/erased-table';
 import type { Logger } from '@databridge/kernel/log';
 import type { MetricsRegistry } from '@databridge/kernel/metrics';
-import { compactHeap } from '@databridge/kernel/offsets/compact-heap';
 import { EventReaders } from '@databridge/kernel/registry/event-readers';
 import { exportWaiting } from '@databridge/kernel/registry/metrics';
 import { registrySettings } from '@databridge/kernel/registry/registry-settings';
@@ -57,12 +56,11 @@ import { CustomerTopics } from './customer-topics.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { NamesakeWatch } from './namesake-watch.ts';
 import { openSecrets } from './open-secrets.ts';
+import { StartGarbage } from './start-garbage.ts';
 import { WorkerRequests } from './worker-requests.ts';
 
 /** Customers whose secrets are decrypted at the same time. The lane reader joins their groups, independently of each other. */
 const PREPARED_AT_ONCE = 64;
-/** After this many starts the heap is compacted: their garbage is worth the pause. */
-const MANY_STARTS = 200;
 const MIB = 1_048_576;
 /** Part of the drain time-out after which requests in flight are aborted; the rest is for committing offsets. */
 const ABORT_SHARE = 0.75;
@@ -105,10 +103,8 @@ class Worker implements Running {
   readonly #rotation: Timer;
   readonly #heartbeat: Heartbeat;
   readonly #requests: WorkerRequests;
+  readonly #garbage: StartGarbage;
   #partitions: readonly number[] = [];
-  /** Customers started since the heap was last compacted. */
-  #starts = 0;
-  #startsInProgress = 0;
   #isCaughtUp = false;
   #isStopping = false;
 
@@ -142,6 +138,7 @@ class Worker implements Running {
     );
     const breakerRotation = new EventEmitter().setMaxListeners(0);
     this.#log = log;
+    this.#garbage = new StartGarbage(log);
     this.#clock = clock;
     this.#opener = new Opener(loadKeySet(config));
     this.#tracing = tracing;
@@ -366,7 +363,8 @@ class Worker implements Running {
     status: WorkerStatus | undefined,
     { signal, wasStopped }: CustomerStart,
   ): Promise<Customer> {
-    this.#startsInProgress++;
+    let isStarted = false;
+    this.#garbage.begun();
     try {
       const { customer: name } = subscription;
       const [unsealed, topics] = await this.#prepareLimit(() =>
@@ -381,20 +379,11 @@ class Worker implements Running {
         await customer.stop();
         throw error;
       }
-      this.#starts++;
+      isStarted = true;
       return customer;
     } finally {
-      this.#startsInProgress--;
-      this.#compactAfterStarts();
+      this.#garbage.ended(isStarted);
     }
-  }
-
-  #compactAfterStarts(): void {
-    if (this.#startsInProgress > 0 || this.#starts < MANY_STARTS) return;
-    this.#starts = 0;
-    const startedAtMs = systemClock.monotonicMs();
-    compactHeap();
-    this.#log.info({ tookMs: Math.round(systemClock.monotonicMs() - startedAtMs) }, 'heap compacted after many starts');
   }
 
   #unseal(subscription: Subscription): Promise<Subscription<Secret>> {

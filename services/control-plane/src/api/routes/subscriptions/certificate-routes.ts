@@ -1,5 +1,5 @@
 import { DatabridgeError } from '@databridge/kernel/errors';
-import type { CertificateRequest } from '@databridge/schemas/records/worker-requests';
+import type { CertificateRequest } from '@databridge/schemas/requests/worker-requests';
 import { z } from 'zod';
 import { noteOperation } from '../../../operations/note-operation.ts';
 import {

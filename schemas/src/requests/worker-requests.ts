@@ -3,7 +3,7 @@
  * is asked for. A test has the form that it has in a delivery topic: the same headers, and the document.
  */
 import { z } from 'zod';
-import { CUSTOMER_PATTERN } from './topics.ts';
+import { CUSTOMER_PATTERN } from '../records/topics.ts';
 
 export const WORKER_REQUEST_HEADER = 'databridge-request';
 
