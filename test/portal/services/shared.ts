@@ -43,7 +43,8 @@ beforeAll(async () => {
     launchBrowser(),
     portalDirectory(),
   ]);
-  const env = { NODE_OPTIONS, PORTAL_DIR, LOG_LEVEL: 'trace', SESSION_TIMEOUT: '6s' };
+  const EVENT_TYPES = `root-cause=${stage.upstream.topic}`;
+  const env = { NODE_OPTIONS, PORTAL_DIR, EVENT_TYPES, LOG_LEVEL: 'trace', SESSION_TIMEOUT: '6s' };
   const tokens = [operator, reader, shopOps];
   const writer = await startIntake(stage, tokens, env);
   started = { stage, browser, heaps, intakes: [writer, await startIntake(stage, tokens, env)] };
