@@ -38,3 +38,10 @@ export function wordsOf(command: string): string[] {
     ([, single, double, word]) => single ?? double ?? word ?? '',
   );
 }
+
+/** The files that a shell would read and write for it. */
+export function redirectsOf(command: string): { readonly from?: string; readonly into?: string } {
+  const from = / < (\S+)/.exec(command)?.[1];
+  const into = / > (\S+)/.exec(command)?.[1];
+  return { ...(from !== undefined && { from }), ...(into !== undefined && { into }) };
+}

@@ -1,21 +1,21 @@
-/** The commands of docs/operations.md and docs/cli.md, typed as they stand, at a terminal of somebody's own. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+/** The commands of docs/operations.md and docs/cli.md, each typed once as it stands, against one real platform. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { text } from 'node:stream/consumers';
+import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { runProgram } from '@databridge/cli/program';
 import { Tokens } from '@databridge/kernel/secrets/tokens';
 import { freePorts } from '@databridge/local-platform/free-port';
-import { commandsOf } from '../harness/documented-commands.ts';
+import { commandsOf, redirectsOf, wordsOf } from '../harness/documented-commands.ts';
 import { eventually } from '../harness/eventually.ts';
 import { platform } from '../harness/platform.ts';
+import { buildSetUpPage } from '../harness/portal/set-up-page.ts';
 import { Receiver } from '../harness/receiver.ts';
 import { type ControlPlane, startControlPlane } from '../harness/services/control-plane.ts';
 import { Stage } from '../harness/stage.ts';
 
+const { jest } = import.meta;
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'databridge-commands-'));
 const operator = Tokens.generate('ann', 'operator');
@@ -34,12 +34,18 @@ const placeholders: readonly (readonly [written: string, meant: () => string | P
   ['whsec_…', () => SECRET],
   ['--port 9000', () => `--port ${port}`],
   ['op_1', lastOperation],
+  ['inv_1', async () => (await itemsAt('/invitations')).at(-1)?.id ?? 'none'],
   ['--to-offset 1200', () => '--to-offset 0'],
   [`explain ${PLACE}`, async () => `explain ${await sourceOfEvent()}`],
 ];
 
 /** They go on until Ctrl-C: typed, seen to begin, and ended. */
 const ENDLESS = /^databridge (tail|listen|status --watch)/;
+/** They read a secret from standard input, or ask for it at a terminal. */
+const INPUTS: readonly (readonly [command: RegExp, input: () => string])[] = [
+  [/^databridge login/, () => operator.token],
+  [/^databridge secrets set/, () => 'k-2'],
+];
 /** They ask first: where there is no terminal, they refuse and name --yes, with which they are typed again. */
 const ASKING = /^databridge ((subscriptions )?apply|subscriptions delete|dead-letters discard|quarantine discard)/;
 /** They find differences, or faults: exit code 1 is an answer. */
@@ -48,11 +54,14 @@ const ANSWERING = /^databridge (subscriptions (diff|try-filter)|doctor|topics cr
 beforeAll(async () => {
   port = String(await freePorts(1));
   stage = await Stage.start();
+  buildSetUpPage();
   plane = await startControlPlane([operator], {
     DATABRIDGE_KEYS: stage.keys,
     EVENT_TYPES: `root-cause=${stage.upstream.topic}`,
+    INTAKE_PORT: '0',
   });
   receiver = await Receiver.start(() => (isRefusing ? { status: 400 } : {}));
+  process.chdir(directory);
   mkdirSync(join(directory, 'subscriptions'));
   mkdirSync(join(directory, '.local/share/bash-completion/completions'), { recursive: true });
   for (const customer of ['acme', 'globex']) write(`subscriptions/${customer}.yaml`, subscriptionOf(customer));
@@ -62,7 +71,10 @@ beforeAll(async () => {
   write('key', 'k-2');
   write('event.json', readFileSync(join(root, 'docs/examples/produce/event.json'), 'utf8'));
 });
-afterAll(() => rmSync(directory, { recursive: true }));
+afterAll(() => {
+  process.chdir(root);
+  rmSync(directory, { recursive: true });
+});
 
 const write = (name: string, content: string) => writeFileSync(join(directory, name), content);
 
@@ -75,27 +87,46 @@ const subscriptionOf = (customer: string) => `subscriptions:
     authentication: { type: api-key, name: x-key, key: k-1 }
 `;
 
-function start(command: string) {
-  const { KAFKA_BROKERS: _, DATABRIDGE_TOKEN: __, ...inherited } = process.env;
-  const env = {
-    ...inherited,
-    PATH: `${join(root, 'node_modules/.bin')}:${process.env['PATH']}`,
-    HOME: directory,
-    XDG_CONFIG_HOME: directory,
-    DATABRIDGE_URL: plane.url.replace(/\/v1$/, ''),
-    DATABRIDGE_TOKEN: operator.token,
-    KAFKA_BROKERS: platform().brokers.join(),
-    EVENT_TYPES: `root-cause=${stage.upstream.topic}`,
-  };
-  return spawn('bash', ['--norc', '-c', command], { cwd: directory, env, detached: true });
+interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
 }
 
-async function run(command: string, input = ''): Promise<{ code: number; out: string; err: string }> {
-  const child = start(command);
-  child.stdin.on('error', () => undefined);
-  child.stdin.end(input);
-  const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
-  return { code: Number(code), out, err };
+/**
+ * As a shell runs it, but in this process: a new one for each command would cost most of the time.
+ * @param onShown called with each piece that is printed
+ */
+async function run(command: string, onShown: () => void = () => undefined): Promise<Ran> {
+  const { KAFKA_BROKERS: _, DATABRIDGE_TOKEN: __, ...inherited } = process.env;
+  const env = {
+    ...{ ...inherited, HOME: directory, XDG_CONFIG_HOME: directory, KAFKA_BROKERS: platform().brokers.join() },
+    ...{ DATABRIDGE_URL: plane.url.replace(/\/v1$/, ''), DATABRIDGE_TOKEN: operator.token },
+    EVENT_TYPES: `root-cause=${stage.upstream.topic}`,
+  };
+  const { from, into } = redirectsOf(command);
+  const typed = INPUTS.find(([asking]) => asking.test(command))?.[1]() ?? '';
+  const written: Record<'out' | 'err', string[]> = { out: [], err: [] };
+  const listen = (stream: NodeJS.WriteStream, pieces: string[]) =>
+    jest.spyOn(stream, 'write').mockImplementation((piece) => {
+      pieces.push(String(piece));
+      onShown();
+      return true;
+    });
+  const input = Readable.from([from === undefined ? typed : readFileSync(from, 'utf8')]);
+  const spies = [
+    listen(process.stdout, written.out),
+    listen(process.stderr, written.err),
+    jest.spyOn(process, 'stdin', 'get').mockReturnValue(input as unknown as typeof process.stdin),
+  ];
+  try {
+    const code = await runProgram(wordsOf(command).slice(1), env);
+    const [out, err] = [written.out.join(''), written.err.join('')];
+    if (into !== undefined) writeFileSync(into.replace(/^~/, directory), out);
+    return { code, out, err };
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
 }
 
 async function itemsAt(path: string) {
@@ -123,10 +154,23 @@ async function prepare(command: string): Promise<void> {
   }
   if (/dead-letters (get|discard|redrive) acme evt_1/.test(command)) await refuseEvent();
   if (command.includes(`quarantine`) && command.includes(PLACE)) await quarantine();
+  if (command.includes('--setup')) await runWell('databridge subscriptions delete acme --waiting discard --yes');
+  if (command.includes('inv_1')) await runWell('databridge invite acme --secret authentication.key');
+  if (command === 'databridge approve acme') await awaitApproval('acme');
 }
 
-/** An event that acme refuses, whose id is evt_1. */
+/** As a customer leaves it that answers an invitation to set itself up. */
+async function awaitApproval(customer: string): Promise<void> {
+  const before = (await stage.operations.subscriptions()).get(customer);
+  if (before === undefined) throw new Error(`${customer} is not stored`);
+  await stage.operations.commit([
+    { what: 'replace', customer, before, after: { ...before, awaitsApproval: true as const } },
+  ]);
+}
+
+/** Of the events that acme refuses, one whose id is evt_1. */
 async function refuseEvent(): Promise<void> {
+  await runWell('databridge dead-letters discard acme --all --yes');
   isRefusing = true;
   await run('databridge produce -f event.json --event-id evt_1');
   await eventually(
@@ -156,22 +200,21 @@ async function meant(command: string): Promise<string> {
   return typed;
 }
 
-/** Typed, until it shows something, and then ended by Ctrl-C. */
+/** Until it shows something, and then Ctrl-C. */
 async function typeUntilShown(command: string): Promise<void> {
-  // Into a program that reads all: the pipe of the documents may be one that is not installed.
-  const [own = ''] = command.split(' | ');
-  const child = start(`exec 2>&1; ${own}`);
-  const [line] = await once(createInterface(child.stdout), 'line');
-  expect(line).not.toMatch(/error|unknown/i);
-  process.kill(-(child.pid as number), 'SIGINT');
-  await once(child, 'close');
+  let isShown = false;
+  const { code, out, err } = await run(command, () => {
+    if (!isShown) setImmediate(() => process.emit('SIGINT', 'SIGINT'));
+    isShown = true;
+  });
+  if (code !== 0) throw new Error(`exit code ${code}: ${err}${out}`);
 }
 
 async function type(command: string): Promise<void> {
   await prepare(command);
   const typed = await meant(command);
   if (ENDLESS.test(command)) return await typeUntilShown(typed);
-  const first = await run(typed, command.includes('secrets set') ? 'k-2' : '');
+  const first = await run(typed);
   // Nothing to change: nothing to ask.
   if (first.code === 0 || (first.code === 1 && ANSWERING.test(command))) return;
   const hasRefused = ASKING.test(command) && first.code === 2 && first.err.includes('--yes');
@@ -184,15 +227,16 @@ async function runWell(command: string): Promise<void> {
   if (code !== 0) throw new Error(`${command}: exit code ${code}: ${err}${out}`);
 }
 
-/** By `DATABRIDGE_COMMANDS=1` alone, until it has passed on a quiet machine: two processes a command take minutes on a busy one. */
+/** By `DATABRIDGE_COMMANDS=1` alone, until it has passed on a quiet machine. */
 const whenAsked = process.env['DATABRIDGE_COMMANDS'] === '1' ? test : test.skip;
 
-whenAsked.each(['docs/operations.md', 'docs/cli.md'])(
-  '%s',
-  async (page) => {
-    const typed = commandsOf(page).filter(({ isTyped }) => isTyped);
+whenAsked(
+  'each command of the guides does what it says, as it stands',
+  async () => {
+    const pages = ['docs/operations.md', 'docs/cli.md'].flatMap(commandsOf);
+    const typed = new Set(pages.filter(({ isTyped }) => isTyped).map(({ text }) => text));
     const failures: string[] = [];
-    for (const { text: command } of typed) {
+    for (const command of typed) {
       await type(command).catch((error: Error) => failures.push(`${command}: ${error.message}`));
     }
     expect(failures).toEqual([]);
