@@ -46,7 +46,9 @@ test('a fresh event arrives before the backlog has drained, also after a SIGKILL
   expect(done.find(({ topic }) => topic === deliveryTopic(customer))?.offset).toBeLessThan(BACKLOG);
   const before = new Set(receiver.timesById.keys());
   await stage.delivery.kill();
+  const acceptedAtKill = receiver.accepted;
   await stage.restartDelivery();
+  await receiver.waitFor(({ accepted }) => accepted > acceptedAtKill + 10);
   expect(await freshArrives()).toBeLessThan(BACKLOG / 4);
   expect(receiver.accepted).toBeLessThan(BACKLOG);
 
