@@ -398,7 +398,7 @@ export const AUTHENTICATIONS: readonly Kind[] = [
         options: ['header', 'body', 'private-key-jwt'],
         default: 'header',
       },
-      { name: 'clientKey', label: 'Client key', kind: 'secret', isRequired: false },
+      { name: 'clientKey', label: 'Client key', kind: 'long-secret', isRequired: false },
       { name: 'clientKeyId', label: 'Client key id', kind: 'text', isRequired: false },
       { name: 'assertionAudience', label: 'Assertion audience', kind: 'text', isRequired: false },
       { name: 'scope', label: 'Scope', kind: 'text', isRequired: false },

@@ -45,7 +45,7 @@ const AUTHENTICATION_TITLES: Readonly<Record<string, string>> = {
   aws: 'AWS: an access key, or a role',
 };
 /** Of fields that hold PEM. */
-const LONG = new Set(['tls.clientCertificate', 'tls.clientKey', 'tls.ca']);
+const LONG = new Set(['authentication.clientKey', 'tls.clientCertificate', 'tls.clientKey', 'tls.ca']);
 /** Hints that no table has. */
 const HINTS: Readonly<Record<string, string>> = {
   'authentication.roleArn': 'Better than an access key: no secret leaves AWS. Leave the key fields empty then.',
