@@ -3,14 +3,14 @@ import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { launchBrowser, openPage } from '../harness/portal/browser.ts';
 import { portalDirectory } from '../harness/portal/built.ts';
-import { SAMPLE_TOKENS, startSampleFleet } from '../harness/portal/sample-fleet.ts';
+import { FAILING_EVENT, SAMPLE_TOKENS, startSampleFleet } from '../harness/portal/sample-fleet.ts';
 
 const SHOTS = [
   ['customers', '/portal/fleet', '60 customers', 'light'],
   ['overview', '/portal/customers/initech', 'The same as a table', 'light'],
   ['set-up', '/portal/customers/acme/set-up', 'Kind of destination', 'light'],
   ['invitations', '/portal/invitations', 'Wrong codes', 'light'],
-  ['event', `/portal/customers/initech/events/${FAILING}`, 'Attempt 160', 'dark'],
+  ['event', `/portal/customers/initech/events/${FAILING_EVENT}`, 'Attempt 160', 'dark'],
 ] as const;
 
 const directory = fileURLToPath(new URL('../../docs/portal', import.meta.url));

@@ -12,7 +12,9 @@ let copy: string;
 
 beforeEach(() => {
   copy = mkdtempSync(join(tmpdir(), 'databridge-new-destination-'));
-  cpSync(join(root, 'schemas', 'src'), join(copy, 'schemas', 'src'), { recursive: true });
+  for (const folder of ['src', 'avro']) {
+    cpSync(join(root, 'schemas', folder), join(copy, 'schemas', folder), { recursive: true });
+  }
   for (const file of ['tsconfig.json', 'schemas/tsconfig.json', 'schemas/package.json']) {
     cpSync(join(root, file), join(copy, file));
   }

@@ -17,6 +17,9 @@ import { deliveryGroup, deliveryTopic } from '@databridge/schemas/records/topics
 import { defaultRetryPlan } from '@databridge/schemas/retries/retry-plan';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 
+/** The event of initech's that has failed 160 times: number 999,999 of attemptOf. */
+export const FAILING_EVENT = '0b5e7a1c-0000-4000-8000-000000999999';
+
 export const SAMPLE_TOKENS = {
   operator: Tokens.generate('ann', 'operator'),
   reader: Tokens.generate('bob', 'reader'),

@@ -2,10 +2,9 @@
 import { axeIssues } from '../../harness/portal/axe.ts';
 import { openPage } from '../../harness/portal/browser.ts';
 import { answerFromTopics } from '../../harness/portal/sample-answers.ts';
-import { SAMPLE_TOKENS, startSampleFleet } from '../../harness/portal/sample-fleet.ts';
+import { FAILING_EVENT as FAILING, SAMPLE_TOKENS, startSampleFleet } from '../../harness/portal/sample-fleet.ts';
 import { shared, signIn } from './shared.ts';
 
-const FAILING = '0b5e7a1c-0000-4000-8000-000000999999';
 /** Every page, and the address of what can be opened in it. */
 const PAGES: readonly (readonly [path: string, shows: string])[] = [
   ['/portal/fleet', '5 customers, 3 need help; 5 shown.'],

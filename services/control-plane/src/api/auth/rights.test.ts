@@ -145,6 +145,7 @@ const FIELDS: Record<string, readonly Field[]> = {
     { change: { ratePerSecond: 10_000 }, customer: 200 },
     { change: { ratePerSecond: 1_000_000 }, customer: 403 },
   ],
+  freshFirst: [{ change: { freshFirst: { backlogShare: 0.5 } }, customer: 200 }],
   maxInFlight: [
     { change: { maxInFlight: 256 }, customer: 200 },
     { change: { maxInFlight: 10_000 }, customer: 403 },
