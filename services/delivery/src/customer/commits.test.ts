@@ -12,6 +12,7 @@ import { AttemptLog } from './attempt-log.ts';
 import { CommitPace } from './commit-pace.ts';
 import { Commits } from './commits.ts';
 
+const { jest } = import.meta;
 const MAIN = { topic: 'delivery.acme', partition: 0 };
 const INTERVAL_MS = 200;
 const STATUS_INTERVAL_MS = 15_000;
@@ -144,4 +145,60 @@ test('a status that waits for its first commit holds up no commit', async () => 
   await turn();
   expect(committed).toEqual([[{ ...MAIN, offset: 1, metadata: '' }]]);
   expect(statuses).toBe(1);
+});
+
+test('a commit that fails is tried again, ever later and at most five seconds later, until it succeeds', async () => {
+  const clock = new ManualClock();
+  const membership = {
+    memberId: 'a',
+    assignment: [MAIN],
+    isCurrent: true,
+    continues: undefined,
+    leaseHeld: () => true,
+  };
+  const lanes = new LaneSet(membership, new ByteBudget(1_000_000).join(), clock);
+  lanes.restore([], () => 0);
+  // Without jitter: the delay is the cap.
+  jest.spyOn(Math, 'random').mockReturnValue(1);
+  let isAway = true;
+  let tries = 0;
+  const producer = { send: async () => undefined, connect: async () => undefined, disconnect: async () => undefined };
+  const commits = new Commits({
+    clock,
+    log,
+    metrics,
+    pace: new CommitPace(INTERVAL_MS, INTERVAL_MS),
+    statusIntervalMs: STATUS_INTERVAL_MS,
+    attempts: new AttemptLog(producer, 'acme', 'w'),
+    group: {
+      async commit() {
+        tries++;
+        if (isAway) throw new Error('the broker is away');
+      },
+    },
+    lanes: () => lanes,
+    writeStatus: async () => undefined,
+    onCommitted: () => undefined,
+  });
+  commits.writeStatusSoon();
+  clock.advance(INTERVAL_MS);
+  await turn();
+  for (const delayMs of [200, 400, 800, 1_600, 3_200, 5_000, 5_000]) {
+    expect(clock.untilNextTimerMs()).toBe(delayMs);
+    clock.advance(delayMs);
+    await turn();
+  }
+  expect(tries).toBe(8);
+  isAway = false;
+  clock.advance(5_000);
+  await turn();
+  expect(tries).toBe(9);
+  expect(commits.committed()).toHaveLength(1);
+
+  // After a success the delays begin anew.
+  isAway = true;
+  commits.writeStatusSoon();
+  clock.advance(INTERVAL_MS);
+  await turn();
+  expect(clock.untilNextTimerMs()).toBe(200);
 });

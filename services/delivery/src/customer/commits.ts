@@ -2,6 +2,7 @@ import { messageOf } from '@databridge/kernel/errors';
 import type { LaneGroup } from '@databridge/kernel/kafka/lane-reader/lane-group';
 import { type CommittedOffset, keyOf } from '@databridge/kernel/kafka/records';
 import type { Logger } from '@databridge/kernel/log';
+import { Backoff } from '@databridge/kernel/time/backoff';
 import type { Clock, Timer } from '@databridge/kernel/time/clock';
 import type { LaneSet } from '../lanes/lane-set.ts';
 import type { DeliveryMetrics } from '../metrics.ts';
@@ -25,8 +26,7 @@ export interface CommitsOptions {
 }
 
 const STATUS_AFTER_START_MS = 5_000;
-const FIRST_RETRY_MS = 200;
-const LONGEST_RETRY_MS = 5_000;
+const RETRY_LIMITS = { firstMs: 200, longestMs: 5_000 };
 /** A stop tries so often; what is not committed then is delivered again, and that is all. */
 const LAST_TRIES = 3;
 /** Of a stop: what can't be committed by then, since the brokers are away, is delivered again by the next owner. */
@@ -47,7 +47,7 @@ export class Commits {
   /** There may be more to commit than the run under way saw. */
   #isTouched = false;
   #isStatusDue = false;
-  #retryMs = FIRST_RETRY_MS;
+  readonly #backoff = new Backoff(RETRY_LIMITS);
   #isFinished = false;
 
   constructor(options: CommitsOptions) {
@@ -127,11 +127,10 @@ export class Commits {
         this.#running = undefined;
         pace.leave();
         if (!isDone) {
-          this.#schedule(this.#retryMs);
-          this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS);
+          this.#schedule(this.#backoff.next());
           return;
         }
-        this.#retryMs = FIRST_RETRY_MS;
+        this.#backoff.reset();
         if (this.#isTouched) this.touch();
         // Nothing was ever committed, or the lanes are not restored yet: the status waits for its proof.
         else if (this.#isStatusDue) this.#schedule(this.#with.statusIntervalMs);

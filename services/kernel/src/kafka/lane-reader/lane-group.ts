@@ -1,7 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../../errors.ts';
 import { StateMachine } from '../../state-machine.ts';
 import { backoffMs, KAFKA_BACKOFF } from '../../time/backoff.ts';
+import type { Clock } from '../../time/clock.ts';
+import { pause } from '../../time/pause.ts';
+import { retry } from '../../time/retry.ts';
 import { KafkaPortError, toPortError } from '../errors.ts';
 import { assertCommittable } from '../groups/committable.ts';
 import type { MemberLease, Membership } from '../groups/membership.ts';
@@ -25,6 +27,7 @@ export interface LaneGroupContext {
   readonly holders: Holders;
   readonly questions: GroupQuestions;
   readonly lease: MemberLease;
+  readonly clock: Clock;
   readonly sessionTimeoutMs: number;
   readonly handoverWithinMs: number;
   /** Partitions of the topics that exist. */
@@ -66,7 +69,7 @@ export class LaneGroup {
     this.#with = context;
     this.#topics = new Set(options.topics);
     this.#laterTopics = new Set(options.laterTopics);
-    this.#handover = new Handover(options.groupId, options.log, context.handoverWithinMs);
+    this.#handover = new Handover(options.groupId, options.log, context.clock, context.handoverWithinMs);
     this.#states = new StateMachine<GroupState>(`group ${options.groupId}`, GROUP_TRANSITIONS, 'idle');
     this.#feeds = new GroupFeeds(context.feeds, {
       onBatch: (batch) => this.#options.onBatch(batch),
@@ -129,7 +132,7 @@ export class LaneGroup {
     this.#wake.resolve();
     const left = this.#leave(membership);
     // biome-ignore lint/plugin: both are made for one stop.
-    await Promise.race([left, delay(LEAVE_WITHIN_MS, undefined, { ref: false })]);
+    await Promise.race([left, pause(LEAVE_WITHIN_MS, { clock: this.#with.clock, isBackground: true })]);
     this.#states.to('closed');
     this.#with.onClosed(this);
   }
@@ -170,7 +173,7 @@ export class LaneGroup {
   /** Sends a heartbeat if nothing has confirmed the membership for so long. */
   async beat(intervalMs: number): Promise<void> {
     const membership = this.#membership;
-    const sentAtMs = performance.now();
+    const sentAtMs = this.#with.clock.monotonicMs();
     if (!membership || !this.#states.is('held') || this.#isBeating) return;
     if (sentAtMs - this.#confirmedAtMs < intervalMs) return;
     this.#isBeating = true;
@@ -196,31 +199,36 @@ export class LaneGroup {
   async commit(of: Membership, offsets: readonly CommittedOffset[]): Promise<void> {
     assertCommittable(of, offsets);
     if (offsets.length === 0) return;
-    for (let attempt = 1; ; attempt++) {
-      const membership = this.#membership;
-      if (!of.isCurrent || membership !== of) {
-        throw new KafkaPortError('DB_KAFKA_MEMBERSHIP_LOST', 'commit: the membership has ended');
+    await retry(() => this.#commitOnce(of, offsets), {
+      limits: KAFKA_BACKOFF,
+      maxTries: COMMIT_ATTEMPTS,
+      isRetryable: (error) => error instanceof KafkaPortError && error.retryable,
+      onFailure: () => this.#with.coordinators.forget(this.groupId),
+      clock: this.#with.clock,
+      // Without jitter: the number of tries is limited, so their total time must not shrink.
+      random: () => 1,
+    });
+  }
+
+  async #commitOnce(of: Membership, offsets: readonly CommittedOffset[]): Promise<void> {
+    const membership = this.#membership;
+    if (!of.isCurrent || membership !== of) {
+      throw new KafkaPortError('DB_KAFKA_MEMBERSHIP_LOST', 'commit: the membership has ended');
+    }
+    try {
+      const link = await this.#with.coordinators.linkOf(this.groupId);
+      const sentAtMs = this.#with.clock.monotonicMs();
+      const { groupCode, goneLanes } = await commitOnce(link.shared(), this.groupId, membership, offsets);
+      if (groupCode !== CODE.NONE) {
+        this.#onGroupError(groupCode, membership);
+        throw new KafkaPortError('DB_KAFKA_MEMBERSHIP_LOST', `commit: ${codeName(groupCode)}`);
       }
-      try {
-        const link = await this.#with.coordinators.linkOf(this.groupId);
-        const sentAtMs = performance.now();
-        const { groupCode, goneLanes } = await commitOnce(link.shared(), this.groupId, membership, offsets);
-        if (groupCode !== CODE.NONE) {
-          this.#onGroupError(groupCode, membership);
-          throw new KafkaPortError('DB_KAFKA_MEMBERSHIP_LOST', `commit: ${codeName(groupCode)}`);
-        }
-        this.#confirmedAtMs = Math.max(this.#confirmedAtMs, sentAtMs);
-        // With the topic, its offset went, too.
-        for (const lane of goneLanes)
-          this.#options.log.warn({ event: 'commit_topic_gone', ...lane }, 'offset not committed: topic was deleted');
-        return;
-      } catch (thrown) {
-        const error = toPortError(thrown, 'commit');
-        if (!error.retryable || attempt === COMMIT_ATTEMPTS) throw error;
-        this.#with.coordinators.forget(this.groupId);
-        // Without jitter: the number of tries is limited, so their total time must not shrink.
-        await delay(KAFKA_BACKOFF.firstMs * 2 ** (attempt - 1));
-      }
+      this.#confirmedAtMs = Math.max(this.#confirmedAtMs, sentAtMs);
+      // With the topic, its offset went, too.
+      for (const lane of goneLanes)
+        this.#options.log.warn({ event: 'commit_topic_gone', ...lane }, 'offset not committed: topic was deleted');
+    } catch (thrown) {
+      throw toPortError(thrown, 'commit');
     }
   }
 
@@ -228,11 +236,7 @@ export class LaneGroup {
   #onGroupError(code: number, membership: FencedMembership): void {
     if (membership !== this.#membership) return;
     if (isFenced(code)) {
-      this.#options.log.warn(
-        { event: 'membership_lost', groupId: this.groupId, code: codeName(code) },
-        'group membership lost',
-      );
-      this.#lose();
+      this.#lose(code);
     } else if (code === CODE.REBALANCE_IN_PROGRESS) this.requestRejoin();
     else if (isCoordinatorMove(code)) this.#with.coordinators.forget(this.groupId);
     else
@@ -242,7 +246,9 @@ export class LaneGroup {
       );
   }
 
-  #lose(): void {
+  #lose(code: number): void {
+    const because = { groupId: this.groupId, code: codeName(code) };
+    this.#options.log.warn({ event: 'membership_lost', ...because }, 'group membership lost');
     if (!this.#states.is('held', 'rejoining')) return;
     this.#states.to('joining');
     this.#endMembership();
@@ -326,11 +332,7 @@ export class LaneGroup {
     );
     if (this.#isStopping || !this.#states.is('rejoining')) return 0;
     if (place.kind === 'refused') {
-      this.#options.log.warn(
-        { event: 'membership_lost', groupId: this.groupId, code: codeName(place.code) },
-        'group membership lost',
-      );
-      this.#lose();
+      this.#lose(place.code);
       return FENCED_PAUSE_MS;
     }
     const committed = await this.#with.questions.committed(this.groupId);
@@ -352,7 +354,7 @@ export class LaneGroup {
     continues: FencedMembership | undefined,
     committed: readonly CommittedOffset[],
   ): void {
-    this.#confirmedAtMs = performance.now();
+    this.#confirmedAtMs = this.#with.clock.monotonicMs();
     const { lease } = this.#with;
     const membership = new FencedMembership({ memberId, generationId, assignment, continues, worker, lease });
     this.#membership = membership;
@@ -389,6 +391,6 @@ export class LaneGroup {
   }
 
   async #pause(ms: number): Promise<void> {
-    await delay(ms, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+    await pause(ms, { clock: this.#with.clock, signal: this.#stopping.signal });
   }
 }

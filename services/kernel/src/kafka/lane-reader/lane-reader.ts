@@ -1,5 +1,6 @@
 import { messageOf } from '../../errors.ts';
-import { systemClock } from '../../time/clock.ts';
+import { type Clock, systemClock, type Timer } from '../../time/clock.ts';
+import { every } from '../../time/every.ts';
 import type { MemberLease } from '../groups/membership.ts';
 import type { KafkaSettings } from '../kafkajs/client.ts';
 import { offsetJumps } from '../metrics.ts';
@@ -28,6 +29,8 @@ export interface LaneReaderOptions {
   readonly heartbeatIntervalMs?: number;
   /** How often all topics are looked at for partitions that were added. Default 5 min. */
   readonly metadataMaxAgeMs?: number;
+  /** Default: the system's. */
+  readonly clock?: Clock;
 }
 
 const SESSION_TIMEOUT_MS = 45_000;
@@ -45,6 +48,7 @@ const MAX_TOPICS = 1_000;
 export class LaneReader {
   readonly #settings: KafkaSettings;
   readonly #options: LaneReaderOptions;
+  readonly #clock: Clock;
   readonly #cluster: Cluster;
   readonly #feeds: Feeds;
   readonly #coordinators: Coordinators;
@@ -53,19 +57,21 @@ export class LaneReader {
   readonly #groups = new Set<LaneGroup>();
   readonly #told = new Set<string>();
   readonly #topics: Together<string, TopicLeaders>;
-  #ticker: NodeJS.Timeout | undefined;
+  #ticker: Timer | undefined;
   #lookedForMissingAtMs = 0;
-  #lookedAtAllAtMs = performance.now();
+  #lookedAtAllAtMs: number;
   #isLooking = false;
 
   constructor(settings: KafkaSettings, options: LaneReaderOptions) {
     this.#settings = settings;
     this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#lookedAtAllAtMs = this.#clock.monotonicMs();
     this.#cluster = new Cluster(settings);
-    this.#feeds = new Feeds(this.#cluster, settings.log, systemClock);
+    this.#feeds = new Feeds(this.#cluster, settings.log, this.#clock);
     this.#coordinators = new Coordinators(this.#cluster);
     const questions = new GroupQuestions(this.#coordinators);
-    this.#holders = new Holders(questions, options.workersGroup);
+    this.#holders = new Holders(questions, options.workersGroup, this.#clock);
     this.#topics = new Together((topics) => this.#cluster.leaders(topics), MAX_TOPICS);
     this.#context = {
       feeds: this.#feeds,
@@ -73,6 +79,7 @@ export class LaneReader {
       holders: this.#holders,
       questions,
       lease: options.lease,
+      clock: this.#clock,
       sessionTimeoutMs: options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS,
       handoverWithinMs: options.handoverWithinMs,
       partitionsOf: (topics) => this.#partitionsOf(topics),
@@ -90,7 +97,7 @@ export class LaneReader {
   open(options: LaneGroupOptions): LaneGroup {
     const group = new LaneGroup(options, this.#context);
     this.#groups.add(group);
-    this.#ticker ??= setInterval(() => this.#tick(), TICK_MS);
+    this.#ticker ??= every(TICK_MS, () => this.#tick(), { clock: this.#clock });
     return group;
   }
 
@@ -117,7 +124,7 @@ export class LaneReader {
   /** Stops what groups there still are. */
   async stop(): Promise<void> {
     await Promise.all([...this.#groups].map((group) => group.stop()));
-    clearInterval(this.#ticker);
+    this.#ticker?.cancel();
     this.#feeds.closeAll();
     this.#cluster.close();
   }
@@ -133,7 +140,7 @@ export class LaneReader {
 
   /** Lanes whose topic did not exist, and partitions that were added to a topic. */
   async #lookForLanes(): Promise<void> {
-    const nowMs = performance.now();
+    const nowMs = this.#clock.monotonicMs();
     const isFull = nowMs - this.#lookedAtAllAtMs > (this.#options.metadataMaxAgeMs ?? METADATA_MAX_AGE_MS);
     if (this.#isLooking || (!isFull && nowMs - this.#lookedForMissingAtMs < LOOK_FOR_MISSING_MS)) return;
     this.#isLooking = true;

@@ -1,4 +1,5 @@
 import type { Logger } from '../../../log.ts';
+import { type Clock, systemClock } from '../../../time/clock.ts';
 import type { GroupQuestions } from './group-questions.ts';
 
 /**
@@ -29,12 +30,18 @@ const WORKERS_GOOD_FOR_MS = 250;
 export class Holders {
   readonly #questions: Pick<GroupQuestions, 'describe'>;
   readonly #workersGroup: string;
+  readonly #clock: Pick<Clock, 'monotonicMs'>;
   #workers: { readonly found: Promise<LivingWorkers>; readonly atMs: number } | undefined;
 
   /** @param workersGroup whose members are the workers that live */
-  constructor(questions: Pick<GroupQuestions, 'describe'>, workersGroup: string) {
+  constructor(
+    questions: Pick<GroupQuestions, 'describe'>,
+    workersGroup: string,
+    clock: Pick<Clock, 'monotonicMs'> = systemClock,
+  ) {
     this.#questions = questions;
     this.#workersGroup = workersGroup;
+    this.#clock = clock;
   }
 
   /** @param ourWorker our own member id among the workers: a membership of our own earlier attempt does not block */
@@ -64,7 +71,7 @@ export class Holders {
   }
 
   async #livingWorkers(): Promise<LivingWorkers> {
-    const nowMs = performance.now();
+    const nowMs = this.#clock.monotonicMs();
     if (this.#workers === undefined || nowMs - this.#workers.atMs > WORKERS_GOOD_FOR_MS) {
       const found = this.#questions.describe(this.#workersGroup).then(({ state, members }) => {
         const ids = new Set(members.map(({ memberId }) => memberId));
@@ -85,14 +92,16 @@ const LINE_EVERY_MS = 10_000;
 export class Handover {
   readonly #groupId: string;
   readonly #log: Logger;
+  readonly #clock: Pick<Clock, 'monotonicMs'>;
   readonly #withinMs: number;
   #sinceMs: number | undefined;
   #toldAtMs = Number.NEGATIVE_INFINITY;
 
   /** @param withinMs how long a worker that lives may take */
-  constructor(groupId: string, log: Logger, withinMs: number) {
+  constructor(groupId: string, log: Logger, clock: Pick<Clock, 'monotonicMs'>, withinMs: number) {
     this.#groupId = groupId;
     this.#log = log;
+    this.#clock = clock;
     this.#withinMs = withinMs;
   }
 
@@ -102,7 +111,7 @@ export class Handover {
       this.#sinceMs = undefined;
       return false;
     }
-    const nowMs = performance.now();
+    const nowMs = this.#clock.monotonicMs();
     this.#sinceMs ??= nowMs;
     const waitedMs = Math.round(nowMs - this.#sinceMs);
     const line = { groupId: this.#groupId, holder: holder.who, waitedMs };

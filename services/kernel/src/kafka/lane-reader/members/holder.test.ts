@@ -1,0 +1,67 @@
+import { createLogger } from '../../../log.ts';
+import { ManualClock } from '../../../time/manual-clock.ts';
+import { Handover, Holders } from './holder.ts';
+
+const WITHIN_MS = 30_000;
+
+function handover() {
+  const clock = new ManualClock();
+  const lines: { readonly event: string; readonly waitedMs: number }[] = [];
+  const log = createLogger('test', 'warn', { write: (line) => void lines.push(JSON.parse(line)) });
+  const events = () => lines.map(({ event, waitedMs }) => [event, waitedMs]);
+  return { clock, events, waiting: new Handover('delivery.acme', log, clock, WITHIN_MS) };
+}
+
+test('a worker that lives is let finish for as long as it may take, and each wait begins anew', () => {
+  const { clock, events, waiting } = handover();
+  const working = { kind: 'working', who: 'worker-1' } as const;
+  expect(waiting.mustWait(working)).toBe(true);
+  clock.advance(WITHIN_MS);
+  expect(waiting.mustWait(working)).toBe(true);
+  expect(waiting.mustWait({ kind: 'nobody' })).toBe(false);
+
+  expect(waiting.mustWait(working)).toBe(true);
+  clock.advance(WITHIN_MS);
+  expect(waiting.mustWait(working)).toBe(true);
+  expect(events()).toEqual([]);
+  clock.advance(1);
+  expect(waiting.mustWait(working)).toBe(false);
+  expect(events()).toEqual([['handover_late', WITHIN_MS + 1]]);
+});
+
+test('a member of another kind is never pushed out, and is named every ten seconds', () => {
+  const { clock, events, waiting } = handover();
+  for (let second = 0; second <= 60 * 60; second++) {
+    expect(waiting.mustWait({ kind: 'foreign', who: 'a tool' })).toBe(true);
+    clock.advance(1_000);
+  }
+  expect(events().slice(0, 3)).toEqual([0, 11_000, 22_000].map((waitedMs) => ['group_foreign_member', waitedMs]));
+  expect(events()).toHaveLength(328);
+});
+
+test('customers that start together share the answer of who lives for a moment, measured by the clock', async () => {
+  const clock = new ManualClock();
+  const asked: string[] = [];
+  const member = (memberId: string, worker?: string) => {
+    return { memberId, clientId: memberId, claim: worker === undefined ? undefined : { worker } };
+  };
+  const groups: Record<string, ReturnType<typeof member>> = {
+    'delivery.acme': member('acme-1', 'w-1'),
+    'delivery.globex': member('globex-1', 'w-2'),
+    workers: member('w-1'),
+  };
+  const describe = async (groupId: string) => {
+    asked.push(groupId);
+    return { errorCode: 0, groupId, state: 'Stable', members: [groups[groupId] ?? member('none')] };
+  };
+  const holders = new Holders({ describe }, 'workers', clock);
+  expect(await holders.of('delivery.acme', 'w-3')).toEqual({ kind: 'working', who: 'acme-1' });
+  expect(await holders.of('delivery.globex', 'w-3')).toEqual({ kind: 'gone' });
+  expect(asked).toEqual(['delivery.acme', 'workers', 'delivery.globex']);
+
+  groups['workers'] = member('w-2');
+  clock.advance(251);
+  expect(await holders.of('delivery.acme', 'w-3')).toEqual({ kind: 'gone' });
+  expect(await holders.of('delivery.globex', 'w-3')).toEqual({ kind: 'working', who: 'globex-1' });
+  expect(asked.filter((group) => group === 'workers')).toHaveLength(2);
+});
