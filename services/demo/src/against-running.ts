@@ -18,6 +18,7 @@ import {
   BULK_CUSTOMER,
   bulkYaml,
   CAST,
+  EVENT_TYPE,
   INTAKE_TOPIC,
   rootCauseEvent,
   secretVariable,
@@ -25,7 +26,7 @@ import {
   transcript,
 } from './customers/cast.ts';
 import { plannedEvents } from './live/live-run.ts';
-import { sumOf } from './live/observe.ts';
+import { FAN_OUT_EVENTS, sumOf } from './live/observe.ts';
 import { indent, say, sayTitle, step } from './live/say.ts';
 import { type CustomerAccount, settle } from './settlement.ts';
 import { Upstream } from './upstream.ts';
@@ -177,7 +178,7 @@ async function intakeLag(): Promise<number> {
 
 async function unmatchedEvents(): Promise<number> {
   const metrics = await (await fetch(new URL('/metrics', config.FAN_OUT_URL))).text();
-  return sumOf(metrics, 'databridge_fan_out_events_total', { outcome: 'unmatched' });
+  return sumOf(metrics, FAN_OUT_EVENTS, { event_type: EVENT_TYPE, outcome: 'unmatched' });
 }
 
 async function acceptedBy(customer: string, produced: ReadonlyMap<string, string>): Promise<Set<string>> {

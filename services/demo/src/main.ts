@@ -32,7 +32,9 @@ import {
 import { isAttempt, runLive, startEndpoints } from './live/live-run.ts';
 import { liveView } from './live/live-view.ts';
 import { indent, type StatusLine, say, sayTitle, step } from './live/say.ts';
+import { NOTICES, operatorsYaml, showNotices, startOperatorsEndpoint } from './notices.ts';
 import type { Stage } from './stage.ts';
+import { STEPS, TITLES, VERDICTS } from './texts.ts';
 import { measureThroughput } from './throughput.ts';
 import { Upstream } from './upstream.ts';
 import { accountsOf, addsUp, printSettlement, settleBooks } from './verdict.ts';
@@ -43,14 +45,17 @@ let isEnding = false;
 
 async function demo(): Promise<boolean> {
   const startedAtMs = performance.now();
-  sayTitle('Databridge Events');
-  const platform = await step('Kafka and a schema registry of its own run on this machine', startPlatform);
-  const endpoints = await startEndpoints();
-  undo.push(() => endpoints.stop());
+  sayTitle(TITLES.start);
+  const platform = await step(STEPS.platform, startPlatform);
+  const [endpoints, operators] = await Promise.all([startEndpoints(), startOperatorsEndpoint()]);
+  undo.push(
+    () => endpoints.stop(),
+    () => operators.stop(),
+  );
   const stage = await setStage(platform);
 
-  const portal = await step('the portal is built', builtPortal);
-  const controlPlane = await step('the control plane is ready', async () => {
+  const portal = await step(STEPS.portal, builtPortal);
+  const controlPlane = await step(STEPS.controlPlane, async () => {
     await prepareKafka(platform.brokers, EVENT_TYPES);
     return await startService('control-plane', {
       ...stage.env,
@@ -58,16 +63,17 @@ async function demo(): Promise<boolean> {
       PORTAL_DIR: portal,
     });
   });
-  const applied = await step('three customers applied by its API: topics created, secrets sealed', () =>
-    applyYaml(subscriptionsYaml(endpoints), stage.env),
+  const applied = await step(STEPS.applied, () =>
+    applyYaml(`${subscriptionsYaml(endpoints)}\n${operatorsYaml(operators)}`, stage.env),
   );
   say(styleText('dim', indent(indent(applied))));
   const { DATABRIDGE_URL: url = '', DATABRIDGE_TOKEN: token = '' } = stage.env;
-  say(`  The portal is at ${url}/portal/ while this runs; sign in once by ${await signInLink(url, token)}`);
+  say(`  The portal is at ${url}/portal/ while this runs. Sign in once by`);
+  say(`  ${await signInLink(url, token)}`);
 
   const view = liveView(process.stdout);
   undo.push(async () => view.end());
-  const [fanOut, delivery] = await step('fan-out and one delivery worker are ready', () =>
+  const [fanOut, delivery] = await step(STEPS.services, () =>
     Promise.all([
       startService('fan-out', stage.env),
       // At this level delivery logs each attempt, the successful ones too.
@@ -79,18 +85,21 @@ async function demo(): Promise<boolean> {
     ]),
   );
 
-  sayTitle('300 events on their way');
+  sayTitle(TITLES.live);
   const { produced, last } = await runLive(stage, { fanOut, delivery }, view);
   view.end();
 
-  sayTitle('Does it add up?');
+  sayTitle(TITLES.books);
   const seen = { produced, unmatchedCount: last.unmatched, accepted: endpoints.accepted() };
   const settlement = await settleBooks(stage, seen);
   printSettlement(settlement);
 
-  sayTitle('How fast is one worker?');
+  sayTitle(TITLES.notices);
+  await showNotices(stage, operators);
+
+  sayTitle(TITLES.throughput);
   const speed = await measureThroughput(stage, { delivery, controlPlane });
-  await step('the control plane is ready again', () =>
+  await step(STEPS.again, () =>
     startService('control-plane', { ...stage.env, DATABRIDGE_KEYS: stage.keys.controlPlane, PORTAL_DIR: portal }),
   );
   const [bulk] = await accountsOf([BULK_CUSTOMER.customer], stage.env);
@@ -103,7 +112,7 @@ async function demo(): Promise<boolean> {
   );
   say(
     isAllDelivered
-      ? `  ${styleText('green', '✔ all of them accounted for as delivered')}`
+      ? `  ${styleText('green', `✔ ${VERDICTS.allDelivered}`)}`
       : `  ${styleText('red', `✘ ${fates.filter((fate) => fate !== 'delivered').length} of ${fates.length} not delivered`)}`,
   );
   say(`\n  ${styleText('dim', `${((performance.now() - startedAtMs) / 1_000).toFixed(0)} s in all`)}`);
@@ -134,7 +143,7 @@ async function startPlatform(status: StatusLine): Promise<Platform> {
   return platform;
 }
 
-const EVENT_TYPES = `${EVENT_TYPE}=${INTAKE_TOPIC}`;
+const EVENT_TYPES = `${EVENT_TYPE}=${INTAKE_TOPIC},${NOTICES}`;
 
 async function setStage({ brokers, registryUrl }: Platform): Promise<Stage> {
   const log = createLogger('demo', 'silent');
@@ -149,6 +158,7 @@ async function setStage({ brokers, registryUrl }: Platform): Promise<Stage> {
     RETRY_PLAN,
     RETRY_WINDOW,
     BREAKER_RESET: '5s',
+    NOTICES_INTERVAL: '1s',
     // The customers' endpoints are on this machine.
     ...LOOPBACK_EGRESS,
     API_PORT: String(apiPort),

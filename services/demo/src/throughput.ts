@@ -7,6 +7,7 @@ import { sumOf, writtenFor } from './live/observe.ts';
 import { bar, step } from './live/say.ts';
 import { peakRssMiB } from './process-usage.ts';
 import type { Stage } from './stage.ts';
+import { STEPS } from './texts.ts';
 
 export interface Throughput {
   readonly deliveries: number;
@@ -38,34 +39,29 @@ export async function measureThroughput(
 ): Promise<Throughput> {
   const { customer, company, events } = BULK_CUSTOMER;
   const sink = await Sink.start();
-  await step('the delivery worker finished what was in flight and stopped', () => delivery.stop());
+  await step(STEPS.stopped, () => delivery.stop());
 
-  await step(
-    `${events.toLocaleString('en')} events of about 2 KB for "${customer}" are in its delivery topic`,
-    async (status) => {
-      await applyYaml(bulkYaml(sink.url(SINK_PATH)), env);
-      await controlPlane.stop();
-      for (let made = 0; made < events; made += BATCH_EVENTS) {
-        const count = Math.min(BATCH_EVENTS, events - made);
-        const facts = { company, folder: 'Support', transcript: transcript(TRANSCRIPT_BYTES) };
-        status.show(`producing for "${customer}": ${bar(BAR_WIDTH, events, [[made, 'yellow']])} ${made}`);
-        await upstream.produce(Array.from({ length: count }, () => rootCauseEvent(facts)));
-      }
-      await until('fan-out has written them', async () => {
-        const written = await writtenFor(admin, customer);
-        status.show(`fan-out writes them: ${bar(BAR_WIDTH, events, [[written, 'yellow']])} ${written}`);
-        return written >= events;
-      });
-    },
-  );
+  await step(STEPS.backlog, async (status) => {
+    await applyYaml(bulkYaml(sink.url(SINK_PATH)), env);
+    await controlPlane.stop();
+    for (let made = 0; made < events; made += BATCH_EVENTS) {
+      const count = Math.min(BATCH_EVENTS, events - made);
+      const facts = { company, folder: 'Support', transcript: transcript(TRANSCRIPT_BYTES) };
+      status.show(`producing for "${customer}": ${bar(BAR_WIDTH, events, [[made, 'yellow']])} ${made}`);
+      await upstream.produce(Array.from({ length: count }, () => rootCauseEvent(facts)));
+    }
+    await until('fan-out has written them', async () => {
+      const written = await writtenFor(admin, customer);
+      status.show(`fan-out writes them: ${bar(BAR_WIDTH, events, [[written, 'yellow']])} ${written}`);
+      return written >= events;
+    });
+  });
 
-  const worker = await step('one fresh delivery worker started', () =>
-    startService('delivery', { ...env, DATABRIDGE_KEYS: keys.delivery }),
-  );
+  const worker = await step(STEPS.worker, () => startService('delivery', { ...env, DATABRIDGE_KEYS: keys.delivery }));
   const cpuOf = async () => sumOf(await worker.metrics(), 'process_cpu_seconds_total');
   const cpuAtStart = await cpuOf();
   let peakMiB = 0;
-  const report = await step('all of them delivered', async (status) => {
+  const report = await step(STEPS.delivered, async (status) => {
     for (;;) {
       const count = await sink.count(SINK_PATH);
       status.show(`delivered: ${bar(BAR_WIDTH, events, [[count.requests, 'green']])} ${count.requests}`);

@@ -8,6 +8,7 @@ import { CAST } from './customers/cast.ts';
 import { indent, say } from './live/say.ts';
 import { type Books, type CustomerAccount, type Settlement, settle, total } from './settlement.ts';
 import type { Stage } from './stage.ts';
+import { BOXES, VERDICTS } from './texts.ts';
 
 export async function settleBooks(
   { kafka, env }: Stage,
@@ -40,11 +41,11 @@ export function printSettlement(settlement: Settlement): void {
       .map(([what, count]) => `${what} ${count}`)
       .join(', ');
   const boxes: readonly (readonly [string, number, string])[] = [
-    ['delivered', total(delivered), details(delivered)],
-    ['waiting', total(waiting), details(waiting)],
-    ['dead-lettered', total(dead), details(dead)],
-    ['unmatched', unmatched, 'nobody subscribed to them'],
-    ['quarantined', quarantined, 'could not be decoded'],
+    [BOXES.delivered, total(delivered), details(delivered)],
+    [BOXES.waiting, total(waiting), details(waiting)],
+    [BOXES.dead, total(dead), details(dead)],
+    [BOXES.unmatched, unmatched, 'nobody subscribed to them'],
+    [BOXES.quarantined, quarantined, 'could not be decoded'],
   ];
   const sum = boxes.reduce((all, [, count]) => all + count, 0);
   const line = (sign: string, name: string, count: number, detail: string) =>
@@ -56,7 +57,7 @@ export function printSettlement(settlement: Settlement): void {
   say(indent(lines.join('\n')));
   const isWell = mistakes.length === 0 && sum === produced;
   if (isWell) {
-    say(`\n  ${styleText('green', `✔ ${produced} = ${sum}: every event is in exactly one place, by its id.`)}`);
+    say(`\n  ${styleText('green', `✔ ${produced} = ${sum}: ${VERDICTS.addsUp}`)}`);
   } else {
     say(`\n  ${styleText('red', `✘ ${produced} produced, ${sum} found:`)}`);
     for (const mistake of mistakes.slice(0, 20)) say(`    ${mistake}`);

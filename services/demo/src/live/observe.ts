@@ -3,7 +3,7 @@ import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { decodeOffsetSet } from '@databridge/kernel/offsets/offset-set';
 import { deliveryGroup, deliveryTopic, retryTopic } from '@databridge/schemas/records/topics';
 import type { Child } from '../child.ts';
-import { CAST, type CastMember, RETRY_PLAN } from '../customers/cast.ts';
+import { CAST, type CastMember, EVENT_TYPE, RETRY_PLAN } from '../customers/cast.ts';
 
 export interface CustomerSnapshot extends CastMember {
   /** Records that fan-out wrote for it. */
@@ -26,12 +26,15 @@ export interface Snapshot {
   readonly customers: readonly CustomerSnapshot[];
 }
 
+/** Counts intake records by outcome. To be read for one event type: notices have their own, and are no part of the books. */
+export const FAN_OUT_EVENTS = 'databridge_fan_out_events_total';
+
 const BREAKER_STATES = ['closed', 'half-open', 'open'] as const;
 const RETRY_DELAYS = RETRY_PLAN.split(',').map((step) => step.split('*')[0] ?? '');
 
 export async function takeSnapshot(admin: KafkaAdmin, fanOut: Child, delivery: Child): Promise<Snapshot> {
   const [fanOutMetrics, deliveryMetrics] = await Promise.all([fanOut.metrics(), delivery.metrics()]);
-  const events = (outcome: string) => sumOf(fanOutMetrics, 'databridge_fan_out_events_total', { outcome });
+  const events = (outcome: string) => sumOf(fanOutMetrics, FAN_OUT_EVENTS, { event_type: EVENT_TYPE, outcome });
   const customers = CAST.map(async (member): Promise<CustomerSnapshot> => {
     const { customer } = member;
     const attempts = sumOf(deliveryMetrics, 'databridge_delivery_attempts_total', { customer });
