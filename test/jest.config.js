@@ -1,8 +1,8 @@
 /**
  * `unit` needs nothing but Node; the others have a real Kafka and registry. `peers` fetches what others wrote to receive
  * our requests, and runs only when asked for (`npm run test:peers`); so do `tenants`, which puts hostile customers beside
- * a healthy one (`npm run test:tenants`), and `journeys`, what operators do by API and command line (`npm run test:journeys`):
- * with them, `npm test` would take three times as long.
+ * a healthy one (`npm run test:tenants`), and `journeys`: what operators and customers do by API, command line and browser,
+ * and what needs brokers of its own (`npm run test:journeys`). With them, `npm test` would take three times as long.
  */
 import { existsSync } from 'node:fs';
 
@@ -62,15 +62,24 @@ export default {
     {
       ...onPlatform,
       displayName: 'contract',
+      testPathIgnorePatterns: ['/node_modules/', '/own-brokers/'],
       testMatch: ['<rootDir>/test/contract/**/*.test.ts', '<rootDir>/schemas/src/destination/**/*.contract.test.ts'],
     },
     { ...onCleanSlate, displayName: 'flow', testMatch: ['<rootDir>/test/flow/**/*.test.ts'] },
     ...(process.env.DATABRIDGE_JOURNEYS
-      ? [{ ...onCleanSlate, displayName: 'journeys', testMatch: ['<rootDir>/test/journeys/**/*.test.ts'] }]
+      ? [
+          {
+            ...onCleanSlate,
+            displayName: 'journeys',
+            testMatch: [
+              '<rootDir>/test/journeys/**/*.test.ts',
+              '<rootDir>/test/contract/own-brokers/**/*.test.ts',
+              ...(hasChromium ? ['<rootDir>/test/portal/services.test.ts'] : []),
+            ],
+          },
+        ]
       : []),
-    ...(hasChromium
-      ? [{ ...onCleanSlate, displayName: 'portal', testMatch: ['<rootDir>/test/portal/**/*.test.ts'] }]
-      : []),
+    ...(hasChromium ? [{ ...shared, displayName: 'portal', testMatch: ['<rootDir>/test/portal/pages.test.ts'] }] : []),
     ...(process.env.DATABRIDGE_TENANTS
       ? [
           {

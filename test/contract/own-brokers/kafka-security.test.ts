@@ -11,14 +11,14 @@ import { Tokens } from '@databridge/kernel/secrets/tokens';
 import { kafkaVariables } from '@databridge/kernel/settings/config';
 import { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } from 'kafkajs';
 import { z } from 'zod';
-import { rootCauseEvent } from '../harness/events.ts';
-import { eventually } from '../harness/eventually.ts';
-import { type SecuredBroker, startSecuredBroker } from '../harness/kafka/secured-broker.ts';
-import { upstreamKafka } from '../harness/kafka/upstream-kafka.ts';
-import { startUpstream } from '../harness/produce.ts';
-import { Receiver } from '../harness/receiver.ts';
-import { startControlPlane } from '../harness/services/control-plane.ts';
-import { spawnService } from '../harness/services/processes.ts';
+import { rootCauseEvent } from '../../harness/events.ts';
+import { eventually } from '../../harness/eventually.ts';
+import { type SecuredBroker, startSecuredBroker } from '../../harness/kafka/secured-broker.ts';
+import { upstreamKafka } from '../../harness/kafka/upstream-kafka.ts';
+import { startUpstream } from '../../harness/produce.ts';
+import { Receiver } from '../../harness/receiver.ts';
+import { startControlPlane } from '../../harness/services/control-plane.ts';
+import { spawnService } from '../../harness/services/processes.ts';
 
 const USERS = { 'fan-out': 'f-secret', delivery: 'd-secret', 'control-plane': 'c-secret' } as const;
 let broker: SecuredBroker;
@@ -129,7 +129,7 @@ const withoutEmpty = (environment: Record<string, string>) =>
 
 /** The rows of `docs/own-kafka.md`, as they stand there. */
 async function grantAsTheGuideSays(brokers: string[]): Promise<void> {
-  const guide = readFileSync(new URL('../../docs/own-kafka.md', import.meta.url), 'utf8');
+  const guide = readFileSync(new URL('../../../docs/own-kafka.md', import.meta.url), 'utf8');
   const rows = [
     ...guide.matchAll(/^\| ([\w-]+) \| (topic|group|transactional-id|cluster) \| `([^`]+)` \| ([\w, ]+) \|$/gm),
   ];

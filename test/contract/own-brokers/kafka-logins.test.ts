@@ -11,9 +11,9 @@ import { readTopic } from '@databridge/kernel/kafka/topic-reader';
 import { createLogger } from '@databridge/kernel/log';
 import { kafkaVariables } from '@databridge/kernel/settings/config';
 import { z } from 'zod';
-import { eventually } from '../harness/eventually.ts';
-import { type SecuredBroker, startSecuredBroker } from '../harness/kafka/secured-broker.ts';
-import { CLIENT, startTokenServer, type TokenServer } from '../harness/servers/token-server.ts';
+import { eventually } from '../../harness/eventually.ts';
+import { type SecuredBroker, startSecuredBroker } from '../../harness/kafka/secured-broker.ts';
+import { CLIENT, startTokenServer, type TokenServer } from '../../harness/servers/token-server.ts';
 
 const run = promisify(execFile);
 const TOKENS_LIVE_SECONDS = 35;

@@ -10,13 +10,13 @@ import { kafkaTool } from '@databridge/local-platform/jvm/kafka-tool';
 import { startJvmPlatform } from '@databridge/local-platform/jvm/platform-jvm';
 import type { ControllablePlatform } from '@databridge/local-platform/platform';
 import { readMachineConfig } from '@databridge/local-platform/platform-config';
-import { rootCauseEvent } from '../harness/events.ts';
-import { upstreamKafka } from '../harness/kafka/upstream-kafka.ts';
-import { platform } from '../harness/platform.ts';
-import { startUpstream } from '../harness/produce.ts';
-import { freshName } from '../harness/topics.ts';
+import { rootCauseEvent } from '../../harness/events.ts';
+import { upstreamKafka } from '../../harness/kafka/upstream-kafka.ts';
+import { platform } from '../../harness/platform.ts';
+import { startUpstream } from '../../harness/produce.ts';
+import { freshName } from '../../harness/topics.ts';
 
-const holder = fileURLToPath(new URL('../harness/kafka/platform-holder.ts', import.meta.url));
+const holder = fileURLToPath(new URL('../../harness/kafka/platform-holder.ts', import.meta.url));
 let dir: string;
 
 beforeEach(async () => {

@@ -8,12 +8,12 @@ import { Tokens } from '@databridge/kernel/secrets/tokens';
 import { startJvmPlatform } from '@databridge/local-platform/jvm/platform-jvm';
 import type { Platform } from '@databridge/local-platform/platform';
 import { readMachineConfig } from '@databridge/local-platform/platform-config';
-import { rootCauseEvent } from '../harness/events.ts';
-import { upstreamKafka } from '../harness/kafka/upstream-kafka.ts';
-import { startUpstream } from '../harness/produce.ts';
-import { Receiver } from '../harness/receiver.ts';
-import { startControlPlane } from '../harness/services/control-plane.ts';
-import { spawnService } from '../harness/services/processes.ts';
+import { rootCauseEvent } from '../../harness/events.ts';
+import { upstreamKafka } from '../../harness/kafka/upstream-kafka.ts';
+import { startUpstream } from '../../harness/produce.ts';
+import { Receiver } from '../../harness/receiver.ts';
+import { startControlPlane } from '../../harness/services/control-plane.ts';
+import { spawnService } from '../../harness/services/processes.ts';
 
 let kafka: Platform;
 
