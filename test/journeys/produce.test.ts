@@ -91,6 +91,19 @@ test('an event that nobody wants, and one that is refused, are exit code 1', asy
   ]);
 });
 
+test('an event that is written again is followed by itself, whatever became of the one of that id before it', async () => {
+  const company = freshName('company');
+  const customer = freshName('again');
+  const receiver = await Receiver.start((_request, nth) => ({ status: nth === 1 ? 400 : 200 }));
+  await create(customer, company, receiver.url);
+  await stage.fanOutKnowsAll();
+  const again = () => produce(rootCauseEvent({ company }), '--event-id', `of-${company}`);
+  expect(await again()).toMatchObject({ code: 1, out: expect.stringContaining('refused') });
+  const { code, out } = await again();
+  expect({ code, out }).toEqual({ code: 0, out: expect.not.stringContaining('refused') });
+  expect(receiver.requests).toHaveLength(2);
+});
+
 test('an event that does not fit is refused with every mistake at its place; customers and readers may not write any', async () => {
   const { intent: _, ...event } = rootCauseEvent();
   const wrong = { ...event, statusCode: 'x', summary: { ...event.summary, folder: 3 } };

@@ -48,12 +48,14 @@ async function produce(cli: Cli, options: ProduceOptions): Promise<void> {
     ...(eventId !== undefined && { eventId }),
     ...(eventType !== undefined && { eventType }),
   };
+  const earlier = eventId === undefined || wait === 0 ? new Set<string>() : await sourcesOf(cli, eventId);
   const produced = await cli.api().post<Produced>('/events', body);
   const isForPeople = formatOf(options) === 'table';
   if (isForPeople) printLine(inWords(produced));
   const active = produced.customers.filter(({ state }) => state === 'active').map(({ customer }) => customer);
   const attempts = new Map<string, readonly Attempt[]>(active.map((customer) => [customer, []]));
-  if (wait > 0) await follow(cli, produced.eventId, attempts, wait, isForPeople);
+  if (wait > 0)
+    await follow(cli, { eventId: produced.eventId, earlier, withinMs: wait, isShown: isForPeople }, attempts);
   const customers = produced.customers.map((one) => ({ ...one, attempts: attempts.get(one.customer) ?? [] }));
   if (!isForPeople) print(options, { ...produced, customers }, String);
   if (wait === 0) return;
@@ -76,13 +78,29 @@ function inWords({ eventId, eventType, topic, customers }: Produced): string {
   ].join('\n');
 }
 
+/** Where events of that id stood at the intake before: whoever tries an event twice sees what becomes of the second one. */
+async function sourcesOf(cli: Cli, eventId: string): Promise<Set<string>> {
+  const api = cli.api();
+  const { items } = await api.get<{ items: { customer: string }[] }>(`/events/${encodeURIComponent(eventId)}`);
+  const attempts = await Promise.all(
+    items.map(({ customer }) => api.list<Attempt>(pathOf(customer, 'attempts'), { eventId })),
+  );
+  return new Set(attempts.flat().flatMap(({ source }) => source ?? []));
+}
+
+interface Followed {
+  readonly eventId: string;
+  /** Attempts at events from there are left out. */
+  readonly earlier: ReadonlySet<string>;
+  readonly withinMs: number;
+  readonly isShown: boolean;
+}
+
 /** Fills in the attempts, the oldest first, until each customer's last one is final or the time is over. */
 async function follow(
   cli: Cli,
-  eventId: string,
+  { eventId, earlier, withinMs, isShown }: Followed,
   attempts: Map<string, readonly Attempt[]>,
-  withinMs: number,
-  isShown: boolean,
 ): Promise<void> {
   const api = cli.api();
   const endAtMs = systemClock.monotonicMs() + withinMs;
@@ -90,8 +108,9 @@ async function follow(
     for (const [customer, seen] of attempts) {
       if (isOver(seen)) continue;
       const all = (await api.list<Attempt>(pathOf(customer, 'attempts'), { eventId })).reverse();
-      attempts.set(customer, all);
-      if (isShown) for (const attempt of all.slice(seen.length)) printLine(formatAttempt(customer, attempt));
+      const own = all.filter(({ source }) => source === undefined || !earlier.has(source));
+      attempts.set(customer, own);
+      if (isShown) for (const attempt of own.slice(seen.length)) printLine(formatAttempt(customer, attempt));
     }
     if ([...attempts.values()].every(isOver) || systemClock.monotonicMs() > endAtMs) return;
     await pause(POLL_MS);
