@@ -54,7 +54,9 @@ export async function openPage(
   page.on('console', (message) => {
     // The browser itself writes there what the API refused, which a page then shows in words.
     const isRefusal = /Failed to load resource: the server responded with a status of 4\d\d/.test(message.text());
-    if (['error', 'warning'].includes(message.type()) && !isRefusal) wrongs.push(`console: ${message.text()}`);
+    if (['error', 'warning'].includes(message.type()) && !isRefusal) {
+      wrongs.push(`console: ${message.text()} ${message.location().url}`);
+    }
   });
   page.on('request', (request) => {
     if (new URL(request.url()).origin !== origin) wrongs.push(`request: ${request.url()}`);
