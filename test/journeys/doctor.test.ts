@@ -72,7 +72,19 @@ test('of a healthy installation, every check is ok', async () => {
   const found = await eventually(examination, ({ isHealthy }) => isHealthy, 60_000);
   expect(found.findings.map(({ check, verdict }) => `${check} ${verdict}`)).toEqual(
     [
-      ...['kafka', 'brokers', 'topics', 'rights', 'groups', 'workers', 'customers', 'keys', 'clocks', 'versions'],
+      ...[
+        'kafka',
+        'brokers',
+        'topics',
+        'rights',
+        'groups',
+        'workers',
+        'customers',
+        'keys',
+        'clocks',
+        'versions',
+        'settings',
+      ],
       'registry',
     ].map((check) => `${check} ok`),
   );

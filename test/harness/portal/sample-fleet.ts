@@ -90,7 +90,7 @@ export async function startSampleFleet(
     workerStatuses: async () => statuses,
     workers: () => [
       {
-        isAlive: true,
+        ...{ isAlive: true, hasNamesake: false },
         silentForMs: 900,
         report: {
           ...{ worker: 'worker-1', version: '0.1.0', startedAtMs: nowMs - HOUR_MS, at: nowMs, intervalMs: 10_000 },
