@@ -38,8 +38,7 @@ export class Stage {
   readonly fanOut: ServiceProcess;
   readonly #kafka: ConstructorParameters<typeof KafkaProducer>[0];
   readonly #producer: KafkaProducer;
-  /** The key ring that secrets are sealed under. */
-  /** Of control planes. */
+  /** The key ring that secrets are sealed under, as control planes have it. */
   readonly keys: string;
   /** Of delivery workers. */
   readonly openingKeys: string;

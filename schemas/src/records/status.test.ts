@@ -46,3 +46,20 @@ test.each([
   const left = withoutOldHolds(status, connectionOf(changed));
   expect([left.held, left.waitUntilMs]).toEqual([undefined, undefined]);
 });
+
+test.each([
+  [
+    'event bus',
+    'eventbridge',
+    { eventBusArn: 'arn:aws:events:eu-central-1:123456789012:event-bus/one' },
+    'eventBusArn',
+  ],
+  ['mail server', 'email', { host: 'mail.example', from: 'a@acme.example', to: ['b@acme.example'] }, 'host'],
+])('another %s is another address', (_what, type, destination, place) => {
+  const to = (settings: object) =>
+    ({ ...subscription(), destination: { type, ...settings } }) as unknown as Subscription;
+  const before = { ...status, connection: connectionOf(to(destination)) };
+  const moved = to({ ...destination, [place]: `${String(Object.values(destination)[0])}-2` });
+  expect(withoutOldHolds(before, connectionOf(to(destination)))).toEqual(before);
+  expect(withoutOldHolds(before, connectionOf(moved)).waitUntilMs).toBeUndefined();
+});

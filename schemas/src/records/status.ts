@@ -1,6 +1,7 @@
 /** What a customer's worker found, and what follows from it and from what the operator wants. */
 import { hash } from 'node:crypto';
 import { z } from 'zod';
+import { kindOf } from '../destination/destinations.ts';
 import { mapSecrets } from '../subscription/secret-places.ts';
 import type { Subscription } from '../subscription/subscription.ts';
 
@@ -53,8 +54,7 @@ export function decodeStatus(value: Buffer): WorkerStatus | undefined {
  */
 export function connectionOf<S>(subscription: Subscription<S>): string {
   const { destination, authentication, tls, signing, enableEpoch, secretsSetAt } = mapSecrets(subscription, () => '');
-  const { type, url, topicArn, endpoint, queueUrl, region } = destination as unknown as Record<string, unknown>;
-  const address = fingerprint([type, url, topicArn, endpoint, queueUrl, region, enableEpoch]);
+  const address = fingerprint([destination.type, ...kindOf(destination).address(destination), enableEpoch]);
   return `${address}.${fingerprint([destination, authentication, tls, signing, enableEpoch, secretsSetAt])}`;
 }
 

@@ -10,6 +10,9 @@ export const WORKER_REQUEST_HEADER = 'databridge-request';
 export const WORKER_REQUESTS = ['test', 'key-pair'] as const;
 export type WorkerRequest = (typeof WORKER_REQUESTS)[number];
 
+/** As long as a control plane waits for a key pair: after that, none is made. */
+export const KEY_PAIR_WITHIN_MS = 15_000;
+
 /** A key pair for a client certificate. */
 const keyPairRequest = z.object({
   /** Of the answer, too. */

@@ -1,35 +1,25 @@
 /** A client certificate by request, and a test of a customer that is paused: both are done by the worker that owns it. */
 import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import type { TLSSocket } from 'node:tls';
 import { readTopics } from '@databridge/kernel/kafka/topic-reader';
 import { CERTIFICATE_REQUESTS_TOPIC, deliveryTopic, systemTopics } from '@databridge/schemas/records/topics';
 import { makeCertificates } from '../../harness/peers/certificates.ts';
 import { axeIssues } from '../../harness/portal/axe.ts';
 import { openPage } from '../../harness/portal/browser.ts';
 import { Receiver } from '../../harness/receiver.ts';
+import { startMutualTlsReceiver } from '../../harness/servers/mutual-tls-receiver.ts';
 import { freshName } from '../../harness/topics.ts';
 import { operator, portalOrigin, shared, signIn } from './shared.ts';
 
 test('mutual TLS by request: the worker makes the key, the customer hands back the certificate, and the key stays there', async () => {
   const { browser, stage, intakes } = shared();
   const customer = freshName('by-request');
-  const { dir, ca } = await makeCertificates();
+  const certificates = await makeCertificates();
+  const { dir, ca } = certificates;
   const file = (name: string) => readFileSync(join(dir, name), 'utf8');
-  const subjects: unknown[] = [];
-  const server = createServer(
-    { key: file('server.key'), cert: file('server.crt'), ca, requestCert: true, rejectUnauthorized: true },
-    (request, response) => {
-      subjects.push((request.socket as TLSSocket).getPeerCertificate().subject.CN);
-      request.resume().on('end', () => response.end());
-    },
-  ).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  await stage.subscribe(customer, `https://127.0.0.1:${(server.address() as AddressInfo).port}/`, { tls: { ca } });
+  const receiver = await startMutualTlsReceiver(certificates);
+  await stage.subscribe(customer, `${receiver.origin}/`, { tls: { ca } });
 
   const { page, wrongs, close } = await openPage(browser, portalOrigin());
   page.setDefaultTimeout(60_000);
@@ -55,7 +45,7 @@ test('mutual TLS by request: the worker makes the key, the customer hands back t
   await page.getByRole('link', { name: 'Overview' }).click();
   await page.getByRole('button', { name: 'Send a test event' }).click();
   await page.getByText(/the destination accepted the event/).waitFor();
-  expect(subjects).toEqual([`databridge-${customer}`]);
+  expect(receiver.subjects).toEqual([`databridge-${customer}`]);
   expect(wrongs).toEqual([]);
   await close();
 
@@ -73,20 +63,29 @@ test('mutual TLS by request: the worker makes the key, the customer hands back t
   expect(seen.filter((text) => text.includes('PRIVATE KEY'))).toEqual([]);
   const [made] = (await stage.read(CERTIFICATE_REQUESTS_TOPIC)).filter(({ key }) => key?.toString() === customer);
   expect(JSON.parse(made?.value?.toString() ?? '{}')).toMatchObject({ sealedKey: expect.stringMatching(/^ey.*\./) });
-  server.closeAllConnections();
-  server.close();
+  receiver.stop();
 }, 120_000);
 
 test('a customer that is paused gets a test event, and nothing else', async () => {
   const { stage, intakes } = shared();
   const { plane } = intakes[0];
   const customer = freshName('paused');
-  const receiver = await Receiver.start(({ headers }) => ({ status: headers['x-key'] === 'k-1' ? 200 : 401 }));
-  const authentication = { type: 'api-key', name: 'x-key', key: 'k-1' };
+  let accepted = 'k-1';
+  const receiver = await Receiver.start(({ headers }) => ({ status: headers['x-key'] === accepted ? 200 : 401 }));
+  const authentication = { type: 'api-key', name: 'x-key', key: accepted };
   await stage.subscribe(customer, receiver.url, { authentication, state: 'paused' });
   const tested = await plane.call('POST', `/subscriptions/${customer}/test`, { body: {} });
   expect(tested).toMatchObject({ status: 200, body: { outcome: 'delivered', status: 200 } });
   expect(receiver.requests.map(({ id }) => id)).toEqual([tested.body.eventId]);
+  // A key that was saved just before is the one that is tested.
+  accepted = 'k-2';
+  await stage.subscribe(customer, receiver.url, {
+    authentication: { ...authentication, key: accepted },
+    state: 'paused',
+  });
+  expect(await plane.call('POST', `/subscriptions/${customer}/test`, { body: {} })).toMatchObject({
+    body: { outcome: 'delivered' },
+  });
   // Its own topic, and with it its books and offsets, are as they were.
   expect(await stage.read(deliveryTopic(customer))).toEqual([]);
   expect((await plane.call('GET', `/subscriptions/${customer}/status`)).body).toMatchObject({ state: 'paused' });

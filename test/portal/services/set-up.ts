@@ -1,17 +1,12 @@
 /** A customer sets itself up on the page: sealed in the browser, tested at once, corrected, approved, first event. */
 import { createPublicKey, randomUUID, verify } from 'node:crypto';
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import type { TLSSocket } from 'node:tls';
 import { deliveryTopic } from '@databridge/schemas/records/topics';
 import { rootCauseEvent } from '../../harness/events.ts';
 import { eventually } from '../../harness/eventually.ts';
 import { makeCertificates } from '../../harness/peers/certificates.ts';
 import { invite, openInvited, sendIt } from '../../harness/portal/set-up-page.ts';
 import { type ReceivedRequest, Receiver } from '../../harness/receiver.ts';
+import { startMutualTlsReceiver } from '../../harness/servers/mutual-tls-receiver.ts';
 import { CLIENT, startTokenServer } from '../../harness/servers/token-server.ts';
 import { freshName } from '../../harness/topics.ts';
 import { shared } from './shared.ts';
@@ -145,22 +140,14 @@ test('mutual TLS: the private key is sealed as every secret is', async () => {
   const { browser, intakes } = shared();
   const [intake] = intakes;
   const customer = freshName('mtls');
-  const { dir, ca, client } = await makeCertificates();
-  const file = (name: string) => readFileSync(join(dir, name));
-  const subjects: unknown[] = [];
-  const server = createServer(
-    { key: file('server.key'), cert: file('server.crt'), ca, requestCert: true, rejectUnauthorized: true },
-    (request, response) => {
-      subjects.push((request.socket as TLSSocket).getPeerCertificate().subject.CN);
-      request.resume().on('end', () => response.end());
-    },
-  ).listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const certificates = await makeCertificates();
+  const { ca, client } = certificates;
+  const receiver = await startMutualTlsReceiver(certificates);
   const { page, wrongs, close } = await openInvited(browser, intake, await invite(intake, customer, grantOf(customer)));
   const bodies: string[] = [];
   page.on('request', (request) => void bodies.push(request.postData() ?? ''));
   await page.getByLabel('How does it know us?').selectOption('none');
-  await page.getByLabel('URL').fill(`https://127.0.0.1:${(server.address() as AddressInfo).port}/events`);
+  await page.getByLabel('URL').fill(`${receiver.origin}/events`);
   await page.getByText('Mutual TLS').click();
   await page.getByLabel('Client certificate (PEM)').fill(client.certificate);
   await page.getByLabel('Its private key (PEM)').fill(client.key);
@@ -170,8 +157,7 @@ test('mutual TLS: the private key is sealed as every secret is', async () => {
   expect(bodies.join()).not.toContain('PRIVATE KEY');
   expect(wrongs).toEqual([]);
   await close();
-  await approveAndProduce(customer, () => subjects.length);
-  expect(new Set(subjects)).toEqual(new Set(['client']));
-  server.closeAllConnections();
-  server.close();
+  await approveAndProduce(customer, () => receiver.subjects.length);
+  expect(new Set(receiver.subjects)).toEqual(new Set(['client']));
+  receiver.stop();
 }, 120_000);

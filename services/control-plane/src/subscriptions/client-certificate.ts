@@ -13,6 +13,7 @@ import { CERTIFICATE_REQUESTS_TOPIC, WORKER_REQUESTS_TOPIC } from '@databridge/s
 import {
   type CertificateRequest,
   decodeCertificateRequest,
+  KEY_PAIR_WITHIN_MS,
   WORKER_REQUEST_HEADER,
 } from '@databridge/schemas/requests/worker-requests';
 import type { Role } from '@databridge/schemas/rights/route-rights';
@@ -23,17 +24,21 @@ import { readCustomer } from '../views/customer.ts';
 import { applySubscriptions } from './apply.ts';
 import { RefusedFields } from './checks/refused-fields.ts';
 
-const ANSWER_WITHIN_MS = 15_000;
 const LOOK_EVERY_MS = 250;
 const CLIENT_KEY = 'tls.clientKey';
 
-/** @returns the latest; undefined: none was asked for @throws {KafkaPortError} */
+/**
+ * @param from by partition: only requests from these offsets on
+ * @returns the latest; undefined: none was asked for @throws {KafkaPortError}
+ */
 export async function certificateRequestOf(
   { kafka }: Pick<ControlPlaneContext, 'kafka'>,
   customer: string,
+  from: ReadonlyMap<number, number> = new Map(),
 ): Promise<CertificateRequest | undefined> {
   let latest: CertificateRequest | undefined;
   await readTopicIfAny(kafka, CERTIFICATE_REQUESTS_TOPIC, {
+    within: (_topic, partition) => ({ from: from.get(partition) ?? 0 }),
     onBatch({ records }) {
       for (const { key, value } of records) {
         if (key?.toString('utf8') !== customer) continue;
@@ -49,7 +54,7 @@ export async function certificateRequestOf(
  * @throws {DatabridgeError} DB_NOT_FOUND; DB_WORKER_UNANSWERED
  */
 export async function requestCertificate(
-  context: Pick<ControlPlaneContext, 'kafka' | 'producer' | 'subscriptions' | 'workerStatuses'>,
+  context: Pick<ControlPlaneContext, 'admin' | 'kafka' | 'producer' | 'subscriptions' | 'workerStatuses'>,
   customer: string,
   commonName: string,
 ): Promise<CertificateRequest> {
@@ -57,16 +62,19 @@ export async function requestCertificate(
   const id = randomUUID();
   const headers = { [WORKER_REQUEST_HEADER]: 'key-pair' };
   const value = JSON.stringify({ id, commonName });
+  // The answer is after all that is there now, and nothing before it is read again and again.
+  const ends = await context.admin.watermarks(CERTIFICATE_REQUESTS_TOPIC);
+  const from = new Map(ends.map(({ partition, high }) => [partition, high]));
   await context.producer.send([{ topic: WORKER_REQUESTS_TOPIC, key: customer, value, headers }]);
-  const giveUpAtMs = systemClock.monotonicMs() + ANSWER_WITHIN_MS;
+  const giveUpAtMs = systemClock.monotonicMs() + KEY_PAIR_WITHIN_MS;
   while (systemClock.monotonicMs() < giveUpAtMs) {
-    const made = await certificateRequestOf(context, customer);
+    const made = await certificateRequestOf(context, customer, from);
     if (made?.id === id) return made;
     await pause(LOOK_EVERY_MS);
   }
   throw new DatabridgeError(
     'DB_WORKER_UNANSWERED',
-    `No worker made a key pair for "${customer}" within ${ANSWER_WITHIN_MS / 1_000} s: see whether one runs, and try again`,
+    `No worker made a key pair for "${customer}" within ${KEY_PAIR_WITHIN_MS / 1_000} s: see whether one runs, and try again`,
   );
 }
 

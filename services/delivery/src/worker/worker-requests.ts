@@ -12,6 +12,7 @@ import { ATTEMPTS_TOPIC, CERTIFICATE_REQUESTS_TOPIC, WORKER_REQUESTS_TOPIC } fro
 import {
   decodeKeyPairRequest,
   encodeCertificateRequest,
+  KEY_PAIR_WITHIN_MS,
   WORKER_REQUEST_HEADER,
 } from '@databridge/schemas/requests/worker-requests';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
@@ -19,6 +20,7 @@ import { attemptReport } from '../attempt/fate.ts';
 import { untilConnectionIs } from '../attempt/test-event.ts';
 import { makeKeyPair } from '../authorization/certificate-request.ts';
 import type { CustomerDependencies } from '../customer/dependencies.ts';
+import { OneAtATime } from './one-at-a-time.ts';
 
 export interface WorkerRequestsParts {
   readonly kafka: KafkaSettings;
@@ -39,7 +41,8 @@ const CLIENT_KEY = 'tls.clientKey';
 export class WorkerRequests {
   readonly #with: WorkerRequestsParts;
   readonly #follower: TopicFollower;
-  readonly #underWay = new Set<Promise<void>>();
+  /** A customer's requests take turns, so that a flood of them takes no more than one connection. */
+  readonly #inTurn = new OneAtATime();
   readonly #stopping = new AbortController();
   #starting: Promise<void> | undefined;
 
@@ -62,7 +65,7 @@ export class WorkerRequests {
     this.#stopping.abort();
     await this.#starting;
     await this.#follower.stop();
-    await Promise.all(this.#underWay);
+    await this.#inTurn.ended();
   }
 
   async #startWhenPossible(): Promise<void> {
@@ -85,15 +88,25 @@ export class WorkerRequests {
     // Every worker reads every request: the owner answers it.
     const subscription = this.#with.subscriptionOf(customer);
     if (subscription === undefined || record.value === null) return;
-    const done = this.#answer(subscription, { ...record, value: record.value }).catch((error: unknown) => {
-      const kind = headerText(record.headers, WORKER_REQUEST_HEADER);
-      this.#with.dependencies.log.error(
-        { event: 'worker_request_failed', err: error, customer, kind },
-        'worker request failed',
-      );
+    const askedAtMs = this.#with.dependencies.clock.monotonicMs();
+    const given = { ...record, value: record.value };
+    this.#inTurn.run(customer, async () => {
+      try {
+        if (this.#isAwaited(given, askedAtMs)) await this.#answer(subscription, given);
+      } catch (error) {
+        const kind = headerText(record.headers, WORKER_REQUEST_HEADER);
+        this.#with.dependencies.log.error(
+          { event: 'worker_request_failed', err: error, customer, kind },
+          'worker request failed',
+        );
+      }
     });
-    this.#underWay.add(done);
-    void done.finally(() => this.#underWay.delete(done));
+  }
+
+  /** Who asked gives up after a while: what is answered then would come as a surprise to the destination. */
+  #isAwaited({ headers }: ConsumedRecord, askedAtMs: number): boolean {
+    const { testWithinMs = KEY_PAIR_WITHIN_MS } = readDeliveryHeaders(headers);
+    return !this.#stopping.signal.aborted && this.#with.dependencies.clock.monotonicMs() - askedAtMs < testWithinMs;
   }
 
   async #answer(subscription: Subscription, record: ConsumedRecord & { readonly value: Buffer }): Promise<void> {
@@ -109,21 +122,24 @@ export class WorkerRequests {
   }
 
   /** Of a customer that nobody runs: by a destination of its own, which is closed again. */
-  async #test(subscription: Subscription, { offset, key, value, headers }: ConsumedRecord & { value: Buffer }) {
+  async #test(given: Subscription, { offset, key, value, headers }: ConsumedRecord & { value: Buffer }) {
     const { dependencies } = this.#with;
     const { clock, messages, producer, worker } = dependencies;
-    const { customer } = subscription;
+    const { customer } = given;
+    const lane = { topic: WORKER_REQUESTS_TOPIC, partition: 0, delayMs: 0 };
+    const facts = readDeliveryHeaders(headers);
+    const held = { lane, offset, dueAtMs: 0, key, value, facts, copyKey: facts.eventId, bytes: value.length };
+    const current = () => this.#with.subscriptionOf(customer);
+    // What was saved just before the test is what is tested.
+    await untilConnectionIs(facts.testConnection, () => connectionOf(current() ?? given), clock);
+    const subscription = current();
+    if (subscription === undefined) return;
     const destination = dependencies.openDestination(
       await this.#with.unseal(subscription),
       () => undefined,
       () => subscription.ratePerSecond,
     );
-    const lane = { topic: WORKER_REQUESTS_TOPIC, partition: 0, delayMs: 0 };
-    const facts = readDeliveryHeaders(headers);
-    const held = { lane, offset, dueAtMs: 0, key, value, facts, copyKey: facts.eventId, bytes: value.length };
-    const current = () => this.#with.subscriptionOf(customer);
     try {
-      await untilConnectionIs(facts.testConnection, () => connectionOf(current() ?? subscription), clock);
       const atMs = clock.nowMs();
       const message = await messages.render(held, 1, subscription);
       const sent = await destination.send({ ...message, keepsAnswer: true }, atMs, () => current() !== undefined);

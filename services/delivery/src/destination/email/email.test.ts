@@ -1,6 +1,8 @@
 /** Notices by mail, against a mail server that others wrote. */
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -176,6 +178,28 @@ test('a server that hangs, or that nobody is at, is tried again', async () => {
   const gone = await serve();
   await new Promise<void>((done) => servers.at(-1)?.close(() => done()));
   expect(await outcomeOf(open({ port: gone.port }))).toMatchObject({ kind: 'retry', failure: 'connect' });
+});
+
+test('a server whose reply has no end is cut off long before the time is up', async () => {
+  const line = `220-${'x'.repeat(1_000)}\r\n`.repeat(64);
+  const flood = createServer((socket) => {
+    const pour = () => {
+      while (socket.writable && socket.write(line));
+    };
+    socket.on('drain', pour).on('error', () => undefined);
+    pour();
+  }).listen(0, '127.0.0.1');
+  await once(flood, 'listening');
+  try {
+    const { port } = flood.address() as AddressInfo;
+    const outcome = await outcomeOf(open({ port, timeoutMs: 20_000 }));
+    expect(outcome).toMatchObject({
+      kind: 'retry',
+      reason: expect.stringContaining('exceeds maximum allowed size'),
+    });
+  } finally {
+    flood.close();
+  }
 });
 
 test('the egress policy counts: private addresses, no encryption, and installations behind an HTTP proxy', async () => {

@@ -78,6 +78,7 @@ export function certificateRoutes(api: Api, { operations, change }: ApiContext):
   api.put(
     '/v1/subscriptions/:customer/certificate',
     {
+      config: { isExpensive: true },
       schema: {
         tags,
         summary: 'Sets the client certificate that was signed for the latest request, together with its key',
