@@ -197,7 +197,7 @@ test('a worker that was thrown out and came back confirms its groups before its 
   const before = recorder.membership;
   lease.memberId = 'after';
   expect(before.leaseHeld()).toBe(false);
-  reader.leaseChanged();
+  reader.checkLease();
   await until('it is confirmed', () => recorder.joined.length === 2);
   expect(recorder.membership.continues).toBe(before);
   expect(recorder.membership.leaseHeld()).toBe(true);

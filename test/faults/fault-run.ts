@@ -229,9 +229,9 @@ export class FaultRun {
   }
 
   /** @throws Error if it does not come to hold in time */
-  async until(holds: () => boolean, withinMs: number): Promise<void> {
+  async until(isMet: () => boolean, withinMs: number): Promise<void> {
     const deadlineMs = performance.now() + withinMs;
-    while (!holds()) {
+    while (!isMet()) {
       if (performance.now() > deadlineMs) throw new Error(`${this.#options.scenario}: not within ${withinMs} ms`);
       await delay(50);
     }

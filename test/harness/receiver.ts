@@ -140,15 +140,15 @@ export class Receiver {
    * Resolves as soon as `holds` does: asked now, and after every request and every answer.
    * @throws Error after `timeoutMs`, with what came until then
    */
-  async waitFor(holds: (receiver: this) => boolean, timeoutMs = DEFAULT_WAIT_MS): Promise<void> {
-    if (holds(this)) return;
+  async waitFor(isMet: (receiver: this) => boolean, timeoutMs = DEFAULT_WAIT_MS): Promise<void> {
+    if (isMet(this)) return;
     await new Promise<void>((resolve, reject) => {
       const done = () => {
         this.#waiting.delete(check);
         clearTimeout(timer);
       };
       const check = () => {
-        if (!holds(this)) return;
+        if (!isMet(this)) return;
         done();
         resolve();
       };

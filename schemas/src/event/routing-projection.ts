@@ -44,7 +44,7 @@ function collect(
   found: (field: RecordField, path: Path) => void,
   picked: Set<RecordField>,
 ): boolean {
-  let holdsRouting = false;
+  let hasRouting = false;
   type.fields.forEach((field, slot) => {
     const bare = nullable(field.type) ?? field.type;
     const path = [...before, slot];
@@ -54,9 +54,9 @@ function collect(
       found(field, path);
     } else return;
     picked.add(field);
-    holdsRouting = true;
+    hasRouting = true;
   });
-  return holdsRouting;
+  return hasRouting;
 }
 
 function pick(value: unknown, paths: Record<RoutingField, Path[]>): Routing {

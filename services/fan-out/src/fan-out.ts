@@ -144,7 +144,7 @@ export class FanOut {
         traces?.end(isWritten);
         if (!isWritten) return false;
         this.#count(eventType, routed);
-        this.#time(eventType, left, routed);
+        this.#measureRouting(eventType, left, routed);
         open.unmatched += routed.unmatched;
         open.filtered += routed.filteredOut;
         waiting.push(...routed.undecided);
@@ -179,7 +179,7 @@ export class FanOut {
       ask: ({ customer, filter }, event) => {
         const begunAtMs = systemClock.monotonicMs();
         const { verdict, work } = this.#filters.of(filter, eventType).measured(event);
-        this.#filterShares.used(customer, work, systemClock.monotonicMs() - begunAtMs);
+        this.#filterShares.recordUse(customer, work, systemClock.monotonicMs() - begunAtMs);
         return verdict;
       },
       ...(traces && { beginTrace: (record, eventId, copies) => traces.begin(record, eventId, copies) }),
@@ -249,7 +249,7 @@ export class FanOut {
           // This includes a missing topic: dropping would lose events, and an operator can create the topic.
           if (left.length === 0) return true;
           const topics = [...new Set(left.map(({ topic }) => topic))];
-          this.#isStuck(self, 'write');
+          this.#noteStuck(self, 'write');
           const retryInMs = backoff.next();
           this.#parts.log.error(
             { event: 'fan_out_write_failed', err: error, topics, records: left.length, retryInMs },
@@ -287,7 +287,7 @@ export class FanOut {
         } catch (error) {
           progress.restore(offsets);
           if (!progress.membership.isCurrent) return;
-          this.#isStuck(self, 'commit');
+          this.#noteStuck(self, 'commit');
           const retryInMs = backoff.next();
           this.#parts.log.error({ event: 'commit_failed', err: error, offsets, retryInMs }, 'offset commit failed');
           if (progress.isOver) return;
@@ -340,7 +340,7 @@ export class FanOut {
     }
   }
 
-  #time({ name }: EventType, records: readonly ConsumedRecord[], { left, undecided }: Routed): void {
+  #measureRouting({ name }: EventType, records: readonly ConsumedRecord[], { left, undecided }: Routed): void {
     const nowMs = systemClock.nowMs();
     const waiting = new Set(undecided);
     for (let at = 0; at < records.length - left.length; at++) {
@@ -362,7 +362,7 @@ export class FanOut {
     timer.cancel();
   }
 
-  #isStuck(self: symbol, doing: 'write' | 'commit'): void {
+  #noteStuck(self: symbol, doing: 'write' | 'commit'): void {
     this.#parts.metrics.ownFaults.inc({ doing });
     this.#stuck.set(self, doing);
   }

@@ -10,7 +10,7 @@ function evaluated(workOf: Record<string, number>): Record<string, number> {
   for (; nowMs < 1_000; nowMs++) {
     for (const [customer, work] of Object.entries(workOf)) {
       if (!shares.mayAsk(customer)) continue;
-      shares.used(customer, work, work / 200_000);
+      shares.recordUse(customer, work, work / 200_000);
       counts[customer] = (counts[customer] ?? 0) + 1;
     }
   }
@@ -33,7 +33,7 @@ test('of several costly ones each has an equal part, and one that came late has 
   expect(counts['c']).toBeGreaterThan(2 * (counts['a'] ?? 0));
 
   const shares = new FilterShares(() => 0);
-  while (shares.mayAsk('hostile')) shares.used('hostile', COSTLY, 10);
+  while (shares.mayAsk('hostile')) shares.recordUse('hostile', COSTLY, 10);
   expect(shares.mayAsk('late')).toBe(true);
 });
 
@@ -47,7 +47,7 @@ test('on a machine that is ten times slower, costly filters still leave time to 
     if (!shares.mayAsk('costly')) continue;
     nowMs += tookMs;
     takenMs += tookMs;
-    shares.used('costly', work, tookMs);
+    shares.recordUse('costly', work, tookMs);
   }
   // The one that is under way when the share is used up is finished.
   expect(takenMs).toBeLessThan(6_000);

@@ -43,7 +43,7 @@ export class FilterShares {
   }
 
   /** @param work of one evaluation @param tookMs by the clock */
-  used(customer: string, work: number, tookMs: number): void {
+  recordUse(customer: string, work: number, tookMs: number): void {
     const costly = work - USUAL_WORK;
     if (costly <= 0) return;
     this.#turnOver();

@@ -77,7 +77,7 @@ export class Supervised {
     child.once('close', (code, signal) => {
       this.#child = undefined;
       if (performance.now() - startedAtMs > HEALTHY_AFTER_MS) this.#failuresInRow = 0;
-      this.#ended(signal ?? `exit code ${code}`);
+      this.#onEnd(signal ?? `exit code ${code}`);
     });
     if (!this.#wasReady) void this.#waitUntilReady(child);
   }
@@ -95,7 +95,7 @@ export class Supervised {
     this.#ready.resolve();
   }
 
-  #ended(how: string): void {
+  #onEnd(how: string): void {
     if (this.#isStopping) {
       this.#options.onLine(`stopped (${how})`);
       this.#stopped.resolve();

@@ -125,9 +125,9 @@ async function processesNaming(text: string): Promise<string[]> {
   return stdout.split('\n').filter((line) => line.includes(text) && !line.includes('platform-holder'));
 }
 
-async function until(holds: () => Promise<boolean>, timeoutMs = 60_000): Promise<void> {
+async function until(isMet: () => Promise<boolean>, timeoutMs = 60_000): Promise<void> {
   const deadlineMs = performance.now() + timeoutMs;
-  while (!(await holds())) {
+  while (!(await isMet())) {
     if (performance.now() > deadlineMs) throw new Error(`Not within ${timeoutMs} ms`);
     await delay(100);
   }

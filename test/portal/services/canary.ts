@@ -45,12 +45,12 @@ test('canary: a secret that was typed is in the delivery worker, and nowhere els
   readable.push(['heap of the other control plane', await heapOf(other.plane.service)]);
   // The answer, and the question for the test event.
   expect(bodies.length).toBeGreaterThanOrEqual(2);
-  for (const [where, text] of readable) expect([where, holds(text, canary)]).toEqual([where, false]);
+  for (const [where, text] of readable) expect([where, contains(text, canary)]).toEqual([where, false]);
   // That it would have been found.
-  expect(holds(await heapOf(stage.delivery), canary)).toBe(true);
+  expect(contains(await heapOf(stage.delivery), canary)).toBe(true);
 }, 180_000);
 
-function holds(text: string, canary: string): boolean {
+function contains(text: string, canary: string): boolean {
   const forms = [canary, Buffer.from(canary).toString('base64').slice(2, -4), Buffer.from(canary).toString('hex')];
   return forms.some((form) => text.includes(form));
 }

@@ -152,8 +152,8 @@ export async function examineTopics(facts: KafkaFacts): Promise<Finding[]> {
 export async function examineRights({ admin, probe, customers }: KafkaFacts): Promise<Finding[]> {
   const [customer] = customers;
   const tries: (readonly [right: string, run: () => Promise<unknown>])[] = [
-    ['to Create topics named "databridge.*"', () => probe.mayCreate('databridge.doctor')],
-    ['to Create topics named "delivery.*"', () => probe.mayCreate('delivery.databridge-doctor')],
+    ['to Create topics named "databridge.*"', () => probe.checkMayCreate('databridge.doctor')],
+    ['to Create topics named "delivery.*"', () => probe.checkMayCreate('delivery.databridge-doctor')],
     ...systemTopics().map(
       ({ topic }) => [`to DescribeConfigs of topic ${topic}`, () => admin.topicSettings([topic])] as const,
     ),
@@ -167,7 +167,7 @@ export async function examineRights({ admin, probe, customers }: KafkaFacts): Pr
       [`to Describe group ${deliveryGroup(customer)}`, () => admin.committedOffsets(deliveryGroup(customer))],
       [
         `to AlterConfigs of topic ${topic}`,
-        async () => probe.mayAlter(topic, (await admin.topicSettings([topic])).get(topic) ?? {}),
+        async () => probe.checkMayAlter(topic, (await admin.topicSettings([topic])).get(topic) ?? {}),
       ],
     );
   }

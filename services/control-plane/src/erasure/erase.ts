@@ -34,7 +34,7 @@ export async function planErasure(context: Context, requestId: string): Promise<
  */
 export async function eraseCall(context: Context, requestId: string, run: Run = untracked): Promise<ErasureReceipt> {
   const found = await findCall(context, requestId, (done, total) =>
-    run.progress(done, { step: `searching ${total} topics` }),
+    run.reportProgress(done, { step: `searching ${total} topics` }),
   );
   const request = requestDigest(requestId);
   const before = context.erasures.events.of(request);

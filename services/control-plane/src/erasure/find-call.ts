@@ -110,12 +110,12 @@ class Call {
     // The bytes are asked first: few records are decoded.
     if (!value.includes(this.#needle)) return false;
     const rendered = await this.#context.events.render(eventType, value);
-    return 'unreadable' in rendered || holds(rendered.event, this.#requestId);
+    return 'unreadable' in rendered || containsValue(rendered.event, this.#requestId);
   }
 }
 
 /** Whether it is a value anywhere in the document. A text that only mentions it is of another call. */
-function holds(document: unknown, text: string): boolean {
+function containsValue(document: unknown, text: string): boolean {
   if (typeof document !== 'object' || document === null) return document === text;
-  return Object.values(document).some((value) => holds(value, text));
+  return Object.values(document).some((value) => containsValue(value, text));
 }

@@ -67,7 +67,7 @@ export class FilterTrials {
     if (free !== undefined || this.#threads.size >= this.#limits.maxThreads) return free;
     const thread = new TrialThread(this.#thread, this.#limits, () => {
       this.#threads.delete(thread);
-      this.#next();
+      this.#startNext();
     });
     this.#threads.add(thread);
     return thread;
@@ -75,10 +75,10 @@ export class FilterTrials {
 
   #give(thread: TrialThread, { trial, settle }: Waiting): void {
     const done = thread.run(trial).then(settle.resolve, settle.reject);
-    void done.then(() => this.#next());
+    void done.then(() => this.#startNext());
   }
 
-  #next(): void {
+  #startNext(): void {
     while (this.#waiting.length > 0) {
       const thread = this.#freeThread();
       if (thread === undefined) return;

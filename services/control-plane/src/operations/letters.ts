@@ -89,7 +89,7 @@ export async function takeOutLetters(
     if (copies.length > 0) await producer.send(copies);
     if (tombstones.length > 0) await producer.send(tombstones);
     taken += tombstones.length;
-    await run.progress(taken + stayed, { step: 'taking out letters', checkpoint: { taken } });
+    await run.reportProgress(taken + stayed, { step: 'taking out letters', checkpoint: { taken } });
   });
   return { taken, stayed };
 }

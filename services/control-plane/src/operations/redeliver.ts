@@ -58,7 +58,7 @@ export async function redeliver(
       const fresh = copies.filter(({ offset }) => offset >= (done[place] ?? 0));
       if (fresh.length > 0) await context.producer.send(fresh.map(({ record }) => record));
       done[place] = Math.max(done[place] ?? 0, nextOffset);
-      await run.progress(count, { step: 'copying', checkpoint: { copiedUpTo: { ...done } } });
+      await run.reportProgress(count, { step: 'copying', checkpoint: { copiedUpTo: { ...done } } });
     },
   );
   return { customer, replayId, events };

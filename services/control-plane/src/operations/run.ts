@@ -15,7 +15,7 @@ export interface Run {
   /** Writes the record at once. */
   note(noted: Noted): Promise<void>;
   /** Writes the record if the last progress was written a while ago. */
-  progress(done: number, noted?: Noted): Promise<void>;
+  reportProgress(done: number, noted?: Noted): Promise<void>;
   /** @returns commits changes and the record in one transaction */
   noting(commit: Commit, noted: Noted): Commit;
   /** @returns commits changes and the operation's end in one transaction: what the changes end is never done twice */

@@ -217,7 +217,7 @@ class TrackedRun implements Run {
     await this.#write((changes) => this.#commit?.(changes) ?? Promise.resolve(), [], noted);
   }
 
-  async progress(done: number, noted: Noted = {}): Promise<void> {
+  async reportProgress(done: number, noted: Noted = {}): Promise<void> {
     this.signal.throwIfAborted();
     const all = { ...noted, progress: { ...this.#operation.progress, done } };
     if (systemClock.monotonicMs() - this.#writtenAtMs >= PROGRESS_EVERY_MS) await this.note(all);

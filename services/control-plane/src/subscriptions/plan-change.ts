@@ -54,7 +54,7 @@ export async function planChange(given: FileSubscription, planning: Planning): P
     }
     const there = known.get(place);
     const isSame =
-      there === undefined ? false : secret === SECRET_MASK || desk.holds(there, secret, { customer, place });
+      there === undefined ? false : secret === SECRET_MASK || desk.matches(there, secret, { customer, place });
     if (isSame === undefined) uncertain.push(place);
     const isKept = isSame === true && there !== undefined;
     const since = isKept ? before?.secretsSetAt?.[place] : nowMs;

@@ -50,7 +50,7 @@ export async function setSecret(
   const at = { customer, place: name };
   const mistake = mistakeOf(given, at, context.desk);
   if (mistake !== undefined) throw new DatabridgeError('DB_INPUT_INVALID', `${name} ${mistake}`);
-  const isSame = 'sealed' in given ? given.sealed === old : context.desk.holds(old, given.value, at) === true;
+  const isSame = 'sealed' in given ? given.sealed === old : context.desk.matches(old, given.value, at) === true;
   const sealed = isSame ? old : 'sealed' in given ? given.sealed : await context.desk.seal(given.value, at);
   const after = withSecretSet(before, name, sealed, { overlapMs: isSame ? 0 : overlapMs, nowMs });
   await context.commit([{ what: 'set-secret', customer, before, after, detail: { name, overlapMs } }]);

@@ -124,8 +124,8 @@ async function tendLetters(
   const isLimited = settings?.[POLICY] === LETTERS_POLICY;
   const now = isLimited ? keptMs(settings) : Number.POSITIVE_INFINITY;
   if (now === limitMs || (isLimited && now > limitMs && !isStated)) return;
-  const holds = await holdsSince(admin, topic);
-  const safe = async (ms: number) => !(await holds(nowMs - (ms - WARNING_MS)));
+  const hasRecordsBefore = await recordsBefore(admin, topic);
+  const safe = async (ms: number) => !(await hasRecordsBefore(nowMs - (ms - WARNING_MS)));
   const limit = isLimited || isStated ? limitMs : await firstSafe(limitMs, safe);
   if (limit === undefined) return;
   await admin.changeTopicSettings([topic], { [POLICY]: LETTERS_POLICY, [RETENTION]: String(limit) });
@@ -156,7 +156,7 @@ async function waitingSince(admin: KafkaAdmin, customer: string, topic: string) 
 }
 
 /** @returns whether the topic holds records that were appended before a time */
-async function holdsSince(admin: KafkaAdmin, topic: string) {
+async function recordsBefore(admin: KafkaAdmin, topic: string) {
   const lows = new Map((await admin.watermarks(topic)).map(({ partition, low }) => [partition, low]));
   return async (atMs: number) => {
     const young = await admin.offsetsAtTime(topic, Math.max(0, atMs));

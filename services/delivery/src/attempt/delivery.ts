@@ -204,10 +204,10 @@ export class Deliveries {
   /** Shows the outcome to breaker, connection and rate. @returns what it means for this event */
   #observe(record: HeldRecord, seen: Outcome, durationMs: number): Outcome {
     const { clock, plan, gate, inFlight, punctuality, disable, onFailed } = this.#with;
-    const outcome = gate.observe(record, seen, instantOf(clock), { durationMs, inFlight: inFlight() });
+    const outcome = gate.recordOutcome(record, seen, instantOf(clock), { durationMs, inFlight: inFlight() });
     const failure = failureClassOf(seen);
     if (failure !== undefined) onFailed(failure);
-    if (outcome.kind === 'delivered') punctuality.accepted(record);
+    if (outcome.kind === 'delivered') punctuality.recordAcceptance(record);
     const held = gate.heldFor(plan.windowMs, clock.monotonicMs());
     if (held) disable(held.because, held.detail);
     return outcome;

@@ -20,7 +20,7 @@ export interface Authorizer {
    * The destination answered 401 or 403 to these headers: the token may have been revoked, or have ended early.
    * @returns whether `authorize` may do better now: the request is then tried once more
    */
-  rejected(headers: Headers): boolean;
+  discardRejected(headers: Headers): boolean;
   /** Frees the connections. */
   close(): Promise<void>;
 }
@@ -43,6 +43,6 @@ export async function sendAuthorized<Result>(
     const authorization = await authorizer.authorize(request, nowMs);
     if ('outcome' in authorization) return authorization;
     const result = await send(authorization.headers);
-    if (tries > 1 || !isRefused(statusOf(result)) || !authorizer.rejected(authorization.headers)) return result;
+    if (tries > 1 || !isRefused(statusOf(result)) || !authorizer.discardRejected(authorization.headers)) return result;
   }
 }

@@ -33,7 +33,7 @@ export interface AwsCredentials {
    * AWS does not accept these any more: a session may be revoked, or end early.
    * @returns whether other credentials can be requested now. Credentials are replaced after a minute at the earliest
    */
-  rejected(): boolean;
+  discardRejected(): boolean;
 }
 
 export interface RoleOptions {

@@ -62,7 +62,7 @@ export class OAuth implements Authorizer {
     return this.#requesting;
   }
 
-  rejected(headers: Headers): boolean {
+  discardRejected(headers: Headers): boolean {
     // Another delivery may have replaced it already: then the fresh one is tried.
     if (this.#held?.authorization.headers['authorization'] === headers['authorization']) this.#forget();
     return true;

@@ -51,8 +51,8 @@ export class SigV4 implements Authorizer {
     return { headers: { host: url.host, ...Object.fromEntries(added) } };
   }
 
-  rejected(): boolean {
-    return this.#credentials.rejected();
+  discardRejected(): boolean {
+    return this.#credentials.discardRejected();
   }
 
   close(): Promise<void> {

@@ -156,11 +156,11 @@ export class Commits {
       if (points.length > 0) {
         const offsets = points.map(({ lane: { topic, partition }, point }) => ({ topic, partition, ...point }));
         await group.commit(lanes.membership, offsets);
-        for (const { lane, point } of points) lane.tracker.committed(point);
+        for (const { lane, point } of points) lane.tracker.markCommitted(point);
         for (const offset of offsets) this.#committed.set(keyOf(offset), offset);
         endTimer();
       }
-      lanes.committed(count);
+      lanes.noteCommitted(count);
       // Without a commit there is no proof, as before the lanes know what was committed: then it is due still.
       if (writesStatus && points.length > 0) {
         this.#isStatusDue = false;

@@ -110,7 +110,7 @@ export class Customer {
         breaker: dependencies.breaker,
         breakerRotation: dependencies.breakerRotation,
         clock,
-        onChange: () => this.#gateChanged(),
+        onChange: () => this.#onGateChange(),
       },
       clock.monotonicMs(),
     );
@@ -164,7 +164,7 @@ export class Customer {
       ...{ clock, gate: this.#gate, inFlight: this.#inFlight, wake: this.#wake, stalls: this.#counts.stalls },
       lanes: () => this.#ownership.lanes,
       onOutageEnded: () => {
-        this.#ownership.lanes?.outageEnded();
+        this.#ownership.lanes?.noteOutageEnd();
         this.#adjustFlow();
       },
       mayTake: () => !this.#stopping.hasEnded && !this.#status.isDisabled,
@@ -185,8 +185,8 @@ export class Customer {
         this.#pump();
         return starts;
       },
-      onLost: () => this.#ownership.lost(),
-      onBatch: (batch) => this.#received(batch),
+      onLost: () => this.#ownership.markLost(),
+      onBatch: (batch) => this.#acceptBatch(batch),
       onJump: (at, to) => {
         this.#ownership.lanes?.jump(at, to);
         this.#adjustFlow();
@@ -291,15 +291,15 @@ export class Customer {
   }
 
   /** Until now it was paused or disabled. */
-  resumed(): void {
-    this.#counts.stalls.startedByCustomer(this.#with.clock.monotonicMs());
+  noteResumed(): void {
+    this.#counts.stalls.noteResumed(this.#with.clock.monotonicMs());
   }
 
   #adjustFlow(): void {
     for (const lane of this.#ownership.lanes?.lanes ?? []) this.#flow.adjust(lane);
   }
 
-  #received(batch: ConsumedBatch): void {
+  #acceptBatch(batch: ConsumedBatch): void {
     const lanes = this.#ownership.lanes;
     if (lanes === undefined) return;
     lanes.accept(batch);
@@ -316,10 +316,10 @@ export class Customer {
     if (this.#isPumping) return;
     this.#isPumping = true;
     try {
-      while (this.#turn.mayWork()) {
+      while (this.#turn.requestTurn()) {
         const record = this.#take();
         if (record === undefined) break;
-        this.#punctuality.begins(record);
+        this.#punctuality.recordStart(record);
         this.#turn.work(() => void this.#inFlightWhile(record, () => this.#deliveries.deliver(record)));
       }
     } finally {
@@ -386,7 +386,7 @@ export class Customer {
     this.#commits.writeStatusSoon();
   }
 
-  #gateChanged(): void {
+  #onGateChange(): void {
     const now = instantOf(this.#with.clock);
     this.#gateLines.note(this.#gate.status(now), now.monotonicMs);
     this.#commits.writeStatusSoon();

@@ -44,53 +44,53 @@ export class Taking {
     const monotonicMs = clock.monotonicMs();
     const lanes = lanesNow();
     // Each of these ends by an event that pumps again: a delivery's end, a commit, a join, room in a share.
-    if (!mayTake()) return this.#nothing(undefined, monotonicMs);
-    if (!lanes?.membership.isCurrent) return this.#nothing('kafka', monotonicMs);
-    if (inFlight.count >= maxInFlight()) return this.#held(delayedBy() ?? 'in_flight', lanes, monotonicMs);
+    if (!mayTake()) return this.#noteStall(undefined, monotonicMs);
+    if (!lanes?.membership.isCurrent) return this.#noteStall('kafka', monotonicMs);
+    if (inFlight.count >= maxInFlight()) return this.#noteHeld(delayedBy() ?? 'in_flight', lanes, monotonicMs);
     if (inFlight.count >= gate.concurrency.limit(monotonicMs)) {
       const risesAtMs = gate.concurrency.risesAtMs(monotonicMs);
-      if (risesAtMs !== undefined) wake.at(risesAtMs);
-      return this.#held(delayedBy() ?? 'in_flight', lanes, monotonicMs);
+      if (risesAtMs !== undefined) wake.schedule(risesAtMs);
+      return this.#noteHeld(delayedBy() ?? 'in_flight', lanes, monotonicMs);
     }
-    if (lanes.uncommittedCount >= MAX_UNCOMMITTED) return this.#held('uncommitted', lanes, monotonicMs);
+    if (lanes.uncommittedCount >= MAX_UNCOMMITTED) return this.#noteHeld('uncommitted', lanes, monotonicMs);
 
     if (!lanes.membership.leaseHeld()) {
-      wake.at(monotonicMs + LEASE_RECHECK_MS);
-      return this.#held('lease', lanes, monotonicMs);
+      wake.schedule(monotonicMs + LEASE_RECHECK_MS);
+      return this.#noteHeld('lease', lanes, monotonicMs);
     }
     const permit = gate.permit(monotonicMs);
     if (permit.kind === 'free' && this.#isOutage) this.#with.onOutageEnded();
     this.#isOutage = permit.kind !== 'free';
     if (permit.kind === 'closed') {
-      if (permit.untilMs !== undefined) wake.at(permit.untilMs);
-      return this.#held(permit.because, lanes, monotonicMs);
+      if (permit.untilMs !== undefined) wake.schedule(permit.untilMs);
+      return this.#noteHeld(permit.because, lanes, monotonicMs);
     }
-    if (permit.kind === 'probe' && inFlight.count > 0) return this.#held(permit.because, lanes, monotonicMs);
+    if (permit.kind === 'probe' && inFlight.count > 0) return this.#noteHeld(permit.because, lanes, monotonicMs);
 
     const next =
       permit.kind === 'probe'
         ? (lanes.oldestDue(monotonicMs, (record) => !gate.isSuspect(record)) ?? lanes.next(monotonicMs))
         : lanes.next(monotonicMs);
-    if (next === undefined) return this.#held('uncommitted', lanes, monotonicMs);
+    if (next === undefined) return this.#noteHeld('uncommitted', lanes, monotonicMs);
     if (typeof next === 'number') {
-      wake.at(next);
-      return this.#nothing(delayedBy(), monotonicMs);
+      wake.schedule(next);
+      return this.#noteStall(delayedBy(), monotonicMs);
     }
-    if (!inFlight.mayBegin(next.bytes)) return this.#nothing('share', monotonicMs);
+    if (!inFlight.requestRoom(next.bytes)) return this.#noteStall('share', monotonicMs);
     const tokenInMs = gate.rate.take(monotonicMs);
     if (tokenInMs > 0) {
-      wake.at(monotonicMs + tokenInMs);
-      return this.#nothing('rate', monotonicMs);
+      wake.schedule(monotonicMs + tokenInMs);
+      return this.#noteStall('rate', monotonicMs);
     }
     return next;
   }
 
   /** Nothing may be taken: for that reason, if anything is due. */
-  #held(reason: StallReason, lanes: LaneSet, monotonicMs: number): undefined {
-    this.#nothing(lanes.hasDue(monotonicMs) ? reason : this.#with.delayedBy(), monotonicMs);
+  #noteHeld(reason: StallReason, lanes: LaneSet, monotonicMs: number): undefined {
+    this.#noteStall(lanes.hasDue(monotonicMs) ? reason : this.#with.delayedBy(), monotonicMs);
   }
 
-  #nothing(reason: StallReason | undefined, monotonicMs: number): undefined {
+  #noteStall(reason: StallReason | undefined, monotonicMs: number): undefined {
     this.#with.stalls.note(reason, monotonicMs);
   }
 }

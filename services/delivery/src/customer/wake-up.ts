@@ -12,7 +12,7 @@ export class WakeUp {
   }
 
   /** @param atMs by the monotonic clock */
-  at(atMs: number): undefined {
+  schedule(atMs: number): undefined {
     if (this.#next && this.#next.atMs <= atMs) return undefined;
     this.#next?.timer.cancel();
     const timer = this.#clock.after(atMs - this.#clock.monotonicMs(), () => {

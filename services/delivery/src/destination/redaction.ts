@@ -64,10 +64,10 @@ export class Redaction {
     if (this.#secrets.size === 0) return text.slice(0, maxChars);
     this.#literal ??= literalPattern([...this.#secrets.values()]);
     const redacted = text.replaceAll(this.#literal, '[secret]');
-    return this.#holdsSecret(redacted) ? WITHHELD : redacted.slice(0, maxChars);
+    return this.#containsSecret(redacted) ? WITHHELD : redacted.slice(0, maxChars);
   }
 
-  #holdsSecret(text: string): boolean {
+  #containsSecret(text: string): boolean {
     let view = text.replaceAll('[secret]', ' ').normalize('NFKD');
     for (let round = 0; round <= MAX_DECODINGS; round++) {
       const withoutTags = view.replace(TAG, '');

@@ -146,8 +146,8 @@ class Race implements Dialing {
         highWaterMark: HIGH_WATER_MARK_BYTES,
       } as never);
       this.#open.set(socket, { address, sinceMs });
-      socket.once('connect', () => this.#won(socket));
-      socket.on('error', (error: NodeJS.ErrnoException) => this.#lost(socket, error.code ?? 'ECONNFAILED'));
+      socket.once('connect', () => this.#adopt(socket));
+      socket.on('error', (error: NodeJS.ErrnoException) => this.#drop(socket, error.code ?? 'ECONNFAILED'));
     } catch (error) {
       // What is no address or no port is thrown. Never within the call itself: no caller expects that.
       const code = (error as NodeJS.ErrnoException).code ?? 'ECONNFAILED';
@@ -156,7 +156,7 @@ class Race implements Dialing {
     }
   }
 
-  #won(socket: Socket): void {
+  #adopt(socket: Socket): void {
     if (this.#isOver) return;
     this.#open.delete(socket);
     for (const other of [...this.#open.keys()]) this.#giveUp(other);
@@ -167,7 +167,7 @@ class Race implements Dialing {
     this.#callback(null, socket);
   }
 
-  #lost(socket: Socket, code: string): void {
+  #drop(socket: Socket, code: string): void {
     const attempt = this.#open.get(socket);
     if (attempt === undefined) return;
     this.#open.delete(socket);

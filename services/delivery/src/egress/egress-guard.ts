@@ -166,7 +166,7 @@ class Dial {
     this.#timeoutMs = timeoutMs;
     this.#startTls = startTls;
     this.#callback = callback;
-    this.#timer = systemClock.after(timeoutMs, () => this.#timeIsUp());
+    this.#timer = systemClock.after(timeoutMs, () => this.#onTimeout());
   }
 
   to(addresses: readonly LookupAddress[], judge: (hostname: string, socket: Socket) => Error | undefined): void {
@@ -205,7 +205,7 @@ class Dial {
     }
   }
 
-  #timeIsUp(): void {
+  #onTimeout(): void {
     const attempts = this.#dialing?.cancel();
     if (attempts !== undefined) {
       this.fail(new DialError(attempts, this.#timeoutMs));

@@ -220,12 +220,12 @@ class Exchange implements Dispatcher.DispatchHandler {
     else if (this.#pieces > MAX_BODY_PIECES) limit = `${MAX_BODY_PIECES} chunks`;
     if (limit === undefined) return;
     // The status says all that matters; the rest is not worth reading.
-    this.#answered(`the body has more than ${limit}; the rest was not read`);
+    this.#endWithAnswer(`the body has more than ${limit}; the rest was not read`);
     this.#abort(controller, 'answer too long');
   }
 
   onResponseEnd(): void {
-    this.#answered();
+    this.#endWithAnswer();
   }
 
   onResponseError(_controller: unknown, error: Error): void {
@@ -237,10 +237,10 @@ class Exchange implements Dispatcher.DispatchHandler {
       this.#headers = head.headers;
     }
     if (this.#status === 0) this.#end(trouble);
-    else this.#answered(`${head ? 'the answer is malformed' : 'the body is incomplete'}: ${trouble.trouble}`);
+    else this.#endWithAnswer(`${head ? 'the answer is malformed' : 'the body is incomplete'}: ${trouble.trouble}`);
   }
 
-  #answered(bodyTrouble?: string): void {
+  #endWithAnswer(bodyTrouble?: string): void {
     const body = this.#kept.length === 0 ? '' : decoded(Buffer.concat(this.#kept), this.#headers).toString('utf8');
     const answered = { status: this.#status, headers: this.#headers, body };
     this.#end(bodyTrouble === undefined ? answered : { ...answered, bodyTrouble });
@@ -262,10 +262,10 @@ class Exchange implements Dispatcher.DispatchHandler {
   #setTimer(wholeMs: number, phaseMs = wholeMs): void {
     this.#timer?.cancel();
     this.#isPhaseLimit = phaseMs < wholeMs;
-    this.#timer = systemClock.after(Math.max(1, Math.min(wholeMs, phaseMs)), () => this.#timeIsUp());
+    this.#timer = systemClock.after(Math.max(1, Math.min(wholeMs, phaseMs)), () => this.#onTimeout());
   }
 
-  #timeIsUp(): void {
+  #onTimeout(): void {
     const { timeoutMs, connectTimeoutMs, headersTimeoutMs, bodyTimeoutMs } = this.#limits;
     if (!this.#controller) {
       const leftMs = connectTimeoutMs - this.#waitingMs();
@@ -276,7 +276,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     }
     if (this.#status > 0) {
       const phase = `answer not complete within ${bodyTimeoutMs} ms of its headers`;
-      this.#answered(this.#isPhaseLimit ? phase : `answer not complete within ${timeoutMs} ms`);
+      this.#endWithAnswer(this.#isPhaseLimit ? phase : `answer not complete within ${timeoutMs} ms`);
     } else {
       const phase = `no headers within ${headersTimeoutMs} ms of the request`;
       this.#end({ trouble: this.#isPhaseLimit ? phase : `no answer within ${timeoutMs} ms`, isBlocked: false });

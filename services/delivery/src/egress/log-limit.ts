@@ -13,7 +13,7 @@ export class LogLimit {
     this.#clock = clock;
   }
 
-  mayLog(host: string): boolean {
+  tryAcquire(host: string): boolean {
     const nowMs = this.#clock.monotonicMs();
     if (nowMs - (this.#loggedAtMs.get(host) ?? Number.NEGATIVE_INFINITY) < ONCE_PER_MS) return false;
     if (this.#loggedAtMs.size >= MAX_HOSTS) this.#loggedAtMs.clear();

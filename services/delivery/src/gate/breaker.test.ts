@@ -20,7 +20,7 @@ beforeEach(() => {
 afterEach(() => breaker.stop());
 
 async function observe(...outcomes: readonly Outcome[]): Promise<void> {
-  for (const outcome of outcomes) breaker.observe(outcome, clock.monotonicMs());
+  for (const outcome of outcomes) breaker.recordOutcome(outcome, clock.monotonicMs());
   await new Promise<void>((resolve) => setImmediate(resolve));
 }
 

@@ -53,7 +53,7 @@ export class Breaker {
 
   #create(found?: HalfOpen): Circuit {
     const settings = this.#settings;
-    const circuit = new CircuitBreaker(judge, {
+    const circuit = new CircuitBreaker(failIf, {
       timeout: false,
       resetTimeout: NEVER_MS,
       volumeThreshold: settings.minAttempts,
@@ -88,7 +88,7 @@ export class Breaker {
   }
 
   /** @param monotonicMs now */
-  observe(outcome: Outcome, monotonicMs: number): void {
+  recordOutcome(outcome: Outcome, monotonicMs: number): void {
     if (outcome.kind === 'retry') this.#lastFailureAtMs = monotonicMs;
     else if (outcome.kind !== 'delivered') return;
     // With no failure in the window there is nothing that a success could outweigh: the usual case costs nothing.
@@ -127,6 +127,6 @@ interface HalfOpen {
 /** Nobody reads it: one for all spares a stack trace for each failure. */
 const FAILED = new Error('failed attempt');
 
-async function judge(hasFailed: boolean): Promise<void> {
+async function failIf(hasFailed: boolean): Promise<void> {
   if (hasFailed) throw FAILED;
 }

@@ -8,7 +8,7 @@ const OVERLOADED = { isOverloaded: true, durationMs: 20 };
 function roundTrips(concurrency: Concurrency, count: number, sign = FAST, nowMs = 0): number[] {
   return Array.from({ length: count }, () => {
     const inFlight = concurrency.limit(nowMs);
-    for (let n = 0; n < inFlight; n++) concurrency.observe(sign, inFlight);
+    for (let n = 0; n < inFlight; n++) concurrency.recordAnswer(sign, inFlight);
     return concurrency.limit(nowMs);
   });
 }
@@ -28,7 +28,7 @@ test('an endpoint that takes 19 s for each answer gets thousands of open request
 
 test('what is not used does not grow', () => {
   const concurrency = new Concurrency();
-  for (let n = 0; n < 1_000; n++) concurrency.observe(FAST, 5);
+  for (let n = 0; n < 1_000; n++) concurrency.recordAnswer(FAST, 5);
   expect(concurrency.limit(0)).toBe(32);
 });
 
@@ -36,7 +36,7 @@ test('"too much" halves it once a round trip, down to 1; a few errors do not', (
   const concurrency = new Concurrency();
   expect(roundTrips(concurrency, 6, OVERLOADED)).toEqual([16, 8, 4, 2, 1, 1]);
   const other = new Concurrency();
-  for (let n = 0; n < 32; n++) other.observe(n < 3 ? OVERLOADED : FAST, 32);
+  for (let n = 0; n < 32; n++) other.recordAnswer(n < 3 ? OVERLOADED : FAST, 32);
   expect(other.limit(0)).toBe(64);
 });
 

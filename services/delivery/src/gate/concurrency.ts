@@ -66,7 +66,7 @@ export class Concurrency {
   }
 
   /** @param inFlight requests in flight when this answer came, its own included */
-  observe({ isOverloaded, durationMs }: LoadSign, inFlight: number): void {
+  recordAnswer({ isOverloaded, durationMs }: LoadSign, inFlight: number): void {
     this.#answers++;
     this.#totalMs += durationMs;
     if (isOverloaded) this.#overloaded++;

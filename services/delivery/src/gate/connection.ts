@@ -73,7 +73,7 @@ export class Connection {
    * @returns what the attempt means for its event: a refusal while held is the connection's fault, and the second
    *   time an event alone is turned away it is the event's
    */
-  judge(record: HeldRecord, outcome: Outcome, now: Instant): Outcome {
+  recordOutcome(record: HeldRecord, outcome: Outcome, now: Instant): Outcome {
     switch (outcome.kind) {
       case 'delivered':
         this.#successes++;

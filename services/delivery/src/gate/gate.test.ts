@@ -83,7 +83,7 @@ describe('how many requests may be in flight', () => {
   const refusedUs: Outcome = { kind: 'deauthorized', reason: 'status 401', status: 401 };
   const overloaded: Outcome = { kind: 'retry', reason: 'status 503', status: 503 };
   const observed = (outcome: Outcome, times = 1) => {
-    for (let n = 0; n < times; n++) gate.observe(record, outcome, NOW, { durationMs: 20, inFlight: 32 });
+    for (let n = 0; n < times; n++) gate.recordOutcome(record, outcome, NOW, { durationMs: 20, inFlight: 32 });
   };
   beforeEach(() => gate.forgetDestination());
 

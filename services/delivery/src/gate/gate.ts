@@ -160,15 +160,15 @@ export class Gate {
    * @param load how long it took, and how many requests were in flight
    * @returns what it means for the event
    */
-  observe(record: HeldRecord, seen: Outcome, now: Instant, load: AttemptLoad): Outcome {
+  recordOutcome(record: HeldRecord, seen: Outcome, now: Instant, load: AttemptLoad): Outcome {
     const wasHeld = this.#connection.held !== undefined;
-    const outcome = this.#connection.judge(record, seen, now);
+    const outcome = this.#connection.recordOutcome(record, seen, now);
     // Of what was not sent, nothing is learned.
     if (seen.kind !== 'blocked' && seen.kind !== 'internal') {
       const isOverloaded = seen.kind === 'retry' && OVERLOADED.has(seen.status ?? 0);
-      this.concurrency.observe({ isOverloaded, durationMs: load.durationMs }, load.inFlight);
+      this.concurrency.recordAnswer({ isOverloaded, durationMs: load.durationMs }, load.inFlight);
     }
-    this.#breaker.observe(outcome, now.monotonicMs);
+    this.#breaker.recordOutcome(outcome, now.monotonicMs);
     if (outcome.kind === 'delivered') {
       this.#lastSuccessAtMs = now.wallMs;
       this.#failingSinceMs = undefined;

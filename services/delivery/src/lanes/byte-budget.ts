@@ -39,7 +39,7 @@ export class CustomerBytes {
   }
 
   /** A lane's holding changed from `beforeBytes` to `afterBytes`. */
-  changed(beforeBytes: number, afterBytes: number): void {
+  updateHeld(beforeBytes: number, afterBytes: number): void {
     this.#share.take(afterBytes - beforeBytes);
     this.#holdingLanes += Number(afterBytes > 0) - Number(beforeBytes > 0);
   }

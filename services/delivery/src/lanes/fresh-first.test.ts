@@ -93,7 +93,7 @@ class Log {
 
   commit(): CommittedOffset[] {
     return this.lanes.commitPoints('all').map(({ lane, point }) => {
-      lane.tracker.committed(point);
+      lane.tracker.markCommitted(point);
       return { topic: lane.topic, partition: lane.partition, ...point };
     });
   }
@@ -163,7 +163,7 @@ test('what came during an outage is backlog when it ends, what comes then is fre
     log.end += 50;
     log.fetch();
   }
-  log.lanes.outageEnded();
+  log.lanes.noteOutageEnd();
   log.deliver(1);
   log.fetch();
   log.end += 2;

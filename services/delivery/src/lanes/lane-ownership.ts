@@ -58,19 +58,19 @@ export class LaneOwnership {
     return starts;
   }
 
-  lost(): void {
+  markLost(): void {
     this.#nextJoin ??= Promise.withResolvers();
   }
 
   /** During a rebalance it takes until that is over to know. */
   isOurs(record: HeldRecord): boolean | Promise<boolean> {
-    if (this.#lanes?.holds(record)) return true;
-    return this.#nextJoin ? this.#nextJoin.promise.then(() => this.#lanes?.holds(record) ?? false) : false;
+    if (this.#lanes?.owns(record)) return true;
+    return this.#nextJoin ? this.#nextJoin.promise.then(() => this.#lanes?.owns(record) ?? false) : false;
   }
 
   /** Ours, and the lease held: what waited since it was taken from its lane asks again before it is sent. */
   mayBeSent(record: HeldRecord): boolean {
-    return this.#lanes?.holds(record) === true && this.#lanes.membership.leaseHeld();
+    return this.#lanes?.owns(record) === true && this.#lanes.membership.leaseHeld();
   }
 
   /** Resolves when no rebalance is under way. */

@@ -240,7 +240,7 @@ describe('an offset out of range', () => {
     if (typeof inFlight !== 'object') throw new Error('nothing is held');
     lanes.take(inFlight);
     lanes.jump(MAIN, 10);
-    expect(lanes.holds(inFlight)).toBe(true);
+    expect(lanes.owns(inFlight)).toBe(true);
     lanes.done(inFlight);
     expect(lanes.laneOf(MAIN)?.tracker.uncommitted()?.offset).toBe(10);
   });
@@ -252,7 +252,7 @@ describe('an offset out of range', () => {
     if (typeof inFlight !== 'object') throw new Error('nothing is held');
     lanes.take(inFlight);
     lanes.jump(MAIN, 0);
-    expect(lanes.holds(inFlight)).toBe(false);
+    expect(lanes.owns(inFlight)).toBe(false);
     lanes.done(inFlight);
     // The same events, at other offsets: none of them is taken for a copy.
     lanes.accept(batch(MAIN, [record(0, 'a'), record(1, 'b')]));

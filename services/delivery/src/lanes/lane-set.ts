@@ -128,7 +128,7 @@ export class LaneSet {
   }
 
   /** Whether the record's lane is one of this membership, which is current. */
-  holds(record: HeldRecord): boolean {
+  owns(record: HeldRecord): boolean {
     return this.#membership.isCurrent && this.#laneWith(record.lane) !== undefined;
   }
 
@@ -201,8 +201,8 @@ export class LaneSet {
   }
 
   /** The gate opens, and was closed. */
-  outageEnded(): void {
-    for (const lane of this.#lanes.values()) lane.outageEnded();
+  noteOutageEnd(): void {
+    for (const lane of this.#lanes.values()) lane.noteOutageEnd();
   }
 
   /** Whether anything is held that may be sent at this time. */
@@ -231,7 +231,7 @@ export class LaneSet {
   }
 
   /** @param count of the deliveries that had ended when the commit was made up */
-  committed(count: number): void {
+  noteCommitted(count: number): void {
     this.#uncommitted.count -= count;
   }
 

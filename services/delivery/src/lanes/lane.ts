@@ -220,7 +220,7 @@ export class Lane {
 
   /** The membership is over: what it holds no longer counts, nor what may still be put back. */
   discard(): void {
-    this.#bytes.changed(this.#countedBytes, 0);
+    this.#bytes.updateHeld(this.#countedBytes, 0);
     this.#countedBytes = 0;
     this.#isDiscarded = true;
   }
@@ -237,7 +237,7 @@ export class Lane {
   }
 
   /** The destination may be sent to again: what came until now is backlog, what comes from now on is fresh. */
-  outageEnded(): void {
+  noteOutageEnd(): void {
     if (!this.#isFreshFirst) return;
     this.#demote(Number.POSITIVE_INFINITY);
     if (this.#isPaused || this.#highWatermark > this.tracker.end) this.#isCatchingUp = true;
@@ -321,7 +321,7 @@ export class Lane {
     if (this.#isDiscarded) return;
     const bytes = this.#fresh.bytes + this.#backlog.bytes;
     if (bytes === this.#countedBytes) return;
-    this.#bytes.changed(this.#countedBytes, bytes);
+    this.#bytes.updateHeld(this.#countedBytes, bytes);
     this.#countedBytes = bytes;
   }
 }

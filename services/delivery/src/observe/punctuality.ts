@@ -25,7 +25,7 @@ export class Punctuality {
   }
 
   /** The record was taken from its lane to be sent. */
-  begins(record: HeldRecord): void {
+  recordStart(record: HeldRecord): void {
     const { facts, dueAtMs, lane } = record;
     const monotonicMs = this.#clock.monotonicMs();
     if (lane.delayMs > 0) {
@@ -42,7 +42,7 @@ export class Punctuality {
     this.#metrics.firstAttempt(facts.eventType, path, ageMs);
   }
 
-  accepted(record: HeldRecord): void {
+  recordAcceptance(record: HeldRecord): void {
     const path = this.#paths.get(record);
     const ageMs = this.#ageMs(record);
     if (path !== undefined && ageMs !== undefined) this.#metrics.accepted(record.facts.eventType, path, ageMs);

@@ -23,6 +23,6 @@ test('what the customer held back is told apart from what we did', () => {
   stalls.note(undefined, 4_000);
   expect(stalls.wasHeldSince(3_500)).toBe(true);
   expect(stalls.wasHeldSince(4_500)).toBe(false);
-  stalls.startedByCustomer(6_000);
+  stalls.noteResumed(6_000);
   expect(stalls.wasHeldSince(5_000)).toBe(true);
 });

@@ -49,7 +49,7 @@ export class Stalls {
   }
 
   /** What waits from before is the customer's own doing: it was paused or disabled until now. */
-  startedByCustomer(nowMs: number): void {
+  noteResumed(nowMs: number): void {
     this.#lastByCustomerMs = nowMs;
   }
 

@@ -5,7 +5,7 @@ import { FairShares, type Share } from './fair-shares.ts';
 /** Takes as many single units as the member may. */
 function takeAll(share: Share): number {
   let taken = 0;
-  for (; share.mayTake(1); taken++) share.take(1);
+  for (; share.requestRoom(1); taken++) share.take(1);
   return taken;
 }
 
@@ -46,7 +46,7 @@ test('a borrower gets no new unit while it has more than its allowance', () => {
   const others = Array.from({ length: 4 }, () => shares.join());
   for (const other of others) takeAll(other);
   while (greedy.used > greedy.allowance) {
-    expect(greedy.mayTake(1)).toBe(false);
+    expect(greedy.requestRoom(1)).toBe(false);
     greedy.giveBack(1);
   }
   expect(shares.used).toBeLessThanOrEqual(100);
@@ -60,7 +60,7 @@ test('members that wait are called when there is room, the one that uses least f
   takeAll(a);
   takeAll(b);
   a.take(4 - shares.used);
-  expect([a.mayTake(1), b.mayTake(1)]).toEqual([false, false]);
+  expect([a.requestRoom(1), b.requestRoom(1)]).toEqual([false, false]);
   a.giveBack(a.used);
   await nextTurn();
   expect(called[0]).toBe('a');
@@ -79,7 +79,7 @@ test('whatever members do, those below their floor are never refused, and the to
         for (const [at, takes] of steps) {
           const member = members[at] as Share;
           if (!takes) member.giveBack(Math.min(member.used, 3));
-          else if (member.mayTake(1)) member.take(1);
+          else if (member.requestRoom(1)) member.take(1);
           else expect(member.used).toBeGreaterThanOrEqual(shares.floor);
           expect(shares.used).toBeLessThanOrEqual(total);
         }

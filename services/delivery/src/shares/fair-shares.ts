@@ -39,14 +39,14 @@ export class FairShares {
     return this.#floor;
   }
 
-  /** @param onRoom called once after a refused {@link Share.mayTake}, as soon as the member may take a unit */
+  /** @param onRoom called once after a refused {@link Share.requestRoom}, as soon as the member may take a unit */
   join(onRoom: () => void = () => undefined): Share {
     const share: Share = new Share({
       allowance: (used) => this.#allowanceOf(used),
       isExhausted: (units) => this.#used + units > this.#total,
-      changed: (before, after) => this.#changed(share, before, after),
+      updateUse: (before, after) => this.#updateUse(share, before, after),
       wait: () => this.#waiting.add(share),
-      left: () => this.#left(share),
+      removeMember: () => this.#removeMember(share),
       onRoom,
     });
     this.#members++;
@@ -59,7 +59,7 @@ export class FairShares {
     return this.#floor + Math.max(0, this.#total - claimedByOthers - this.#floor) / 2;
   }
 
-  #changed(share: Share, before: number, after: number): void {
+  #updateUse(share: Share, before: number, after: number): void {
     if (after > 0) this.#users.add(share);
     else this.#users.delete(share);
     this.#used += after - before;
@@ -67,7 +67,7 @@ export class FairShares {
     if (after < before) this.#wakeSoon();
   }
 
-  #left(share: Share): void {
+  #removeMember(share: Share): void {
     this.#members--;
     this.#waiting.delete(share);
     this.#divide();
@@ -98,9 +98,9 @@ export class FairShares {
 interface Division {
   readonly allowance: (used: number) => number;
   readonly isExhausted: (units: number) => boolean;
-  readonly changed: (before: number, after: number) => void;
+  readonly updateUse: (before: number, after: number) => void;
   readonly wait: () => void;
-  readonly left: () => void;
+  readonly removeMember: () => void;
   readonly onRoom: () => void;
 }
 
@@ -129,7 +129,7 @@ export class Share {
   }
 
   /** As {@link hasRoom}; if not, the member waits for `onRoom`. */
-  mayTake(units: number): boolean {
+  requestRoom(units: number): boolean {
     if (this.hasRoom(units)) return true;
     if (!this.#hasLeft) this.#division.wait();
     return false;
@@ -149,7 +149,7 @@ export class Share {
     if (this.#hasLeft) return;
     this.#set(0);
     this.#hasLeft = true;
-    this.#division.left();
+    this.#division.removeMember();
   }
 
   wake(): void {
@@ -160,6 +160,6 @@ export class Share {
     if (this.#hasLeft) return;
     const before = this.#used;
     this.#used = used;
-    this.#division.changed(before, used);
+    this.#division.updateUse(before, used);
   }
 }

@@ -45,8 +45,8 @@ export class InFlightShare {
    * Whether a request for a record of that size may begin. An event that alone is larger than the customer's share goes
    * out by itself.
    */
-  mayBegin(recordBytes: number): boolean {
-    return this.#requests.mayTake(1) && (this.#count === 0 || this.#bytes.mayTake(recordBytes * COPIES_IN_FLIGHT));
+  requestRoom(recordBytes: number): boolean {
+    return this.#requests.requestRoom(1) && (this.#count === 0 || this.#bytes.requestRoom(recordBytes * COPIES_IN_FLIGHT));
   }
 
   begin(recordBytes: number): void {

@@ -15,11 +15,11 @@ export class ReadingTurn {
 
   /** @param read at once, or in a later turn if the slice is used up */
   read(read: () => void): void {
-    if (this.#waiting.length === 0 && this.#turn.mayWork()) this.#turn.work(read);
+    if (this.#waiting.length === 0 && this.#turn.requestTurn()) this.#turn.work(read);
     else this.#waiting.push(read);
   }
 
   #goOn(): void {
-    while (this.#waiting.length > 0 && this.#turn.mayWork()) this.#turn.work(this.#waiting.shift() as () => void);
+    while (this.#waiting.length > 0 && this.#turn.requestTurn()) this.#turn.work(this.#waiting.shift() as () => void);
   }
 }

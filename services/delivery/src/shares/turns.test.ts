@@ -8,7 +8,7 @@ function setUp(pieces: Record<string, number>, pieceMs: number) {
   const done: string[] = [];
   const left = new Map(Object.entries(pieces));
   const work = (name: string, turn: Turn) => {
-    while ((left.get(name) ?? 0) > 0 && turn.mayWork()) {
+    while ((left.get(name) ?? 0) > 0 && turn.requestTurn()) {
       turn.work(() => {
         left.set(name, (left.get(name) ?? 0) - 1);
         done.push(name);

@@ -69,7 +69,7 @@ export class Turn {
   }
 
   /** Whether the customer may begin a piece of work in this turn; if not, it is called in a later one. */
-  mayWork(): boolean {
+  requestTurn(): boolean {
     if (this.#isQueued) return false;
     if (this.#number !== this.#turns.number || this.#usedMs < SLICE_MS) return true;
     this.#isQueued = true;

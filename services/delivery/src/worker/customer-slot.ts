@@ -82,15 +82,15 @@ export class CustomerSlot {
     this.#wanted = subscription;
     this.#failure = undefined;
     this.#endWait?.();
-    this.#changed();
+    this.#applyChange();
   }
 
-  statusIs(status: WorkerStatus | undefined): void {
+  updateStatus(status: WorkerStatus | undefined): void {
     this.#status = status;
-    this.#changed();
+    this.#applyChange();
   }
 
-  #changed(): void {
+  #applyChange(): void {
     // A start may wait for unreachable brokers: it is aborted when the customer must not run any more.
     if (this.#wanted !== undefined && !this.#isToRun(this.#wanted)) this.#wasStopped = true;
     if (!this.#isToRun(this.#wanted)) this.#starting?.abort(new Error('the customer is not to run any more'));
@@ -126,12 +126,12 @@ export class CustomerSlot {
         this.#with.onChange();
         const retryInMs = this.#backoff.next();
         this.#with.log.error({ event: 'customer_change_failed', err: error, retryInMs }, 'customer change failed');
-        await this.#retryOrChange(retryInMs);
+        await this.#waitForRetryOrChange(retryInMs);
       }
     }
   }
 
-  #retryOrChange(retryInMs: number): Promise<void> {
+  #waitForRetryOrChange(retryInMs: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = this.#with.clock.after(retryInMs, resolve);
       this.#endWait = () => {

@@ -42,7 +42,7 @@ export class Heartbeat {
     this.#writeIn(0);
   }
 
-  changed(): void {
+  writeSoon(): void {
     this.#writeIn(CHANGES_TOGETHER_MS);
   }
 

@@ -16,11 +16,11 @@ export class StartGarbage {
     this.#log = log;
   }
 
-  begun(): void {
+  noteBegin(): void {
     this.#inProgress++;
   }
 
-  ended(isStarted: boolean): void {
+  noteEnd(isStarted: boolean): void {
     this.#inProgress--;
     if (isStarted) this.#starts++;
     if (this.#inProgress > 0 || this.#starts < MANY_STARTS) return;

@@ -163,13 +163,13 @@ class Worker implements Running {
         if (subscription === undefined) this.#release(customer);
         else this.#slot(customer).want(subscription);
       },
-      onCaughtUp: () => this.#caughtUp(),
-      group: { groupId: DELIVERY_WORKERS_GROUP, onOwned: (ownership) => this.#owned(ownership) },
+      onCaughtUp: () => this.#onCaughtUp(),
+      group: { groupId: DELIVERY_WORKERS_GROUP, onOwned: (ownership) => this.#onOwnership(ownership) },
     });
     this.#statuses = new CompactedTable<WorkerStatus>(kafka, {
       topic: STATUS_TOPIC,
       decode: (_customer, value) => decodeStatus(value),
-      onChange: (customer, status) => this.#slots.get(customer)?.statusIs(status),
+      onChange: (customer, status) => this.#slots.get(customer)?.updateStatus(status),
     });
     this.#erased = new ErasedTable(kafka);
     this.#lanes = new LaneReader(kafka, {
@@ -183,7 +183,7 @@ class Worker implements Running {
     const egress = new Egress({
       turns,
       guard: new EgressGuard(egressPolicy(config), lookup, ({ host, attempts }) => {
-        if (failedDials.mayLog(host))
+        if (failedDials.tryAcquire(host))
           log.warn({ event: 'destination_unreachable', host, attempts }, 'destination accepts no connections');
       }),
       budget: connections,
@@ -229,7 +229,7 @@ class Worker implements Running {
           ...([onRate, ratePerSecond] as const),
         ),
       abortAfterMs: config.DRAIN_TIMEOUT * ABORT_SHARE,
-      onDisabled: (status) => this.#slots.get(status.customer)?.statusIs(status),
+      onDisabled: (status) => this.#slots.get(status.customer)?.updateStatus(status),
     };
     this.#requests = new WorkerRequests({
       ...{ kafka, sealingKey: this.#opener.current, dependencies: this.#dependencies },
@@ -298,15 +298,15 @@ class Worker implements Running {
     return undefined;
   }
 
-  #owned({ gained, kept, lostKeys }: Ownership): void {
+  #onOwnership({ gained, kept, lostKeys }: Ownership): void {
     this.#partitions = [...gained, ...kept].sort((a, b) => a - b);
-    this.#heartbeat.changed();
+    this.#heartbeat.writeSoon();
     this.#isCaughtUp = false;
-    this.#lanes.leaseChanged();
+    this.#lanes.checkLease();
     for (const customer of lostKeys) this.#release(customer);
   }
 
-  #caughtUp(): void {
+  #onCaughtUp(): void {
     if (this.#isStopping) return;
     this.#isCaughtUp = true;
     const owned = new Map(this.#subscriptions.entries());
@@ -351,9 +351,9 @@ class Worker implements Running {
       start: (subscription, status, start) => this.#start(subscription, status, start),
       update: async (running, subscription) =>
         running.update(await this.#unseal(subscription), connectionOf(subscription)),
-      onChange: () => this.#heartbeat.changed(),
+      onChange: () => this.#heartbeat.writeSoon(),
     });
-    slot.statusIs(this.#statuses.get(customer));
+    slot.updateStatus(this.#statuses.get(customer));
     this.#slots.set(customer, slot);
     return slot;
   }
@@ -364,7 +364,7 @@ class Worker implements Running {
     { signal, wasStopped }: CustomerStart,
   ): Promise<Customer> {
     let isStarted = false;
-    this.#garbage.begun();
+    this.#garbage.noteBegin();
     try {
       const { customer: name } = subscription;
       const [unsealed, topics] = await this.#prepareLimit(() =>
@@ -372,7 +372,7 @@ class Worker implements Running {
       );
       signal.throwIfAborted();
       const customer = new Customer(unsealed, connectionOf(subscription), status, topics, this.#dependencies);
-      if (wasStopped) customer.resumed();
+      if (wasStopped) customer.noteResumed();
       try {
         await customer.start(signal);
       } catch (error) {
@@ -382,7 +382,7 @@ class Worker implements Running {
       isStarted = true;
       return customer;
     } finally {
-      this.#garbage.ended(isStarted);
+      this.#garbage.noteEnd(isStarted);
     }
   }
 

@@ -69,14 +69,14 @@ export class ClusterProbe {
   }
 
   /** Resolves if a topic of that name could be created. */
-  async mayCreate(topic: string): Promise<void> {
+  async checkMayCreate(topic: string): Promise<void> {
     await this.#ask(`create ${topic}`, () =>
       this.#admin.createTopics({ validateOnly: true, waitForLeaders: false, topics: [{ topic, numPartitions: 1 }] }),
     );
   }
 
   /** Resolves if the topic's settings could be altered. @param settings those that it has */
-  async mayAlter(topic: string, settings: Readonly<Record<string, string>>): Promise<void> {
+  async checkMayAlter(topic: string, settings: Readonly<Record<string, string>>): Promise<void> {
     const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
     await this.#ask(`alter the settings of ${topic}`, () =>
       this.#admin.alterConfigs({

@@ -61,7 +61,7 @@ describe('offset tracker', () => {
     tracker.done(1);
     const point = tracker.uncommitted();
     expect(point).toBeDefined();
-    if (point) tracker.committed(point);
+    if (point) tracker.markCommitted(point);
     expect(tracker.uncommitted()).toBeUndefined();
   });
 
@@ -159,7 +159,7 @@ describe('offset tracker', () => {
           }
           const point = tracker.uncommitted();
           if (point) {
-            tracker.committed(point);
+            tracker.markCommitted(point);
             committed = point;
           }
           for (let offset = 0; offset < committed.offset; offset += stride) expect(done.has(offset)).toBe(true);

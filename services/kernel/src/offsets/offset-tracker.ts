@@ -127,7 +127,7 @@ export class OffsetTracker {
     return isSame ? undefined : point;
   }
 
-  committed(point: CommitPoint): void {
+  markCommitted(point: CommitPoint): void {
     this.#committed = point;
   }
 

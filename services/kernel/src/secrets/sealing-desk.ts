@@ -59,7 +59,7 @@ export class SealingDesk {
    * Whether that secret is the one sealed, told by its mark.
    * @returns undefined if it is unknown, because it was sealed elsewhere, or marked by a key that was removed
    */
-  holds(sealed: string, secret: string, at: SealedPlace): boolean | undefined {
+  matches(sealed: string, secret: string, at: SealedPlace): boolean | undefined {
     const header = headerOf(sealed);
     const found = String(header?.['mark'] ?? '');
     const kid = found.slice(0, -MARK_CHARS - 1);

@@ -182,7 +182,7 @@ class Part {
     const container = this.#container;
     const ended = container.wait({ condition: 'not-running' });
     ended.then(
-      () => this.#ended(),
+      () => this.#onEnd(),
       () => undefined,
     );
     const deadlineMs = performance.now() + START_TIMEOUT_MS;
@@ -197,7 +197,7 @@ class Part {
     return new DatabridgeError('DB_PLATFORM_START_FAILED', `${this.#name} did not start in its container: ${why}`);
   }
 
-  #ended(): void {
+  #onEnd(): void {
     if (!this.#isRunning) return; // It was stopped on purpose.
     this.#isRunning = false;
     this.#onFailure?.(new DatabridgeError('DB_PLATFORM_ENDED', `${this.#name}'s container ended unexpectedly`));

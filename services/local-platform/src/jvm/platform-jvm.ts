@@ -239,11 +239,11 @@ class Part {
       }
       await delay(POLL_MS);
     }
-    void jvm.ended.then((reason) => this.#ended(jvm, `${reason}; its log is ${options.logFile}`));
+    void jvm.ended.then((reason) => this.#onEnd(jvm, `${reason}; its log is ${options.logFile}`));
     return undefined;
   }
 
-  #ended(jvm: Jvm, reason: string): void {
+  #onEnd(jvm: Jvm, reason: string): void {
     if (this.#jvm !== jvm) return; // It was stopped on purpose.
     this.#jvm = undefined;
     this.#options.onFailure?.(

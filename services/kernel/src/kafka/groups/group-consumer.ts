@@ -311,7 +311,7 @@ export class GroupConsumer {
   #onFetched(nodeId: number, durationMs: number): void {
     const membership = this.#membership;
     if (!membership) return;
-    this.#polls.ended(nodeId, durationMs);
+    this.#polls.noteEnd(nodeId, durationMs);
     if (membership.sinceRenewedMs() < this.#options.sessionTimeoutMs) this.#fetchesWithoutLease = 0;
     else if (++this.#fetchesWithoutLease === FETCHES_WITHOUT_LEASE) {
       this.#endMembership();
@@ -320,7 +320,7 @@ export class GroupConsumer {
   }
 
   #onFetching(nodeId: number): void {
-    if (!this.#polls.begins(nodeId)) return;
+    if (!this.#polls.noteStart(nodeId)) return;
     const membership = this.#membership;
     if (membership && this.#isDrained()) this.#guard(() => this.#options.onDrained?.(membership));
   }

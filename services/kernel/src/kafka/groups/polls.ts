@@ -18,7 +18,7 @@ export class Polls {
     this.#byBroker.clear();
   }
 
-  ended(nodeId: number, durationMs: number): void {
+  noteEnd(nodeId: number, durationMs: number): void {
     this.#byBroker.set(nodeId, {
       quietPolls: this.#byBroker.get(nodeId)?.quietPolls ?? 0,
       // One that failed ends early, or with its time-out.
@@ -27,7 +27,7 @@ export class Polls {
   }
 
   /** By then, what the last one brought has been seen. @returns whether there was one */
-  begins(nodeId: number): boolean {
+  noteStart(nodeId: number): boolean {
     const poll = this.#byBroker.get(nodeId);
     if (poll === undefined) return false;
     poll.quietPolls = poll.waitedInVain ? poll.quietPolls + 1 : 0;

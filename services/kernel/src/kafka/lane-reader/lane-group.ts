@@ -166,7 +166,7 @@ export class LaneGroup {
   }
 
   /** The worker's membership of its own group is another one: has anybody taken our place meanwhile? */
-  leaseChanged(): void {
+  checkLease(): void {
     if (this.#membership && this.#membership.worker !== this.#with.lease.memberId) this.requestRejoin();
   }
 

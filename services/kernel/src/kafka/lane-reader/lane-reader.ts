@@ -83,7 +83,7 @@ export class LaneReader {
       sessionTimeoutMs: options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS,
       handoverWithinMs: options.handoverWithinMs,
       partitionsOf: (topics) => this.#partitionsOf(topics),
-      onJump: (groupId, at) => this.#jumped(groupId, at),
+      onJump: (groupId, at) => this.#reportJump(groupId, at),
       onClosed: (group) => this.#groups.delete(group),
     };
   }
@@ -102,8 +102,8 @@ export class LaneReader {
   }
 
   /** Call it when the lease is another one: groups are then confirmed before anything more is sent for them. */
-  leaseChanged(): void {
-    for (const group of this.#groups) group.leaseChanged();
+  checkLease(): void {
+    for (const group of this.#groups) group.checkLease();
   }
 
   /**
@@ -132,7 +132,7 @@ export class LaneReader {
   #tick(): void {
     const intervalMs = this.#options.heartbeatIntervalMs ?? HEARTBEAT_INTERVAL_MS;
     for (const group of this.#groups) {
-      group.leaseChanged();
+      group.checkLease();
       void group.beat(intervalMs);
     }
     void this.#lookForLanes();
@@ -189,7 +189,7 @@ export class LaneReader {
     }
   }
 
-  #jumped(groupId: string, { topic, partition }: TopicPartition): void {
+  #reportJump(groupId: string, { topic, partition }: TopicPartition): void {
     const { log, registry } = this.#settings;
     const at = { groupId, topic, partition };
     log.error(

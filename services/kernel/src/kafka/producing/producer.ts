@@ -67,7 +67,7 @@ export class KafkaProducer implements RecordProducer {
   /** @throws {KafkaPortError} `DB_KAFKA_UNAVAILABLE` when no broker answers within some seconds */
   async connect(): Promise<void> {
     try {
-      await Promise.all([this.#connected(), this.#admin.connect()]);
+      await Promise.all([this.#connect(), this.#admin.connect()]);
     } catch (error) {
       throw toPortError(error, 'connect the producer');
     }
@@ -177,7 +177,7 @@ export class KafkaProducer implements RecordProducer {
     const client = this.#client;
     let answer: RecordMetadata[];
     try {
-      await this.#connected();
+      await this.#connect();
       answer = await client.sendBatch({
         acks: ALL_IN_SYNC_REPLICAS,
         timeout: ACKNOWLEDGE_WITHIN_MS,
@@ -206,7 +206,7 @@ export class KafkaProducer implements RecordProducer {
     return { pending: lost, error: new KafkaPortError('DB_KAFKA_NOT_ACKNOWLEDGED', `produce: no answer for ${where}`) };
   }
 
-  async #connected(): Promise<void> {
+  async #connect(): Promise<void> {
     const client = this.#client;
     if (this.#isConnected) return;
     await client.connect();

@@ -229,7 +229,7 @@ export class CompactedTable<V> {
     }
     this.#wakeReaders();
     if (this.#isCaughtUp) return;
-    for (const partition of this.#partitions.values()) partition.drained();
+    for (const partition of this.#partitions.values()) partition.markDrained();
     this.#sweep();
   }
 

@@ -33,7 +33,7 @@ test('an empty partition is caught up at once; one that ends in a hole, once not
   read(hole, [['a', '1']]);
   hole.sweep();
   expect(hole.isCaughtUp).toBe(false);
-  hole.drained();
+  hole.markDrained();
   hole.sweep();
   expect(hole.isCaughtUp).toBe(true);
 });

@@ -73,7 +73,7 @@ export class TablePartition<V> {
   }
 
   /** There is nothing more to read, wherever the position stands. */
-  drained(): void {
+  markDrained(): void {
     this.#isDrained = true;
   }
 

@@ -138,7 +138,7 @@ export class Feed implements TopicPartition {
   }
 
   /** The size of the next record batch, in bytes. */
-  needs(bytes: number): void {
+  growTo(bytes: number): void {
     this.#maxBytes = Math.max(bytes, 2 * this.#maxBytes);
   }
 

@@ -54,18 +54,18 @@ export class Feeds {
 
   pause(feed: Feed): void {
     feed.pause(this.#clock.monotonicMs());
-    this.#sessionOf.get(feed)?.changed(feed);
+    this.#sessionOf.get(feed)?.touch(feed);
   }
 
   resume(feed: Feed): void {
     feed.resume();
-    this.#sessionOf.get(feed)?.changed(feed);
+    this.#sessionOf.get(feed)?.touch(feed);
   }
 
   moveTo(feed: Feed, offset: number): void {
     if (feed.position === offset) return;
     feed.moveTo(offset, this.#clock.monotonicMs());
-    this.#sessionOf.get(feed)?.changed(feed);
+    this.#sessionOf.get(feed)?.touch(feed);
   }
 
   closeAll(): void {
@@ -101,7 +101,7 @@ export class Feeds {
         const asked = topics.slice(from, from + MAX_TOPICS);
         const found = await this.#cluster.leaders(asked);
         const of = new Set(asked);
-        for (const feed of due) if (of.has(feed.topic)) this.#found(feed, found.get(feed.topic));
+        for (const feed of due) if (of.has(feed.topic)) this.#onLeader(feed, found.get(feed.topic));
       }
       this.#backoff.reset();
       this.#askAgainAtMs = 0;
@@ -123,14 +123,14 @@ export class Feeds {
     this.#seekAt(Math.max(atMs, this.#askAgainAtMs));
   }
 
-  #found(feed: Feed, topic: TopicLeaders | undefined): void {
+  #onLeader(feed: Feed, topic: TopicLeaders | undefined): void {
     // Closed meanwhile.
     if (!this.#seeking.has(feed)) return;
     const leader = topic?.leaders.get(feed.partition);
     const code = topic?.errorCode ?? CODE.UNKNOWN_TOPIC_OR_PARTITION;
     if (leader !== undefined && this.#cluster.knows(leader)) {
       this.#seeking.delete(feed);
-      if (feed.isGone) void this.#returned(feed, leader);
+      if (feed.isGone) void this.#onReturned(feed, leader);
       else this.#read(feed, leader);
       return;
     }
@@ -145,7 +145,7 @@ export class Feeds {
     feed.seek(this.#clock.monotonicMs());
   }
 
-  async #returned(feed: Feed, leader: number): Promise<void> {
+  async #onReturned(feed: Feed, leader: number): Promise<void> {
     try {
       const position = await feed.owner.onReturned(feed, feed.position);
       if (feed.state !== 'seeking') return;
@@ -161,7 +161,7 @@ export class Feeds {
         { event: 'lane_unreadable', err: error, topic: feed.topic },
         `a topic is back, its offset unknown: ${messageOf(error)}`,
       );
-      this.#lost(feed);
+      this.#onLost(feed);
     }
   }
 
@@ -179,14 +179,14 @@ export class Feeds {
       nodeId,
       log: this.#log,
       connect: () => this.#cluster.connect(nodeId),
-      onLost: (feed) => this.#lost(feed),
+      onLost: (feed) => this.#onLost(feed),
       onOutOfRange: (feed) => void this.#reset(feed, nodeId),
     });
     this.#sessions.set(nodeId, session);
     return session;
   }
 
-  #lost(feed: Feed): void {
+  #onLost(feed: Feed): void {
     this.#sessionOf.delete(feed);
     if (feed.state === 'closed') return;
     feed.seek(this.#clock.monotonicMs());
@@ -210,7 +210,7 @@ export class Feeds {
         { event: 'lane_unreadable', err: error, topic: feed.topic },
         `start of the log unknown; asking again: ${messageOf(error)}`,
       );
-      this.#lost(feed);
+      this.#onLost(feed);
     }
   }
 

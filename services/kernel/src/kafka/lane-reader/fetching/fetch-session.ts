@@ -72,16 +72,16 @@ export class FetchSession {
 
   add(feed: Feed): void {
     this.#feeds.set(keyOf(feed), feed);
-    this.changed(feed);
+    this.touch(feed);
   }
 
   remove(feed: Feed): void {
     if (this.#feeds.get(keyOf(feed)) === feed) this.#feeds.delete(keyOf(feed));
-    this.changed(feed);
+    this.touch(feed);
   }
 
   /** It was paused or resumed. */
-  changed(feed: Feed): void {
+  touch(feed: Feed): void {
     this.#contents.touch(feed);
     this.#woken.resolve();
   }
@@ -186,7 +186,7 @@ export class FetchSession {
       case undefined:
         return;
       case 'cut':
-        feed.needs(content.bytes);
+        feed.growTo(content.bytes);
         break;
       case 'unreadable':
         if (feed.noteTrouble(messageOf(content.error))) {
