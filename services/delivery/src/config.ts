@@ -23,39 +23,49 @@ export const deliveryVariables = z
     ...keyVariables,
     ...tracingVariables,
     ...sharedVariables,
-    /** Names this worker in the attempt log and in status records. In a container, the host name is the pod's. */
+    /**
+     * The name of this worker in the attempt log and in status records. In a container, the default is the pod's host
+     * name.
+     */
     WORKER_NAME: z
       .string()
       .regex(/^[^\s\p{Cc}]{1,200}$/u, 'must be 1 to 200 characters without blanks')
       .default(hostname()),
     ...eventTypeVariables,
-    /** A longer Retry-After is cut to this. */
+    /** A longer Retry-After is cut to this many ms. */
     RETRY_AFTER_CAP: duration('1h'),
-    /** A worker that is silent for so long is replaced. The broker's own bounds are 6 s to 30 min by default. */
+    /**
+     * A worker that sends no heartbeat for this long is replaced. The broker's own bounds are 6 s to 30 min by default.
+     */
     SESSION_TIMEOUT: duration('10s'),
     /** Batching delay before finished offsets are committed. */
     COMMIT_INTERVAL: duration('200ms'),
-    /** The interval grows with the number of customers that have something to commit, up to this. */
+    /** The upper bound of that delay, which grows with the number of customers that have offsets to commit. */
     COMMIT_INTERVAL_MAX: duration('5s'),
     /** A customer's status record is written at each change of its state, and at most this long after a commit. */
     STATUS_INTERVAL: duration('15s'),
     /** How often this worker reports which customers it runs. Three missed reports count as a dead worker. */
     REPORT_INTERVAL: duration('10s'),
-    /** Memory for records that wait in their lanes, all customers of the worker together, in MiB. */
+    /** Memory for records that wait in their lanes, for all customers of the worker together, in MiB. */
     HELD_RECORDS_MIB: whole(32, 1, 65_536),
-    /** Memory for events in flight, all customers of the worker together, in MiB. */
+    /** Memory for events in flight, for all customers of the worker together, in MiB. */
     IN_FLIGHT_MIB: whole(128, 1, 65_536),
-    /** Connections to destinations, token servers and AWS, and requests in flight, all customers of the worker together. */
+    /**
+     * The limit of connections to destinations, token servers and AWS, and of requests in flight, for all customers of
+     * the worker together.
+     */
     MAX_CONNECTIONS: whole(4_096, 1, 1_000_000),
-    /** HTTP/2 to destinations and token endpoints that offer it; `false`: HTTP/1.1 only. */
+    /** Whether HTTP/2 is used with destinations and token endpoints that offer it; `false`: HTTP/1.1 only. */
     EGRESS_HTTP2: flag(true),
-    /** A connection that is older takes no new request, so that changes of DNS and of the egress policy take effect. */
+    /**
+     * A connection older than this takes no new request, so that changes of DNS and of the egress policy take effect.
+     */
     CONNECTION_MAX_AGE: duration('5m'),
-    /** An HTTP proxy through which all of them leave, such as `http://user:password@proxy:3128`. */
+    /** An HTTP proxy for all outgoing requests, such as `http://user:password@proxy:3128`. */
     EGRESS_PROXY: proxyAddress.optional(),
-    /** A file that holds the same: a process's environment can be read in /proc. */
+    /** A file that holds the proxy's URL: a process's environment can be read in /proc. */
     EGRESS_PROXY_FILE: z.string().optional(),
-    /** The DNS name by which customers know the service: who asks in a CloudEvents handshake. */
+    /** The DNS name by which customers know the service; it identifies the sender in a CloudEvents handshake. */
     WEBHOOK_ORIGIN: z
       .string()
       .regex(/^[\w-]+(\.[\w-]+)*$/, 'must be a DNS name, such as events.example.com')
@@ -66,9 +76,9 @@ export const deliveryVariables = z
       .default('all'),
     BREAKER_WINDOW: duration('10s'),
     BREAKER_FAILURE_PERCENTAGE: whole(50, 1, 100),
-    /** So many attempts in the window before failures can open the breaker. */
+    /** The least number of attempts in the window before failures can open the breaker. */
     BREAKER_MIN_ATTEMPTS: whole(20, 1, 100_000),
-    /** An open breaker probes after this. */
+    /** How long an open breaker waits before it probes. */
     BREAKER_RESET: duration('30s'),
   })
   .transform(withRetryPlan);

@@ -10,19 +10,21 @@ import { FAILURE_CLASSES, type failureClassOf } from './observe/failure-class.ts
 export type DeliveryMetrics = ReturnType<typeof deliveryMetrics>;
 
 const OWN_FAULTS = ['produce', 'commit'] as const;
-/** How an event came to its attempt; only straight ones count for the service level objective of freshness. */
+/**
+ * How an event came to its attempt; only events that came straight count for the service level objective of freshness.
+ */
 export const PATHS = ['straight', 'retried', 'held'] as const;
 export type Path = (typeof PATHS)[number];
 
 /** From a thousandth of the freshness objective (5 s) to the retry window (1 day). */
 const DELAY_BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 7_200, 21_600, 86_400];
 
-/** Values that are looked up when Prometheus scrapes. */
+/** Values that are read when Prometheus scrapes. */
 export interface Levels {
   heldBytes(): number;
-  /** Customers that run. */
+  /** The number of customers that run. */
   customers(): number;
-  /** Customers that are to run. */
+  /** The number of customers that should run. */
   customersWanted(): number;
   connections(): number;
 }
@@ -30,7 +32,7 @@ export interface Levels {
 export interface DeliveryMetricsOptions {
   readonly worker: string;
   readonly clock: Clock;
-  /** Event types by name. */
+  /** The event types by name. */
   readonly eventTypes: readonly string[];
   /** Which customers have series of their own. */
   readonly shown: ShownCustomers;
@@ -39,16 +41,15 @@ export interface DeliveryMetricsOptions {
 }
 
 /**
- * The metrics of the delivery worker; docs/metrics.md describes them. Counters exist at 0 with all their known
- * labels, since `increase()` does not see a series that is born with 1. What is counted for each customer is in
- * {@link CustomerBook}.
+ * The metrics of the delivery worker; docs/metrics.md describes them. Counters exist at 0 with all their known labels,
+ * since `increase()` does not see a series that starts at 1. {@link CustomerBook} holds the counts of each customer.
  */
 export function deliveryMetrics(registry: MetricsRegistry, levels: Levels, options: DeliveryMetricsOptions) {
   const registers = [registry];
   const { worker, clock, eventTypes, shown } = options;
   const book = new CustomerBook(clock, shown);
   registry.add(seriesTable(customerFamilies(worker), () => book.rows()));
-  // After the rows, of which the totals are made.
+  // After the rows, which the totals are made of.
   registry.add(seriesTable(totalFamilies, () => [['', book.totals]]));
   const gauge = (name: string, help: string, of: () => number) =>
     new Gauge({
@@ -135,19 +136,22 @@ export function deliveryMetrics(registry: MetricsRegistry, levels: Levels, optio
 
   return {
     ...{ book, ownFaults, ...gauges },
-    /** An attempt ended. @param durationMs of the attempt */
+    /** Counts an attempt. @param durationMs of the attempt */
     attempted(outcome: AttemptOutcome, durationMs: number): void {
       outcomeTimes.get(outcome)?.observe(durationMs / 1_000);
     },
     failed(failure: NonNullable<ReturnType<typeof failureClassOf>>): void {
       failures.inc({ class: failure });
     },
-    /** The first attempt of an event begins. Event types that are not configured are not observed: they come from headers. */
+    /**
+     * Measures the delay of an event's first attempt. Event types that are not configured are not measured: they come
+     * from headers.
+     */
     firstAttempt(eventType: string, path: 'straight' | 'held', delayMs: number): void {
       if (known.has(eventType))
         firstAttemptDelay.observe({ event_type: eventType, path }, Math.max(0, delayMs) / 1_000);
     },
-    /** An event was accepted. */
+    /** Measures the latency of an accepted event. */
     accepted(eventType: string, path: Path, latencyMs: number): void {
       if (known.has(eventType)) latency.observe({ event_type: eventType, path }, Math.max(0, latencyMs) / 1_000);
     },
@@ -165,7 +169,7 @@ export function deliveryMetrics(registry: MetricsRegistry, levels: Levels, optio
     commitSeconds: new Histogram({
       name: 'databridge_delivery_commit_duration_seconds',
       help: 'From the first attempt that waits for the log to the commit of its offset',
-      // A broker restart takes tens of seconds: in a last bucket of 5 s, it would look like 5 s.
+      // A broker restart takes tens of seconds: with a last bucket of 5 s, it would look like 5 s.
       buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300],
       registers,
     }),

@@ -12,19 +12,19 @@ import {
 import type { HeldRecord } from '../lanes/held-records.ts';
 import type { Outcome } from './outcome.ts';
 
-/** An attempt that is being recorded. */
+/** The span of an attempt that is being recorded. */
 export interface AttemptTrace {
   readonly traceId: string;
-  /** What the destination is sent, and what the next attempt is linked to. */
+  /** The trace context that the destination receives, and that the next attempt links to. */
   readonly traceparent: string;
-  /** @param outcome undefined: no attempt counts, since it was cut off or never begun. @param atMs wall clock */
+  /** @param outcome undefined if no attempt counts, because it was cut off or never begun. @param atMs wall clock */
   end(outcome: Outcome | undefined, atMs: number): void;
 }
 
 /**
  * A span for each attempt of an event that fan-out, or a producer, chose to record. The first attempt belongs to the
- * event's trace. A retry, hours later perhaps, is a trace of its own, linked to where the event was created and to the
- * attempt before it; so is what an operator sends again.
+ * event's trace. A retry, which may come hours later, starts a trace of its own, linked to the span that created the
+ * event and to the attempt before it. So does an event that an operator sends again.
  */
 export class AttemptTraces {
   readonly #tracer: Tracer;
@@ -33,7 +33,7 @@ export class AttemptTraces {
     this.#tracer = tracer;
   }
 
-  /** @param startedAtMs wall clock @returns undefined: this event is not recorded */
+  /** @param startedAtMs wall clock @returns undefined if this event is not recorded */
   begin(
     customer: string,
     { facts, lane, offset }: HeldRecord,
@@ -87,15 +87,15 @@ function endSpan(span: Span, outcome: Outcome | undefined, atMs: number): void {
   span.end(atMs);
 }
 
-/** Of whatever kind: what there is of it is shown. */
+/** The settings of any kind of destination: those that are present are shown. */
 type DestinationSettings = Readonly<
   Record<'type', string> & Partial<Record<'method' | 'url' | 'endpoint' | 'queueUrl', unknown>>
 >;
 
-/** OpenTelemetry's names of the destinations that are messaging systems. */
+/** The names that OpenTelemetry gives to destinations that are messaging systems. */
 const MESSAGING_SYSTEMS: Readonly<Record<string, string>> = { sqs: 'aws_sqs', sns: 'aws.sns' };
 
-/** Neither path nor query: they may hold a secret. */
+/** The path and the query are left out: they may hold a secret. */
 function destinationAttributes({ type, method, ...settings }: DestinationSettings): Attributes {
   const address = [settings.url, settings.endpoint, settings.queueUrl].find((one) => typeof one === 'string');
   const url = URL.parse(address ?? '');

@@ -30,9 +30,9 @@ export interface DeliveriesOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly plan: RetryPlan;
-  /** As it is at the moment. */
+  /** The current destination. */
   readonly subscription: () => Subscription<Secret>;
-  /** Its fingerprint: `connectionOf`. */
+  /** The fingerprint of its connection: `connectionOf`. */
   readonly connection: () => string;
   readonly messages: Pick<EventMessages, 'render'>;
   readonly destinations: Pick<Destinations, 'send'>;
@@ -40,22 +40,25 @@ export interface DeliveriesOptions {
     readonly lanes: Pick<LaneSet, 'done' | 'putBack'> | undefined;
   };
   readonly gate: Pick<Gate, 'observe' | 'heldFor' | 'lastSuccessAtMs'>;
-  /** Resolves when Kafka has the record, however long that takes; false if it stopped being ours to write. */
+  /** Resolves when Kafka has the record, however long that takes; false if this worker lost the right to write it. */
   readonly nextTopics: { write(next: ProducedRecord, of: HeldRecord): Promise<boolean> };
-  /** Whether the event was erased: then it is neither sent nor written anywhere again. Left out: nothing was ever erased. */
+  /**
+   * Whether the event was erased: then it is neither sent nor written anywhere again. If omitted, nothing was ever
+   * erased.
+   */
   readonly isErased?: (facts: DeliveryHeaders) => boolean;
-  /** Left out: nothing is traced. */
+  /** If omitted, nothing is traced. */
   readonly traces?: Pick<AttemptTraces, 'begin'>;
   readonly punctuality: Pick<Punctuality, 'accepted'>;
-  /** Requests in flight. */
+  /** The number of requests in flight. */
   readonly inFlight: () => number;
   readonly stopping: Ending;
   readonly onFailed: (failure: NonNullable<ReturnType<typeof failureClassOf>>) => void;
   readonly onAttempt: (attempt: Attempt) => void;
   readonly onDeadLetter: (because: DeadLetterReason) => void;
-  /** An offset is done: it may be committed. */
+  /** Called when an offset is done: it may be committed. */
   readonly onDone: () => void;
-  /** A delivery begins to wait for the registry. */
+  /** Called when a delivery begins to wait for the registry. */
   readonly onWaiting: () => void;
   readonly disable: (because: DisableReason | HoldReason, detail: string) => void;
 }
@@ -64,8 +67,9 @@ const MAX_INTERNAL_TRIES = 3;
 
 /**
  * The life of one delivery, from the moment that its record is due, the gate open and a rate token taken (`pump` in
- * customer.ts sees to that), to the moment that its offset is done. A record whose schema had to be waited for goes back
- * to its lane, and asks gate and rate anew: so an outage of the registry neither hoards tokens nor makes signatures old.
+ * customer.ts sees to that), to the moment that its offset is done. A record that had to wait for its schema goes back
+ * to its lane and passes the gate and the rate limit again. So an outage of the registry neither holds rate tokens nor
+ * lets signatures expire.
  *
  *     render ─▶ authorize, send ─▶ outcome ─▶ fate ─┬─ done ──────────────────────────────▶ offset done
  *                                                   ├─ moved ─▶ retry or dead letters ────▶ offset done
@@ -76,7 +80,7 @@ const MAX_INTERNAL_TRIES = 3;
  */
 export class Deliveries {
   readonly #with: DeliveriesOptions;
-  /** Kept beside the record, which is put back in between. */
+  /** These counts are kept beside the record, because it is put back in between. */
   readonly #failures = new WeakMap<HeldRecord, number>();
   #waitingForRegistry = 0;
 
@@ -84,14 +88,14 @@ export class Deliveries {
     this.#with = options;
   }
 
-  /** At least one waits for its schema. */
+  /** True while at least one delivery waits for its schema. */
   get isWaitingForRegistry(): boolean {
     return this.#waitingForRegistry > 0;
   }
 
   /**
-   * Delivers, and copes with a bug anywhere on the way: the record is tried again, and after a few times it goes to the
-   * dead letters, so that it neither is lost nor comes again and again.
+   * Delivers a record. If a bug throws anywhere on the way, the record is tried again, and after a few times it becomes
+   * a dead letter: it is neither lost nor repeated endlessly.
    */
   async deliver(record: HeldRecord): Promise<void> {
     try {
@@ -108,9 +112,9 @@ export class Deliveries {
   }
 
   /**
-   * Sends a customer's test event, once, whatever breaker or backlog say: trying is what it is for. What comes of it goes
-   * into the attempt log, and nowhere else: it is not tried again, no dead letter, nothing that a breaker or a connection
-   * is judged by.
+   * Sends a customer's test event once, even if the breaker is open or a backlog waits: its purpose is to try the
+   * connection. The result goes into the attempt log only. The test is not retried, becomes no dead letter, and does
+   * not count for the breaker or the connection.
    */
   async deliverTest(test: HeldRecord): Promise<void> {
     const { clock, ownership, connection, onAttempt } = this.#with;
@@ -125,7 +129,7 @@ export class Deliveries {
     this.#done(test);
   }
 
-  /** @returns undefined: nothing more is to be done with it here; it is back in its lane, or another's */
+  /** @returns undefined if nothing is left to do with the record here: it is back in its lane, or in another one */
   async #attempt(record: HeldRecord): Promise<Fate | undefined> {
     const { clock, plan, ownership, gate, subscription, traces, onAttempt, isErased } = this.#with;
     if (isErased?.(record.facts)) return (await ownership.isOurs(record)) ? { kind: 'done' } : undefined;
@@ -139,12 +143,13 @@ export class Deliveries {
       return undefined;
     }
 
-    // A worker that was replaced while the request was under way has no say any more: the next owner delivers it again.
+    // If the worker was replaced while the request was in flight, its result does not count: the next owner delivers
+    // the record again.
     const isOurs = ownership.isOurs(record);
     if (isOurs !== true && !(await isOurs)) return undefined;
     const durationMs = nowMs - begun.atMs;
     const outcome = this.#observe(record, sent.outcome, durationMs);
-    // It may have been erased while the request was under way. The answer may quote it.
+    // The event may have been erased while the request was in flight, and the answer may quote it.
     const isErasedNow = isErased?.(record.facts) === true;
     const report = attemptReport(record, begun, durationMs, outcome, isErasedNow ? undefined : sent.answerBody);
     onAttempt(trace === undefined ? report : { ...report, traceId: trace.traceId });
@@ -157,14 +162,17 @@ export class Deliveries {
     return beginAttempt(customer, record.facts, enableEpoch, this.#with.clock.nowMs());
   }
 
-  /** @returns undefined when nothing was sent: it waited for its schema, the customer is stopping, or is no longer ours */
+  /**
+   * @returns undefined if nothing was sent: the record waited for its schema, the customer is stopping, or this worker
+   *   does not own it any more
+   */
   async #send(record: HeldRecord, begun: Begun, trace: AttemptTrace | undefined): Promise<Sent | undefined> {
     const { ownership, destinations } = this.#with;
     for (let tries = 1; ; tries++) {
       try {
         const message = this.#render(record, begun.attempt);
         if (message instanceof Promise) {
-          // It may wait for hours. What was allowed before that no longer counts.
+          // The wait may take hours. Permission that was given before it no longer counts.
           await message;
           return undefined;
         }
@@ -190,18 +198,24 @@ export class Deliveries {
     }
   }
 
-  /** The event as the destination gets it. @returns undefined if the customer stopped while its schema was waited for */
+  /**
+   * Renders the event for the destination.
+   * @returns undefined if the customer stopped during the wait for the schema
+   */
   #render(record: HeldRecord, attempt: number): Message | Promise<Message | undefined> {
     const { messages, subscription, stopping, onWaiting } = this.#with;
     const message = messages.render(record, attempt, subscription());
-    // The registry may be down for hours; a stop must not wait for it.
+    // The registry may be down for hours, and a stop must not wait for it.
     if (!(message instanceof Promise)) return message;
     this.#waitingForRegistry++;
     onWaiting();
     return stopping.orEnded(message).finally(() => this.#waitingForRegistry--);
   }
 
-  /** Shows the outcome to breaker, connection and rate. @returns what it means for this event */
+  /**
+   * Reports the outcome to the breaker, the connection and the rate limit.
+   * @returns what the outcome means for this event
+   */
   #observe(record: HeldRecord, seen: Outcome, durationMs: number): Outcome {
     const { clock, plan, gate, inFlight, punctuality, disable, onFailed } = this.#with;
     const outcome = gate.recordOutcome(record, seen, instantOf(clock), { durationMs, inFlight: inFlight() });
@@ -235,7 +249,10 @@ export class Deliveries {
     this.#with.onDone();
   }
 
-  /** Back to its lane, unless that is another's by now. In a rebalance the lane may go on: it must not miss its record. */
+  /**
+   * Puts the record back into its lane, unless that lane belongs to another worker by now. After a rebalance the lane
+   * may go on here: then it must not miss its record.
+   */
   async #keepIfOurs(record: HeldRecord): Promise<void> {
     const { ownership } = this.#with;
     if (await ownership.isOurs(record)) ownership.lanes?.putBack(record);

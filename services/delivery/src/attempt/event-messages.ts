@@ -6,7 +6,7 @@ import type { Subscription } from '@databridge/schemas/subscription/subscription
 import type { Message } from '../destination/destination.ts';
 import type { HeldRecord } from '../lanes/held-records.ts';
 
-/** Makes of a record what the destination gets: the event in the pinned version of its schema, as JSON. */
+/** Renders a record as the destination receives it: the event in the pinned version of its schema, as JSON. */
 export class EventMessages {
   readonly #eventTypes: ReadonlyMap<string, EventType>;
   readonly #readers: EventReaders;
@@ -17,9 +17,9 @@ export class EventMessages {
   }
 
   /**
-   * At once when the writer's schema is known, else when the registry has told it.
-   * @param subscription `sections`: those that the customer wants; left out: all
-   * @throws when the record can't be read: unknown event type, not a frame, an unreadable schema, damaged
+   * Returns at once if the writer's schema is known, otherwise when the registry has answered.
+   * @param subscription `sections`: those that the customer selected; if omitted, all
+   * @throws if the record cannot be read: unknown event type, not a frame, an unreadable schema, damaged
    */
   render(
     record: HeldRecord,
@@ -51,7 +51,7 @@ export class EventMessages {
   }
 }
 
-/** A test is the document already: whoever asked for it may have no registry. */
+/** A test is rendered already: the control plane that requested it may have no registry. */
 function testMessage(facts: DeliveryHeaders, { name, schemaVersion }: EventType, value: Buffer): Message {
   return {
     ...{ eventId: facts.eventId, eventType: name, schemaVersion, attempt: 1, traceparent: undefined, body: value },

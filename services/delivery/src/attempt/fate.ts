@@ -16,28 +16,28 @@ import { type DisableReason, verdictOf } from './verdict.ts';
 /** An attempt that has begun. */
 export interface Begun {
   readonly customer: string;
-  /** Of the subscription: attempts that were counted under an older one count no more. */
+  /** From the subscription: attempts that were counted under an older epoch do not count any more. */
   readonly enableEpoch: number;
-  /** 1 for the first. */
+  /** The number of this attempt; the first is 1. */
   readonly attempt: number;
   readonly atMs: number;
   readonly firstAttemptAtMs: number;
 }
 
-/** What becomes of a record after an attempt. Its offset is done in no other case than the first two. */
+/** What happens to a record after an attempt. Its offset is done only in the first two cases. */
 export type Fate =
   | { readonly kind: 'done' }
-  /** Done once the next topic, retry or dead letters, has it. */
+  /** The offset is done once the next topic (retry or dead letters) has the record. */
   | { readonly kind: 'moved'; readonly to: ProducedRecord; readonly because?: DeadLetterReason }
-  /** Back to its lane: no attempt is spent. */
+  /** The record goes back to its lane, and no attempt is used up. */
   | { readonly kind: 'kept' }
-  /** Back to its lane, and the customer is disabled: everything stays in place. */
+  /** The record goes back to its lane, and the customer is disabled: everything stays in place. */
   | { readonly kind: 'disabled'; readonly reason: DisableReason; readonly detail: string };
 
-/** A detail travels as a record header, and is shown to people. */
+/** The limit of a detail, which travels as a record header and is shown to people. */
 const MAX_DETAIL_CHARS = 500;
 
-/** Enabling gives every waiting event a new budget: its count and its first attempt begin again. */
+/** Enabling gives every waiting event a new budget: its count and the time of its first attempt start again. */
 export function beginAttempt(customer: string, facts: DeliveryHeaders, enableEpoch: number, nowMs: number): Begun {
   const counts = facts.attempt > 0 && (facts.enableEpoch ?? 0) >= enableEpoch;
   const attempt = counts ? facts.attempt + 1 : 1;
@@ -46,8 +46,8 @@ export function beginAttempt(customer: string, facts: DeliveryHeaders, enableEpo
 }
 
 /**
- * Decides on a record by the outcome of its attempt.
- * @param lastSuccessAtMs when the destination last accepted anything of this customer
+ * Decides what happens to a record, from the outcome of its attempt.
+ * @param lastSuccessAtMs when the destination last accepted an event of this customer
  * @param traceparent of the attempt's span, if it has one
  */
 export function fateOf(
@@ -73,7 +73,7 @@ export function fateOf(
   }
 }
 
-/** Into the dead letters, whatever the retry plan says. */
+/** Moves the record to the dead letters, regardless of the retry plan. */
 export function deadLetter(record: HeldRecord, begun: Begun, because: DeadLetterReason, outcome: Outcome): Fate {
   const { customer, attempt, firstAttemptAtMs } = begun;
   const headers = { ...record.facts, attempt, firstAttemptAtMs, reason: because, detail: detailOf(outcome) };
@@ -114,7 +114,7 @@ function detailOf(outcome: Outcome): string {
   return 'reason' in outcome ? outcome.reason.slice(0, MAX_DETAIL_CHARS) : `status ${outcome.status}`;
 }
 
-/** What the attempt log keeps. */
+/** The entry that the attempt log keeps. */
 export function attemptReport(
   { facts, lane }: HeldRecord,
   { attempt, atMs }: Pick<Begun, 'attempt' | 'atMs'>,

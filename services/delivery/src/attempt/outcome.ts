@@ -3,12 +3,12 @@ import type { Trouble } from '../egress/trouble.ts';
 
 export type { Outcome };
 
-/** What the destination answered, as far as it matters. */
+/** The parts of a destination's answer that decide the outcome. */
 export interface Answer {
   readonly status: number;
-  /** The header's values, as often as it came. */
+  /** All values of the header, one for each time that it was sent. */
   readonly retryAfter?: string | readonly string[] | undefined;
-  /** Why the answer's body is not complete. The status counts all the same. */
+  /** Why the answer's body is incomplete. The status counts nevertheless. */
   readonly bodyTrouble?: string | undefined;
 }
 
@@ -17,13 +17,13 @@ export function outcomeOfTrouble({ trouble, failure = 'headers', isBlocked, oper
   return { kind, failure, reason: trouble, ...(operatorDetail !== undefined && { operatorDetail }) };
 }
 
-/** 421 gets here only if another connection got the same answer. */
+/** 421 reaches this table only if a second connection got the same answer. */
 const RETRYABLE_4XX = new Set([408, 409, 421, 425, 429]);
 const NOT_AUTHORIZED = new Set([401, 403, 407]);
 
 /**
  * The one rule for what a status means. A complete head is the answer: an endpoint that said 2xx has taken the event,
- * whatever became of the body after it.
+ * even if the body after it was cut off.
  * @param maxRetryAfterMs a longer `Retry-After` is cut to this
  * @see docs/destinations.md for the table
  */
@@ -42,7 +42,7 @@ export function outcomeOf(answer: Answer, nowMs: number, maxRetryAfterMs: number
   return { kind: 'retry', reason, status, retryAfterMs: Math.min(retryAfterMs, maxRetryAfterMs) };
 }
 
-/** Proxies repeat the header, or join its repetitions by commas. The longest wait honours all of them. */
+/** Proxies repeat the header, or join its repetitions by commas. The longest wait respects all of them. */
 function longestRetryAfter(given: Answer['retryAfter'], nowMs: number): number | undefined {
   const waits = [given ?? []]
     .flat()
@@ -52,18 +52,18 @@ function longestRetryAfter(given: Answer['retryAfter'], nowMs: number): number |
   return waits.length === 0 ? undefined : Math.max(...waits);
 }
 
-/** A comma, but not the one behind the weekday of a date. */
+/** A comma that separates values, and not the one after the weekday of a date. */
 const BETWEEN_VALUES = /(?<!^\s*[a-z]+|,\s*[a-z]+),/i;
 const WEEKDAY = '(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*';
 const HTTP_DATE = new RegExp(`^${WEEKDAY},? \\S`, 'i');
-/** As C's asctime writes it: it names no zone, and means UTC like the others. */
+/** The format of C's asctime: it names no time zone, and means UTC as the others do. */
 const ASCTIME_DATE = new RegExp(`^${WEEKDAY} [a-z]{3} +\\d+ [\\d:]+ \\d{4}$`, 'i');
-/** RFC 3339, which the header does not allow, and some servers send. */
+/** RFC 3339, which the header does not allow but some servers send. */
 const RFC_3339_DATE = /^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)$/i;
 
 /**
  * RFC 9110 §10.2.3: seconds, or an HTTP date. Fractions of a second, which some servers send, are read as well.
- * @returns ms from now; undefined for what is neither, or already past
+ * @returns ms from now; undefined if it is neither, or already past
  */
 export function parseRetryAfter(text: string | undefined, nowMs: number): number | undefined {
   if (text === undefined) return undefined;
@@ -72,7 +72,7 @@ export function parseRetryAfter(text: string | undefined, nowMs: number): number
   return waitMs > 0 ? waitMs : undefined;
 }
 
-/** Without one, `Date.parse` takes a date for the time of the place where the worker runs. */
+/** Without a time zone, `Date.parse` would read the date in the zone of the worker's machine. */
 const WITHOUT_ZONE = /:\d\d$/;
 
 function dateOf(text: string): number {

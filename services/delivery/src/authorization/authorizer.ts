@@ -13,20 +13,22 @@ export interface Unauthorized {
 /** The authentication headers of a request, or why there are none. */
 export type Authorization = { readonly headers: Headers } | { readonly outcome: Outcome };
 
-/** Authenticates requests to one customer's destination, where that takes more than headers that never change. */
+/** Authenticates requests to one customer's destination, where fixed headers are not enough. */
 export interface Authorizer {
   authorize(request: Unauthorized, nowMs: number): Authorization | Promise<Authorization>;
   /**
-   * The destination answered 401 or 403 to these headers: the token may have been revoked, or have ended early.
-   * @returns whether `authorize` may do better now: the request is then tried once more
+   * Discards credentials that the destination refused with 401 or 403: the token may have been revoked, or have expired
+   * early.
+   * @returns whether `authorize` may return better ones now: the request is then sent once more
    */
   discardRejected(headers: Headers): boolean;
-  /** Frees the connections. */
+  /** Closes the connections. */
   close(): Promise<void>;
 }
 
 /**
- * Authorizes a request, sends it, and once more if the destination refuses headers that `authorize` can replace.
+ * Authorizes a request and sends it. If the destination refuses headers that `authorize` can replace, the request is
+ * sent once more.
  * @param send sends the request with these headers added
  * @returns what `send` returned, or why there are no headers
  */
@@ -37,7 +39,7 @@ export async function sendAuthorized<Result>(
   send: (headers: Headers) => Promise<Result>,
   statusOf: (result: Result) => number | undefined,
 ): Promise<Result | { readonly outcome: Outcome }> {
-  // A destination says either of a token that was revoked.
+  // A destination may answer either status for a token that was revoked.
   const isRefused = (status: number | undefined) => status === 401 || status === 403;
   for (let tries = 1; ; tries++) {
     const authorization = await authorizer.authorize(request, nowMs);

@@ -12,11 +12,11 @@ import type { OwnAccount } from './own-account.ts';
 /** The role is assumed again this long before its credentials expire. */
 const EARLY_MS = 5 * 60_000;
 const SESSION_SECONDS = 3_600;
-/** Credentials that are refused this soon would be refused again: no new ones are requested. */
+/** Credentials that are refused within this time would be refused again: no new ones are requested. */
 const FRESH_FOR_MS = 60_000;
 const SHOWN_CHARS = 400;
 
-/** The customer's AWS account did not give us credentials: no event's fault. */
+/** The customer's AWS account did not give us credentials. The event is not the cause. */
 export class CredentialsError extends Error {
   override readonly name = 'CredentialsError';
 
@@ -30,7 +30,7 @@ export class CredentialsError extends Error {
 export interface AwsCredentials {
   (): Promise<AwsCredentialIdentity>;
   /**
-   * AWS does not accept these any more: a session may be revoked, or end early.
+   * Discards credentials that AWS refused: a session may be revoked, or expire early.
    * @returns whether other credentials can be requested now. Credentials are replaced after a minute at the earliest
    */
   discardRejected(): boolean;
@@ -40,15 +40,18 @@ export interface RoleOptions {
   readonly customer: string;
   readonly region: string;
   readonly requests: AwsRequests;
-  /** Gets the secrets, because a service may echo them. */
+  /** The credentials are added to it, because a service may echo them. */
   readonly redaction: Redaction;
-  /** Our own identity, and where STS is; left out: found as every AWS program finds its own. */
+  /** Our own identity and the address of STS. If omitted, they are found in the standard AWS way. */
   readonly sts?: Pick<STSClientConfig, 'credentials' | 'endpoint'>;
-  /** Of the worker: no role there is assumed. */
+  /** The worker's own AWS account: no role in it is assumed. */
   readonly ownAccount: OwnAccount;
 }
 
-/** The keys of the customer's account, or those of a role there that we assume, with the external id that it asks for. */
+/**
+ * The keys of the customer's account, or those of a role in it that we assume with the external id that the role
+ * requires.
+ */
 export function awsCredentials(authentication: AwsAuthentication<Secret>, options: RoleOptions): AwsCredentials {
   if ('accessKeyId' in authentication) {
     const { accessKeyId, secretAccessKey } = authentication;
@@ -68,7 +71,7 @@ function assumedRole(
   const command = new AssumeRoleCommand({
     RoleArn: roleArn,
     ExternalId: externalId,
-    // At most 64; shown in the customer's CloudTrail.
+    // The session name, at most 64 characters; the customer's CloudTrail shows it.
     RoleSessionName: `databridge-${customer}`.slice(0, 64),
     DurationSeconds: SESSION_SECONDS,
   });
@@ -77,7 +80,7 @@ function assumedRole(
   let assumedAtMs = Number.NEGATIVE_INFINITY;
 
   const assume = async (): Promise<AwsCredentialIdentity> => {
-    // Every role that is saved has one; without it, any customer could name a role that trusts us.
+    // Every stored role has an external id; without one, any customer could name a role that trusts us.
     if (externalId === undefined) throw new Error('the subscription has no external id; save it again');
     await ownAccount.refuse(roleArn, client);
     const { Credentials: given } = await client.send(command);

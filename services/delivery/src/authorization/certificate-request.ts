@@ -1,8 +1,10 @@
-/** A certificate signing request (PKCS #10, RFC 2986) for a key that was made here. Node can sign, but not write one. */
+/**
+ * A certificate signing request (PKCS #10, RFC 2986) for a key that is made here. Node can sign one, but not encode it.
+ */
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 
 export interface MadeKeyPair {
-  /** PKCS #8, PEM. It is sealed at once. */
+  /** PKCS #8, PEM. The caller seals it at once. */
   readonly privateKey: string;
   /** PEM. */
   readonly csr: string;
@@ -24,7 +26,7 @@ const ECDSA_WITH_SHA256 = Buffer.from('2a8648ce3d040302', 'hex');
 const COMMON_NAME = Buffer.from('550403', 'hex');
 const PEM_LINE = /.{1,64}/g;
 
-/** A key of P-256 and a request for a certificate of it. @param commonName at most 64 characters (RFC 5280) */
+/** Makes a P-256 key and a certificate signing request for it. @param commonName at most 64 characters (RFC 5280) */
 export function makeKeyPair(commonName: string): MadeKeyPair {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return {
@@ -45,7 +47,7 @@ function signedRequest(commonName: string, publicKey: KeyObject, privateKey: Key
   const request = sequence(
     info,
     sequence(der(TAG.oid, ECDSA_WITH_SHA256)),
-    // The leading byte says how many bits of the last one are unused.
+    // The leading byte says how many bits of the last byte are unused.
     der(TAG.bitString, Buffer.concat([Buffer.from([0]), signature])),
   );
   const lines = request.toString('base64').match(PEM_LINE) ?? [];
@@ -58,7 +60,7 @@ function der(tag: number, content: Buffer): Buffer {
   return Buffer.concat([Buffer.from([tag]), lengthOf(content.length), content]);
 }
 
-/** Below 128 in one byte; else the number of its bytes, and those. */
+/** A length below 128 takes one byte; a longer one takes the number of its bytes, and then those. */
 function lengthOf(length: number): Buffer {
   if (length < 128) return Buffer.from([length]);
   const digits = length.toString(16);

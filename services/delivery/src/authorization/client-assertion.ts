@@ -1,4 +1,7 @@
-/** A client that proves itself by a key instead of a secret: an assertion (RFC 7523 §2.2), signed anew for each token request. */
+/**
+ * The client authenticates by a key instead of a secret: an assertion (RFC 7523 §2.2), signed anew for each token
+ * request.
+ */
 import { createPrivateKey, type KeyObject, randomUUID, sign } from 'node:crypto';
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { Secret } from '@databridge/kernel/secrets/secret';
@@ -7,10 +10,13 @@ import type { OAuthAuthentication } from '@databridge/schemas/subscription/authe
 import type { ClientAuth } from 'oauth4webapi';
 
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
-/** A server whose clock is behind, or that is slow, still takes it; who gets hold of it can't use it for long. */
+/**
+ * Long enough for a server that is slow or whose clock is behind, and short enough that a stolen assertion is soon
+ * useless.
+ */
 const LIFETIME_SECONDS = 60;
 
-/** @throws {DatabridgeError} DB_INPUT_INVALID for a key that no algorithm of JWTs is for: nothing is sent */
+/** @throws {DatabridgeError} DB_INPUT_INVALID for a key that no JWT algorithm supports: nothing is sent */
 export function byAssertion(authentication: OAuthAuthentication<Secret>): ClientAuth {
   const { clientId, clientKey, clientKeyId, assertionAudience, tokenUrl } = authentication;
   const key = createPrivateKey(clientKey?.reveal() ?? '');
@@ -30,7 +36,7 @@ export function byAssertion(authentication: OAuthAuthentication<Secret>): Client
   };
 }
 
-/** RFC 7518 §3.1, RFC 8037: what fits the key; RSA by RS256, which every server knows. */
+/** RFC 7518 §3.1, RFC 8037: the algorithm that fits the key. RSA keys use RS256, which every server supports. */
 function algorithmOf({ asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject) {
   if (type === 'rsa') return { alg: 'RS256', hash: 'sha256' };
   if (type === 'ed25519') return { alg: 'EdDSA', hash: null };

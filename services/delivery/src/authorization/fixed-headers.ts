@@ -2,7 +2,7 @@ import type { Secret } from '@databridge/kernel/secrets/secret';
 import type { Authentication } from '@databridge/schemas/subscription/authentication';
 import type { Headers } from './authorizer.ts';
 
-/** The headers that tell the destination who we are, where they are the same for every request. RFC 7617 for Basic, in UTF-8. */
+/** The authentication headers, where they are the same for every request. Basic follows RFC 7617, in UTF-8. */
 export function fixedHeaders(authentication: Authentication<Secret>): Headers {
   switch (authentication.type) {
     case 'basic': {

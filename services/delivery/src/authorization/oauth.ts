@@ -8,17 +8,20 @@ import type { Authorization, Authorizer, Headers } from './authorizer.ts';
 import type { Token } from './token-answer.ts';
 import { basicPair, requestToken, secretsOf } from './token-request.ts';
 
-/** A token is replaced this long before it expires, so that none expires in flight; short-lived ones, after four fifths. */
+/**
+ * A token is replaced this long before it expires, so that none expires in flight; a short-lived one is replaced after
+ * four fifths of its lifetime.
+ */
 const EARLY_MS = 60_000;
 const EARLY_SHARE = 0.2;
-/** Lifetime if the server states none. A 401 or 403 of the destination ends it sooner. */
+/** The lifetime if the server states none. A 401 or 403 from the destination ends it sooner. */
 const ASSUMED_LIFETIME_MS = 3_600_000;
 const SHOWN_FAILURE_CHARS = 400;
 
 export interface OAuthOptions {
   readonly egress: Egress;
   readonly tls: TlsIdentity;
-  /** Gets the tokens, because an API may echo them. */
+  /** The tokens are added to it, because an API may echo them. */
   readonly redaction: Redaction;
   readonly monotonicMs?: () => number;
 }
@@ -49,7 +52,7 @@ export class OAuth implements Authorizer {
       tls: options.tls,
     });
     for (const secret of secretsOf(authentication)) this.#redaction.add(secret);
-    // In the form that a token request's header carries, which a server may quote.
+    // The client secret as the token request's header carries it, which a server may quote.
     if (authentication.clientSecret !== undefined) this.#redaction.add(basicPair(authentication));
   }
 
@@ -63,7 +66,7 @@ export class OAuth implements Authorizer {
   }
 
   discardRejected(headers: Headers): boolean {
-    // Another delivery may have replaced it already: then the fresh one is tried.
+    // Another delivery may have replaced the token already: then the request is sent with the new one.
     if (this.#held?.authorization.headers['authorization'] === headers['authorization']) this.#forget();
     return true;
   }

@@ -1,20 +1,20 @@
 import { GetCallerIdentityCommand, type STSClient } from '@aws-sdk/client-sts';
 
 /**
- * The AWS account that our own credentials belong to. Roles there may trust every principal of the account, and so us: a
- * customer that named one would send with our rights. STS is asked once, when the first role is about to be assumed; the
- * question needs no permission.
+ * The AWS account that our own credentials belong to. Roles in it may trust every principal of the account, and so us:
+ * a customer that named one would send with our rights. STS is asked once, before the first role is assumed; the call
+ * needs no permission.
  */
 export class OwnAccount {
   #asked: Promise<string> | undefined;
   #known: string | undefined;
 
-  /** Undefined while no role was to be assumed. */
+  /** Undefined until the first role is assumed. */
   get known(): string | undefined {
     return this.#known;
   }
 
-  /** @throws what the client does; the next call asks again */
+  /** @throws what the client throws; the next call asks again */
   async refuse(roleArn: string, client: STSClient): Promise<void> {
     this.#asked ??= client.send(new GetCallerIdentityCommand()).then(({ Account }) => {
       if (Account === undefined) throw new Error('STS named no account');

@@ -7,9 +7,9 @@ import { type AwsCredentials, CredentialsError } from './aws-credentials.ts';
 export interface SigV4Options {
   readonly credentials: AwsCredentials;
   readonly region: string;
-  /** The name of the service that is called, as signatures have it: `execute-api`, `sqs`. */
+  /** The name of the service in signatures: `execute-api`, `sqs`. */
   readonly service: string;
-  /** Frees the connections by which the credentials are obtained. */
+  /** Closes the connections that are used to obtain the credentials. */
   readonly close: () => Promise<void>;
 }
 
@@ -27,13 +27,14 @@ export class SigV4 implements Authorizer {
 
   async authorize({ method, url, headers, body }: Unauthorized, nowMs: number): Promise<Authorization> {
     try {
-      // Asked for here as well, so that a failure to get them is distinguished from a failure to sign.
+      // The credentials are requested here as well, so that a failure to get them is distinguished from a failure to
+      // sign.
       await this.#credentials();
     } catch (error) {
       if (!(error instanceof CredentialsError)) throw error;
       return { outcome: error.outcome };
     }
-    // Hops on the way may change it, so AWS's own signers leave it out.
+    // Proxies may change this header, so AWS's own signers leave it out.
     const { traceparent: _unsigned, ...toSign } = headers;
     const request = new HttpRequest({
       method,
@@ -60,7 +61,7 @@ export class SigV4 implements Authorizer {
   }
 }
 
-/** Names and values decoded, the values of a name in their order. */
+/** @returns names and values decoded, with the values of one name in their order */
 export function queryBag(parameters: URLSearchParams): Record<string, string | string[]> {
   return Object.fromEntries(
     [...new Set(parameters.keys())].map((name) => {
@@ -70,7 +71,7 @@ export function queryBag(parameters: URLSearchParams): Record<string, string | s
   );
 }
 
-/** Node's own, in the shape that the signer asks for. */
+/** Node's SHA-256, with the interface that the signer expects. */
 export class Sha256 {
   readonly #secret: string | ArrayBuffer | ArrayBufferView | undefined;
   #hash: Hash | Hmac;

@@ -2,7 +2,7 @@ import type { Answered } from '../egress/exchange.ts';
 
 export interface Token {
   readonly value: string;
-  /** As the server says; undefined when it doesn't, or says nothing that can be used. */
+  /** The lifetime that the server states; undefined if it states none, or none that can be used. */
   readonly lifetimeMs: number | undefined;
 }
 
@@ -10,17 +10,17 @@ export interface Token {
 export type TokenReading = { readonly token: Token } | { readonly failure: string };
 
 /**
- * Types whose tokens can't be sent as a Bearer token: DPoP (RFC 9449) and MAC tokens need a proof with each request, and
- * N_A (RFC 8693) says that the token is no access token. Every other name is taken to mean Bearer: servers write
- * `BearerToken`, `bearer token`, `JWT`, null or nothing.
+ * Types whose tokens can't be sent as a Bearer token: DPoP (RFC 9449) and MAC tokens need a proof with each request,
+ * and N_A (RFC 8693) means that the token is not an access token. Every other name is taken to mean Bearer: servers
+ * write `BearerToken`, `bearer token`, `JWT`, null or nothing.
  */
 const UNSUPPORTED_TYPES = new Set(['dpop', 'mac', 'pop', 'hawk', 'na']);
 /** What a header can contain after `Bearer `. This is more than RFC 6750 allows, because some servers issue such tokens. */
 const SENDABLE = /^[\x21-\x7e]+$/;
 
 /**
- * Reads what a token endpoint answered (RFC 6749 §5), as leniently as a client can be: a field that is not needed holds
- * up nobody, whatever is in it; the content type does not matter; a form-encoded answer is read as well as JSON.
+ * Reads the answer of a token endpoint (RFC 6749 §5) as leniently as possible: the values of fields that are not
+ * needed, and the content type, do not matter; a form-encoded answer is read as well as JSON.
  */
 export function readTokenAnswer({ status, body, bodyTrouble }: Answered): TokenReading {
   const fields = fieldsOf(body);
@@ -31,7 +31,7 @@ export function readTokenAnswer({ status, body, bodyTrouble }: Answered): TokenR
     return { failure: `status ${status}, ${error}${description === undefined ? '' : `: ${description}`}` };
   }
   if (!isSuccess) return { failure: body === '' ? `status ${status}` : `status ${status}: ${body}` };
-  // What came with a success may be a token in disguise: its text is never shown.
+  // A body that came with a success status may hold a token in another form: its text is never shown.
   if (!fields) return { failure: `status ${status}, but ${bodyTrouble ?? 'the answer is no JSON object'}` };
   return tokenOf(fields, status);
 }
@@ -51,7 +51,9 @@ function tokenOf(fields: Record<string, unknown>, status: number): TokenReading 
   return { token: { value, lifetimeMs: lifetimeOf(fields['expires_in']) } };
 }
 
-/** Nothing, less than a second, or no number at all mean "not stated": the destination's 401 ends the token. */
+/**
+ * Nothing, less than a second, or no number at all all mean "not stated": a 401 from the destination ends the token.
+ */
 function lifetimeOf(expiresIn: unknown): number | undefined {
   const isNumber =
     typeof expiresIn === 'number' || (typeof expiresIn === 'string' && /^\s*\d+(\.\d*)?\s*$/.test(expiresIn));
@@ -59,7 +61,7 @@ function lifetimeOf(expiresIn: unknown): number | undefined {
   return seconds >= 1 ? seconds * 1_000 : undefined;
 }
 
-/** @returns undefined for what is neither a JSON object nor a form with a field that we look for */
+/** @returns undefined if the text is neither a JSON object nor a form with a known field */
 function fieldsOf(body: string): Record<string, unknown> | undefined {
   const text = body.replace(/^\ufeff/, '').trim();
   try {

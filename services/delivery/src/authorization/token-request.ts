@@ -30,7 +30,7 @@ export type TokenAnswer =
   | { readonly failure: string; readonly isBlocked: boolean; readonly operatorDetail?: string };
 
 /**
- * One token request. oauth4webapi composes it (RFC 6749 §4.4, §2.3.1); what customers' servers need beyond the RFC
+ * One token request. oauth4webapi composes it (RFC 6749 §4.4, §2.3.1); what customers' servers require beyond the RFC
  * (GET, PUT, values in the query) is applied to the request before it is sent. The answer is read more leniently than
  * the library does: `token-answer.ts`.
  */
@@ -51,7 +51,7 @@ export async function requestToken(
     const byClient = clientAuth(authentication);
     await clientCredentialsGrantRequest(server, client, byClient, parameters, {
       headers: revealed(authentication.headers),
-      // Whether plain http may be used is decided where it is dialed.
+      // The egress guard decides whether plain http is allowed.
       [allowInsecureRequests]: true,
       [customFetch]: async (url, { headers, body }) => {
         const target = new URL(url);
@@ -83,8 +83,8 @@ function clientAuth(authentication: OAuthAuthentication<Secret>): ClientAuth {
 }
 
 /**
- * In place of the library's own, which percent-encodes even - and _ : allowed, but servers that don't decode at all
- * (there are many) then know no client whose id is a UUID.
+ * Replaces the library's own encoding, which percent-encodes even - and _. That is allowed, but many servers don't
+ * decode at all, and then do not recognize a client whose id is a UUID.
  */
 function inHeader(authentication: OAuthAuthentication<Secret>): ClientAuth {
   return (_server, _client, _body, headers) => {
@@ -92,7 +92,7 @@ function inHeader(authentication: OAuthAuthentication<Secret>): ClientAuth {
   };
 }
 
-/** RFC 6749 §2.3.1: id and secret form-encoded, then put together. */
+/** RFC 6749 §2.3.1: id and secret are form-encoded, then joined. */
 export function basicPair({ clientId, clientSecret }: OAuthAuthentication<Secret>): string {
   const encoded = [clientId, clientSecret?.reveal() ?? ''].map((part) =>
     new URLSearchParams({ '': part }).toString().slice(1),
@@ -134,7 +134,7 @@ function revealed(parameters: OAuthParameters<Secret>): Record<string, string> {
   );
 }
 
-/** Every secret that a token server is sent, and might quote. */
+/** Every secret that a token server receives, and might quote. */
 export function secretsOf({ clientSecret, headers, query, body }: OAuthAuthentication<Secret>): Secret[] {
   // A private key is not sent, so it can't be quoted.
   const values = [headers, query, body].flatMap((parameters) => Object.values(parameters));

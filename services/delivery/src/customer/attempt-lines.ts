@@ -1,11 +1,16 @@
 import type { Logger } from '@databridge/kernel/log';
 import type { Attempt } from '@databridge/schemas/records/attempts';
 
-/** So many failed attempts of a customer are logged in a minute; a customer that is down must not fill the log. */
+/**
+ * The limit of failed attempts that are logged per customer and minute: a customer that is down must not fill the log.
+ */
 const MOST_PER_MINUTE = 10;
 const MINUTE_MS = 60_000;
 
-/** A customer's attempts in the log: those that are delivered, and failed ones beyond the limit, at the level `debug`. */
+/**
+ * Logs a customer's attempts: failed ones at the level `info`; delivered ones, and failed ones beyond the limit, at the
+ * level `debug`.
+ */
 export class AttemptLines {
   readonly #log: Logger;
   #minuteBeganAtMs = Number.NEGATIVE_INFINITY;
@@ -19,7 +24,7 @@ export class AttemptLines {
   /** @param traceId of the attempt's span, if it has one */
   note({ traceId, ...attempt }: Attempt, monotonicMs: number): void {
     const line = traceId === undefined ? attempt : { ...attempt, trace_id: traceId };
-    // The metrics and the attempt log have each delivery: a line for each would cost more than the delivery.
+    // The metrics and the attempt log count each delivery: a log line for each would cost more than the delivery.
     if (attempt.outcome === 'delivered') {
       this.#log.debug(line, 'attempt');
       return;

@@ -2,10 +2,13 @@ import type { RecordProducer } from '@databridge/kernel/kafka/records';
 import { type Attempt, encodeAttempts } from '@databridge/schemas/records/attempts';
 import { ATTEMPTS_TOPIC } from '@databridge/schemas/records/topics';
 
-/** Attempts in one record, so that none outgrows what a topic takes: at most 3 KiB each. */
+/**
+ * The number of attempts in one record, so that no record exceeds the limit of the topic: an attempt takes at most 3
+ * KiB.
+ */
 const MAX_ATTEMPTS_A_RECORD = 300;
 
-/** One customer's attempts on their way to the attempts topic: batched, and acknowledged before offsets are committed. */
+/** Writes one customer's attempts to the attempts topic: batched, and acknowledged before offsets are committed. */
 export class AttemptLog {
   readonly #producer: RecordProducer;
   readonly #customer: string;
@@ -23,8 +26,8 @@ export class AttemptLog {
   }
 
   /**
-   * Resolves when everything appended before this call is on the log; after a rejection the next call writes it again.
-   * One call at a time.
+   * Resolves when everything appended before this call is in the topic; after a rejection the next call writes it
+   * again. Callers make one call at a time.
    */
   async flush(): Promise<void> {
     const attempts = this.#pending;

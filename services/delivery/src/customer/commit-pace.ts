@@ -10,7 +10,7 @@ export class CommitPace {
   readonly #longestMs: number;
   #busy = 0;
 
-  /** @param longestMs the bound; where it is below `shortestMs`, that one counts */
+  /** @param longestMs the upper bound; if it is below `shortestMs`, it takes precedence */
   constructor(shortestMs: number, longestMs: number) {
     this.#shortestMs = shortestMs;
     this.#longestMs = Math.max(shortestMs, longestMs);
@@ -21,7 +21,7 @@ export class CommitPace {
     return Math.min(Math.max(neededMs, this.#shortestMs), this.#longestMs);
   }
 
-  /** A customer has something to commit. */
+  /** Called when a customer has offsets to commit. */
   enter(): void {
     this.#busy++;
   }

@@ -15,25 +15,28 @@ export interface CommitsOptions {
   readonly metrics: DeliveryMetrics;
   /** Batching delay before finished offsets are committed. */
   readonly pace: CommitPace;
-  /** The status record, and the committed offsets in it, are at most this old after a commit. */
+  /** The greatest age of the status record, and of the committed offsets in it, after a commit. */
   readonly statusIntervalMs: number;
   readonly attempts: AttemptLog;
   readonly group: Pick<LaneGroup, 'commit'>;
   readonly lanes: () => LaneSet | undefined;
-  /** Writes the customer's status. Called straight after a successful commit only: a zombie's commit fails. */
+  /**
+   * Writes the customer's status. It is called straight after a successful commit only, because the commit of a worker
+   * that was replaced fails.
+   */
   readonly writeStatus: () => Promise<void>;
   readonly onCommitted: () => void;
 }
 
 const STATUS_AFTER_START_MS = 5_000;
 const RETRY_LIMITS = { firstMs: 200, longestMs: 5_000 };
-/** A stop tries so often; what is not committed then is delivered again, and that is all. */
+/** The number of commits that a stop tries; offsets that are not committed then are delivered again. */
 const LAST_TRIES = 3;
-/** Of a stop: what can't be committed by then, since the brokers are away, is delivered again by the next owner. */
+/** The time limit of the commits of a stop: if the brokers are away, the next owner delivers those offsets again. */
 const FINISH_WITHIN_MS = 10_000;
 
 /**
- * Commits what is done, soon and in one call for all lanes of a customer:
+ * Commits the offsets that are done, soon and in one call for all lanes of a customer:
  *
  *     attempts on the log ─▶ offsets and what is done beyond them ─▶ status, if it changed
  */
@@ -41,10 +44,10 @@ export class Commits {
   readonly #with: CommitsOptions;
   readonly #committed = new Map<string, CommittedOffset>();
   #next: { readonly atMs: number; readonly timer: Timer } | undefined;
-  /** Runs from a commit that no status followed. */
+  /** Runs after a commit that no status record followed. */
   #statusTimer: Timer | undefined;
   #running: Promise<boolean> | undefined;
-  /** There may be more to commit than the run under way saw. */
+  /** True if offsets may have been added that the current run did not see. */
   #isTouched = false;
   #isStatusDue = false;
   readonly #backoff = new Backoff(RETRY_LIMITS);
@@ -59,14 +62,14 @@ export class Commits {
     return [...this.#committed.values()];
   }
 
-  /** There may be something to commit. */
+  /** Called when there may be offsets to commit. */
   touch(): void {
     this.#schedule(this.#with.pace.intervalMs);
   }
 
   /**
-   * For what an earlier owner wrote, which is only to be brought up to date: not before most of the customers that start
-   * together have started.
+   * Schedules an update of the status record that an earlier owner wrote. It waits until most of the customers that
+   * start together have started.
    */
   writeStatusLater(): void {
     const delayMs = Math.min(this.#with.statusIntervalMs, STATUS_AFTER_START_MS);
@@ -82,8 +85,8 @@ export class Commits {
   }
 
   /**
-   * Commits what is done, and says so in the status, which outlives a group that stands empty for too long; after that
-   * nothing more is committed.
+   * Commits all finished offsets and writes them into the status record, which is kept longer than the offsets of an
+   * empty group. After this call nothing more is committed.
    */
   async finish(): Promise<void> {
     this.#isStatusDue = true;
@@ -116,7 +119,7 @@ export class Commits {
     if (this.#isFinished || this.#running) return;
     const { clock, pace } = this.#with;
     const atMs = clock.monotonicMs() + delayMs;
-    // What is to be committed soon does not wait with a status that is due much later.
+    // An offset commit that is due soon does not wait for a status record that is due much later.
     if (this.#next && this.#next.atMs <= atMs) return;
     if (this.#next) this.#next.timer.cancel();
     else pace.enter();
@@ -132,7 +135,8 @@ export class Commits {
         }
         this.#backoff.reset();
         if (this.#isTouched) this.touch();
-        // Nothing was ever committed, or the lanes are not restored yet: the status waits for its proof.
+        // Nothing was ever committed, or the lanes are not restored yet: the status record waits for the commit that
+        // proves ownership.
         else if (this.#isStatusDue) this.#schedule(this.#with.statusIntervalMs);
         this.#with.onCommitted();
       });
@@ -140,7 +144,7 @@ export class Commits {
     this.#next = { atMs, timer };
   }
 
-  /** @returns false when it is to be tried again */
+  /** @returns false if it must be tried again */
   async #run(): Promise<boolean> {
     const { attempts, group, log, metrics } = this.#with;
     const lanes = this.#with.lanes();
@@ -148,7 +152,7 @@ export class Commits {
     if (lanes === undefined) return true;
     const count = lanes.uncommittedCount;
     const writesStatus = this.#isStatusDue;
-    // The commit before a status is its proof that this worker still is the owner: it is made even if nothing changed.
+    // The commit before a status record proves that this worker still is the owner: it is made even if nothing changed.
     const points = lanes.commitPoints(writesStatus ? 'all' : 'changed');
     const endTimer = metrics.commitSeconds.startTimer();
     try {
@@ -161,7 +165,8 @@ export class Commits {
         endTimer();
       }
       lanes.noteCommitted(count);
-      // Without a commit there is no proof, as before the lanes know what was committed: then it is due still.
+      // Without a commit there is no proof of ownership, and no lanes know their offsets yet: the status record is
+      // still due.
       if (writesStatus && points.length > 0) {
         this.#isStatusDue = false;
         this.#statusTimer?.cancel();
@@ -179,7 +184,7 @@ export class Commits {
       return true;
     } catch (error) {
       if (!lanes.membership.isCurrent) {
-        // Whoever owns the lanes next reads again what is not committed, and then commits it.
+        // The next owner of the lanes reads again what is not committed, and then commits it.
         return true;
       }
       metrics.ownFaults.inc({ doing: 'commit' });

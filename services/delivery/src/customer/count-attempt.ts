@@ -2,7 +2,7 @@ import type { Attempt } from '@databridge/schemas/records/attempts';
 import type { DeliveryMetrics } from '../metrics.ts';
 import type { CustomerMetrics } from '../observe/customer-metrics.ts';
 
-/** Shows an attempt to operators in the metrics. */
+/** Counts an attempt in the metrics. */
 export function countAttempt(
   metrics: Pick<DeliveryMetrics, 'attempted'>,
   counts: CustomerMetrics,

@@ -10,15 +10,18 @@ export interface CustomerStatusOptions {
   readonly clock: Clock;
   readonly gate: Pick<Gate, 'status'>;
   readonly producer: Pick<RecordProducer, 'send'>;
-  /** Fingerprint of the subscription that the customer runs with: `connectionOf`. */
+  /** The fingerprint of the subscription that the customer runs with: `connectionOf`. */
   readonly connection: () => string;
-  /** What this worker last committed of each lane. */
+  /** The last committed offset of each lane. */
   readonly committed: () => CommittedOffset[];
-  /** What an earlier owner of the customer left. */
+  /** The status record of an earlier owner of the customer. */
   readonly found: WorkerStatus | undefined;
 }
 
-/** What this worker found out about its customer, and its record in the status topic, which it alone writes. */
+/**
+ * The state of a customer as this worker found it, and the customer's record in the status topic, which only this
+ * worker writes.
+ */
 export class CustomerStatus {
   readonly #with: CustomerStatusOptions;
   #disabled: Pick<WorkerStatus, 'disabledEpoch' | 'disabledBecause'>;
@@ -33,12 +36,12 @@ export class CustomerStatus {
     };
   }
 
-  /** Disabled by this worker, under the epoch in force. */
+  /** True if this worker disabled the customer under the current epoch. */
   get isDisabled(): boolean {
     return this.#isDisabled;
   }
 
-  /** @param enableEpoch under which it was found; a later one enables again */
+  /** @param enableEpoch the epoch under which the reason was found; a later one enables the customer again */
   disable(enableEpoch: number, because: string): void {
     this.#isDisabled = true;
     this.#disabled = { disabledEpoch: enableEpoch, disabledBecause: because };
@@ -48,7 +51,9 @@ export class CustomerStatus {
     this.#isDisabled = false;
   }
 
-  /** Straight after a commit only: a zombie's commit fails, and so it never writes a status. */
+  /**
+   * Called straight after a commit only: the commit of a worker that was replaced fails, so it never writes a status.
+   */
   async write(): Promise<WorkerStatus> {
     const { customer, worker, clock, gate, producer, connection, committed } = this.#with;
     const now = instantOf(clock);

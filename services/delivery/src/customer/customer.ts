@@ -37,7 +37,8 @@ import { WakeUp } from './wake-up.ts';
 const REJOIN_PATIENCE_MS = 10_000;
 
 /**
- * One customer's deliveries: reads its lanes, sends what is due as fast as gate and rate allow, commits what is done.
+ * One customer's deliveries: reads its lanes, sends due records as fast as the gate and the rate allow, commits
+ * finished offsets.
  *
  *     start ─▶ running ◀─update ── stop ─▶ draining: takes nothing, what is in flight ends ─▶ committed, left ─▶ stopped
  */
@@ -63,7 +64,7 @@ export class Customer {
   readonly #wake: WakeUp;
   readonly #counts: CustomerMetrics;
   readonly #punctuality: Punctuality;
-  /** Taken from their lanes, not done. */
+  /** Records that were taken from their lanes and are not done. */
   readonly #sent = new Set<HeldRecord>();
   readonly #taking: Taking;
   #subscription: Subscription<Secret>;
@@ -74,7 +75,8 @@ export class Customer {
 
   /**
    * @param connection the subscription's `connectionOf`, made of its sealed form
-   * @param existing its retry and dead-letter topics that there are, those of lanes that the plan has dropped too
+   * @param existing the customer's retry and dead-letter topics that exist, including those of lanes that the plan has
+   *   dropped
    */
   constructor(
     subscription: Subscription<Secret>,
@@ -151,7 +153,7 @@ export class Customer {
         metrics: dependencies.metrics,
         random: dependencies.random,
         isOurs: (record) => this.#ownership.isOurs(record),
-        // Read before it is written to: a retry must not wait until its lane is found.
+        // The lane is added to the reader before the first write: a retry must not wait until its lane is found.
         ensure: async (topic) => {
           await dependencies.ensureTopic(name, topic);
           if (laneDelayOf(topic) > 0) this.#group.addTopics([topic]);
@@ -179,9 +181,9 @@ export class Customer {
       log: this.#log,
       onJoined: (membership, committed) => {
         const starts = this.#ownership.joined(membership, committed);
-        // What ended since the last membership is committed by this one.
+        // Deliveries that ended since the last membership are committed by this one.
         this.#commits.touch();
-        // A timer that ran out meanwhile found nothing that it might send.
+        // A timer that fired in the meantime found no record that it might send.
         this.#pump();
         return starts;
       },
@@ -220,7 +222,7 @@ export class Customer {
       writeStatus: () => this.#writeStatus(),
       onCommitted: () => this.#pump(),
     });
-    // What an earlier owner wrote is brought up to date, even if nothing is delivered for hours.
+    // The status record of an earlier owner is brought up to date, even if nothing is delivered for hours.
     if (status?.committed !== undefined) this.#commits.writeStatusLater();
   }
 
@@ -229,7 +231,7 @@ export class Customer {
   }
 
   /**
-   * Resolves when this worker is the one that runs the customer.
+   * Resolves when this worker runs the customer.
    * @throws what `signal` was aborted with; the customer must then be stopped
    */
   async start(signal: AbortSignal): Promise<void> {
@@ -237,8 +239,8 @@ export class Customer {
   }
 
   /**
-   * The subscription changed: takes effect with the next request. What is in flight ends as it began, and nothing is
-   * reset but what the change concerns.
+   * Applies a changed subscription from the next request on. Requests in flight end as they began, and only what the
+   * change concerns is reset.
    * @param connection as for the constructor
    */
   update(subscription: Subscription<Secret>, connection: string): void {
@@ -254,18 +256,20 @@ export class Customer {
       this.#gate.enable(this.#with.clock.monotonicMs());
       this.#status.enable();
     }
-    // A hold that the change ended must not stay in the status until the next delivery.
+    // A hold that the change ended must not remain in the status record until the next delivery.
     this.#commits.writeStatusSoon();
     this.#log.info('subscription changed');
     this.#adjustFlow();
     this.#pump();
   }
 
-  /** Takes nothing more, lets what is in flight end or cuts it off after a while, commits, leaves the group. */
+  /**
+   * Takes no further record, lets requests in flight end or cuts them off after a while, commits, and leaves the group.
+   */
   async stop(): Promise<void> {
     this.#stopping.end();
     this.#wake.cancel();
-    // What ends during a rebalance waits to know whose it is; with the brokers gone it would wait for ever.
+    // A delivery that ends during a rebalance waits to learn who owns its lane; without brokers it would wait forever.
     const patience = this.#with.clock.after(REJOIN_PATIENCE_MS, () => this.#ownership.giveUp());
     if (this.#inFlight.count > 0) {
       const abort = this.#with.clock.after(this.#with.abortAfterMs, () => {
@@ -290,7 +294,7 @@ export class Customer {
     this.#counts.levels = undefined;
   }
 
-  /** Until now it was paused or disabled. */
+  /** Notes that the customer was paused or disabled until now. */
   noteResumed(): void {
     this.#counts.stalls.noteResumed(this.#with.clock.monotonicMs());
   }
@@ -311,7 +315,7 @@ export class Customer {
     this.#adjustFlow();
   }
 
-  /** Sends everything that may be sent now, and sees to it that it runs again when more may be. */
+  /** Sends every record that may be sent now, and arranges to be called again when more may be sent. */
   #pump(): void {
     if (this.#isPumping) return;
     this.#isPumping = true;
@@ -337,7 +341,7 @@ export class Customer {
 
   #levels() {
     const { clock, plan } = this.#with;
-    // What came due since the last delivery is noticed now.
+    // Records that came due since the last delivery are taken into account now.
     this.#pump();
     return levelsOf(
       {
@@ -356,7 +360,7 @@ export class Customer {
     try {
       await run();
     } catch (error) {
-      // Not even a dead letter can be made of it. It stays undone, and is not touched again before a restart.
+      // Even its dead letter could not be made. The record stays undone, and is not attempted again before a restart.
       this.#log.error(
         { event: 'record_stuck', err: error, eventId: facts.eventId },
         'record neither delivered nor dead-lettered',

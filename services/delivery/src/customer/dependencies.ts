@@ -19,46 +19,46 @@ import type { InFlight } from '../shares/in-flight.ts';
 import type { Turns } from '../shares/turns.ts';
 import type { CommitPace } from './commit-pace.ts';
 
-/** What a customer needs of its group. */
+/** The interface of a customer's group, as the customer uses it. */
 export type CustomerGroup = Pick<LaneGroup, 'start' | 'stop' | 'pause' | 'resume' | 'seek' | 'commit' | 'addTopics'>;
 
 /** What all customers of a worker share. */
 export interface CustomerDependencies {
   readonly worker: string;
   readonly openGroup: (options: LaneGroupOptions) => CustomerGroup;
-  /** Makes a retry or dead-letter topic that does not exist yet. */
+  /** Creates a retry or dead-letter topic that does not exist yet. */
   readonly ensureTopic: (customer: string, topic: string) => Promise<void>;
   readonly producer: RecordProducer;
   readonly messages: Pick<EventMessages, 'render'>;
-  /** Left out: nothing was ever erased. */
+  /** If omitted, nothing was ever erased. */
   readonly isErased?: (event: { readonly eventId: string; readonly source?: string }) => boolean;
   readonly budget: ByteBudget;
   readonly inFlight: InFlight;
   readonly turns: Turns;
   readonly clock: Clock;
-  /** From 0 to 1: the jitter of retries. Left out: `Math.random`. */
+  /** A random number from 0 to 1: the jitter of retries. The default is `Math.random`. */
   readonly random?: () => number;
   readonly log: Logger;
   readonly metrics: DeliveryMetrics;
-  /** Left out: nothing is traced. */
+  /** If omitted, nothing is traced. */
   readonly traces?: Pick<AttemptTraces, 'begin'>;
   readonly plan: RetryPlan;
   readonly breaker: BreakerSettings;
   readonly breakerRotation: EventEmitter;
   readonly commitPace: CommitPace;
-  /** When a lane reads ahead of its backlog, where fresh events go first. Left out: the defaults. */
+  /** When a lane reads ahead of its backlog, where fresh events are sent first. If omitted, the defaults apply. */
   readonly freshFirstLimits?: FreshFirstLimits;
   readonly statusIntervalMs: number;
-  /** A longer `Retry-After` is cut to this. */
+  /** A longer `Retry-After` is cut to this many ms. */
   readonly maxRetryAfterMs: number;
-  /** @param ratePerSecond what the subscription states at the moment */
+  /** @param ratePerSecond the rate that the subscription states at present */
   readonly openDestination: (
     subscription: Subscription<Secret>,
     onRate: (perSecond: number) => void,
     ratePerSecond: () => number | undefined,
   ) => Destination;
-  /** Of a stop: what is still in flight then is cut off, and sent again by the next owner. */
+  /** The time limit of a stop: requests still in flight then are cut off, and the next owner sends them again. */
   readonly abortAfterMs: number;
-  /** The customer is to be stopped: it was disabled here, and its status says so. */
+  /** Called when the customer must be stopped: it was disabled here, and its status record says so. */
   readonly onDisabled: (status: WorkerStatus) => void;
 }

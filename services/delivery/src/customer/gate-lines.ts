@@ -1,12 +1,12 @@
 import type { Logger } from '@databridge/kernel/log';
 import type { WorkerStatus } from '@databridge/schemas/records/status';
 
-/** A customer whose destination asks for patience again and again has one line of it in this time. */
+/** A customer whose destination asks for a wait again and again gets one line about it in this time. */
 const REPEAT_AFTER_MS = 60_000;
 
 /**
- * What the gate of a customer does, in the log. The breaker of a customer that is down opens again after each probe:
- * that says nothing new.
+ * Logs changes of a customer's gate. The breaker of a customer that is down opens again after each probe, which is not
+ * logged again.
  */
 export class GateLines {
   readonly #log: Logger;

@@ -13,30 +13,32 @@ export interface NextTopicsOptions {
   readonly log: Logger;
   readonly metrics: Pick<DeliveryMetrics, 'ownFaults'>;
   readonly isOurs: (record: HeldRecord) => boolean | Promise<boolean>;
-  /** Makes a topic that does not exist yet: a customer that never failed needs none but its main lane. */
+  /** Creates a topic that does not exist yet: a customer that never failed needs only its main lane. */
   readonly ensure: (topic: string) => Promise<void>;
-  /** Ends when the customer is to stop: what could not be written then is delivered again by the next owner. */
+  /**
+   * Aborted when the customer is to stop: records that could not be written then are delivered again by the next owner.
+   */
   readonly stopping: Ending;
-  /** From 0 to 1: the jitter of delays. */
+  /** A random number from 0 to 1: the jitter of delays. */
   readonly random?: (() => number) | undefined;
 }
 
-/** Writes records to the topics that come next, retry and dead letters, for as long as it takes. */
+/** Writes records to the next topics (retry and dead letters), for as long as it takes. */
 export class NextTopics {
   readonly #with: NextTopicsOptions;
   readonly #existing: Set<string>;
-  /** Those that are being made: all that fails at once waits for the same one. */
+  /** Topics that are being created: all records that fail at the same time wait for the same creation. */
   readonly #ensuring = new Map<string, Promise<void>>();
-  /** Writes that Kafka refused and that are tried again. */
+  /** The number of writes that Kafka refused and that are being tried again. */
   #refused = 0;
 
-  /** @param existing topics that there are already */
+  /** @param existing topics that exist already */
   constructor(options: NextTopicsOptions, existing: Iterable<string>) {
     this.#with = options;
     this.#existing = new Set(existing);
   }
 
-  /** Kafka refuses at least one write. */
+  /** True while Kafka refuses at least one write. */
   get isInTrouble(): boolean {
     return this.#refused > 0;
   }
@@ -44,7 +46,7 @@ export class NextTopics {
   /**
    * Resolves when Kafka has the record. While Kafka is unavailable it waits, since the customer is not the cause.
    * @param of the source record
-   * @returns false if that stopped being ours to decide on, or the customer stops
+   * @returns false if this worker lost the right to decide on it, or the customer stops
    */
   async write(next: ProducedRecord, of: HeldRecord): Promise<boolean> {
     const { producer, metrics, log, isOurs, stopping, random } = this.#with;
@@ -55,7 +57,7 @@ export class NextTopics {
         await producer.send([next]);
         return true;
       } catch (error) {
-        // It was deleted since.
+        // The topic was deleted in the meantime.
         if (error instanceof KafkaPortError && error.code === 'DB_KAFKA_UNKNOWN_TOPIC')
           this.#existing.delete(next.topic);
         metrics.ownFaults.inc({ doing: 'produce' });

@@ -6,7 +6,10 @@ import type { StallReason, Stalls } from '../observe/stalls.ts';
 import type { InFlightShare } from '../shares/in-flight.ts';
 import type { WakeUp } from './wake-up.ts';
 
-/** Limit of deliveries that are finished but not committed; with those in flight, this bounds what a crash repeats. */
+/**
+ * The limit of deliveries that are finished but not committed; together with those in flight, it bounds what a crash
+ * repeats.
+ */
 const MAX_UNCOMMITTED = 5_000;
 /** How soon to check again while only the lease is missing: heartbeats renew it without an event. */
 const LEASE_RECHECK_MS = 200;
@@ -18,32 +21,32 @@ export interface TakingOptions {
   readonly wake: WakeUp;
   readonly stalls: Stalls;
   readonly lanes: () => LaneSet | undefined;
-  /** False: the customer stops, or is disabled. */
+  /** False if the customer stops or is disabled. */
   readonly mayTake: () => boolean;
-  /** Requests of the customer at the same time. */
+  /** The limit of requests of the customer that are in flight at the same time. */
   readonly maxInFlight: () => number;
-  /** The gate is open, and was not: what waits until now is backlog. */
+  /** Called when the gate opens after it was closed: records that have waited until then are backlog. */
   readonly onOutageEnded: () => void;
-  /** What deliveries that have begun wait for inside Databridge. */
+  /** What the deliveries that have begun are waiting for inside Databridge, if anything. */
   readonly delayedBy: () => 'registry' | 'kafka' | undefined;
 }
 
 /** Decides which record of a customer is sent next, and notes why none is while something is due. */
 export class Taking {
   readonly #with: TakingOptions;
-  /** The gate lets nothing through, or only probes. */
+  /** True while the gate lets nothing through, or only probes. */
   #isOutage = false;
 
   constructor(options: TakingOptions) {
     this.#with = options;
   }
 
-  /** The next record to send; undefined when none may be sent now. An event, or the wake-up, then asks again. */
+  /** The next record to send; undefined if none may be sent now. An event or the wake-up timer then asks again. */
   next(): HeldRecord | undefined {
     const { clock, gate, inFlight, wake, lanes: lanesNow, mayTake, maxInFlight, delayedBy } = this.#with;
     const monotonicMs = clock.monotonicMs();
     const lanes = lanesNow();
-    // Each of these ends by an event that pumps again: a delivery's end, a commit, a join, room in a share.
+    // Each of these ends with an event that asks again: the end of a delivery, a commit, a join, room in a share.
     if (!mayTake()) return this.#noteStall(undefined, monotonicMs);
     if (!lanes?.membership.isCurrent) return this.#noteStall('kafka', monotonicMs);
     if (inFlight.count >= maxInFlight()) return this.#noteHeld(delayedBy() ?? 'in_flight', lanes, monotonicMs);
@@ -85,7 +88,7 @@ export class Taking {
     return next;
   }
 
-  /** Nothing may be taken: for that reason, if anything is due. */
+  /** Notes that no record may be taken, with the reason if any is due. */
   #noteHeld(reason: StallReason, lanes: LaneSet, monotonicMs: number): undefined {
     this.#noteStall(lanes.hasDue(monotonicMs) ? reason : this.#with.delayedBy(), monotonicMs);
   }

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '@databridge/kernel/time/clock';
 
-/** Calls back at the earliest of the times that were asked for, with one timer. */
+/** Calls back at the earliest of the scheduled times, with one timer. */
 export class WakeUp {
   readonly #clock: Clock;
   readonly #run: () => void;

@@ -15,13 +15,13 @@ export interface Sent {
  */
 export interface Destination {
   /**
-   * @param mayStart asked, by destinations that can, when the request is about to be written: it may have waited for a
-   *   token or a connection while the customer moved to another worker
+   * @param mayStart destinations that can do so call it when the request is about to be written: it may have waited for
+   *   a token or a connection while the customer moved to another worker
    * @returns undefined when `abort` cut it off, or `mayStart` said no: no attempt counts
    */
   send(message: Message, nowMs: number, mayStart?: () => boolean): Promise<Sent | undefined>;
-  /** Lets what is in flight finish, then closes the connections. */
+  /** Lets requests in flight finish, then closes the connections. */
   close(): Promise<void>;
-  /** Cuts off what is in flight and closes the connections. */
+  /** Cuts off requests in flight and closes the connections. */
   abort(): Promise<void>;
 }

@@ -8,13 +8,13 @@ import { openedWith } from './identity.ts';
 
 export interface DestinationsOptions {
   readonly log: Logger;
-  /** @param onRate the destination allows no more than this per second */
+  /** @param onRate called when the destination allows no more than this rate per second */
   readonly open: (subscription: Subscription<Secret>, onRate: (perSecond: number) => void) => Destination;
-  /** The destination in use allows no more than this per second. */
+  /** Called when the destination in use allows no more than this rate per second. */
   readonly onRate: (perSecond: number) => void;
 }
 
-/** The destination as it was known before a secret changed, for as long as the old secret is a fallback. */
+/** The destination with the old secret, for as long as that secret is a fallback. */
 interface Before {
   readonly connection: string;
   readonly subscription: Subscription<Secret>;
@@ -22,9 +22,9 @@ interface Before {
 }
 
 /**
- * One customer's open destinations, by all that they were opened with: the one in use, the one before a secret changed,
- * and those that were replaced and still have requests in flight. A change of the subscription opens and closes only
- * what it concerns, so pools and tokens survive all others.
+ * One customer's open destinations, by all settings that they were opened with: the one in use, the one before a secret
+ * changed, and those that were replaced and still have requests in flight. A change of the subscription opens and
+ * closes only what it concerns, so pools and tokens survive all others.
  */
 export class Destinations {
   readonly #options: DestinationsOptions;
@@ -44,7 +44,7 @@ export class Destinations {
     this.#opened(this.#connection, subscription);
   }
 
-  /** The next request goes where this subscription says; requests in flight end where they began. */
+  /** Sends the next request by this subscription; requests in flight end where they began. */
   update(subscription: Subscription<Secret>, nowMs: number): void {
     this.#subscription = subscription;
     this.#connection = openedWith(subscription, nowMs);
@@ -65,7 +65,7 @@ export class Destinations {
     return this.#fallback.send(
       (...given) => current.send(...given),
       (...given) => {
-        // The old secret may have been taken back while the new one was tried.
+        // The old secret may have been withdrawn while the new one was tried.
         const isUsed = this.#before?.connection === before.connection && !this.#hasClosed;
         return isUsed ? this.#opened(before.connection, before.subscription).send(...given) : current.send(...given);
       },
@@ -73,7 +73,7 @@ export class Destinations {
     );
   }
 
-  /** Cuts off what is in flight, to whichever destination. */
+  /** Cuts off requests in flight to all of the destinations. */
   abort(): void {
     this.#hasClosed = true;
     for (const destination of [...this.#open.values(), ...this.#closing]) {
@@ -83,7 +83,7 @@ export class Destinations {
     }
   }
 
-  /** Lets what is in flight to any of them finish, then closes the connections. */
+  /** Lets requests in flight to all of the destinations finish, then closes the connections. */
   async close(): Promise<void> {
     this.#hasClosed = true;
     await Promise.all([...this.#open.values()].map((destination) => destination.close()));
@@ -92,7 +92,7 @@ export class Destinations {
   #opened(connection: string, subscription: Subscription<Secret>): Destination {
     const known = this.#open.get(connection);
     if (known) return known;
-    // A destination that was replaced may still hear what rate it may be sent to: that is no longer what counts.
+    // A replaced destination may still report a rate that it allows: that rate no longer counts.
     const destination: Destination = this.#options.open(subscription, (perSecond) => {
       if (this.#open.get(this.#connection) === destination) this.#options.onRate(perSecond);
     });

@@ -1,19 +1,19 @@
 import type { Message, Sent } from './destination.ts';
 
-/** While the old secret is the one that the destination knows, the new one is tried again this often. */
+/** While the destination accepts the old secret only, the new one is tried again at this interval. */
 const TRY_NEW_EVERY_MS = 60_000;
 
 type Send = (message: Message, nowMs: number, mayStart?: () => boolean) => Promise<Sent | undefined>;
 
 /**
- * Sends with the new secret or, for as long as an old one is a fallback, with the old: what the destination refuses with
- * the one is sent with the other.
+ * Sends with the new secret or, for as long as an old one is a fallback, with the old one: a request that the
+ * destination refuses with the first is sent again with the second.
  */
 export class Fallback {
-  /** The old one is tried first until then. */
+  /** The time until which the old secret is tried first. */
   #oldFirstUntilMs = 0;
 
-  /** @param old undefined when there is no old secret any more */
+  /** @param old undefined if there is no old secret any more */
   async send(
     current: Send,
     old: Send | undefined,

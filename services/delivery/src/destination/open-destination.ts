@@ -26,25 +26,25 @@ import { HttpDestination } from './http/http.ts';
 import { Signer } from './http/sign.ts';
 import { Redaction } from './redaction.ts';
 
-/** What all destinations of a worker share. */
+/** The resources that all destinations of a worker share. */
 export interface DestinationSettings {
   readonly egress: Egress;
-  /** A longer `Retry-After` is cut to this. */
+  /** A longer `Retry-After` is cut to this many ms. */
   readonly maxRetryAfterMs: number;
-  /** The DNS name by which customers know the service: who asks in a CloudEvents handshake. */
+  /** The DNS name by which customers know the service; it identifies the sender in a CloudEvents handshake. */
   readonly webhookOrigin: string;
-  /** Our own identity at AWS, and where STS is; left out: found as every AWS program finds its own. */
+  /** Our own identity at AWS and the address of STS. If omitted, they are found in the standard AWS way. */
   readonly sts?: Pick<STSClientConfig, 'credentials' | 'endpoint'>;
-  /** Of the worker. Left out: asked for this destination alone. */
+  /** The account of the worker. If omitted, it is looked up for this destination alone. */
   readonly ownAccount?: OwnAccount;
 }
 
 const NO_BODY = new Uint8Array();
 
 /**
- * The destination that a subscription names, known by the authentication that it names.
- * @param onRate the destination asks for no more than this per second
- * @param ratePerSecond what the subscription states at the moment
+ * Opens the destination that a subscription names, with the authentication that it names.
+ * @param onRate called when the destination allows no more than this rate per second
+ * @param ratePerSecond the rate that the subscription states at present
  */
 export function openDestination(
   subscription: Subscription<Secret>,
@@ -163,14 +163,14 @@ function oldSigningSecrets({ fallbacks }: Subscription<Secret>): Fallback<Secret
   return Object.entries(fallbacks ?? {}).flatMap(([place, old]) => (place.startsWith('signing.') ? [old] : []));
 }
 
-/** @param redaction gets the secrets */
+/** @param redaction the secrets are added to it */
 function sigV4(
   { customer, authentication, destination }: Subscription<Secret>,
   { service, region }: { readonly service: string; readonly region: string },
   { egress, sts, ownAccount = new OwnAccount() }: DestinationSettings,
   redaction: Redaction,
 ): SigV4 {
-  // The validator lets nothing else through.
+  // The validator rejects everything else.
   if (authentication.type !== 'aws')
     throw new DatabridgeError('DB_INPUT_INVALID', 'AWS needs the authentication "aws"');
   const requests = new AwsRequests({ egress, limits: timeLimits(destination) });

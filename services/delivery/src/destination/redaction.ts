@@ -1,33 +1,37 @@
 import type { Secret } from '@databridge/kernel/secrets/secret';
 import { systemClock } from '@databridge/kernel/time/clock';
 
-/** Shorter ones would blot out ordinary words; such a short text is no secret. */
+/** Shorter texts would remove ordinary words; a text that short is not a secret. */
 const MIN_LENGTH = 4;
-/** Letters and digits that a secret must have to be looked for without all that may stand between them. */
+/**
+ * The least number of letters and digits of a secret that is searched for regardless of the characters between them.
+ */
 const MIN_CANONICAL_LENGTH = 6;
-/** A JSON escape in a URL is six characters and more for one: so much longer than a secret may its echo be. */
+/**
+ * A JSON escape in a URL takes six or more characters for one: an echo may be longer than the secret by this factor.
+ */
 const MAX_EXPANSION = 8;
-/** A text is decoded so often at most: an HTML page that shows JSON that holds a URL. */
+/** The limit of decodings of one text, such as an HTML page that shows JSON that holds a URL. */
 const MAX_DECODINGS = 4;
-/** A request with a token that was replaced has long ended by then. */
+/** By then, a request with a token that was replaced has ended. */
 const RETIRED_FOR_MS = 120_000;
 const MAX_RETIRED = 64;
-/** Of a part of a secret that is looked for. */
+/** The least number of characters of a part of a secret that is searched for. */
 const MIN_END_LENGTH = 12;
-/** Of HTML and XML, or the marks of a section of text. Longer ones are not looked through. */
+/** The longest tag of HTML or XML, or mark of a text section, that is searched. */
 const TAG = /<!\[CDATA\[|\]\]>|<[^<>]{0,40}>/g;
 
-/** In place of a text that holds a secret in a form that can't be cut out of it. */
+/** Replaces a text that holds a secret in a form that cannot be cut out. */
 export const WITHHELD = '[withheld: the text contains a secret]';
 
 /**
- * Takes secrets out of what others say: an API that echoes the request, a token server that quotes it. Where a secret
- * is quoted as it is, or in one usual encoding, it alone is replaced. Where it shows only after decoding, or with its
- * case changed or line breaks and quotes between its characters, the whole text is withheld.
+ * Removes secrets from the texts of others: an API that echoes the request, a token server that quotes it. Where a
+ * secret is quoted as it is, or in one usual encoding, it alone is replaced. Where it shows only after decoding, or
+ * with its case changed or line breaks and quotes between its characters, the whole text is withheld.
  */
 export class Redaction {
   readonly #secrets = new Map<string, Forms>();
-  /** Until when, by the monotonic clock, the oldest first. */
+  /** The end of each secret's time by the monotonic clock, the earliest first. */
   readonly #retired = new Map<string, number>();
   #literal: RegExp | undefined;
 
@@ -44,7 +48,9 @@ export class Redaction {
     this.#literal = undefined;
   }
 
-  /** The secret is used no more, but requests with it may still be in flight: it is looked for a while longer. */
+  /**
+   * The secret is not used any more, but requests with it may still be in flight: it is searched for a while longer.
+   */
   retire(text: string): void {
     if (!this.#secrets.has(text)) return;
     this.#retired.delete(text);
@@ -52,14 +58,14 @@ export class Redaction {
     this.#dropRetired();
   }
 
-  /** To find a secret that begins within the first `shownBytes` of a text, this many of its bytes must be searched. */
+  /** To find a secret that begins within the first `shownBytes` of a text, this many bytes must be searched. */
   windowBytes(shownBytes: number): number {
     let longest = 0;
     for (const secret of this.#secrets.keys()) longest = Math.max(longest, Buffer.byteLength(secret));
     return shownBytes + longest * MAX_EXPANSION;
   }
 
-  /** @param maxChars the result is cut to, after the secrets are out */
+  /** @param maxChars the limit of the result, which is truncated after the secrets are removed */
   apply(text: string, maxChars = Number.POSITIVE_INFINITY): string {
     if (this.#secrets.size === 0) return text.slice(0, maxChars);
     this.#literal ??= literalPattern([...this.#secrets.values()]);
@@ -100,13 +106,13 @@ export class Redaction {
   }
 }
 
-/** What to look for of one secret. */
+/** The patterns to search for, of one secret. */
 interface Forms {
-  /** As they stand, in any case. */
+  /** Patterns in the original form, in upper or lower case. */
   readonly literals: readonly string[];
-  /** Among the letters and digits of a text. */
+  /** Patterns among the letters and digits of a text. */
   readonly canonicals: readonly string[];
-  /** Of secrets with too few letters and digits: among all but blanks, quotes and backslashes. */
+  /** For secrets with too few letters and digits: among all characters except blanks, quotes and backslashes. */
   readonly compacts: readonly string[];
 }
 
@@ -138,15 +144,15 @@ function encodings(bytes: Buffer): string[] {
 }
 
 /**
- * What a server shows of a long text when it cuts it: three quarters of it, from either end, tell too much. A few
- * characters, by which people recognize a key, do not.
+ * The parts that a server shows of a long text when it truncates it: three quarters, from either end, reveal too much.
+ * A few characters, by which people recognize a key, do not.
  */
 function ends(form: string): string[] {
   const length = Math.ceil(form.length * 0.75);
   return length < MIN_END_LENGTH ? [form] : [form.slice(0, length), form.slice(-length)];
 }
 
-/** The longest first, so that no part of a longer one is left standing. */
+/** The longest first, so that no part of a longer one remains. */
 function literalPattern(all: readonly Forms[]): RegExp {
   const literals = new Set(all.flatMap(({ literals }) => literals));
   const longestFirst = [...literals].sort((a, b) => b.length - a.length);
@@ -154,8 +160,8 @@ function literalPattern(all: readonly Forms[]): RegExp {
 }
 
 /**
- * The characters of a Base64 text that only these bytes decide, wherever among others they stand: at each of the three
- * ways in which they may fall on its groups of three bytes.
+ * The characters of a Base64 text that depend on these bytes only, at each of the three positions that they may have
+ * within groups of three bytes.
  */
 function base64Cores(bytes: Buffer): string[] {
   return [0, 1, 2].map((before) => {
@@ -167,7 +173,7 @@ function base64Cores(bytes: Buffer): string[] {
 
 const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567';
 
-/** RFC 4648 §6, without what depends on the bytes that follow. */
+/** RFC 4648 §6, without the characters that depend on the bytes that follow. */
 function base32Of(bytes: Buffer): string {
   let text = '';
   for (let bit = 0; bit + 5 <= bytes.length * 8; bit += 5) {
@@ -177,7 +183,7 @@ function base32Of(bytes: Buffer): string {
   return text;
 }
 
-/** Letters and digits in lower case: Base64 loses what sets it apart from Base64url, hex its separators. */
+/** Letters and digits in lower case: Base64 and Base64url become the same, and hex loses its separators. */
 function canonicalOf(text: string): string {
   return text
     .toLowerCase()
@@ -211,7 +217,7 @@ function inHtml(text: string): string {
   return text.replace(/[&<>"']/g, (one) => named[one] ?? one);
 }
 
-/** One layer of URL, HTML, JSON, JavaScript and quoted-printable escapes, wherever they stand. */
+/** Removes one layer of URL, HTML, JSON, JavaScript and quoted-printable escapes, anywhere in the text. */
 function decodedOnce(text: string): string {
   return text
     .replace(/=\r?\n/g, '')
@@ -233,7 +239,7 @@ function decodedOnce(text: string): string {
     .replace(/&([a-z]{2,8});/gi, (whole, name: string) => HTML_NAMES[name] ?? whole);
 }
 
-/** `\x41`, and quoted-printable's `=41`. */
+/** `\x41`, and `=41` in quoted-printable. */
 function bytesOf(run: string): string {
   const bytes = run.match(/[0-9a-f]{2}(?![0-9a-f])/gi);
   return bytes === null ? run : Buffer.from(bytes.join(''), 'hex').toString('utf8');

@@ -1,4 +1,4 @@
-/** What was begun and has not ended, so that closing can wait for it. */
+/** Counts operations that have begun and not ended, so that closing can wait for them. */
 export class UnderWay {
   readonly #promises = new Set<Promise<unknown>>();
 
@@ -8,7 +8,7 @@ export class UnderWay {
     return tracked;
   }
 
-  /** Resolves when nothing is. */
+  /** Resolves when all have ended. */
   async ended(): Promise<void> {
     while (this.#promises.size > 0) await Promise.allSettled(this.#promises);
   }

@@ -9,16 +9,16 @@ const MAX_INTERIM_ANSWERS = 16;
 const MAX_HEAD_BYTES = 32_768;
 const MAX_HEAD_LINES = 512;
 /**
- * Of one answer on the wire, chunk sizes and chunk extensions included: the 256 KiB that are read of an answer from AWS,
- * the longest that is read, and as much as headers and chunks may add.
+ * The limit of one answer on the wire, chunk sizes and chunk extensions included: the 256 KiB that are read of an
+ * answer from AWS, which is the longest, and the overhead of headers and chunks.
  */
 const MAX_WIRE_BYTES = 327_680;
-/** Each costs a turn of the event loop, however few bytes it brings. */
+/** Each chunk costs a turn of the event loop, even if it has few bytes. */
 const MAX_READS = 1_024;
 
 /** Enough to hold the version and the status. */
 const STATUS_LINE_BYTES = 24;
-/** Of an empty line and the line end before it, less the last byte. */
+/** The length of an empty line and of the line end before it, less the last byte. */
 const END_OF_HEAD_BYTES = 3;
 
 const LF = 0x0a;
@@ -37,7 +37,7 @@ const headTexts = new WeakMap<Error, string>();
 
 /**
  * The complete head that had come before the connection failed with this error. undici reports some malformed answers
- * (two equal `Content-Length` headers, say) as a failed connection, although the status was there to be read.
+ * (two equal `Content-Length` headers, say) as a failed connection, although the status could be read.
  */
 export function headBefore(error: Error): Head | undefined {
   const text = headTexts.get(error);
@@ -60,7 +60,7 @@ export function readingAnswers(connect: Connector, allowance: ReadAllowance, tur
   return (target, callback) =>
     connect(target, (...result) => {
       const [, socket] = result;
-      // undici leaves it out, whatever its types say, when there is an error.
+      // undici omits it if there is an error, although its types require it.
       if (socket && (socket as { alpnProtocol?: unknown }).alpnProtocol === 'h2') watchReads(socket, allowance);
       else if (socket) watch(socket, turn);
       callback(...result);
@@ -77,7 +77,7 @@ function watch(socket: Socket, turn: ReadingTurn): void {
     isWaiting = false;
     emit('readable');
   };
-  // undici reads all that has come, and its parser calls us, within this event.
+  // undici reads everything that has arrived, and its parser calls us, within this event.
   socket.emit = (...given: unknown[]) => {
     if (given[0] !== 'readable') return emit(...given);
     if (!isWaiting) {
@@ -151,7 +151,7 @@ export class AnswerHeads {
     this.#tooLarge = undefined;
   }
 
-  /** @returns the bytes that undici's parser gets now */
+  /** @returns the bytes to pass to undici's parser now */
   pass(chunk: Buffer): Buffer {
     if (this.#hasFailed) return NOTHING;
     this.#wireBytes += chunk.length;
@@ -195,7 +195,7 @@ export class AnswerHeads {
     }
   }
 
-  /** What of the head, or of as much of it as has come, exceeds its bounds. */
+  /** Names the limit that the head, or the part of it that has arrived, exceeds. */
   #excessOf(data: Buffer, end: number | undefined): string | undefined {
     if (this.#lines > MAX_HEAD_LINES) return `of more than ${MAX_HEAD_LINES} header lines`;
     const bytes = this.#headBytes + (end ?? data.length);
@@ -204,7 +204,7 @@ export class AnswerHeads {
 
   /**
    * An answer whose head is too large is refused, but its status counts once the head is complete: the endpoint has
-   * answered. So the rest of it is looked through for its end, and not kept, up to {@link MAX_WIRE_BYTES}.
+   * answered. So the rest of it is searched for its end, and not kept, up to {@link MAX_WIRE_BYTES}.
    */
   #passOver(data: Buffer, end: number | undefined, excess: string): Buffer {
     const text = this.#tooLarge?.text ?? data.toString('latin1', 0, Math.min(end ?? data.length, MAX_HEAD_BYTES));
@@ -217,16 +217,17 @@ export class AnswerHeads {
     return NOTHING;
   }
 
-  /** The offset behind the empty line; undefined: it has not come yet. Each byte is looked at once, by native code. */
+  /** The offset after the empty line; undefined if it has not arrived yet. Native code examines each byte once. */
   #endOfHead(data: Buffer): number | undefined {
     let at = data.indexOf(LF, this.#scannedTo);
     for (; at >= 0; at = data.indexOf(LF, at + 1)) {
       if (data[at + 1] === LF) return at + 2;
       if (data[at + 1] === CR && data[at + 2] === LF) return at + 3;
-      // What follows this line's end has not come: look at it again.
+      // The bytes after this line's end have not arrived: examine it again.
       if (at + 2 >= data.length) break;
       this.#lines += 1;
-      // It will be refused: a call per line would only cost time. A complete head tells its status nevertheless.
+      // The head will be refused: a call for each line would only cost time. Its status can be read nevertheless once
+      // it is complete.
       if (this.#lines > MAX_HEAD_LINES) return endBehind(data, at + 1);
     }
     this.#scannedTo = at >= 0 ? at : data.length;
@@ -247,7 +248,7 @@ export class AnswerHeads {
   }
 }
 
-/** No further than a head may reach. */
+/** The limit of a head. */
 function endBehind(data: Buffer, from: number): number | undefined {
   const head = data.subarray(0, MAX_HEAD_BYTES);
   const ends = [CRLF_CRLF, LF_LF].map((end) => [head.indexOf(end, from), end.length] as const);
@@ -255,7 +256,7 @@ function endBehind(data: Buffer, from: number): number | undefined {
   return found.length === 0 ? undefined : Math.min(...found);
 }
 
-/** RFC 9112 §2.2: some servers send an empty line too many. */
+/** RFC 9112 §2.2: some servers send an extra empty line. */
 function withoutLeadingLines(data: Buffer): Buffer {
   let at = 0;
   while (data[at] === CR || data[at] === LF) at += 1;
@@ -269,13 +270,15 @@ function mayBeHttp(data: Buffer): boolean {
   return data.compare(HTTP, 0, length, 0, length) === 0;
 }
 
-/** `HTTP/2 200` as well, which is no answer of HTTP/1.1: undici refuses it, but its status can be read. */
+/**
+ * `HTTP/2 200` counts as well, although it is not an answer of HTTP/1.1: undici refuses it, but its status can be read.
+ */
 function statusOf(data: Buffer): number | undefined {
   const digits = /^HTTP\/\d(?:\.\d)?[ \t]+(\d{3})(?!\d)/.exec(data.toString('latin1', 0, STATUS_LINE_BYTES))?.[1];
   return digits === undefined ? undefined : Number(digits);
 }
 
-/** Lenient: it is used only for answers that undici's parser refused. */
+/** This is lenient: it is used only for answers that undici's parser refused. */
 function parseHead(text: string): Head {
   const [statusLine = '', ...lines] = text.split(/\r?\n/);
   const headers: Record<string, string | string[]> = Object.create(null);

@@ -3,19 +3,22 @@ import { systemClock, type Timer } from '@databridge/kernel/time/clock';
 import type { buildConnector, Client } from 'undici';
 import type { Connector } from './egress-guard.ts';
 
-/** How soon to look again for an idle connection while a dial waits for one: undici doesn't tell when one becomes idle. */
+/**
+ * How soon to look again for an idle connection while a dial waits for one: undici doesn't report when one becomes
+ * idle.
+ */
 const LOOK_AGAIN_MS = 20;
 
 /**
  * How long a pool has waited for the worker's connections: at least one connection that it wanted was not dialed yet.
- * That is our own shortage, so the clocks of its requests stand still meanwhile: no customer is charged for it.
+ * The shortage is our own, so the time limits of its requests pause meanwhile, and no customer is charged for it.
  */
 export class Line {
   #waiting = 0;
   #sinceMs = 0;
   #pastMs = 0;
 
-  /** In all, up to now. Only differences mean something. */
+  /** The total up to now. Only differences are meaningful. */
   get standstillMs(): number {
     return this.#waiting === 0 ? this.#pastMs : this.#pastMs + systemClock.monotonicMs() - this.#sinceMs;
   }
@@ -32,17 +35,17 @@ export class Line {
   }
 }
 
-/** One connection that is wanted. */
+/** A connection that a pool waits for. */
 interface Wish {
   readonly connect: Connector;
   readonly options: buildConnector.Options;
   readonly callback: buildConnector.Callback;
-  /** Whose idleness says whether the socket may make room for another; undefined: never. */
+  /** The client whose idleness decides whether the socket may be closed for another; undefined: never. */
   readonly client: () => Client | undefined;
   readonly line: Line;
 }
 
-/** The connections of one customer: those that are open or dialed, and those that wait. */
+/** The connections of one customer: those that are open or being dialed, and those that it waits for. */
 class Holding {
   readonly waiting: Wish[] = [];
   count = 0;
@@ -50,10 +53,10 @@ class Holding {
 
 /**
  * The connections of all customers of a worker, never more than `max` at once. When connections are short, the customer
- * with the fewest gets the next one, and the customer with the most gives up an idle one; while none is idle, a wish
- * waits. How many requests of a customer want connections at all is bounded by its share of the requests in flight
- * (shares/in-flight.ts): there are never more of these than connections, so a customer within its share waits for an idle
- * connection to be closed, and for nothing else.
+ * with the fewest gets the next one, and the customer with the most gives up an idle one; while none is idle, the
+ * request for a connection waits. How many requests of a customer want connections at all is bounded by its share of
+ * the requests in flight (shares/in-flight.ts): there are never more of these than connections, so a customer within
+ * its share waits for an idle connection to be closed, and for nothing else.
  */
 export class ConnectionBudget {
   readonly #max: number;
@@ -65,7 +68,9 @@ export class ConnectionBudget {
   #isDialling = false;
   #timer: Timer | undefined;
 
-  /** @param onFault hears what a caller's callback throws: no other customer's dial may end by it, nor the process */
+  /**
+   * @param onFault receives what a caller's callback throws: it must not end another customer's dial, nor the process
+   */
   constructor(max: number, onFault: (error: unknown) => void = (error) => process.emitWarning(error as Error)) {
     this.#max = max;
     this.#onFault = onFault;
@@ -76,13 +81,13 @@ export class ConnectionBudget {
   }
 
   /**
-   * @param client whose idleness says whether its socket may make room; undefined: never
-   * @param line where those who wait for this connection see for how long it stood in line
+   * @param client the client whose idleness decides whether its socket may be closed for another; undefined: never
+   * @param line records for those who wait for this connection how long they waited
    * @param customer whose connections these are
    */
   limit(connect: Connector, client: () => Client | undefined, line: Line, customer = ''): Connector {
     return (options, callback) => {
-      // A tunnel through a proxy is one socket, already counted.
+      // A tunnel through a proxy is one socket, which is counted already.
       if (options.httpSocket) return connect(options, callback);
       line.join();
       this.#waitingCount++;
@@ -100,7 +105,8 @@ export class ConnectionBudget {
   }
 
   #makeRoom(): void {
-    // A dial that fails within the call makes room too: by the loop that is running, not by one inside it.
+    // A dial that fails within the call also frees its place: the loop that is running handles it, and not a nested
+    // one.
     if (this.#isDialling) return;
     this.#isDialling = true;
     while (this.#waitingCount > 0 && this.#count < this.#max) this.#dialNext();
@@ -129,7 +135,7 @@ export class ConnectionBudget {
     const wish = next?.[1].waiting.shift();
     if (next === undefined || wish === undefined) return;
     const [customer, holding] = next;
-    // To the end of the order.
+    // Moves the customer to the end of the order.
     this.#holdings.delete(customer);
     this.#holdings.set(customer, holding);
     this.#waitingCount--;
@@ -166,7 +172,7 @@ export class ConnectionBudget {
     }
   }
 
-  /** Counted until it is disposed of, once. */
+  /** The connection is counted until it is disposed of, once. */
   #takeSlot(holding: Holding): Disposable {
     this.#count++;
     holding.count++;
@@ -187,7 +193,7 @@ export class ConnectionBudget {
       this.#open.delete(socket);
       slot[Symbol.dispose]();
     };
-    // One that was closed in the meantime says so no more.
+    // A connection that was closed in the meantime is not reported any more.
     if (socket.closed) {
       release();
       return;
@@ -205,7 +211,7 @@ export class ConnectionBudget {
     }
   }
 
-  /** Those of the customer with the most connections first, and of these the ones that are open for longest. */
+  /** Connections of the customer with the most connections come first, and among these the oldest. */
   #closeIdle(count: number): void {
     const open = [...this.#open];
     const closingCount = open.filter(([socket]) => socket.destroyed).length;

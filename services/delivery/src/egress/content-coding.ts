@@ -8,10 +8,10 @@ import {
 } from 'node:zlib';
 import type { AnswerHeaders } from './exchange.ts';
 
-/** Of an answer that is decompressed: as much as is read of one that is not. */
+/** The limit of an answer that is decompressed: as much as is read of one that is not compressed. */
 const MAX_DECODED_BYTES = 65_536;
 
-/** Its end may be missing: what came before it is decompressed all the same. */
+/** The end of the answer may be missing: the part before it is decompressed nevertheless. */
 const OPTIONS = { maxOutputLength: MAX_DECODED_BYTES, finishFlush: constants.Z_SYNC_FLUSH };
 
 const DECODERS: Readonly<Record<string, (bytes: Buffer) => Buffer>> = {
@@ -29,14 +29,14 @@ const DECODERS: Readonly<Record<string, (bytes: Buffer) => Buffer>> = {
 };
 
 /**
- * Undoes an answer's `Content-Encoding`. None is asked for, but RFC 9110 §12.5.3 allows any to whoever names none, and
- * gateways compress without asking: a token would not be found, nor a secret that is echoed.
+ * Undoes an answer's `Content-Encoding`. We request no encoding, but RFC 9110 §12.5.3 then allows any, and gateways
+ * compress without being asked: neither a token nor an echoed secret would be found.
  * @returns the bytes as they are if they are not compressed, in a way that is not known, or too large
  */
 export function decoded(bytes: Buffer, headers: AnswerHeaders): Buffer {
   const codings = [headers['content-encoding'] ?? []].flat().flatMap((value) => value.toLowerCase().split(','));
   let plain = bytes;
-  // In the order in which they were applied.
+  // The encodings in the order in which they were applied.
   for (const coding of codings.reverse()) {
     const name = coding.trim();
     const decode = Object.hasOwn(DECODERS, name) ? DECODERS[name] : undefined;

@@ -2,15 +2,15 @@ import type { LookupAddress } from 'node:dns';
 import { connect, type Socket } from 'node:net';
 import { systemClock, type Timer } from '@databridge/kernel/time/clock';
 
-/** RFC 8305 §5 (happy eyeballs): a further address is tried when the one before has not answered for so long. */
+/** RFC 8305 §5 (happy eyeballs): the next address is tried if the one before has not answered within this time. */
 const NEXT_ADDRESS_AFTER_MS = 250;
-/** A name may have hundreds of addresses. With this many attempts open, the oldest makes room for the next. */
+/** A name may have hundreds of addresses. With this many attempts open, the oldest is closed for the next. */
 const MAX_OPEN_ATTEMPTS = 4;
-/** As undici sets it for its own sockets. */
+/** The same as undici sets for its own sockets. */
 const TCP_KEEP_ALIVE_AFTER_MS = 60_000;
 const HIGH_WATER_MARK_BYTES = 65_536;
 
-/** One attempt to connect that failed. For operators: customers don't learn addresses of our network. */
+/** A failed attempt to connect. It is shown to operators only: customers must not learn addresses of our network. */
 export interface FailedAttempt {
   readonly address: string;
   /** Node's code, such as `ECONNREFUSED`; `ETIMEDOUT` if the attempt was given up. */
@@ -56,13 +56,14 @@ function kindOf(code: string, timeoutMs: number): string {
 }
 
 export interface Dialing {
-  /** Closes what is under way; the callback is not called any more. @returns the addresses that failed so far */
+  /** Closes the attempts in progress; the callback is not called any more. @returns the addresses that failed so far */
   cancel(): readonly FailedAttempt[];
 }
 
 /**
- * Opens a TCP connection to one of the addresses, which are all of the same name and have been judged. The attempts run
- * side by side: one that is slow goes on while the next is tried, and the first to connect wins.
+ * Opens a TCP connection to one of the addresses, which all belong to the same name and were checked against the egress
+ * policy. The attempts run side by side: one that is slow goes on while the next is tried, and the first to connect
+ * wins.
  * @param timeoutMs after which the caller cancels: the time that all attempts share
  * @param callback called once, and not before this function has returned
  */
@@ -75,7 +76,7 @@ export function dialAddresses(
   return new Race(interleaved(addresses), port, timeoutMs, callback);
 }
 
-/** RFC 8305 §4: families by turns, beginning with the one that the resolver prefers. */
+/** RFC 8305 §4: address families alternate, beginning with the one that the resolver prefers. */
 function interleaved(addresses: readonly LookupAddress[]): LookupAddress[] {
   const first = addresses[0]?.family;
   const [one, other] = [
@@ -130,7 +131,7 @@ class Race implements Dialing {
     if (this.#left.length > 0) this.#next = systemClock.after(this.#nextAfterMs(), () => this.#tryNext());
   }
 
-  /** Once attempts must be given up for others, what is left of the time is divided between the addresses left. */
+  /** Once attempts must be closed for others, the remaining time is divided between the remaining addresses. */
   #nextAfterMs(): number {
     if (this.#open.size < MAX_OPEN_ATTEMPTS) return NEXT_ADDRESS_AFTER_MS;
     return Math.max(NEXT_ADDRESS_AFTER_MS, (this.#endsAtMs - systemClock.monotonicMs()) / (this.#left.length + 1));
@@ -149,7 +150,7 @@ class Race implements Dialing {
       socket.once('connect', () => this.#adopt(socket));
       socket.on('error', (error: NodeJS.ErrnoException) => this.#drop(socket, error.code ?? 'ECONNFAILED'));
     } catch (error) {
-      // What is no address or no port is thrown. Never within the call itself: no caller expects that.
+      // An invalid address or port throws. The error is never reported within the call itself: no caller expects that.
       const code = (error as NodeJS.ErrnoException).code ?? 'ECONNFAILED';
       this.#failed.push({ address, code, afterMs: 0 });
       setImmediate(() => this.#goOn());

@@ -13,16 +13,16 @@ import { ReadAllowance } from './read-allowance.ts';
 
 export type { TlsIdentity } from '@databridge/kernel/egress/tls-identity';
 
-/** A destination that accepts no connection for so long is down. */
+/** A destination that accepts no connection within this time is down. */
 export const CONNECT_TIMEOUT_MS = 5_000;
 const IDLE_CONNECTION_MS = 30_000;
-/** Headers of one answer. The same as Node's default for servers. */
+/** The limit of the headers of one answer, in bytes. It is Node's default for servers. */
 const MAX_HEADER_BYTES = 16_384;
 
 export interface PoolOptions {
-  /** Connections to this origin at the same time. Default: one per request in flight. */
+  /** The limit of connections to this origin at the same time. The default is one per request in flight. */
   readonly connections?: number;
-  /** For one dial: the name, TCP, TLS. */
+  /** The time limit of one dial: name resolution, TCP, TLS. */
   readonly connectTimeoutMs: number;
   readonly tls?: TlsIdentity;
   /** Whether HTTP/2 is used where the server offers it. Default: true. */
@@ -32,15 +32,15 @@ export interface PoolOptions {
 export interface EgressSettings {
   readonly guard: EgressGuard;
   readonly budget: ConnectionBudget;
-  /** Left out: where the server offers it, and the pool does not say otherwise. */
+  /** If omitted, HTTP/2 is used where the server offers it and the pool does not forbid it. */
   readonly allowHttp2?: boolean;
-  /** Every request leaves through this HTTP proxy, https by a CONNECT tunnel. */
+  /** If set, every request leaves through this HTTP proxy, https by a CONNECT tunnel. */
   readonly proxy?: URL;
-  /** A connection that is older takes no new request. Left out: connections may last for ever. */
+  /** A connection older than this takes no new request. If omitted, connections have no age limit. */
   readonly maxAgeMs?: number;
-  /** Whose connections these are: {@link Egress.forCustomer}. */
+  /** The customer whose connections these are: {@link Egress.forCustomer}. */
   readonly customer?: string;
-  /** Divide the time in which answers are read between the customers. Left out: these connections have it alone. */
+  /** Divides the time for reading answers between the customers. If omitted, these connections have it alone. */
   readonly turns?: Turns;
 }
 
@@ -57,12 +57,14 @@ export class Egress {
     this.#reading = new ReadingTurn(settings.turns ?? new Turns());
   }
 
-  /** The same for one customer: its connections count as its own, and its answers are read in turns of its own. */
+  /**
+   * The same egress for one customer: its connections count as its own, and its answers are read in turns of its own.
+   */
   forCustomer(customer: string): Egress {
     return new Egress({ ...this.#settings, customer });
   }
 
-  /** @param url of which the origin counts */
+  /** @param url only its origin counts */
   openPool(url: URL, options: PoolOptions): EgressPool {
     const line = new Line();
     const allowance = new ReadAllowance();
@@ -75,8 +77,9 @@ export class Egress {
   }
 
   /**
-   * Opens a TCP connection to what speaks another protocol than HTTP. Without encryption it is judged as plain http is.
-   * @throws what `troubleOf` reads
+   * Opens a TCP connection to a server that speaks another protocol than HTTP. Without encryption, the rules for plain
+   * http apply.
+   * @throws errors that `troubleOf` reads
    */
   openSocket(
     { host, port, encryption }: { readonly host: string; readonly port: number; readonly encryption: string },
@@ -90,7 +93,7 @@ export class Egress {
     const connector = guard.connectSocket({ timeout: timeoutMs, isEncrypted: encryption !== 'none' });
     const connect = budget.limit(connector, () => undefined, new Line(), customer);
     const { promise, resolve, reject } = Promise.withResolvers<Socket>();
-    // The connector does no TLS of its own for this scheme.
+    // For this scheme the connector does no TLS itself.
     connect({ hostname: host, host, protocol: 'http:', port: String(port) }, (error, socket) => {
       if (error !== null) reject(error);
       else resolve(socket);
@@ -105,7 +108,7 @@ export class Egress {
     allowance: ReadAllowance,
   ): Dispatcher {
     const { proxy, guard, maxAgeMs } = this.#settings;
-    // Built once per pool, not per connection; and what can't be built is an answer, not an exception.
+    // Built once per pool, not per connection; options that are invalid become an answer, not an exception.
     const identity = openTlsIdentity(tls ?? {});
     const secureContext = 'context' in identity ? identity.context : undefined;
     const connect: ConnectOptions = {
@@ -115,11 +118,12 @@ export class Egress {
     const limits = {
       keepAliveTimeout: IDLE_CONNECTION_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
-      // undici's start anew with every byte: the exchange has clocks of its own.
+      // undici's time-outs start anew with every byte: the exchange has its own.
       headersTimeout: 0,
       bodyTimeout: 0,
       allowH2,
-      // A name may lead elsewhere by now, and the egress policy may have changed: connections under steady load too.
+      // A name may resolve to another address by now, and the egress policy may have changed: this also holds for
+      // connections under constant load.
       ...(maxAgeMs !== undefined && { clientTtl: maxAgeMs }),
     };
     const all = { ...limits, ...(connections !== undefined && { connections }) };
@@ -139,7 +143,7 @@ export class Egress {
     return client;
   }
 
-  /** The guard judges the proxy's address, and before a tunnel is asked for, the target's. */
+  /** The guard checks the proxy's address and, before it requests a tunnel, the target's. */
   #openProxy(
     proxy: URL,
     limits: Pool.Options,
@@ -151,13 +155,13 @@ export class Egress {
     const { username, password } = proxy;
     const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
     const dial = dialedProxy(guard.connectToProxy({ timeout: CONNECT_TIMEOUT_MS, allowH2: false }));
-    // A socket that became a tunnel looks idle to the client that dialed it: it may not make room for another.
+    // A socket that became a tunnel looks idle to the client that dialed it: it must not be closed for another.
     const connect = budget.limit(dial, () => undefined, line, this.#settings.customer);
     return new ProxyAgent({
       ...limits,
       uri: proxy.origin,
       ...(username !== '' && { token: `Basic ${Buffer.from(pair).toString('base64')}` }),
-      // Also for plain http, so that there is one way out, and the proxy does not see our headers.
+      // A tunnel is used for plain http as well, so that there is one way out and the proxy does not see our headers.
       proxyTunnel: true,
       requestTls,
       factory: (origin, tunnel: Pool.Options) =>
@@ -176,7 +180,9 @@ export class Egress {
   }
 }
 
-/** Connects nowhere: the customer is held until its certificate is replaced, and no event's attempt is spent. */
+/**
+ * Refuses every connection: the customer is held until its certificate is replaced, and no event's attempt is used up.
+ */
 function unusable({ place, message }: TlsMistake): Connector {
   return (_target, callback) => {
     const error = new DatabridgeError('DB_EGRESS_REFUSED', `tls.${place} of the subscription ${message}`);

@@ -9,14 +9,14 @@ import { DialError, type Dialing, dialAddresses, type FailedAttempt } from './di
 export type ConnectOptions = buildConnector.BuildOptions;
 export type Connector = buildConnector.connector;
 
-/** `dns.lookup`, or one that asks another resolver. */
+/** `dns.lookup`, or a function that asks another resolver. */
 export type Lookup = (
   hostname: string,
   options: LookupAllOptions,
   callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
 ) => void;
 
-/** For operators: why there is no connection, with the addresses. */
+/** Why there is no connection, with the addresses. It is shown to operators only. */
 export interface FailedDial {
   readonly host: string;
   readonly attempts: readonly FailedAttempt[];
@@ -26,8 +26,8 @@ const DEFAULT_TIMEOUT_MS = 10_000;
 
 /**
  * Nothing was sent. Becomes the outcome `blocked`.
- * @param why customers read it
- * @param operatorDetail only operators read it: to which address a name leads inside our network
+ * @param why the text that customers read
+ * @param operatorDetail the text that only operators read: the address inside our network that a name leads to
  */
 function refused(why: string, operatorDetail?: string): DatabridgeError {
   const cause = operatorDetail === undefined ? undefined : new Error(operatorDetail);
@@ -35,19 +35,20 @@ function refused(why: string, operatorDetail?: string): DatabridgeError {
 }
 
 /**
- * Opens every connection to a host that a customer names: destinations, token endpoints, and the proxy on the way there.
- * The address that was judged is the address that is dialed, so an answer that differs the next time gains nothing:
+ * Opens every connection to a host that a customer names: destinations, token endpoints, and the proxy on the way
+ * there. The address that was checked is the address that is dialed, so a DNS answer that changes afterwards has no
+ * effect:
  *
  *     scheme ─▶ host, if it is an address ─▶ resolve, once ─▶ judge every address ─▶ dial these ─▶ judge the peer ─▶ TLS
  *
- * One time-out covers all of it. Whatever throws is passed to the callback.
+ * One time-out covers all of it. Every exception is passed to the callback.
  */
 export class EgressGuard {
   readonly #policy: EgressPolicy;
   readonly #lookup: Lookup;
   readonly #onFailed: (failed: FailedDial) => void;
 
-  /** @param onFailed hears of every host that accepted no connection */
+  /** @param onFailed called with every host that accepted no connection */
   constructor(
     policy: EgressPolicy,
     lookup: Lookup = systemLookup,
@@ -68,7 +69,10 @@ export class EgressGuard {
     };
   }
 
-  /** As {@link connect}, without TLS: whoever gets the socket begins it. Where that is not so, plain http must be allowed. */
+  /**
+   * Connects as {@link connect} does, but without TLS: the caller of the socket begins it. If the caller does not,
+   * plain http must be allowed.
+   */
   connectSocket({ timeout, isEncrypted }: { readonly timeout: number; readonly isEncrypted: boolean }): Connector {
     const dial = this.connectToProxy({ timeout, allowH2: false });
     return (target, callback) => {
@@ -78,11 +82,13 @@ export class EgressGuard {
     };
   }
 
-  /** As {@link connect}, and plain http is allowed: all that passes a proxy in the clear is the request for a tunnel. */
+  /**
+   * Connects as {@link connect} does, and allows plain http: only the request for a tunnel passes a proxy in the clear.
+   */
   connectToProxy(options: ConnectOptions): Connector {
     const { timeout, ...tlsOptions } = options;
     const timeoutMs = timeout ?? DEFAULT_TIMEOUT_MS;
-    // Over a socket that is connected already; the time-out is ours.
+    // Uses a socket that is connected already; the time-out is ours.
     const startTls = buildConnector({ ...tlsOptions, timeout: 0 });
     return (target, callback) => {
       const { hostname } = target;
@@ -107,16 +113,19 @@ export class EgressGuard {
     };
   }
 
-  /** Settled already by the address that was dialed; this holds even if a new Node dials in a way that misses it. */
+  /**
+   * The address that was dialed has settled this already; the check holds even if a new Node dials in a way that
+   * bypasses it.
+   */
   readonly #judgePeer = (hostname: string, socket: Socket): Error | undefined => {
     const peer = socket.remoteAddress;
     return peer === undefined ? undefined : this.#firstRefusal(hostname, [{ address: peer }]);
   };
 
   /**
-   * What lies behind a proxy is dialed by the proxy: the target is judged by what its name means here, and what it
-   * means there is the proxy's to judge. A name that means nothing here passes, as workers behind proxies often have
-   * no DNS.
+   * The proxy dials the addresses behind it: the target is checked by the addresses that its name has here, and those
+   * that it has at the proxy are the proxy's to check. A name without an address here passes, as workers behind proxies
+   * often have no DNS.
    */
   throughProxy(tunnel: Connector): Connector {
     return (target, callback) => {
@@ -132,7 +141,7 @@ export class EgressGuard {
     };
   }
 
-  /** One address that is refused is enough: an honest name does not have both kinds. */
+  /** One refused address is enough: a legitimate name does not have both kinds. */
   #firstRefusal(hostname: string, addresses: readonly Pick<LookupAddress, 'address'>[]): DatabridgeError | undefined {
     for (const { address } of addresses) {
       const refusal = this.#policy.addressRefusal(address);
@@ -146,7 +155,7 @@ export class EgressGuard {
   }
 }
 
-/** One connection on its way: TCP, then TLS for https, within one time-out. Calls back once. */
+/** One connection attempt: TCP, then TLS for https, within one time-out. It calls back once. */
 class Dial {
   readonly #target: buildConnector.Options;
   readonly #timeoutMs: number;
@@ -211,7 +220,8 @@ class Dial {
       this.fail(new DialError(attempts, this.#timeoutMs));
       return;
     }
-    // The name was not resolved, or TLS was not spoken. In the words of the exchange, whose clock may be first.
+    // The name was not resolved, or the TLS handshake did not end. The text is that of the exchange, whose time-out may
+    // come first.
     this.fail(new Error(`no connection within ${this.#timeoutMs} ms`));
   }
 

@@ -6,8 +6,8 @@ import { ReadAllowance } from './read-allowance.ts';
 export type OpenConnections = (allowH2: boolean) => Dispatcher;
 
 /**
- * The connections to one origin. They can be exchanged for new ones, and HTTP/2 be given up, while requests are under
- * way: those end where they began.
+ * The connections to one origin. They can be replaced by new ones, and HTTP/2 can be given up, while requests are in
+ * flight: those end on the connections where they began.
  */
 export class EgressPool extends Dispatcher {
   /** How long its requests waited for the worker's own connections. */
@@ -33,7 +33,7 @@ export class EgressPool extends Dispatcher {
     return this.#allowH2;
   }
 
-  /** Which connections a request uses that is dispatched now, for {@link renew}. */
+  /** The generation of connections that a request uses which is dispatched now, for {@link renew}. */
   get generation(): number {
     return this.#generation;
   }
@@ -47,8 +47,9 @@ export class EgressPool extends Dispatcher {
   }
 
   /**
-   * From the next request on by new connections: these lead to the wrong place, or are broken.
-   * @param generation of the request that found out: many may find out at once, and the first has renewed them
+   * Uses new connections from the next request on: the current ones lead to the wrong place, or are broken.
+   * @param generation of the request that found this out: many may find it out at the same time, and the first has
+   *   renewed them
    */
   renew(generation: number): void {
     if (generation !== this.#generation) return;
@@ -62,22 +63,25 @@ export class EgressPool extends Dispatcher {
     before.close().then(forget, forget);
   }
 
-  /** The server's HTTP/2 can't serve us: HTTP/1.1 from the next request on. Once, however many requests found out. */
+  /**
+   * Uses HTTP/1.1 from the next request on, because the server's HTTP/2 cannot serve us. This happens once, even if
+   * several requests find it out.
+   */
   useHttp1(): void {
     if (!this.#allowH2) return;
     this.#allowH2 = false;
     this.renew(this.#generation);
   }
 
-  /** Lets what is in flight finish. Closing again, or after {@link destroy}, has no further effect. */
+  /** Lets requests in flight finish. Closing again, or after {@link destroy}, has no further effect. */
   override async close(): Promise<void> {
     this.#closing ??= Promise.all(this.#all().map((pool) => pool.close()));
     await this.#closing;
   }
 
-  /** Cuts off what is in flight. */
+  /** Cuts off requests in flight. */
   override async destroy(): Promise<void> {
-    // undici rejects the closing of what is destroyed: to us both are the same end.
+    // undici rejects the closing of a destroyed pool: for us, both have ended.
     this.#closing?.catch(() => undefined);
     this.#closing = Promise.all(this.#all().map((pool) => pool.destroy()));
     await this.#closing;

@@ -15,8 +15,8 @@ export interface EgressProxySettings {
 }
 
 /**
- * The proxy that everything leaves through. Its URL may hold a password, so it may come from a file.
- * @returns undefined: there is none
+ * The proxy for all outgoing connections. Its URL may hold a password, so it may come from a file.
+ * @returns undefined if there is none
  * @throws {DatabridgeError} DB_CONFIG_INVALID; no message shows the URL
  */
 export function egressProxy({ EGRESS_PROXY: given, EGRESS_PROXY_FILE: file }: EgressProxySettings): URL | undefined {
@@ -30,7 +30,7 @@ export function egressProxy({ EGRESS_PROXY: given, EGRESS_PROXY_FILE: file }: Eg
   throw new DatabridgeError('DB_CONFIG_INVALID', `EGRESS_PROXY_FILE: the content of ${file} ${mistakes}`);
 }
 
-/** What is no URL at all is another rule's to say. */
+/** Another rule reports a text that is not a URL. */
 function isProxyAddress(url: string): boolean {
   const parsed = URL.parse(url);
   if (parsed === null) return true;

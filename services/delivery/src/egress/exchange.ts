@@ -6,13 +6,16 @@ import type { EgressPool } from './egress-pool.ts';
 import type { ReadAllowance } from './read-allowance.ts';
 import { type Trouble, troubleOf } from './trouble.ts';
 
-/** The attempt log keeps this much of an answer. */
+/** The number of bytes of an answer that the attempt log keeps. */
 export const KEPT_ANSWER_BYTES = 2_048;
-/** An answer is read to its end up to here, so that the connection can be used again; past it, it is cut off. */
+/**
+ * An answer is read to its end up to this many bytes, so that the connection can be used again; a longer one is cut
+ * off.
+ */
 const MAX_ANSWER_BYTES = 65_536;
-/** HTTP chunks or HTTP/2 frames of one body. Each costs a call, however few bytes it brings. */
+/** The limit of HTTP chunks or HTTP/2 frames of one body. Each costs a call, even if it has few bytes. */
 const MAX_BODY_PIECES = 256;
-/** RFC 9110 §15.2. Counted here for HTTP/2; over HTTP/1.1 `answer-heads.ts` drops them. */
+/** RFC 9110 §15.2. Interim answers are counted here for HTTP/2; over HTTP/1.1 `answer-heads.ts` drops them. */
 const MAX_INTERIM_ANSWERS = 16;
 /** RFC 9110 §15.5.20: the request may be sent again over another connection. */
 const MISDIRECTED_REQUEST = 421;
@@ -28,7 +31,7 @@ export type AnswerHeaders = Readonly<Record<string, string | string[] | undefine
 export interface Answered {
   readonly status: number;
   readonly headers: AnswerHeaders;
-  /** Its first `keptBytes` bytes, decompressed. */
+  /** The first `keptBytes` bytes of the body, decompressed. */
   readonly body: string;
   /** Why the body is incomplete; undefined if it is complete. The status counts in both cases. */
   readonly bodyTrouble?: string;
@@ -37,15 +40,15 @@ export interface Answered {
 /** The result of one request: an answer, or why there was none. */
 export type Seen = Answered | Trouble;
 
-/** In ms. No phase has a longer limit than the whole. */
+/** Time limits in ms. No phase has a longer limit than the whole exchange. */
 export interface TimeLimits {
   /** From the wait for a connection to the last byte of the answer. */
   readonly timeoutMs: number;
-  /** Until there is a connection. */
+  /** Until a connection is open. */
   readonly connectTimeoutMs: number;
-  /** From there until the answer's headers have come. */
+  /** From the open connection until the answer's headers have arrived. */
   readonly headersTimeoutMs: number;
-  /** From there until its last byte has. */
+  /** From the headers until the last byte has arrived. */
   readonly bodyTimeoutMs: number;
 }
 
@@ -56,7 +59,7 @@ export interface ExchangeLimits extends TimeLimits {
 /**
  * Sends one request and reads its answer. Expected failures are values.
  *
- * **Complete headers are the answer.** Whatever becomes of the body after them (cut off, malformed, too long, late), the
+ * **Complete headers are the answer.** Even if the body after them fails (cut off, malformed, too long, late), the
  * status decides, and `bodyTrouble` says what was wrong: an endpoint that answered 2xx has taken the event.
  *
  * A request that the server did not process because of the connection it came by (421, `HTTP_1_1_REQUIRED`,
@@ -101,7 +104,7 @@ function isForAnotherConnection(seen: Seen, pool: EgressPool, generation: number
   return http2Code === REFUSED_STREAM || isUnprocessed === true;
 }
 
-/** @returns undefined when too little time is left for another try */
+/** @returns undefined if too little time is left for another try */
 function limitsLeft(limits: ExchangeLimits, spentMs: number): ExchangeLimits | undefined {
   const timeoutMs = limits.timeoutMs - spentMs;
   if (timeoutMs < MIN_LEFT_MS) return undefined;
@@ -115,12 +118,12 @@ function limitsLeft(limits: ExchangeLimits, spentMs: number): ExchangeLimits | u
   };
 }
 
-/** The shortest time after which the deadline of a clock that was paused is checked again. */
+/** The shortest interval after which the deadline of a paused clock is checked again. */
 const MIN_REARM_MS = 20;
 
 /**
- * undici's own time-outs start anew with every byte, so that an answer that drips would hold its slot for ever. Here
- * one timer covers all, set anew only where a phase has a limit of its own:
+ * undici's own time-outs start anew with every byte, so that an answer that arrives byte by byte would hold its slot
+ * forever. Here one timer covers everything, and is set anew only where a phase has a limit of its own:
  *
  *     waiting (if there is no connection yet) ──onRequestStart──▶ headers ──onResponseStart──▶ body
  */
@@ -132,11 +135,13 @@ class Exchange implements Dispatcher.DispatchHandler {
   #timer: Timer | undefined;
   #pool: EgressPool | undefined;
   #allowance: ReadAllowance | undefined;
-  /** When it began to wait, by the monotonic clock, less the pool's standstill until then. */
+  /**
+   * When it began to wait, by the monotonic clock, less the time that the pool had waited for connections until then.
+   */
   #waitingSinceMs = 0;
-  /** When the request went out. undici may send it again itself (HTTP/2): the time runs on. */
+  /** When the request was sent. undici may send it again itself (HTTP/2): the time goes on. */
   #startedAtMs = 0;
-  /** What had passed by then. */
+  /** The time that had passed by then. */
   #waitedMs = 0;
   #isPhaseLimit = false;
   #isFinished = false;
@@ -153,7 +158,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#mayStart = mayStart;
   }
 
-  /** Of its time so far. While the pool waited for the worker's own connections, the clock stood still. */
+  /** The time of the request so far. While the pool waited for the worker's own connections, the clock was paused. */
   get spentMs(): number {
     return this.#startedAtMs > 0 ? this.#waitedMs + systemClock.monotonicMs() - this.#startedAtMs : this.#waitingMs();
   }
@@ -164,10 +169,10 @@ class Exchange implements Dispatcher.DispatchHandler {
     try {
       pool.dispatch(request, this);
     } catch (error) {
-      // Thrown, rather than told to the handler, once the dispatcher is closed.
+      // Once the dispatcher is closed, it throws instead of calling the handler.
       this.onResponseError(undefined, error as Error);
     }
-    // On a connection that is open the request went out within the call; else the wait for one begins.
+    // With an open connection the request was sent within the call; otherwise the wait for a connection begins.
     if (this.#controller || this.#isFinished) return;
     this.#pool = pool;
     this.#waitingSinceMs = systemClock.monotonicMs() - pool.line.standstillMs;
@@ -179,7 +184,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (this.#mayStart?.() === false) {
       this.#end({ trouble: 'no longer ours to send', isBlocked: false, isWithheld: true });
     }
-    // Withheld, or the wait for a connection took too long: it was given up before it began.
+    // The request was withheld, or the wait for a connection took too long: it ended before it began.
     if (this.#isFinished) {
       controller.abort(new Error('given up'));
       return;
@@ -219,7 +224,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (this.#receivedBytes > maxBytes) limit = `${maxBytes} bytes`;
     else if (this.#pieces > MAX_BODY_PIECES) limit = `${MAX_BODY_PIECES} chunks`;
     if (limit === undefined) return;
-    // The status says all that matters; the rest is not worth reading.
+    // The status decides; the rest of the answer need not be read.
     this.#endWithAnswer(`the body has more than ${limit}; the rest was not read`);
     this.#abort(controller, 'answer too long');
   }
@@ -230,7 +235,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: unknown, error: Error): void {
     const trouble = troubleOf(error);
-    // undici may refuse headers that were complete, or tell of the failure before it tells of them.
+    // undici may refuse headers that were complete, or report the failure before it reports the headers.
     const head = this.#status === 0 ? headBefore(error) : undefined;
     if (head) {
       this.#status = head.status;
@@ -269,7 +274,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     const { timeoutMs, connectTimeoutMs, headersTimeoutMs, bodyTimeoutMs } = this.#limits;
     if (!this.#controller) {
       const leftMs = connectTimeoutMs - this.#waitingMs();
-      // Timers may be a fraction of a millisecond early.
+      // Timers may fire a fraction of a millisecond early.
       if (leftMs >= 1) this.#setTimer(Math.max(leftMs, MIN_REARM_MS));
       else this.#end({ failure: 'connect', trouble: `no connection within ${connectTimeoutMs} ms`, isBlocked: false });
       return;

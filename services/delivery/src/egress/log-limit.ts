@@ -1,10 +1,10 @@
 import type { Clock } from '@databridge/kernel/time/clock';
 
 const ONCE_PER_MS = 60_000;
-/** Hosts come from customers: what is remembered about them is bounded. */
+/** Customers choose the hosts, so the memory of them is bounded. */
 const MAX_HOSTS = 10_000;
 
-/** Lets a host that fails again and again into the log once a minute. */
+/** Limits the log to one line per minute for each host that fails repeatedly. */
 export class LogLimit {
   readonly #clock: Clock;
   readonly #loggedAtMs = new Map<string, number>();

@@ -2,9 +2,9 @@
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { Connector } from './egress-guard.ts';
 
-/** The egress policy refused the address; that error has its own words. */
+/** The egress policy refused the address; that error has its own text. */
 const isSaid = (error: Error & { code?: string }) => error.code === 'DB_EGRESS_REFUSED';
-/** Customers read this: it does not name the proxy's address. */
+/** Customers read this text, so it does not name the proxy's address. */
 const fault = (why: string, cause: Error) =>
   new DatabridgeError('DB_EGRESS_PROXY', `our egress proxy ${why}`, { cause });
 
@@ -19,14 +19,15 @@ export function dialedProxy(dial: Connector): Connector {
 }
 
 /**
- * @param tunnel asks the proxy for a tunnel. That it won't have us (407, of some 401), or won't go there (403), is between it and
- *   us; that it can't (5xx) is the destination's trouble, as it would be without a proxy
+ * @param tunnel asks the proxy for a tunnel. If it rejects our credentials (407, or 401 from some proxies) or refuses
+ *   the target (403), our proxy is at fault; if it cannot connect (5xx), the destination is, as it would be without a
+ *   proxy
  */
 export function tunnelledByProxy(tunnel: Connector): Connector {
   return (target, callback) =>
     tunnel(target, (...result) => {
       const [error] = result;
-      // undici has no other place for the status.
+      // undici offers no other place for the status.
       const status = error === null ? undefined : /^Proxy response \((401|403|407)\)/.exec(error.message)?.[1];
       if (error === null || status === undefined) callback(...result);
       else callback(fault(`refuses (status ${status})`, error), null);

@@ -2,27 +2,33 @@ import type { Socket } from 'node:net';
 import type { Timer } from '@databridge/kernel/time/clock';
 import { every } from '@databridge/kernel/time/every';
 
-/** Headers and trailers of one answer, once compressed (RFC 7541), and the frames around them. */
+/** The headers and trailers of one answer, compressed (RFC 7541), and the frames around them. */
 const PER_REQUEST_BYTES = 8_192;
-/** DATA frames have a head of 9 bytes (RFC 9113 §4.1). */
+/** DATA frames have a header of 9 bytes (RFC 9113 §4.1). */
 const FRAME_HEAD_BYTES = 9;
-/** What a server may have on the way for a stream that we reset: the initial window (RFC 9113 §6.9.2), in tiny frames. */
+/**
+ * The data that a server may have in flight for a stream that we reset: the initial window (RFC 9113 §6.9.2), in tiny
+ * frames.
+ */
 const PER_RESET_BYTES = 131_072;
-/** Of a server that only keeps its connection alive: PING, SETTINGS and WINDOW_UPDATE are below 20 bytes each. */
+/**
+ * The allowance of a server that only keeps its connection alive: PING, SETTINGS and WINDOW_UPDATE are below 20 bytes
+ * each.
+ */
 const PER_CHECK_BYTES = 8_192;
 const CHECK_INTERVAL_MS = 250;
-/** Saved up at most, beside what the requests of the last interval earned. */
+/** The most that is saved up, besides what the requests of the last interval earned. */
 const MAX_SAVED_BYTES = 524_288;
 
 /**
  * How much the servers of one pool may send over HTTP/2. Over HTTP/1.1 `answer-heads.ts` reads every byte. Over HTTP/2
- * Node does, and what belongs to no stream (PING, SETTINGS, frames of a stream that was reset) is seen by nobody, however
- * much there is of it. So requests earn an allowance, and a connection that reads more than that is closed.
+ * Node reads them, and nothing limits the frames that belong to no stream (PING, SETTINGS, frames of a stream that was
+ * reset). So requests earn an allowance, and a connection that reads more than that is closed.
  */
 export class ReadAllowance {
   #earnedBytes = 0;
 
-  /** In all, up to now. Only differences mean something. */
+  /** The total up to now. Only differences are meaningful. */
   get earnedBytes(): number {
     return this.#earnedBytes;
   }

@@ -3,28 +3,28 @@ import { DialError } from './dial.ts';
 
 /** Why a request got no answer. */
 export interface Trouble {
-  /** Left out: {@link FailureClass} `headers`. */
+  /** If omitted, the class is `headers` of {@link FailureClass}. */
   readonly failure?: FailureClass;
-  /** In words that customers may read: never an address that a name has here. */
+  /** The text that customers may read: it never contains an address inside our network. */
   readonly trouble: string;
-  /** For operators only: the addresses, and what each of them said. */
+  /** The text for operators only: the addresses, and the error of each. */
   readonly operatorDetail?: string;
-  /** The egress policy refuses the address, or our egress proxy is at fault. */
+  /** True if the egress policy refuses the address, or our egress proxy is at fault. */
   readonly isBlocked: boolean;
-  /** Nothing was sent: the record is no longer this worker's to send. Says nothing about the destination. */
+  /** Nothing was sent: this worker does not own the record any more. It says nothing about the destination. */
   readonly isWithheld?: true;
-  /** RFC 9113 §7, when the server reset the stream or closed the session with one. */
+  /** The error code (RFC 9113 §7) with which the server reset the stream or closed the session. */
   readonly http2Code?: number;
-  /** The server did not process the request, or it never left: it may be sent again without a second copy. */
+  /** The server did not process the request, or it was never sent: it may be sent again without a second copy. */
   readonly isUnprocessed?: true;
   /** The connection takes no further request, though undici may not know it yet. */
   readonly isConnectionOver?: true;
 }
 
-/** What Node and undici reject with. */
+/** The errors with which Node and undici reject. */
 interface NetworkError extends Error {
   readonly code?: string;
-  /** undici's, of the stream. */
+  /** The code that undici sets, of the stream. */
   readonly http2ErrorCode?: number;
 }
 
@@ -58,7 +58,7 @@ function failureOf(code: string | undefined): FailureClass | undefined {
   return OF_CONNECTING.test(code) ? 'connect' : undefined;
 }
 
-/** Of a name with hundreds of addresses, the first few say enough. */
+/** For a name with hundreds of addresses, the first few are enough. */
 const SHOWN_ADDRESSES = 10;
 
 function detailOf(error: Error): string {
@@ -69,7 +69,7 @@ function detailOf(error: Error): string {
   return left === 0 ? each : `${each}; and ${left} more`;
 }
 
-/** RFC 9113 §7, by number. */
+/** The error codes of RFC 9113 §7, by number. */
 const HTTP2_ERRORS = [
   ...['NO_ERROR', 'PROTOCOL_ERROR', 'INTERNAL_ERROR', 'FLOW_CONTROL_ERROR', 'SETTINGS_TIMEOUT', 'STREAM_CLOSED'],
   ...['FRAME_SIZE_ERROR', 'REFUSED_STREAM', 'CANCEL', 'COMPRESSION_ERROR', 'CONNECT_ERROR', 'ENHANCE_YOUR_CALM'],
@@ -79,8 +79,8 @@ const HTTP2_ERRORS = [
 const nameOf = (http2Code: number) => HTTP2_ERRORS[http2Code] ?? `error ${http2Code}`;
 
 /**
- * undici notes the stream's code on every error of a stream, also on those of its session and of the socket below, such as
- * a TLS alert: which of them it is, Node's own code says.
+ * undici sets the stream's code on every error of a stream, including errors of its session and of the socket below,
+ * such as a TLS alert. Node's own code tells which of them it is.
  */
 function http2Trouble({ code, message, http2ErrorCode }: NetworkError): Trouble | undefined {
   const closed = (http2Code: number) => ({
@@ -89,7 +89,7 @@ function http2Trouble({ code, message, http2ErrorCode }: NetworkError): Trouble 
     http2Code,
     isConnectionOver: true as const,
   });
-  // undici rejects with this one only for streams that the server said it did not process.
+  // undici rejects with this error only for streams that the server stated it did not process.
   const goAwayCode = /"GOAWAY" frame received with code (\d+)/.exec(message)?.[1];
   if (goAwayCode !== undefined) return { ...closed(Number(goAwayCode)), isUnprocessed: true };
   switch (code) {
@@ -115,14 +115,14 @@ function http2Trouble({ code, message, http2ErrorCode }: NetworkError): Trouble 
   }
 }
 
-/** Node's codes of sockets and of TLS; an error of a stream has one of HTTP/2, one of undici, or none. */
+/** Node's codes of sockets and of TLS; an error of a stream has a code of HTTP/2, of undici, or none. */
 function isOfSocket(code: string | undefined): boolean {
   return code !== undefined && !code.startsWith('ERR_HTTP2_') && !code.startsWith('UND_ERR_');
 }
 
 function wordsOf({ code, message }: NetworkError): string {
   switch (code) {
-    // undici checks itself by assertions, and what a server sends can break them.
+    // undici checks itself by assertions, and a server's data can break them.
     case 'ERR_ASSERTION':
       return 'the answer is not valid HTTP';
     case 'UND_ERR_HEADERS_OVERFLOW':

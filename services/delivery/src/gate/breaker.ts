@@ -6,9 +6,9 @@ import type { Outcome } from '../attempt/outcome.ts';
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
 export interface BreakerSettings {
-  /** How long an open breaker lets nothing through before it probes. */
+  /** How long an open breaker waits before it probes. */
   readonly resetAfterMs: number;
-  /** So many attempts within the window before their failures can open it. */
+  /** The least number of attempts within the window before their failures can open it. */
   readonly minAttempts: number;
   readonly failurePercentage: number;
   readonly windowMs: number;
@@ -32,13 +32,13 @@ export class Breaker {
   readonly #rotation: EventEmitter;
   readonly #clock: Clock;
   readonly #onChange: (state: BreakerState) => void;
-  /** Made by the first failure: most customers never fail, and it takes 7 KiB. */
+  /** Created at the first failure: most customers never fail, and it takes 7 KiB. */
   #circuit: Circuit | undefined;
-  /** Runs while it is open. */
+  /** The timer that runs while the breaker is open. */
   #reset: Timer | undefined;
   #lastFailureAtMs = Number.NEGATIVE_INFINITY;
 
-  /** @param rotation emits `rotate` when a window's bucket is over: one timer for all breakers of a worker */
+  /** @param rotation emits `rotate` at the end of a bucket of the window: one timer for all breakers of a worker */
   constructor(
     settings: BreakerSettings,
     rotation: EventEmitter,
@@ -73,10 +73,10 @@ export class Breaker {
     return circuit;
   }
 
-  /** opossum leaves the open state by its own timer only, so a circuit that is half-open takes over the window. */
+  /** opossum leaves the open state only by its own timer, so a half-open circuit takes over the window. */
   #letProbe(open: Circuit): void {
     open.removeAllListeners();
-    // Ends that timer.
+    // This ends that timer.
     open.close();
     this.#circuit = this.#create({ status: open.status, state: { closed: false, halfOpen: true } });
     this.#onChange('half-open');
@@ -87,18 +87,18 @@ export class Breaker {
     return this.#circuit?.halfOpen ? 'half-open' : 'closed';
   }
 
-  /** @param monotonicMs now */
+  /** Counts the outcome of an attempt. @param monotonicMs now */
   recordOutcome(outcome: Outcome, monotonicMs: number): void {
     if (outcome.kind === 'retry') this.#lastFailureAtMs = monotonicMs;
     else if (outcome.kind !== 'delivered') return;
-    // With no failure in the window there is nothing that a success could outweigh: the usual case costs nothing.
+    // Without a failure in the window, a success changes nothing: the usual case costs nothing.
     else if (this.state === 'closed' && monotonicMs - this.#lastFailureAtMs > this.#settings.windowMs) return;
     this.#circuit ??= this.#create();
-    // It rejects what failed, and everything while open: both are known already.
+    // It rejects failures, and everything while open: the caller knows both already.
     this.#circuit.fire(outcome.kind === 'retry').catch(() => undefined);
   }
 
-  /** Another destination: closed, with nothing counted. opossum has no way to empty the window of a circuit. */
+  /** Closes the breaker with nothing counted, for another destination. opossum cannot empty the window of a circuit. */
   reset(): void {
     this.stop();
     this.#lastFailureAtMs = Number.NEGATIVE_INFINITY;
@@ -113,18 +113,18 @@ export class Breaker {
 
 export const BREAKER_BUCKETS = 10;
 
-/** The longest timer that Node has: a circuit does not stay open for 24 days. */
+/** The longest timer that Node allows: no circuit stays open for 24 days. */
 const NEVER_MS = 2 ** 31 - 1;
 
 type Circuit = CircuitBreaker<[boolean], void>;
 
-/** How opossum takes up a circuit; its types lack `state`. */
+/** The state from which opossum continues a circuit; its types lack `state`. */
 interface HalfOpen {
   readonly status: CircuitBreaker.Status;
   readonly state: { readonly closed: false; readonly halfOpen: true };
 }
 
-/** Nobody reads it: one for all spares a stack trace for each failure. */
+/** Nobody reads this error: one instance for all saves a stack trace for each failure. */
 const FAILED = new Error('failed attempt');
 
 async function failIf(hasFailed: boolean): Promise<void> {

@@ -1,19 +1,27 @@
-/** Requests in flight of a customer that starts: more than the breaker needs to judge a destination that hangs. */
+/**
+ * Requests in flight of a customer that starts: more than the breaker needs to detect a destination that does not
+ * answer.
+ */
 const FIRST_LIMIT = 32;
-/** Up to here the limit doubles with each round trip that went well; above, it grows by its square root. */
+/** Up to this limit it doubles with each successful round trip; above, it grows by its square root. */
 const DOUBLES_UP_TO = 64;
-/** More answers than this share that say "too much" halve the limit. A few errors are the events', not the load's. */
+/**
+ * If more than this share of the answers report an overload, the limit is halved. A few errors come from the events,
+ * not from the load.
+ */
 const MAX_OVERLOADED_SHARE = 0.1;
-/** Answers that take less than this are never too slow: what differs there is also our own event loop. */
+/** Answers that take less than this are never too slow: below it, differences also come from our own event loop. */
 const NEVER_SLOW_MS = 500;
-/** Answers are too slow when they take this many times as long as they did in the best of times. */
+/** Answers are too slow if they take this many times as long as the fastest did. */
 const SLOW_FACTOR = 2;
-/** A destination that stays slower than it was is not under load, but another one: the best of times is forgotten slowly. */
+/**
+ * A destination that stays slower than before is not overloaded, but has changed: the best time is forgotten slowly.
+ */
 const FORGET_BEST = 1.02;
-/** After trouble the limit doubles at most this often, however fast the answers are. */
+/** After a failure the limit doubles at most once in this time, however fast the answers are. */
 const RAMP_STEP_MS = 1_000;
 
-/** What one answer says about the load. */
+/** What one answer says about the load of the destination. */
 export interface LoadSign {
   /** 429, 502, 503 or 504. */
   readonly isOverloaded: boolean;
@@ -21,8 +29,8 @@ export interface LoadSign {
 }
 
 /**
- * How many requests one customer may have in flight: fewer when the destination answers "too much", or ever more slowly;
- * more while it takes what it gets. Never above what the subscription says, which is for the caller to see to.
+ * How many requests one customer may have in flight: fewer when the destination reports an overload or gets slower;
+ * more while it accepts them. The caller applies the limit of the subscription.
  *
  *     starts: 32 ──▶ grows each round trip (×2 up to 64, then by its square root) ◀──▶ shrinks (×½ overloaded, ×¾ slow)
  *     recovers (breaker closed, hold over, enabled anew): 1, which doubles at most once a second
@@ -38,26 +46,26 @@ export class Concurrency {
   #totalMs = 0;
   #mostInFlight = 0;
 
-  /** Requests that may be in flight now, at least 1. */
+  /** The limit of requests in flight now, at least 1. */
   limit(nowMs: number): number {
     return Math.max(1, Math.floor(Math.min(this.#limit, this.#ramp(nowMs))));
   }
 
-  /** When the limit may next be higher for the time alone; undefined: only answers raise it. */
+  /** When the limit rises next by the passing of time; undefined if only answers raise it. */
   risesAtMs(nowMs: number): number | undefined {
     if (this.#ramp(nowMs) >= this.#limit) return undefined;
     const steps = Math.floor((nowMs - this.#recoveredAtMs) / RAMP_STEP_MS);
     return this.#recoveredAtMs + (steps + 1) * RAMP_STEP_MS;
   }
 
-  /** The destination was in trouble, or nothing is known of it any more: it is approached slowly. */
+  /** Starts at 1 again: the destination failed, or nothing is known of it any more. */
   recover(nowMs: number): void {
     this.#limit = 1;
     this.#recoveredAtMs = nowMs;
     this.#restart();
   }
 
-  /** Another destination: nothing that was learned of the one before holds. */
+  /** Forgets everything that was learned: the destination is another one. */
   forget(): void {
     this.#limit = FIRST_LIMIT;
     this.#recoveredAtMs = Number.NEGATIVE_INFINITY;
@@ -65,7 +73,7 @@ export class Concurrency {
     this.#restart();
   }
 
-  /** @param inFlight requests in flight when this answer came, its own included */
+  /** Counts an answer. @param inFlight requests in flight when this answer came, its own included */
   recordAnswer({ isOverloaded, durationMs }: LoadSign, inFlight: number): void {
     this.#answers++;
     this.#totalMs += durationMs;
@@ -80,7 +88,7 @@ export class Concurrency {
     if (this.#overloaded / this.#answers > MAX_OVERLOADED_SHARE) this.#limit = Math.max(1, this.#limit / 2);
     else if (meanMs > Math.max(NEVER_SLOW_MS, this.#bestMs * SLOW_FACTOR))
       this.#limit = Math.max(1, this.#limit * 0.75);
-    // What is not used says nothing about what the destination can take.
+    // A limit that is not reached says nothing about what the destination can process.
     else if (this.#mostInFlight >= Math.floor(this.#limit)) this.#limit += this.#growth();
     this.#restart();
   }

@@ -3,7 +3,7 @@ import type { HoldReason } from '@databridge/schemas/records/status';
 import type { Outcome } from '../attempt/outcome.ts';
 import type { HeldRecord } from '../lanes/held-records.ts';
 
-/** So many refusals in a row, without one success, say that the URL is wrong rather than the events. */
+/** This many refusals in a row without one success mean that the URL is wrong rather than the events. */
 const MAX_REFUSALS_IN_A_ROW = 20;
 const FIRST_PROBE_AFTER_MS = 1_000;
 const LONGEST_PROBE_INTERVAL_MS = 60_000;
@@ -16,15 +16,15 @@ export interface HeldConnection {
 }
 
 /**
- * Whether the destination knows us, and may be sent to. While it does not, the customer is held: nothing is sent but
- * one probe at a time, and no event's attempt is spent.
+ * Whether the destination accepts our credentials and address. While it does not, the customer is held: only one probe
+ * at a time is sent, and no event's attempt is used up.
  *
  *     ok ──deauthorized, blocked, or 20 refusals in a row──▶ held ──a probe succeeds──▶ ok
  *                                                             │ ▲
  *                                                             └─┘ a probe fails: wait twice as long, a minute at most
  *
- * An event that alone is not let in (a firewall that dislikes its text answers 403 just as a wrong key does) shows
- * itself by failing again after another one succeeded: then it is refused, and the others flow.
+ * A single event may be rejected by itself: a firewall that objects to its text answers 403, as a wrong key does. Such
+ * an event fails again after another one succeeded: then it is refused, and the others are sent.
  */
 export class Connection {
   #held: HeldConnection | undefined;
@@ -33,14 +33,14 @@ export class Connection {
   #probeIntervalMs = FIRST_PROBE_AFTER_MS;
   #refusalsInARow = 0;
   #successes = 0;
-  /** The record, and how many successes there had been when it was turned away. */
+  /** The records that were turned away, with the number of successes at that time. */
   readonly #turnedAway = new WeakMap<HeldRecord, number>();
 
   get held(): HeldConnection | undefined {
     return this.#held;
   }
 
-  /** When the next probe may be sent, by the monotonic clock; only while held. */
+  /** When the next probe may be sent, by the monotonic clock; meaningful only while held. */
   get probeAtMs(): number {
     return this.#probeAtMs;
   }
@@ -49,19 +49,22 @@ export class Connection {
     return this.#turnedAway.has(record);
   }
 
-  /** Takes up what an earlier owner of the customer found. */
+  /** Continues the hold that an earlier owner of the customer found. */
   restore(held: HeldConnection, now: Instant): void {
     this.#held = held;
     this.#heldSinceMonotonicMs = now.monotonicMs - Math.max(0, now.wallMs - held.sinceMs);
     this.#probeAtMs = now.monotonicMs;
   }
 
-  /** How long it has been held, if it is: a day without success disables the customer. */
+  /** How long it has been held; undefined if it is not: a day without success disables the customer. */
   heldForMs(monotonicMs: number): number | undefined {
     return this.#held && monotonicMs - this.#heldSinceMonotonicMs;
   }
 
-  /** The subscription changed, or was enabled anew: its connection is good until it proves otherwise. */
+  /**
+   * Ends the hold, because the subscription changed or the customer was enabled: the connection counts as good until it
+   * fails.
+   */
   reset(): void {
     this.#held = undefined;
     this.#refusalsInARow = 0;
@@ -69,9 +72,9 @@ export class Connection {
   }
 
   /**
-   * Learns from an attempt.
-   * @returns what the attempt means for its event: a refusal while held is the connection's fault, and the second
-   *   time an event alone is turned away it is the event's
+   * Takes the outcome of an attempt into account.
+   * @returns what the attempt means for its event: a refusal while held is the connection's fault; if an event alone is
+   *   turned away for the second time, it is the event's
    */
   recordOutcome(record: HeldRecord, outcome: Outcome, now: Instant): Outcome {
     switch (outcome.kind) {
@@ -84,7 +87,7 @@ export class Connection {
         this.#turnAway(record, 'deauthorized', outcome.reason, now);
         return outcome;
       case 'blocked':
-        // Not even if others were delivered since: the name means this today and that tomorrow, whatever the event.
+        // Even if other events were delivered since: the name may resolve to different addresses, whatever the event.
         this.#hold('blocked', outcome.reason, now);
         return outcome;
       case 'refused':
@@ -120,7 +123,7 @@ export class Connection {
   }
 
   #waitForNextProbe(monotonicMs: number): void {
-    // The answers of requests that were in flight together count as one failed probe.
+    // The answers of requests that were in flight at the same time count as one failed probe.
     if (this.#probeAtMs > monotonicMs) return;
     this.#probeAtMs = monotonicMs + this.#probeIntervalMs;
     this.#probeIntervalMs = Math.min(this.#probeIntervalMs * 2, LONGEST_PROBE_INTERVAL_MS);

@@ -13,39 +13,39 @@ export type Permit =
   | { readonly kind: 'free' }
   /** One event is sent while nothing else is in flight; its outcome decides. */
   | { readonly kind: 'probe'; readonly because: ClosedBecause }
-  /** Nothing. `untilMs` by the monotonic clock; undefined: an event will say. */
+  /** Nothing is sent. `untilMs` is by the monotonic clock; undefined: an event will end the wait. */
   | { readonly kind: 'closed'; readonly untilMs: number | undefined; readonly because: ClosedBecause };
 
-/** What holds a customer back, beside its rate. */
+/** What holds a customer back, besides its rate. */
 export type ClosedBecause = 'retry_after' | 'breaker' | HoldReason;
 
 export interface GateOptions {
   readonly ratePerSecond: number | undefined;
-  /** The longest wait that a destination may ask for. */
+  /** The longest wait in ms that a destination may ask for. */
   readonly maxWaitMs: number;
   readonly breaker: BreakerSettings;
   /** One timer for the windows of all breakers of a worker. */
   readonly breakerRotation: EventEmitter;
   readonly clock: Clock;
-  /** Something changed that belongs into the customer's status. */
+  /** Called when a part of the customer's status record changed. */
   readonly onChange: () => void;
 }
 
 export interface AttemptLoad {
   readonly durationMs: number;
-  /** Requests of the customer, this one among them. */
+  /** The customer's requests in flight, this one included. */
   readonly inFlight: number;
 }
 
-/** Statuses by which a destination, or a server before it, says that it is overloaded. */
+/** Statuses by which a destination, or a server before it, reports that it is overloaded. */
 const OVERLOADED: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
 const FREE: Permit = { kind: 'free' };
 const PROBE_BREAKER: Permit = { kind: 'probe', because: 'breaker' };
 
 /**
- * What holds a customer back, in the order in which it is asked: a wait that the destination requested, a connection
- * in trouble, an open breaker; and then the rate. Each learns from the same outcomes.
+ * What holds a customer back, in the order of the checks: a wait that the destination requested, a failed connection,
+ * an open breaker; and then the rate. All of them learn from the same outcomes.
  */
 export class Gate {
   readonly rate: RateLimit;
@@ -54,7 +54,7 @@ export class Gate {
   readonly #breaker: Breaker;
   readonly #onChange: () => void;
   readonly #maxWaitMs: number;
-  /** By the monotonic clock, as all waits: a wall clock that is set back must not hold anybody. */
+  /** By the monotonic clock, as all waits: setting a wall clock back must not hold any customer. */
   #waitUntilMs = Number.NEGATIVE_INFINITY;
   #lastSuccessAtMs: number | undefined;
   #failingSinceMs: number | undefined;
@@ -77,16 +77,17 @@ export class Gate {
     return this.#lastSuccessAtMs;
   }
 
-  /** The first failure of the destination since it last accepted anything, by the wall clock. */
+  /** The wall-clock time of the destination's first failure since it last accepted an event. */
   get failingSinceMs(): number | undefined {
     return this.#failingSinceMs;
   }
 
-  /** Takes up what an earlier owner of the customer found. */
+  /** Continues from the status that an earlier owner of the customer wrote. */
   restore(status: WorkerStatus, now: Instant): void {
     this.#lastSuccessAtMs = status.lastSuccessAtMs;
     const { at, waitUntilMs = 0 } = status;
-    // Whatever the two workers' clocks say: never longer than was left when it was written, nor than one may ask for.
+    // The wait is never longer than what was left when the record was written, nor than the maximum, whatever the
+    // clocks of the two workers say.
     this.#waitUntilMs = now.monotonicMs + Math.min(waitUntilMs - now.wallMs, waitUntilMs - at, this.#maxWaitMs);
     if (status.held) {
       this.#connection.restore(status.held, now);
@@ -94,7 +95,7 @@ export class Gate {
     }
   }
 
-  /** The customer's side of the status record. */
+  /** @returns the parts of the status record that concern the destination */
   status(now: Instant): Pick<WorkerStatus, 'breaker' | 'waitUntilMs' | 'held' | 'lastSuccessAtMs'> {
     const held = this.#connection.held;
     const waitMs = this.#waitUntilMs - now.monotonicMs;
@@ -106,7 +107,7 @@ export class Gate {
     };
   }
 
-  /** Events go to another address: what was found out about the one before no longer holds. */
+  /** Forgets what was learned about the previous address, because events are sent to another one. */
   forgetDestination(): void {
     this.#waitUntilMs = Number.NEGATIVE_INFINITY;
     this.#breaker.reset();
@@ -117,15 +118,15 @@ export class Gate {
   }
 
   /**
-   * The same address by another connection (credentials, client certificate, headers), which is good until it proves
-   * otherwise. A wait that the destination asked for goes on, and so does its breaker.
+   * Ends a hold, because the connection to the same address changed (credentials, client certificate, headers): it
+   * counts as good until it fails. A wait that the destination asked for goes on, and so does its breaker.
    */
   forgetConnection(): void {
     this.#connection.reset();
     this.#onChange();
   }
 
-  /** An operator enabled or resumed the customer: nothing is waited for any more. */
+  /** Ends all waits, because an operator enabled or resumed the customer. */
   enable(monotonicMs: number): void {
     this.#waitUntilMs = Number.NEGATIVE_INFINITY;
     this.concurrency.recover(monotonicMs);
@@ -144,26 +145,29 @@ export class Gate {
     return this.#breaker.state === 'half-open' ? PROBE_BREAKER : FREE;
   }
 
-  /** A held connection is probed with another event than the ones that it turned away, if there is one. */
+  /** Whether a held connection turned the record away: if there is another one, that is the probe. */
   isSuspect(record: HeldRecord): boolean {
     return this.#connection.wasTurnedAway(record);
   }
 
-  /** Why the connection is held, if it has been for so long: a day without success disables the customer. */
+  /**
+   * @returns why the connection is held, if it has been held for at least `leastMs`: a day without success disables the
+   *   customer
+   */
   heldFor(leastMs: number, monotonicMs: number): HeldConnection | undefined {
     const heldForMs = this.#connection.heldForMs(monotonicMs);
     return heldForMs !== undefined && heldForMs >= leastMs ? this.#connection.held : undefined;
   }
 
   /**
-   * Learns from an attempt.
-   * @param load how long it took, and how many requests were in flight
-   * @returns what it means for the event
+   * Takes the outcome of an attempt into account.
+   * @param load how long the attempt took, and how many requests were in flight
+   * @returns what the outcome means for the event
    */
   recordOutcome(record: HeldRecord, seen: Outcome, now: Instant, load: AttemptLoad): Outcome {
     const wasHeld = this.#connection.held !== undefined;
     const outcome = this.#connection.recordOutcome(record, seen, now);
-    // Of what was not sent, nothing is learned.
+    // A request that was not sent says nothing about the load.
     if (seen.kind !== 'blocked' && seen.kind !== 'internal') {
       const isOverloaded = seen.kind === 'retry' && OVERLOADED.has(seen.status ?? 0);
       this.concurrency.recordAnswer({ isOverloaded, durationMs: load.durationMs }, load.inFlight);

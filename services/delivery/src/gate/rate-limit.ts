@@ -1,10 +1,10 @@
 /**
- * How fast a customer is sent to: a token bucket for the stated limit, halved when the destination answers 429
- * without saying how long, and raised again step by step (additive increase, multiplicative decrease). It never
- * exceeds what was stated. All times are monotonic milliseconds.
+ * The rate at which a customer's events are sent: a token bucket for the stated limit, which is halved when the
+ * destination answers 429 without a wait, and raised again step by step (additive increase, multiplicative decrease).
+ * It never exceeds the stated limit. All times are monotonic milliseconds.
  */
 export class RateLimit {
-  /** The lower of what the subscription states and what the destination allows. */
+  /** The lower of the limits that the subscription states and the destination allows. */
   #limitPerSecond: number;
   #statedPerSecond: number;
   #allowedPerSecond = Number.POSITIVE_INFINITY;
@@ -17,7 +17,7 @@ export class RateLimit {
   #sentLastSecond = 0;
   #secondStartedAtMs: number;
 
-  /** @param statedPerSecond the customer's limit; undefined: none, until a 429 makes one */
+  /** @param statedPerSecond the customer's limit; undefined if it has none until a 429 sets one */
   constructor(statedPerSecond: number | undefined, nowMs: number) {
     this.#statedPerSecond = statedPerSecond ?? Number.POSITIVE_INFINITY;
     this.#limitPerSecond = this.#statedPerSecond;
@@ -32,19 +32,19 @@ export class RateLimit {
     return this.#ratePerSecond;
   }
 
-  /** The customer states another limit, or none. Whatever slowed the customer down below its limit goes on. */
+  /** Applies a changed limit of the customer, or none. A reduction below the limit after a 429 continues. */
   restate(statedPerSecond: number | undefined): void {
     this.#statedPerSecond = statedPerSecond ?? Number.POSITIVE_INFINITY;
     this.#limit();
   }
 
-  /** The destination allows no more than this. */
+  /** Applies the limit that the destination allows. */
   allow(perSecond: number): void {
     this.#allowedPerSecond = perSecond;
     this.#limit();
   }
 
-  /** Another destination: what the one before allowed or answered no longer counts. */
+  /** Forgets the limits of the previous destination, because events are sent to another one. */
   forgetDestination(): void {
     this.#allowedPerSecond = Number.POSITIVE_INFINITY;
     this.#limit();
@@ -57,7 +57,7 @@ export class RateLimit {
     this.#ratePerSecond = isSlowedDown ? Math.min(this.#ratePerSecond, this.#limitPerSecond) : this.#limitPerSecond;
   }
 
-  /** Takes a token. @returns 0 when it may be sent now, else how many ms until it may (nothing was taken then) */
+  /** Takes a token. @returns 0 if an event may be sent now; otherwise the ms until it may (no token was taken) */
   take(nowMs: number): number {
     this.#count(nowMs);
     if (this.#ratePerSecond === Number.POSITIVE_INFINITY) {
@@ -72,7 +72,7 @@ export class RateLimit {
     return 0;
   }
 
-  /** The destination answered 429. The answers of one burst count once. */
+  /** Halves the rate after a 429. The answers of one burst count once. */
   slowDown(nowMs: number): void {
     if (nowMs - this.#lastDecreaseAtMs < SECOND_MS) return;
     this.#lastDecreaseAtMs = nowMs;
@@ -90,7 +90,7 @@ export class RateLimit {
     if (steps < 1) return;
     this.#lastIncreaseAtMs += steps * SECOND_MS;
     this.#ratePerSecond = Math.min(this.#ratePerSecond + steps * this.#step(), this.#limitPerSecond);
-    // Without a stated limit there is nothing to climb to: past this it no longer holds anything back.
+    // Without a stated limit there is no target for the rate: above this it does not limit anything any more.
     if (this.#ratePerSecond > NO_LIMIT_ABOVE_PER_SECOND) this.#ratePerSecond = this.#limitPerSecond;
   }
 
@@ -98,7 +98,9 @@ export class RateLimit {
     return this.#limitPerSecond === Number.POSITIVE_INFINITY ? UNSTATED_STEP : Math.max(this.#limitPerSecond / 20, 0.1);
   }
 
-  /** At most a tenth of a second's worth is saved up, so that no window of a second sees much over the limit. */
+  /**
+   * At most the tokens of a tenth of a second are saved up, so that no window of a second exceeds the limit by much.
+   */
   #refill(nowMs: number): void {
     const burst = Math.max(1, this.#ratePerSecond / 10);
     const elapsedMs = Math.max(0, nowMs - this.#refilledAtMs);

@@ -15,15 +15,15 @@ export class ByteBudget {
     return this.#shares.used;
   }
 
-  /** For one customer, which leaves when it stops. */
+  /** The share of one customer, which leaves when it stops. */
   join(): CustomerBytes {
     return new CustomerBytes(this.#shares.join());
   }
 }
 
 /**
- * The bytes that one customer's lanes may hold: each of those that hold anything an equal part. Every lane may hold one
- * record whatever its size, so that none is starved.
+ * The bytes that one customer's lanes may hold, divided equally between the lanes that hold records. Every lane may
+ * hold one record of any size, so that none is starved.
  */
 export class CustomerBytes {
   readonly #share: Share;

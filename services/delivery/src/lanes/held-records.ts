@@ -1,29 +1,32 @@
 import type { DeliveryHeaders } from '@databridge/schemas/records/headers';
 
-/** Names one lane of one membership. A lane that takes its place has another one, even if it reads the same partition. */
+/** Names one lane of one membership. A lane that replaces it has another id, even if it reads the same partition. */
 export interface LaneId {
   readonly topic: string;
   readonly partition: number;
-  /** 0 for the main lane. */
+  /** The delay of its topic; 0 for the main lane. */
   readonly delayMs: number;
 }
 
-/** A record in memory: fetched, not done. */
+/** A record in memory: it is fetched, and not done. */
 export interface HeldRecord {
   readonly lane: LaneId;
   readonly offset: number;
-  /** By the monotonic clock. */
+  /** The time at which it is due, by the monotonic clock. */
   readonly dueAtMs: number;
   readonly key: Buffer | null;
-  /** The intake's bytes. */
+  /** The bytes of the intake record. */
   readonly value: Buffer;
   readonly facts: DeliveryHeaders;
-  /** The same for two copies of one record (schemas/src/records/identity.ts). */
+  /** The key is the same for two copies of one record (schemas/src/records/identity.ts). */
   readonly copyKey: string;
   readonly bytes: number;
 }
 
-/** A queue in offset order, which in a lane is due order. Taking the first and adding the last cost the same however long it is. */
+/**
+ * A queue in offset order, which in a lane is the order of due times. Taking the first and adding the last take
+ * constant time.
+ */
 export class HeldRecords {
   #items: (HeldRecord | undefined)[] = [];
   #head = 0;
@@ -33,7 +36,7 @@ export class HeldRecords {
     return this.#items.length - this.#head;
   }
 
-  /** Of all records in it. */
+  /** The size of all records in it. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -59,7 +62,7 @@ export class HeldRecords {
     return first;
   }
 
-  /** To its place by offset. */
+  /** Inserts a record at its place by offset. */
   add(record: HeldRecord): void {
     this.#bytes += record.bytes;
     const last = this.last();
@@ -76,7 +79,7 @@ export class HeldRecords {
     }
   }
 
-  /** @returns false when it is not there */
+  /** @returns false if the record is not in the queue */
   remove(record: HeldRecord): boolean {
     if (this.first() === record) return this.shift() !== undefined;
     const at = this.#placeOf(record.offset);
@@ -90,7 +93,7 @@ export class HeldRecords {
     for (let at = this.#head; at < this.#items.length; at++) yield this.#items[at] as HeldRecord;
   }
 
-  /** Of the first record whose offset is not below. */
+  /** @returns the index of the first record whose offset is not below */
   #placeOf(offset: number): number {
     let low = this.#head;
     let high = this.#items.length;

@@ -11,16 +11,16 @@ export interface LaneOwnershipOptions {
   readonly budget: CustomerBytes;
   readonly clock: Clock;
   readonly delayMsOf: (topic: string) => number;
-  /** Left out: all in order. */
+  /** If omitted, everything is sent in order. */
   readonly freshFirst?: FreshFirst;
-  /** What the customer's status record says was committed. */
+  /** The committed offsets in the customer's status record. */
   readonly history: readonly CommittedOffset[];
-  /** The group had lost these, and goes on by history. */
+  /** Called with the offsets that the group had lost, and that the status record replaced. */
   readonly onHistoryUsed: (lost: readonly CommittedOffset[]) => void;
 }
 
 /**
- * Whose the customer's lanes are: one `LaneSet` a membership.
+ * Knows whether this worker owns the customer's lanes: there is one `LaneSet` per membership.
  *
  *     joined ──lost──▶ rejoining ──joined, same member and assignment──▶ the same lanes go on
  *                          ├──────joined otherwise──▶ new lanes, from what is committed
@@ -29,21 +29,21 @@ export interface LaneOwnershipOptions {
 export class LaneOwnership {
   readonly #options: LaneOwnershipOptions;
   #lanes: LaneSet | undefined;
-  /** Pending between the end of a membership and the next join. */
+  /** Pending from the end of a membership until the next join. */
   #nextJoin: PromiseWithResolvers<void> | undefined;
 
   constructor(options: LaneOwnershipOptions) {
     this.#options = options;
   }
 
-  /** Of the latest membership; it may have ended. */
+  /** The lanes of the latest membership, which may have ended. */
   get lanes(): LaneSet | undefined {
     return this.#lanes;
   }
 
   /**
-   * @param committed what the group has committed, read in this membership
-   * @returns where the lanes start that are new
+   * @param committed the offsets that the group has committed, read in this membership
+   * @returns the offsets at which new lanes start
    */
   joined(membership: Membership, committed: readonly CommittedOffset[]): LaneStart[] {
     const previous = this.#lanes;
@@ -62,23 +62,26 @@ export class LaneOwnership {
     this.#nextJoin ??= Promise.withResolvers();
   }
 
-  /** During a rebalance it takes until that is over to know. */
+  /** Whether this worker owns the record's lane. During a rebalance, the answer waits until it is over. */
   isOurs(record: HeldRecord): boolean | Promise<boolean> {
     if (this.#lanes?.owns(record)) return true;
     return this.#nextJoin ? this.#nextJoin.promise.then(() => this.#lanes?.owns(record) ?? false) : false;
   }
 
-  /** Ours, and the lease held: what waited since it was taken from its lane asks again before it is sent. */
+  /**
+   * Whether the worker owns the record's lane and its lease is held: a record that waited since it was taken from its
+   * lane is checked again before it is sent.
+   */
   mayBeSent(record: HeldRecord): boolean {
     return this.#lanes?.owns(record) === true && this.#lanes.membership.leaseHeld();
   }
 
-  /** Resolves when no rebalance is under way. */
+  /** Resolves when no rebalance is in progress. */
   async settled(): Promise<void> {
     await this.#nextJoin?.promise;
   }
 
-  /** Waits for no join any more. */
+  /** Ends the wait for a join. */
   giveUp(): void {
     this.#nextJoin?.resolve();
     this.#nextJoin = undefined;
@@ -89,7 +92,10 @@ export class LaneOwnership {
     this.#lanes?.discard();
   }
 
-  /** A group that lost its offsets would start from the beginning of the log: the status record knows better. */
+  /**
+   * A group that lost its offsets would start from the beginning of the log: the offsets of the status record replace
+   * them.
+   */
   #withHistory(committed: readonly CommittedOffset[], lanes: readonly TopicPartition[]): readonly CommittedOffset[] {
     const known = new Set(committed.map(keyOf));
     const assigned = new Set(lanes.map(keyOf));

@@ -9,42 +9,45 @@ import { FRESH_FIRST_LIMITS, type FreshFirst } from './fresh-first.ts';
 import type { HeldRecord, LaneId } from './held-records.ts';
 import { firstAttemptAtMs, isDue, Lane } from './lane.ts';
 
-/** What is to be committed, and the lane that is notified of the commit. */
+/** The offset to commit, and the lane to notify of the commit. */
 export interface LaneCommit {
   readonly lane: Lane;
   readonly point: CommitPoint;
 }
 
-/** Of the deliveries for which the main lane has something, too. */
+/** The share applies while the main lane has records, too. */
 const RETRIES_SHARE = 0.5;
 const ROUNDING = 1e-9;
 const IN_ORDER: FreshFirst = { backlogShare: () => undefined, limits: FRESH_FIRST_LIMITS };
 
 /**
- * All lanes of a customer during one membership. It lives and dies with that membership: results that come in for an
- * earlier one find their lane gone and are ignored.
+ * All lanes of a customer during one membership. It ends with that membership: results of deliveries from an earlier
+ * one find no lane and are ignored.
  */
 export class LaneSet {
   readonly #membership: Membership;
   readonly #lanes = new Map<string, Lane>();
-  /** The same by what their records name them by: asked several times per delivery. */
+  /** The same lanes by the ids that their records have: they are looked up several times per delivery. */
   readonly #byId = new Map<LaneId, Lane>();
   readonly #bytes: CustomerBytes;
   readonly #clock: Clock;
   /** The `copyKey` of every record that is held or in flight. */
   readonly #present = new Set<string>();
-  /** Shared with the set that adopts the lanes: a commit under way may end for both. */
+  /** Shared with the set that adopts the lanes: a commit in progress may end for both. */
   #uncommitted = { count: 0 };
   readonly #freshFirst: FreshFirst;
-  /** What backlog and retries are owed of the deliveries that they had to share with fresh events, in deliveries. */
+  /**
+   * The share that is due to backlog and retries of the deliveries that they had to share with fresh events, in
+   * deliveries.
+   */
   #owed = 0;
   #takesRetryNext = true;
-  /** What {@link next} offered last, and what else it might have. */
+  /** The latest offer of {@link next}, and the alternative that it had. */
   #offer: { record: HeldRecord; isOlder: boolean; isContested: boolean; hadBoth: boolean } | undefined;
   #forks = 0;
   readonly #tests: HeldRecord[] = [];
 
-  /** @param freshFirst left out: all in order */
+  /** @param freshFirst if omitted, everything is sent in order */
   constructor(membership: Membership, budget: CustomerBytes, clock: Clock, freshFirst: FreshFirst = IN_ORDER) {
     this.#membership = membership;
     this.#bytes = budget;
@@ -65,22 +68,23 @@ export class LaneSet {
     return this.#lanes.values();
   }
 
-  /** Records dropped since the last call because another copy of the same record was present. */
+  /** The number of records dropped since the last call because another copy of the same record was present. */
   takeForks(): number {
     const forks = this.#forks;
     this.#forks = 0;
     return forks;
   }
 
-  /** Tests that came in since the last call. */
+  /** The tests that arrived since the last call. */
   takeTests(): HeldRecord[] {
     return this.#tests.splice(0);
   }
 
   /**
-   * Makes the lanes that it has not adopted.
-   * @param committed what the group has committed; a partition that is not among them starts at the log's beginning
-   * @returns where each of them starts
+   * Creates the lanes that it has not adopted.
+   * @param committed the offsets that the group has committed; a partition that is not among them starts at the log's
+   *   beginning
+   * @returns the offset at which each of them starts
    */
   restore(committed: readonly CommittedOffset[], delayMsOf: (topic: string) => number): LaneStart[] {
     const known = new Map(committed.map((one) => [keyOf(one), one]));
@@ -96,8 +100,8 @@ export class LaneSet {
   }
 
   /**
-   * What is read next of that partition starts at `to`. Further on, the records between are gone from the log. Further
-   * back it is another log: its offsets are not those that were done.
+   * Continues reading that partition at `to`. If that is further on, the records between are gone from the log. If it
+   * is further back, the log is a new one: its offsets are not those that were done.
    */
   jump(at: TopicPartition, to: number): void {
     const before = this.laneOf(at);
@@ -106,12 +110,13 @@ export class LaneSet {
     const lane = new Lane(at, before.id.delayMs, new OffsetTracker(to, null), this.#bytes, this.#freshFirst);
     this.#byId.delete(before.id);
     this.#put(keyOf(at), lane);
-    // What is in flight of the old log must not make forks of records of the new one: rather a repeat than a loss.
+    // Records in flight from the old log must not make records of the new one count as forks: a repeat is better than a
+    // loss.
     this.#present.clear();
     for (const one of this.#lanes.values()) for (const { copyKey } of one.held) this.#present.add(copyKey);
   }
 
-  /** Takes over from the membership that this one continues. */
+  /** Takes over the lanes of the membership that this one continues. */
   adopt(previous: LaneSet): void {
     for (const [key, lane] of previous.#lanes) {
       this.#put(key, lane);
@@ -127,12 +132,12 @@ export class LaneSet {
     return this.#lanes.get(keyOf(at));
   }
 
-  /** Whether the record's lane is one of this membership, which is current. */
+  /** Whether the record's lane belongs to this membership, and the membership is current. */
   owns(record: HeldRecord): boolean {
     return this.#membership.isCurrent && this.#laneWith(record.lane) !== undefined;
   }
 
-  /** @returns the lane that it was taken from */
+  /** @returns the lane that the record was taken from */
   take(record: HeldRecord): Lane | undefined {
     const lane = this.#laneWith(record.lane);
     lane?.take(record);
@@ -140,7 +145,7 @@ export class LaneSet {
     return lane;
   }
 
-  /** Not done, no attempt spent: to where it was. */
+  /** Puts the record back to its place, not done and without an attempt used up. */
   putBack(record: HeldRecord): void {
     this.#laneWith(record.lane)?.putBack(record);
   }
@@ -159,16 +164,16 @@ export class LaneSet {
   }
 
   /**
-   * The record to send next: main lane and due retries by turns. Where fresh events go first, backlog and retries get their
-   * share while there are fresh ones, and all of it while there are none.
-   * @returns else when the first retry comes due (monotonic ms), if there is one
+   * The record to send next: main lane and due retries alternate. Where fresh events are sent first, backlog and
+   * retries get their share while there are fresh ones, and everything while there are none.
+   * @returns if there is none, when the first retry is due (monotonic ms), if there is one
    */
   next(monotonicMs: number): HeldRecord | number | undefined {
     let fresh: HeldRecord | undefined;
     let backlog: HeldRecord | undefined;
     let retry: HeldRecord | undefined;
     for (const lane of this.#lanes.values()) {
-      // By when they came, or due: of several partitions none is starved by another's backlog.
+      // In the order in which they arrived or came due, so that no partition is starved by the backlog of another.
       if (lane.isRetry) retry = earlier(retry, lane.next());
       else {
         fresh = earlier(fresh, lane.nextFresh(monotonicMs));
@@ -191,7 +196,7 @@ export class LaneSet {
     return this.#freshFirst.backlogShare() ?? RETRIES_SHARE;
   }
 
-  /** Only what is taken counts: what is offered may have to wait for a rate token. */
+  /** Only taken records count: an offered one may have to wait for a rate token. */
   #settleShares(record: HeldRecord): void {
     const offer = this.#offer;
     if (offer?.record !== record) return;
@@ -200,12 +205,12 @@ export class LaneSet {
     if (offer.isOlder && offer.hadBoth) this.#takesRetryNext = !this.#takesRetryNext;
   }
 
-  /** The gate opens, and was closed. */
+  /** Called when the gate opens after it was closed. */
   noteOutageEnd(): void {
     for (const lane of this.#lanes.values()) lane.noteOutageEnd();
   }
 
-  /** Whether anything is held that may be sent at this time. */
+  /** Whether a held record may be sent at this time. */
   hasDue(monotonicMs: number): boolean {
     for (const lane of this.#lanes.values()) {
       const first = lane.first;
@@ -214,7 +219,9 @@ export class LaneSet {
     return false;
   }
 
-  /** The due record with the oldest first attempt in any lane, one that passes `isPreferred` before any other. */
+  /**
+   * The due record with the oldest first attempt in any lane; records that pass `isPreferred` come before all others.
+   */
   oldestDue(monotonicMs: number, isPreferred: (record: HeldRecord) => boolean): HeldRecord | undefined {
     const due = [...this.#lanes.values()].flatMap((lane) => lane.oldestDue(monotonicMs, isPreferred) ?? []);
     const preferred = due.filter(isPreferred);
@@ -230,12 +237,12 @@ export class LaneSet {
     this.#uncommitted.count++;
   }
 
-  /** @param count of the deliveries that had ended when the commit was made up */
+  /** @param count the deliveries that had ended when the commit was composed */
   noteCommitted(count: number): void {
     this.#uncommitted.count -= count;
   }
 
-  /** What is to be committed of the lanes where that changed, or of all. */
+  /** The offsets to commit, of the lanes where they changed or of all. */
   commitPoints(which: 'changed' | 'all'): LaneCommit[] {
     const commits: LaneCommit[] = [];
     for (const lane of this.#lanes.values()) {

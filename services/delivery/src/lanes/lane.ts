@@ -7,47 +7,53 @@ import type { CustomerBytes } from './byte-budget.ts';
 import { type FreshFirst, readsNextAt } from './fresh-first.ts';
 import { type HeldRecord, HeldRecords, type LaneId } from './held-records.ts';
 
-/** What is held here comes due sooner or later: more of it at hand only costs memory. */
+/** Records held in a retry lane come due sooner or later: more of them in memory only cost memory. */
 const MAX_HELD_RETRIES = 10_000;
-/** More than is sent while the next fetch is under way; few enough to be garbage before they grow old. */
+/**
+ * More than is sent while the next fetch is in progress, and few enough to be freed before they reach the old
+ * generation of the heap.
+ */
 const MAX_HELD_FRESH = 1_000;
-/** An object, its headers and its place in the tracker, beside the payload's bytes. */
+/** The memory of a record besides its payload: an object, its headers and its place in the tracker. */
 const RECORD_OVERHEAD_BYTES = 512;
 
-/** Backlog in memory, in parts of {@link MAX_HELD_FRESH}: what waited too long to be fresh any more comes on top. */
+/** Backlog in memory, in parts of {@link MAX_HELD_FRESH}: fresh events that waited too long are added to it. */
 const MAX_BACKLOG_PARTS = 3;
 
 /**
  * One partition of a customer's main or retry topic during one membership: the records that are held in memory until
- * they are due and the destination may have them, and which of its offsets are done.
+ * they are due and may be sent, and the offsets that are done.
  *
- * A main lane may deliver fresh events first: then it reads in two places, at the end of the log and at the front of the
- * backlog, and holds what it reads there apart (docs/decisions/fresh-first.md).
+ * A main lane may deliver fresh events first: then it reads in two places, at the end of the log and at the front of
+ * the backlog, and holds what it reads there apart (docs/decisions/fresh-first.md).
  */
 export class Lane {
-  /** What its records name it by. */
+  /** The id by which its records name it. */
   readonly id: LaneId;
   readonly tracker: OffsetTracker;
   readonly #bytes: CustomerBytes;
   readonly #freshFirst: FreshFirst | undefined;
-  /** All that is held, unless fresh events go first. */
+  /** All held records, unless fresh events are sent first. */
   readonly #fresh = new HeldRecords();
   readonly #backlog = new HeldRecords();
-  /** What counts in the shared budget. */
+  /** The bytes that count in the shared budget. */
   #countedBytes = 0;
   /** One past the partition's last offset, as of the last fetch. */
   #highWatermark = 0;
-  /** Where the next fetch begins. */
+  /** The offset at which the next fetch begins. */
   #cursor: number;
-  /** Where it begins if nobody intervenes. */
+  /** The offset at which it would begin without a change. */
   #readsAt: number;
   #isRefilling = true;
-  /** All that the log holds at the next answer is backlog: it was appended before the start, or in an outage. */
+  /**
+   * True if all records in the log at the next answer are backlog: they were appended before the start, or in an
+   * outage.
+   */
   #isCatchingUp: boolean;
   #isPaused = false;
   #isDiscarded = false;
 
-  /** @param freshFirst left out: all in the order of the log */
+  /** @param freshFirst if omitted, everything is sent in the order of the log */
   constructor(
     at: TopicPartition,
     delayMs: number,
@@ -59,14 +65,15 @@ export class Lane {
     this.tracker = tracker;
     this.#bytes = budget;
     this.#freshFirst = delayMs > 0 ? undefined : freshFirst;
-    // Wherever it begins: the first answer tells whether there is news at the end.
+    // Wherever it begins, the first answer tells whether there are new records at the end.
     this.#cursor = tracker.position;
     this.#readsAt = this.#cursor;
-    // With offsets done ahead, the worker before read ahead: what came while nobody did is as fresh as it was then.
+    // If offsets are done ahead, the previous worker had read ahead: records that arrived between the two workers are
+    // as fresh as they were then.
     this.#isCatchingUp = tracker.gapCount === 0;
   }
 
-  /** Where reading starts. */
+  /** The offset at which reading starts. */
   get cursor(): number {
     return this.#cursor;
   }
@@ -75,7 +82,10 @@ export class Lane {
     return this.#fresh.size + this.#backlog.size;
   }
 
-  /** Records that are not done, those included that are not fetched yet. While the lane is full, no fetch tells of new ones. */
+  /**
+   * The number of records that are not done, including those that are not fetched yet. While the lane is full, no fetch
+   * reports new ones.
+   */
   get waitingCount(): number {
     return this.tracker.incompleteCount + this.tracker.unreadBelow(this.#highWatermark);
   }
@@ -92,7 +102,7 @@ export class Lane {
     return this.id.delayMs > 0;
   }
 
-  /** Those that wait in memory; those in flight are not among them. */
+  /** The number of records that wait in memory, without those in flight. */
   get held(): Iterable<HeldRecord> {
     return this.#backlog.size === 0 ? this.#fresh : this.#allHeld();
   }
@@ -103,11 +113,11 @@ export class Lane {
   }
 
   /**
-   * Takes in what was fetched, except what is held or done already.
+   * Adds fetched records, except those that are held or done already.
    * @param clock tells when a record comes due. From then on only the monotonic clock counts, and the wait is never
-   *   longer than the lane's delay: no clock that is set back can hold a record for longer
+   *   longer than the lane's delay: setting a clock back cannot hold a record for longer
    * @param isFork says whether another copy of the same record is held or in flight; a fork is done without being sent
-   * @param takeTest takes a test, which waits for nothing
+   * @param takeTest takes a test, which does not wait
    * @returns how many records were new
    */
   accept(
@@ -125,9 +135,9 @@ export class Lane {
       if (!this.tracker.accept(offset)) continue;
       const facts = this.#factsOf(offset, headers);
       const ageMs = nowMs - clock.recordMs(timestampMs);
-      // Whoever asked for a test is gone by then: one that a rewind brings back, say.
+      // The test is old: its sender has stopped waiting, for example if a rewind reads it again.
       const isLateTest = facts.testWithinMs !== undefined && ageMs > facts.testWithinMs;
-      // A tombstone in a delivery topic carries nothing to deliver.
+      // A tombstone in a delivery topic has nothing to deliver.
       const copyKey = copyKeyOf(facts);
       if (value === null || isLateTest || isFork(copyKey)) {
         this.tracker.done(offset);
@@ -152,7 +162,10 @@ export class Lane {
     return this.heldCount - before;
   }
 
-  /** Reading goes on at `to`: what lies before is no longer in the log. @returns false when that is not further on */
+  /**
+   * Continues reading at `to`: the records before it are gone from the log.
+   * @returns false if that is not further on
+   */
   moveOnTo(to: number): boolean {
     if (!this.tracker.moveOnTo(to)) return false;
     this.#readsAt = to;
@@ -169,31 +182,31 @@ export class Lane {
     return this.#backlog.first() ?? this.#fresh.first();
   }
 
-  /** The next record, due or not; undefined when nothing is held, or nothing may be taken for the moment. */
+  /** The next record, due or not; undefined if nothing is held, or nothing may be taken at present. */
   next(): HeldRecord | undefined {
     return this.#unlessCrowded(this.first);
   }
 
-  /** Of a lane that delivers fresh events first: the next fresh one. Of others, the next one. */
+  /** The next fresh record, in a lane that delivers fresh events first; in others, the next one. */
   nextFresh(monotonicMs: number): HeldRecord | undefined {
     if (!this.#isFreshFirst) return this.next();
     this.#demote(monotonicMs - (this.#freshFirst?.limits.freshForMs ?? 0));
     return this.#unlessCrowded(this.#fresh.first());
   }
 
-  /** Of a lane that delivers fresh events first: the next one of the backlog. */
+  /** The next record of the backlog, in a lane that delivers fresh events first. */
   nextOfBacklog(): HeldRecord | undefined {
     return this.#isFreshFirst ? this.#unlessCrowded(this.#backlog.first()) : undefined;
   }
 
-  /** While the done offsets don't fit the commit metadata, only the one that holds the commit back may go. */
+  /** While the finished offsets exceed the commit metadata, only the record that blocks the commit may be taken. */
   #unlessCrowded(record: HeldRecord | undefined): HeldRecord | undefined {
     return this.tracker.isCrowded && record?.offset !== this.tracker.lowest ? undefined : record;
   }
 
   /**
-   * The due record that was first attempted the longest time ago, of those that pass `isPreferred` if there are any.
-   * Looks at all that are due: for probes, which are rare.
+   * The due record with the oldest first attempt, of those that pass `isPreferred` if there are any. It examines all
+   * due records: it is for probes, which are rare.
    */
   oldestDue(monotonicMs: number, isPreferred: (record: HeldRecord) => boolean): HeldRecord | undefined {
     let oldest: HeldRecord | undefined;
@@ -218,7 +231,7 @@ export class Lane {
     this.#count();
   }
 
-  /** The membership is over: what it holds no longer counts, nor what may still be put back. */
+  /** Discards the lane at the end of its membership: neither its records nor those that are put back later count. */
   discard(): void {
     this.#bytes.updateHeld(this.#countedBytes, 0);
     this.#countedBytes = 0;
@@ -230,20 +243,22 @@ export class Lane {
     return this.#isFullOf(this.#fresh) && this.#isFullOf(this.#backlog);
   }
 
-  /** Half of what it may hold is free. */
+  /** Whether half of its capacity is free. */
   get hasRoom(): boolean {
     const hasBacklog = this.#isFreshFirst && this.tracker.gapCount > 0;
     return this.#hasRoomIn(this.#fresh) || (hasBacklog && this.#hasRoomIn(this.#backlog));
   }
 
-  /** The destination may be sent to again: what came until now is backlog, what comes from now on is fresh. */
+  /**
+   * Called when the destination may be sent to again: records that came until now are backlog, later ones are fresh.
+   */
   noteOutageEnd(): void {
     if (!this.#isFreshFirst) return;
     this.#demote(Number.POSITIVE_INFINITY);
     if (this.#isPaused || this.#highWatermark > this.tracker.end) this.#isCatchingUp = true;
   }
 
-  /** Where reading is to go on; undefined: where it would by itself. */
+  /** The offset at which reading must continue; undefined if no change is needed. */
   cursorChange(): number | undefined {
     this.#cursor = this.#readsNextAt();
     if (this.#cursor === this.#readsAt) return undefined;
@@ -251,7 +266,7 @@ export class Lane {
     return this.#cursor;
   }
 
-  /** `pause` when the buffer is full, `resume` when half of it is free again, else undefined: as it is. */
+  /** `pause` if the buffer is full, `resume` if half of it is free again, otherwise undefined: no change. */
   flowChange(): 'pause' | 'resume' | undefined {
     if (this.isFull && !this.#isPaused) {
       this.#isPaused = true;
@@ -280,7 +295,7 @@ export class Lane {
     });
   }
 
-  /** What was read last is old as well, then. */
+  /** Then the records that were read last are old as well. */
   #jumpIfFarBehind({ limits }: FreshFirst): void {
     const { tracker } = this;
     const behind = this.#highWatermark - tracker.end;
@@ -291,7 +306,7 @@ export class Lane {
     tracker.skipTo(this.#highWatermark);
   }
 
-  /** What came before is backlog, as far as there is room for it in memory. */
+  /** The older records become backlog, as far as there is room for it in memory. */
   #demote(beforeMs: number): void {
     for (let first = this.#fresh.first(); first; first = this.#fresh.first()) {
       if (first.dueAtMs >= beforeMs || this.#backlog.size >= MAX_BACKLOG_PARTS * MAX_HELD_FRESH) return;
@@ -312,7 +327,7 @@ export class Lane {
     return this.isRetry ? MAX_HELD_RETRIES : MAX_HELD_FRESH;
   }
 
-  /** Fresh events and backlog get half of it each. */
+  /** Fresh events and backlog get half of the memory each. */
   get #maxBytes(): number {
     return this.#isFreshFirst ? this.#bytes.laneBytes / 2 : this.#bytes.laneBytes;
   }
@@ -330,7 +345,7 @@ export function isDue(record: HeldRecord, monotonicMs: number): boolean {
   return record.dueAtMs <= monotonicMs;
 }
 
-/** What was never attempted counts as attempted last. */
+/** A record without an attempt sorts after those that have one. */
 export function firstAttemptAtMs(record: HeldRecord): number {
   return record.facts.firstAttemptAtMs ?? Number.POSITIVE_INFINITY;
 }

@@ -3,24 +3,24 @@ import type { CustomerRow, CustomerTotals } from './customer-families.ts';
 import { CustomerMetrics } from './customer-metrics.ts';
 import { TROUBLES, type Trouble, troublesOf } from './troubles.ts';
 
-/** Which customers have series of their own: all, those in trouble and those that were within the last hour, or none. */
+/** Which customers have series of their own: all, those that are or were within the last hour in trouble, or none. */
 export const SHOWN_CUSTOMERS = ['all', 'troubled', 'none'] as const;
 export type ShownCustomers = (typeof SHOWN_CUSTOMERS)[number];
 
-/** So long a customer keeps its series after its trouble: an alert on it resolves by a value, not by an absence. */
+/** How long a customer keeps its series after its trouble: an alert on it resolves by a value, not by an absence. */
 const SHOWN_AFTER_TROUBLE_MS = 3_600_000;
 /** A customer whose oldest event waits for longer is in trouble, whatever the reason. */
 const LATE_AFTER_MS = 60_000;
 
-/** What this worker counts for its customers. */
+/** The counts that this worker has of its customers. */
 export class CustomerBook {
   readonly #clock: Clock;
   readonly #shown: ShownCustomers;
   readonly #customers = new Map<string, CustomerMetrics>();
-  /** By the monotonic clock. */
+  /** The time of the latest trouble, by the monotonic clock. */
   readonly #troubledAtMs = new Map<string, number>();
   #totals: CustomerTotals = emptyTotals();
-  /** What was counted of customers that other workers have taken over: counters must not go down. */
+  /** The counts of customers that other workers have taken over: totals must not decrease. */
   readonly #gone = noFaults();
 
   constructor(clock: Clock, shown: ShownCustomers) {
@@ -28,7 +28,7 @@ export class CustomerBook {
     this.#shown = shown;
   }
 
-  /** A customer's numbers, at 0 from the first call on. */
+  /** A customer's numbers; they are 0 at the first call. */
   of(customer: string): CustomerMetrics {
     const known = this.#customers.get(customer);
     if (known) return known;
@@ -37,7 +37,7 @@ export class CustomerBook {
     return made;
   }
 
-  /** The customer belongs to this worker no longer: all its series end. */
+  /** Ends all series of a customer that this worker does not own any more. */
   drop(customer: string): void {
     const counts = this.#customers.get(customer);
     if (counts) addFaults(this.#gone, counts);
@@ -45,12 +45,12 @@ export class CustomerBook {
     this.#troubledAtMs.delete(customer);
   }
 
-  /** Of the latest {@link rows} that were read to their end. */
+  /** The totals of the latest {@link rows} that were read to their end. */
   get totals(): CustomerTotals {
     return this.#totals;
   }
 
-  /** The customers that have series of their own. Other work may be done between two of them. */
+  /** The customers that have series of their own. The caller may do other work between two of them. */
   *rows(): Generator<readonly [labels: string, row: CustomerRow]> {
     const backlog = new Map<string, number>();
     const troubled = emptyTotals().troubled;

@@ -8,7 +8,7 @@ import { TROUBLES, type Trouble } from './troubles.ts';
 /** One customer in one scrape. */
 export interface CustomerRow {
   readonly counts: CustomerMetrics;
-  /** undefined: this worker counts for it, and does not run it at the moment. */
+  /** undefined if this worker has counts of it, but does not run it at present. */
   readonly levels: CustomerLevels | undefined;
   readonly monotonicMs: number;
 }
@@ -136,14 +136,14 @@ export const customerFamilies = (worker: string): readonly SeriesFamily<Customer
   },
 ];
 
-/** All customers of the worker together, whether they have series of their own or not. */
+/** The sums over all customers of the worker, whether they have series of their own or not. */
 export interface CustomerTotals {
-  /** Records that are not done, by lane. */
+  /** The number of records that are not done, by lane. */
   readonly backlog: Map<string, number>;
-  /** How many customers are in each trouble. */
+  /** The number of customers in each trouble. */
   readonly troubled: Record<Trouble, number>;
   readonly oldestIntakeAtMs: number | undefined;
-  /** Faults of ours since the start of the worker, of customers that left it too. */
+  /** Our own failures since the start of the worker, including those of customers that left it. */
   readonly faults: { readonly offsetsLost: number; readonly internalDeadLetters: number };
 }
 

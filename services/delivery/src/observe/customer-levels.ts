@@ -10,18 +10,18 @@ import type { Gate } from '../gate/gate.ts';
 import type { HeldRecord } from '../lanes/held-records.ts';
 import type { LaneSet } from '../lanes/lane-set.ts';
 
-/** How a running customer is at one moment. Times are wall-clock ms since the epoch. */
+/** The state of a running customer at one moment. Times are wall-clock ms since the epoch. */
 export interface CustomerLevels {
-  /** Records that are not done, by lane: `main` or the retry lane's delay. */
+  /** The number of records that are not done, by lane: `main` or the retry lane's delay. */
   readonly waiting: ReadonlyMap<string, number>;
-  /** Intake time of the oldest event that is not done, among those that were fetched. */
+  /** The intake time of the oldest event that is not done, among those that were fetched. */
   readonly oldestIntakeAtMs: number | undefined;
   /** The first failed attempt since the last success. */
   readonly failingSinceMs: number | undefined;
   readonly lastSuccessAtMs: number | undefined;
-  /** Of the event that has used the most of it; undefined: none is retried. */
+  /** The used part of the retry budget of the event that has used most of it; undefined if none is retried. */
   readonly budget: { readonly time: number; readonly attempts: number } | undefined;
-  /** When the customer will be disabled if nothing succeeds until then. */
+  /** When the customer will be disabled if no event succeeds until then. */
   readonly disable: { readonly atMs: number; readonly because: DisableReason | HoldReason } | undefined;
   readonly statedRate: number | undefined;
   readonly effectiveRate: number | undefined;
@@ -36,7 +36,7 @@ export interface LevelSources {
   readonly subscription: Subscription<Secret>;
   readonly gate: Gate;
   readonly lanes: LaneSet | undefined;
-  /** Taken from their lanes, not done. */
+  /** Records that were taken from their lanes and are not done. */
   readonly inFlight: Iterable<HeldRecord>;
   readonly inFlightCount: number;
   readonly plan: RetryPlan;
@@ -44,7 +44,7 @@ export interface LevelSources {
   readonly recordMs: (timestampMs: number) => number;
 }
 
-/** Looks at every record in memory: their number is bounded by the memory for all customers together. */
+/** Examines every record in memory: the memory for all customers together bounds their number. */
 export function levelsOf(sources: LevelSources, now: Instant): CustomerLevels {
   const { subscription, gate, lanes, plan, recordMs } = sources;
   const { breaker, held, waitUntilMs, lastSuccessAtMs } = gate.status(now);
@@ -66,7 +66,7 @@ export function levelsOf(sources: LevelSources, now: Instant): CustomerLevels {
     if (!counts || firstMs === undefined) continue;
     longestMs = Math.max(longestMs, now.wallMs - firstMs);
     mostAttempts = Math.max(mostAttempts, facts.attempt);
-    // Something was accepted since its first attempt: it will be a dead letter, and disables nobody.
+    // Another event was accepted since its first attempt: it will become a dead letter, and disable no customer.
     if (lastSuccessAtMs !== undefined && lastSuccessAtMs >= firstMs) continue;
     failingSinceMs = least(failingSinceMs, firstMs);
     const nextAtMs = now.wallMs + Math.max(0, dueAtMs - now.monotonicMs);
@@ -97,7 +97,7 @@ function* recordsOf({ lanes, inFlight }: LevelSources): Iterable<HeldRecord> {
 
 const least = (a: number | undefined, b: number) => (a === undefined ? b : Math.min(a, b));
 
-/** Without a path, which may hold a secret. */
+/** Without the path, which may hold a secret. */
 function placeOf(destination: Subscription<Secret>['destination']): string {
   const label = kindOf(destination).label(destination);
   return /^https?:/.test(label) ? new URL(label).origin : label;

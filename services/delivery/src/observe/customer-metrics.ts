@@ -8,18 +8,18 @@ import { Stalls } from './stalls.ts';
 const DISABLED_BECAUSE = [...DISABLE_REASONS, ...HOLD_REASONS] as const;
 
 /**
- * What this worker counts of one customer, from when it first runs it until another worker takes it over. Plain numbers:
- * looking a series up by its labels costs more than counting.
+ * The counts that this worker has of one customer, from its first start until another worker takes it over. They are
+ * plain numbers: looking up a series by its labels costs more than counting.
  */
 export class CustomerMetrics {
   readonly attempts = zeros<AttemptOutcome>(ATTEMPT_OUTCOMES);
   readonly deadLetters = zeros<DeadLetterReason>(DEAD_LETTER_REASONS);
   readonly disabled = zeros<DisableReason | HoldReason>(DISABLED_BECAUSE);
   offsetsLost = 0;
-  /** Duration of all attempts together. */
+  /** The sum of the durations of all attempts. */
   attemptSeconds = 0;
   readonly stalls = new Stalls();
-  /** What is looked up when Prometheus scrapes; undefined while the customer does not run. */
+  /** The levels, which are read when Prometheus scrapes; undefined while the customer does not run. */
   levels: (() => CustomerLevels) | undefined;
 }
 

@@ -1,13 +1,13 @@
 import type { FailureClass } from '@databridge/schemas/destination/outcome';
 import type { Outcome } from '../attempt/outcome.ts';
 
-/** What a failed attempt failed by, beside what {@link FailureClass} says of requests without an answer. */
+/** How a failed attempt failed: the classes of {@link FailureClass} for requests without an answer, and these. */
 export const FAILURE_CLASSES = [
   ...(['dns', 'tls', 'connect', 'headers', 'body', 'egress', 'proxy'] as const satisfies FailureClass[]),
   ...(['token', '4xx', '429', '5xx', 'other'] as const),
 ] as const;
 
-/** @returns undefined for what did not fail, or failed with an internal error */
+/** @returns undefined for an attempt that did not fail, or that failed with an internal error */
 export function failureClassOf(outcome: Outcome): (typeof FAILURE_CLASSES)[number] | undefined {
   if (outcome.kind === 'delivered' || outcome.kind === 'internal') return undefined;
   if ('failure' in outcome && outcome.failure !== undefined) return outcome.failure;

@@ -4,9 +4,9 @@ import type { DeliveryMetrics, Path } from '../metrics.ts';
 import type { Stalls } from './stalls.ts';
 
 /**
- * How long one customer's events take. An event is `held` if the customer itself held something back while it waited (its
- * rate, its endpoint, a pause), `retried` from its second attempt on, else `straight`. Tests, replays and copies by an
- * earlier version of fan-out, which did not note the time, are not measured.
+ * Measures how long one customer's events take. An event is `held` if the customer itself caused a wait (its rate, its
+ * endpoint, a pause), `retried` from its second attempt on, else `straight`. Tests, replays and copies by an earlier
+ * version of fan-out, which did not note the time, are not measured.
  */
 export class Punctuality {
   readonly #metrics: Pick<DeliveryMetrics, 'firstAttempt' | 'accepted' | 'retryLateness'>;
@@ -24,7 +24,7 @@ export class Punctuality {
     this.#clock = clock;
   }
 
-  /** The record was taken from its lane to be sent. */
+  /** Records that a record was taken from its lane to be sent. */
   recordStart(record: HeldRecord): void {
     const { facts, dueAtMs, lane } = record;
     const monotonicMs = this.#clock.monotonicMs();
@@ -48,7 +48,7 @@ export class Punctuality {
     if (path !== undefined && ageMs !== undefined) this.#metrics.accepted(record.facts.eventType, path, ageMs);
   }
 
-  /** Since the event was appended to the intake. */
+  /** The time since the event was appended to the intake. */
   #ageMs({ facts }: HeldRecord): number | undefined {
     if (facts.intakeAtMs === undefined || facts.replayId !== undefined) return undefined;
     return Math.max(0, this.#clock.nowMs() - this.#clock.recordMs(facts.intakeAtMs));

@@ -1,6 +1,6 @@
 import type { CustomerLevels } from './customer-levels.ts';
 
-/** What a customer can be in trouble by; it may be in several. */
+/** The kinds of trouble of a customer, which may have several. */
 export const TROUBLES = ['failing', 'breaker', 'retry_after', 'deauthorized', 'refusals', 'blocked'] as const;
 export type Trouble = (typeof TROUBLES)[number];
 

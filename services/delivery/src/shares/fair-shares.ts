@@ -15,11 +15,11 @@ const FLOORS_DIVISOR = 2;
 export class FairShares {
   readonly #total: number;
   #members = 0;
-  /** Those that use anything. A worker that starts has thousands of members, and nearly all of them use nothing. */
+  /** The members that use units. A worker that starts has thousands of members, and nearly all of them use none. */
   readonly #users = new Set<Share>();
   readonly #waiting = new Set<Share>();
   #used = 0;
-  /** Sum over all members of what is used or, where that is more, of the floor. */
+  /** The sum over all members of the larger of their use and their floor. */
   #claimed = 0;
   #floor: number;
   #wakeUp: NodeJS.Immediate | undefined;
@@ -80,12 +80,12 @@ export class FairShares {
     for (const { used } of this.#users) this.#claimed += Math.max(used, this.#floor);
   }
 
-  /** Once per turn of the event loop, however many units ended in it. */
+  /** Runs once per turn of the event loop, however many units ended in it. */
   #wakeSoon(): void {
     if (this.#waiting.size === 0 || this.#wakeUp) return;
     this.#wakeUp = setImmediate(() => {
       this.#wakeUp = undefined;
-      // Members below their floor first; each takes what it may, and waits again at the end of the line.
+      // Members below their floor come first; each takes what it may, and waits again at the end of the queue.
       for (const share of [...this.#waiting].sort((a, b) => a.used - b.used)) {
         if (!share.hasRoom(1)) continue;
         this.#waiting.delete(share);
@@ -104,7 +104,7 @@ interface Division {
   readonly onRoom: () => void;
 }
 
-/** What one member uses of a resource, and how much it may use. */
+/** One member's use of a resource, and how much it may use. */
 export class Share {
   readonly #division: Division;
   #used = 0;
@@ -118,24 +118,24 @@ export class Share {
     return this.#used;
   }
 
-  /** Units that the member may use at present: its floor, and what it may borrow. */
+  /** The units that the member may use at present: its floor, and what it may borrow. */
   get allowance(): number {
     return this.#division.allowance(this.#used);
   }
 
-  /** Whether that many more units are within the allowance, and there are that many. Has no effect. */
+  /** Whether this many more units are within the allowance and available. Has no effect. */
   hasRoom(units: number): boolean {
     return this.#used + units <= this.allowance && !this.#division.isExhausted(units);
   }
 
-  /** As {@link hasRoom}; if not, the member waits for `onRoom`. */
+  /** As {@link hasRoom}; if there is no room, the member waits for `onRoom`. */
   requestRoom(units: number): boolean {
     if (this.hasRoom(units)) return true;
     if (!this.#hasLeft) this.#division.wait();
     return false;
   }
 
-  /** Takes units whether or not they are within the allowance. */
+  /** Takes units, even if they exceed the allowance. */
   take(units: number): void {
     this.#set(this.#used + units);
   }

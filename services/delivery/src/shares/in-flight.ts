@@ -1,12 +1,12 @@
 import { FairShares, type Share } from './fair-shares.ts';
 
-/** While it is in flight, an event is held as Avro bytes, as JSON text and as the bytes of the request. */
+/** An event in flight is in memory as Avro bytes, as JSON text and as the bytes of the request. */
 const COPIES_IN_FLIGHT = 3;
 
 export interface InFlightLimits {
-  /** Requests in flight, all customers of the worker together. */
+  /** The limit of requests in flight, for all customers of the worker together. */
   readonly requests: number;
-  /** Memory of the events in flight, all customers of the worker together. */
+  /** The memory for events in flight, for all customers of the worker together. */
   readonly bytes: number;
 }
 
@@ -20,7 +20,7 @@ export class InFlight {
     this.#bytes = new FairShares(bytes);
   }
 
-  /** @param onRoom called after a refused {@link InFlightShare.mayBegin} when there is room again */
+  /** @param onRoom called after a refused {@link InFlightShare.requestRoom} when there is room again */
   join(onRoom: () => void): InFlightShare {
     return new InFlightShare(this.#requests.join(onRoom), this.#bytes.join(onRoom));
   }
@@ -42,8 +42,8 @@ export class InFlightShare {
   }
 
   /**
-   * Whether a request for a record of that size may begin. An event that alone is larger than the customer's share goes
-   * out by itself.
+   * Whether a request for a record of that size may begin; if not, the customer waits for room. An event that alone
+   * exceeds the customer's share is sent by itself.
    */
   requestRoom(recordBytes: number): boolean {
     return this.#requests.requestRoom(1) && (this.#count === 0 || this.#bytes.requestRoom(recordBytes * COPIES_IN_FLIGHT));

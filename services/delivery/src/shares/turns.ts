@@ -1,8 +1,11 @@
 import { systemClock } from '@databridge/kernel/time/clock';
 
-/** What one customer may compute in one turn of the event loop before the others have theirs. */
+/** The time that one customer may compute in one turn of the event loop before the others get theirs. */
 const SLICE_MS = 2;
-/** What all customers that exhausted their slice may compute in one turn, before sockets and timers are looked at again. */
+/**
+ * The time that all customers that exhausted their slice may compute in one turn, before sockets and timers are handled
+ * again.
+ */
 const ROUND_MS = 6;
 
 /**
@@ -25,7 +28,7 @@ export class Turns {
     return new Turn(this, goOn);
   }
 
-  /** Of the present turn of the event loop. */
+  /** The number of the present turn of the event loop. */
   get number(): number {
     return this.#number;
   }
@@ -47,7 +50,7 @@ export class Turns {
     this.#next = undefined;
     this.#number++;
     const beganAtMs = this.#nowMs();
-    // Those that use up their slice again are appended: they come in the turn after this one.
+    // Customers that use up their slice again are appended: they continue in the turn after this one.
     for (let left = this.#queue.length; left > 0 && this.#nowMs() - beganAtMs < ROUND_MS; left--) {
       this.#queue.shift()?.goOn();
     }
@@ -77,7 +80,7 @@ export class Turn {
     return false;
   }
 
-  /** Does a piece of work and counts the time until it returns. */
+  /** Does a piece of work, and measures the time until it returns. */
   work(run: () => void): void {
     if (this.#number !== this.#turns.number) {
       this.#number = this.#turns.number;

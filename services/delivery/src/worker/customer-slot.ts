@@ -6,18 +6,18 @@ import { effectiveState, type WorkerStatus } from '@databridge/schemas/records/s
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import type { Customer } from '../customer/customer.ts';
 
-/** One start of a customer. */
+/** The circumstances of one start of a customer. */
 export interface CustomerStart {
-  /** Aborted when the customer must not run any more: the start then leaves nothing behind. */
+  /** Aborted when the customer must not run any more: the start then cleans up after itself. */
   readonly signal: AbortSignal;
-  /** It was paused or disabled until now, as far as this worker has seen. */
+  /** Whether it was paused or disabled until now, as far as this worker knows. */
   readonly wasStopped: boolean;
 }
 
 export interface CustomerSlotOptions {
   readonly clock: Clock;
   readonly log: Logger;
-  /** From 0 to 1: the jitter of retries. Left out: `Math.random`. */
+  /** A random number from 0 to 1: the jitter of retries. The default is `Math.random`. */
   readonly random?: () => number;
   /** Decrypts the customer's secrets and joins its consumer group. */
   start(subscription: Subscription, status: WorkerStatus | undefined, start: CustomerStart): Promise<Customer>;
@@ -57,22 +57,22 @@ export class CustomerSlot {
     return this.#running?.customer;
   }
 
-  /** The customer is to run here. */
+  /** Whether the customer should run here. */
   get isWanted(): boolean {
     return this.#isToRun(this.#wanted);
   }
 
-  /** Nothing runs, starts or stops, and nothing is to: the customer is paused or disabled. */
+  /** True if nothing runs, starts or stops, and nothing should: the customer is paused or disabled. */
   get isIdle(): boolean {
     return this.#settling === undefined && this.#running === undefined && !this.#isToRun(this.#wanted);
   }
 
-  /** Why the last change failed; it is retried. */
+  /** Why the last change failed; it is being retried. */
   get failure(): string | undefined {
     return this.#failure;
   }
 
-  /** True when nothing runs and nothing is wanted: the slot may be dropped. */
+  /** True if nothing runs and nothing is wanted: the slot may be dropped. */
   get isUnused(): boolean {
     return this.#wanted === undefined && this.#running === undefined && this.#settling === undefined;
   }

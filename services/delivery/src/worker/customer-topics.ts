@@ -4,7 +4,7 @@ import { customerTopics, deliveryTopic } from '@databridge/schemas/records/topic
 
 /** Customers that start within this time share one listing of the topics. */
 const LISTING_VALID_MS = 2_000;
-/** With tens of thousands of topics a listing takes long: it is then made so seldom that it takes a small part of a start. */
+/** With tens of thousands of topics a listing takes long: this bounds the share of a start that it takes. */
 const LISTING_VALID_TIMES_ITS_DURATION = 20;
 
 /** The retry and dead-letter topics of customers: lists those that exist, and creates one before its first record. */
@@ -21,12 +21,15 @@ export class CustomerTopics {
     this.#clock = clock;
   }
 
-  /** The customer's retry and dead-letter topics; lanes of an earlier plan may still hold records. */
+  /**
+   * The customer's existing retry and dead-letter topics, including lanes of an earlier plan, which may still hold
+   * records.
+   */
   async existing(customer: string): Promise<readonly string[]> {
     return (await this.#list()).get(customer) ?? [];
   }
 
-  /** @param topic one of the plan's retry topics, or the dead letters */
+  /** @param topic one of the plan's retry topics, or the dead-letter topic */
   async ensure(customer: string, topic: string): Promise<void> {
     const spec = customerTopics(customer, this.#delays).find((one) => one.topic === topic);
     if (spec === undefined) throw new Error(`${topic} is no topic of customer ${customer}`);

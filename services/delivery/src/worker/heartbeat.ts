@@ -11,7 +11,7 @@ export interface HeartbeatOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly intervalMs: number;
-  /** Called after each report that Kafka has. */
+  /** Called after each report that Kafka acknowledged. */
   readonly onReported?: () => Promise<void>;
   readonly running: () => Pick<
     WorkerReport,
@@ -19,7 +19,7 @@ export interface HeartbeatOptions {
   >;
 }
 
-/** Changes within this time become one report: a worker that starts takes over hundreds of customers. */
+/** Changes within this time are reported together: a worker that starts takes over hundreds of customers. */
 const CHANGES_TOGETHER_MS = 500;
 
 /**

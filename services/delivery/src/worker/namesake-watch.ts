@@ -4,14 +4,16 @@ import type { Logger } from '@databridge/kernel/log';
 import type { Clock } from '@databridge/kernel/time/clock';
 
 export interface NamesakeWatchOptions {
-  /** WORKER_NAME. */
+  /** The value of WORKER_NAME. */
   readonly worker: string;
-  /** By which Kafka knows this worker: made of its name alone. */
+  /** The client id by which Kafka knows this worker: it depends on its name alone. */
   readonly clientId: string;
   /** The group of all workers. */
   readonly groupId: string;
   readonly admin: Pick<KafkaAdmin, 'groupState'>;
-  /** The broker removes a worker that was killed only after this: it may have been this worker before a restart. */
+  /**
+   * The broker removes a worker that was killed only after this time: the member may be this worker before a restart.
+   */
   readonly sessionTimeoutMs: number;
   readonly clock: Clock;
   readonly log: Logger;
@@ -20,8 +22,8 @@ export interface NamesakeWatchOptions {
 const LINE_EVERY_MS = 60_000;
 
 /**
- * Notices another worker of the same name. Both deliver, each its own customers, but their reports overwrite each other,
- * and attempts and status records do not say which of them it was.
+ * Detects another worker of the same name. Both deliver, each its own customers, but their reports overwrite each
+ * other, and attempts and status records do not tell them apart.
  */
 export class NamesakeWatch {
   readonly #with: NamesakeWatchOptions;

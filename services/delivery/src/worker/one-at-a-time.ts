@@ -1,4 +1,4 @@
-/** Runs what is asked for one key (a customer) one after the other; keys do not wait for each other. */
+/** Runs the work for one key (a customer) one after the other; keys do not wait for each other. */
 export class OneAtATime {
   readonly #last = new Map<string, Promise<void>>();
 
@@ -10,7 +10,7 @@ export class OneAtATime {
     this.#last.set(key, done);
   }
 
-  /** Resolves when all that was asked for is done. */
+  /** Resolves when all work is done. */
   async ended(): Promise<void> {
     await Promise.all(this.#last.values());
   }

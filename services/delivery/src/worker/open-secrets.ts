@@ -6,8 +6,8 @@ import { secretMistake } from '@databridge/schemas/subscription/secret-rules';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 
 /**
- * Opens all secrets of a subscription. They are checked again: what a browser or a command line sealed, nobody else
- * has seen.
+ * Opens all secrets of a subscription. They are validated again, because nobody else has seen a secret that a browser
+ * or a command line sealed.
  * @throws {DatabridgeError} DB_SECRET_UNSEALABLE, DB_SECRET_INVALID
  */
 export async function openSecrets(opener: Opener, subscription: Subscription): Promise<Subscription<Secret>> {

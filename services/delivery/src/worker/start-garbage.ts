@@ -2,13 +2,13 @@ import type { Logger } from '@databridge/kernel/log';
 import { compactHeap } from '@databridge/kernel/offsets/compact-heap';
 import { systemClock } from '@databridge/kernel/time/clock';
 
-/** After this many starts the heap is compacted: their garbage is worth the pause. */
+/** After this many starts the heap is compacted: the garbage that they left justifies the pause. */
 const MANY_STARTS = 200;
 
 /** Counts starts of customers, and compacts the heap once many have ended and none is in progress. */
 export class StartGarbage {
   readonly #log: Logger;
-  /** Since the heap was last compacted. */
+  /** The number of starts since the heap was last compacted. */
   #starts = 0;
   #inProgress = 0;
 

@@ -1,4 +1,6 @@
-/** What control planes ask of this worker for the customers that it owns, whether it runs them or not. */
+/**
+ * Answers the requests of control planes to this worker for the customers that it owns, whether it runs them or not.
+ */
 import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import type { ConsumedRecord } from '@databridge/kernel/kafka/records';
 import { TopicFollower } from '@databridge/kernel/kafka/tables/topic-follower';
@@ -24,14 +26,14 @@ import { OneAtATime } from './one-at-a-time.ts';
 
 export interface WorkerRequestsParts {
   readonly kafka: KafkaSettings;
-  /** The current one: what is sealed by it, delivery workers can open. */
+  /** The current sealing key: delivery workers can open secrets that are sealed with it. */
   readonly sealingKey: SealingKey;
   unseal(subscription: Subscription): Promise<Subscription<Secret>>;
   readonly dependencies: Pick<
     CustomerDependencies,
     'worker' | 'producer' | 'clock' | 'log' | 'messages' | 'openDestination'
   >;
-  /** Of the customers that this worker owns, sealed. */
+  /** The subscriptions of the customers that this worker owns, sealed. */
   subscriptionOf(customer: string): Subscription | undefined;
 }
 
@@ -41,7 +43,7 @@ const CLIENT_KEY = 'tls.clientKey';
 export class WorkerRequests {
   readonly #with: WorkerRequestsParts;
   readonly #follower: TopicFollower;
-  /** A customer's requests take turns, so that a flood of them takes no more than one connection. */
+  /** A customer's requests run one after the other, so that many of them take no more than one connection. */
   readonly #inTurn = new OneAtATime();
   readonly #stopping = new AbortController();
   #starting: Promise<void> | undefined;
@@ -56,7 +58,10 @@ export class WorkerRequests {
     });
   }
 
-  /** Does not wait: deliveries must not, while the topic is not there yet (an older control plane does not make it). */
+  /**
+   * Does not wait: deliveries must not wait while the topic does not exist yet (an older control plane does not create
+   * it).
+   */
   start(): void {
     this.#starting = this.#startWhenPossible();
   }
@@ -85,7 +90,7 @@ export class WorkerRequests {
 
   #take(record: ConsumedRecord): void {
     const customer = record.key?.toString('utf8') ?? '';
-    // Every worker reads every request: the owner answers it.
+    // Every worker reads every request, and the owner answers it.
     const subscription = this.#with.subscriptionOf(customer);
     if (subscription === undefined || record.value === null) return;
     const askedAtMs = this.#with.dependencies.clock.monotonicMs();
@@ -103,7 +108,7 @@ export class WorkerRequests {
     });
   }
 
-  /** Who asked gives up after a while: what is answered then would come as a surprise to the destination. */
+  /** The control plane stops waiting after a while: a later test would surprise the owner of the destination. */
   #isAwaited({ headers }: ConsumedRecord, askedAtMs: number): boolean {
     const { testWithinMs = KEY_PAIR_WITHIN_MS } = readDeliveryHeaders(headers);
     return !this.#stopping.signal.aborted && this.#with.dependencies.clock.monotonicMs() - askedAtMs < testWithinMs;
@@ -116,12 +121,12 @@ export class WorkerRequests {
       case 'key-pair':
         return await this.#makeKeyPair(subscription, record.value);
       default:
-        // Of a newer version.
+        // The request comes from a newer version.
         return;
     }
   }
 
-  /** Of a customer that nobody runs: by a destination of its own, which is closed again. */
+  /** No worker runs the customer: the test uses a destination of its own, which is closed afterwards. */
   async #test(given: Subscription, { offset, key, value, headers }: ConsumedRecord & { value: Buffer }) {
     const { dependencies } = this.#with;
     const { clock, messages, producer, worker } = dependencies;
@@ -130,7 +135,7 @@ export class WorkerRequests {
     const facts = readDeliveryHeaders(headers);
     const held = { lane, offset, dueAtMs: 0, key, value, facts, copyKey: facts.eventId, bytes: value.length };
     const current = () => this.#with.subscriptionOf(customer);
-    // What was saved just before the test is what is tested.
+    // The test uses the subscription that was saved just before it.
     await untilConnectionIs(facts.testConnection, () => connectionOf(current() ?? given), clock);
     const subscription = current();
     if (subscription === undefined) return;
@@ -153,7 +158,7 @@ export class WorkerRequests {
     }
   }
 
-  /** The private key leaves this function sealed: delivery workers alone can open it. */
+  /** The private key is sealed before it leaves this function: only delivery workers can open it. */
   async #makeKeyPair({ customer }: Subscription, value: Buffer): Promise<void> {
     const request = decodeKeyPairRequest(value);
     if (request === undefined) return;

@@ -59,12 +59,17 @@ import { openSecrets } from './open-secrets.ts';
 import { StartGarbage } from './start-garbage.ts';
 import { WorkerRequests } from './worker-requests.ts';
 
-/** Customers whose secrets are decrypted at the same time. The lane reader joins their groups, independently of each other. */
+/**
+ * The number of customers whose secrets are decrypted at the same time. The lane reader joins their groups
+ * independently of each other.
+ */
 const PREPARED_AT_ONCE = 64;
 const MIB = 1_048_576;
-/** Part of the drain time-out after which requests in flight are aborted; the rest is for committing offsets. */
+/** The part of the drain time-out after which requests in flight are aborted; the rest is for committing offsets. */
 const ABORT_SHARE = 0.75;
-/** Added to the drain time-out of another worker, before its customers are taken over although it has not left. */
+/**
+ * This is added to the drain time-out of another worker before its customers are taken over although it has not left.
+ */
 const HANDOVER_GRACE_MS = 5_000;
 
 /**
@@ -115,7 +120,7 @@ class Worker implements Running {
     clock: Clock,
     tracing: Tracing | undefined,
   ) {
-    // Names of groups begin with it, and the guide's access control lists grant those that begin with `delivery`.
+    // Names of groups begin with it, and the access control lists of the guide grant names that begin with `delivery`.
     const kafka = { ...kafkaSettings(config, `delivery-${config.WORKER_NAME}`, log), registry };
     const budget = new ByteBudget(config.HELD_RECORDS_MIB * MIB);
     const connections = new ConnectionBudget(config.MAX_CONNECTIONS, (err) =>
@@ -158,7 +163,8 @@ class Worker implements Running {
       sessionTimeoutMs: config.SESSION_TIMEOUT,
       decode: (customer, value) => this.#decode(customer, value),
       onChange: (customer, subscription) => {
-        // While the topic is read from its beginning, earlier versions of a subscription appear: only the last one counts.
+        // While the topic is read from its beginning, earlier versions of a subscription appear: only the last one
+        // counts.
         if (!this.#isCaughtUp) return;
         if (subscription === undefined) this.#release(customer);
         else this.#slot(customer).want(subscription);
@@ -278,7 +284,7 @@ class Worker implements Running {
     for (const slot of this.#slots.values()) slot.want(undefined);
     await Promise.all([...this.#slots.values()].map((slot) => slot.settled()));
     await this.#lanes.stop();
-    // Last: the group must not assign our customers to another worker while they still run here.
+    // This comes last: the group must not assign our customers to another worker while they still run here.
     await this.#subscriptions.stop();
     await Promise.all([this.#erased.stop(), this.#statuses.stop()]);
     await this.#heartbeat.stop();
@@ -316,7 +322,7 @@ class Worker implements Running {
     for (const customer of owned.keys()) if (this.#slot(customer).isIdle) void this.#evictDead(customer);
   }
 
-  /** The group of a customer that stands still is to be empty, whatever became of the worker that ran it. */
+  /** Evicts a dead worker's member from the group of a customer that does not run: that group must be empty. */
   async #evictDead(customer: string): Promise<void> {
     try {
       const isEvicted = await this.#prepareLimit(() => this.#lanes.evictDead(deliveryGroup(customer)));
@@ -329,13 +335,16 @@ class Worker implements Running {
     }
   }
 
-  /** The customer was deleted, or belongs to another worker: once it has stopped, nothing stays here, no series either. */
+  /**
+   * Releases a customer that was deleted or belongs to another worker: once it has stopped, nothing of it remains here,
+   * including its series.
+   */
   #release(customer: string): void {
     const slot = this.#slots.get(customer);
     if (slot === undefined) return;
     slot.want(undefined);
     void slot.settled().then(() => {
-      // It may have come back meanwhile.
+      // The customer may have come back in the meantime.
       if (!slot.isUnused || this.#slots.get(customer) !== slot) return;
       this.#slots.delete(customer);
       this.#dependencies.metrics.book.drop(customer);

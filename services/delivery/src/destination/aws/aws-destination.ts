@@ -15,7 +15,7 @@ export interface AwsOptions {
   readonly service: AwsService;
   readonly pool: EgressPool;
   readonly limits: TimeLimits;
-  /** Signs for the service. It gets credentials from STS where the subscription names a role. */
+  /** Signs requests for the service. The credentials come from STS if the subscription names a role. */
   readonly authorizer: Authorizer;
   readonly redaction: Redaction;
 }
@@ -29,9 +29,10 @@ interface Waiting {
 }
 
 /**
- * An AWS service. Messages that are handed over in one turn of the event loop are sent in batches of up to
+ * An AWS service. Messages that are passed to it in one turn of the event loop are sent in batches of up to
  * `service.maxEntries`, so that a single event does not wait and a backlog goes in full batches. Each message has an
- * outcome of its own. A batch that the service refuses as a whole is split in halves until the refused message is alone.
+ * outcome of its own. A batch that the service refuses as a whole is split in halves until the refused message is
+ * alone.
  */
 export class AwsDestination implements Destination {
   readonly #options: AwsOptions;
@@ -74,7 +75,7 @@ export class AwsDestination implements Destination {
     for (const batch of batchesOf(waiting, this.#options.service)) void this.#sendBatch(batch);
   }
 
-  /** Never rejects: a bug must not leave deliveries waiting for ever. */
+  /** Never rejects: a bug must not leave deliveries waiting forever. */
   async #sendBatch(batch: readonly Waiting[]): Promise<void> {
     try {
       const { service } = this.#options;
@@ -99,7 +100,9 @@ export class AwsDestination implements Destination {
     }
   }
 
-  /** @returns the answer, or the outcome if there was none; undefined: nothing was sent, or `abort` cut it off */
+  /**
+   * @returns the answer, or the outcome if there was none; undefined if nothing was sent or `abort` cut the request off
+   */
   async #ask(batch: readonly Waiting[]): Promise<AnsweredByAws | Outcome | undefined> {
     const { service, authorizer, pool, limits } = this.#options;
     const { url } = service;
@@ -125,11 +128,11 @@ export class AwsDestination implements Destination {
     const seen = await sendAuthorized(authorizer, { method: 'POST', url, headers, body }, nowMs, send, statusOf);
     if ('outcome' in seen) return this.#isAborted ? undefined : seen.outcome;
     if ('trouble' in seen) return seen.isWithheld || this.#isAborted ? undefined : outcomeOfTrouble(seen);
-    // AWS says in the body what became of each message, so a success without its body is none.
+    // AWS states in the body what happened to each message, so a success without its body counts as no answer.
     return seen.bodyTrouble !== undefined && seen.status < 300 ? { kind: 'retry', reason: seen.bodyTrouble } : seen;
   }
 
-  /** Services may quote the request, so secrets are taken out of their words. */
+  /** Services may quote the request, so secrets are removed from their messages. */
   #told(outcome: Outcome | undefined): Sent | undefined {
     if (outcome === undefined) return undefined;
     if (!('reason' in outcome)) return { outcome };

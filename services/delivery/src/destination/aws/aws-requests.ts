@@ -9,7 +9,7 @@ import type { EgressPool } from '../../egress/egress-pool.ts';
 import { exchange, type Seen, type TimeLimits } from '../../egress/exchange.ts';
 import type { Trouble } from '../../egress/trouble.ts';
 
-/** Answers of AWS services are small; that to a batch is a few KiB. */
+/** Answers of AWS services are small; the answer to a batch takes a few KiB. */
 export const MAX_AWS_ANSWER_BYTES = 262_144;
 
 export interface AwsRequestOptions {
@@ -17,7 +17,7 @@ export interface AwsRequestOptions {
   readonly limits: TimeLimits;
 }
 
-/** The request was not answered: network, time-out. Not an error that AWS sent. */
+/** The request got no answer (network error or time-out). It is not an error that AWS sent. */
 export class AwsTrouble extends Error implements Trouble {
   override readonly name = 'AwsTrouble';
   readonly trouble: string;
@@ -34,11 +34,14 @@ export class AwsTrouble extends Error implements Trouble {
   }
 }
 
-/** How the AWS SDK's client of STS sends requests: by our own pools, so that its sockets are counted and guarded like all others. */
+/**
+ * Sends the requests of the AWS SDK's STS client over our own pools, so that its sockets are counted and guarded like
+ * all others.
+ */
 export class AwsRequests {
   readonly metadata = { handlerProtocol: 'http/1.1' };
   readonly #options: AwsRequestOptions;
-  /** By origin. */
+  /** The pools by origin. */
   readonly #pools = new Map<string, EgressPool>();
 
   constructor(options: AwsRequestOptions) {
@@ -56,7 +59,7 @@ export class AwsRequests {
     };
     const seen = await new Promise<Seen>((resolve) => exchange(this.#pool(origin), dispatched, limits, resolve));
     if ('trouble' in seen) throw new AwsTrouble(seen);
-    // The credentials are in the body.
+    // The body holds the credentials.
     if (seen.bodyTrouble !== undefined && seen.status < 300) {
       throw new AwsTrouble({ failure: 'body', trouble: seen.bodyTrouble, isBlocked: false });
     }
@@ -70,14 +73,14 @@ export class AwsRequests {
     };
   }
 
-  /** The SDK asks for both; there is nothing to set. */
+  /** The SDK requires both methods; there is nothing to set. */
   updateHttpClientConfig(): void {}
 
   httpHandlerConfigs(): Record<string, never> {
     return {};
   }
 
-  /** The SDK's clients call it when they are destroyed; they share one, and `close` ends it. */
+  /** The SDK's clients call this when they are destroyed, but they share one handler, which `close` ends. */
   destroy(): void {}
 
   async close(): Promise<void> {

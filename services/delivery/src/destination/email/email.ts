@@ -24,7 +24,7 @@ export interface EmailOptions {
 
 const MAX_REASON_CHARS = 500;
 
-/** Sends each notice as a mail, over a connection of its own: notices are rare. */
+/** Sends each notice as a mail, over a connection of its own, because notices are rare. */
 export class EmailDestination implements Destination {
   readonly #options: EmailOptions;
   readonly #underWay = new UnderWay();
@@ -77,7 +77,7 @@ export class EmailDestination implements Destination {
       ...(login && { auth: { ...login } }),
       tls: { servername: host, ...tls },
       ...{ greetingTimeout: limits.headersTimeoutMs, socketTimeout: limits.timeoutMs },
-      // Nothing is dialled but by our egress.
+      // Only our own egress opens connections.
       getSocket: (_options: unknown, done: (error: Error | null, found?: object) => void) =>
         done(null, { connection: socket }),
       disableFileAccess: true,

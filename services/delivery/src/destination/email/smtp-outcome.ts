@@ -1,15 +1,15 @@
-/** What a mail server's refusal means. Pure. */
+/** Decides what a mail server's refusal means. Pure. */
 import type { Outcome } from '@databridge/schemas/destination/outcome';
 import { outcomeOfTrouble } from '../../attempt/outcome.ts';
 import { troubleOf } from '../../egress/trouble.ts';
 
-/** As nodemailer rejects. */
+/** The errors with which nodemailer rejects. */
 export interface SmtpFailure extends Error {
-  /** The reply's, such as 550; absent: there was none. */
+  /** The code of the server's reply, such as 550; absent if there was no reply. */
   readonly responseCode?: number;
-  /** nodemailer's. */
+  /** The code of nodemailer. */
   readonly code?: string;
-  /** Node's, such as `ECONNRESET`. */
+  /** The code of Node, such as `ECONNRESET`. */
   readonly originalCode?: string;
 }
 
@@ -17,14 +17,14 @@ export interface SmtpFailure extends Error {
 const NOT_AUTHORIZED = new Set([530, 534, 535, 538]);
 
 /**
- * RFC 5321 §4.2.1: replies of 4xx are for now, those of 5xx are final. A login that is refused concerns the connection, and
- * not the mail.
+ * RFC 5321 §4.2.1: replies of 4xx are temporary, those of 5xx are permanent. A refused login concerns the connection,
+ * and not the mail.
  */
 export function smtpOutcome(failure: SmtpFailure): Outcome {
   const { responseCode: status, code, originalCode, message } = failure;
   const reason = status === undefined ? message : `SMTP ${status}: ${message}`;
   const network = Object.assign(new Error(message), originalCode !== undefined && { code: originalCode });
-  // A server without encryption may be one that is being set up: the mail is not at fault.
+  // A server without encryption may still be being set up: the mail is not at fault.
   if (code === 'ETLS') return { kind: 'retry', reason, failure: 'tls' };
   if (status === undefined) {
     return code === 'EAUTH' ? { kind: 'deauthorized', reason } : outcomeOfTrouble(troubleOf(network));

@@ -1,7 +1,10 @@
 import { type Outcome, outcomeOfTrouble } from '../../attempt/outcome.ts';
 import type { Answered, Seen } from '../../egress/exchange.ts';
 
-/** A destination that allows less would stop its customer, without a word in any status: one an hour. */
+/**
+ * The least rate that is accepted, one event per hour. A destination that allows less would stop its customer while its
+ * status looked healthy.
+ */
 const LOWEST_RATE_PER_MINUTE = 1 / 60;
 
 export interface HandshakeOptions {

@@ -12,19 +12,22 @@ import { UnderWay } from '../under-way.ts';
 import type { Handshake } from './handshake.ts';
 import type { Signer } from './sign.ts';
 
-/** Below it, compressing costs more than it saves. */
+/** Below this size in bytes, compressing costs more than it saves. */
 const MIN_GZIP_BYTES = 1_024;
 
 export interface HttpOptions {
   readonly url: URL;
   readonly method: 'POST' | 'PUT';
   readonly limits: TimeLimits;
-  /** The same with every request: what the customer wants, and who we are where that doesn't change. */
+  /**
+   * The headers that are the same for every request: those of the subscription, and the authentication if it does not
+   * change.
+   */
   readonly headers: Headers;
   readonly pool: EgressPool;
   readonly format: (message: Message) => Formatted;
   readonly redaction: Redaction;
-  /** A longer `Retry-After` is cut to this. */
+  /** A longer `Retry-After` is cut to this many ms. */
   readonly maxRetryAfterMs: number;
   readonly maxBodyBytes?: number;
   readonly signer?: Signer;
@@ -44,9 +47,9 @@ export class HttpDestination implements Destination {
   readonly #options: HttpOptions;
   readonly #origin: string;
   readonly #path: string;
-  /** Nothing but one request is needed: no token, no compression, no question beforehand. */
+  /** True if a delivery is one request: it needs no token, no compression and no handshake. */
   readonly #isPlain: boolean;
-  /** The pool knows what it was given, not what waits for a token before that. */
+  /** The pool knows the requests that it was given, but not those that still wait for a token. */
   readonly #underWay = new UnderWay();
   #isAborted = false;
 
@@ -153,17 +156,17 @@ export class HttpDestination implements Destination {
     const answer = { status: seen.status, retryAfter: seen.headers['retry-after'], bodyTrouble: seen.bodyTrouble };
     const outcome = outcomeOf(answer, nowMs, this.#options.maxRetryAfterMs);
     if (seen.body === '' || (outcome.kind === 'delivered' && !keepsAnswer)) return { outcome };
-    // Redacted before it is cut: a secret across the cut would leave its first part behind.
+    // Redacted before it is truncated: otherwise the first part of a secret might remain.
     return { outcome, answerBody: this.#options.redaction.apply(seen.body, KEPT_ANSWER_BYTES) };
   }
 
-  /** After `abort` a failure says nothing about the destination. */
+  /** After `abort`, a failure says nothing about the destination. */
   #told(sent: { readonly outcome: Outcome }): Sent | undefined {
     return this.#isAborted ? undefined : sent;
   }
 }
 
-/** @returns undefined for a test that is to come unsigned */
+/** @returns undefined for a test that must be unsigned */
 function signatureOf(signer: Signer, { eventId, variation }: Message, seconds: number, body: Buffer) {
   if (variation === 'unsigned') return undefined;
   const signed = (bytes: Buffer) => signer.sign(eventId, seconds, bytes);

@@ -2,14 +2,14 @@ import { createPrivateKey, hash, type KeyObject, sign } from 'node:crypto';
 import type { Secret } from '@databridge/kernel/secrets/secret';
 import type { Fallback } from '@databridge/schemas/subscription/subscription';
 
-/** @param signed from {@link HEAD_BYTES} on: what is signed. The bytes before are reserved for the key */
+/** @param signed the bytes to sign begin at {@link HEAD_BYTES}; those before are reserved for the key */
 type SignBytes = (signed: Buffer) => string;
 
-/** SHA-256's block size: so much of the key comes before the message. */
+/** SHA-256's block size: HMAC puts a block of the key before the message. */
 const HEAD_BYTES = 64;
 const DIGEST_BYTES = 32;
 
-/** What PKCS #8 puts before the 32 bytes of an Ed25519 seed (RFC 8410 §7). */
+/** The PKCS #8 header before the 32 bytes of an Ed25519 seed (RFC 8410 §7). */
 const ED25519_PKCS8_HEAD = Buffer.from('302e020100300506032b657004220420', 'hex');
 const ED25519_SEED_BYTES = 32;
 
@@ -21,12 +21,12 @@ const ED25519_SEED_BYTES = 32;
 export class Signer {
   #keys: readonly SignBytes[];
   readonly #lasting: readonly SignBytes[];
-  /** When the old keys are used no more, the last of them. */
+  /** When the last of the old keys stops signing. */
   readonly #oldUntilSeconds: number;
 
   /**
    * @param secrets `whsec_` and base64, or `whsk_` and the base64 of an Ed25519 key; the newest first
-   * @param old keys that were replaced, and sign beside these until then
+   * @param old keys that were replaced, and that sign as well until their time ends
    */
   constructor(secrets: readonly Secret[], old: readonly Fallback<Secret>[] = []) {
     this.#lasting = secrets.map((secret) => signatureBy(secret.reveal()));
@@ -35,7 +35,7 @@ export class Signer {
       old.length === 0 ? Number.POSITIVE_INFINITY : Math.max(...old.map(({ untilMs }) => untilMs)) / 1_000;
   }
 
-  /** @param timestampSeconds of this attempt, since the epoch */
+  /** @param timestampSeconds the time of this attempt, in seconds since the epoch */
   sign(id: string, timestampSeconds: number, body: Uint8Array): string {
     if (timestampSeconds >= this.#oldUntilSeconds) this.#keys = this.#lasting;
     const head = `${id}.${timestampSeconds}.`;
@@ -57,8 +57,8 @@ function signatureBy(secret: string): SignBytes {
 }
 
 /**
- * RFC 2104 by two calls of the one-shot `hash`: `createHmac` makes an object a call, which in a busy worker costs more
- * than the hashing (docs/performance.md).
+ * HMAC (RFC 2104) by two calls of the one-shot `hash`: `createHmac` allocates an object for each call, which in a busy
+ * worker costs more than the hashing (docs/performance.md).
  */
 function hmacSha256(secret: Buffer): SignBytes {
   const key = Buffer.alloc(HEAD_BYTES);
@@ -73,7 +73,7 @@ function hmacSha256(secret: Buffer): SignBytes {
   };
 }
 
-/** @param bytes the seed, or the seed and the public key after it, as NaCl keeps it */
+/** @param bytes the seed, or the seed followed by the public key, as NaCl stores it */
 function ed25519Key(bytes: Buffer): KeyObject {
   const der = Buffer.concat([ED25519_PKCS8_HEAD, bytes.subarray(0, ED25519_SEED_BYTES)]);
   return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
