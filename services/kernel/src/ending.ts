@@ -1,6 +1,6 @@
 /**
- * An end that waits can be cut short by. `Promise.race` against one long-lived promise would not do: each race leaves a
- * handler on it that is freed only when it settles, so a wait per fetch or per request is a leak.
+ * An end by which waits can be cut short. `Promise.race` with a long-lived promise would not do: each race leaves a
+ * handler on it that is freed only when it settles, so a wait per fetch or per request would leak memory.
  */
 export class Ending {
   readonly #waiting = new Set<() => void>();
@@ -17,8 +17,8 @@ export class Ending {
   }
 
   /**
-   * Waits for the promise or the end, whichever comes first. A rejection after the end has no consumer any more: it
-   * is handled here, so that it can't end the process.
+   * Waits for the promise or the end, whichever comes first. After the end nobody handles a rejection any more: it is
+   * handled here, so that it cannot end the process.
    * @returns undefined after the end
    */
   async orEnded<T>(promise: Promise<T>): Promise<T | undefined> {
@@ -37,7 +37,7 @@ export class Ending {
     }
   }
 
-  /** Calls `run` at the end, or at once after it. @returns takes it back */
+  /** Calls `run` at the end, or at once if that is past. @returns a function that cancels it */
   onEnd(run: () => void): () => void {
     if (this.#hasEnded) {
       run();
@@ -47,7 +47,7 @@ export class Ending {
     return () => this.#waiting.delete(run);
   }
 
-  /** Waits that are under way. */
+  /** The waits in progress. */
   get waitingCount(): number {
     return this.#waiting.size;
   }

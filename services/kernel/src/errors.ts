@@ -80,7 +80,7 @@ export class DatabridgeError extends Error {
   }
 }
 
-/** What a log line or a header can hold of anything thrown. */
+/** The text of any thrown value, cut to what a log line or a header can hold. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -4,20 +4,20 @@ interface Waiting<Item, Result> {
 }
 
 /**
- * Joins calls that come while one is under way: they are made together, as one, once it has ended. So each call still
- * sees the world as it was after it began, and many at a time cost little more than one.
+ * Joins calls that come while another one is in progress: they are made together, as one call, once it has ended. So
+ * each call still sees the state after it began, and many calls at the same time cost little more than one.
  */
 export class JoinedCalls<Item, Result> {
   readonly #call: (items: readonly Item[]) => Promise<Result>;
   #waiting: Waiting<Item, Result>[] = [];
   #isRunning = false;
 
-  /** @param call for the items of all callers; each of them gets the same result */
+  /** @param call is called with the items of all callers; each of them gets the same result */
   constructor(call: (items: readonly Item[]) => Promise<Result>) {
     this.#call = call;
   }
 
-  /** @throws what the call threw for these items alone: nobody fails for another's */
+  /** @throws the error of the call for these items alone: no caller fails because of another's items */
   run(items: readonly Item[]): Promise<Result> {
     const settle = Promise.withResolvers<Result>();
     this.#waiting.push({ items, settle });

@@ -1,6 +1,6 @@
 /**
- * The codes of what warnings and errors say, in the field `event`: runbooks and alerts on logs go by them, so they never
- * change, whatever the words of the message. docs/logs.md lists them; a test compares that page, this table and all calls.
+ * The codes of warnings and errors, in the field `event`. Runbooks and alerts depend on them, so they never change,
+ * even if the text of a message does. docs/logs.md lists them; a test compares that page, this table and all calls.
  */
 export const LOG_EVENTS = {
   api_internal_error: 'The API answered 500. The line has the error; the caller has only the identifier of the answer.',

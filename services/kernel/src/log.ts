@@ -4,9 +4,9 @@ import { withoutUserInfo } from './settings/url-user-info.ts';
 export type Logger = pino.Logger;
 
 /**
- * JSON lines: `time` (ISO), `level` by name, `service`, `msg`, and what the caller adds. No line shows the user name or
- * password of a URL, wherever in it the URL stands.
- * @param destination left out: standard output
+ * JSON lines: `time` (ISO), `level` by name, `service`, `msg`, and the caller's fields. No line shows the user name or
+ * password of a URL in any of its fields.
+ * @param destination if omitted, standard output
  */
 export function createLogger(service: string, level: string, destination?: DestinationStream): Logger {
   return pino(

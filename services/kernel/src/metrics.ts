@@ -3,10 +3,10 @@ import { offsetJumps } from './kafka/metrics.ts';
 import type { SeriesTable } from './series-table.ts';
 import { VERSION } from './version.ts';
 
-/** Gauges that prom-client names like counters: `promtool check metrics` refuses them, and nobody needs them. */
+/** Gauges that prom-client names like counters: `promtool check metrics` refuses them, and they are not needed. */
 const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
 
-/** The metrics of one service: prom-client's, which are few, and tables with a row for each customer. */
+/** The metrics of one service: those of prom-client, which are few, and tables with a row for each customer. */
 export class MetricsRegistry extends Registry {
   readonly #labels: string;
   readonly #tables: SeriesTable[] = [];
@@ -29,7 +29,7 @@ export class MetricsRegistry extends Registry {
     ];
   }
 
-  /** The text of a scrape in parts, with other work done in between. */
+  /** The text of a scrape in parts, so that other work can run in between. */
   async *parts(): AsyncGenerator<string> {
     yield await super.metrics();
     for (const table of this.#tables) yield* table.parts(this.#labels);
@@ -60,7 +60,7 @@ export function createRegistry(component: string): MetricsRegistry {
   return registry;
 }
 
-/** @param notReadyBecause undefined: ready */
+/** @param notReadyBecause undefined if the service is ready */
 export function exportReady(registry: MetricsRegistry, notReadyBecause: () => string | undefined): void {
   new Gauge({
     name: 'databridge_ready',

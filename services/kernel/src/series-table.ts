@@ -1,10 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
 import { systemClock } from './time/clock.ts';
 
-/** Adds one series of the row at hand. */
+/** Adds one series for the current row. */
 export type AddSeries = (
   value: number | undefined,
-  /** Labels beside those of the row, as `name="value"` separated by commas; values without `"`, `\` and line breaks. */
+  /**
+   * Labels in addition to those of the row, as `name="value"` separated by commas; values without `"`, `\` and line
+   * breaks.
+   */
   labels?: string,
 ) => void;
 
@@ -22,13 +25,13 @@ export interface SeriesTable {
   parts(labels: string): AsyncGenerator<string>;
 }
 
-/** At most this long is written before other work gets its turn. */
+/** The longest time of writing in ms before other work gets its turn. */
 const TURN_MS = 5;
 
 /**
  * Writes series of thousands of customers in the format of Prometheus, in turns of bounded time. prom-client blocks the
  * event loop for 0.7 s with 10,000 customers: heartbeats and deliveries would wait.
- * @param rows made when Prometheus scrapes; their labels as `,name="value"`, or nothing
+ * @param rows computed when Prometheus scrapes; their labels as `,name="value"`, or nothing
  */
 export function seriesTable<Row>(
   families: readonly SeriesFamily<Row>[],

@@ -7,9 +7,9 @@ import { exportReady, type MetricsRegistry } from './metrics.ts';
 import { readConfig } from './settings/config.ts';
 import { systemClock } from './time/clock.ts';
 
-/** A started service. `stop` takes nothing more, finishes what is in flight, commits and leaves its groups. */
+/** A started service. `stop` accepts no further work, finishes requests in flight, commits and leaves its groups. */
 export interface Running {
-  /** Why it can't do its work at the moment; undefined when it can. */
+  /** Why it cannot work at present; undefined if it can. */
   notReadyBecause(): string | undefined;
   stop(): Promise<void>;
 }
@@ -23,7 +23,9 @@ export interface ServiceOptions {
   start(): Promise<Running>;
 }
 
-/** The service's configuration. If there are mistakes in it, they are logged, all of them, and the process ends with exit code 1. */
+/**
+ * Reads the service's configuration. If it has mistakes, all of them are logged, and the process ends with exit code 1.
+ */
 export function readServiceConfig<T>(service: string, schema: z.ZodType<T>): T {
   try {
     return readConfig(schema, process.env);

@@ -1,7 +1,7 @@
 /** Which state may follow which. A state without followers is final. */
 export type Transitions<State extends string> = Readonly<Record<State, readonly State[]>>;
 
-/** A state with one writer, whose every change is checked against its drawn transitions: a wrong one is a bug. */
+/** A state with one writer. Every change is checked against its defined transitions: any other one is a bug. */
 export class StateMachine<State extends string> {
   readonly #name: string;
   readonly #transitions: Transitions<State>;
@@ -21,7 +21,7 @@ export class StateMachine<State extends string> {
     return states.includes(this.#state);
   }
 
-  /** @throws Error when the transition is not drawn */
+  /** @throws Error if the transition is not defined */
   to(next: State): void {
     if (!this.#transitions[this.#state].includes(next)) {
       throw new Error(`${this.#name}: no transition from ${this.#state} to ${next}`);

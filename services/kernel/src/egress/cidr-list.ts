@@ -1,10 +1,10 @@
 import { BlockList, isIP } from 'node:net';
 
-/** A set of addresses, IPv4 and IPv6 apart. */
+/** A set of addresses, with IPv4 and IPv6 kept apart. */
 export class CidrList {
   /**
-   * One list a family: in a list that both share, Node takes `::ffff:0:0/96` for every IPv4 address there is, and
-   * `::ffff:127.0.0.1` for a member of `127.0.0.0/8`.
+   * One list per family: in a shared list, Node matches `::ffff:0:0/96` with every IPv4 address, and `::ffff:127.0.0.1`
+   * with `127.0.0.0/8`.
    */
   readonly #ipv4 = new BlockList();
   readonly #ipv6 = new BlockList();
@@ -24,7 +24,10 @@ export class CidrList {
   }
 }
 
-/** `10.0.0.0/8`, `fd00::/8`, `10.1.2.3`. What has bits set past its prefix is taken for a slip, and refused. */
+/**
+ * Whether the text is a CIDR or an address: `10.0.0.0/8`, `fd00::/8`, `10.1.2.3`. A range with bits set beyond its
+ * prefix is taken for a mistake, and refused.
+ */
 export function isCidr(text: string): boolean {
   const match = /^([^/%]+)(?:\/(\d{1,3}))?$/.exec(text);
   const address = match?.[1] ?? '';
@@ -40,7 +43,7 @@ function hasNoBitsPast(prefix: number, address: string): boolean {
   return !bits.slice(prefix).includes('1');
 }
 
-/** The address as text of 32 or 128 zeros and ones. */
+/** The address as a text of 32 or 128 zeros and ones. */
 function bitsOf(address: string): string {
   if (isIP(address) === 4) return octetsOf(address).join('');
   return groupsOf(address)
@@ -53,7 +56,7 @@ const octetsOf = (address: string): string[] =>
 
 /** The eight groups of an IPv6 address. */
 export function groupsOf(address: string): number[] {
-  // The URL parser knows every way to write one, and writes it in the one way of RFC 5952, all in hex.
+  // The URL parser accepts every notation of an address, and writes it in the one form of RFC 5952, all in hex.
   const canonical = new URL(`http://[${address}]`).hostname.slice(1, -1);
   const [head = '', tail] = canonical.split('::');
   const left = head === '' ? [] : head.split(':');

@@ -11,15 +11,15 @@ import {
 } from './special-ranges.ts';
 
 export interface EgressRules {
-  /** Ranges that may be dialed though they are not public: private peers, or loopback in tests. */
+  /** Ranges that may be dialed although they are not public: private peers, or loopback in tests. */
   readonly allowCidrs: readonly string[];
-  /** Ranges that may not though they are: the operator's own network, where it has public addresses. */
+  /** Ranges that may not be dialed although they are public: the operator's own network, if it has public addresses. */
   readonly denyCidrs: readonly string[];
-  /** Else https only. */
+  /** Whether plain http is allowed; otherwise only https is. */
   readonly allowHttp: boolean;
 }
 
-/** Why not; completes "`<address or URL>` …". Undefined: it may be. */
+/** The reason, which completes "`<address or URL>` …". Undefined: it may be used. */
 export type Refusal = string | undefined;
 
 const listsOf = (ranges: readonly SpecialRange[]) =>
@@ -30,8 +30,8 @@ const GLOBAL = new CidrList([GLOBAL_UNICAST]);
 const IN_NAT64 = new CidrList([NAT64]);
 
 /**
- * Which addresses and URLs events may be sent to. Pure: what is asked of it when a subscription is saved is the same
- * as what is asked when a socket is opened, where alone it protects.
+ * Decides which addresses and URLs events may be sent to. Pure: the check when a subscription is saved is the same as
+ * the one when a socket is opened, and only the latter protects.
  */
 export class EgressPolicy {
   readonly #allowed: CidrList;
@@ -44,11 +44,11 @@ export class EgressPolicy {
     this.#allowHttp = allowHttp;
   }
 
-  /** @param address as a resolver gives it. Anything that is no address is refused */
+  /** @param address as a resolver returns it. Anything that is not an address is refused */
   addressRefusal(address: string): Refusal {
     const family = isIP(address);
     if (family === 0) return 'is not an IP address';
-    // Only link-local addresses need one, and what follows could be anything.
+    // Only link-local addresses need a zone, and its text could be anything.
     if (address.includes('%')) return 'is an address with a zone, which only this host understands';
     if (METADATA.has(address)) return 'is an address of the cloud itself (instance metadata), which is never allowed';
     if (this.#denied.has(address)) return 'is in a range that this installation refuses';
@@ -58,7 +58,7 @@ export class EgressPolicy {
     return family === 6 && !GLOBAL.has(address) ? 'is not a public address' : undefined;
   }
 
-  /** What a URL shows without asking anyone: scheme, port, and the host if it is an address. */
+  /** Checks what a URL shows without name resolution: scheme, port, and the host if it is an address. */
   urlRefusal(url: URL): Refusal {
     if (url.username !== '' || url.password !== '') return 'must not hold credentials';
     return (
@@ -74,7 +74,10 @@ export class EgressPolicy {
     return protocol === 'http:' ? 'must use https: plain http is not allowed here' : 'must use https';
   }
 
-  /** @param hostname as the URL parser gives it. A name that says nothing by itself passes: what it resolves to counts */
+  /**
+   * @param hostname as the URL parser returns it. A name that is not special by itself passes: the addresses that it
+   *   resolves to are checked
+   */
   hostRefusal(hostname: string): Refusal {
     const bare = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
     const address = isLocalhost(bare) ? '127.0.0.1' : bare;
@@ -83,7 +86,9 @@ export class EgressPolicy {
     return refusal && `has the host ${bare}, which ${refusal}`;
   }
 
-  /** Allowing a translator's range is to trust the translator, not to open what is private on its other side. */
+  /**
+   * Allowing the range of a translator means trusting the translator; it does not allow private addresses behind it.
+   */
   #translatedRefusal(address: string): Refusal {
     if (isIP(address) === 4 || !IN_NAT64.has(address)) return undefined;
     const [high = 0, low = 0] = groupsOf(address).slice(-2);
@@ -98,7 +103,7 @@ export function portRefusal(port: number | undefined): Refusal {
   return `has the port ${port}, where something else than HTTP is spoken`;
 }
 
-/** RFC 6761 §6.3: these names are loopback, whatever a resolver says. */
+/** RFC 6761 §6.3: these names are loopback, whatever a resolver answers. */
 function isLocalhost(hostname: string): boolean {
   return /^(.+\.)?localhost\.?$/i.test(hostname);
 }

@@ -20,17 +20,23 @@ function cidrs() {
     });
 }
 
-/** What every service reads that sends to customers, or says whether it could. Nothing private is open by default. */
+/**
+ * The variables of every service that sends to customers, or checks whether it could. By default, no private address is
+ * allowed.
+ */
 export const egressVariables = {
-  /** Ranges that may be sent to though they are not public, separated by commas: private peers, loopback in tests. */
+  /** Ranges that may be sent to although they are not public, separated by commas: private peers, loopback in tests. */
   EGRESS_ALLOW_CIDRS: cidrs(),
-  /** Ranges that may not though they are public: those of your own network. Stronger than EGRESS_ALLOW_CIDRS. */
+  /**
+   * Ranges that may not be sent to although they are public: those of your own network. They override
+   * EGRESS_ALLOW_CIDRS.
+   */
   EGRESS_DENY_CIDRS: cidrs(),
-  /** Plain http is sent too; else https only. */
+  /** Whether plain http may be used; otherwise only https. */
   EGRESS_ALLOW_HTTP: flag(false),
 } as const;
 
-/** For those who read nothing else. */
+/** For callers that read no other settings. */
 export const egressSettings = z.object(egressVariables);
 
 export interface EgressVariables {
@@ -47,5 +53,5 @@ export function egressPolicy(variables: EgressVariables): EgressPolicy {
   });
 }
 
-/** For what runs on one machine and plays all parts itself: demo, local platform, tests. */
+/** The policy for programs that run everything on one machine: demo, local platform, tests. */
 export const LOOPBACK_EGRESS = { EGRESS_ALLOW_CIDRS: '127.0.0.0/8,::1/128', EGRESS_ALLOW_HTTP: 'true' } as const;

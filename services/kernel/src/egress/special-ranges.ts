@@ -1,12 +1,13 @@
 /**
- * Addresses that no customer's endpoint has. From the IANA special-purpose address registries (IPv4: RFC 6890 and
- * later; IPv6: likewise), what was deprecated since but is still routed by some hosts, and what clouds put there.
+ * Addresses that no customer's endpoint has. The sources are the IANA special-purpose address registries (IPv4: RFC
+ * 6890 and later; IPv6: likewise), ranges that were deprecated but that some hosts still route, and addresses that
+ * clouds use for their own services.
  */
 
-/** A range in CIDR notation, and what it is used for: completes "10.0.0.1 is …". */
+/** A range in CIDR notation, and its use, which completes "10.0.0.1 is …". */
 export type SpecialRange = readonly [cidr: string, what: string];
 
-/** The first that matches names the reason: the narrower ones stand first. */
+/** The first range that matches gives the reason, so narrower ranges come first. */
 export const SPECIAL_IPV4: readonly SpecialRange[] = [
   ['0.0.0.0/8', 'an address of "this host"'],
   ['10.0.0.0/8', 'a private address'],
@@ -30,9 +31,9 @@ export const SPECIAL_IPV4: readonly SpecialRange[] = [
 ];
 
 /**
- * IPv6 is read the other way round: whatever lies outside {@link GLOBAL_UNICAST} is refused, listed here or not, so
- * that a range nobody thought of is closed. Ranges that hold an IPv4 address are refused whole: what is behind them
- * is another host's decision.
+ * IPv6 works the other way round: every address outside {@link GLOBAL_UNICAST} is refused, listed here or not, so that
+ * unknown ranges are closed. Ranges that hold an IPv4 address are refused as a whole: another host decides what is
+ * behind them.
  */
 export const SPECIAL_IPV6: readonly SpecialRange[] = [
   ['::/128', 'the unspecified address'],
@@ -60,15 +61,15 @@ export const SPECIAL_IPV6: readonly SpecialRange[] = [
   ['ff00::/8', 'a multicast address'],
 ];
 
-/** All that IANA has ever given out for hosts (RFC 4291 §2.5.4, the registry of global unicast assignments). */
+/** All addresses that IANA has ever assigned to hosts (RFC 4291 §2.5.4, the registry of global unicast assignments). */
 export const GLOBAL_UNICAST = '2000::/3';
 
 /** The well-known prefix of NAT64 (RFC 6052): the IPv4 address is its last 32 bits. */
 export const NAT64 = '64:ff9b::/96';
 
 /**
- * Where clouds hand credentials to whoever asks from within. No allow-list opens these, however wide: nobody's
- * endpoint is there, and one of them looks like any public address.
+ * Addresses where clouds return credentials to any client inside them. No allow-list opens these, however wide it is:
+ * no customer's endpoint is there, and one of them looks like an ordinary public address.
  */
 export const METADATA_ADDRESSES: readonly string[] = [
   // AWS, Google, Azure, DigitalOcean, Hetzner and most others.
@@ -94,8 +95,8 @@ export const METADATA_ADDRESSES: readonly string[] = [
 ];
 
 /**
- * Ports that speak something else than HTTP, where a request could be taken for commands: the "bad ports" of the
- * Fetch standard, which browsers refuse too.
+ * Ports of protocols other than HTTP, where a request could be taken for commands: the "bad ports" of the Fetch
+ * standard, which browsers refuse too.
  */
 export const BAD_PORTS: ReadonlySet<number> = new Set([
   0, 1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109, 110,

@@ -1,6 +1,6 @@
 /**
- * A client certificate, its key and private authorities as OpenSSL sees them. Whether they are PEM, and belong together,
- * is the subscription's validator to say; whether TLS can be spoken with them shows only when the context is built.
+ * A client certificate, its key and private authorities as OpenSSL sees them. The subscription's validator checks
+ * whether they are PEM and belong together; whether OpenSSL accepts them shows only when the context is built.
  */
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
@@ -19,7 +19,7 @@ export interface TlsMistake {
 
 export type OpenedIdentity = { readonly context: SecureContext | undefined } | { readonly mistake: TlsMistake };
 
-/** Never throws. `context` is undefined where there is nothing but Node's defaults. */
+/** Never throws. `context` is undefined if Node's defaults apply. */
 export function openTlsIdentity(identity: TlsIdentity): OpenedIdentity {
   const { cert, key, ca } = identity;
   if (cert === undefined && key === undefined && ca === undefined) return { context: undefined };
@@ -58,9 +58,9 @@ const MIN_RSA_BITS = 2_048;
 const CURVES = new Set(['prime256v1', 'secp384r1', 'secp521r1']);
 
 /**
- * Why this identity can't be used, as far as that is known before a connection is made. Stricter than OpenSSL's
- * loading, which lets pass what then fails in every handshake: DSA keys, unusual curves, SHA-1 signatures, weak
- * authorities, certificates that have run out.
+ * Why this identity cannot be used, as far as that is known before a connection is made. This is stricter than loading
+ * it into OpenSSL, which accepts material that then fails in every handshake: DSA keys, unusual curves, SHA-1
+ * signatures, weak authorities, expired certificates.
  */
 export function tlsIdentityMistakes(identity: TlsIdentity, nowMs: number): TlsMistake[] {
   const opened = openTlsIdentity(identity);
@@ -94,7 +94,7 @@ function weakness(block: string, nowMs: number): string | undefined {
       return `has a key on the curve ${details?.namedCurve ?? 'unknown'}, which TLS servers refuse: ${STRONG_KEYS}`;
     }
     const { signatureAlgorithm = '', subject, issuer } = certificate;
-    // Nobody checks the signature by which a certificate vouches for itself.
+    // Nobody checks the signature of a self-signed certificate.
     if (subject !== issuer && /md[245]|sha-?1(?!\d)/i.test(signatureAlgorithm)) {
       return `is signed with ${signatureAlgorithm}, which is too weak: ${STRONG_SIGNATURES}`;
     }
@@ -103,7 +103,7 @@ function weakness(block: string, nowMs: number): string | undefined {
     }
     return undefined;
   } catch {
-    // An unknown kind of key, say.
+    // An unknown kind of key, for example.
     return `can't be read: ${STRONG_KEYS}`;
   }
 }

@@ -13,7 +13,7 @@ import { requestsOf } from './topic-requests.ts';
 
 export interface TopicMismatch {
   readonly topic: string;
-  /** A setting's name, or `partitions`. */
+  /** The name of a setting, or `partitions`. */
   readonly setting: string;
   readonly wanted: string;
   readonly found: string;
@@ -21,27 +21,27 @@ export interface TopicMismatch {
 
 export interface Watermarks {
   readonly partition: number;
-  /** The oldest record still there, or `high` if there is none. */
+  /** The offset of the oldest record that still exists, or `high` if there is none. */
   readonly low: number;
-  /** One past the newest record. */
+  /** One past the offset of the newest record. */
   readonly high: number;
 }
 
 export interface GroupState {
-  /** The broker's word; `Dead` also for a group that never was. */
+  /** The state in the broker's words; `Dead` also for a group that never existed. */
   readonly state: 'Unknown' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead' | 'Empty';
   readonly members: readonly { readonly memberId: string; readonly clientId: string; readonly clientHost: string }[];
 }
 
 const REPLICAS = 3;
-/** With three replicas: a write survives the loss of one broker, and goes on during it. */
+/** With three replicas: a write survives the loss of one broker, and writes continue during it. */
 const MIN_IN_SYNC = '2';
 const LEADERS_WITHIN_MS = 30_000;
 const POLL_EVERY_MS = 50;
 /**
- * What passes while brokers start, stop or hand over. One that has just started makes the groups' own topic at the first
- * question about a group, and knows each group's coordinator only seconds later: kafkajs's five tries may end before. Of
- * a leader that moved, it tries only once.
+ * Errors that pass while brokers start, stop or move leaders. A broker that has just started creates the groups' own
+ * topic at the first request about a group, and knows each group's coordinator only seconds later: kafkajs's five tries
+ * may end before. For a leader that moved, it tries only once.
  */
 const SETTLING_TYPES = new Set([
   'GROUP_COORDINATOR_NOT_AVAILABLE',
@@ -51,7 +51,7 @@ const SETTLING_TYPES = new Set([
   'NOT_LEADER_FOR_PARTITION',
 ]);
 const SETTLED_WITHIN_MS = 30_000;
-/** Kafka's `ConfigSource.TOPIC_CONFIG`: set for the topic itself, not inherited. */
+/** Kafka's `ConfigSource.TOPIC_CONFIG`: the setting belongs to the topic itself, and is not inherited. */
 const TOPICS_OWN: number = 1;
 
 export interface EnsuredTopics {
@@ -59,7 +59,7 @@ export interface EnsuredTopics {
   readonly mismatched: TopicMismatch[];
 }
 
-/** What is asked of the cluster beside reading and writing. Every method throws a `KafkaPortError`. */
+/** All requests to the cluster besides reading and writing. Every method throws a `KafkaPortError`. */
 export class KafkaAdmin {
   readonly #settings: KafkaSettings;
   #client: Admin;
@@ -81,9 +81,9 @@ export class KafkaAdmin {
   }
 
   /**
-   * Creates those that are missing: replication 3 and `min.insync.replicas` 2 where there are three brokers or more,
-   * unless the spec says so itself. What exists is left as it is, and reported where it differs. Calls that come while
-   * one is under way are made together: for hundreds of customers it takes no longer than for a few.
+   * Creates the missing topics: replication 3 and `min.insync.replicas` 2 where there are three brokers or more, unless
+   * the spec says so itself. Existing topics are left as they are, and reported if they differ. Calls that come while
+   * one is in progress are made together: for hundreds of customers it takes no longer than for a few.
    */
   async ensureTopics(specs: readonly TopicSpec[]): Promise<EnsuredTopics> {
     if (specs.length === 0) return { created: [], mismatched: [] };
@@ -106,7 +106,7 @@ export class KafkaAdmin {
     return { created, mismatched: await this.#mismatches(kept) };
   }
 
-  /** How the topics differ from their specs. Changes nothing. */
+  /** Compares the topics with their specs. Changes nothing. */
   async differences(specs: readonly TopicSpec[]): Promise<{ missing: string[]; mismatched: TopicMismatch[] }> {
     const { wanted } = await this.#forThisCluster(specs);
     const existing = new Set(await this.listTopics());
@@ -128,7 +128,10 @@ export class KafkaAdmin {
     return await this.#listing.run([]);
   }
 
-  /** Those that don't exist are passed over. Its consumers must have disconnected: they would crash again and again. */
+  /**
+   * Deletes the topics; those that don't exist are skipped. Their consumers must have disconnected: they would crash
+   * repeatedly.
+   */
   async deleteTopics(topics: readonly string[]): Promise<void> {
     const existing = new Set(await this.listTopics());
     const doomed = topics.filter((topic) => existing.has(topic));
@@ -138,7 +141,7 @@ export class KafkaAdmin {
         () => undefined,
         (thrown: unknown) => thrown,
       );
-      // Gone by a call before this one, of which the answer was lost.
+      // An earlier call, whose answer was lost, has deleted it already.
       if (failure !== undefined && protocolErrorType(failure) !== 'UNKNOWN_TOPIC_OR_PARTITION') throw failure;
     });
     await this.#until('the topics are gone', async () => {
@@ -147,9 +150,9 @@ export class KafkaAdmin {
     });
   }
 
-  /** All that the group has committed, in one request; partitions that it hasn't are not among them. */
+  /** All offsets that the group has committed, in one request; partitions without one are not included. */
   async committedOffsets(groupId: string): Promise<CommittedOffset[]> {
-    // Naming topics makes kafkajs look each of them up: minutes for a thousand groups.
+    // With topic names, kafkajs looks up each of them: this takes minutes for a thousand groups.
     const topics = await this.#call('fetch offsets', (admin) => admin.fetchOffsets({ groupId }));
     return topics
       .flatMap(({ topic, partitions }) =>
@@ -160,7 +163,7 @@ export class KafkaAdmin {
           metadata: metadata ?? '',
         })),
       )
-      .filter(({ offset }) => offset >= 0); // kafkajs itself commits -2 when an offset was out of range
+      .filter(({ offset }) => offset >= 0); // kafkajs itself commits -2 if an offset was out of range.
   }
 
   async watermarks(topic: string): Promise<Watermarks[]> {
@@ -170,10 +173,10 @@ export class KafkaAdmin {
       .sort((a, b) => a.partition - b.partition);
   }
 
-  /** The first offset of each partition appended at that time or later; the end where there is none. */
+  /** The first offset of each partition that was appended at that time or later; the end if there is none. */
   async offsetsAtTime(topic: string, timestampMs: number): Promise<{ partition: number; offset: number }[]> {
     const found = await this.#call(`fetch offsets of ${topic}`, (admin) =>
-      // Below zero, Kafka takes a time for one of its special offsets.
+      // Kafka interprets a negative time as one of its special offsets.
       admin.fetchTopicOffsetsByTimestamp(topic, Math.max(0, timestampMs)),
     );
     return found
@@ -194,7 +197,10 @@ export class KafkaAdmin {
     return await evictDeadMember(this.#settings, groupId, workersGroup);
   }
 
-  /** With its offsets. One that is not there is passed over. @throws {KafkaPortError} `DB_KAFKA_GROUP_ACTIVE` */
+  /**
+   * Deletes a group with its offsets. A group that does not exist is skipped.
+   * @throws {KafkaPortError} `DB_KAFKA_GROUP_ACTIVE`
+   */
   async deleteGroup(groupId: string): Promise<void> {
     await this.#call('delete the group', async (admin) => {
       const failure = await admin.deleteGroups([groupId]).then(() => undefined, groupFailure);
@@ -203,8 +209,8 @@ export class KafkaAdmin {
   }
 
   /**
-   * Commits for a group that has no members, metadata included, in some 100 ms. (kafkajs's own takes 5 s a topic and
-   * clears the metadata.)
+   * Commits for a group that has no members, metadata included, in some 100 ms. (The method of kafkajs takes 5 s per
+   * topic and clears the metadata.)
    *
    * @throws {KafkaPortError} `DB_KAFKA_GROUP_ACTIVE` when the group has members; nothing is changed then
    */
@@ -217,7 +223,7 @@ export class KafkaAdmin {
     await commitAsOnlyMember(this.#settings, groupId, offsets);
   }
 
-  /** What the topics have set for themselves, by name; what they inherit from the broker is not among it. */
+  /** The settings of the topics themselves, by name, without those that they inherit from the broker. */
   async topicSettings(topics: readonly string[]): Promise<Map<string, Record<string, string>>> {
     if (topics.length === 0) return new Map();
     const { resources } = await this.#call('describe topics', (admin) =>
@@ -240,7 +246,7 @@ export class KafkaAdmin {
     const resources = found
       .filter(([, before]) => Object.entries(changes).some(([name, value]) => before[name] !== value))
       .map(([name, before]) => {
-        // The request replaces all that a topic has of its own: what is left out would fall back to the broker's.
+        // The request replaces all settings of a topic: those that are omitted would fall back to the broker's.
         const entries = Object.entries({ ...before, ...changes }).map(([key, value]) => ({ name: key, value }));
         return { type: kafkajs.ConfigResourceTypes.TOPIC, name, configEntries: entries };
       });
@@ -257,13 +263,13 @@ export class KafkaAdmin {
       replicationFactor,
       configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
     }));
-    // Waiting for leaders is done below: kafkajs waits for one topic at a time.
+    // The wait for leaders follows below: kafkajs waits for one topic at a time.
     const failures = await this.#call('create topics', (admin) =>
       admin
         .createTopics({ waitForLeaders: false, topics: request })
         .then((isAny) => (isAny ? [] : 'all exist'), topicFailures),
     );
-    // Somebody else may create the same at this moment: those count as found.
+    // Another client may create the same topics at this moment: those count as existing.
     if (failures === 'all exist') created.clear();
     else {
       for (const { error, topic } of failures) {
@@ -328,14 +334,15 @@ export class KafkaAdmin {
         return await ask(client);
       } catch (thrown) {
         const error = toPortError(thrown, doing);
-        // Another question failed, and this one's connections were closed for that.
+        // Another request failed, and its failure closed the connections of this one.
         const isCutOff = client !== this.#client;
         if (!isCutOff) this.#renewClient(client);
         if ((isCutOff || (wasConnected && isSettling(thrown))) && systemClock.monotonicMs() < giveUpAtMs) {
           await pause(backoff.next());
           continue;
         }
-        // kafkajs keeps asking for topics that it was once asked about: one that was deleted fails every later call.
+        // kafkajs keeps requesting the metadata of topics that it was once asked about: one that was deleted fails
+        // every later call.
         if (error.code !== 'DB_KAFKA_UNKNOWN_TOPIC' || ++unknownTopics === 2) throw error;
       }
     }
@@ -358,9 +365,9 @@ export class KafkaAdmin {
 }
 
 /**
- * Of what is asked over a connection that stood: a broker that goes away closes or resets it, or is not found where it
- * was. Asking again is safe: each call says what shall be, or only asks. Of a partition without a leader kafkajs may
- * leave out the answer, and stumble over that.
+ * Errors of a request over a connection that was open: a broker that stops closes or resets it, or is not found at its
+ * address. Repeating the request is safe: each call states the wanted result, or only reads. For a partition without a
+ * leader, kafkajs may omit the answer and then fail on that.
  */
 function isSettling(thrown: unknown): boolean {
   if (SETTLING_TYPES.has(protocolErrorType(thrown) ?? '') || thrown instanceof TypeError) return true;
@@ -368,7 +375,7 @@ function isSettling(thrown: unknown): boolean {
   return false;
 }
 
-/** @throws what is no list of failures by topic */
+/** @throws the error if it is not a list of failures by topic */
 function topicFailures(thrown: unknown): { error: unknown; topic: string }[] {
   for (let e = thrown; e instanceof Error; e = e.cause) {
     if (!('errors' in e) || !Array.isArray(e.errors)) continue;

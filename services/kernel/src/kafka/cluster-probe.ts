@@ -11,8 +11,8 @@ export interface PartitionHealth {
 }
 
 /**
- * Questions about the cluster's health and our rights, none of which changes anything: what is to be created or altered
- * is only validated by the broker. Every method throws a `KafkaPortError`, `DB_KAFKA_REFUSED` where a right is missing.
+ * Checks of the cluster's health and our rights, none of which changes anything: the broker only validates creations
+ * and alterations. Every method throws a `KafkaPortError`, `DB_KAFKA_REFUSED` if a right is missing.
  */
 export class ClusterProbe {
   readonly #admin: Admin;
@@ -21,7 +21,7 @@ export class ClusterProbe {
     this.#admin = createKafka(settings, 'probe').admin();
   }
 
-  /** @returns how many brokers there are */
+  /** @returns the number of brokers */
   async connect(): Promise<number> {
     return await this.#ask('connect to Kafka', async () => {
       await this.#admin.connect();
@@ -33,7 +33,7 @@ export class ClusterProbe {
     await this.#admin.disconnect().catch(() => undefined);
   }
 
-  /** Settings of each broker, defaults included. Needs the right DescribeConfigs on the cluster. */
+  /** The settings of each broker, defaults included. Needs the right DescribeConfigs on the cluster. */
   async brokerSettings(names: readonly string[]): Promise<Map<string, Record<string, string>>> {
     return await this.#ask('describe the brokers', async () => {
       const { brokers } = await this.#admin.describeCluster();
@@ -54,7 +54,7 @@ export class ClusterProbe {
     });
   }
 
-  /** Of every topic that we may describe. */
+  /** The partitions of every topic that we may describe. */
   async partitions(): Promise<PartitionHealth[]> {
     const { topics } = await this.#ask('describe the topics', () => this.#admin.fetchTopicMetadata());
     return topics.flatMap(({ name, partitions }) =>
@@ -75,7 +75,7 @@ export class ClusterProbe {
     );
   }
 
-  /** Resolves if the topic's settings could be altered. @param settings those that it has */
+  /** Resolves if the topic's settings could be altered. @param settings the present ones */
   async checkMayAlter(topic: string, settings: Readonly<Record<string, string>>): Promise<void> {
     const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
     await this.#ask(`alter the settings of ${topic}`, () =>

@@ -11,7 +11,7 @@ export type KafkaErrorCode = Extract<ErrorCode, `DB_KAFKA_${string}`>;
  * - `DB_KAFKA_REFUSED` the broker refuses permanently: authorization, an invalid request
  * - `DB_KAFKA_CLOSED` used after `disconnect` or `stop`
  * - `DB_KAFKA_MEMBERSHIP_LOST`, `DB_KAFKA_NOT_ASSIGNED`, `DB_KAFKA_METADATA_TOO_LONG` a commit that must not be made
- * - `DB_KAFKA_FENCED` another has taken up the transactional id since: nothing is written
+ * - `DB_KAFKA_FENCED` another producer has taken over the transactional id: nothing is written
  * - `DB_KAFKA_GROUP_ACTIVE` the group's offsets can't be set: it has members
  * - `DB_KAFKA_CLIENT_CHANGED` the client library is not the one that our patches were written for
  */
@@ -25,8 +25,8 @@ export class KafkaPortError extends DatabridgeError {
 }
 
 /**
- * The protocol's own name of an error (`UNKNOWN_MEMBER_ID`). kafkajs wraps it once or twice, and then only
- * `cause` holds it.
+ * The protocol's name of an error (`UNKNOWN_MEMBER_ID`). kafkajs wraps errors once or twice, and then only `cause`
+ * holds it.
  */
 export function protocolErrorType(error: unknown): string | undefined {
   for (let e = error; e instanceof Error; e = e.cause) {
@@ -51,7 +51,10 @@ const CODES_BY_TYPE: Readonly<Record<string, KafkaErrorCode>> = {
   NON_EMPTY_GROUP: 'DB_KAFKA_GROUP_ACTIVE',
 };
 
-/** Types that no second try mends. All else is taken for weather: a broker that moves, starts or is cut off. */
+/**
+ * Types of errors that a repetition cannot fix. All others count as temporary: a broker that moves, starts or is cut
+ * off.
+ */
 const REFUSALS = new Set([
   'TOPIC_AUTHORIZATION_FAILED',
   'GROUP_AUTHORIZATION_FAILED',
@@ -73,7 +76,7 @@ const REFUSALS = new Set([
   'SECURITY_DISABLED',
 ]);
 
-/** kafkajs's own errors by name, where the protocol has none. */
+/** kafkajs's own errors by name, if the protocol has none for them. */
 const CODES_BY_NAME: Readonly<Record<string, KafkaErrorCode>> = {
   KafkaJSMetadataNotLoaded: 'DB_KAFKA_UNKNOWN_TOPIC',
   KafkaJSTopicMetadataNotLoaded: 'DB_KAFKA_UNKNOWN_TOPIC',
@@ -107,8 +110,8 @@ export function toPortError(error: unknown, doing: string): KafkaPortError {
 }
 
 /**
- * Some of the records of a `send` may not be stored. All others are, whatever became of these.
- * `code` and `retryable` are those of the first failure.
+ * Some of the records of a `send` may not be stored. All others are. `code` and `retryable` are those of the first
+ * failure.
  */
 export class ProduceError extends KafkaPortError {
   /** Positions in the array that was sent, ascending. */

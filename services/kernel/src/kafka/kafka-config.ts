@@ -1,5 +1,5 @@
 import type { z } from 'zod';
 import type { kafkaVariables } from '../settings/config.ts';
 
-/** What {@link kafkaVariables} read. */
+/** The values of {@link kafkaVariables}. */
 export type KafkaConfig = z.output<z.ZodObject<typeof kafkaVariables>>;

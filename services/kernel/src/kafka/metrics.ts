@@ -2,7 +2,7 @@ import { Counter, type Registry } from 'prom-client';
 
 const OFFSET_JUMPS = 'databridge_kafka_offset_jumps_total';
 
-/** One of each per registry, however many consumers share it. */
+/** One set per registry, however many consumers share it. */
 function counterOf(registry: Registry, name: string, help: string, labelNames: string[] = []): Counter {
   return (
     (registry.getSingleMetric(name) as Counter | undefined) ??
@@ -22,15 +22,15 @@ export function offsetJumps(registry: Registry): Counter {
   );
 }
 
-/** What a member of a group of fixed name counts; groups of customers are not among them. */
+/** The counters of a member of a group with a fixed name; groups of customers are not included. */
 export interface GroupCounts {
-  /** The member joined anew, after its first join. */
+  /** The member joined again, after its first join. */
   rejoined(): void;
-  /** The consumer failed and was started again. */
+  /** The consumer failed and was restarted. */
   restarted(): void;
 }
 
-/** The counters of one group, at 0 from now on. */
+/** The counters of one group, which start at 0. */
 export function groupCounts(registry: Registry, group: string): GroupCounts {
   const rebalances = counterOf(
     registry,

@@ -31,7 +31,7 @@ export function codeName(code: number): string {
   return NAMES.get(code) ?? `error code ${code}`;
 }
 
-/** Another broker coordinates the group by now, or none does for the moment: ask again who. */
+/** Another broker coordinates the group by now, or none does at present: look up the coordinator again. */
 export function isCoordinatorMove(code: number): boolean {
   return (
     code === CODE.NOT_COORDINATOR ||
@@ -40,12 +40,12 @@ export function isCoordinatorMove(code: number): boolean {
   );
 }
 
-/** The group no longer knows this member, or knows another one in its place. */
+/** The group does not know this member any more, or knows another one in its place. */
 export function isFenced(code: number): boolean {
   return code === CODE.UNKNOWN_MEMBER_ID || code === CODE.FENCED_INSTANCE_ID || code === CODE.ILLEGAL_GENERATION;
 }
 
-/** The broker has no such fetch session, or another step of it: start a new one. */
+/** The broker has no such fetch session, or is at another epoch of it: start a new one. */
 export function isSessionLost(code: number): boolean {
   return (
     code === CODE.FETCH_SESSION_ID_NOT_FOUND ||

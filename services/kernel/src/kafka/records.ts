@@ -1,16 +1,19 @@
-/** The vocabulary of the Kafka port: what is read, written and committed. No client's type crosses this line. */
+/**
+ * The vocabulary of the Kafka port: records that are read and written, and offsets that are committed. No type of a
+ * Kafka client is used outside of the port.
+ */
 
 export interface TopicPartition {
   readonly topic: string;
   readonly partition: number;
 }
 
-/** A map's key for a partition. */
+/** The key of a partition in maps. */
 export function keyOf({ topic, partition }: TopicPartition): string {
   return `${topic}/${partition}`;
 }
 
-/** Whether both name the same partitions, in whatever order. */
+/** Whether both lists name the same partitions, in any order. */
 export function isSamePartitions(a: readonly TopicPartition[], b: readonly TopicPartition[]): boolean {
   const keys = new Set(a.map(keyOf));
   return a.length === b.length && b.every((partition) => keys.has(keyOf(partition)));
@@ -28,7 +31,10 @@ export interface ConsumedRecord {
   readonly headers: RecordHeaders;
   /** The record has more headers than are decoded (kafkajs/header-patch.ts): `headers` is empty then. */
   readonly excessHeaders?: { readonly count: number; readonly bytes: number };
-  /** Stands for all records of a batch that is too large when decompressed (kafkajs/record-batches.ts). No value. */
+  /**
+   * True if the record represents a whole batch that is too large when decompressed (kafkajs/record-batches.ts). It has
+   * no value.
+   */
   readonly oversizedBatch?: {
     readonly firstOffset: number;
     readonly lastOffset: number;
@@ -39,18 +45,18 @@ export interface ConsumedRecord {
 }
 
 export interface ConsumedBatch extends TopicPartition {
-  /** The offset that was asked for; left out where all is read in order. Before the first record, there was none. */
+  /** The requested offset; omitted if everything is read in order. There was no record between it and the first one. */
   readonly from?: number;
   readonly records: readonly ConsumedRecord[];
-  /** One past the last offset of the fetched batch, control records included: where the next fetch starts. */
+  /** One past the last offset of the fetched batch, control records included: the next fetch starts there. */
   readonly nextOffset: number;
-  /** One past the last offset of the partition when it was fetched. */
+  /** One past the last offset of the partition at the time of the fetch. */
   readonly highWatermark: number;
 }
 
 export interface ProducedRecord {
   readonly topic: string;
-  /** Left out: chosen by the key's murmur2 hash over the topic's partitions, as the Java client does. */
+  /** If omitted, it is chosen by the key's murmur2 hash over the topic's partitions, as the Java client does. */
   readonly partition?: number;
   readonly key: Buffer | string | null;
   /** `null` is a tombstone. */
@@ -58,21 +64,21 @@ export interface ProducedRecord {
   readonly headers?: RecordHeaders;
 }
 
-/** `offset` is the next one to read: one past the last that is done. `metadata` at most 4,096 characters. */
+/** `offset` is the next one to read: one past the last finished one. `metadata` has at most 4,096 characters. */
 export interface CommittedOffset extends TopicPartition {
   readonly offset: number;
   readonly metadata: string;
 }
 
-/** What every producer of the port promises: resolved means that every record is on every in-sync replica. */
+/** The guarantee of every producer of the port: once it resolves, every record is on every in-sync replica. */
 export interface RecordProducer {
   /**
-   * Resolves once **every** record is acknowledged; rejects when any may not be. After a rejection some of the
-   * records can be stored all the same: sending again may repeat, never lose.
+   * Resolves once **every** record is acknowledged; rejects if any may not be. After a rejection some of the records
+   * may be stored nevertheless: sending again may repeat, but never lose records.
    * @throws {KafkaPortError} `retryable` says whether the same call may succeed later
    */
   send(records: readonly ProducedRecord[]): Promise<void>;
   connect(): Promise<void>;
-  /** Waits for what is in flight. */
+  /** Waits for requests in flight. */
   disconnect(): Promise<void>;
 }

@@ -8,7 +8,7 @@ import { saslOf } from './login/sasl.ts';
 
 /**
  * The connection that the `KAFKA_…` variables describe.
- * @throws {DatabridgeError} DB_CONFIG_INVALID: a file that can't be read, or a login without all of its parts
+ * @throws {DatabridgeError} DB_CONFIG_INVALID for a file that can't be read, or an incomplete login
  */
 export function kafkaSettings(config: KafkaConfig, clientId: string, log: Logger): KafkaSettings {
   const ssl = tlsOf(config);

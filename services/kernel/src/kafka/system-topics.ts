@@ -3,11 +3,11 @@ import type { KafkaAdmin, TopicMismatch } from './admin.ts';
 
 export interface EnsuredTopics {
   readonly created: readonly string[];
-  /** Topics that exist with other settings are left as they are: an operator may have had a reason. */
+  /** Topics that exist with other settings are left as they are: an operator may have changed them on purpose. */
   readonly mismatched: readonly TopicMismatch[];
 }
 
-/** The topics that the services need before any customer is there. Existing ones are only compared. */
+/** The topics that the services need before there is a customer. Existing ones are only compared. */
 export async function ensureSystemTopics(
   admin: Pick<KafkaAdmin, 'ensureTopics'>,
   intakeTopics: readonly string[],
@@ -17,7 +17,7 @@ export async function ensureSystemTopics(
 
 export function allSystemTopics(intakeTopics: readonly string[]): TopicSpec[] {
   const own = systemTopics();
-  // Notices are an event type whose intake topic is the service's own.
+  // Notices are an event type whose intake topic belongs to the service itself.
   const others = intakeTopics.filter((topic) => !own.some((one) => one.topic === topic));
   return [...others.map((topic) => intakeTopic(topic)), ...own];
 }

@@ -16,13 +16,16 @@ import {
 import type { ConsumedBatch, ConsumedRecord } from './records.ts';
 
 export interface ReadOptions {
-  /** Only records appended then or later (ms since the epoch). */
+  /** Only records appended at that time or later (ms since the epoch). */
   readonly fromMs?: number;
-  /** Only records appended before then. */
+  /** Only records appended before that time. */
   readonly toMs?: number;
   /** Only records from offset `from` on, and before `to`; undefined: the whole partition. */
   within?(topic: string, partition: number): { readonly from?: number; readonly to?: number } | undefined;
-  /** In offset order within a partition; the batches of several partitions come mixed. Awaited before the next. */
+  /**
+   * Called in offset order within a partition; the batches of several partitions are mixed. The next batch waits for
+   * it.
+   */
   onBatch(batch: ConsumedBatch): void | Promise<void>;
 }
 
@@ -30,7 +33,7 @@ interface Span {
   readonly topic: string;
   readonly partition: number;
   position: number;
-  /** The high watermark at the call, or an earlier bound that the caller gave. */
+  /** The high watermark at the time of the call, or an earlier bound that the caller gave. */
   readonly end: number;
 }
 
@@ -38,17 +41,18 @@ const MAX_WAIT_MS = 100;
 const PARTITION_BYTES = 1_048_576;
 const FETCH_BYTES = 10_485_760;
 const LEADERS_WITHIN_MS = 20_000;
-/** A transaction that its producer left open is aborted after 10 s: its end is waited for. */
+/** A transaction that its producer left open is aborted after 10 s: the reader waits for its end. */
 const PROGRESS_WITHIN_MS = 30_000;
 
 /**
- * Reads topics from their start (or a time) to where they end when it is called, then resolves. For operations that
- * look at everything once; what is read continually is a `CompactedTable` or a `GroupConsumer`.
+ * Reads topics from their start (or a time) to their end at the time of the call, then resolves. It is for operations
+ * that read everything once; a `CompactedTable` or a `GroupConsumer` reads continually.
  *
  * The end is the high watermark of each partition. An empty answer ends a partition only if its broker looked and found
  * nothing up to that watermark, which is so where compaction left a hole at the end. A broker that throttles us answers
  * empty as well: it is asked again.
- * @throws {KafkaPortError} `DB_KAFKA_UNKNOWN_TOPIC` if one is not there; and whatever `onBatch` throws, which ends it
+ * @throws {KafkaPortError} `DB_KAFKA_UNKNOWN_TOPIC` if a topic does not exist; an exception of `onBatch` ends the
+ *   reading and is thrown
  */
 export async function readTopics(
   settings: KafkaSettings,
@@ -72,7 +76,7 @@ export async function readTopic(settings: KafkaSettings, topic: string, options:
   await readTopics(settings, [topic], options);
 }
 
-/** The same; a topic that does not exist holds nothing. */
+/** The same; a topic that does not exist counts as empty. */
 export async function readTopicIfAny(settings: KafkaSettings, topic: string, options: ReadOptions): Promise<void> {
   try {
     await readTopic(settings, topic, options);
@@ -81,7 +85,7 @@ export async function readTopicIfAny(settings: KafkaSettings, topic: string, opt
   }
 }
 
-/** What `onBatch` threw: the caller's own, not the port's. */
+/** An exception of `onBatch`: it is the caller's own, not the port's. */
 class HandlerFailure extends Error {
   constructor(cause: unknown) {
     super('onBatch failed', { cause });
@@ -114,7 +118,7 @@ async function spansOf(cluster: RawCluster, topics: readonly string[], options: 
       ),
     );
   };
-  // Below zero, Kafka takes a time for one of its special offsets.
+  // Kafka interprets a negative time as one of its special offsets.
   const atTime = async (ms: number | undefined) =>
     ms === undefined ? undefined : await offsets({ fromTimestamp: Math.max(0, Math.ceil(ms)) });
   const [lows, highs, starts, ends] = [
@@ -139,7 +143,7 @@ async function spansOf(cluster: RawCluster, topics: readonly string[], options: 
   return spans;
 }
 
-/** A partition whose topic was just made, or whose leader moves, refuses for a moment. */
+/** A partition whose topic was just created, or whose leader moves, refuses requests for a moment. */
 export async function patiently<T>(ask: () => Promise<T>): Promise<T> {
   return await retry(ask, {
     ...{ limits: KAFKA_BACKOFF, withinMs: LEADERS_WITHIN_MS },
@@ -159,7 +163,7 @@ async function readSpans(cluster: RawCluster, spans: readonly Span[], options: R
     } catch (error) {
       if (error instanceof HandlerFailure) throw error;
       const { code } = toPortError(error, '');
-      // What was deleted while we read, by retention, is passed over.
+      // Records that retention deleted during the reading are skipped.
       if (isOutOfRange(error)) await skipDeleted(cluster, open);
       else if (code !== 'DB_KAFKA_UNAVAILABLE' || systemClock.monotonicMs() > giveUpAtMs) throw error;
       else {
@@ -221,13 +225,14 @@ async function take(response: FetchResponse, spans: readonly Span[], onBatch: Re
       }
     }
   }
-  // One that had no room in the answer, beside others, says nothing; nor does a broker that throttles.
+  // An empty answer for a partition that had no room beside others says nothing; nor does one from a broker that
+  // throttles.
   if (isAnyFull || throttledMs > 0) {
     if (!isAnyFull) await pause(Math.min(throttledMs, 1_000));
     return;
   }
   for (const { span, answer } of empty) {
-    // Below the last stable offset nothing is hidden by an open transaction: what comes empty is a hole.
+    // Below the last stable offset no open transaction hides records: an empty answer means a hole.
     if (Number(answer.highWatermark) >= span.end && Number(answer.lastStableOffset) >= span.end)
       span.position = span.end;
   }

@@ -2,11 +2,12 @@ import type { TopicSpec } from '@databridge/schemas/records/topics';
 
 /**
  * A controller writes one record for each topic, partition and setting, and refuses a request that takes more than
- * 10,000 (Kafka 4: `QuorumController.MAX_RECORDS_PER_USER_OP`) by a mere POLICY_VIOLATION: a few hundred customers.
+ * 10,000 (Kafka 4: `QuorumController.MAX_RECORDS_PER_USER_OP`) with POLICY_VIOLATION only: a few hundred customers
+ * reach that.
  */
 const MAX_CONTROLLER_RECORDS = 5_000;
 
-/** What is to be created, in as many requests as it takes. */
+/** Divides the topics to create into as many requests as necessary. */
 export function requestsOf(specs: readonly TopicSpec[], maxRecords: number = MAX_CONTROLLER_RECORDS): TopicSpec[][] {
   const requests: TopicSpec[][] = [];
   let room = 0;

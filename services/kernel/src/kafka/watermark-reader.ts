@@ -7,7 +7,7 @@ import { CODE, codeName } from './protocol-codes.ts';
 import { keyOf, type TopicPartition } from './records.ts';
 import { patiently } from './topic-reader.ts';
 
-/** Where a partition begins and ends: its oldest offset, and one past its newest. */
+/** The bounds of a partition: its oldest offset, and one past its newest. */
 export interface PartitionEnds {
   readonly partition: number;
   readonly low: number;
@@ -27,7 +27,7 @@ const LATEST = -1;
 
 /**
  * Asks for the watermarks of many topics in three requests per broker, where `KafkaAdmin.watermarks` makes several per
- * topic. It keeps its connections, and nothing about topics: a topic that was deleted troubles no later call.
+ * topic. It keeps its connections, and nothing about topics: a deleted topic does not affect later calls.
  */
 export class WatermarkReader {
   readonly #cluster: Cluster;
@@ -37,8 +37,8 @@ export class WatermarkReader {
   }
 
   /**
-   * A topic that does not exist is not in the answer: a list of topics may be older than a deletion, and retry and
-   * dead-letter topics are made with their first record.
+   * Topics that do not exist are omitted from the result: a list of topics may be older than a deletion, and retry and
+   * dead-letter topics are created with their first record.
    * @throws {KafkaPortError}
    */
   async of(topics: readonly string[]): Promise<Map<string, PartitionEnds[]>> {
@@ -73,7 +73,7 @@ export class WatermarkReader {
     const highs = new Map(answers.flatMap((answer, i) => (i % 2 === 1 ? [...answer] : [])));
     const ends = led.flatMap(({ topic, partition }) => {
       const [low, high] = [lows.get(keyOf({ topic, partition })), highs.get(keyOf({ topic, partition }))];
-      // One of the two was asked after the topic was deleted.
+      // The topic was deleted between the two requests.
       return low === undefined || high === undefined ? [] : [{ topic, partition, low, high }];
     });
     return new Map(

@@ -6,9 +6,9 @@ type CollectGarbage = (options: { type: 'major' }) => void;
 let collect: CollectGarbage | undefined;
 
 /**
- * Has V8 collect its garbage, and give back the memory that it held. Nothing else runs meanwhile, for some 200 ms where
- * 150 MB are in use: for when a lot was started, and only then. V8 takes a steep start for the pace to come, and keeps
- * a heap of twice what is in it (docs/performance.md).
+ * Makes V8 collect its garbage and return memory to the system. Nothing else runs meanwhile, for about 200 ms with 150
+ * MB in use, so it is called only after many starts: V8 expects the pace of a steep start to continue, and keeps a heap
+ * of twice its content (docs/performance.md).
  */
 export function compactHeap(): void {
   if (collect === undefined) {

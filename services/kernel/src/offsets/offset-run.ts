@@ -1,8 +1,8 @@
 import type { OffsetRange } from './offset-set.ts';
 
 /**
- * Offsets of one partition that were taken in one after the other, from `from` to before `end`: each of them is incomplete,
- * or done, or never held a record. What lies between two runs is not read yet.
+ * Offsets of one partition that were taken in one after the other, from `from` to before `end`: each of them is
+ * incomplete, or done, or never held a record. Offsets between two runs are not read yet.
  */
 export class OffsetRun {
   readonly from: number;
@@ -17,7 +17,7 @@ export class OffsetRun {
     this.end = end;
   }
 
-  /** What an earlier membership has done. */
+  /** The offsets that an earlier membership finished. */
   static done({ from, to }: OffsetRange): OffsetRun {
     const run = new OffsetRun(from, to);
     run.#highestDone = to - 1;
@@ -35,21 +35,21 @@ export class OffsetRun {
     this.end = offset + 1;
   }
 
-  /** @returns whether it was incomplete until now */
+  /** @returns whether the offset was incomplete until now */
   complete(offset: number): boolean {
     if (!this.incomplete.delete(offset)) return false;
     this.#highestDone = Math.max(this.#highestDone, offset);
     return true;
   }
 
-  /** Takes over the run that follows it: everything between the two was read, too. */
+  /** Appends the run that follows it: everything between the two was read, too. */
   join(next: OffsetRun): void {
     for (const offset of next.incomplete) this.incomplete.add(offset);
     this.end = Math.max(this.end, next.end);
     this.#highestDone = Math.max(this.#highestDone, next.#highestDone);
   }
 
-  /** What is done of it above `offset`, which is not done, or is the run's start. */
+  /** The finished offsets above `offset`, which is not done or is the run's start. */
   doneAbove(offset: number): OffsetRange[] {
     const ranges: OffsetRange[] = [];
     const seenEnd = this.#highestDone + 1;

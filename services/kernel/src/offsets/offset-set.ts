@@ -29,7 +29,10 @@ export function encodeOffsetSet(committed: number, ranges: readonly OffsetRange[
   return VERSION + Buffer.from(bytes).toString('base64url');
 }
 
-/** Metadata that is not ours, or damaged, is no ranges at all: what it said is then delivered again. */
+/**
+ * Metadata that another program wrote, or that is damaged, counts as no ranges: the offsets that it named are then
+ * delivered again.
+ */
 export function decodeOffsetSet(committed: number, metadata: string | null): OffsetRange[] {
   if (metadata === null || !/^A[A-Za-z0-9_-]+$/.test(metadata)) return [];
   const lengths = readVarints(Buffer.from(metadata.slice(1), 'base64url'));

@@ -1,7 +1,7 @@
 import { OffsetRun } from './offset-run.ts';
 import { decodeOffsetSet, encodeOffsetSet, MAX_METADATA_CHARS, type OffsetRange } from './offset-set.ts';
 
-/** What to commit of one partition. */
+/** The offset and metadata to commit for one partition. */
 export interface CommitPoint {
   /** The lowest offset that is not done. */
   readonly offset: number;
@@ -9,26 +9,27 @@ export interface CommitPoint {
 }
 
 /**
- * Which offsets of one partition are done, during one membership of its group. It belongs to that membership: when
- * the member or its assignment changes, throw it away and read offsets and metadata again.
+ * Which offsets of one partition are done, during one membership of its group. It belongs to that membership: when the
+ * member or its assignment changes, discard it and read offsets and metadata again.
  *
- * A log has gaps (transaction markers, compaction, what was deleted), so it keeps runs of offsets that were read, with the
- * set of those that are incomplete, rather than a count. Read from the front alone, there is one run, and those that the
- * commit metadata told of. With a jump ahead ({@link skipTo}) there is another one, until reading at the front reaches it:
+ * A log has gaps (transaction markers, compaction, what was deleted), so it keeps runs of offsets that were read, with
+ * the set of those that are incomplete, rather than a count. Read from the front alone, there is one run, and those
+ * that the commit metadata told of. With a jump ahead ({@link skipTo}) there is another one, until reading at the front
+ * reaches it:
  *
  *     committed          position              skipped to       end
  *         │ incomplete, done │   not read yet      │ incomplete, done │
  */
 export class OffsetTracker {
-  /** Ascending, with offsets that were not read between any two. */
+  /** The runs in ascending order, with unread offsets between any two. */
   readonly #runs: OffsetRun[];
   #incompleteCount = 0;
   #committed: CommitPoint;
   #isCrowded = false;
 
   /**
-   * @param committed the group's committed offset, or where reading starts when it has none
-   * @param metadata what was committed with it
+   * @param committed the group's committed offset, or the offset where reading starts if there is none
+   * @param metadata the metadata of that commit
    */
   constructor(committed: number, metadata: string | null) {
     this.#committed = { offset: committed, metadata: metadata ?? '' };
@@ -36,7 +37,10 @@ export class OffsetTracker {
     this.#runs = [new OffsetRun(committed), ...doneBefore.map(OffsetRun.done)];
   }
 
-  /** False when there is nothing to do: held already (a rejoin fetches again), or done before a restart. */
+  /**
+   * Whether the record must be processed; false if it is held already (a rejoin fetches again), or was done before a
+   * restart.
+   */
   accept(offset: number): boolean {
     const at = this.#indexAt(offset);
     const run = this.#runs[at];
@@ -48,21 +52,21 @@ export class OffsetTracker {
   }
 
   /**
-   * The end of a fetched batch; there may be nothing but control records between its last record and here.
-   * @param from where the fetch began; left out: at the front
+   * Notes the end of a fetched batch; there may be only control records between its last record and here.
+   * @param from the offset at which the fetch began; if omitted, the front
    */
   advanceTo(nextOffset: number, from: number = this.position): void {
     const at = this.#indexAt(from);
     const run = this.#runs[at];
-    // Before the front, everything was read already.
+    // Everything before the front was read already.
     if (run === undefined) return;
     run.end = Math.max(run.end, nextOffset);
     this.#joinAfter(at);
   }
 
   /**
-   * Reading goes on at `offset`, further on: what was between is no longer in the log.
-   * @returns false when it is not further on; nothing is changed then
+   * Continues reading at `offset`, further on: the records between are gone from the log.
+   * @returns false if it is not further on; nothing is changed then
    */
   moveOnTo(offset: number): boolean {
     if (offset < this.position) return false;
@@ -70,7 +74,7 @@ export class OffsetTracker {
     return true;
   }
 
-  /** Reading goes on at `offset`, behind all that was read: what is between is read later. */
+  /** Continues reading at `offset`, beyond all that was read: the records between are read later. */
   skipTo(offset: number): void {
     if (offset > this.end) this.#runs.push(new OffsetRun(offset));
   }
@@ -89,12 +93,12 @@ export class OffsetTracker {
     return (this.#runs.at(-1) as OffsetRun).end;
   }
 
-  /** Gaps of offsets that are not read yet, with read ones behind them. */
+  /** The number of gaps: ranges of unread offsets with read ones after them. */
   get gapCount(): number {
     return this.#runs.length - 1;
   }
 
-  /** Offsets below `end` that were not read. */
+  /** The number of unread offsets below `end`. */
   unreadBelow(end: number): number {
     let count = Math.max(0, end - this.position);
     for (const run of this.#runs.slice(1)) count -= Math.max(0, Math.min(run.end, end) - run.from);
@@ -105,22 +109,22 @@ export class OffsetTracker {
     return this.#incompleteCount;
   }
 
-  /** The lowest offset that is not done: it holds the commit back. */
+  /** The lowest offset that is not done: it blocks the commit. */
   get lowest(): number {
     return this.#front.lowest;
   }
 
-  /** The done offsets no longer fit the commit metadata: take nothing but the lowest one until it is done. */
+  /** Whether the finished offsets exceed the commit metadata: take only the lowest offset until it is done. */
   get isCrowded(): boolean {
     return this.#isCrowded;
   }
 
-  /** What was last committed, or found so at the start. */
+  /** The last commit, or the one found at the start. */
   get lastCommitted(): CommitPoint {
     return this.#committed;
   }
 
-  /** What to commit now; undefined when that is committed already. */
+  /** The offset and metadata to commit now; undefined if they are committed already. */
   uncommitted(): CommitPoint | undefined {
     const point = this.#point();
     const isSame = point.offset === this.#committed.offset && point.metadata === this.#committed.metadata;
@@ -135,7 +139,10 @@ export class OffsetTracker {
     return this.#runs[0] as OffsetRun;
   }
 
-  /** Of the last run that begins at `offset` or before; -1: it is before all. Nearly always there are one or two. */
+  /**
+   * The index of the last run that begins at `offset` or before; -1 if it is before all. There are nearly always one or
+   * two runs.
+   */
   #indexAt(offset: number): number {
     let at = this.#runs.length - 1;
     if (at > 1 && offset < (this.#runs[1] as OffsetRun).from) at = 0;
@@ -162,7 +169,7 @@ export class OffsetTracker {
     const ranges: OffsetRange[] = this.#runs.flatMap((run) => run.doneAbove(offset));
     const metadata = encodeOffsetSet(offset, ranges);
     this.#isCrowded = metadata.length > MAX_METADATA_CHARS;
-    // Without the set a restart sends more again, and that is all: the offset alone is always right.
+    // Without the set, a restart only sends more events again: the offset alone is always correct.
     return { offset, metadata: this.#isCrowded ? '' : metadata };
   }
 }

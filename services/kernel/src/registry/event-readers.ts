@@ -1,4 +1,7 @@
-/** Finds the reader for an event by the schema id in its frame: at once if it is known, else by asking the registry. */
+/**
+ * Finds the reader for an event by the schema id in its frame: at once if the schema is known, otherwise by asking the
+ * registry.
+ */
 import type { EventReader, EventType } from '@databridge/schemas/event/event-types';
 import { messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
@@ -9,7 +12,7 @@ import type { WriterSchema } from './schema-registry.ts';
 
 export type ReaderLookup =
   | { readonly kind: 'reader'; readonly reader: EventReader }
-  /** Events with this schema id can't be read, however often one tries. */
+  /** Events with this schema id can never be read. */
   | {
       readonly kind: 'unreadable';
       readonly reason: 'unknown-schema' | 'incompatible-schema';
@@ -20,22 +23,30 @@ export interface EventReadersOptions {
   readonly registry: { writerSchema(id: number): Promise<WriterSchema> };
   readonly log: Logger;
   readonly clock?: Clock;
-  /** From 0 to 1: the jitter of retries. Left out: `Math.random`. */
+  /** A random number from 0 to 1: the jitter of retries. The default is `Math.random`. */
   readonly random?: () => number;
-  /** How long an id that the registry does not know may still turn up: a restarted registry learns late. */
+  /** How long to wait for an id that the registry does not know: a restarted registry may learn of it late. */
   readonly unknownIdWaitMs?: number;
 }
 
 const UNKNOWN_ID_WAIT_MS = 10_000;
-/** So that one bad producer costs one wait a minute, not one a record; and a mended one is seen soon after. */
+/**
+ * One faulty producer then costs one wait a minute instead of one per record, and its correction is seen soon after.
+ */
 const UNREADABLE_REMEMBERED_MS = 60_000;
-/** Ids come from outside: what is remembered about bad ones is bounded. */
+/** Producers choose the ids, so the memory of invalid ones is bounded. */
 const MAX_UNREADABLE = 10_000;
-/** Of writers' schemas in use there are few; each costs some memory. The oldest is dropped, and made anew when it is needed. */
+/**
+ * Few writers' schemas are in use at a time, and each takes some memory. The oldest is dropped, and made again when it
+ * is needed.
+ */
 const MAX_READERS = 500;
-/** So many ids may be waited for at a time; more of them are made up, and their records must not hold up others. */
+/**
+ * The number of ids that may be waited for at the same time; more than that are invented, and their records must not
+ * delay others.
+ */
 const MAX_AWAITED_IDS = 64;
-/** A registry that answers is asked more often for an id than one that is down. */
+/** A registry that answers is asked for an id more often than one that is down. */
 const UNKNOWN_ID_BACKOFF: BackoffLimits = { firstMs: 100, longestMs: 1_000 };
 
 interface Unreadable {
@@ -64,12 +75,12 @@ export class EventReaders {
     this.#unknownIdWaitMs = options.unknownIdWaitMs ?? UNKNOWN_ID_WAIT_MS;
   }
 
-  /** How many look-ups wait because the registry can't be asked. */
+  /** The number of look-ups that wait because the registry cannot be reached. */
   get waitingForRegistry(): number {
     return this.#waitingForRegistry;
   }
 
-  /** @returns what is known without asking the registry */
+  /** @returns the result if it is known without asking the registry */
   peek(eventType: EventType, schemaId: number): ReaderLookup | undefined {
     const key = `${schemaId}/${eventType.name}`;
     const known = this.#readers.get(key);
@@ -80,7 +91,7 @@ export class EventReaders {
   }
 
   /**
-   * Waits for as long as the registry can't be asked, and for a bounded time while it does not know the id.
+   * Waits as long as the registry cannot be reached, and for a bounded time while it does not know the id.
    * @throws only after {@link stop}
    */
   load(eventType: EventType, schemaId: number): Promise<ReaderLookup> {
@@ -94,7 +105,7 @@ export class EventReaders {
     return lookup;
   }
 
-  /** Ends all waiting: what waits rejects. */
+  /** Ends all waits: they reject. */
   stop(): void {
     this.#stopped.abort(new Error('stopped'));
   }
@@ -142,7 +153,7 @@ export class EventReaders {
         if (answer.kind === 'schema' || answer.kind === 'unusable') return answer;
         const delayMs = (answer.kind === 'unreachable' ? unreachable : unknown).next();
         if (answer.kind === 'unreachable') {
-          // The time in which nobody could say does not count against the id.
+          // Time during which the registry could not be reached does not count for the id.
           unknownSinceMs = undefined;
           if (!isWaitingForRegistry) this.#waitingForRegistry++;
           isWaitingForRegistry = true;

@@ -1,7 +1,7 @@
 import { Gauge, type Registry } from 'prom-client';
 import type { EventReaders } from './event-readers.ts';
 
-/** Exports how many schemas are waited for. */
+/** Exports the number of schemas that are waited for. */
 export function exportWaiting(readers: Pick<EventReaders, 'waitingForRegistry'>, registry: Registry): void {
   new Gauge({
     name: 'databridge_registry_waiting',

@@ -10,8 +10,8 @@ export type RegistryConfig = z.output<typeof registryConfig>;
 
 /**
  * The registry that the `SCHEMA_REGISTRY_…` variables describe. Files with a password or a token are read again for
- * each request, so that whoever renews them need not restart the service.
- * @throws {DatabridgeError} DB_CONFIG_INVALID: a file that can't be read, or settings that do not go together
+ * each request, so that renewing them needs no restart of the service.
+ * @throws {DatabridgeError} DB_CONFIG_INVALID for a file that can't be read, or settings that contradict each other
  */
 export function registrySettings(config: RegistryConfig): SchemaRegistrySettings {
   const url = config.SCHEMA_REGISTRY_URL;
@@ -20,7 +20,7 @@ export function registrySettings(config: RegistryConfig): SchemaRegistrySettings
     throw invalid('SCHEMA_REGISTRY_TLS_… is set, but SCHEMA_REGISTRY_URL begins with http: write https');
   }
   const authorization = authorizationOf(config);
-  // A file that is missing is a mistake of the configuration, to be said at once.
+  // A missing file is a configuration mistake, which is reported at once.
   authorization?.();
   return { url, ...(tls && { tls }), ...(authorization && { authorization }) };
 }
@@ -45,7 +45,7 @@ function authorizationOf(config: RegistryConfig): SchemaRegistrySettings['author
   return () => `Basic ${Buffer.from(`${username}:${password()}`, 'utf8').toString('base64')}`;
 }
 
-/** What no header can carry is refused here: the client's own error would show it. */
+/** A value that no header can carry is refused here: the client's own error would show it. */
 function sendable(token: string): string {
   if (/^[\x21-\x7e]+$/.test(token)) return token;
   throw invalid('SCHEMA_REGISTRY_TOKEN (or …_FILE) is empty, or holds blanks, line ends or non-ASCII characters');

@@ -1,8 +1,8 @@
 /**
- * The schema registry. What matters most here is to tell "the registry can't be asked" from "the registry does not
- * know": the first is a failure of our infrastructure, so records wait; only the second can be the fault of a record. The registry's client mixes
- * them up, so it hands its requests to us; writers' schemas we fetch ourselves, since the client compiles each of them,
- * whatever that costs: see docs/decisions/schema-registry-client.md.
+ * The schema registry. The important distinction here is between "the registry cannot be reached" and "the registry
+ * does not know the id": the first is a failure of our infrastructure, so records wait; only the second can be the
+ * fault of a record. The registry's client mixes them up, so it passes its requests to us. We fetch writers' schemas
+ * ourselves, since the client compiles each of them at any cost: see docs/decisions/schema-registry-client.md.
  */
 
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
@@ -14,56 +14,59 @@ import { DatabridgeError, messageOf } from '../errors.ts';
 export interface SchemaRegistrySettings {
   /** The base of the Confluent API, such as `http://registry:8081`. */
   readonly url: string;
-  /** The `Authorization` header of a request; left out: none. May throw, if it is read from a file. */
+  /** The `Authorization` header of a request; if omitted, there is none. It may throw, if it is read from a file. */
   readonly authorization?: () => string;
   /** PEM texts. */
   readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
-  /** For one request, answer included. */
+  /** The time limit of one request, answer included. */
   readonly timeoutMs?: number;
 }
 
 export type WriterSchema =
   /** Avro, in JSON; and the schemas of other subjects that it refers to, each after those that it refers to itself. */
   | { readonly kind: 'schema'; readonly schema: string; readonly references?: readonly string[] }
-  /** The registry has it, but it is not Avro, or not sound. */
+  /** The registry has the schema, but it is not Avro, or not valid. */
   | { readonly kind: 'unusable'; readonly detail: string }
-  /** The registry has answered that there is no such schema. One that has just started may learn of it yet. */
+  /** The registry has answered that there is no such schema. A registry that has just started may still learn of it. */
   | { readonly kind: 'unknown-id' }
-  /** Nothing is known about the id: nobody answered, or somebody who can't look. */
+  /** Nothing is known about the id: there was no answer, or none from a registry that can look it up. */
   | { readonly kind: 'unreachable'; readonly error: DatabridgeError };
 
-/** Every later schema must be readable by, and able to read, every earlier one: producers upgrade when they like. */
+/**
+ * Every later schema must be able to read every earlier one, and the other way round: producers are upgraded at any
+ * time.
+ */
 export const COMPATIBILITY = LEVELS.FULL_TRANSITIVE;
 
 const CONTENT_TYPE = 'application/vnd.schemaregistry.v1+json';
 const DEFAULT_TIMEOUT_MS = 5_000;
-/** Ids come from outside, by the thousand if somebody wants: the registry answers others, too. */
+/** Producers choose the ids, possibly thousands of them, and the registry has other clients, too. */
 const MAX_REQUESTS_AT_ONCE = 16;
 const MAX_REMEMBERED_SCHEMAS = 500;
 const MAX_REFERENCES = 100;
-/** An answer holds the schema's text, escaped, and little else. */
+/** An answer consists of the schema's text, escaped, and little else. */
 const MAX_ANSWER_BYTES = 4 * MAX_SCHEMA_CHARS;
 
-/** What the registry has, if it does not say otherwise. */
+/** The schema type of the registry if it states none. */
 const AVRO = 'AVRO';
-/** Any other refusal says nothing about the id. */
+/** Error codes for an id that does not exist. Any other refusal says nothing about the id. */
 const NOT_FOUND = 404;
-/** A 4xx that speaks about us or about the moment, not about what was asked for. */
+/** 4xx statuses that concern us or the moment, and not the requested schema. */
 const UNAVAILABLE_STATUS = new Set([401, 403, 407, 408, 425, 429]);
 
 type Answer = Readonly<Record<string, unknown>>;
 type Middleware = NonNullable<ConstructorParameters<typeof Client>[0]['middlewares']>[number];
 type ClientResponse = Awaited<ReturnType<NonNullable<ReturnType<Middleware>['response']>>>;
 
-/** What an answer must hold, by the client's name for the request. The client takes it for granted. */
+/** The properties that an answer must have, by the client's name for the request. The client does not check them. */
 const PROMISED: Readonly<Record<string, readonly [field: string, type: 'string' | 'number']>> = {
   config: ['compatibilityLevel', 'string'],
   register: ['id', 'number'],
 };
 
-/** The registry has said no. */
+/** The registry refused the request. */
 class Refusal extends Error {
-  /** The client looks here: by a 404 it knows a subject without a rule of its own. */
+  /** The client reads this: a 404 means that a subject has no compatibility rule of its own. */
   readonly status: number;
 
   constructor(status: number, message: string) {
@@ -79,7 +82,7 @@ export class SchemaRegistry {
   readonly #dispatcher: Agent;
   readonly #client: Client;
   readonly #turns = new Turns(MAX_REQUESTS_AT_ONCE);
-  /** Good ones are kept, the latest of them: an id never changes its meaning. */
+  /** The latest valid schemas are kept: an id never changes its meaning. */
   readonly #writerSchemas = new Map<number, Promise<WriterSchema>>();
 
   /** @throws {DatabridgeError} DB_CONFIG_INVALID for TLS material that can't be used */
@@ -91,7 +94,9 @@ export class SchemaRegistry {
     this.#client = new Client({ host: this.#baseUrl, middlewares: [this.#transport] });
   }
 
-  /** Never rejects. Known schemas are remembered; who asks for one that is being asked for gets the same answer. */
+  /**
+   * Never rejects. Known schemas are remembered; callers that ask for the same id at the same time share one request.
+   */
   writerSchema(id: number): Promise<WriterSchema> {
     const known = this.#writerSchemas.get(id);
     if (known) return known;
@@ -127,7 +132,10 @@ export class SchemaRegistry {
     }
   }
 
-  /** Each after those that it refers to itself. @throws {Refusal} if one of them is gone */
+  /**
+   * The referenced schemas, each after those that it refers to itself.
+   * @throws {Refusal} if one of them does not exist any more
+   */
   async #fetchReferences({ references }: Answer, texts: string[], seen: Set<string>): Promise<void> {
     for (const { subject, version } of (references ?? []) as readonly Answer[]) {
       const path = `/subjects/${encodeURIComponent(String(subject))}/versions/${encodeURIComponent(String(version))}`;
@@ -142,19 +150,19 @@ export class SchemaRegistry {
   }
 
   /**
-   * Sets how a subject's schemas must agree. Goes before its first schema: registries begin with rules of their own,
+   * Sets the compatibility rule of a subject's schemas, before its first schema: registries begin with different rules,
    * Apicurio with none.
    * @throws {DatabridgeError} DB_REGISTRY_UNAVAILABLE, DB_REGISTRY_REFUSED
    */
   async ensureCompatibility(subject: string, compatibility: string = COMPATIBILITY): Promise<void> {
-    // The client does so too, but only after the first schema: others could get in between.
+    // The client does so too, but only after the first schema: another schema could be registered in between.
     const put = () => this.#request('PUT', `/config/${encodeURIComponent(subject)}`, JSON.stringify({ compatibility }));
     await onceMore(put, `compatibility ${compatibility} for ${subject}`);
   }
 
   /**
-   * The rule by which the subject's schemas must agree, be it the subject's own or the registry's.
-   * @returns undefined: the registry has none
+   * The compatibility rule of the subject's schemas, either the subject's own or the registry's.
+   * @returns undefined if the registry has none
    * @throws {DatabridgeError} DB_REGISTRY_UNAVAILABLE, also if it refuses our credentials
    */
   async compatibilityOf(subject: string): Promise<string | undefined> {
@@ -169,9 +177,9 @@ export class SchemaRegistry {
   }
 
   /**
-   * Registering what is registered already changes nothing and gives the same id.
+   * Registering a schema again changes nothing and returns the same id.
    * @throws {DatabridgeError} DB_REGISTRY_UNAVAILABLE; DB_REGISTRY_REFUSED if the schema does not fit earlier ones, or
-   * is no sound Avro with a name, or the subject goes by another rule than ours
+   *   is not a valid named Avro schema, or the subject has another compatibility rule than ours
    */
   register(subject: string, schemaJson: string): Promise<number> {
     return onceMore(() => this.#register(subject, schemaJson), `the schema for ${subject}`);
@@ -183,7 +191,7 @@ export class SchemaRegistry {
     return id;
   }
 
-  /** Stands in for the client's HTTP: the outermost of its middlewares, and does not call the next. */
+  /** Replaces the client's HTTP: it is the outermost of the middlewares, and does not call the next. */
   readonly #transport: Middleware = ({ resourceMethod }) => ({
     response: async (_next, _renew, request) => {
       const method = request.method().toUpperCase();
@@ -197,7 +205,7 @@ export class SchemaRegistry {
   /**
    * @param asks the client's name for the request, if it is one of {@link PROMISED}
    * @throws {Refusal}
-   * @throws {DatabridgeError} DB_REGISTRY_UNAVAILABLE for everything that is not an answer to what was asked
+   * @throws {DatabridgeError} DB_REGISTRY_UNAVAILABLE for everything that is not an answer to the request
    */
   async #request(method: string, path: string, body?: string, asks = ''): Promise<Answer> {
     let status: number;
@@ -211,7 +219,7 @@ export class SchemaRegistry {
           ...(authorization !== undefined && { authorization }),
         },
         ...(body !== undefined && { body }),
-        // Another address must not get the credentials.
+        // Another host must not get the credentials.
         redirect: 'error',
         dispatcher: this.#dispatcher,
         signal: AbortSignal.timeout(this.#timeoutMs),
@@ -222,7 +230,8 @@ export class SchemaRegistry {
       throw unavailable(causeOf(error), error);
     }
     const answer = parseAnswer(text);
-    // Only a registry answers with JSON, and errors with a code: anything else is a proxy, or a wrong address.
+    // Only a registry answers with JSON, and with a code in errors: any other answer comes from a proxy, or a wrong
+    // address.
     const isFromRegistry = answer !== undefined && (status < 400 || typeof answer['error_code'] === 'number');
     if (status >= 500 || UNAVAILABLE_STATUS.has(status) || !isFromRegistry) {
       throw unavailable(`${method} ${path} answered ${status}: ${text.slice(0, 200)}`);
@@ -238,7 +247,7 @@ export class SchemaRegistry {
   }
 }
 
-/** Runs a limited number at a time; the others wait in the order of their arrival. */
+/** Runs a limited number of calls at a time; the others wait in the order of their arrival. */
 class Turns {
   readonly #waiting: (() => void)[] = [];
   #free: number;
@@ -307,8 +316,8 @@ function unavailable(why: string, cause?: unknown): DatabridgeError {
 }
 
 /**
- * Services that start together ask together, and a registry may tell all but one that "it exists already": asked once
- * more, it finds it. What it has other reasons to refuse, it refuses again.
+ * Services that start together register at the same time, and a registry may answer all but one that the schema "exists
+ * already": at the second request, it finds it. If there is another reason, it refuses again.
  * @throws {DatabridgeError} DB_REGISTRY_UNAVAILABLE, DB_REGISTRY_REFUSED
  */
 async function onceMore<T>(ask: () => Promise<T>, what: string): Promise<T> {
@@ -320,7 +329,7 @@ async function onceMore<T>(ask: () => Promise<T>, what: string): Promise<T> {
   }
 }
 
-/** Refused by the registry, or by its client before it asks. */
+/** Refused by the registry, or by its client before it sends the request. */
 function asRefused(what: string, error: unknown): DatabridgeError {
   if (error instanceof DatabridgeError) return error;
   const by = error instanceof Refusal ? `The schema registry refused ${what} (${error.status})` : `Can't give ${what}`;

@@ -12,13 +12,18 @@ export interface OpeningKey extends SealingKey {
 }
 
 export interface KeySet {
-  /** Open secrets. By name, the current one first; of delivery workers alone. */
+  /** Keys that open secrets, by name, the current one first; only delivery workers have them. */
   readonly opening: ReadonlyMap<string, OpeningKey>;
-  /** Seal secrets: public. */
+  /** Public keys that seal secrets. */
   readonly sealing: ReadonlyMap<string, SealingKey>;
-  /** Shared by control planes: what they sign and encrypt for each other, and the marks of secrets. 32 bytes. */
+  /**
+   * Keys that control planes share: for messages that they sign and encrypt for each other, and for the marks of
+   * secrets. 32 bytes.
+   */
   readonly sharing: ReadonlyMap<string, Uint8Array>;
-  /** Symmetric keys of earlier versions, which sealed and opened: they open what is not rotated yet. 32 bytes. */
+  /**
+   * Symmetric keys of earlier versions, which sealed and opened: they open secrets that are not rotated yet. 32 bytes.
+   */
   readonly older: ReadonlyMap<string, Uint8Array>;
 }
 
@@ -61,7 +66,7 @@ export function parseKeySet(text: string): KeySet {
 }
 
 /**
- * The keys of a new deployment, or the next ones: lines to put in front of those that each kind of service has.
+ * Generates the keys of a new deployment, or the next ones: lines to add before those that each kind of service has.
  * @param kid the name of all of them
  */
 export function generateKeySet(kid: string): { readonly delivery: string; readonly controlPlane: string } {
@@ -87,7 +92,7 @@ function openingKey(kid: string, bytes: Buffer, index: number): OpeningKey {
 function sealingKey(kid: string, point: Buffer, index: number): SealingKey {
   const half = (POINT_BYTES - 1) / 2;
   try {
-    // Refuses what is no point of the curve, by which a seal would give a key away.
+    // Refuses coordinates that are not a point of the curve: a seal for them would reveal a key.
     const curve = createECDH('prime256v1');
     curve.generateKeys();
     curve.computeSecret(point);

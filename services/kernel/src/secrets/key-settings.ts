@@ -3,11 +3,13 @@ import { DatabridgeError } from '../errors.ts';
 import { readSetting } from '../settings/read-setting.ts';
 import { type KeySet, parseKeySet } from './key-set.ts';
 
-/** What every service that seals or opens secrets reads. */
+/** The variables of every service that seals or opens secrets. */
 export const keyVariables = {
-  /** Keys as {@link parseKeySet} reads them, the current one first: other ones for delivery and the control plane. */
+  /**
+   * Keys as {@link parseKeySet} reads them, the current one first: delivery and the control plane have different ones.
+   */
   DATABRIDGE_KEYS: z.string().optional(),
-  /** A file that holds the same. */
+  /** A file that holds the keys. */
   DATABRIDGE_KEYS_FILE: z.string().optional(),
 } as const;
 

@@ -6,7 +6,7 @@ import { openSeal } from './seal-opening.ts';
 import { partyInfo, SEAL_ENCRYPTION, type SealedPlace } from './sealer.ts';
 import { Secret } from './secret.ts';
 
-/** Opens sealed secrets by private keys: in delivery workers, and where keys are rotated. Nowhere else. */
+/** Opens sealed secrets with private keys: in delivery workers, and where keys are rotated, and nowhere else. */
 export class Opener {
   readonly #opening: ReadonlyMap<string, OpeningKey>;
   readonly #older: ReadonlyMap<string, Uint8Array>;
@@ -24,14 +24,14 @@ export class Opener {
     this.#older = older;
   }
 
-  /** Names of all keys, the current one first. */
+  /** The names of all keys, the current one first. */
   get kids(): string[] {
     return [...this.#opening.keys(), ...this.#older.keys()];
   }
 
-  /** The key that new seals are to be made for, without its private half. */
+  /** The public half of the key for new seals. */
   get current(): { readonly kid: string; readonly x: string; readonly y: string } {
-    // The constructor has seen one.
+    // The constructor has checked that there is one.
     const { kid, x, y } = [...this.#opening.values()][0] as OpeningKey;
     return { kid, x, y };
   }
@@ -61,7 +61,7 @@ export class Opener {
     return plaintext;
   }
 
-  /** Made once: to import it takes as long as to open a secret, and a worker that starts opens thousands. */
+  /** Imported once: importing takes as long as opening a secret, and a worker that starts opens thousands. */
   #privateKeyOf({ kid, x, y, d }: OpeningKey): KeyObject {
     const known = this.#privateKeys.get(kid);
     if (known !== undefined) return known;
@@ -70,7 +70,7 @@ export class Opener {
     return made;
   }
 
-  /** As earlier versions sealed, for a customer but no place. */
+  /** The form in which earlier versions sealed: for a customer, but for no place. */
   async #openOlder(sealed: string, { customer }: SealedPlace): Promise<Uint8Array> {
     const { kid } = decodeProtectedHeader(sealed);
     const key = this.#older.get(String(kid));

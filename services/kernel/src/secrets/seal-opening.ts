@@ -6,16 +6,16 @@ const KEY_BITS = 256;
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** What a seal says of itself; all of it is authenticated once the seal is open. */
+/** The header of a seal; all of it is authenticated once the seal is open. */
 export interface SealHeader {
   readonly [name: string]: unknown;
 }
 
 /**
- * Opens a compact JWE of `ECDH-ES` on P-256 with A256GCM, the one form that {@link Sealer} makes (RFC 7516, and
- * RFC 7518 §4.6), by `node:crypto` and synchronously. `jose` does it by WebCrypto, in six tasks of the thread pool, which
+ * Opens a compact JWE of `ECDH-ES` on P-256 with A256GCM, the one form that {@link Sealer} makes (RFC 7516, and RFC
+ * 7518 §4.6), by `node:crypto` and synchronously. `jose` does it by WebCrypto, in six tasks of the thread pool, which
  * take twice the processor time: a worker opens the secrets of a thousand customers when it starts.
- * @throws Error when it is of another form, damaged, or made for another key
+ * @throws Error if it has another form, is damaged, or was made for another key
  */
 export function openSeal(sealed: string, privateKey: KeyObject): { header: SealHeader; plaintext: Buffer } {
   const parts = sealed.split('.');
@@ -57,7 +57,7 @@ function bytesOf(info: unknown): Buffer {
   return typeof info === 'string' ? Buffer.from(info, 'base64url') : Buffer.alloc(0);
 }
 
-/** Concat KDF (NIST SP 800-56A §5.8.1), in which one round of SHA-256 makes a key of 256 bits. */
+/** Concat KDF (NIST SP 800-56A §5.8.1), of which one round of SHA-256 makes a key of 256 bits. */
 function derivedKey(shared: Buffer, partyU: Buffer, partyV: Buffer): Buffer {
   const hash = createHash('sha256').update(uint32(1)).update(shared);
   for (const info of [Buffer.from(SEAL_ENCRYPTION), partyU, partyV]) hash.update(uint32(info.length)).update(info);

@@ -5,13 +5,13 @@ import type { KeySet } from './key-set.ts';
 import { SEAL_ALGORITHM, SEAL_ENCRYPTION, type SealedPlace, Sealer, type SealingKey } from './sealer.ts';
 
 const KEY_BYTES = 32;
-/** 132 bits: nobody finds another secret with the same. */
+/** 132 bits: nobody can find another secret with the same mark. */
 const MARK_CHARS = 22;
 const MARKING = 'databridge secret mark';
 
 /**
- * What a control plane does with secrets: it seals them, tells by a mark whether a secret is the one sealed, and judges
- * what others sealed by its header. It has no key that opens anything.
+ * What a control plane does with secrets: it seals them, compares a secret with a sealed one by its mark, and checks
+ * the headers of seals that others made. It has no key that opens secrets.
  */
 export class SealingDesk {
   readonly #sealing: ReadonlyMap<string, SealingKey>;
@@ -19,7 +19,7 @@ export class SealingDesk {
   readonly #marking: ReadonlyMap<string, Uint8Array>;
   readonly #sealer: Sealer;
 
-  /** @throws {DatabridgeError} DB_KEY_RING_INVALID if a key is missing, or there is one that opens secrets */
+  /** @throws {DatabridgeError} DB_KEY_RING_INVALID if a key is missing, or one of them opens secrets */
   constructor({ opening, sealing, sharing, older }: KeySet) {
     const tooMany = [...opening.keys(), ...older.keys()];
     if (tooMany.length > 0) {
@@ -41,7 +41,7 @@ export class SealingDesk {
     this.#sealer = new Sealer(current);
   }
 
-  /** Public: by which secrets are sealed, the current one first. */
+  /** The public keys that seal secrets, the current one first. */
   get sealingKeys(): readonly SealingKey[] {
     return [...this.#sealing.values()];
   }
@@ -56,14 +56,14 @@ export class SealingDesk {
   }
 
   /**
-   * Whether that secret is the one sealed, told by its mark.
-   * @returns undefined if it is unknown, because it was sealed elsewhere, or marked by a key that was removed
+   * Whether the secret is the sealed one, by comparing its mark.
+   * @returns undefined if that is unknown, because it was sealed elsewhere, or marked by a key that was removed
    */
   matches(sealed: string, secret: string, at: SealedPlace): boolean | undefined {
     const header = headerOf(sealed);
     const found = String(header?.['mark'] ?? '');
     const kid = found.slice(0, -MARK_CHARS - 1);
-    // An earlier version's mark was made with the key that sealed.
+    // Earlier versions made the mark with the key that sealed.
     if (header?.['alg'] !== SEAL_ALGORITHM || !this.#marking.has(kid)) return undefined;
     if (header['sub'] !== at.customer || header['place'] !== at.place) return false;
     const expected = Buffer.from(this.#mark(kid, secret, at));
@@ -86,8 +86,8 @@ export class SealingDesk {
   }
 
   /**
-   * Further keys of 32 bytes, one for each sharing key and by its name, for one purpose: whoever learns one of them
-   * learns nothing about the others (HKDF, RFC 5869). The current one comes first.
+   * Derives further keys of 32 bytes for one purpose, one for each sharing key and with its name: knowing one of them
+   * reveals nothing about the others (HKDF, RFC 5869). The current one comes first.
    */
   derivedKeys(purpose: string): ReadonlyMap<string, Uint8Array> {
     const derive = (key: Uint8Array) => new Uint8Array(hkdfSync('sha256', key, '', purpose, KEY_BYTES));
@@ -100,13 +100,13 @@ export class SealingDesk {
   }
 }
 
-/** The mark within a seal; undefined: it has none. */
+/** The mark within a seal; undefined if it has none. */
 export function markOf(sealed: string): string | undefined {
   const mark = headerOf(sealed)?.['mark'];
   return typeof mark === 'string' && headerOf(sealed)?.['alg'] === SEAL_ALGORITHM ? mark : undefined;
 }
 
-/** Which key a secret is sealed under; undefined: it is no sealed secret. */
+/** The name of the key that a secret is sealed with; undefined if it is not a sealed secret. */
 export function kidOf(sealed: string): string | undefined {
   const kid = headerOf(sealed)?.['kid'];
   return typeof kid === 'string' ? kid : undefined;

@@ -7,29 +7,29 @@ import { DatabridgeError } from '../errors.ts';
 const person = { id: z.string().min(1).max(400), name: z.string() };
 
 /**
- * What each role may: schemas/src/rights. `id` is the identity that limits and idempotency keys are counted for: two
- * tokens never share one, whatever their names are. It is not a secret.
+ * The rights of each role are in schemas/src/rights. `id` is the identity for limits and idempotency keys: two tokens
+ * never share one, whatever their names are. It is not a secret.
  */
 const persons = [
   z.object({ ...person, role: z.literal('operator') }),
-  /** `payloads`: may also read the content of events. */
+  /** `payloads`: the token may also read the content of events. */
   z.object({ ...person, role: z.literal('reader'), payloads: z.literal(true).exactOptional() }),
   z.object({ ...person, role: z.literal('customer'), customer: z.string().regex(CUSTOMER_PATTERN) }),
 ] as const;
 const personSchema = z.discriminatedUnion('role', persons);
-/** Whoever has a token, or signed in. */
+/** The owner of a token, or a person who signed in. */
 export type Person = Readonly<z.infer<typeof personSchema>>;
 
 export const callerSchema = z.discriminatedUnion('role', [
   ...persons,
-  /** The listener of the set-up page, of a control plane itself. */
+  /** The listener of the set-up page, which a control plane itself runs. */
   z.object({ ...person, role: z.literal(INTAKE_ROLE) }),
 ]);
 export type Caller = Readonly<z.infer<typeof callerSchema>>;
 
-/** The reader's right to the content of events, behind its role. */
+/** The right of a reader to read the content of events, written after its role. */
 const PAYLOADS = 'reader+payloads';
-/** As a token's line names it. */
+/** The role as a token's line names it. */
 export type TokenRole = Role | typeof PAYLOADS;
 
 interface Entry {
@@ -37,19 +37,17 @@ interface Entry {
   readonly hash: Buffer;
 }
 
-/** 256 random bits: nothing that guessing, or a slow hash against it, is about. */
+/** 256 random bits: it cannot be guessed, so a slow hash is not needed. */
 const TOKEN_BYTES = 32;
-/** 128 bits of the token's hash: enough to tell tokens apart, and of no use to whoever wants to guess one. */
+/** 128 bits of the token's hash: enough to distinguish tokens, and of no use for guessing one. */
 const ID_HEX_CHARS = 32;
 const hashOf = (token: string) => createHash('sha256').update(token).digest();
 
-/**
- * Bearer tokens as their hashes, one a line: `name operator <sha-256 in hex>`, `name customer:acme <…>`.
- */
+/** Bearer tokens as hashes, one per line: `name operator <sha-256 in hex>`, `name customer:acme <…>`. */
 export class Tokens {
   readonly #entries: readonly Entry[];
 
-  /** @throws {DatabridgeError} DB_CONFIG_INVALID; no message quotes a line, since somebody may have put a token in it */
+  /** @throws {DatabridgeError} DB_CONFIG_INVALID; no message quotes a line, since it may contain a token by mistake */
   constructor(text: string) {
     const lines = text
       .split(/[\n,]/)
@@ -65,7 +63,7 @@ export class Tokens {
     });
   }
 
-  /** Compares with all, each in constant time: how long it takes tells nothing. */
+  /** Compares with all tokens, each in constant time: the duration reveals nothing. */
   callerOf(token: string): Person | undefined {
     const hash = hashOf(token);
     let found: Person | undefined;
@@ -73,7 +71,7 @@ export class Tokens {
     return found;
   }
 
-  /** @returns undefined: no token that is known now has this {@link Caller.id} */
+  /** @returns undefined if no token that is known now has this {@link Caller.id} */
   callerById(id: string): Person | undefined {
     return this.#entries.find(({ caller }) => caller.id === id)?.caller;
   }

@@ -8,8 +8,8 @@ export { durationMs };
 
 /**
  * Reads a service's configuration from the environment: the schema's keys are the variables' names. Blanks and line
- * ends around a value, which shells and files leave behind, are no part of it, except of a password; an empty variable
- * counts as unset.
+ * ends around a value, which shells and files add, are removed, except around a password; an empty variable counts as
+ * unset.
  * @throws {DatabridgeError} DB_CONFIG_INVALID, naming every mistake at once
  */
 export function readConfig<T>(schema: z.ZodType<T>, env: Readonly<Record<string, string | undefined>>): T {
@@ -27,7 +27,7 @@ export function readConfig<T>(schema: z.ZodType<T>, env: Readonly<Record<string,
 /** Node's timers overflow past 24.8 days and fire at once. */
 const LONGEST_DURATION = '24d';
 
-/** A duration with its unit, as in `10s`, from `min` to `max`; the value in milliseconds. */
+/** A duration with its unit, such as `10s`, from `min` to `max`; the value is in milliseconds. */
 export function duration(fallback: string, min = '1ms', max = LONGEST_DURATION) {
   return z
     .string()
@@ -70,7 +70,7 @@ const isBroker = (text: string) => {
   return port >= 1 && port <= 65_535;
 };
 
-/** What every service that talks to Kafka reads. */
+/** The variables of every service that uses Kafka. */
 export const kafkaVariables = {
   KAFKA_BROKERS: z
     .string({ error: 'is not set; give the brokers as host:port, separated by commas' })
@@ -79,9 +79,9 @@ export const kafkaVariables = {
       error: 'must be host:port, several separated by commas, such as "kafka-1:9092,kafka-2:9092"',
     }),
   KAFKA_TLS: flag(false),
-  /** PEM file of the authority that signed the brokers' certificates, when it is a private one. */
+  /** PEM file of the authority that signed the brokers' certificates, if it is a private one. */
   KAFKA_TLS_CA_FILE: z.string().optional(),
-  /** PEM files of a client certificate, the chain after it, and of its key: by which the brokers know the service. */
+  /** PEM files of a client certificate with its chain, and of its key, by which the brokers identify the service. */
   KAFKA_TLS_CERT_FILE: z.string().optional(),
   KAFKA_TLS_KEY_FILE: z.string().optional(),
   KAFKA_SASL_MECHANISM: z
@@ -92,10 +92,10 @@ export const kafkaVariables = {
   KAFKA_SASL_USERNAME: z.string().optional(),
   KAFKA_SASL_PASSWORD: z.string().optional(),
   KAFKA_SASL_PASSWORD_FILE: z.string().optional(),
-  /** For `oauthbearer`: where tokens come from, by client credentials. */
+  /** For `oauthbearer`: the token endpoint, which is used with client credentials. */
   KAFKA_OAUTH_TOKEN_URL: httpAddress().optional(),
   KAFKA_OAUTH_CLIENT_ID: z.string().min(1).optional(),
-  /** Read at each request for a token. */
+  /** Read for each token request. */
   KAFKA_OAUTH_CLIENT_SECRET_FILE: z.string().optional(),
   KAFKA_OAUTH_SCOPE: z.string().min(1).optional(),
   /** For `aws-msk-iam`: the region of the cluster. The credentials are those of the process. */
@@ -112,8 +112,8 @@ export function hasCredentials(url: string): boolean {
 }
 
 /**
- * Whether an http(s) URL is an address and nothing more: one host, no query, no fragment, nothing that one may overlook.
- * What is none, or holds credentials, is another rule's to say.
+ * Whether an http(s) URL is an address and nothing more: one host, no query, no fragment, no part that is easily
+ * overlooked. Another rule reports texts that are no URL, or hold credentials.
  */
 function isPlainAddress(url: string): boolean {
   const parsed = URL.parse(url);
@@ -122,14 +122,14 @@ function isPlainAddress(url: string): boolean {
   return !/[@?#\\]/.test(url) && search === '' && hash === '' && /^(?:[\w.-]+|\[.+\])$/.test(hostname);
 }
 
-/** An http(s) address that is shown, passed on or fetched: it holds no user name and no password. */
+/** An http(s) address that is shown, passed on or fetched: it contains no user name and no password. */
 export function httpAddress() {
   return z
     .url({ protocol: /^https?$/, error: 'must be an http(s) address' })
     .refine((url) => !hasCredentials(url), { error: 'must not hold a user name or a password' });
 }
 
-/** What every service that decodes events reads. */
+/** The variables of every service that decodes events. */
 export const registryVariables = {
   SCHEMA_REGISTRY_URL: z
     .url({
@@ -145,17 +145,17 @@ export const registryVariables = {
   SCHEMA_REGISTRY_USERNAME: z.string().optional(),
   SCHEMA_REGISTRY_PASSWORD: z.string().optional(),
   SCHEMA_REGISTRY_PASSWORD_FILE: z.string().optional(),
-  /** A bearer token, in place of user name and password. */
+  /** A bearer token, instead of user name and password. */
   SCHEMA_REGISTRY_TOKEN: z.string().optional(),
   SCHEMA_REGISTRY_TOKEN_FILE: z.string().optional(),
-  /** PEM file of the authority that signed the registry's certificate, when it is a private one. */
+  /** PEM file of the authority that signed the registry's certificate, if it is a private one. */
   SCHEMA_REGISTRY_TLS_CA_FILE: z.string().optional(),
   /** PEM files of a client certificate and its key, for mutual TLS. */
   SCHEMA_REGISTRY_TLS_CERT_FILE: z.string().optional(),
   SCHEMA_REGISTRY_TLS_KEY_FILE: z.string().optional(),
 } as const;
 
-/** What every service that knows the event types reads. */
+/** The variable of every service that knows the event types. */
 export const eventTypeVariables = {
   /** Event types and their intake topics: `root-cause=root-cause.events,other=other.events`. */
   EVENT_TYPES: z
@@ -171,16 +171,16 @@ export const eventTypeVariables = {
     }),
 } as const;
 
-/** What every service with an admin port reads. */
+/** The variables of every service with an admin port. */
 export const serviceVariables = {
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'], {
       error: 'must be trace, debug, info, warn, error or silent',
     })
     .default('info'),
-  /** Health, readiness and metrics; 0 takes a free port, which the first log line names. */
+  /** The port of health, readiness and metrics; 0 takes a free port, which the first log line names. */
   HTTP_PORT: whole(0, 0, 65_535),
   HTTP_HOST: z.string().default('0.0.0.0'),
-  /** How long a stop may take before what is still running is cut off. */
+  /** How long a stop may take before requests that are still running are cut off. */
   DRAIN_TIMEOUT: duration('30s'),
 } as const;

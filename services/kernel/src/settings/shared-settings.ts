@@ -1,4 +1,7 @@
-/** Settings that delivery workers and control planes must have alike: what one promises, the other does. */
+/**
+ * Settings that delivery workers and control planes must have in common: the control plane states them, and delivery
+ * applies them.
+ */
 import { DEFAULT_RETRY_PLAN, parseRetryPlan, type RetryPlan } from '@databridge/schemas/retries/retry-plan';
 import { z } from 'zod';
 import { type EgressVariables, egressVariables } from '../egress/egress-settings.ts';
@@ -6,13 +9,13 @@ import { duration } from './config.ts';
 
 export const sharedVariables = {
   ...egressVariables,
-  /** Retry lanes in order, `delay*times`; their waits must fit the window. */
+  /** Retry lanes in order, `delay*times`; the sum of their waits must fit the window. */
   RETRY_PLAN: z.string().default(DEFAULT_RETRY_PLAN),
-  /** An event is given up, or the customer disabled, once so much has passed since the event's first attempt. */
+  /** An event is given up, or the customer disabled, once this time has passed since the event's first attempt. */
   RETRY_WINDOW: duration('24h'),
 } as const;
 
-/** Of a schema with {@link sharedVariables}: its `RETRY_PLAN` becomes the plan, within the window. */
+/** For a schema with {@link sharedVariables}: parses its `RETRY_PLAN` into the plan, within the window. */
 export function withRetryPlan<V extends { readonly RETRY_PLAN: string; readonly RETRY_WINDOW: number }>(
   variables: V,
   context: z.RefinementCtx<V>,
@@ -27,7 +30,7 @@ export interface SharedSettings extends EgressVariables {
   readonly RETRY_PLAN: RetryPlan;
 }
 
-/** Each setting in one form of writing, whatever its order and blanks: what a worker reports of itself. */
+/** Each setting in one notation, whatever its order and blanks are, as a worker reports it. */
 export function statedSettings(config: SharedSettings): Record<string, string> {
   const { steps, windowMs } = config.RETRY_PLAN;
   return {
@@ -39,14 +42,14 @@ export function statedSettings(config: SharedSettings): Record<string, string> {
   };
 }
 
-/** One of them that two processes have differently. */
+/** A setting that differs between two processes. */
 export interface Disagreement {
   readonly setting: string;
   readonly ours: string;
   readonly theirs: string;
 }
 
-/** @param theirs what a process of another version does not state is not compared */
+/** @param theirs settings that a process of another version does not state are not compared */
 export function disagreements(
   ours: Readonly<Record<string, string>>,
   theirs: Readonly<Record<string, string>>,

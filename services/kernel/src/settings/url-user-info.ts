@@ -4,7 +4,7 @@
  */
 const USER_INFO = /([a-z][a-z\d+.-]*:\/\/)(?:[^\s/?#"\\]|\\["u])*@/gi;
 
-/** Takes user names and passwords out of every URL in the text. */
+/** Removes user names and passwords from every URL in the text. */
 export function withoutUserInfo(text: string): string {
   return text.includes('@') ? text.replace(USER_INFO, '$1') : text;
 }

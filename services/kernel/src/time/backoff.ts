@@ -1,17 +1,17 @@
-/** In ms. The cap doubles with each failure in a row, from the first to the longest. */
+/** All values in ms. The cap doubles with each failure in a row, from the first to the longest. */
 export interface BackoffLimits {
   readonly firstMs: number;
   readonly longestMs: number;
 }
 
-/** For requests to Kafka. */
+/** The backoff of requests to Kafka. */
 export const KAFKA_BACKOFF: BackoffLimits = { firstMs: 100, longestMs: 5_000 };
 
 /**
  * The delay before the next try, with full jitter: any delay up to the cap is equally likely, so that clients that
- * failed together do not come back together.
+ * failed at the same time do not retry at the same time.
  * https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
- * @param failures in a row, 1 or more
+ * @param failures the number of failures in a row, 1 or more
  * @param random from 0 to 1, as `Math.random` returns it
  * @returns ms, at least 1
  */
@@ -20,7 +20,7 @@ export function backoffMs(failures: number, { firstMs, longestMs }: BackoffLimit
   return Math.max(1, Math.round(capMs * random()));
 }
 
-/** The delays of one loop: they grow with each failure in a row, and begin anew after a success. */
+/** The delays of one loop: they grow with each failure in a row, and start anew after a success. */
 export class Backoff {
   readonly #limits: BackoffLimits;
   readonly #random: () => number;
@@ -32,7 +32,7 @@ export class Backoff {
     this.#random = random;
   }
 
-  /** In a row. */
+  /** The number of failures in a row. */
   get failures(): number {
     return this.#failures;
   }

@@ -1,12 +1,12 @@
-/** Time and timers, passed in, so that a test can run a day in a second. */
+/** Time and timers. They are passed in, so that a test can run a day in a second. */
 export interface Clock {
-  /** Wall clock, ms since the epoch: for what is written down and compared with records' timestamps. */
+  /** The wall clock, in ms since the epoch: for stored times and comparisons with records' timestamps. */
   nowMs(): number;
-  /** Never steps back, whatever the wall clock does: for leases, rates and time-outs. */
+  /** Never goes back, even if the wall clock does: for leases, rates and time-outs. */
   monotonicMs(): number;
-  /** A record's timestamp, which the broker's clock gave, by this clock's reckoning. */
+  /** Converts a record's timestamp, which the broker's clock gave, to this clock. */
   recordMs(timestampMs: number): number;
-  /** Calls `run` once, `delayMs` from now or later. */
+  /** Calls `run` once, after `delayMs` or later. */
   after(delayMs: number, run: () => void, options?: TimerOptions): Timer;
 }
 
@@ -15,7 +15,7 @@ export interface TimerOptions {
   readonly isBackground?: boolean | undefined;
 }
 
-/** One moment by both clocks: the wall clock for what is written down, the monotonic one for every wait. */
+/** One moment by both clocks: the wall clock for stored times, the monotonic one for every wait. */
 export interface Instant {
   readonly wallMs: number;
   readonly monotonicMs: number;

@@ -6,7 +6,7 @@ interface Armed {
   readonly run: () => void;
 }
 
-/** A clock that a test moves by hand. Timers run in due order, each at its own time. */
+/** A clock that a test moves. Timers run in due order, each at its own time. */
 export class ManualClock implements Clock {
   #nowMs: number;
   #monotonicMs = 0;
@@ -35,7 +35,7 @@ export class ManualClock implements Clock {
     return { cancel: () => this.#armed.delete(armed) };
   }
 
-  /** Moves both clocks on, running what comes due on the way. */
+  /** Moves both clocks forward, and runs the timers that come due on the way. */
   advance(byMs: number): void {
     const untilMs = this.#monotonicMs + byMs;
     for (let next = this.#next(); next !== undefined && next.atMs <= untilMs; next = this.#next()) {
@@ -46,12 +46,14 @@ export class ManualClock implements Clock {
     this.#moveTo(untilMs);
   }
 
-  /** The wall clock steps (an NTP correction, an operator's mistake); timers and the monotonic clock don't. */
+  /**
+   * Changes the wall clock (an NTP correction, an operator's mistake); timers and the monotonic clock are not affected.
+   */
   stepWallClock(byMs: number): void {
     this.#nowMs += byMs;
   }
 
-  /** How long until the next timer; undefined when none is armed. */
+  /** The time until the next timer in ms; undefined if there is none. */
   untilNextTimerMs(): number | undefined {
     const next = this.#next();
     return next === undefined ? undefined : next.atMs - this.#monotonicMs;

@@ -8,7 +8,7 @@ export interface PauseOptions {
   readonly isBackground?: boolean;
 }
 
-/** Resolves after `delayMs`, or as soon as the signal aborts: it never rejects. */
+/** Resolves after `delayMs`, or as soon as the signal aborts; it never rejects. */
 export function pause(
   delayMs: number,
   { signal, clock = systemClock, isBackground }: PauseOptions = {},

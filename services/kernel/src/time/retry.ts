@@ -4,27 +4,27 @@ import { pause } from './pause.ts';
 
 export interface RetryOptions {
   readonly limits: BackoffLimits;
-  /** Left out: every error is. */
+  /** If omitted, every error is retried. */
   readonly isRetryable?: (error: unknown) => boolean;
-  /** No try begins later than that after the first one; left out: without end. */
+  /** No try begins later than this after the first one; if omitted, there is no limit. */
   readonly withinMs?: number;
-  /** The greatest number of tries; left out: without end. */
+  /** The greatest number of tries; if omitted, there is no limit. */
   readonly maxTries?: number;
-  /** Once it aborts, nothing is tried again, and a wait ends at once. */
+  /** Once it aborts, no further try begins, and a wait ends at once. */
   readonly signal?: AbortSignal;
   /** Called before each wait. */
   readonly onFailure?: (error: unknown, retryInMs: number) => void;
   readonly clock?: Clock;
-  /** From 0 to 1, as `Math.random` returns it; `() => 1` waits for the whole delay, without jitter. */
+  /** A random number from 0 to 1, as `Math.random` returns it; `() => 1` waits for the whole delay, without jitter. */
   readonly random?: () => number;
   /** The waits do not keep the process running. */
   readonly isBackground?: boolean;
 }
 
 /**
- * Tries until one try succeeds, and waits between tries with exponential backoff and full jitter.
+ * Calls until one try succeeds, and waits between tries with exponential backoff and full jitter.
  * @returns what the first successful try returned
- * @throws the error of the last try: one that is not retryable, or the one after which no other try may begin
+ * @throws the error of the last try: one that is not retryable, or the one after which no further try may begin
  */
 export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
   const { limits, isRetryable, withinMs = Infinity, maxTries = Infinity, signal, onFailure } = options;

@@ -1,7 +1,7 @@
 /** The W3C header `traceparent`, which carries a trace from the producer through our topics to the destination. */
 import { isSpanContextValid, type SpanContext, TraceFlags } from '@opentelemetry/api';
 
-/** @returns undefined: absent, malformed, or all zeros */
+/** @returns undefined if it is absent, malformed, or all zeros */
 export function spanContextOf(traceparent: string | undefined): SpanContext | undefined {
   const [, traceId = '', spanId = '', flags = ''] =
     /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/.exec(traceparent ?? '') ?? [];

@@ -7,9 +7,12 @@ import { VERSION } from '../version.ts';
 
 /** Names and meanings are OpenTelemetry's. Its exporter reads the other `OTEL_EXPORTER_OTLP_…` variables itself. */
 export const tracingVariables = {
-  /** The base address of an OTLP receiver over HTTP, such as `http://collector:4318`; not set: nothing is traced. */
+  /** The base address of an OTLP receiver over HTTP, such as `http://collector:4318`; if not set, nothing is traced. */
   OTEL_EXPORTER_OTLP_ENDPOINT: httpAddress().optional(),
-  /** The part of the traces that begin here and are recorded, from 0 to 1. A trace that a producer began goes on as it was. */
+  /**
+   * The share of the traces that begin here and are recorded, from 0 to 1. A trace that a producer began keeps its
+   * decision.
+   */
   OTEL_TRACES_SAMPLER_ARG: z
     .string()
     .default('0.01')
@@ -28,17 +31,17 @@ export interface TracingSettings {
 
 export interface Tracing {
   readonly tracer: Tracer;
-  /** Exports what is left. */
+  /** Exports the remaining spans. */
   stop(): Promise<void>;
 }
 
-/** An exporter that fails says so for each batch: once a minute is enough. */
+/** An exporter that fails logs an error for each batch: once a minute is enough. */
 const WARN_EVERY_MS = 60_000;
 const STOP_WITHIN_MS = 5_000;
 
 /**
- * Starts tracing if an OTLP endpoint is set; the SDK is loaded only then. Spans wait in a bounded queue: when the receiver
- * is down they are dropped, and nothing waits for them.
+ * Starts tracing if an OTLP endpoint is set; the SDK is loaded only then. Spans wait in a bounded queue: if the
+ * receiver is down they are dropped, and nothing waits for them.
  */
 export async function startTracing(
   service: string,

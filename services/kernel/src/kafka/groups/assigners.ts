@@ -9,24 +9,27 @@ const { MemberAssignment, MemberMetadata } = kafkajs.AssignerProtocol;
 export interface GroupMember {
   readonly memberId: string;
   readonly topics: readonly string[];
-  /** What it had in the generation before, and has kept; empty for one that is new or was thrown out. */
+  /**
+   * The partitions that the member had in the previous generation and has kept; empty for a member that is new or was
+   * removed.
+   */
   readonly owned: readonly TopicPartition[];
 }
 
 /**
- * How the partitions of a group are shared. All members of a group must offer one of the same name; the leader
- * computes the assignment of all.
+ * Decides how the partitions of a group are shared. All members of a group must offer an assigner of the same name; the
+ * leader computes the assignment of all.
  */
 export interface PartitionAssigner {
-  /** Stands in the group's protocol: change it when members of the old and the new kind can't be mixed. */
+  /** Part of the group's protocol: change it if members of the old and the new kind cannot be mixed. */
   readonly name: string;
-  /** Pure. Members come sorted by id; partitions by topic, then number. */
+  /** Pure. Members are sorted by id; partitions by topic, then number. */
   assign(members: readonly GroupMember[], partitions: readonly TopicPartition[]): ReadonlyMap<string, TopicPartition[]>;
 }
 
 /**
- * Balanced within one partition, and only what must move moves: members keep what they own up to their share. For
- * members that subscribe to the same topics; others get what they can, without the promise of balance.
+ * Balanced within one partition, with as few moves as possible: members keep what they own up to their share. This
+ * holds for members that subscribe to the same topics; others get what they can, without a guarantee of balance.
  */
 export const stickyAssigner: PartitionAssigner = {
   name: 'databridge-sticky',
@@ -37,7 +40,7 @@ export const stickyAssigner: PartitionAssigner = {
       partitions: member.owned.filter((partition) => subscribes(member, partition) && left.delete(keyOf(partition))),
     }));
 
-    // Whoever owns most keeps the larger shares: any other choice would move one more.
+    // The members that own most keep the larger shares: any other choice would move one more.
     kept.sort((a, b) => b.partitions.length - a.partitions.length || compare(a.member.memberId, b.member.memberId));
     const share = Math.floor(partitions.length / members.length);
     const larger = partitions.length % members.length;
@@ -55,8 +58,8 @@ export const stickyAssigner: PartitionAssigner = {
 };
 
 /**
- * One member gets everything, the others nothing: they stand by. The present owner stays the owner while it is there,
- * so that a newcomer moves nothing.
+ * One member gets everything, and the others stand by. The present owner remains the owner while it is there, so that a
+ * new member moves nothing.
  */
 export const oneMemberAssigner: PartitionAssigner = {
   name: 'databridge-one-member',
@@ -72,21 +75,21 @@ export const oneMemberAssigner: PartitionAssigner = {
 };
 
 /**
- * What a member claims to own, as it joins. `as` is the member id that it owned it under: a member that was thrown
- * out comes back under another id, and what it believes to own is then void.
+ * The partitions that a member claims to own when it joins. `as` is the member id under which it owned them: a removed
+ * member comes back under another id, and its claim is then void.
  */
 interface Claim {
   readonly as: string;
   readonly owned: Readonly<Record<string, readonly number[]>>;
 }
 
-/** What the consumer tells its assigner as it joins. */
+/** The consumer's information for its assigner when it joins. */
 export interface JoinListener {
-  /** Called once a try to join; what the member has owned last, if it still is the same member. */
+  /** Called once per attempt to join; returns what the member owned last, if it still is the same member. */
   joining(): { memberId: string; owned: readonly TopicPartition[] } | undefined;
 }
 
-/** Dresses an assigner up as the client library wants it. */
+/** Adapts an assigner to the interface of the client library. */
 export function clientAssigner(assigner: PartitionAssigner, listener: JoinListener): ClientAssigner {
   return ({ cluster }) => ({
     name: assigner.name,
@@ -131,7 +134,7 @@ function toMember(memberId: string, metadata: MemberMetadataFields | null): Grou
   };
 }
 
-/** Another release may claim in another way: then nothing is claimed, and more moves than must. */
+/** Another release may encode claims in another way: then nothing is claimed, and more moves than necessary. */
 function parseClaim(userData: Buffer | null | undefined): Claim | undefined {
   if (!userData || userData.length === 0) return undefined;
   try {

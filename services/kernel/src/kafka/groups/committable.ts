@@ -8,7 +8,7 @@ export function assertCommittable(of: Membership, offsets: readonly CommittedOff
   const assigned = new Set(of.assignment.map(keyOf));
   for (const offset of offsets) {
     if (!assigned.has(keyOf(offset))) {
-      // The broker doesn't check it: it would overwrite what the owner commits.
+      // The broker doesn't check this: the commit would overwrite the owner's.
       throw new KafkaPortError('DB_KAFKA_NOT_ASSIGNED', `commit: ${keyOf(offset)} is not assigned to this member`);
     }
     if (offset.metadata.length > MAX_METADATA_CHARS) {

@@ -4,40 +4,54 @@ import type { Membership } from './membership.ts';
 
 export interface GroupConsumerOptions {
   readonly groupId: string;
-  /** All must exist; those that come later are never seen. New partitions are, after `metadataMaxAgeMs`. */
+  /**
+   * The topics. All must exist: topics that are created later are never seen. New partitions are, after
+   * `metadataMaxAgeMs`.
+   */
   readonly topics: readonly string[];
-  /** Without a heartbeat for that long, the broker gives our partitions to others. Default 10 s; at least 6 s by the broker's default. */
+  /**
+   * Without a heartbeat for this long, the broker gives our partitions to others. Default 10 s; at least 6 s by the
+   * broker's default.
+   */
   readonly sessionTimeoutMs?: number;
-  /** Default 2 s; a rebalance is noticed that late. */
+  /** The interval of heartbeats; a rebalance is noticed within it. Default 2 s. */
   readonly heartbeatIntervalMs?: number;
-  /** How long the broker holds a fetch that finds nothing. Default 500 ms; also about what `stop` and a resumed partition take. */
+  /**
+   * How long the broker holds a fetch that finds nothing. `stop` and a resumed partition take about as long. Default
+   * 500 ms.
+   */
   readonly maxWaitMs?: number;
-  /** Default 1 MiB. A larger single batch comes all the same, alone. */
+  /**
+   * The limit of one partition's part of a fetch. Default 1 MiB. A larger single batch is fetched nevertheless, alone.
+   */
   readonly maxBytesPerPartition?: number;
-  /** Of one fetch. Default 10 MiB. */
+  /** The limit of one fetch. Default 10 MiB. */
   readonly maxBytes?: number;
   readonly minBytes?: number;
-  /** A batch that is too large when decompressed comes as one record, `oversizedBatch`. Default: it fails the consumer. */
+  /**
+   * Whether a batch that is too large when decompressed is passed on as one record, `oversizedBatch`. By default it
+   * fails the consumer.
+   */
   readonly marksOversized?: boolean;
-  /** Rebalances and restarts are counted by the group's name, which is fixed then. Default: they are not. */
+  /** Whether rebalances and restarts are counted by the group's name, which is fixed then. By default they are not. */
   readonly isCounted?: boolean;
-  /** In the order of preference; default: sticky. */
+  /** The assigners in the order of preference; default: sticky. */
   readonly assigners?: readonly PartitionAssigner[];
   /** Default 5 min. */
   readonly metadataMaxAgeMs?: number;
-  /** Synchronous; before any batch of that membership. Nothing is paused then, whatever was before. */
+  /** Called before any batch of that membership; synchronous. Nothing is paused at that time. */
   onJoined(membership: Membership): void;
-  /** Synchronous; exactly once a membership, after `isCurrent` turned false. */
+  /** Called exactly once per membership, after `isCurrent` turned false; synchronous. */
   onLost(membership: Membership): void;
   /**
-   * The position moves on when it returns. No heartbeat is sent meanwhile: never await a destination. `records` is
-   * empty when all that was fetched is control records. A batch fetched before a `pause` may still come after it. A
-   * throw restarts the consumer, and the batch comes again.
+   * The position advances when it returns. No heartbeat is sent meanwhile: never await a destination. `records` is
+   * empty if only control records were fetched. A batch fetched before a `pause` may still come after it. After an
+   * exception the consumer restarts, and the batch comes again.
    */
   onBatch(membership: Membership, batch: ConsumedBatch): void | Promise<void>;
-  /** Everything in the assigned partitions was read: fetches were empty twice in a row. Called repeatedly. */
+  /** Called repeatedly while everything in the assigned partitions is read: fetches were empty twice in a row. */
   onDrained?(membership: Membership): void;
-  /** The consumer crashed and is restarted, for as long as it takes. For metrics and the log. */
+  /** Called when the consumer crashed and is restarted, however long that takes. It is for metrics and the log. */
   onFailure?(error: Error): void;
 }
 

@@ -15,9 +15,12 @@ import { ConsumerLease, ConsumerMembership, type MemberLease, type Membership } 
 import { Polls } from './polls.ts';
 
 const COMMIT_ATTEMPTS = 5;
-/** Above `maxWaitMs`, what a stop may take; then the sockets are left to close by themselves. */
+/** The time that a stop may take in addition to `maxWaitMs`; then the sockets are left to close by themselves. */
 const STOP_GRACE_MS = 3_000;
-/** Fetches in a row without a heartbeat within the session: kafkajs counts by the wall clock, which may have stepped back. */
+/**
+ * The number of fetches in a row without a heartbeat within the session: kafkajs measures by the wall clock, which may
+ * have been set back.
+ */
 const FETCHES_WITHOUT_LEASE = 3;
 
 const JUMP_LOG_LINE = 'Offset out of range, resetting to default offset';
@@ -25,7 +28,7 @@ const CRASH_LOG_LINE = 'Crash: ';
 
 /**
  * A member of a consumer group that commits nothing by itself and says exactly how long each membership lasts. It
- * starts from the committed offset, or from the beginning where there is none or it is out of range (which is logged
+ * starts from the committed offset, or from the beginning if there is none or it is out of range (which is logged
  * as an error and counted).
  *
  * idle → starting ⇄ joined (a rebalance) → stopped; a failure in any goes back to starting, after a back-off.
@@ -43,7 +46,7 @@ export class GroupConsumer {
   #joinAttempts = 0;
   #joins = 0;
   #fail: (error: Error) => void = () => {};
-  /** When the last request that extends the session was sent, by the monotonic clock; counts once it is answered. */
+  /** When the last request that extends the session was sent, by the monotonic clock; it counts once it is answered. */
   #sessionRequestSentAtMs = 0;
   #fetchesWithoutLease = 0;
   #paused = new Map<string, TopicPartition>();
@@ -62,18 +65,18 @@ export class GroupConsumer {
     }
   }
 
-  /** Goes on through rebalances, each of which ends a membership. */
+  /** Runs through rebalances, each of which ends a membership. */
   get lease(): MemberLease {
     return this.#lease;
   }
 
-  /** Resolves with the first join, or the stop; it keeps trying until then. */
+  /** Resolves at the first join, or at the stop; it keeps trying until then. */
   async start(): Promise<void> {
     this.#running ??= this.#keepRunning();
     await this.#ending.orEnded(this.#joinedOnce.promise);
   }
 
-  /** Ends the membership at once, leaves the group, and disconnects. What is to be committed must be before. */
+  /** Ends the membership at once, leaves the group, and disconnects. The caller commits before. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     this.#lease.end();
@@ -82,14 +85,14 @@ export class GroupConsumer {
     await this.#running;
   }
 
-  /** Partitions that are not assigned now are left out. A new membership starts with nothing paused. */
+  /** Pauses partitions; those that are not assigned now are skipped. A new membership starts with nothing paused. */
   pause(partitions: readonly TopicPartition[]): void {
     const assigned = this.#assigned(partitions);
     for (const partition of assigned) this.#paused.set(keyOf(partition), partition);
     if (assigned.length > 0) this.#consumer?.pause(assigned.map(named));
   }
 
-  /** Takes effect when the fetch under way ends: within `maxWaitMs`. */
+  /** Takes effect when the current fetch ends: within `maxWaitMs`. */
   resume(partitions: readonly TopicPartition[]): void {
     const assigned = this.#assigned(partitions);
     for (const partition of assigned) this.#paused.delete(keyOf(partition));
@@ -148,7 +151,7 @@ export class GroupConsumer {
     }
   }
 
-  /** @returns what ended it; nothing if that is the stop */
+  /** @returns the error that ended it; undefined if the stop did */
   async #run(): Promise<Error | undefined> {
     const failed = Promise.withResolvers<Error>();
     this.#fail = failed.resolve;
@@ -169,11 +172,11 @@ export class GroupConsumer {
     const started = start().catch((error) => failed.resolve(error));
     const error = await this.#ending.orEnded(failed.promise);
     isOver = true;
-    // Disconnecting leaves the group: others are given what we have.
+    // Disconnecting leaves the group: other members get our partitions.
     this.#lease.end();
     this.#endMembership();
     this.#consumer = undefined;
-    // kafkajs can't stop a consumer that is still joining: it would leave it running.
+    // kafkajs cannot stop a consumer that is still joining: it would go on running.
     const stopped = started.then(() => consumer.disconnect());
     // biome-ignore lint/plugin: both are made for one stop of a consumer.
     await Promise.race([
@@ -206,7 +209,7 @@ export class GroupConsumer {
       partitionAssigners: options.assigners.map((assigner, at) =>
         clientAssigner(assigner, { joining: () => this.#onJoining(at === 0) }),
       ),
-      // We restart it ourselves: kafkajs stops permanently at errors that it takes for final.
+      // We restart it ourselves: kafkajs stops permanently at errors that it considers final.
       retry: { restartOnFailure: async () => false },
     });
     const { events } = consumer;
@@ -222,7 +225,7 @@ export class GroupConsumer {
     consumer.on(events.FETCH_START, ({ payload }) => this.#onFetching(payload.nodeId));
     consumer.on(events.START_BATCH_PROCESS, () => this.#polls.clear());
     consumer.on(events.END_BATCH_PROCESS, ({ payload }) => {
-      // What holds nothing but control records never reaches `eachBatch`, yet moves the position.
+      // A batch of control records only never reaches `eachBatch`, yet advances the position.
       if (payload.batchSize === 0) this.#onEmptyBatch(payload);
     });
     return consumer;
@@ -247,7 +250,7 @@ export class GroupConsumer {
     const assignment = Object.entries(assigned).flatMap(([topic, partitions]) =>
       partitions.map((partition) => ({ topic, partition })),
     );
-    // A join that had to be repeated may have skipped a generation in which others owned what is ours again.
+    // A join that had to be repeated may have skipped a generation in which other members owned our partitions.
     const follows =
       last?.memberId === memberId && this.#joinAttempts === 1 && isSamePartitions(last.assignment, assignment);
     this.#joinAttempts = 0;
@@ -255,7 +258,7 @@ export class GroupConsumer {
     if (this.#joins > 1) this.#counts?.rejoined();
     this.#polls.clear();
     this.#fetchesWithoutLease = 0;
-    // kafkajs keeps a pause through losing and regaining a partition: nobody would know of it.
+    // kafkajs keeps a pause when a partition is lost and regained, and nobody would know of it.
     if (this.#paused.size > 0) this.#consumer?.resume([...this.#paused.values()].map(named));
     this.#paused.clear();
     const membership = new ConsumerMembership({
@@ -271,7 +274,7 @@ export class GroupConsumer {
     this.#joinedOnce.resolve(undefined);
   }
 
-  /** The last membership stays known, as what a rejoin may continue. */
+  /** The last membership stays known, because a rejoin may continue it. */
   #endMembership(): void {
     const membership = this.#membership;
     if (membership?.end()) this.#guard(() => this.#options.onLost(membership));
@@ -279,7 +282,7 @@ export class GroupConsumer {
 
   async #onBatch({ batch, resolveOffset }: EachBatchPayload): Promise<void> {
     const membership = this.#membership;
-    // A process that was frozen gets its old batches before it learns that it was replaced. They are fetched again.
+    // A process that was frozen receives its old batches before it learns that it was replaced. They are fetched again.
     if (!membership?.leaseHeld()) return;
     try {
       await this.#options.onBatch(membership, {
@@ -343,7 +346,7 @@ export class GroupConsumer {
     if (registry) offsetJumps(registry).inc();
   }
 
-  /** A throw of the caller's must not unwind through kafkajs, which would take it for its own. */
+  /** An exception of the caller must not unwind through kafkajs, which would treat it as its own. */
   #guard(callback: () => void | Promise<void>): void {
     try {
       Promise.resolve(callback()).catch((error) => this.#fail(error));
@@ -360,7 +363,7 @@ export class GroupConsumer {
   }
 }
 
-/** Always with the partition: naming a topic alone, kafkajs pauses or resumes all of it, and forgets the rest. */
+/** The partition is always named: with a topic alone, kafkajs pauses or resumes all of it, and forgets the rest. */
 function named({ topic, partition }: TopicPartition): { topic: string; partitions: number[] } {
   return { topic, partitions: [partition] };
 }

@@ -1,15 +1,15 @@
 import { systemClock } from '../../time/clock.ts';
 import type { TopicPartition } from '../records.ts';
 
-/** Of the session time-out: past this share without a heartbeat, another member may soon own what we hold. */
+/** The share of the session time-out without a heartbeat after which another member may soon own our partitions. */
 const LEASE_SHARE_OF_SESSION = 0.6;
 
 /**
- * The right of a member to act for what it was assigned. Unlike a {@link Membership} it outlives a rebalance: as long as
- * the group has not removed the member, nobody else is given what it has without it being told.
+ * The right of a member to act for its assigned partitions. Unlike a {@link Membership} it outlives a rebalance: as
+ * long as the group has not removed the member, nobody else gets its partitions without the member learning of it.
  */
 export interface MemberLease {
-  /** Of the latest join; undefined before the first. */
+  /** The generation of the latest join; undefined before the first. */
   readonly memberId: string | undefined;
   /**
    * The last heartbeat (or join) that the broker answered was *sent* less than 0.6 × the session time-out ago, by the
@@ -19,29 +19,29 @@ export interface MemberLease {
 }
 
 /**
- * One stay in the group with one assignment: from a join to whatever ends it. It never comes back: each join, a
- * rejoin too, makes a new one. Whatever is kept by partition (buffers, trackers) belongs to one membership.
+ * One membership of the group with one assignment: it begins with a join and ends once. Each join, also a rejoin, makes
+ * a new one. All state by partition (buffers, trackers) belongs to one membership.
  */
 export interface Membership {
   readonly memberId: string;
   readonly assignment: readonly TopicPartition[];
-  /** False from the first sign of a rebalance, a rejoin, a crash or the stop on, and then for ever. */
+  /** False from the first sign of a rebalance, a rejoin, a crash or the stop on; it never becomes true again. */
   readonly isCurrent: boolean;
   /**
-   * The membership before, when this one follows it directly and nobody else can have owned a partition in between:
-   * the same member with the same assignment in the next generation. Its trackers may then be carried over (the
-   * consumer reads again from the committed offsets all the same). Otherwise all must be thrown away.
+   * The previous membership, if this one follows it directly and nobody else can have owned a partition in between: the
+   * same member with the same assignment in the next generation. Its trackers may then be used further (the consumer
+   * reads again from the committed offsets nevertheless). Otherwise all of them must be discarded.
    */
   readonly continues: Membership | undefined;
   /**
    * Current, and the last heartbeat that the broker answered was *sent* less than 0.6 × the session time-out ago, by
-   * the monotonic clock. Ask before each request to a destination: a process that was frozen or cut off learns only
-   * later that it was replaced.
+   * the monotonic clock. Check this before each request to a destination: a process that was frozen or cut off learns
+   * only later that it was replaced.
    */
   leaseHeld(): boolean;
 }
 
-/** The one writer of memberships is the consumer. */
+/** Only the consumer changes memberships. */
 export class ConsumerMembership implements Membership {
   readonly memberId: string;
   readonly assignment: readonly TopicPartition[];
@@ -88,7 +88,7 @@ export class ConsumerMembership implements Membership {
   }
 }
 
-/** The one writer of the lease is the consumer. */
+/** Only the consumer changes the lease. */
 export class ConsumerLease implements MemberLease {
   readonly #heldForMs: number;
   #memberId: string | undefined;
@@ -111,7 +111,7 @@ export class ConsumerLease implements MemberLease {
     this.#renewedAtMs = sentAtMs;
   }
 
-  /** The member leaves the group: from then on others are given what it had. */
+  /** Notes that the member leaves the group: from then on, others get its partitions. */
   end(): void {
     this.#renewedAtMs = undefined;
   }

@@ -1,9 +1,12 @@
-/** So long a fetch may take above what the broker holds it for; one that took longer failed, by its time-out. */
+/** The time that a fetch may take in addition to the time that the broker holds it; one that took longer timed out. */
 const SLOW_ANSWER_MS = 10_000;
 /** After this many empty fetches in a row from every broker, there is nothing left to read. */
 const QUIET_POLLS = 2;
 
-/** Whether the fetches of late found anything, by broker. The client tells of each when it begins and ends, not what it brought. */
+/**
+ * Whether recent fetches found anything, by broker. The client reports when each of them begins and ends, but not what
+ * it returned.
+ */
 export class Polls {
   readonly #maxWaitMs: number;
   readonly #byBroker = new Map<number, { quietPolls: number; waitedInVain: boolean }>();
@@ -13,7 +16,7 @@ export class Polls {
     this.#maxWaitMs = maxWaitMs;
   }
 
-  /** Something was read, or others are asked now. */
+  /** Called when something was read, or the brokers to read from changed. */
   clear(): void {
     this.#byBroker.clear();
   }
@@ -21,12 +24,12 @@ export class Polls {
   noteEnd(nodeId: number, durationMs: number): void {
     this.#byBroker.set(nodeId, {
       quietPolls: this.#byBroker.get(nodeId)?.quietPolls ?? 0,
-      // One that failed ends early, or with its time-out.
+      // A fetch that failed ends early, or with its time-out.
       waitedInVain: durationMs >= 0.9 * this.#maxWaitMs && durationMs < this.#maxWaitMs + SLOW_ANSWER_MS,
     });
   }
 
-  /** By then, what the last one brought has been seen. @returns whether there was one */
+  /** By then, the result of the last fetch was processed. @returns whether there was one */
   noteStart(nodeId: number): boolean {
     const poll = this.#byBroker.get(nodeId);
     if (poll === undefined) return false;

@@ -5,12 +5,12 @@ import type { CommittedOffset } from '../records.ts';
 import { GroupConsumer } from './group-consumer.ts';
 import type { Membership } from './membership.ts';
 
-/** Joining an idle group takes a few round trips. */
+/** The time limit of joining an idle group, which takes a few round trips. */
 const JOIN_WITHIN_MS = 10_000;
 
 /**
- * Joins a group for a moment, to commit for it: the only way on which kafkajs keeps the commit's metadata.
- * @throws {KafkaPortError} `DB_KAFKA_GROUP_ACTIVE` when another member came in meanwhile; nothing is changed then
+ * Joins a group for a moment to commit for it: only then does kafkajs keep the commit's metadata.
+ * @throws {KafkaPortError} `DB_KAFKA_GROUP_ACTIVE` if another member joined in the meantime; nothing is changed then
  */
 export async function commitAsOnlyMember(
   settings: KafkaSettings,
@@ -19,7 +19,7 @@ export async function commitAsOnlyMember(
 ): Promise<void> {
   const done = Promise.withResolvers<void>();
   const commit = async (membership: Membership): Promise<void> => {
-    // Nothing may be fetched: from an offset out of range, kafkajs would commit another one by itself.
+    // Nothing may be fetched: for an offset out of range, kafkajs would commit another one by itself.
     consumer.pause(membership.assignment);
     await consumer.commit(membership, offsets);
   };
@@ -40,7 +40,7 @@ export async function commitAsOnlyMember(
     // biome-ignore lint/plugin: all are made for this call.
     await Promise.race([consumer.start().then(() => done.promise), done.promise, overdue]);
   } catch (error) {
-    // Another member came in meanwhile, and got some of the partitions, or all.
+    // Another member joined in the meantime, and got some or all of the partitions.
     const lost =
       error instanceof KafkaPortError && ['DB_KAFKA_NOT_ASSIGNED', 'DB_KAFKA_MEMBERSHIP_LOST'].includes(error.code);
     throw lost ? new KafkaPortError('DB_KAFKA_GROUP_ACTIVE', `set offsets: group ${groupId} is in use`) : error;

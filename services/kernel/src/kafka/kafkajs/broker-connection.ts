@@ -3,18 +3,20 @@ import type { Socket } from 'node:net';
 import { Ending } from '../../ending.ts';
 import { systemClock } from '../../time/clock.ts';
 import { KafkaPortError, toPortError } from '../errors.ts';
-// With it come the codecs and the patches of what decodes records.
+// This import installs the codecs and the patches of the record decoder.
 import './client.ts';
 import type { KafkaSettings } from './client.ts';
 import type { WireRequest } from './wire-requests.ts';
 
-/** Where a broker listens. */
+/** The address of a broker. */
 export interface BrokerAddress {
   readonly host: string;
   readonly port: number;
 }
 
-/** What of kafkajs's `Connection` is used: framing, TLS and SASL, as for every other client of this process. */
+/**
+ * The parts of kafkajs's `Connection` that are used: framing, TLS and SASL, as for every other client of this process.
+ */
 interface ClientConnection {
   socket?: Socket;
   isConnected(): boolean;
@@ -29,14 +31,14 @@ interface ClientConnection {
 
 const CONNECT_WITHIN_MS = 5_000;
 const ANSWER_WITHIN_MS = 15_000;
-/** SaslHandshake and SaslAuthenticate: what every broker since Kafka 2.0 answers. */
+/** The versions of SaslHandshake and SaslAuthenticate that every broker since Kafka 2.0 answers. */
 const SASL_VERSIONS = { 17: { minVersion: 0, maxVersion: 1 }, 36: { minVersion: 0, maxVersion: 1 } };
 
 const require = createRequire(import.meta.url);
 
 /**
- * One connection to one broker. Requests are pipelined: the broker answers them in order. It is never used again after
- * a failure, since kafkajs keeps half an answer across a reconnect: make a new one.
+ * One connection to one broker. Requests are pipelined: the broker answers them in order. A connection is never used
+ * again after a failure, since kafkajs keeps half an answer across a reconnect: make a new one.
  */
 export class BrokerConnection {
   readonly #client: ClientConnection;
@@ -47,7 +49,7 @@ export class BrokerConnection {
   readonly #ending = new Ending();
   #isCorked = false;
   #inFlight = 0;
-  /** The broker asks for no requests before (monotonic ms). */
+  /** The broker asks for no requests before this time (monotonic ms). */
   #throttledUntilMs = 0;
 
   constructor(settings: KafkaSettings, address: BrokerAddress) {
@@ -55,7 +57,7 @@ export class BrokerConnection {
     this.#client = createClient(settings, address);
   }
 
-  /** False once it has failed or was closed, by the broker too: it ends connections that were idle for long. */
+  /** False after it failed or was closed. Brokers also close connections that were idle for long. */
   get isUsable(): boolean {
     return this.#failure === undefined && (!this.#wasConnected || this.#client.isConnected());
   }
@@ -64,7 +66,7 @@ export class BrokerConnection {
     return this.#inFlight;
   }
 
-  /** How long the broker asks to be left alone, in ms. */
+  /** How long the broker asks us to send no requests, in ms. */
   get throttledForMs(): number {
     return Math.max(0, this.#throttledUntilMs - systemClock.monotonicMs());
   }
@@ -94,12 +96,12 @@ export class BrokerConnection {
     }
   }
 
-  /** At once: what is in flight fails. */
+  /** Closes at once: requests in flight fail. */
   close(): void {
     this.#fail(new KafkaPortError('DB_KAFKA_CLOSED', 'the connection was closed'));
   }
 
-  /** One system call for all requests of a turn of the event loop: a worker that starts sends thousands. */
+  /** One system call for all requests of a turn of the event loop: a worker that starts sends thousands of them. */
   #writeTogether(): void {
     const { socket } = this.#client;
     if (socket === undefined || this.#isCorked) return;
@@ -117,7 +119,10 @@ export class BrokerConnection {
     this.#wasConnected = true;
   }
 
-  /** Kafka delays answers to a client above its quota, and says by how much: asking on only fills its queue. */
+  /**
+   * Kafka delays answers to a client above its quota, and states by how much: further requests would only fill its
+   * queue.
+   */
   #noteThrottle(answer: unknown): void {
     const { throttleTime = 0, clientSideThrottleTime = 0 } = (answer ?? {}) as Record<string, number | undefined>;
     const throttleMs = Math.max(throttleTime, clientSideThrottleTime);
@@ -153,7 +158,7 @@ function createClient(settings: KafkaSettings, { host, port }: BrokerAddress): C
   return connection;
 }
 
-/** Whoever sent a request learns of its failure and logs it: kafkajs's own lines are for debugging only. */
+/** The sender of a request handles and logs its failure: kafkajs's own lines are for debugging only. */
 function quietLogger({ log }: KafkaSettings): object {
   const line = (message: string, fields: object) => log.debug({ kafka: { role: 'lane reader', ...fields } }, message);
   const logger = { namespace: () => logger, debug: () => undefined, info: line, warn: line, error: line };

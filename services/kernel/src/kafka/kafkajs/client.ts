@@ -10,20 +10,20 @@ import { installIdleTimerPatch } from './patches/idle-timer-patch.ts';
 import { installProducePatch } from './patches/produce-patch.ts';
 import { installBatchPatch } from './record-batches.ts';
 
-/** How to reach the cluster; one a process. */
+/** How to reach the cluster; there is one per process. */
 export interface KafkaSettings {
-  /** `host:port`; any of them leads to all. */
+  /** `host:port`; any broker leads to all others. */
   readonly brokers: string[];
   /** Names the service in the brokers' logs and quotas. */
   readonly clientId: string;
   readonly ssl?: ConnectionOptions | boolean;
   readonly sasl?: SASLOptions;
   readonly log: Logger;
-  /** Where the port's metrics go; left out: nowhere. */
+  /** The registry of the port's metrics; if omitted, there are none. */
   readonly registry?: Registry;
 }
 
-/** Of kafkajs's log lines, those that a part of the port acts upon. */
+/** Receives those of kafkajs's log lines that a part of the port acts upon. */
 export type ClientLogListener = (message: string, fields: Readonly<Record<string, unknown>>) => void;
 
 const { logLevel } = kafkajs;
@@ -37,10 +37,10 @@ installHeartbeatPatch();
 installCodecs();
 
 /**
- * A new client a call: kafkajs shares committed offsets between the consumers of one `Kafka` object, so a consumer
- * must never share its own.
+ * Each call makes a new client: kafkajs shares committed offsets between the consumers of one `Kafka` object, so a
+ * consumer must never share its own.
  *
- * @param role what it is for (`producer`, `consumer`, `admin`): in our log lines
+ * @param role its use (`producer`, `consumer`, `admin`), for our log lines
  */
 export function createKafka(settings: KafkaSettings, role: string, onLog?: ClientLogListener): Kafka {
   return new kafkajs.Kafka({
@@ -50,7 +50,8 @@ export function createKafka(settings: KafkaSettings, role: string, onLog?: Clien
     ...(settings.sasl === undefined ? {} : { sasl: settings.sasl }),
     connectionTimeout: 5_000,
     requestTimeout: 30_000,
-    // About 3 s in all; what lives longer retries by itself. Stated in full, since kafkajs has other defaults in tests.
+    // About 3 s in all; long-lived parts retry by themselves. All values are stated, since kafkajs has other defaults
+    // in tests.
     retry: { initialRetryTime: 100, multiplier: 2, factor: 0.2, maxRetryTime: 2_000, retries: 5 },
     logLevel: logLevel.INFO,
     logCreator: () => (entry) => {
@@ -61,8 +62,8 @@ export function createKafka(settings: KafkaSettings, role: string, onLog?: Clien
 }
 
 /**
- * kafkajs can't know what is final: what it calls an error mostly mends itself. So its lines stand one level lower,
- * and the port logs what matters itself.
+ * kafkajs cannot know which errors are final: most of its errors resolve themselves. So its lines are logged one level
+ * lower, and the port logs the important errors itself.
  */
 function log(
   logger: Logger,

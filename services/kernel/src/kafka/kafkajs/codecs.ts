@@ -6,7 +6,7 @@ import { batchBytesLimit, checkExpansion, ExpansionError, lz4Size, snappySize } 
 
 const { CompressionCodecs, CompressionTypes } = kafkajs;
 
-/** kafkajs's codec: it hands over its encoder, of which only the bytes matter. */
+/** The interface of a codec in kafkajs, which passes its encoder; only the bytes are needed. */
 interface Codec {
   compress(encoder: { readonly buffer: Buffer }): Promise<Buffer>;
   decompress(compressed: Buffer): Promise<Buffer>;
@@ -21,13 +21,13 @@ type Inflate = (
   done: (error: Error | null, plain: Buffer) => void,
 ) => void;
 
-/** Each piece is a way to the thread pool and back: with zlib's 16 KiB, 16 MiB take 1,000 of them, and four times as long. */
+/** Each piece costs a task of the thread pool: with zlib's 16 KiB, 16 MiB take 1,000 tasks, and four times as long. */
 const MAX_PIECE_BYTES = 256 * 1024;
 const MIN_PIECE_BYTES = 16 * 1024;
-/** Texts shrink to an eighth or so. The memory of a piece stays for as long as a record of it does. */
+/** Texts shrink to about an eighth. The memory of a piece stays in use as long as a record in it. */
 const USUAL_RATIO = 8;
 
-/** zlib stops as soon as the output is larger than it may be. */
+/** zlib stops as soon as the output exceeds its limit. */
 function bounded(inflate: Inflate, compressed: Buffer): Promise<Buffer> {
   const maxOutputLength = batchBytesLimit();
   const chunkSize = Math.min(Math.max(MIN_PIECE_BYTES, USUAL_RATIO * compressed.length), MAX_PIECE_BYTES);
@@ -68,7 +68,10 @@ const snappy: Codec = {
   },
 };
 
-/** The Java client's Snappy is that of xerial's `SnappyOutputStream`: a header, then blocks, each after its length. */
+/**
+ * The Java client's Snappy format is that of xerial's `SnappyOutputStream`: a header, then blocks, each after its
+ * length.
+ */
 const XERIAL_MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
 /** The magic, then the version and the oldest version that can read it, both 1. */
 const XERIAL_HEADER = Buffer.concat([XERIAL_MAGIC, Buffer.from([0, 0, 0, 1, 0, 0, 0, 1])]);
@@ -79,12 +82,12 @@ function frameXerial(block: Buffer): Buffer {
   return Buffer.concat([XERIAL_HEADER, length, block]);
 }
 
-/** Other clients write bare Snappy, which has no magic: it is one block. */
+/** Other clients write bare Snappy, which has no magic bytes: it is one block. */
 function unframeXerial(compressed: Buffer): Buffer[] {
   if (!compressed.subarray(0, XERIAL_MAGIC.length).equals(XERIAL_MAGIC)) return [compressed];
   const blocks: Buffer[] = [];
   for (let at = XERIAL_HEADER.length; at < compressed.length; ) {
-    // Concatenated streams repeat the header in mid-stream.
+    // Concatenated streams repeat the header in the middle of the stream.
     if (compressed.subarray(at, at + XERIAL_MAGIC.length).equals(XERIAL_MAGIC)) {
       at += XERIAL_HEADER.length;
       continue;
@@ -97,8 +100,8 @@ function unframeXerial(compressed: Buffer): Buffer[] {
 }
 
 /**
- * kafkajs brings gzip only, and a batch in a codec that it lacks crashes its consumer permanently. Its own gzip has no bound
- * on the output, so that one is replaced as well.
+ * kafkajs includes gzip only, and a batch in a codec that it lacks crashes its consumer permanently. Its own gzip has
+ * no limit on the output, so it is replaced as well.
  */
 export function installCodecs(): void {
   CompressionCodecs[CompressionTypes.GZIP] = () => gzipCodec;

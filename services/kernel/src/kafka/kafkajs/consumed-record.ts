@@ -8,9 +8,9 @@ interface ClientMessage extends Pick<KafkaMessage, 'offset' | 'timestamp' | 'key
 }
 
 /**
- * A message as kafkajs decoded it, in the port's words.
- * @throws {Error} for a batch that was too large to be decompressed. To go on without it would lose its records; only who
- *   can set it aside uses {@link toRecordOrMark}.
+ * Converts a message that kafkajs decoded to a record of the port.
+ * @throws {Error} for a batch that was too large to be decompressed. Continuing without it would lose its records; only
+ *   callers that can set it aside use {@link toRecordOrMark}.
  */
 export function toRecord(message: ClientMessage): ConsumedRecord {
   const record = toRecordOrMark(message);

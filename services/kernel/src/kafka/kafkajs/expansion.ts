@@ -1,4 +1,4 @@
-/** How large a record batch may be once it is decompressed: 1 MiB of zstd may hold some gigabytes. */
+/** The limit of a record batch after decompression: 1 MiB of zstd may hold gigabytes. */
 
 /** Thrown by codecs, before or while they decompress. */
 export class ExpansionError extends Error {
@@ -12,15 +12,15 @@ export class ExpansionError extends Error {
 }
 
 /**
- * 16 times what the Java client and librdkafka put into one batch: they count it before it is compressed
- * (`max.request.size`, `message.max.bytes`), and stop at 1 MB. While one batch is decompressed, its fetch waits, with what
- * other partitions have in it: some 10 ms for 16 MiB, more than anybody may notice for 64 MiB.
+ * 16 times the batch size of the Java client and librdkafka: they measure it before compression (`max.request.size`,
+ * `message.max.bytes`), and stop at 1 MB. While a batch is decompressed, its fetch waits, together with the data of
+ * other partitions in it: about 10 ms for 16 MiB, and a noticeable time for 64 MiB.
  */
 export const DEFAULT_MAX_BATCH_BYTES = 16 * 1024 * 1024;
 
 let maxBatchBytes = DEFAULT_MAX_BATCH_BYTES;
 
-/** Of this process: kafkajs hands codecs nothing but the bytes. */
+/** The limit of this process: kafkajs passes nothing but the bytes to codecs. */
 export function limitBatchBytes(bytes: number): void {
   maxBatchBytes = bytes;
 }
@@ -34,15 +34,15 @@ export function checkExpansion(bytes: number): void {
   if (bytes > maxBatchBytes) throw new ExpansionError(maxBatchBytes);
 }
 
-/** Each compressed byte of a sequence adds 255 bytes at the most. */
+/** Each compressed byte of a sequence adds at most 255 bytes. */
 const LZ4_MAX_RATIO = 255;
 const LZ4_MAGIC = 0x184d2204;
 const SKIPPABLE_MAGIC = 0x184d2a5;
 const MIN_MATCH = 4;
 
 /**
- * The size of LZ4 frames when decompressed. Frames from Kafka's clients don't state it, so the sequences are added up;
- * nothing is copied. What is damaged is left for the decompressor to find.
+ * The size of LZ4 frames after decompression. Frames from Kafka's clients don't state it, so the sizes of the sequences
+ * are added up; nothing is copied. The decompressor detects damaged frames.
  */
 export function lz4Size(compressed: Buffer): number {
   if (compressed.length * LZ4_MAX_RATIO <= maxBatchBytes) return 0;
@@ -90,7 +90,7 @@ function lz4BlockSize(bytes: Buffer, from: number, end: number): number {
     const literals = extended(token >>> 4);
     total += literals;
     at += literals;
-    // The last sequence of a block has literals alone.
+    // The last sequence of a block has literals only.
     if (at >= end) break;
     at += 2;
     total += extended(token & 15) + MIN_MATCH;
@@ -98,7 +98,7 @@ function lz4BlockSize(bytes: Buffer, from: number, end: number): number {
   return total;
 }
 
-/** The size of a bare Snappy block, which it begins with. */
+/** The size of a bare Snappy block, which is stated at its beginning. */
 export function snappySize(block: Buffer): number {
   let size = 0;
   for (let at = 0; at < 5 && at < block.length; at++) {

@@ -3,20 +3,20 @@ import type { ConsumedRecord, TopicPartition } from '../records.ts';
 import { toRecord } from './consumed-record.ts';
 import { BATCH_HEAD_BYTES, type ClientRecord, decodeBatches } from './record-batches.ts';
 
-/** What one partition's part of a fetch answer holds. */
+/** The content of one partition's part of a fetch answer. */
 export interface FetchedPartition extends TopicPartition {
   readonly errorCode: number;
   /** One past the last offset of the partition. */
   readonly highWatermark: number;
-  /** Undefined when there is nothing: neither records nor control records. */
+  /** Undefined if there is nothing: neither records nor control records. */
   readonly content: FetchedContent | undefined;
 }
 
 export type FetchedContent =
   | { readonly kind: 'records'; readonly records: readonly ConsumedRecord[]; readonly nextOffset: number }
-  /** The next record batch is larger than the partition's share of the answer: `bytes` are needed. */
+  /** The next record batch exceeds the partition's share of the answer: `bytes` are needed. */
   | { readonly kind: 'cut'; readonly bytes: number }
-  /** What is there can't be read: an unknown codec, damaged bytes. */
+  /** The content cannot be read: an unknown codec, damaged bytes. */
   | { readonly kind: 'unreadable'; readonly error: Error };
 
 export interface FetchAnswer {
@@ -48,8 +48,8 @@ const withoutAborted = require('kafkajs/src/consumer/filterAbortedMessages') as 
 }) => ClientRecord[];
 
 /**
- * Decodes a Fetch answer of version 11. Other than kafkajs, it keeps the trouble of one partition to that partition.
- * @param positionOf where reading goes on; a batch may start before it
+ * Decodes a Fetch answer of version 11. Unlike kafkajs, it confines an error of one partition to that partition.
+ * @param positionOf the offset at which reading continues; a batch may start before it
  */
 export async function decodeFetchAnswer(
   payload: Buffer,
@@ -88,7 +88,8 @@ export async function decodeFetchAnswer(
 }
 
 async function contentOf(shared: Buffer, from: number, aborted: AbortedTransaction[]): Promise<FetchedContent> {
-  // A copy: a record that is held for a day must not keep the answer of all other customers in memory.
+  // A copy: a record that is held for a day must not keep the whole answer, with all other customers' records, in
+  // memory.
   const bytes = Buffer.from(shared);
   try {
     const { records: messages, nextOffset, cutBytes } = await decodeBatches(bytes);

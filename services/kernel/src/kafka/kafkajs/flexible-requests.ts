@@ -46,8 +46,8 @@ interface Decoder {
 const require = createRequire(import.meta.url);
 
 /**
- * Who coordinates each of these groups, in one request (KIP-699). kafkajs encodes only the versions before, which ask for
- * one group; every broker since Kafka 3.0 answers this one.
+ * Finds the coordinators of several groups in one request (KIP-699). kafkajs encodes only the versions before, which
+ * ask for one group; every broker since Kafka 3.0 answers this one.
  */
 export function findCoordinators(groupIds: readonly string[]): WireRequest<readonly FoundCoordinator[]> {
   return flexible(
@@ -70,7 +70,9 @@ export function findCoordinators(groupIds: readonly string[]): WireRequest<reado
   );
 }
 
-/** All that each of these groups has committed, in one request (KIP-709); every broker since Kafka 3.0 answers it. */
+/**
+ * Fetches all committed offsets of several groups in one request (KIP-709); every broker since Kafka 3.0 answers it.
+ */
 export function fetchOffsets(groupIds: readonly string[]): WireRequest<readonly FetchedGroup[]> {
   const allTopics = 0;
   const requireStable = 0;
@@ -100,7 +102,7 @@ export function fetchOffsets(groupIds: readonly string[]): WireRequest<readonly 
 function readOffset(decoder: Decoder, topic: string): FetchedGroup['offsets'][number] {
   const partition = decoder.readInt32();
   const offset = Number(decoder.readInt64().toString());
-  // The leader's epoch at the commit.
+  // The leader's epoch at the time of the commit.
   decoder.readInt32();
   const metadata = decoder.readUVarIntString();
   const errorCode = decoder.readInt16();
@@ -109,8 +111,9 @@ function readOffset(decoder: Decoder, topic: string): FetchedGroup['offsets'][nu
 }
 
 /**
- * kafkajs writes the header of the versions before. In these, the header of a request ends with tagged fields, and so does
- * that of an answer: they are taken as the first of the body. Both requests answer with how long the broker throttles.
+ * kafkajs writes the header of the versions before. In these, the header of a request ends with tagged fields, and so
+ * does that of an answer: they are treated as the first part of the body. Both answers state how long the broker
+ * throttles.
  */
 function flexible<Item>(
   request: { readonly apiKey: number; readonly apiVersion: number; readonly apiName: string },

@@ -1,7 +1,7 @@
 import { crc32c } from '@platformatic/wasm-utils';
 import type { Message } from 'kafkajs';
 
-/** What kafkajs hands to its encoder: the records of a request, by topic and partition. */
+/** The records of a request, by topic and partition, as kafkajs passes them to its encoder. */
 export interface TopicData {
   readonly topic: string;
   readonly partitions: readonly { readonly partition: number; readonly messages: readonly Message[] }[];
@@ -14,25 +14,24 @@ export interface ProduceRequest {
   readonly topicData: readonly TopicData[];
 }
 
-/** From the batch's first offset to its CRC, which covers all that follows. */
+/** The bytes from the batch's first offset to its CRC, which covers everything that follows. */
 const HEAD_BYTES = 8 + 4 + 4 + 1 + 4;
 /** Attributes to first sequence, and the number of records. */
 const FIXED_BODY_BYTES = 2 + 4 + 8 + 8 + 8 + 2 + 4 + 4;
 const MAGIC = 2;
-/** Of a record: no attributes, and no time of its own. */
+/** The attributes of a record (none), and the timestamp delta (0). */
 const RECORD_FLAGS_BYTES = 2;
 const NO_PRODUCER = -1;
 
 /**
  * The body of a Produce request, versions 3 to 7, with uncompressed record batches of a plain producer: the same bytes
- * as kafkajs makes, in one buffer that is as large as it has to be. kafkajs makes a growing buffer for each header and
- * record, and copies each payload seven times.
- * https://kafka.apache.org/documentation/#recordbatch
+ * as kafkajs makes, in one buffer of the exact size. kafkajs makes a growing buffer for each header and record, and
+ * copies each payload seven times. https://kafka.apache.org/documentation/#recordbatch
  */
 export function encodeProduceRequest({ acks, timeout, topicData }: ProduceRequest, nowMs: number): Buffer {
   const recordBytes: number[] = [];
   const buffer = Buffer.allocUnsafe(requestBytes(topicData, recordBytes));
-  let at = buffer.writeInt16BE(-1, 0); // No transactional id.
+  let at = buffer.writeInt16BE(-1, 0); // There is no transactional id.
   at = buffer.writeInt16BE(acks, at);
   at = buffer.writeInt32BE(timeout, at);
   at = buffer.writeInt32BE(topicData.length, at);
@@ -58,7 +57,7 @@ function writeBatchHead(buffer: Buffer, head: number, end: number): void {
   buffer.writeInt32BE(end - head, head - 4);
   let at = buffer.writeBigInt64BE(0n, head);
   at = buffer.writeInt32BE(end - at - 4, at);
-  at = buffer.writeInt32BE(0, at); // Leader epoch: the broker's to set.
+  at = buffer.writeInt32BE(0, at); // The leader epoch, which the broker sets.
   at = buffer.writeInt8(MAGIC, at);
   buffer.writeUInt32BE(crc32c(buffer.subarray(at + 4, end)) >>> 0, at);
 }
@@ -93,7 +92,7 @@ function writeRecord(buffer: Buffer, start: number, message: Message, delta: num
   return at;
 }
 
-/** @param recordBytes takes each record's own size, in order: they are needed again */
+/** @param recordBytes receives each record's own size, in order, because they are needed again */
 function requestBytes(topicData: readonly TopicData[], recordBytes: number[]): number {
   let sum = 2 + 2 + 4 + 4;
   for (const { topic, partitions } of topicData) {
@@ -152,7 +151,7 @@ function writeBytes(buffer: Buffer, at: number, value: Bytes): number {
   return start + bytes;
 }
 
-/** Zigzag, then seven bits a byte, the lowest first. */
+/** Zigzag encoding, then seven bits per byte, the lowest first. */
 function writeVarInt(buffer: Buffer, start: number, value: number): number {
   let at = start;
   let left = ((value << 1) ^ (value >> 31)) >>> 0;

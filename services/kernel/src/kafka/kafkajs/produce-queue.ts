@@ -2,10 +2,10 @@ import type { IHeaders, Message } from 'kafkajs';
 import { type KafkaPortError, ProduceError } from '../errors.ts';
 import type { ProducedRecord, RecordHeaders } from '../records.ts';
 
-/** One `send`: settled when the last of its records is. */
+/** One `send`: it settles when the last of its records does. */
 export class SendCall {
   readonly done: Promise<void>;
-  /** By the monotonic clock; nothing is tried again after it. */
+  /** The deadline by the monotonic clock; nothing is tried again after it. */
   readonly deadlineMs: number;
   readonly #settled = Promise.withResolvers<void>();
   readonly #failedIndexes: number[] = [];
@@ -36,7 +36,7 @@ export class SendCall {
   }
 }
 
-/** One record on its way. */
+/** One record that waits for its acknowledgement. */
 export interface Pending {
   readonly call: SendCall;
   readonly index: number;
@@ -47,9 +47,12 @@ export interface Pending {
 }
 
 export interface RequestLimits {
-  /** All records of a request to one partition are one record batch, which the topic's `max.message.bytes` bounds. */
+  /**
+   * The limit per partition: all records of a request to one partition are one record batch, which the topic's
+   * `max.message.bytes` limits.
+   */
   readonly maxBatchBytes: number;
-  /** A request to all partitions together. */
+  /** The limit of a request to all partitions together. */
   readonly maxRequestBytes: number;
 }
 
@@ -65,13 +68,13 @@ interface Batch {
 }
 
 /**
- * What waits to be sent, by partition and cut into batches as it comes in, so that taking a request does not look at
- * what it leaves. A request takes one batch of each partition, those first that have waited longest: none is held up
- * by another's backlog.
+ * Records that wait to be sent, by partition and divided into batches on arrival, so that taking a request does not
+ * examine the rest. A request takes one batch of each partition, beginning with those that have waited longest: no
+ * partition is delayed by another's backlog.
  */
 export class ProduceQueue {
   readonly #limits: RequestLimits;
-  /** None is empty. The next to be served comes first. */
+  /** No queue in it is empty. The next to be served comes first. */
   readonly #partitions = new Map<string, Batch[]>();
 
   constructor(limits: RequestLimits) {
@@ -85,7 +88,7 @@ export class ProduceQueue {
   push(pending: Pending): void {
     const key = batchKey(pending);
     const batches = this.#partitions.get(key);
-    // Only ever the last: a small record that came later must not overtake.
+    // Only the last batch grows: a small record that came later must not overtake.
     const last = batches?.at(-1);
     if (last && this.#fits(pending, last)) {
       last.bytes += pending.bytes;
@@ -101,7 +104,7 @@ export class ProduceQueue {
     return batch.bytes + pending.bytes <= this.#limits.maxBatchBytes && batch.records.length < MAX_RECORDS_PER_BATCH;
   }
 
-  /** Takes what fits one request: one batch at least, if there is any. */
+  /** Takes what fits into one request: at least one batch, if there is any. */
   take(): Pending[] {
     const taken: Batch[] = [];
     const unfinished: [string, Batch[]][] = [];
@@ -119,7 +122,7 @@ export class ProduceQueue {
     return taken.flatMap(({ records }) => records);
   }
 
-  /** Puts what is left of a request before all else, as it was. */
+  /** Puts the rest of a request back, before all others and in its order. */
   putBack(request: readonly Pending[]): void {
     const waiting = [...this.#partitions];
     this.#partitions.clear();
@@ -132,7 +135,7 @@ export function batchKey({ topic, partition }: { topic: string; partition: numbe
   return `${topic}/${partition}`;
 }
 
-/** The most that the record can take uncompressed: every variable-length integer at its longest. */
+/** The greatest size of the record uncompressed: every variable-length integer at its longest. */
 export function recordBytes({ key, value, headers }: ProducedRecord): number {
   let bytes = 5 + 1 + 10 + 5 + 5 + byteLength(key) + 5 + byteLength(value) + 5;
   for (const name in headers) {
@@ -147,7 +150,7 @@ function byteLength(value: Buffer | string | null | undefined): number {
   return value === null || value === undefined ? 0 : Buffer.byteLength(value);
 }
 
-/** The most that the record can take in a batch of its own. */
+/** The greatest size of the record in a batch of its own. */
 export function batchBytes(record: ProducedRecord): number {
   return BATCH_OVERHEAD_BYTES + recordBytes(record);
 }
@@ -156,7 +159,7 @@ export function toMessage({ key, value, headers }: ProducedRecord, partition: nu
   return headers === undefined ? { key, value, partition } : { key, value, partition, headers: withoutNulls(headers) };
 }
 
-/** A header that was consumed may be null, whatever its type says; kafkajs throws on one. */
+/** The header of a consumed record may be null, although its type says otherwise; kafkajs throws on it. */
 function withoutNulls(headers: RecordHeaders): IHeaders {
   let hasNull = false;
   for (const name in headers) hasNull ||= headers[name] === undefined || headers[name] === null;

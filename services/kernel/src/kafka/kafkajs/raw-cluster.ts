@@ -22,7 +22,7 @@ export interface FetchRequest {
 export interface FetchedPartition {
   readonly partition: number;
   readonly highWatermark: string;
-  /** Below it, every transaction has ended. */
+  /** All transactions below this offset have ended. */
   readonly lastStableOffset: string;
   readonly messages: readonly unknown[];
 }
@@ -73,12 +73,12 @@ export function createCluster(settings: KafkaSettings, role: string): RawCluster
   return create({ metadataMaxAge: 60_000, allowAutoTopicCreation: false });
 }
 
-/** kafkajs's own view of what a partition answered: without records of aborted transactions, and without markers. */
+/** kafkajs's own view of a partition's answer: without records of aborted transactions, and without markers. */
 export interface RawBatch {
   readonly messages: readonly KafkaMessage[];
-  /** Of what was fetched, markers included. */
+  /** The last offset that was fetched, markers included. */
   lastOffset(): string;
-  /** Nothing at or after the fetched offset came. */
+  /** Whether nothing at or after the fetched offset came. */
   isEmptyIncludingFiltered(): boolean;
 }
 

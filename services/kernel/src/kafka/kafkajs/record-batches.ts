@@ -15,7 +15,7 @@ export interface ClientRecord {
   readonly batchContext?: object;
 }
 
-/** Stands in `headers` of the one record that a batch becomes which is too large to be decompressed. */
+/** Replaces `headers` in the single record that represents a batch too large to be decompressed. */
 export class OversizedBatch {
   readonly #facts: OversizedFacts;
 
@@ -32,9 +32,9 @@ export interface OversizedFacts {
   readonly firstOffset: number;
   readonly lastOffset: number;
   readonly records: number;
-  /** As the broker stores it. */
+  /** The size as the broker stores it. */
   readonly compressedBytes: number;
-  /** What it is larger than when decompressed. */
+  /** The limit that it exceeds when decompressed. */
   readonly maxBytes: number;
 }
 
@@ -51,7 +51,7 @@ interface Codec {
   decompress(compressed: Buffer): Promise<Buffer>;
 }
 
-/** What all records of a batch have in common, as kafkajs's decoder of records wants it. */
+/** The values that all records of a batch share, as kafkajs's record decoder expects them. */
 type BatchContext = Readonly<Record<string, unknown>>;
 
 type DecodeMessages = (decoder: Decoder) => Promise<ClientRecord[]>;
@@ -69,7 +69,7 @@ const { lookupCodecByAttributes } = require('kafkajs/src/protocol/message/compre
   lookupCodecByAttributes(attributes: number): Codec | null;
 };
 
-/** First offset and length, which every record batch starts with. */
+/** The first offset and the length, with which every record batch starts. */
 export const BATCH_HEAD_BYTES = 12;
 const MAGIC_AT = 16;
 const ATTRIBUTES_AT = 21;
@@ -81,30 +81,31 @@ const RECORDS_AT = 61;
 const SUPPORTED_MAGIC = 2;
 const CODEC_MASK = 0x07;
 const TRANSACTIONAL_MASK = 0x10;
-/** What a record takes in memory besides its bytes, once it is decoded. */
+/** The memory of a decoded record besides its bytes. */
 const RECORD_OVERHEAD_BYTES = 400;
 /**
- * Of one partition in one fetch; a batch that is begun is finished. The next fetch brings the others. A batch that is too
- * large counts with what it may have cost: an answer of 1 MiB holds 60 that expand to gigabytes.
+ * The limit of one partition in one fetch; a batch that was begun is finished. The next fetch brings the others. A
+ * batch that is too large counts by its possible size: an answer of 1 MiB can hold 60 that expand to gigabytes.
  */
 const MAX_FETCH_BYTES = 16 * 1024 * 1024;
-/** 2 KB on the wire may hold 40,000 records: heartbeats, probes and other partitions have a turn in between. */
+/** 2 KB on the wire may hold 40,000 records: heartbeats, probes and other partitions get their turn in between. */
 const MAX_TURN_MS = 10;
-/** Asking for the time costs as much as decoding a small record. */
+/** Reading the time costs as much as decoding a small record. */
 const RECORDS_PER_LOOK = 32;
 
 export interface DecodedBatches {
   readonly records: ClientRecord[];
-  /** One past the last offset that was decoded; undefined: the first batch is cut, or there is none. */
+  /** One past the last offset that was decoded; undefined if the first batch is cut, or there is none. */
   readonly nextOffset: number | undefined;
-  /** What the first batch takes, if it is cut. */
+  /** The size of the first batch, if it is cut. */
   readonly cutBytes?: number;
 }
 
 /**
- * Decodes record batches, one after the other, until they end, one is cut, or enough is in memory. A batch that would be
- * too large when decompressed becomes one record at its last offset, with an {@link OversizedBatch} for headers.
- * @throws what damaged bytes and unknown codecs bring
+ * Decodes record batches, one after the other, until they end, one is cut, or enough is in memory. A batch that would
+ * be too large when decompressed becomes one record at its last offset, with an {@link OversizedBatch} in place of its
+ * headers.
+ * @throws an error for damaged bytes and unknown codecs
  */
 export async function decodeBatches(bytes: Buffer): Promise<DecodedBatches> {
   const records: ClientRecord[] = [];
@@ -113,7 +114,7 @@ export async function decodeBatches(bytes: Buffer): Promise<DecodedBatches> {
   for (let at = 0; at + BATCH_HEAD_BYTES <= bytes.length && heldBytes < MAX_FETCH_BYTES; ) {
     const end = at + BATCH_HEAD_BYTES + bytes.readInt32BE(at + 8);
     if (end > bytes.length) {
-      // The end of an answer may cut a batch in two: it comes again, whole.
+      // The end of an answer may cut a batch: it comes again as a whole.
       if (nextOffset === undefined) return { records, nextOffset, cutBytes: end - at };
       break;
     }
@@ -121,7 +122,7 @@ export async function decodeBatches(bytes: Buffer): Promise<DecodedBatches> {
     const magic = batch.readInt8(MAGIC_AT);
     if (magic !== SUPPORTED_MAGIC) throw new Error(`a record batch of format ${magic}, not ${SUPPORTED_MAGIC}`);
     nextOffset = lastOffsetOf(batch) + 1;
-    // Not by spreading: a batch may hold more records than a call takes arguments.
+    // No spreading: a batch may hold more records than a call takes arguments.
     for (const record of await decodeOrMark(batch)) {
       records.push(record);
       heldBytes += heldBytesOf(record);
@@ -152,7 +153,7 @@ async function decodeOrMark(batch: Buffer): Promise<readonly ClientRecord[]> {
   }
 }
 
-/** kafkajs decodes all records of a batch in one turn of the event loop; otherwise as it does. */
+/** kafkajs decodes all records of a batch in one turn of the event loop; otherwise this is the same. */
 async function decodeRecords(batch: Buffer): Promise<readonly ClientRecord[]> {
   const count = batch.readInt32BE(COUNT_AT);
   const { records: none, ...context } = await decodeBatch(new DecoderClass(emptyOf(batch)));
@@ -173,7 +174,7 @@ async function decodeRecords(batch: Buffer): Promise<readonly ClientRecord[]> {
   return records;
 }
 
-/** The batch's head, of a batch without records. */
+/** The header of a batch without records. */
 function emptyOf(batch: Buffer): Buffer {
   const head = Buffer.from(batch.subarray(0, RECORDS_AT));
   head.writeInt32BE(RECORDS_AT - BATCH_HEAD_BYTES, BATCH_HEAD_BYTES - 4);
@@ -203,7 +204,7 @@ function markOf(batch: Buffer, maxBytes: number): ClientRecord {
   };
 }
 
-/** How kafkajs's fetch answers decode: the module's source, of which the parts that ours replaces are checked. */
+/** The source of the module that decodes fetch answers in kafkajs: the parts that ours replaces are compared. */
 const EXPECTED_PARTS = [
   'const messagesSize = decoder.readInt32()',
   'const recordBatch = await RecordBatchDecoder(messagesDecoder)',
@@ -213,8 +214,8 @@ const EXPECTED_PARTS = [
 
 /**
  * kafkajs 2.2.4 decodes all batches of a partition's answer, however large they are when decompressed, and passes the
- * records of a batch as arguments of a call: more than some 120,000 crash its consumer again and again.
- * Its answers load their decoder when the first one comes, so it is replaced before.
+ * records of a batch as arguments of a call: more than some 120,000 crash its consumer again and again. kafkajs loads
+ * the decoder at the first answer, so it is replaced before.
  * @throws {KafkaPortError} `DB_KAFKA_CLIENT_CHANGED`
  */
 export function installBatchPatch(): void {

@@ -2,8 +2,8 @@ import { createRequire } from 'node:module';
 import { KafkaPortError } from '../errors.ts';
 
 /**
- * One request in the form that kafkajs's `Connection` sends. Only the encoding and decoding are kafkajs's: an error
- * code in the answer is left to the caller, where kafkajs would throw away the whole answer for one partition's error.
+ * One request in the form that kafkajs's `Connection` sends. Only the encoding and decoding are kafkajs's: the caller
+ * handles error codes in the answer, where kafkajs would discard the whole answer for one partition's error.
  */
 export interface WireRequest<Answer> {
   readonly request: { readonly apiName: string };
@@ -34,7 +34,7 @@ const require = createRequire(import.meta.url);
 
 let protocols: ReadonlyMap<ApiName, Protocol> | undefined;
 
-/** @throws {KafkaPortError} `DB_KAFKA_CLIENT_CHANGED` when kafkajs has no such version any more */
+/** @throws {KafkaPortError} `DB_KAFKA_CLIENT_CHANGED` if kafkajs does not have this version any more */
 function loadProtocols(): ReadonlyMap<ApiName, Protocol> {
   const { requests } = require('kafkajs/src/protocol/requests') as {
     requests: Record<string, { versions: readonly string[]; protocol(at: { version: number }): Protocol }>;
@@ -50,7 +50,7 @@ function loadProtocols(): ReadonlyMap<ApiName, Protocol> {
   );
 }
 
-/** @param decode instead of kafkajs's own decoding */
+/** @param decode replaces kafkajs's own decoding */
 export function wireRequest<Answer>(
   name: ApiName,
   fields: object,

@@ -2,31 +2,34 @@ import type { Logger } from '../../log.ts';
 import type { Membership } from '../groups/membership.ts';
 import type { CommittedOffset, ConsumedBatch, TopicPartition } from '../records.ts';
 
-/** Where reading of a lane starts. */
+/** The offset at which reading of a lane starts. */
 export interface LaneStart extends TopicPartition {
   readonly offset: number;
 }
 
 export interface LaneGroupOptions {
   readonly groupId: string;
-  /** Those that don't exist are read soon after they do. */
+  /** Topics that don't exist are read soon after they are created. */
   readonly topics: readonly string[];
   /**
-   * Topics that may exist, or be made by whoever holds the group before us: they are looked for once the group is ours,
-   * and every few minutes. Topics that we create later are added by `addTopics`.
+   * Topics that may exist, or that the previous member of the group may create: they are looked up once the group is
+   * ours, and every few minutes. Topics that we create later are added by `addTopics`.
    */
   readonly laterTopics?: readonly string[];
   readonly log: Logger;
   /**
-   * Synchronous, before any batch. `committed` is what the group has committed: nobody else can commit any more.
-   * @returns where to start each lane; one that is left out starts at the log's beginning. Lanes that are being read
-   *   already, of the membership that this one continues, go on where they are
+   * Called before any batch; synchronous. `committed` are the offsets that the group has committed: nobody else can
+   * commit any more.
+   * @returns where to start each lane; one that is omitted starts at the log's beginning. Lanes of the membership that
+   *   this one continues are being read already, and continue where they are
    */
   onJoined(membership: Membership, committed: readonly CommittedOffset[]): readonly LaneStart[];
-  /** Synchronous; exactly once a membership, after `isCurrent` turned false. */
+  /** Called exactly once per membership, after `isCurrent` turned false; synchronous. */
   onLost(membership: Membership): void;
-  /** Synchronous. A throw: the batch comes again. A batch fetched before a `pause` may still come after it. */
+  /**
+   * Synchronous. After an exception the batch comes again. A batch fetched before a `pause` may still come after it.
+   */
   onBatch(batch: ConsumedBatch): void;
-  /** Synchronous: the lane's offset was out of range, and what comes next starts at `to`. */
+  /** Called if the lane's offset was out of range, and the next batch starts at `to`; synchronous. */
   onJump(at: TopicPartition, to: number): void;
 }

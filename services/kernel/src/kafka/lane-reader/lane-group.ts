@@ -20,7 +20,7 @@ import type { GroupQuestions } from './members/group-questions.ts';
 import { heartbeat, type JoinedGroup, leaveGroup } from './members/group-requests.ts';
 import { Handover, type Holders } from './members/holder.ts';
 
-/** What the groups of a reader share. */
+/** The resources that the groups of a reader share. */
 export interface LaneGroupContext {
   readonly feeds: Feeds;
   readonly coordinators: Coordinators;
@@ -30,22 +30,25 @@ export interface LaneGroupContext {
   readonly clock: Clock;
   readonly sessionTimeoutMs: number;
   readonly handoverWithinMs: number;
-  /** Partitions of the topics that exist. */
+  /** The partitions of the topics that exist. */
   partitionsOf(topics: readonly string[]): Promise<TopicPartition[]>;
   onJump(groupId: string, at: TopicPartition): void;
   onClosed(group: LaneGroup): void;
 }
 
 const COMMIT_ATTEMPTS = 5;
-/** How soon to look again whether the worker that holds the group has left it. */
+/** How soon to check again whether the worker that holds the group has left it. */
 const LOOK_AGAIN_AFTER_MS = 100;
 const FENCED_PAUSE_MS = 200;
-/** A group whose coordinator can't be reached must not hold up a stop; its session then ends by itself. */
+/**
+ * A group whose coordinator cannot be reached must not delay a stop for longer than this; its session then ends by
+ * itself.
+ */
 const LEAVE_WITHIN_MS = 3_000;
 
 /**
  * One customer's group, of which this worker is the one static member while it runs the customer. The membership is a
- * fence, not an assignment: whoever joins after us takes our place, and our commits are refused from then on.
+ * fence, not an assignment: a worker that joins later takes our place, and our commits are refused from then on.
  */
 export class LaneGroup {
   readonly #options: LaneGroupOptions;
@@ -60,7 +63,7 @@ export class LaneGroup {
   #membership: FencedMembership | undefined;
   #running: Promise<void> | undefined;
   #wake = Promise.withResolvers<void>();
-  /** When the group last confirmed the membership, by our send time (monotonic ms). */
+  /** When the group last confirmed the membership, by the time when we sent the request (monotonic ms). */
   #confirmedAtMs = 0;
   #isBeating = false;
 
@@ -96,13 +99,13 @@ export class LaneGroup {
     return this.#feeds.has(at);
   }
 
-  /** All that are read, or would be if they existed. */
+  /** All topics that are read, or would be if they existed. */
   get topics(): string[] {
     return [...new Set([...this.#topics, ...this.#laterTopics])];
   }
 
   /**
-   * Resolves with the first membership; it keeps trying until then.
+   * Resolves at the first membership; it keeps trying until then.
    * @throws what `signal` was aborted with; the group must then be stopped
    */
   async start(signal: AbortSignal): Promise<void> {
@@ -120,7 +123,7 @@ export class LaneGroup {
     }
   }
 
-  /** Ends the membership at once, and leaves the group. What is to be committed must be before. */
+  /** Ends the membership at once, and leaves the group. The caller commits before. */
   async stop(): Promise<void> {
     if (this.#states.is('leaving', 'closed')) return;
     const membership = this.#membership;
@@ -137,7 +140,7 @@ export class LaneGroup {
     this.#with.onClosed(this);
   }
 
-  /** Partitions that are not read are left out. */
+  /** Partitions that are not read are skipped. */
   pause(partitions: readonly TopicPartition[]): void {
     this.#feeds.pause(partitions);
   }
@@ -147,30 +150,33 @@ export class LaneGroup {
     this.#feeds.resume(partitions);
   }
 
-  /** The next fetch of the partition begins there, and what comes of the one in progress is dropped. */
+  /** The next fetch of the partition begins there, and the result of the current one is dropped. */
   seek(at: TopicPartition, offset: number): void {
     this.#feeds.seek(at, offset);
   }
 
-  /** Further topics, which exist: they are read once the group knows of them. */
+  /** Adds topics, which exist: they are read once the group knows of them. */
   addTopics(topics: readonly string[]): void {
     for (const topic of topics) this.#topics.add(topic);
     this.requestRejoin();
   }
 
-  /** The group is to hear of what changed: lanes, or the worker's own membership. */
+  /** Joins the group again to report a change: of its lanes, or of the worker's own membership. */
   requestRejoin(): void {
     if (!this.#states.is('held')) return;
     this.#states.to('rejoining');
     this.#wake.resolve();
   }
 
-  /** The worker's membership of its own group is another one: has anybody taken our place meanwhile? */
+  /**
+   * Joins again if the worker's membership of its own group has changed: another worker may have taken our place in the
+   * meantime.
+   */
   checkLease(): void {
     if (this.#membership && this.#membership.worker !== this.#with.lease.memberId) this.requestRejoin();
   }
 
-  /** Sends a heartbeat if nothing has confirmed the membership for so long. */
+  /** Sends a heartbeat if nothing has confirmed the membership for this long. */
   async beat(intervalMs: number): Promise<void> {
     const membership = this.#membership;
     const sentAtMs = this.#with.clock.monotonicMs();
@@ -183,7 +189,7 @@ export class LaneGroup {
       if (code === CODE.NONE) this.#confirmedAtMs = Math.max(this.#confirmedAtMs, sentAtMs);
       else this.#onGroupError(code, membership);
     } catch (error) {
-      // The broker is away, or another one coordinates: the session is long enough to ask again.
+      // The broker is away, or another one coordinates: the session is long enough for another try.
       this.#with.coordinators.forget(this.groupId);
       this.#options.log.info({ err: error }, `heartbeat failed; trying again: ${messageOf(error)}`);
     } finally {
@@ -224,7 +230,7 @@ export class LaneGroup {
         throw new KafkaPortError('DB_KAFKA_MEMBERSHIP_LOST', `commit: ${codeName(groupCode)}`);
       }
       this.#confirmedAtMs = Math.max(this.#confirmedAtMs, sentAtMs);
-      // With the topic, its offset went, too.
+      // The offset was deleted with its topic.
       for (const lane of goneLanes)
         this.#options.log.warn({ event: 'commit_topic_gone', ...lane }, 'offset not committed: topic was deleted');
     } catch (thrown) {
@@ -232,7 +238,7 @@ export class LaneGroup {
     }
   }
 
-  /** What the group answers to a request of a member. */
+  /** Handles the error code of the group's answer to a member's request. */
   #onGroupError(code: number, membership: FencedMembership): void {
     if (membership !== this.#membership) return;
     if (isFenced(code)) {
@@ -284,11 +290,11 @@ export class LaneGroup {
     }
   }
 
-  /** @returns after how long to try again, in ms; 0: done */
+  /** @returns when to try again, in ms from now; 0: done */
   async #join(): Promise<number> {
     const { coordinators, lease, holders } = this.#with;
     const worker = lease.memberId;
-    // Somebody else may own the customer by now: whoever takes a group over must be sure that it is theirs.
+    // Another worker may own the customer by now: a worker that takes a group over must be sure that it owns it.
     if (worker === undefined || !lease.isHeld()) return LOOK_AGAIN_AFTER_MS;
     const holder = await holders.of(this.groupId, worker);
     if (this.#isStopping) return 0;
@@ -310,7 +316,7 @@ export class LaneGroup {
     this.#states.to('held');
     this.#hold(joined, assignment, worker, undefined, committed);
     this.#heldOnce.resolve();
-    // From now on nobody else makes lanes for this group: those that the member before made are found here.
+    // From now on nobody else creates lanes for this group: those that the previous member created are found here.
     const lanes = await this.#with.partitionsOf(this.topics).catch(() => undefined);
     if (lanes?.every((lane) => this.reads(lane)) !== true) this.requestRejoin();
     return 0;
@@ -323,7 +329,7 @@ export class LaneGroup {
     if (worker === undefined || !lease.isHeld()) return LOOK_AGAIN_AFTER_MS;
     this.#endMembership();
     const assignment = await this.#with.partitionsOf(this.topics);
-    // A topic that is gone for the moment stays a lane: it may come back.
+    // A topic that is missing at present remains a lane: it may come back.
     const known = new Set(assignment.map(keyOf));
     for (const lane of previous.assignment) if (!known.has(keyOf(lane))) assignment.push(lane);
     const link = await coordinators.linkOf(this.groupId);
@@ -361,7 +367,9 @@ export class LaneGroup {
     this.#feeds.openAll(assignment, this.#options.onJoined(membership, committed));
   }
 
-  /** A topic that was deleted and made anew has lost its offset in the group; one that was only away has not. */
+  /**
+   * A topic that was deleted and created anew has lost its offset in the group; one that was only unavailable has not.
+   */
   async #positionAfterReturn(at: TopicPartition, position: number): Promise<number> {
     const offsets = await this.#with.questions.committed(this.groupId);
     return offsets.some((one) => keyOf(one) === keyOf(at)) ? position : 0;

@@ -17,19 +17,22 @@ import { leaveGroup } from './members/group-requests.ts';
 import { Holders } from './members/holder.ts';
 
 export interface LaneReaderOptions {
-  /** Whether this worker may act for its customers. */
+  /** Tells whether this worker may act for its customers. */
   readonly lease: MemberLease;
-  /** The group whose members are the workers: whoever is not in it has lost its customers. */
+  /** The group whose members are the workers: a worker that is not in it has lost its customers. */
   readonly workersGroup: string;
-  /** How long a worker that lives may take to end what is in flight and leave a customer's group. */
+  /** How long a running worker may take to finish requests in flight and leave a customer's group. */
   readonly handoverWithinMs: number;
-  /** Of the customers' groups. Default 45 s: ownership is decided by the workers' group, whose session is short. */
+  /**
+   * The session time-out of the customers' groups. Default 45 s: the workers' group, whose session is short, decides
+   * ownership.
+   */
   readonly sessionTimeoutMs?: number;
-  /** Default 15 s. A commit counts as one. */
+  /** The interval of heartbeats. Default 15 s. A commit counts as one. */
   readonly heartbeatIntervalMs?: number;
-  /** How often all topics are looked at for partitions that were added. Default 5 min. */
+  /** How often all topics are checked for added partitions. Default 5 min. */
   readonly metadataMaxAgeMs?: number;
-  /** Default: the system's. */
+  /** The default is the system's clock. */
   readonly clock?: Clock;
 }
 
@@ -37,13 +40,13 @@ const SESSION_TIMEOUT_MS = 45_000;
 const HEARTBEAT_INTERVAL_MS = 15_000;
 const METADATA_MAX_AGE_MS = 300_000;
 const TICK_MS = 500;
-/** A lane whose topic is missing is looked for this often. */
+/** The interval at which a lane's missing topic is looked up. */
 const LOOK_FOR_MISSING_MS = 2_000;
 const MAX_TOPICS = 1_000;
 
 /**
- * Reads all lanes of all customers of a worker: one fetch session per broker, a few connections for what coordinators
- * are asked, whatever the number of customers. docs/decisions/lane-reader.md says why.
+ * Reads all lanes of all customers of a worker, with one fetch session per broker and a few connections to
+ * coordinators, whatever the number of customers. docs/decisions/lane-reader.md says why.
  */
 export class LaneReader {
   readonly #settings: KafkaSettings;
@@ -88,7 +91,7 @@ export class LaneReader {
     };
   }
 
-  /** Lanes that are read, over all customers. */
+  /** The number of lanes that are read, over all customers. */
   get laneCount(): number {
     return this.#feeds.size;
   }
@@ -101,15 +104,19 @@ export class LaneReader {
     return group;
   }
 
-  /** Call it when the lease is another one: groups are then confirmed before anything more is sent for them. */
+  /**
+   * Confirms the memberships of all groups. Call it when the lease has changed: until then nothing more is sent for
+   * them.
+   */
   checkLease(): void {
     for (const group of this.#groups) group.checkLease();
   }
 
   /**
-   * Removes the member that a dead worker left in a group which this worker owns, and does not run. It would count until
+   * Removes the member that a dead worker left in a group that this worker owns but does not run. It would count until
    * its session ends, and a rewind, which waits until the group is empty, would wait as long.
-   * @returns whether there was one @throws {KafkaPortError}
+   * @returns whether there was one
+   * @throws {KafkaPortError}
    */
   async evictDead(groupId: string): Promise<boolean> {
     const { lease } = this.#options;
@@ -117,11 +124,11 @@ export class LaneReader {
     const memberId = await this.#holders.deadMemberOf(groupId, lease.memberId);
     if (memberId === undefined) return false;
     const link = await this.#coordinators.linkOf(groupId);
-    // Refused if another member took its place meanwhile.
+    // The removal is refused if another member took its place in the meantime.
     return (await leaveGroup(link.shared(), groupId, memberId)) === CODE.NONE;
   }
 
-  /** Stops what groups there still are. */
+  /** Stops the remaining groups. */
   async stop(): Promise<void> {
     await Promise.all([...this.#groups].map((group) => group.stop()));
     this.#ticker?.cancel();
@@ -138,7 +145,7 @@ export class LaneReader {
     void this.#lookForLanes();
   }
 
-  /** Lanes whose topic did not exist, and partitions that were added to a topic. */
+  /** Looks up lanes whose topic did not exist, and partitions that were added to a topic. */
   async #lookForLanes(): Promise<void> {
     const nowMs = this.#clock.monotonicMs();
     const isFull = nowMs - this.#lookedAtAllAtMs > (this.#options.metadataMaxAgeMs ?? METADATA_MAX_AGE_MS);
@@ -160,7 +167,7 @@ export class LaneReader {
     }
   }
 
-  /** Groups that start together ask together. */
+  /** Groups that start at the same time share the request. */
   async #partitionsOf(topics: readonly string[]): Promise<TopicPartition[]> {
     const found = await this.#leaders(topics);
     for (const topic of topics) this.#tellTrouble(topic, found.get(topic)?.errorCode ?? CODE.NONE);

@@ -5,7 +5,7 @@ const USED_FOR_MS = 600_000;
 
 /**
  * Tokens for Amazon MSK with IAM access control: a request that is signed with the AWS credentials of the process, by
- * AWS's own signer. It is loaded with the first login: only those who use MSK need it and the AWS SDK below it.
+ * AWS's own signer. It is loaded at the first login: only users of MSK need it and the AWS SDK below it.
  * @param region of the cluster
  */
 export function mskIamTokens(region: string): TokenSource {

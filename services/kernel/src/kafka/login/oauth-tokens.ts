@@ -16,7 +16,7 @@ export interface OauthClient {
   readonly scope: string | undefined;
 }
 
-/** So that no login is made with a token that has ended on the way. */
+/** A margin, so that no login uses a token that expires on the way. */
 const RENEW_BEFORE_MS = 30_000;
 const ANSWER_WITHIN_MS = 10_000;
 
@@ -28,7 +28,7 @@ export function oauthTokens({ tokenUrl, clientId, secret, scope }: OauthClient):
     const asked = new URLSearchParams(scope === undefined ? {} : { scope });
     const answer = await clientCredentialsGrantRequest(server, client, ClientSecretBasic(secret()), asked, {
       signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
-      // A token endpoint beside the service, such as a sidecar's.
+      // Plain http is allowed for a token endpoint beside the service, such as a sidecar's.
       [allowInsecureRequests]: tokenUrl.protocol === 'http:',
     });
     return await processClientCredentialsResponse(server, client, answer);

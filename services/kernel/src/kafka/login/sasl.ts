@@ -7,7 +7,7 @@ import { mskIamTokens } from './msk-iam-tokens.ts';
 import { oauthTokens } from './oauth-tokens.ts';
 
 type Sasl = NonNullable<KafkaSettings['sasl']>;
-/** Of each mechanism, the variables that only it has. */
+/** The variables that only one mechanism uses, by mechanism. */
 const PASSWORD = ['KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD', 'KAFKA_SASL_PASSWORD_FILE'] as const;
 const OAUTH = [
   'KAFKA_OAUTH_TOKEN_URL',
@@ -18,7 +18,7 @@ const OAUTH = [
 const MSK = ['KAFKA_MSK_REGION'] as const;
 
 /**
- * @returns undefined: without a login
+ * @returns undefined if there is no login
  * @throws {DatabridgeError} DB_CONFIG_INVALID: a file that can't be read, a part that is missing, or one that the
  *   mechanism does not use
  */
@@ -26,7 +26,7 @@ export function saslOf(config: KafkaConfig): Sasl | undefined {
   const { KAFKA_SASL_MECHANISM: mechanism } = config;
   switch (mechanism) {
     case undefined:
-      // Else the service would speak to the brokers as nobody, though somebody meant it not to.
+      // Otherwise the service would connect without a login, although one was configured.
       refuseUnused(config, 'KAFKA_SASL_MECHANISM is not', [...PASSWORD, ...OAUTH, ...MSK]);
       return undefined;
     case 'oauthbearer':
@@ -65,7 +65,7 @@ function oauthClient(config: KafkaConfig) {
       'KAFKA_SASL_MECHANISM is oauthbearer: KAFKA_OAUTH_TOKEN_URL, KAFKA_OAUTH_CLIENT_ID and KAFKA_OAUTH_CLIENT_SECRET_FILE must be set too',
     );
   }
-  // Read at each request for a token: so a secret that is replaced needs no restart.
+  // Read for each token request, so that a replaced secret needs no restart.
   const secret = () => readSetting('KAFKA_OAUTH_CLIENT_SECRET_FILE', file).trimEnd();
   secret();
   return { tokenUrl: new URL(url), clientId, secret, scope: config.KAFKA_OAUTH_SCOPE };

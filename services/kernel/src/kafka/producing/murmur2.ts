@@ -1,6 +1,6 @@
 /**
- * The hash by which the Java client chooses a key's partition (`Utils.murmur2` of Apache Kafka), so that a key lands
- * in the same partition whoever writes it. A signed 32-bit integer.
+ * The hash by which the Java client chooses a key's partition (`Utils.murmur2` of Apache Kafka), so that a key goes to
+ * the same partition from every client. A signed 32-bit integer.
  */
 export function murmur2(key: Buffer): number {
   const m = 0x5bd1e995;

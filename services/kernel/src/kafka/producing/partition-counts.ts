@@ -3,17 +3,17 @@ import { systemClock } from '../../time/clock.ts';
 import { retry } from '../../time/retry.ts';
 import { KafkaPortError, toPortError } from '../errors.ts';
 
-/** How long a count is trusted: as long as kafkajs trusts its own. */
+/** How long a count is used: as long as kafkajs uses its own. */
 const MAX_AGE_MS = 300_000;
-/** A topic that was just created is known to every broker within that time. */
+/** Within this time, every broker learns of a topic that was just created. */
 const UNKNOWN_TOPIC_PATIENCE_MS = 2_000;
 
-/** How many partitions the topics have. */
+/** The number of partitions of each topic. */
 export class PartitionCounts {
   readonly #fetch: (topics: string[]) => Promise<{ topic: string; partitions: number }[]>;
   #known = new Map<string, { partitions: number; atMs: number }>();
 
-  /** @param fetch fails as a whole when one of the topics is unknown */
+  /** @param fetch fails as a whole if one of the topics is unknown */
   constructor(fetch: (topics: string[]) => Promise<{ topic: string; partitions: number }[]>) {
     this.#fetch = fetch;
   }
@@ -37,7 +37,7 @@ export class PartitionCounts {
     if (missing.length === 0) return new Map();
     const failure = await this.#tryLoad(missing);
     if (!failure) return new Map();
-    // One unknown topic fails the request for all.
+    // One unknown topic makes the request fail for all.
     const failures = await Promise.all(
       missing.map(async (topic) => [topic, await this.#loadPatiently(topic)] as const),
     );

@@ -18,11 +18,14 @@ import { partitionOfKey } from './murmur2.ts';
 import { PartitionCounts } from './partition-counts.ts';
 
 export interface KafkaProducerOptions {
-  /** At most what the topics' `max.message.bytes` allow. Default 1,000,000: just under the broker's default. */
+  /**
+   * The limit of a batch; at most what the topics' `max.message.bytes` allow. Default 1,000,000: just under the
+   * broker's default.
+   */
   readonly maxBatchBytes?: number;
-  /** Default 8 MiB. */
+  /** The limit of one request. Default 8 MiB. */
   readonly maxRequestBytes?: number;
-  /** How long a `send` is retried; the request under way then may take another 30 s. Default 30 s. */
+  /** How long a `send` is retried; the current request may then take another 30 s. Default 30 s. */
   readonly deliveryTimeoutMs?: number;
 }
 
@@ -32,12 +35,11 @@ const ACKNOWLEDGE_WITHIN_MS = 30_000;
 const BACKOFF = { firstMs: 100, longestMs: 3_000 };
 
 /**
- * Plain, not idempotent, acks=all. One request at a time; whatever is handed over meanwhile goes into the next one,
- * whoever hands it over. Within a partition, records of a `send` are stored in order unless one of them has to be
- * sent again.
+ * Plain, not idempotent, acks=all. One request at a time; records that any caller sends in the meantime go into the
+ * next one. Within a partition, records of a `send` are stored in order unless one of them has to be sent again.
  *
- * A request that fails hurts only those who had records for the partition at fault: its records are sent again by
- * partition, and the requests of the others go on meanwhile.
+ * A failed request affects only the callers that had records for the failed partition: its records are sent again by
+ * partition, and the requests of the others continue in the meantime.
  */
 export class KafkaProducer implements RecordProducer {
   readonly #settings: KafkaSettings;
@@ -64,7 +66,7 @@ export class KafkaProducer implements RecordProducer {
     });
   }
 
-  /** @throws {KafkaPortError} `DB_KAFKA_UNAVAILABLE` when no broker answers within some seconds */
+  /** @throws {KafkaPortError} `DB_KAFKA_UNAVAILABLE` if no broker answers within some seconds */
   async connect(): Promise<void> {
     try {
       await Promise.all([this.#connect(), this.#admin.connect()]);
@@ -110,7 +112,7 @@ export class KafkaProducer implements RecordProducer {
     }
     if (this.#isPumping) return;
     this.#isPumping = true;
-    // All that is sent in this turn of the event loop goes into the first request.
+    // All records that are sent in this turn of the event loop go into the first request.
     setImmediate(() => void this.#pump());
   }
 
@@ -139,7 +141,7 @@ export class KafkaProducer implements RecordProducer {
       } else if (isAboutPartitions(failure.error)) {
         for (const batch of byPartition(failure.pending)) void this.#isolate(batch, failure.error);
       } else {
-        // No broker, no answer: nobody gets through, so all wait.
+        // There is no broker, or no answer: no request can succeed, so all callers wait.
         this.#queue.putBack(this.#failOverdue(failure.pending, failure.error));
         failures++;
         await pause(backoffMs(failures, BACKOFF));
@@ -148,7 +150,7 @@ export class KafkaProducer implements RecordProducer {
     this.#isPumping = false;
   }
 
-  /** Sends a batch that failed among others until it is stored, or at fault itself, or overdue. */
+  /** Sends a batch that failed together with others until it is stored, fails by itself, or is overdue. */
   async #isolate(batch: Pending[], first: KafkaPortError): Promise<void> {
     let error = first;
     for (let pending = batch, tries = 0; ; tries++) {
@@ -172,7 +174,7 @@ export class KafkaProducer implements RecordProducer {
     }
   }
 
-  /** One request. Settles what is acknowledged. @returns what isn't, and why */
+  /** Sends one request, and settles the acknowledged records. @returns the others, with the error */
   async #request(request: Pending[]): Promise<{ pending: Pending[]; error: KafkaPortError } | undefined> {
     const client = this.#client;
     let answer: RecordMetadata[];
@@ -188,7 +190,7 @@ export class KafkaProducer implements RecordProducer {
       if (error.code === 'DB_KAFKA_UNKNOWN_TOPIC') this.#renewClient(client);
       return { pending: request, error };
     }
-    // kafkajs resolves although it left out what it found no leader for.
+    // kafkajs resolves although it omitted the records without a leader.
     const acknowledged = new Set(
       answer
         .filter(({ errorCode }) => errorCode === 0)
@@ -222,7 +224,7 @@ export class KafkaProducer implements RecordProducer {
     this.#client = this.#createClient();
     this.#isConnected = false;
     this.#partitions.forgetAll();
-    // Waits for what is in flight. The new one connects with its first request.
+    // It waits for requests in flight. The new one connects with its first request.
     failed.disconnect().catch(() => {});
   }
 
@@ -234,7 +236,7 @@ export class KafkaProducer implements RecordProducer {
         () =>
         ({ message }: { message: Message }) =>
           message.partition as number,
-      // Its own retry can resolve although messages are lost, and holds up everybody: retrying is ours.
+      // kafkajs's own retry can resolve although messages are lost, and delays everybody: we retry ourselves.
       retry: { retries: 0 },
     });
   }
@@ -253,7 +255,7 @@ function fail(pending: readonly Pending[], error: KafkaPortError): void {
   for (const { call, index } of pending) call.settle(index, error);
 }
 
-/** The broker, or the encoder, objects to something that was sent; else the way to the broker is at fault. */
+/** The broker, or the encoder, refuses a record that was sent; otherwise the connection failed. */
 function isAboutPartitions(error: KafkaPortError): boolean {
   return error.code !== 'DB_KAFKA_UNAVAILABLE' || protocolErrorType(error) !== undefined || isBug(error);
 }

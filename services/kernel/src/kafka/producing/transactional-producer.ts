@@ -9,18 +9,18 @@ import type { ProducedRecord, TopicPartition } from '../records.ts';
 import { partitionOfKey } from './murmur2.ts';
 
 export interface TransactionalProducerOptions {
-  /** Whoever takes up the same id shuts out all who had it before. */
+  /** A producer that takes over this id fences all previous ones. */
   readonly transactionalId: string;
-  /** Of the topics that are written to. */
+  /** The number of replicas of the topics that are written to. */
   readonly partitions: ReadonlyMap<string, number>;
-  /** A transaction that its producer leaves open is aborted after this. Default 10 s: readers wait that long. */
+  /** A transaction that its producer leaves open is aborted after this time: readers wait that long. Default 10 s. */
   readonly transactionTimeoutMs?: number;
 }
 
-/** One past the last record of a transaction, in each partition that it wrote to. */
+/** One past the last record of a transaction, by partition that it wrote to. */
 export type WrittenUpTo = readonly (TopicPartition & { readonly end: number })[];
 
-/** Of all records of a transaction, whatever their topics: well below what a topic takes as one batch. */
+/** The limit of all records of a transaction, over all topics: well below what a topic accepts as one batch. */
 const MAX_TOGETHER_BYTES = 786_432;
 const BEGIN_WITHIN_MS = 5_000;
 const BEGIN_BACKOFF: BackoffLimits = { firstMs: 5, longestMs: 200 };
@@ -32,14 +32,14 @@ interface Waiting {
 }
 
 /**
- * Writes records all or none, as the only one: opening it fences every earlier producer of the same transactional id
- * and ends what that one left open, before `open` resolves. What is handed over while a transaction is under way goes
- * into the next one, together.
+ * Writes either all of the records or none, as the only writer: opening it fences every earlier producer of the same
+ * transactional id and ends the transaction that it left open, before `open` resolves. Records that are passed while a
+ * transaction is in progress go into the next one together.
  *
  *     open ─▶ committing ⇄ idle ─▶ over, by the first failure or `close`
  *
- * It does not go on after a failure: kafkajs can be left in a state that no call mends, and somebody else may be the
- * writer by now. A new one has to be opened, and everything be read again that a decision rests on.
+ * It cannot be used after a failure: kafkajs can be left in a state that no call repairs, and another process may be
+ * the writer by now. The caller opens a new one, and reads again all state that its decisions depend on.
  */
 export class TransactionalProducer {
   readonly #client: Producer;
@@ -63,14 +63,15 @@ export class TransactionalProducer {
       transactionalId,
       transactionTimeout: transactionTimeoutMs,
       allowAutoTopicCreation: false,
-      // With more, or with tries of its own, a lost answer can lose or repeat what comes after it.
+      // With more requests at a time, or with retries of its own, a lost answer could lose or repeat the records that
+      // follow.
       maxInFlightRequests: 1,
       retry: { retries: 0 },
     });
     const producer = new TransactionalProducer(client, partitions);
     try {
       await client.connect();
-      // kafkajs asks for the producer's epoch, which fences, when the first transaction begins.
+      // kafkajs requests the producer's epoch, which fences, when the first transaction begins.
       producer.#transaction = await client.transaction();
       return producer;
     } catch (error) {
@@ -79,18 +80,18 @@ export class TransactionalProducer {
     }
   }
 
-  /** For good. */
+  /** True once closed or failed; it never becomes false again. */
   get isOver(): boolean {
     return this.#isOver;
   }
 
   /**
-   * @throws {KafkaPortError} `DB_KAFKA_FENCED`: nothing is written, another is the writer. Anything else: all of the
-   *   records may be written, or none; a reader that waits for the end of the log knows
+   * @throws {KafkaPortError} `DB_KAFKA_FENCED`: nothing is written, because another process is the writer. For any
+   *   other error, either all of the records are written or none; a reader that waits for the end of the log knows
    */
   commit(records: readonly ProducedRecord[]): Promise<WrittenUpTo> {
     const tooLarge = records.find((record) => batchBytes(record) > MAX_MESSAGE_BYTES);
-    // Kafka would refuse it, and with it whatever shares the transaction, and end the term.
+    // Kafka would refuse it together with all records in the same transaction, and end the term.
     if (tooLarge !== undefined) {
       const { topic } = tooLarge;
       const detail = `${batchBytes(tooLarge)} bytes for ${topic}; at most ${MAX_MESSAGE_BYTES} are allowed`;
@@ -134,7 +135,7 @@ export class TransactionalProducer {
     this.#isCommitting = false;
   }
 
-  /** As many as fit a record batch together: a large change must not make those of others fail. At least one. */
+  /** Takes as many records as fit a record batch, at least one: a large change must not make those of others fail. */
   #takeTogether(): Waiting[] {
     let bytes = 0;
     const fits = this.#waiting.findIndex(({ records }, index) => {
@@ -158,7 +159,7 @@ export class TransactionalProducer {
       ...(await begun(() => sendTo(transaction, placed.slice(0, 1)))),
       ...(placed.length > 1 ? await sendTo(transaction, placed.slice(1)) : []),
     ];
-    // kafkajs resolves although it left out what it found no leader for.
+    // kafkajs resolves although it omitted the records without a leader.
     if (new Set(written.map(batchKey)).size !== batches.size) {
       await transaction.abort().catch(() => {});
       throw new KafkaPortError('DB_KAFKA_NOT_ACKNOWLEDGED', 'write in a transaction: an answer lacks a partition');
@@ -181,7 +182,7 @@ export class TransactionalProducer {
 
 type Batch = readonly { readonly record: ProducedRecord; readonly partition: number }[];
 
-/** Several partitions by one call. @returns where those end that the broker acknowledged */
+/** Writes to several partitions by one call. @returns the end offsets of those that the broker acknowledged */
 async function sendTo(transaction: Transaction, batches: readonly Batch[]): Promise<WrittenUpTo> {
   const topics = Map.groupBy(batches.flat(), ({ record }) => record.topic);
   const topicMessages: TopicMessages[] = [...topics].map(([topic, of]) => ({

@@ -11,29 +11,29 @@ import type { KafkaSettings } from '../kafkajs/client.ts';
 import type { ConsumedBatch, ConsumedRecord } from '../records.ts';
 import { TablePartition } from './table-partition.ts';
 
-/** What a join changed, in partitions of the table's topic. */
+/** The partitions of the table's topic that a join added, kept and removed. */
 export interface Ownership {
   readonly gained: readonly number[];
   readonly kept: readonly number[];
   readonly lost: readonly number[];
-  /** The keys that were known of the lost partitions. The table has forgotten them already, without `onChange`. */
+  /** The known keys of the lost partitions. The table has forgotten them already, without `onChange`. */
   readonly lostKeys: readonly string[];
 }
 
 export interface CompactedTableOptions<V> {
   readonly topic: string;
-  /** `undefined` or a throw: the record is logged and passed over, and the key keeps the value that it has. */
+  /** If it returns `undefined` or throws, the record is logged and skipped, and the key keeps its value. */
   decode(key: string, value: Buffer, record: ConsumedRecord): V | undefined;
-  /** After the table has changed; `undefined`: the key is gone. Synchronous. */
+  /** Called after the table has changed; `undefined`: the key was removed. Synchronous. */
   onChange?(key: string, value: V | undefined): void;
-  /** The partitions are shared by the members of this group. Left out: this table reads all of them. */
+  /** The group whose members share the partitions. If omitted, this table reads all of them. */
   readonly group?: {
     readonly groupId: string;
     readonly assigners?: readonly PartitionAssigner[];
-    /** Synchronous, at each join, before any change that follows from it. */
+    /** Called at each join, before any change that follows from it; synchronous. */
     onOwned(ownership: Ownership): void;
   };
-  /** Called when everything is read that the owned partitions held when they were assigned. */
+  /** Called when all records are read that the owned partitions held when they were assigned. */
   onCaughtUp?(): void;
   readonly sessionTimeoutMs?: number;
   readonly heartbeatIntervalMs?: number;
@@ -42,10 +42,10 @@ export interface CompactedTableOptions<V> {
 }
 
 const MAX_WAIT_MS = 500;
-/** So long without anything to fetch, in fetches: what is waited for is a hole at the end of the log. */
+/** After this number of empty fetches, the awaited offset is a hole at the end of the log. */
 const FETCHES_IN_VAIN = 3;
 
-/** Somebody who waits until the table has read so far. */
+/** A caller that waits until the table has read up to certain offsets. */
 interface Reader {
   readonly ends: readonly { readonly partition: number; readonly end: number }[];
   readonly sinceMs: number;
@@ -54,8 +54,8 @@ interface Reader {
 
 /**
  * The latest value of each key of a compacted topic, read from the start at each join; nothing is ever committed.
- * Partitions that stay through a rejoin keep their entries meanwhile, and what they hold already isn't told again; a
- * key that has gone from the log meanwhile goes from the table once the partition is read again.
+ * Partitions that stay through a rejoin keep their entries meanwhile, and known values are not reported again; a key
+ * that was removed from the log meanwhile is removed from the table once the partition is read again.
  */
 export class CompactedTable<V> {
   readonly #settings: KafkaSettings;
@@ -91,7 +91,7 @@ export class CompactedTable<V> {
     });
   }
 
-  /** Of the membership that shares the partitions. */
+  /** The lease of the membership that shares the partitions. */
   get lease(): MemberLease {
     return this.#consumer.lease;
   }
@@ -101,23 +101,23 @@ export class CompactedTable<V> {
     await this.#consumer.start();
   }
 
-  /** The entries stay. */
+  /** Stops reading. The entries remain. */
   async stop(): Promise<void> {
     await this.#consumer.stop();
     await this.#admin.disconnect();
   }
 
-  /** Resolves once everything that was in the owned partitions at the latest join is read; after a rejoin, anew. */
+  /** Resolves once all records that were in the owned partitions at the latest join are read; after a rejoin, anew. */
   async caughtUp(): Promise<void> {
     while (!this.#isCaughtUp) await this.#caughtUp.promise;
   }
 
   /**
-   * Resolves once the table holds all that was written, and committed, before the call.
+   * Resolves once the table contains all records that were written and committed before the call.
    * @throws {KafkaPortError} `DB_KAFKA_UNAVAILABLE`
    */
   async refreshed(): Promise<void> {
-    // Those who call before Kafka is asked share the question.
+    // Callers that come before Kafka is asked share the request.
     if (this.#refreshing === undefined || this.#refreshing.hasAsked) {
       const mine = { hasAsked: false, done: Promise.resolve() };
       mine.done = this.#refresh(this.#refreshing?.done, mine);
@@ -133,7 +133,7 @@ export class CompactedTable<V> {
     await this.readUpTo(watermarks.map(({ partition, low, high }) => ({ partition, end: low === high ? 0 : high })));
   }
 
-  /** Resolves once the table has read all before these ends, of partitions that it owns. */
+  /** Resolves once the table has read up to these offsets, of the partitions that it owns. */
   async readUpTo(ends: Reader['ends']): Promise<void> {
     const reader = { ends, sinceMs: systemClock.monotonicMs() };
     if (this.#hasRead(reader)) return;
@@ -233,7 +233,7 @@ export class CompactedTable<V> {
     this.#sweep();
   }
 
-  /** Ends the reading of the partitions that have reached their target; with the last one, the table is caught up. */
+  /** Ends the reading of the partitions that have reached their target; after the last one, the table is caught up. */
   #sweep(): void {
     if (this.#isCaughtUp) return;
     for (const partition of this.#partitions.values()) {

@@ -3,12 +3,14 @@ import { ERASED_TOPIC } from '@databridge/schemas/records/topics';
 import type { KafkaSettings } from '../kafkajs/client.ts';
 import { CompactedTable } from './compacted-table.ts';
 
-/** The erased events, as every service that sends or shows events knows them: a moment after they are erased. */
+/** The erased events, for every service that sends or shows events: it learns of an erasure a moment later. */
 export class ErasedTable {
   readonly events = new ErasedEvents();
   readonly #table: CompactedTable<Erasure>;
 
-  /** @param onErased when events are erased that were not before; also for each of those that were, at the start */
+  /**
+   * @param onErased called when further events are erased; at the start also for each of those that were erased before
+   */
   constructor(settings: KafkaSettings, onErased: () => void = () => undefined) {
     this.#table = new CompactedTable(settings, {
       topic: ERASED_TOPIC,
@@ -20,7 +22,7 @@ export class ErasedTable {
     });
   }
 
-  /** Resolves once all that was erased before is known: before that, nothing may be sent or shown. */
+  /** Resolves once all earlier erasures are known: until then, no event may be sent or shown. */
   async start(): Promise<void> {
     await this.#table.start();
     await this.#table.caughtUp();
@@ -30,7 +32,7 @@ export class ErasedTable {
     await this.#table.stop();
   }
 
-  /** Resolves once it holds all that was erased before the call. @throws {KafkaPortError} `DB_KAFKA_UNAVAILABLE` */
+  /** Resolves once it contains all erasures from before the call. @throws {KafkaPortError} `DB_KAFKA_UNAVAILABLE` */
   async refreshed(): Promise<void> {
     await this.#table.refreshed();
   }

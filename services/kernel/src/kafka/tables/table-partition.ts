@@ -4,7 +4,7 @@
  */
 export class TablePartition<V> {
   readonly #values = new Map<string, V>();
-  /** One past the last offset that the values reflect; survives a rejoin. */
+  /** One past the last offset that the values reflect; it is kept through a rejoin. */
   #appliedUpTo = 0;
   /** One past the last offset read since the join. */
   #position = 0;
@@ -22,7 +22,7 @@ export class TablePartition<V> {
     return this.#values.get(key);
   }
 
-  /** Whether the values are those after all records before that offset. */
+  /** Whether the values reflect all records before that offset. */
   reflects(end: number): boolean {
     return this.#appliedUpTo >= end;
   }
@@ -46,19 +46,16 @@ export class TablePartition<V> {
   /** The watermarks at the join, or a little later. */
   setTarget(low: number, high: number): void {
     this.#target = low === high ? 0 : high;
-    // The topic was deleted and created anew: what was applied says nothing of it.
+    // The topic was deleted and created anew: the applied offsets say nothing about it.
     if (high < this.#appliedUpTo) this.#appliedUpTo = this.#position;
   }
 
-  /**
-   * @param value `null` a tombstone, `undefined` one that was rejected
-   * @returns the change, if it is one
-   */
+  /** @param value `null` for a tombstone, `undefined` for a rejected record @returns the change, if there is one */
   apply(key: string, offset: number, value: V | null | undefined): { value: V | undefined } | undefined {
-    // A rejected record still says that its key is in the log.
+    // Even a rejected record shows that its key is in the log.
     if (value === null) this.#seen?.delete(key);
     else this.#seen?.add(key);
-    // Read again: an older value must not show up anew.
+    // The record is read again: an older value must not reappear.
     if (offset < this.#appliedUpTo) return undefined;
     this.#appliedUpTo = offset + 1;
     if (value === undefined) return undefined;
@@ -72,7 +69,7 @@ export class TablePartition<V> {
     this.#appliedUpTo = Math.max(this.#appliedUpTo, nextOffset);
   }
 
-  /** There is nothing more to read, wherever the position stands. */
+  /** Notes that there is nothing more to read, whatever the position is. */
   markDrained(): void {
     this.#isDrained = true;
   }

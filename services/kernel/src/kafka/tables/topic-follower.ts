@@ -7,24 +7,27 @@ import { patiently } from '../topic-reader.ts';
 
 export interface FollowOptions {
   readonly topic: string;
-  /** From the first record appended then (ms since the epoch); left out: only what comes from now on. */
+  /**
+   * Starts with the first record appended at that time (ms since the epoch); if omitted, with the next record from now
+   * on.
+   */
   readonly fromMs?: number;
-  /** In offset order within a partition, each record once. */
+  /** Called in offset order within a partition, once for each record. */
   onBatch(batch: ConsumedBatch): void;
-  /** All that was there is read; told again and again. */
+  /** Called repeatedly while all existing records are read. */
   onDrained?(): void;
 }
 
 /**
- * Reads a topic as it grows, until it is stopped. It shares nothing with other readers and leaves nothing behind: a
- * private group, deleted at the end.
+ * Reads a topic as it grows, until it is stopped. It shares no state with other readers and leaves none behind: its
+ * group is private, and deleted at the end.
  */
 export class TopicFollower {
   readonly #options: FollowOptions;
   readonly #groupId: string;
   readonly #admin: KafkaAdmin;
   readonly #consumer: GroupConsumer;
-  /** The next offset that was not handed over yet, by partition: every rejoin starts over. */
+  /** The next offset that was not passed on yet, by partition: every rejoin starts from the beginning. */
   readonly #positions = new Map<number, number>();
 
   constructor(settings: KafkaSettings, options: FollowOptions) {
@@ -42,7 +45,7 @@ export class TopicFollower {
     });
   }
 
-  /** Resolves when nothing that comes from now on is missed. */
+  /** Resolves when no record from now on is missed. */
   async start(): Promise<void> {
     const { topic, fromMs } = this.#options;
     const starts = await patiently(async () =>
@@ -60,7 +63,7 @@ export class TopicFollower {
 
   async stop(): Promise<void> {
     await this.#consumer.stop();
-    // Left behind, it would vanish by itself, only later.
+    // A group that is left behind would disappear by itself, only later.
     await this.#admin.deleteGroup(this.#groupId).catch(() => undefined);
     await this.#admin.disconnect();
   }

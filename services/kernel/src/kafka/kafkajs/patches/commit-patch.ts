@@ -53,10 +53,9 @@ function commitOffsets(this: Runner, offsets: unknown): Promise<void> {
 }
 
 /**
- * kafkajs 2.2.4 retries a commit on its own, and a retry after a rejoin carries the **new** generation: what the old
- * membership had to say is then stored in the name of the new one. And while the consumer starts or stops, it
- * resolves without having committed. Ours makes one request a call, and tells what came of it; who calls decides
- * whether there is a point in another.
+ * kafkajs 2.2.4 retries a commit on its own, and a retry after a rejoin carries the **new** generation: the old
+ * membership's offsets are then stored under the new one. And while the consumer starts or stops, it resolves without
+ * having committed. Ours makes one request per call, and returns its result; the caller decides whether to try again.
  *
  * @throws {KafkaPortError} `DB_KAFKA_CLIENT_CHANGED`
  */

@@ -2,12 +2,12 @@ import { createRequire } from 'node:module';
 import { KafkaPortError } from '../../errors.ts';
 import { patchMethod } from './patch-method.ts';
 
-/** More than that is no record that a producer means: tracing and routing need a few dozen at most. */
+/** More headers than this are no meaningful record of a producer: tracing and routing need a few dozen at most. */
 export const MAX_HEADERS = 1_000;
-/** Names and values together. */
+/** The limit of names and values together, in bytes. */
 export const MAX_HEADER_BYTES = 256 * 1024;
 
-/** What kafkajs gives as a record's headers when there are more of them than we decode. It has no headers. */
+/** Replaces the headers of a record that has more of them than we decode. It contains none. */
 export class ExcessHeaders {
   readonly #count: number;
   readonly #bytes: number;
@@ -36,7 +36,7 @@ interface Decoder {
 
 type Value = Buffer | null;
 
-/** Stands in for the array that kafkajs folds into an object: see {@link installHeaderPatch}. */
+/** Replaces the array that kafkajs folds into an object: see {@link installHeaderPatch}. */
 interface Folded {
   reduce(): Record<string, Value | Value[]> | ExcessHeaders;
 }
@@ -56,10 +56,10 @@ const EXPECTED_SOURCE = `readVarIntArray(reader) {
     return array
   }`;
 
-/** How the record decoder uses the method. No other part of kafkajs calls it. */
+/** The interface by which the record decoder uses the method. No other part of kafkajs calls it. */
 const EXPECTED_USE = 'const headers = decoder.readVarIntArray(HeaderDecoder).reduce(';
 
-/** The headers are the last part of a record, so the bytes that are left are theirs. */
+/** The headers are the last part of a record, so the remaining bytes are theirs. */
 function readVarIntArray(this: Decoder): Folded {
   const count = this.readVarInt();
   const bytes = this.buffer.length - this.offset;
@@ -74,7 +74,7 @@ function readVarIntArray(this: Decoder): Folded {
 }
 
 function addHeader(headers: Record<string, Value | Value[]>, name: string, value: Value): void {
-  // A header may have the name of something that every object inherits, such as "constructor".
+  // A header may have the name of a property that every object inherits, such as "constructor".
   if (!Object.hasOwn(headers, name)) {
     if (name === '__proto__') Object.defineProperty(headers, name, { value, ...LIKE_ANY });
     else headers[name] = value;

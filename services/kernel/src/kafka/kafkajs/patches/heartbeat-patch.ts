@@ -22,7 +22,7 @@ const EXPECTED_SOURCE = `async heartbeat() {
     }
   }`;
 
-/** After one of these the member has to join again: until it has, no other answer will come. */
+/** After one of these errors the member has to join again; until then, no other answer will come. */
 const FINAL_FOR_THE_GENERATION = new Set(['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID']);
 
 interface Ended {
@@ -50,9 +50,9 @@ async function heartbeat(this: Runner): Promise<void> {
 
 /**
  * kafkajs 2.2.4 handles every partition of a fetch, empty ones too, before it looks at what went wrong with any, and
- * sends a heartbeat after each while the last one failed. So a member of 64 partitions asks 64 times, one after the
- * other, before it joins a rebalance: on a busy machine that took longer than the session time-out, and the member was
- * thrown out. Ours asks once a generation. (Nothing is committed automatically here, so that part is left out.)
+ * sends a heartbeat after each while the last one failed. So a member of 64 partitions sends 64 heartbeats, one after
+ * the other, before it joins a rebalance: on a busy machine that took longer than the session time-out, and the member
+ * was removed. Ours sends one per generation. (Nothing is committed automatically here, so that part is left out.)
  *
  * @throws {KafkaPortError} `DB_KAFKA_CLIENT_CHANGED`
  */

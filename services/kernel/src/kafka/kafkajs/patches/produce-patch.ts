@@ -3,12 +3,12 @@ import type { Message } from 'kafkajs';
 import { KafkaPortError } from '../../errors.ts';
 import { encodeProduceRequest, type ProduceRequest } from '../produce-encoding.ts';
 
-/** As kafkajs calls it: one request to one broker. */
+/** The method as kafkajs calls it: one request to one broker. */
 export interface ProduceArguments extends ProduceRequest {
-  /** 0 is none. */
+  /** 0 means none. */
   readonly compression?: number;
   readonly transactionalId?: string | null | undefined;
-  /** -1 is none: neither idempotent nor transactional. */
+  /** -1 means none: the producer is neither idempotent nor transactional. */
   readonly producerId?: unknown;
 }
 
@@ -26,16 +26,16 @@ interface ProduceProtocol {
   protocol: (at: { version: number }) => (given: ProduceArguments) => Produce;
 }
 
-/** Those that carry record batches. kafkajs knows no later one. */
+/** The versions that carry record batches. kafkajs knows no later one. */
 const VERSIONS = ['0', '1', '2', '3', '4', '5', '6', '7'];
 const FIRST_WITH_BATCHES = 3;
 
 let installed: ProduceProtocol['protocol'] | undefined;
 
 /**
- * Has kafkajs 2.2.4 encode what a plain producer sends with {@link encodeProduceRequest}; whatever else there is
- * (compression, transactions, times of one's own) it encodes itself. Nothing but the encoding changes, and not a byte
- * of that: `produce-patch.test.ts` compares the two.
+ * Makes kafkajs 2.2.4 encode the requests of a plain producer with {@link encodeProduceRequest}; it encodes all others
+ * (with compression, transactions or explicit timestamps) itself. The bytes stay the same: `produce-patch.test.ts`
+ * compares the two.
  *
  * @throws {KafkaPortError} `DB_KAFKA_CLIENT_CHANGED`
  */

@@ -1,17 +1,18 @@
 import type { BrokerConnection } from '../../kafkajs/broker-connection.ts';
 
-/** Requests that may be queued on a connection before another connection is opened. */
+/** The number of requests queued on a connection before another connection is opened. */
 const PIPELINE_DEPTH = 16;
 const MAX_SHARED = 4;
 /**
- * Joins at a time. The broker answers one request of a connection after the other, and may let a join wait for seconds
- * (`group.initial.rebalance.delay.ms`): on a shared connection it would hold up heartbeats and commits of all others.
+ * The number of joins at the same time. The broker answers one request of a connection after the other, and may let a
+ * join wait for seconds (`group.initial.rebalance.delay.ms`): on a shared connection it would hold up heartbeats and
+ * commits of all others.
  */
 const MAX_EXCLUSIVE = 64;
 
 /**
- * The connections to one broker in its role as coordinator: some that requests share, pipelined, and some that are one
- * join's alone while it lasts.
+ * The connections to one broker in its role as coordinator: some are shared by pipelined requests, and some serve one
+ * join each while it lasts.
  */
 export class BrokerLink {
   readonly #open: () => BrokerConnection;
@@ -43,7 +44,7 @@ export class BrokerLink {
     return opened;
   }
 
-  /** Runs with a connection that nobody else uses meanwhile, once one is free. */
+  /** Calls `run` with a connection that nobody else uses in the meantime, once one is free. */
   async exclusively<T>(run: (connection: BrokerConnection) => Promise<T>): Promise<T> {
     while (this.#lent.size >= MAX_EXCLUSIVE) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     const connection = this.#takeIdle() ?? this.#open();
@@ -72,7 +73,7 @@ export class BrokerLink {
     return undefined;
   }
 
-  /** Joins come in bursts: at a start, and when a worker comes or goes. One connection stays for the next. */
+  /** Joins come in bursts: at a start, and when a worker joins or leaves. One connection is kept for the next. */
   #closeIdle(): void {
     for (const connection of this.#idle.splice(1)) connection.close();
   }

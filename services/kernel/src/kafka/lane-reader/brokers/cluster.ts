@@ -5,7 +5,7 @@ import { wireRequest } from '../../kafkajs/wire-requests.ts';
 import { CODE } from '../../protocol-codes.ts';
 import { BrokerLink } from './broker-link.ts';
 
-/** Of one topic: the leader of each partition that has one, or why there is no answer. */
+/** The leaders of a topic's partitions, or why there is no answer. */
 export interface TopicLeaders {
   readonly errorCode: number;
   readonly partitions: readonly number[];
@@ -26,7 +26,7 @@ interface MetadataAnswer {
   }[];
 }
 
-/** The brokers that are known, a link to each, and who leads which partition. */
+/** The known brokers, a link to each of them, and the leaders of partitions. */
 export class Cluster {
   readonly #settings: KafkaSettings;
   readonly #addresses = new Map<number, BrokerAddress>();
@@ -41,7 +41,7 @@ export class Cluster {
     this.#seeds = settings.brokers.map(parseAddress);
   }
 
-  /** The link to a broker, as coordinator. @throws {KafkaPortError} `DB_KAFKA_UNAVAILABLE` when it is not known */
+  /** The link to a broker as coordinator. @throws {KafkaPortError} `DB_KAFKA_UNAVAILABLE` if the broker is not known */
   link(nodeId: number): BrokerLink {
     const known = this.#links.get(nodeId);
     if (known) return known;
@@ -50,7 +50,7 @@ export class Cluster {
     return link;
   }
 
-  /** A new connection to a broker. @throws {KafkaPortError} `DB_KAFKA_UNAVAILABLE` when it is not known */
+  /** A new connection to a broker. @throws {KafkaPortError} `DB_KAFKA_UNAVAILABLE` if the broker is not known */
   connect(nodeId: number): BrokerConnection {
     const address = this.#addresses.get(nodeId);
     if (this.#isClosed) throw new KafkaPortError('DB_KAFKA_CLOSED', 'the lane reader is closed');
@@ -62,7 +62,7 @@ export class Cluster {
     return this.#addresses.has(nodeId);
   }
 
-  /** Where a broker is, as another broker says. */
+  /** Notes the address of a broker that another broker has named. */
   learn(nodeId: number, address: BrokerAddress): void {
     const before = this.#addresses.get(nodeId);
     if (before?.host === address.host && before.port === address.port) return;
@@ -71,12 +71,12 @@ export class Cluster {
     this.#links.delete(nodeId);
   }
 
-  /** A connection to any broker, for what every broker can answer. */
+  /** A connection to any broker, for requests that every broker can answer. */
   any(): BrokerConnection {
     if (this.#isClosed) throw new KafkaPortError('DB_KAFKA_CLOSED', 'the lane reader is closed');
     for (const link of this.#links.values()) if (link.isConnected) return link.shared();
     if (!this.#seed?.isUsable) {
-      // Another one each time: the first may be the one that is away.
+      // Another broker each time: the first may be the one that is away.
       const seed = this.#seeds[this.#seedTurn++ % this.#seeds.length] as BrokerAddress;
       this.#seed = new BrokerConnection(this.#settings, seed);
     }
@@ -84,11 +84,11 @@ export class Cluster {
   }
 
   /**
-   * Who leads the partitions of these topics, none of which is created.
-   * @throws {KafkaPortError} when the broker that was asked does not answer; the next call asks another
+   * The leaders of the partitions of these topics, none of which is created.
+   * @throws {KafkaPortError} if the broker that was asked does not answer; the next call asks another
    */
   async leaders(topics: readonly string[]): Promise<Map<string, TopicLeaders>> {
-    // No topic at all would ask for all of them.
+    // An empty list would ask for all topics.
     if (topics.length === 0) return new Map();
     const wire = wireRequest<MetadataAnswer>('Metadata', { topics, allowAutoTopicCreation: false });
     const { brokers, topicMetadata } = await this.any().send(wire);

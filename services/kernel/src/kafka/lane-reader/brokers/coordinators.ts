@@ -5,10 +5,10 @@ import type { BrokerLink } from './broker-link.ts';
 import type { Cluster } from './cluster.ts';
 import { Together } from './together.ts';
 
-/** Groups in one request. */
+/** The number of groups in one request. */
 const MAX_GROUPS = 1_000;
 
-/** Which broker coordinates which group, as long as that broker agrees. */
+/** Knows which broker coordinates which group, as long as that broker agrees. */
 export class Coordinators {
   readonly #cluster: Cluster;
   readonly #known = new Map<string, number>();
@@ -37,7 +37,7 @@ export class Coordinators {
     return this.#cluster.link(found.nodeId);
   }
 
-  /** It moved, or can't be reached: the next request asks again. */
+  /** Forgets the coordinator, because it moved or cannot be reached: the next request asks again. */
   forget(groupId: string): void {
     this.#known.delete(groupId);
   }

@@ -1,6 +1,7 @@
 /**
- * One request for many who ask: all that ask in the same turn of the event loop share it, and all that ask while a request
- * is under way share the next one. So a thousand groups that start cost a few requests, and one alone waits for nobody.
+ * One request for many callers: all that ask in the same turn of the event loop share it, and all that ask while a
+ * request is in progress share the next one. So a thousand groups that start cost a few requests, and a single one does
+ * not wait.
  */
 export class Together<Key, Answer> {
   readonly #ask: (keys: readonly Key[]) => Promise<ReadonlyMap<Key, Answer>>;
@@ -8,13 +9,13 @@ export class Together<Key, Answer> {
   #waiting = new Map<Key, PromiseWithResolvers<Answer | undefined>>();
   #isAsking = false;
 
-  /** @param maxKeys in one request */
+  /** @param maxKeys the limit of keys in one request */
   constructor(ask: (keys: readonly Key[]) => Promise<ReadonlyMap<Key, Answer>>, maxKeys: number) {
     this.#ask = ask;
     this.#maxKeys = maxKeys;
   }
 
-  /** @returns undefined when the answer does not mention the key @throws whatever the shared request failed with */
+  /** @returns undefined if the answer does not mention the key @throws the error of the shared request */
   async of(key: Key): Promise<Answer | undefined> {
     const known = this.#waiting.get(key);
     if (known) return await known.promise;

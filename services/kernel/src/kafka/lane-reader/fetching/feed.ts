@@ -16,20 +16,23 @@ const TRANSITIONS: Transitions<FeedState> = {
   closed: [],
 };
 
-/** What a feed tells its group. */
+/** The events that a feed reports to its group. */
 export interface FeedOwner {
   /** Synchronous. */
   onBatch(batch: ConsumedBatch): void;
-  /** The offset was out of range: reading goes on at the log's beginning. Synchronous. */
+  /** The offset was out of range: reading continues at the log's beginning. Synchronous. */
   onJump(at: TopicPartition, from: number, to: number): void;
-  /** The topic was gone and is there again. @returns where to read on: the same offset, or the beginning of a new log */
+  /**
+   * The topic was deleted or unavailable and exists again.
+   * @returns where to continue reading: at the same offset, or at the beginning of a new log
+   */
   onReturned(at: TopicPartition, position: number): Promise<number>;
 }
 
-/** Of one partition in one answer: what overshoots a full lane. */
+/** The limit of one partition in one answer: a full lane exceeds its limit by at most this. */
 const MAX_BYTES = 512 * 1024;
 
-/** One partition that is read: where it stands, and from whom. */
+/** One partition that is read: its position, and the broker that leads it. */
 export class Feed implements TopicPartition {
   readonly topic: string;
   readonly partition: number;
@@ -41,9 +44,9 @@ export class Feed implements TopicPartition {
   #movedAtMs: number | undefined;
   readonly #backoff = new Backoff(KAFKA_BACKOFF);
   #seekAtMs = 0;
-  /** Why the partition cannot be read at the moment; logged once per cause. */
+  /** Why the partition cannot be read at present; logged once per cause. */
   #trouble: string | undefined;
-  /** A broker said that the topic does not exist: whether it is still the same log is to be checked. */
+  /** A broker reported that the topic does not exist: whether it is still the same log must be checked. */
   isGone = false;
 
   constructor({ topic, partition }: TopicPartition, position: number, owner: FeedOwner) {
@@ -71,7 +74,7 @@ export class Feed implements TopicPartition {
     return this.#states.state === 'reading' && this.#pausedAtMs === undefined;
   }
 
-  /** When it was paused (monotonic ms); undefined: it is not. */
+  /** When it was paused (monotonic ms); undefined if it is not. */
   get pausedAtMs(): number | undefined {
     return this.#pausedAtMs;
   }
@@ -93,13 +96,13 @@ export class Feed implements TopicPartition {
     this.#states.to('reading');
   }
 
-  /** Its leader is to be looked for, after a while that grows with each failure in a row. */
+  /** Schedules a search for its leader, after a delay that grows with each failure in a row. */
   seek(nowMs: number): void {
     if (this.#states.state !== 'seeking') this.#states.to('seeking');
     this.#seekAtMs = nowMs + this.#backoff.next();
   }
 
-  /** At once: nothing is wrong with it. */
+  /** Schedules a search at once: the feed itself did not fail. */
   seekNow(): void {
     if (this.#states.state !== 'seeking') this.#states.to('seeking');
     this.#seekAtMs = 0;
@@ -113,9 +116,9 @@ export class Feed implements TopicPartition {
     if (this.#states.state !== 'closed') this.#states.to('closed');
   }
 
-  /** It was read without trouble. */
+  /** Called after it was read without an error. */
   readFrom(asked: number, nextOffset: number): void {
-    // Whoever took the records may have moved it meanwhile.
+    // The recipient of the records may have moved it in the meantime.
     if (this.#position === asked) this.#position = nextOffset;
     this.#backoff.reset();
     this.#trouble = undefined;
@@ -126,7 +129,7 @@ export class Feed implements TopicPartition {
     this.#position = to;
   }
 
-  /** Its owner wants to read elsewhere: what is being fetched is dropped, since it is another place. */
+  /** Called when its owner wants to read at another offset: the records that are being fetched are dropped. */
   moveTo(offset: number, nowMs: number): void {
     this.#position = offset;
     this.#movedAtMs = nowMs;
@@ -137,12 +140,12 @@ export class Feed implements TopicPartition {
     return this.#pausedAtMs ?? this.#movedAtMs;
   }
 
-  /** The size of the next record batch, in bytes. */
+  /** Raises the size limit of a fetch. @param bytes the size of the next record batch */
   growTo(bytes: number): void {
     this.#maxBytes = Math.max(bytes, 2 * this.#maxBytes);
   }
 
-  /** @returns whether it is news, worth a line in the log */
+  /** @returns whether the cause is new, and so worth a line in the log */
   noteTrouble(trouble: string): boolean {
     const isNew = this.#trouble !== trouble;
     this.#trouble = trouble;

@@ -8,12 +8,12 @@ import type { Cluster, TopicLeaders } from '../brokers/cluster.ts';
 import type { Feed } from './feed.ts';
 import { FetchSession } from './fetch-session.ts';
 
-/** Topics in one question. */
+/** The number of topics in one request. */
 const MAX_TOPICS = 1_000;
 const EARLIEST = -2;
 const READ_COMMITTED = 1;
 
-/** All lanes that are read: finds the broker that leads each, and hands it to that broker's fetch session. */
+/** All lanes that are read: it finds the broker that leads each, and passes it to that broker's fetch session. */
 export class Feeds {
   readonly #cluster: Cluster;
   readonly #log: Logger;
@@ -25,7 +25,7 @@ export class Feeds {
   #isSeeking = false;
   #timer: { readonly atMs: number; cancel(): void } | undefined;
   readonly #backoff = new Backoff(KAFKA_BACKOFF);
-  /** Leaders are not asked for before then (monotonic ms): the last question failed. */
+  /** Leaders are not looked up before then (monotonic ms), because the last look-up failed. */
   #askAgainAtMs = 0;
   #isClosed = false;
 
@@ -80,7 +80,7 @@ export class Feeds {
     this.#seekAt(feed.seekAtMs);
   }
 
-  /** Keeps one timer, for the earliest. What comes due in the same turn is asked for together. */
+  /** Keeps one timer, for the earliest. Feeds that come due in the same turn are looked up together. */
   #seekAt(atMs: number): void {
     if (this.#isSeeking || this.#isClosed || (this.#timer && this.#timer.atMs <= atMs)) return;
     this.#timer?.cancel();
@@ -124,7 +124,7 @@ export class Feeds {
   }
 
   #onLeader(feed: Feed, topic: TopicLeaders | undefined): void {
-    // Closed meanwhile.
+    // The feed was closed in the meantime.
     if (!this.#seeking.has(feed)) return;
     const leader = topic?.leaders.get(feed.partition);
     const code = topic?.errorCode ?? CODE.UNKNOWN_TOPIC_OR_PARTITION;
@@ -193,7 +193,7 @@ export class Feeds {
     this.#seek(feed);
   }
 
-  /** The offset is not in the log: it goes on at the log's beginning. */
+  /** Continues at the log's beginning, because the offset is not in the log. */
   async #reset(feed: Feed, nodeId: number): Promise<void> {
     this.#sessionOf.delete(feed);
     feed.reset();

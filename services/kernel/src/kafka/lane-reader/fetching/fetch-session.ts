@@ -15,16 +15,19 @@ export interface FetchSessionOptions {
   readonly nodeId: number;
   readonly log: Logger;
   readonly connect: () => BrokerConnection;
-  /** The broker no longer leads it, or can't say: look for its leader. */
+  /** Called when the broker does not lead the partition any more, or does not know: its leader must be looked up. */
   readonly onLost: (feed: Feed) => void;
   readonly onOutOfRange: (feed: Feed) => void;
 }
 
-/** How long the broker holds a fetch that finds nothing: as late as a lane is read that was added meanwhile. */
+/**
+ * How long the broker holds a fetch that finds nothing. A lane that is added meanwhile is read after this time at the
+ * latest.
+ */
 const MAX_WAIT_MS = 250;
 /**
- * The same while a lane was paused a moment ago: it is drained fast, and would run dry before a longer poll ended that
- * doesn't ask for it.
+ * The same while a lane was paused a moment ago: such a lane is drained fast, and would run empty before the end of a
+ * longer poll that does not include it.
  */
 const MAX_WAIT_DRAINING_MS = 20;
 const DRAINING_FOR_MS = 1_000;
@@ -32,15 +35,15 @@ const MAX_BYTES = 4 * 1024 * 1024;
 const MIN_BYTES = 1;
 const READ_COMMITTED = 1;
 /**
- * The broker looks at each lane of the session in every fetch, and with many lanes there always is something new. So
- * fetches keep a distance that grows with their number: 10 ms for 1,000 lanes, at most 100 ms.
+ * The broker examines each lane of the session in every fetch, and with many lanes there always are new records. So the
+ * interval between fetches grows with the number of lanes: 10 ms for 1,000 lanes, at most 100 ms.
  */
 const SPACING_MS_PER_LANE = 0.01;
 const MAX_SPACING_MS = 100;
 const ANSWER_WITHIN_MS = 15_000;
 const LAST_EPOCH = 2 ** 31 - 1;
 
-/** What the broker says of a partition that only another broker can answer for, or none for the moment. */
+/** Errors of a partition that only another broker can answer for, or none at present. */
 const SEEK_AFTER: ReadonlySet<number> = new Set([
   CODE.UNKNOWN_TOPIC_OR_PARTITION,
   CODE.LEADER_NOT_AVAILABLE,
@@ -50,7 +53,8 @@ const SEEK_AFTER: ReadonlySet<number> = new Set([
 
 /**
  * Reads all lanes that one broker leads, over one connection and with an incremental fetch session (KIP-227): a request
- * names only what changed since the one before, an answer only what has news. One request at a time.
+ * names only the changes since the one before, an answer only the lanes with new records. There is one request at a
+ * time.
  */
 export class FetchSession {
   readonly #with: FetchSessionOptions;
@@ -58,7 +62,7 @@ export class FetchSession {
   readonly #contents = new SessionContents();
   #connection: BrokerConnection | undefined;
   #sessionId = 0;
-  /** 0 asks for a new session. */
+  /** The epoch 0 requests a new session. */
   #epoch = 0;
   #lastSentAtMs = 0;
   #failures = 0;
@@ -80,7 +84,7 @@ export class FetchSession {
     this.touch(feed);
   }
 
-  /** It was paused or resumed. */
+  /** Called when the feed was paused or resumed. */
   touch(feed: Feed): void {
     this.#contents.touch(feed);
     this.#woken.resolve();
@@ -114,7 +118,7 @@ export class FetchSession {
     if (waitMs >= 1) await pause(waitMs);
   }
 
-  /** @returns undefined: no answer came, or none of use; all starts over */
+  /** @returns undefined if there was no answer, or no usable one; the session starts anew */
   async #fetch(): Promise<FetchAnswer | undefined> {
     const maxWaitMs = this.#maxWaitMs();
     const { topics, forgottenTopics } = this.#contents.next(this.#epoch === 0);
@@ -139,7 +143,7 @@ export class FetchSession {
       const answer = await this.#connection.send(wire, ANSWER_WITHIN_MS);
       if (answer.errorCode === CODE.NONE) {
         this.#sessionId = answer.sessionId;
-        // A broker with no room for another session answers with none: then each request names all lanes.
+        // A broker with no room for another session answers with the session id 0: then each request names all lanes.
         this.#epoch = answer.sessionId === 0 ? 0 : this.#epoch === LAST_EPOCH ? 1 : this.#epoch + 1;
         this.#failures = 0;
         return answer;
@@ -162,7 +166,7 @@ export class FetchSession {
       this.#connection?.close();
       this.#connection = undefined;
       this.#startOver();
-      // Others may lead by now what this broker led.
+      // Other brokers may lead these partitions by now.
       for (const feed of [...this.#feeds.values()]) this.#give(feed);
       return undefined;
     }
@@ -172,7 +176,7 @@ export class FetchSession {
     for (const fetched of answer.partitions) {
       const feed = this.#feeds.get(keyOf(fetched));
       const asked = this.#contents.askedOf(fetched);
-      // It was closed, moved, or set to another place while the answer was on its way.
+      // The feed was closed, moved, or set to another offset while the answer was in flight.
       if (feed === undefined || asked?.feed !== feed || feed.state !== 'reading' || feed.position !== asked.position) {
         continue;
       }
@@ -204,7 +208,7 @@ export class FetchSession {
         try {
           feed.owner.onBatch({ topic, partition, from, records, nextOffset, highWatermark });
         } catch (error) {
-          // Not passed over: it comes again. The trackers ignore what they hold already.
+          // The batch is not skipped: it comes again. The trackers ignore the records that they hold already.
           this.#with.log.error(
             { event: 'batch_not_taken', err: error, topic, partition },
             'batch not processed; it is fetched again',
@@ -224,7 +228,8 @@ export class FetchSession {
       this.#with.onOutOfRange(feed);
       return;
     }
-    // Deleted, and made anew perhaps before its leader is found again: its offsets are then another log's.
+    // The topic was deleted, and may be created anew before its leader is found again: the offsets then belong to
+    // another log.
     if (code === CODE.UNKNOWN_TOPIC_OR_PARTITION) feed.isGone = true;
     if (!SEEK_AFTER.has(code) && feed.noteTrouble(codeName(code))) {
       const at = { topic: feed.topic, partition: feed.partition, code: codeName(code) };

@@ -21,7 +21,10 @@ export class GroupFeeds {
     return this.#open.has(keyOf(at));
   }
 
-  /** Those that are read already go on where they are. @param starts of the others; one that is left out starts at 0 */
+  /**
+   * Lanes that are read already continue where they are.
+   * @param starts the offsets of the others; one that is omitted starts at 0
+   */
   openAll(lanes: readonly TopicPartition[], starts: readonly (TopicPartition & { readonly offset: number })[]): void {
     const offsets = new Map(starts.map((start) => [keyOf(start), start.offset]));
     for (const lane of lanes) {
@@ -50,7 +53,7 @@ export class GroupFeeds {
     for (const feed of this.#of([at])) this.#feeds.moveTo(feed, offset);
   }
 
-  /** Partitions that are not read are left out. */
+  /** Partitions that are not read are skipped. */
   #of(partitions: readonly TopicPartition[]): Feed[] {
     return partitions.flatMap((at) => this.#open.get(keyOf(at)) ?? []);
   }

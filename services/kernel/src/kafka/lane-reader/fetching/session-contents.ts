@@ -7,32 +7,32 @@ interface AskedPartition {
   readonly maxBytes: number;
 }
 
-/** What a fetch request says of lanes. */
+/** The part of a fetch request that concerns lanes. */
 export interface SessionChange {
   readonly topics: readonly { readonly topic: string; readonly partitions: readonly AskedPartition[] }[];
   readonly forgottenTopics: readonly { readonly topic: string; readonly partitions: readonly number[] }[];
 }
 
-/** What the broker was last asked of a lane. */
+/** The state of a lane as last sent to the broker. */
 interface Asked {
   readonly feed: Feed;
   readonly position: number;
 }
 
-/** Which lanes a fetch session holds at the broker, and where each stands: the difference is what a request names. */
+/** The lanes that a fetch session has at the broker, with the position of each: a request names the differences. */
 export class SessionContents {
   readonly #asked = new Map<string, Asked>();
-  /** Lanes that may differ from what the broker knows. */
+  /** Lanes whose state may differ from the one that the broker knows. */
   #touched = new Set<Feed>();
-  /** Those that were paused or moved a moment ago. */
+  /** Lanes that were paused or moved a moment ago. */
   readonly #drained = new Set<Feed>();
 
-  /** Lanes that the broker looks at. */
+  /** The number of lanes that the broker examines. */
   get size(): number {
     return this.#asked.size;
   }
 
-  /** Whether a fetch can bring anything, or has anything to say that brings something later. */
+  /** Whether a fetch can return records, or changes the session so that a later one can. */
   get isWorthwhile(): boolean {
     if (this.#asked.size > 0 && !this.#allAskedArePaused()) return true;
     for (const feed of this.#touched) if (feed.isWanted) return true;
@@ -52,20 +52,20 @@ export class SessionContents {
     return this.#asked.get(keyOf(at));
   }
 
-  /** It was added, taken out, read, paused or resumed. */
+  /** Notes that a lane was added, removed, read, paused or resumed. */
   touch(feed: Feed): void {
     this.#touched.add(feed);
     if (feed.drainedAtMs !== undefined && feed.state === 'reading') this.#drained.add(feed);
     else this.#drained.delete(feed);
   }
 
-  /** The broker has forgotten the session: all lanes are news to it. */
+  /** Marks all lanes as changed, because the broker has forgotten the session. */
   startOver(feeds: Iterable<Feed>): void {
     this.#asked.clear();
     this.#touched = new Set(feeds);
   }
 
-  /** @param isFull a request that starts a session: it names all lanes, and can't forget any */
+  /** @param isFull whether the request starts a session: it then names all lanes, and cannot remove any */
   next(isFull: boolean): SessionChange {
     if (isFull) for (const { feed } of this.#asked.values()) this.#touched.add(feed);
     const wanted: Feed[] = [];
@@ -87,7 +87,7 @@ export class SessionContents {
         topic,
         partitions: feeds.map(({ partition, position, maxBytes }) => ({ partition, fetchOffset: position, maxBytes })),
       })),
-      // What one feed gave up, another may ask for in the same request.
+      // A partition that one feed gave up may be requested by another in the same request.
       forgottenTopics: [
         ...Map.groupBy(
           forgotten.filter((at) => !this.#asked.has(keyOf(at))),
@@ -97,7 +97,7 @@ export class SessionContents {
     };
   }
 
-  /** A lane that is paused is still asked for until the next request. */
+  /** A paused lane is still fetched until the next request. */
   #allAskedArePaused(): boolean {
     if (this.#touched.size < this.#asked.size) return false;
     for (const { feed } of this.#asked.values()) if (feed.isWanted) return false;

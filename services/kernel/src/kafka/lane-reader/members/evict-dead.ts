@@ -7,10 +7,11 @@ import { leaveGroup } from './group-requests.ts';
 import { Holders } from './holder.ts';
 
 /**
- * Removes the member that a dead worker left in a customer's group, for whoever is no worker. Otherwise the group would be
- * empty only when that member's session ends: a worker's own session is shorter.
- * @param workersGroup whose members are the workers that live
- * @returns whether there was one @throws {KafkaPortError}
+ * Removes the member that a dead worker left in a customer's group, on behalf of a process that is not a worker.
+ * Otherwise the group would be empty only when that member's session ends, which is longer than a worker's own session.
+ * @param workersGroup the group of all running workers
+ * @returns whether there was one
+ * @throws {KafkaPortError}
  */
 export async function evictDeadMember(
   settings: KafkaSettings,
@@ -23,7 +24,7 @@ export async function evictDeadMember(
     const memberId = await new Holders(new GroupQuestions(coordinators), workersGroup).deadMemberOf(groupId);
     if (memberId === undefined) return false;
     const link = await coordinators.linkOf(groupId);
-    // Refused if another member took its place meanwhile.
+    // The removal is refused if another member took its place in the meantime.
     return (await leaveGroup(link.shared(), groupId, memberId)) === CODE.NONE;
   } finally {
     cluster.close();

@@ -2,7 +2,7 @@ import type { Transitions } from '../../../state-machine.ts';
 import type { MemberLease, Membership } from '../../groups/membership.ts';
 import type { TopicPartition } from '../../records.ts';
 
-/** Of a worker's membership of one customer's group. */
+/** The states of a worker's membership of one customer's group. */
 export type GroupState = 'idle' | 'joining' | 'held' | 'rejoining' | 'leaving' | 'closed';
 
 /**
@@ -21,13 +21,13 @@ export const GROUP_TRANSITIONS: Transitions<GroupState> = {
   closed: [],
 };
 
-/** One stay as the static member of a customer's group. */
+/** One membership as the static member of a customer's group. */
 export class FencedMembership implements Membership {
   readonly memberId: string;
   readonly assignment: readonly TopicPartition[];
   readonly continues: Membership | undefined;
   readonly generationId: number;
-  /** Under which of the worker's memberships it was made, or last confirmed. */
+  /** The worker's membership under which it was made, or last confirmed. */
   readonly worker: string;
   readonly #lease: MemberLease;
   #isCurrent = true;
@@ -52,7 +52,9 @@ export class FencedMembership implements Membership {
     return this.#isCurrent;
   }
 
-  /** A worker that was thrown out and came back must first find that nobody took the group over meanwhile. */
+  /**
+   * A worker that was removed and came back must first check that no other worker took the group over in the meantime.
+   */
   leaseHeld(): boolean {
     return this.#isCurrent && this.#lease.memberId === this.worker && this.#lease.isHeld();
   }

@@ -5,15 +5,18 @@ import type { FencedMembership } from './fenced-membership.ts';
 import { groupFailure } from './group-place.ts';
 import { commitOffsets } from './group-requests.ts';
 
-/** What came of a commit that the broker took up. */
+/** The result of a commit that the broker processed. */
 export interface CommitResult {
-  /** Not `NONE`: nothing was stored, since the membership is no longer the group's. */
+  /** If it is not `NONE`, nothing was stored, because the group does not accept the membership any more. */
   readonly groupCode: number;
   /** Lanes whose topic was deleted: the offsets of all others are stored. */
   readonly goneLanes: readonly TopicPartition[];
 }
 
-/** One request. @throws a `KafkaPortError` when offsets are not stored for another reason than those in the result */
+/**
+ * Sends one request.
+ * @throws a `KafkaPortError` if offsets are not stored for another reason than those in the result
+ */
 export async function commitOnce(
   connection: BrokerConnection,
   groupId: string,

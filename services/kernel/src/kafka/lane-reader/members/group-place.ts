@@ -6,7 +6,7 @@ import { type JoinedGroup, joinGroup, syncGroup } from './group-requests.ts';
 
 export interface PlaceRequest {
   readonly groupId: string;
-  /** Empty: as a new member, in the place of the present one. */
+  /** Empty for a new member, which takes the place of the present one. */
   readonly memberId: string;
   /** Our own member id among the workers. */
   readonly worker: string;
@@ -15,17 +15,17 @@ export interface PlaceRequest {
   readonly sessionTimeoutMs: number;
 }
 
-/** Either the place in the group, or the code that says whose it is now. */
+/** Either the place in the group, or the code that says why it is not ours. */
 export type Place =
   | { readonly kind: 'taken'; readonly joined: JoinedGroup }
   | { readonly kind: 'refused'; readonly code: number };
 
-/** What tools show as ours is not worth more than a few joins. */
+/** The number of joins for the metadata that tools show as ours; it is not worth more. */
 const MAX_JOINS = 3;
 
 /**
- * Takes the one place in a customer's group, or keeps it. What is committed is to be read after that: nobody else can
- * commit any more.
+ * Takes the single place in a customer's group, or keeps it. Committed offsets must be read after that, when nobody
+ * else can commit any more.
  * @throws {KafkaPortError}
  */
 export async function takePlace(connection: BrokerConnection, request: PlaceRequest): Promise<Place> {
@@ -41,7 +41,7 @@ export async function takePlace(connection: BrokerConnection, request: PlaceRequ
     if (isFenced(synced.errorCode)) return { kind: 'refused', code: synced.errorCode };
     const isRebalancing = synced.errorCode === CODE.REBALANCE_IN_PROGRESS;
     if (synced.errorCode !== CODE.NONE && !isRebalancing) throw groupFailure('sync', synced.errorCode);
-    // Whoever takes a place over gets the assignment of before: the second join has the group take ours.
+    // A member that takes the place over gets the previous assignment: the second join makes the group accept ours.
     if (!isRebalancing && (isSamePartitions(synced.assignment, assignment) || joins >= MAX_JOINS)) {
       return { kind: 'taken', joined };
     }
@@ -49,7 +49,7 @@ export async function takePlace(connection: BrokerConnection, request: PlaceRequ
   }
 }
 
-/** An answer to a request about a group that is temporary, unless a right is missing. */
+/** The error for an answer to a request about a group. It is temporary, unless a right is missing. */
 export function groupFailure(doing: string, code: number): KafkaPortError {
   const isRefused = code === CODE.GROUP_AUTHORIZATION_FAILED || code === CODE.TOPIC_AUTHORIZATION_FAILED;
   return new KafkaPortError(isRefused ? 'DB_KAFKA_REFUSED' : 'DB_KAFKA_UNAVAILABLE', `${doing}: ${codeName(code)}`);

@@ -7,7 +7,7 @@ import { Together } from '../brokers/together.ts';
 import { groupFailure } from './group-place.ts';
 import { type DescribedGroup, describeGroups } from './group-requests.ts';
 
-/** Groups in one request. */
+/** The number of groups in one request. */
 const MAX_GROUPS = 500;
 
 interface CommittedAnswer {
@@ -21,8 +21,8 @@ interface Questions {
 }
 
 /**
- * What is asked about groups at their coordinators, without being their member. Groups of one coordinator share requests:
- * a worker that starts or takes over a thousand customers asks about all of them.
+ * Requests about groups to their coordinators, without being their member. Groups of one coordinator share requests: a
+ * worker that starts or takes over a thousand customers asks about all of them.
  */
 export class GroupQuestions {
   readonly #coordinators: Coordinators;
@@ -37,7 +37,7 @@ export class GroupQuestions {
     return await this.#ask('describe group', groupId, (questions) => questions.describe.of(groupId));
   }
 
-  /** All that the group has committed. @throws {KafkaPortError} */
+  /** All offsets that the group has committed. @throws {KafkaPortError} */
   async committed(groupId: string): Promise<readonly CommittedOffset[]> {
     const asked = await this.#ask('read committed offsets of', groupId, (questions) => questions.committed.of(groupId));
     return asked.offsets;
@@ -81,7 +81,7 @@ function committedOf(groupCode: number, fetched: readonly Fetched[]): CommittedA
   const errorCode = groupCode !== CODE.NONE ? groupCode : (failed?.errorCode ?? CODE.NONE);
   const offsets = fetched
     .map(({ topic, partition, offset, metadata }) => ({ topic, partition, offset, metadata: metadata ?? '' }))
-    // kafkajs commits -2 and -1 where an offset was out of range.
+    // kafkajs commits -2 and -1 if an offset was out of range.
     .filter(({ offset }) => offset >= 0);
   return { errorCode, offsets };
 }

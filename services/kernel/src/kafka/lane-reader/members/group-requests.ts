@@ -7,17 +7,17 @@ import type { CommittedOffset, TopicPartition } from '../../records.ts';
 const { MemberAssignment, MemberMetadata } = kafkajs.AssignerProtocol;
 
 /**
- * The one static member of each customer's group. Whoever joins under this name takes the place of whoever had it
- * before: in one round trip, and without a rebalance.
+ * The single static member of each customer's group. A worker that joins under this name takes the place of the
+ * previous one in one round trip, and without a rebalance.
  */
 export const INSTANCE_ID = 'delivery';
-/** Another name than that of the consumers which earlier releases ran: Kafka then refuses to mix the two. */
+/** This name differs from that of the consumers of earlier releases: Kafka then refuses to mix the two. */
 const PROTOCOL = 'databridge-fence';
 const CONSUMER = 'consumer';
 
-/** What a member of a customer's group tells about itself, for whoever may want to take its place. */
+/** The information that a member of a customer's group gives to a worker that may want to take its place. */
 export interface MemberClaim {
-  /** Its worker's member id in the group that shards the customers. */
+  /** The member id of its worker in the group that distributes the customers. */
   readonly worker: string;
 }
 
@@ -28,7 +28,7 @@ export interface JoinedGroup {
   readonly leaderId: string;
 }
 
-/** @param memberId empty: as a new member, which takes the place of the present one */
+/** @param memberId empty for a new member, which takes the place of the present one */
 export async function joinGroup(
   connection: BrokerConnection,
   groupId: string,
@@ -88,7 +88,7 @@ export async function heartbeat(
   return (await connection.send(wire)).errorCode;
 }
 
-/** @param memberId empty: whoever is the member */
+/** @param memberId empty for the present member, whoever that is */
 export async function leaveGroup(connection: BrokerConnection, groupId: string, memberId: string): Promise<number> {
   const wire = wireRequest<{ errorCode: number; members: { errorCode: number }[] }>('LeaveGroup', {
     groupId,
@@ -126,7 +126,7 @@ export interface DescribedGroup {
   }[];
 }
 
-/** Several groups of one coordinator, in one request. */
+/** Describes several groups of one coordinator in one request. */
 export async function describeGroups(
   connection: BrokerConnection,
   groupIds: readonly string[],
@@ -156,7 +156,7 @@ function decodeClaim(metadata: Buffer | null): MemberClaim | undefined {
     const claim = JSON.parse(String(userData)) as Partial<MemberClaim> | null;
     return typeof claim?.worker === 'string' ? { worker: claim.worker } : undefined;
   } catch {
-    // Another kind of member: an earlier release's, or a tool's.
+    // Another kind of member: one of an earlier release, or a tool.
     return undefined;
   }
 }

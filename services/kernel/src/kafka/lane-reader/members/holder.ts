@@ -5,8 +5,8 @@ import type { GroupQuestions } from './group-questions.ts';
 /**
  * Who is the member of a customer's group at present:
  * - `nobody`
- * - `gone` a worker that the workers' group no longer knows: it was killed, cut off or frozen
- * - `working` a worker that lives: it ends what is in flight, and leaves
+ * - `gone` a worker that is not in the workers' group any more: it was killed, cut off or frozen
+ * - `working` a running worker: it finishes its requests in flight, and leaves
  * - `foreign` no lane reader: an earlier release's consumer, or a tool
  */
 export type Holder =
@@ -17,23 +17,23 @@ export type Holder =
 
 interface LivingWorkers {
   readonly ids: ReadonlySet<string>;
-  /** Nobody is joining: whoever is not among them is gone. */
+  /** True if no worker is joining: a worker that is not among the members is gone. */
   readonly isSettled: boolean;
 }
 
 const SETTLED: ReadonlySet<string> = new Set(['Stable', 'Empty', 'Dead']);
 
-/** Many customers start together: they share the answer. */
+/** Many customers start at the same time: they share the answer. */
 const WORKERS_GOOD_FOR_MS = 250;
 
-/** Looks who holds a group, before it is taken over: a worker that still works must be let finish. */
+/** Finds the member of a group before it is taken over: a worker that is still running must be allowed to finish. */
 export class Holders {
   readonly #questions: Pick<GroupQuestions, 'describe'>;
   readonly #workersGroup: string;
   readonly #clock: Pick<Clock, 'monotonicMs'>;
   #workers: { readonly found: Promise<LivingWorkers>; readonly atMs: number } | undefined;
 
-  /** @param workersGroup whose members are the workers that live */
+  /** @param workersGroup the group of all running workers */
   constructor(
     questions: Pick<GroupQuestions, 'describe'>,
     workersGroup: string,
@@ -57,15 +57,15 @@ export class Holders {
   }
 
   /**
-   * The member that a worker left behind which is gone, in a group that this worker does not run.
-   * @param ourWorker our own member id among the workers; left out: we are none
+   * The member that a dead worker left behind, in a group that this worker does not run.
+   * @param ourWorker our own member id among the workers; if omitted, we are not a worker
    */
   async deadMemberOf(groupId: string, ourWorker?: string): Promise<string | undefined> {
     const { members } = await this.#questions.describe(groupId);
     const claimed = members.filter(({ claim }) => claim !== undefined && claim.worker !== ourWorker);
     if (claimed.length === 0) return undefined;
     const workers = await this.#livingWorkers();
-    // Without ourselves among them, or while they join, the answer says nothing about the others either.
+    // If we are not among them, or while they join, the answer says nothing about the others either.
     if (ourWorker === undefined ? !workers.isSettled : !workers.ids.has(ourWorker)) return undefined;
     return claimed.find(({ claim }) => !workers.ids.has(claim?.worker ?? ''))?.memberId;
   }
@@ -88,7 +88,10 @@ export class Holders {
 
 const LINE_EVERY_MS = 10_000;
 
-/** One wait for a group's present member. A worker that lives is let finish; members of another kind are never pushed out. */
+/**
+ * One wait for a group's present member. A running worker is allowed to finish; members of another kind are never
+ * removed.
+ */
 export class Handover {
   readonly #groupId: string;
   readonly #log: Logger;
@@ -97,7 +100,7 @@ export class Handover {
   #sinceMs: number | undefined;
   #toldAtMs = Number.NEGATIVE_INFINITY;
 
-  /** @param withinMs how long a worker that lives may take */
+  /** @param withinMs how long a running worker may take */
   constructor(groupId: string, log: Logger, clock: Pick<Clock, 'monotonicMs'>, withinMs: number) {
     this.#groupId = groupId;
     this.#log = log;
@@ -105,7 +108,7 @@ export class Handover {
     this.#withinMs = withinMs;
   }
 
-  /** Whether the group's place is not to be taken yet. */
+  /** Whether the group's place must not be taken yet. */
   mustWait(holder: Holder): boolean {
     if (holder.kind === 'nobody' || holder.kind === 'gone') {
       this.#sinceMs = undefined;
