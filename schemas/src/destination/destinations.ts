@@ -9,7 +9,7 @@ type SettingsOf<Kind> = Kind extends { readonly schema: infer Schema extends z.Z
 /** Where a customer's events are sent: the settings of one kind. */
 export type Destination = SettingsOf<Kinds>;
 
-/** By the `type` of a subscription's destination. */
+/** The kinds by the `type` of a subscription's destination. */
 export const DESTINATION_KINDS: ReadonlyMap<string, DestinationKind> = new Map(
   Object.values(kinds).map((kind) => [kind.schema.shape.type.value, kind as unknown as DestinationKind]),
 );

@@ -7,17 +7,17 @@ export interface Message {
   readonly source?: string;
   /** Set for a copy that an operator or the customer requested. */
   readonly replayId?: string;
-  /** Of the subscription: raised by each resuming, so by each rewind. Left out: 0. */
+  /** From the subscription: raised by each resuming, and so by each rewind. If omitted, 0. */
   readonly enableEpoch?: number;
   readonly eventType: string;
   readonly schemaVersion: string;
-  /** 1 for the first. */
+  /** The number of the attempt; the first is 1. */
   readonly attempt: number;
   readonly traceparent: string | undefined;
-  /** JSON, as UTF-8. */
+  /** The body: JSON, as UTF-8. */
   readonly body: Buffer;
   /** This is a test event: the answer is kept even if it is a success. */
   readonly keepsAnswer?: true;
-  /** Only of test events over HTTP: how the request deviates. */
+  /** Only for test events over HTTP: how the request deviates. */
   readonly variation?: TestVariation;
 }

@@ -2,19 +2,19 @@
 import { z } from 'zod';
 import type { Issue } from '../subscription/issue-words.ts';
 
-/** In ms. No phase has a longer limit than the whole. */
+/** Limits in ms. No phase has a longer limit than the whole. */
 export interface TimeSettings {
   /** For the whole exchange, from the wait for a connection to the last byte of the answer. */
   readonly timeoutMs: number;
-  /** Until there is a connection: name, TCP, TLS. Left out: 5 s, or the whole if that is shorter. */
+  /** Until a connection is open: name resolution, TCP, TLS. If omitted: 5 s, or the whole if that is shorter. */
   readonly connectTimeoutMs?: number | undefined;
-  /** From there until the answer's headers have come. Left out: the whole. */
+  /** From the open connection until the answer's headers have arrived. If omitted: the whole. */
   readonly headersTimeoutMs?: number | undefined;
-  /** From there until its last byte has. Left out: the whole. */
+  /** From the headers until the last byte has arrived. If omitted: the whole. */
   readonly bodyTimeoutMs?: number | undefined;
 }
 
-// The retry plan's 185 attempts leave about 20 s for each in their 24 hours.
+// The 185 attempts of the retry plan leave about 20 s for each in their 24 hours.
 const limitMs = z.int().min(100).max(20_000);
 const DEFAULT_TIMEOUT_MS = 10_000;
 

@@ -11,11 +11,11 @@ export function schemaIdOf(value: Buffer): number | MalformedFrame {
   if (value.length < FRAME_BYTES) return { malformed: `${value.length} bytes are too few for a frame` };
   if (value[0] !== 0) return { malformed: `magic byte is ${value[0]}, not 0` };
   const id = value.readInt32BE(1);
-  // Registries count up from 1, in a signed int: asking for more than that is an error of its own.
+  // Registries count up from 1, in a signed int: asking for a larger id is an error by itself.
   return id > 0 ? id : { malformed: `${id} is no schema id` };
 }
 
-/** The Avro data of a frame. Shares the frame's memory. */
+/** @returns the Avro data of a frame, which share the frame's memory */
 export function payloadOf(value: Buffer): Buffer {
   return value.subarray(FRAME_BYTES);
 }

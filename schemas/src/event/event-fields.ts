@@ -1,4 +1,4 @@
-/** What a filter sees of an event: the fields of its pinned schema, typed as CEL (cel.dev) has types. */
+/** The parts of an event that a filter can read: the fields of its pinned schema, with types of CEL (cel.dev). */
 import type { Environment } from '@marcbachmann/cel-js';
 import { type AvroType, nullable, type RecordType } from './avro/avro-schema.ts';
 import { chargeItems, chargeLack, chargeText } from './filter-meter.ts';
@@ -8,13 +8,13 @@ import { logicalText } from './logical-values.ts';
 export interface EventFields {
   /** Declares the event's types, and `event` itself. */
   declareIn(environment: Environment): void;
-  /** Every field's name, wherever it stands: for suggestions. */
+  /** Every field's name, at any depth: for suggestions. */
   readonly names: ReadonlySet<string>;
-  /** @param event decoded with the pinned schema, or the JSON document that customers get of it */
+  /** @param event decoded with the pinned schema, or the JSON document that customers receive */
   view(event: unknown): unknown;
 }
 
-/** `undefined`: the event lacks it. */
+/** `undefined`: the event does not have it. */
 type Read = (value: unknown) => unknown;
 
 interface Seen {
@@ -26,13 +26,13 @@ const SOURCE = Symbol('source');
 
 type Source = readonly unknown[] | Readonly<Record<string, unknown>>;
 
-/** A record as CEL reads it: each field is converted when it is asked for, since a filter asks for few. */
+/** A record as CEL reads it: each field is converted when it is read, since a filter reads few. */
 interface View {
   readonly [SOURCE]: Source;
 }
 type ViewClass = new (source: Source) => View;
 
-/** Names that every JavaScript object has a meaning for. */
+/** Names that have a meaning in every JavaScript object. */
 const UNREADABLE = new Set(['constructor', '__proto__']);
 
 interface RecordView {
@@ -57,13 +57,13 @@ export function eventFields(type: RecordType): EventFields {
 interface Found {
   readonly records: RecordView[];
   readonly names: Set<string>;
-  /** A record inside itself can't be read by filters: CEL would need a type before it is declared. */
+  /** Filters cannot read a record inside itself: CEL would need a type before it is declared. */
   readonly inside: RecordType[];
 }
 
 function seenRecord(type: RecordType, found: Found, isRoot = false): Seen {
   const short = type.name.slice(type.name.lastIndexOf('.') + 1);
-  // CEL's names have two letters at the least.
+  // Names in CEL have at least two letters.
   const isFree = short.length > 1 && !found.records.some((one) => one.cel === short);
   const cel = isFree ? short : `${short}_${found.records.length}`;
   const ctor: ViewClass = class {
@@ -100,17 +100,17 @@ function seenRecord(type: RecordType, found: Found, isRoot = false): Seen {
   return { cel, read };
 }
 
-/** A document may lack a field that every object inherits, such as "toString". */
+/** A document may lack a field whose name every object inherits, such as "toString". */
 function ownValue(source: Readonly<Record<string, unknown>>, name: string): unknown {
   return Object.hasOwn(source, name) ? source[name] : undefined;
 }
 
-/** @returns undefined for what a filter can't read */
+/** @returns undefined for a type that a filter cannot read */
 function seenType(type: AvroType, found: Found): Seen | undefined {
   const bare = nullable(type) ?? type;
   if ('logical' in bare && bare.logical !== undefined) {
     const textOf = logicalText(bare.logical);
-    // In the document, it is a text already.
+    // In the document, the value is a text already.
     return { cel: 'string', read: (value) => (typeof value === 'string' ? value : textOf(value)) };
   }
   switch (bare.kind) {
@@ -159,14 +159,14 @@ const text: Read = (value) => {
   return value;
 };
 const whole: Read = (value) => (Number.isInteger(value) ? BigInt(value as number) : value);
-/** In the document, base64. */
+/** In the document, the value is base64. */
 const bytes: Read = (value) => {
   const raw = typeof value === 'string' ? Buffer.from(value, 'base64') : value;
   if (Buffer.isBuffer(raw)) chargeText(raw.length);
   return raw;
 };
 const NOT_FINITE = new Set(['NaN', 'Infinity', '-Infinity']);
-/** In the document, what is not finite is a text, and what is written without a fraction may be a `bigint`. */
+/** In the document, infinities and NaN are texts, and a number without a fraction may be a `bigint`. */
 const double: Read = (value) =>
   typeof value === 'bigint' || (typeof value === 'string' && NOT_FINITE.has(value)) ? Number(value) : value;
 const float: Read = (value) => {

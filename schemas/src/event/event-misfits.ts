@@ -1,4 +1,4 @@
-/** What of an event, given as JSON, does not fit its Avro schema: all of it, each at its place. */
+/** Finds every place where an event, given as JSON, does not fit its Avro schema. */
 import type avsc from 'avsc';
 
 export interface EventMisfit {
@@ -33,7 +33,7 @@ function misfitsOfRecord(type: Of<'RecordType'>, value: unknown, path: EventMisf
   ];
 }
 
-/** An optional record or list is looked into, so that the mistake inside it is named, not the whole of it. */
+/** An optional record or list is searched, so that the mistake inside it is named instead of the whole. */
 function misfitsOfUnion(type: Of<'UnwrappedUnionType'>, value: unknown, path: EventMisfit['path']): EventMisfit[] {
   if (type.isValid(value, { noUndeclaredFields: true })) return [];
   const [branch, ...others] = type.types.filter(({ typeName }) => typeName !== 'null');

@@ -1,6 +1,7 @@
 /**
- * Event types: what customers subscribe to. One is added by its schema in `avro/<name>.v1.0.avsc` and by naming it,
- * with its intake topic, in one line of configuration. No code knows any of them by name.
+ * Event types: the kinds of events that customers subscribe to. A type is added by its schema in
+ * `avro/<name>.v1.0.avsc` and by naming it, with its intake topic, in one line of configuration. No code knows any of
+ * them by name.
  */
 import avsc from 'avsc';
 import { EventTypesError, IncompatibleSchemaError, MalformedEventError } from '../errors.ts';
@@ -20,7 +21,7 @@ import { PINNED_SCHEMAS } from './pinned-schemas.ts';
 import { type RoutingProjection, routingProjection } from './routing-projection.ts';
 import { sampleOf } from './sample-event.ts';
 
-/** The version of the document that customers get. What it means to them never changes. */
+/** The version of the document that customers receive. Its meaning never changes. */
 const SCHEMA_VERSION = 'v1.0';
 
 /** Reads events that were written with one writer's schema. */
@@ -28,8 +29,8 @@ export interface EventReader {
   /** @throws {MalformedEventError} */
   routing(frame: Buffer): Routing;
   /**
-   * The JSON document that the customer gets, as UTF-8.
-   * @param sections those that it wants; left out: all
+   * The JSON document that the customer receives, as UTF-8.
+   * @param sections those that the customer selected; if omitted, all
    * @throws {MalformedEventError}
    */
   json(frame: Buffer, sections?: readonly string[]): Buffer;
@@ -37,21 +38,21 @@ export interface EventReader {
   decoded(frame: Buffer): unknown;
 }
 
-/** The event type of operational notices: written by the service itself, about deliveries. */
+/** The event type of operational notices, which the service itself writes about deliveries. */
 export const NOTICE_EVENT_TYPE = 'notice';
 
-/** @returns what is meant where no event type is named: the only one, notices apart; undefined: there are several */
+/** @returns the default event type, which is the only one besides notices; undefined if there are several */
 export function impliedEventType(names: readonly string[]): string | undefined {
   const [only, ...others] = names.filter((name) => name !== NOTICE_EVENT_TYPE);
   return others.length === 0 ? only : undefined;
 }
 
-/** Rendering is synchronous, so one serves all. */
+/** Rendering is synchronous, so one output serves all. */
 const output = new JsonOutput();
 
 type PinnedSchemas = Readonly<Record<string, string>>;
 
-/** As `root-cause=root-cause.events,other=other.events`: which event types there are, and the intake topic of each. */
+/** The event types and the intake topic of each, as in `root-cause=root-cause.events,other=other.events`. */
 const LINE_ENTRY = /^([a-z0-9-]{1,63})=([\w.-]{1,249})$/;
 
 /**
@@ -96,7 +97,8 @@ export const eventTypeNames = (): string[] => Object.keys(PINNED_SCHEMAS).sort()
 const described = new Map<string, EventType | undefined>();
 
 /**
- * An event type as its schema describes it, whether or not it is configured: for checking what is asked of its events.
+ * The description of an event type by its schema, whether or not it is configured, for checking what a subscription
+ * selects of its events.
  * @returns undefined if there is no schema of that name
  */
 export function describedEventType(name: string): EventType | undefined {
@@ -111,14 +113,14 @@ export class EventType {
   /** The intake topic. */
   readonly topic: string;
   readonly schemaVersion: string = SCHEMA_VERSION;
-  /** The pinned reader schema, as JSON: what producers may write with, and what the registry is given. */
+  /** The pinned reader schema, as JSON, with which producers may write, and which is registered. */
   readonly schemaJson: string;
   readonly #type: RecordType;
   #fields: EventFields | undefined;
   #encoder: avsc.Type | undefined;
   readonly #projection: RoutingProjection;
 
-  /** @throws {Error} which says what of the schema can't be used */
+  /** @throws {Error} which names the part of the schema that cannot be used */
   constructor(name: string, topic: string, schemaJson: string) {
     this.name = name;
     this.topic = topic;
@@ -127,17 +129,17 @@ export class EventType {
     if (type.kind !== 'record') throw new TypeError(`an event is a record, not ${nameOfType(type)}`);
     requireDefaults(type);
     this.#type = type;
-    // Refuses what has no form in JSON.
+    // Refuses types that have no form in JSON.
     jsonRenderer(type);
     this.#projection = routingProjection(type);
   }
 
-  /** The parts of an event that customers may choose, in the order of the document. */
+  /** The parts of an event that customers may select, in the order of the document. */
   get sections(): string[] {
     return sectionsOf(this.#type);
   }
 
-  /** For filters. Made when first asked for: not every service has filters. */
+  /** The fields for filters. They are computed at first use: not every service has filters. */
   get fields(): EventFields {
     this.#fields ??= eventFields(this.#type);
     return this.#fields;
@@ -149,9 +151,9 @@ export class EventType {
   }
 
   /**
-   * Costs as much as the schema is large: keep the reader.
+   * Takes time proportional to the size of the schema: keep the reader.
    * @param references texts of the schemas that the writer's refers to, each after those that it refers to itself
-   * @throws {IncompatibleSchemaError} if the writer's schema can't be resolved to the pinned one
+   * @throws {IncompatibleSchemaError} if the writer's schema cannot be resolved to the pinned one
    */
   readerFor(writerSchemaJson: string, references: readonly string[] = []): EventReader {
     const { picked, routingOf } = this.#projection;
@@ -190,17 +192,17 @@ export class EventType {
     }
   }
 
-  /** The document that a customer would get of an event made up from the schema. */
+  /** The document that a customer would receive for a sample event made from the schema. */
   sample(sections?: readonly string[]): string {
     return jsonRenderer(this.#type, sections)(sampleOf(this.#type));
   }
 
-  /** The lists of sections are those of subscriptions: customers have few, and a changed one is another list. */
+  /** The lists of sections come from subscriptions: customers have few, and a changed list is a new one. */
   #transcoder(writer: AvroType, sections?: readonly string[]): Transcode {
     return transcoder(writer, this.#type, resolving(), leftOutOf(this.#type, sections));
   }
 
-  /** What the document that customers get looks like, as JSON Schema 2020-12. */
+  /** The JSON Schema 2020-12 of the document that customers receive. */
   get jsonSchema(): JsonSchema {
     const { name, schemaVersion } = this;
     return jsonSchemaOf(this.#type, {
@@ -214,7 +216,7 @@ export class EventType {
     return jsonSchemaParts(this.#type, refOf);
   }
 
-  /** What the schema says of the event, for people. */
+  /** The documentation of the event in its schema. */
   get description(): string {
     return this.#type.doc ?? '';
   }
@@ -231,7 +233,7 @@ export class EventType {
 
   /**
    * Encodes an event with the pinned schema, as a producer does.
-   * @param schemaId what the registry answered when the schema was registered
+   * @param schemaId the id that the registry returned when the schema was registered
    * @throws {MalformedEventError} if the event does not fit the schema
    */
   encode(schemaId: number, event: unknown): Buffer {
@@ -256,7 +258,7 @@ function decode(read: Read, value: Buffer): unknown {
   }
 }
 
-/** A mistake in a default would show with the first writer that lacks the field. */
+/** Otherwise a mistake in a default would only show with the first writer that lacks the field. */
 function requireDefaults(type: RecordType): void {
   const seen = new Set<AvroType>();
   const visit = (one: AvroType): void => {

@@ -1,4 +1,4 @@
-/** The bytes of one JSON document, written forwards. */
+/** Writes the bytes of one JSON document from the beginning to the end. */
 import { isUtf8 } from 'node:buffer';
 
 const QUOTE = 0x22;
@@ -6,22 +6,22 @@ const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 const SHORT_BYTES = 64;
 const FIRST_BYTES = 16_384;
-/** A byte takes at most six: `\u001f`. */
+/** An escaped byte takes at most six: `\u001f`. */
 const MOST_BYTES_EACH = 6;
 
-/** By byte: 0 where it is not escaped in a JSON string, else what `JSON.stringify` writes. */
+/** By byte: 0 if it is not escaped in a JSON string, otherwise what `JSON.stringify` writes. */
 const ESCAPES: readonly (0 | Buffer)[] = Array.from({ length: 256 }, (_, byte) => {
   if (byte >= 0x20 && byte !== QUOTE && byte !== BACKSLASH) return 0;
   return Buffer.from(JSON.stringify(String.fromCharCode(byte)).slice(1, -1));
 });
 const IS_ESCAPED = Uint8Array.from(ESCAPES, (written) => (written === 0 ? 0 : 1));
 
-/** Used again for each document, so that writing one allocates nothing but its result. */
+/** Used again for each document, so that writing one allocates only its result. */
 export class JsonOutput {
   #bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
   #at = 0;
 
-  /** How many bytes have been written. */
+  /** The number of bytes that have been written. */
   get length(): number {
     return this.#at;
   }
@@ -31,7 +31,7 @@ export class JsonOutput {
     this.#at = 0;
   }
 
-  /** A copy of what was written. */
+  /** A copy of the written bytes. */
   toBuffer(): Buffer {
     return Buffer.from(this.#bytes.subarray(0, this.#at));
   }
@@ -51,7 +51,7 @@ export class JsonOutput {
     this.#at = at;
   }
 
-  /** In the place of a comma after the last member, or after `{` or `[` if there is none. */
+  /** Writes over a comma after the last member, or appends after `{` or `[` if there is none. */
   close(bracket: number): void {
     if (this.#bytes[this.#at - 1] === COMMA) this.#at--;
     this.#reserve(1);
@@ -59,8 +59,8 @@ export class JsonOutput {
   }
 
   /**
-   * A JSON string of the UTF-8 between `from` and `to`, as `JSON.stringify` of the decoded text would write it: what is
-   * no UTF-8 becomes U+FFFD.
+   * Writes a JSON string of the UTF-8 between `from` and `to`, as `JSON.stringify` of the decoded text would write it:
+   * bytes that are not UTF-8 become U+FFFD.
    */
   string(source: Buffer, from: number, to: number): void {
     this.#reserve((to - from) * MOST_BYTES_EACH + 2);
@@ -76,7 +76,7 @@ export class JsonOutput {
       return;
     }
     this.#bytes[this.#at++] = QUOTE;
-    // A native copy is worth its call only for what is long.
+    // A native copy is faster only for long texts.
     if (escaped === 0 && to - from > SHORT_BYTES) this.#at += source.copy(this.#bytes, this.#at, from, to);
     else this.#escape(source, from, to);
     this.#bytes[this.#at++] = QUOTE;

@@ -1,9 +1,9 @@
-/** The JSON document that customers get of a decoded event: the pinned schema's fields, in its order. */
+/** Renders the JSON document that customers receive of a decoded event: the pinned schema's fields, in its order. */
 import { type AvroType, nameOfType, nullable, type RecordType } from './avro/avro-schema.ts';
 import type { MapValue, RecordValue } from './avro/avro-values.ts';
 import { logicalText } from './logical-values.ts';
 
-/** Renders a value that was decoded as the type for which the renderer was made. */
+/** Renders a value that was decoded with the type of the renderer. */
 export type JsonRenderer = (value: unknown) => string;
 
 /**
@@ -13,26 +13,26 @@ export type JsonRenderer = (value: unknown) => string;
  * - Bytes become base64; logical types are texts (logical-values.ts).
  *
  * docs/payload.md lists the rules for customers.
- * @param wanted the root's sections to render; left out: all of them
- * @throws {TypeError} for a union of several types, whose receivers could not tell what they get
+ * @param wanted the root's sections to render; if omitted, all of them @throws {TypeError} for a union of several
+ *   types, because receivers could not tell them apart
  */
 export function jsonRenderer(type: RecordType, wanted?: readonly string[]): JsonRenderer {
   return new JsonRenderers().record(type, true, leftOutOf(type, wanted));
 }
 
-/** The root's sections that a document lacks which has only the wanted ones. */
+/** The root's sections that a document with only the wanted ones lacks. */
 export function leftOutOf(type: RecordType, wanted: readonly string[] | undefined): ReadonlySet<string> {
   return new Set(wanted && sectionsOf(type).filter((name) => !wanted.includes(name)));
 }
 
-/** The parts of an event that it may or may not have, in the schema's order. What else it has is always there. */
+/** The optional parts of an event, in the schema's order. All other parts are always present. */
 export function sectionsOf(type: RecordType): string[] {
   return type.fields.filter((field) => nullable(field.type) !== undefined).map(({ name }) => name);
 }
 
 /** Renderers of the types of one schema. */
 export class JsonRenderers {
-  /** Of records, which may lead back to themselves. */
+  /** The renderers of records, which may refer back to themselves. */
   readonly #known = new Map<RecordType, { render: JsonRenderer }>();
 
   record(type: RecordType, isRoot: boolean, leftOut: ReadonlySet<string> = new Set()): JsonRenderer {

@@ -10,12 +10,14 @@ import {
 
 export type JsonSchema = { readonly [keyword: string]: unknown };
 
-/** How 64-bit and 32-bit floats are shown that JSON has no number for. */
+/** How 64-bit and 32-bit floats without a number in JSON are shown. */
 const NOT_FINITE = { enum: ['NaN', 'Infinity', '-Infinity'] };
 
 const BASE64 = { type: 'string', contentEncoding: 'base64' };
 
-/** Texts of logical types, as logical-values.ts writes them: years outside 0000 to 9999 have a sign and more digits. */
+/**
+ * The texts of logical types, as logical-values.ts writes them: years outside 0000 to 9999 have a sign and more digits.
+ */
 const DATE = '([0-9]{4}|[+-][0-9]{6,})-[0-9]{2}-[0-9]{2}';
 const timeOf = (digits: number) => `[0-9]{2,}:[0-9]{2}:[0-9]{2}\\.[0-9]{${digits}}`;
 const DIGITS: Readonly<Record<string, number>> = { millis: 3, micros: 6, nanos: 9 };
@@ -23,12 +25,12 @@ const DIGITS: Readonly<Record<string, number>> = { millis: 3, micros: 6, nanos: 
 /** A schema in parts, for documents that keep schemas in a place of their own. */
 export interface JsonSchemaParts {
   readonly root: JsonSchema;
-  /** The records inside, by name. */
+  /** The nested records, by name. */
   readonly definitions: ReadonlyMap<string, JsonSchema>;
 }
 
 /**
- * Fields that a later version adds are allowed: receivers are asked to ignore what they do not know.
+ * Fields that a later version adds are allowed: receivers are asked to ignore fields that they do not know.
  * @param type the pinned schema of an event type
  * @param about `$id` and `title` of the schema
  * @throws {TypeError} for a union of several types, which is not rendered either
@@ -50,7 +52,7 @@ export function jsonSchemaParts(type: RecordType, refOf: (name: string) => strin
 }
 
 class SchemaWriter {
-  /** Of the records inside, by their names without namespace; a second of the same name has a number. */
+  /** The names of nested records without namespace; a second one of the same name gets a number. */
   readonly definitions = new Map<string, JsonSchema>();
   readonly #names = new Map<RecordType, string>();
   readonly #refOf: (name: string) => string;
@@ -113,7 +115,7 @@ class SchemaWriter {
     const short = unqualified(type.name);
     const name = [...this.#names.values()].includes(short) ? `${short}${this.#names.size}` : short;
     this.#names.set(type, name);
-    // Its place in the order is taken before its members, which may lead back to it.
+    // Its place in the order is reserved before its members, which may refer back to it.
     this.definitions.set(name, {});
     this.definitions.set(name, this.members(type, false));
     return name;

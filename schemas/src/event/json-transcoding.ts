@@ -1,6 +1,6 @@
 /**
- * From the bytes that a producer wrote to the JSON document that customers get, without values in between: an event is
- * mostly text, and text is UTF-8 in both.
+ * Converts the bytes that a producer wrote to the JSON document that customers receive, without values in between: an
+ * event is mostly text, and text is UTF-8 in both.
  */
 import type { AvroInput } from './avro/avro-input.ts';
 import { type Resolve, writtenAs } from './avro/avro-resolution.ts';
@@ -19,11 +19,11 @@ const TRUE = Buffer.from('true');
 const FALSE = Buffer.from('false');
 
 /**
- * Writes what `jsonRenderer` (json-rendering.ts) would make of the decoded event, byte for byte. Records whose fields
- * have the same order in both schemas, their nullable fields and the usual primitives are transcoded; anything else
- * is decoded and rendered, value by value.
- * @param resolve of writer's types into reader's; bounds what the schemas may cost together
- * @param leftOut the root's fields that the document lacks; their data are checked all the same
+ * Writes the same bytes as `jsonRenderer` (json-rendering.ts) would for the decoded event. Records whose fields have
+ * the same order in both schemas, their nullable fields and the usual primitives are transcoded; anything else is
+ * decoded and rendered, value by value.
+ * @param resolve resolves writers' types to readers', within a limit of the total cost
+ * @param leftOut the root's fields that the document omits; their data are checked nevertheless
  */
 export function transcoder(
   writer: AvroType,
@@ -37,7 +37,7 @@ export function transcoder(
 class Transcoding {
   readonly #resolve: Resolve;
   readonly #renderers = new JsonRenderers();
-  /** Of records inside the root, which may lead back to themselves. */
+  /** The transcoders of records inside the root, which may refer back to themselves. */
   readonly #known = new Map<RecordType, Map<RecordType, { run: Transcode }>>();
 
   constructor(resolve: Resolve) {
@@ -83,7 +83,7 @@ class Transcoding {
     }
   }
 
-  /** Null or one other type, in both. */
+  /** Null or one other type, in both schemas. */
   #nullable(writer: UnionType, reader: AvroType): Transcode | undefined {
     const branches = nullableBranches(writer, reader);
     if (branches === undefined) return undefined;
@@ -98,7 +98,7 @@ class Transcoding {
   /** A field of a record, with its name and a comma. */
   #member(prefix: Uint8Array, writer: AvroType, reader: AvroType, isAbsentWhenNull: boolean): Transcode | undefined {
     const branches = isAbsentWhenNull && writer.kind === 'union' ? nullableBranches(writer, reader) : undefined;
-    // A writer that never writes null writes what is never absent; any other one that might is not transcoded.
+    // A writer without null in the type never makes it absent; a field that might be absent is not transcoded.
     if (isAbsentWhenNull && branches === undefined && writer.kind !== nullable(reader)?.kind) return undefined;
     const transcode = branches ? this.#value(branches.written, branches.optional) : this.#value(writer, reader);
     const member: Transcode = (input, output) => {
@@ -135,9 +135,12 @@ class Transcoding {
     return entry.run;
   }
 
-  /** @param leftOut given: it is the root. @returns undefined when the fields' orders differ, or there are defaults */
+  /**
+   * @param leftOut set for the root only.
+   * @returns undefined if the order of the fields differs, or there are defaults
+   */
   #record(writer: RecordType, reader: RecordType, leftOut?: ReadonlySet<string>): Transcode | undefined {
-    // Refuses what does not go together, whatever is made of it here.
+    // Refuses types that do not match, whatever the result here is.
     this.#resolve(writer, reader, 'none');
     const sources = reader.fields.map((field) => writtenAs(field, writer));
     const places = sources.map((source) => (source === undefined ? -1 : writer.fields.indexOf(source)));

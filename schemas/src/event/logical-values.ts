@@ -1,20 +1,20 @@
 /**
- * Values of logical types as the texts that customers get. Total: whatever the bytes say has a text, so that no event
- * fails for a time that no clock shows. docs/payload.md lists the rules.
+ * Renders values of logical types as the texts that customers receive. Every value has a text, so that no event fails
+ * because of an impossible time. docs/payload.md lists the rules.
  */
 import type { LogicalType } from './avro/avro-schema.ts';
 import { bigDecimalOf } from './avro/avro-values.ts';
 
 const MS_PER_DAY = 86_400_000n;
 
-/** Units of a second, and the digits that they are. */
+/** The units of a second, and their numbers of digits. */
 const UNITS: Readonly<Record<string, readonly [perSecond: bigint, digits: number]>> = {
   millis: [1_000n, 3],
   micros: [1_000_000n, 6],
   nanos: [1_000_000_000n, 9],
 };
 
-/** @returns the text of a value of that logical type, decoded as the type that it is made of */
+/** @returns the text of a value of that logical type, decoded as its underlying type */
 export function logicalText({ name, scale = 0 }: LogicalType): (value: unknown) => string {
   switch (name) {
     case 'decimal':
@@ -42,7 +42,10 @@ export function logicalText({ name, scale = 0 }: LogicalType): (value: unknown) 
   };
 }
 
-/** Every digit of the scale stands, as in `12.50`. A scale below zero, which big-decimals may have, is as many zeros. */
+/**
+ * Every digit of the scale is shown, as in `12.50`. A negative scale, which big-decimals may have, becomes that number
+ * of zeros.
+ */
 function decimal(bytes: Buffer, scale: number): string {
   const unsigned = bytes.length === 0 ? 0n : BigInt(`0x${bytes.toString('hex')}`);
   const unscaled = BigInt.asIntN(bytes.length * 8, unsigned);

@@ -1,23 +1,29 @@
-/** Reads of an event only by what it is routed, and checks the rest: several times faster than decoding all of it. */
+/**
+ * Reads only the fields of an event that it is routed by, and checks the rest: several times faster than decoding all
+ * of it.
+ */
 import { ROUTING_FIELDS, type Routing } from '../subscription/routing.ts';
 import { type AvroType, nullable, type RecordField, type RecordType } from './avro/avro-schema.ts';
 import type { RecordValue } from './avro/avro-values.ts';
 
 type RoutingField = (typeof ROUTING_FIELDS)[number];
 
-/** Where a routing field stands: the slots of the fields that lead to it. */
+/** The place of a routing field: the slots of the fields that lead to it. */
 type Path = readonly number[];
 
 export interface RoutingProjection {
   /** The routing fields, and the fields that lead to them. */
   readonly picked: ReadonlySet<RecordField>;
-  /** Of a value of which the picked fields were decoded. A field is taken from the first section that states it. */
+  /**
+   * Reads the routing fields from a value of which the picked fields were decoded. A field is taken from the first
+   * section that states it.
+   */
   routingOf(value: unknown): Routing;
 }
 
 /**
- * The routing fields are those of the well-known names that are texts, in the event's record or in any record inside
- * it. A record inside itself is not followed: what an event belongs to is at its top level.
+ * The routing fields are those with the well-known names that are texts, in the event's record or in any record inside
+ * it. A record inside itself is not followed: the routing fields of an event are at its top level.
  */
 export function routingProjection(type: RecordType): RoutingProjection {
   const picked = new Set<RecordField>();
@@ -70,7 +76,7 @@ function pick(value: unknown, paths: Record<RoutingField, Path[]>): Routing {
   };
 }
 
-/** An empty text states nothing. */
+/** An empty text counts as absent. */
 function firstStated(value: unknown, paths: readonly Path[]): string | undefined {
   for (const path of paths) {
     let at = value;

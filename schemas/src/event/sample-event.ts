@@ -1,4 +1,4 @@
-/** An event made up from its schema, for those who try their endpoint. */
+/** Makes a sample event from its schema, for testing an endpoint. */
 import { type AvroType, nullable } from './avro/avro-schema.ts';
 
 const SAMPLE_UUID = '00000000-0000-4000-8000-000000000000';

@@ -1,30 +1,30 @@
 /**
- * Erased events. Kafka can't delete one record from the middle of a topic, so what is erased is also written down: by
- * digests alone, which lead nobody to the event who doesn't have it already. Pure.
+ * Erased events. Kafka cannot delete one record from the middle of a topic, so erasures are also recorded, as digests
+ * only, by which nobody can find the event without having it already. Pure.
  */
 import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { eventKeyOf } from '../records/identity.ts';
 
-/** So many digests stay well below the largest record of a topic. */
+/** This many digests stay well below the largest record of a topic. */
 export const MAX_ERASED_EVENTS = 10_000;
 
 const erasure = z.object({
   v: z.literal(1),
-  /** When it was erased last, in ms since the epoch by the control plane's clock. */
+  /** The time of the last erasure, in ms since the epoch by the control plane's clock. */
   atMs: z.number(),
-  /** {@link eventDigest} of each event of the call. */
+  /** The {@link eventDigest} of each event of the call. */
   events: z.array(z.string()).max(MAX_ERASED_EVENTS),
 });
 
-/** What was erased under one request id. The key of its record is {@link requestDigest}. */
+/** The events that were erased under one request id. The key of its record is {@link requestDigest}. */
 export type Erasure = z.infer<typeof erasure>;
 
 export function encodeErasure(record: Erasure): string {
   return JSON.stringify(record);
 }
 
-/** @returns undefined for what is no erasure */
+/** @returns undefined if the value is not an erasure */
 export function decodeErasure(value: Buffer): Erasure | undefined {
   try {
     return erasure.parse(JSON.parse(value.toString('utf8')));
@@ -38,22 +38,22 @@ export function requestDigest(requestId: string): string {
   return digest('request', requestId);
 }
 
-/** Represents an event in all its copies: retries, replays, dead letters and attempts have the same. */
+/** Represents an event in all its copies: retries, replays, dead letters and attempts have the same digest. */
 export function eventDigest(named: Parameters<typeof eventKeyOf>[0]): string {
   return digest('event', eventKeyOf(named));
 }
 
-/** The kind is part of it, so that no request id passes for an event. */
+/** The kind is part of it, so that no request id can be mistaken for an event. */
 function digest(kind: string, name: string): string {
   return hash('sha256', `databridge ${kind} ${name}`, 'base64url');
 }
 
-/** The erased events, as the records of {@link Erasure} bring them. */
+/** The erased events, from the records of {@link Erasure}. */
 export class ErasedEvents {
   readonly #byRequest = new Map<string, readonly string[]>();
   readonly #erased = new Set<string>();
 
-  /** @param events left out: the record is gone @returns whether there are events now that were not erased before */
+  /** @param events undefined if the record was deleted @returns whether further events are erased now */
   set(request: string, events: readonly string[] = []): boolean {
     const before = this.#byRequest.get(request) ?? [];
     const fresh = events.filter((event) => !this.#erased.has(event));
@@ -71,7 +71,7 @@ export class ErasedEvents {
     return this.#byRequest.get(request) ?? [];
   }
 
-  /** Costs nothing while nothing was ever erased. */
+  /** Returns at once if nothing was ever erased. */
   has(named: Parameters<typeof eventKeyOf>[0]): boolean {
     return this.#erased.size > 0 && this.#erased.has(eventDigest(named));
   }

@@ -1,7 +1,7 @@
-/** The attempt log: what was tried, when, and what came of it. Batches by customer, kept for a week. */
+/** The attempt log: which requests were made, when, and with which result. Batches by customer, kept for a week. */
 import { z } from 'zod';
 
-/** What came of an attempt. */
+/** The result of an attempt. */
 export const ATTEMPT_OUTCOMES = [
   'delivered',
   'retry',
@@ -16,29 +16,32 @@ export type AttemptOutcome = (typeof ATTEMPT_OUTCOMES)[number];
 const attempt = z.object({
   eventId: z.string(),
   replayId: z.string().optional(),
-  /** Where the event stood at the intake: `<topic>/<partition>/<offset>`. */
+  /** The position of the event in the intake: `<topic>/<partition>/<offset>`. */
   source: z.string().optional(),
-  /** 1 for the first, since the customer was last enabled. */
+  /** The number of the attempt since the customer was last enabled; the first is 1. */
   attempt: z.int(),
-  /** When it began, in ms since the epoch. */
+  /** When the attempt began, in ms since the epoch. */
   at: z.number(),
   durationMs: z.number(),
-  /** `skipped` is no attempt: an operator moved the customer past the event, which then is not delivered. */
+  /** `skipped` is not an attempt: an operator moved the customer past the event, which then is not delivered. */
   outcome: z.enum([...ATTEMPT_OUTCOMES, 'skipped']),
-  /** HTTP's, when there was an answer. */
+  /** The HTTP status, if there was an answer. */
   status: z.int().optional(),
   error: z.string().optional(),
-  /** What only operators may read, such as the addresses that were tried. The API removes it for everybody else. */
+  /**
+   * Details that only operators may read, such as the addresses that were tried. The API removes them for everybody
+   * else.
+   */
   operatorDetail: z.string().optional(),
-  /** What was wrong with an answer that was accepted all the same: a body that broke off, say. */
+  /** Why an accepted answer was incomplete or malformed, such as a body that was cut off. */
   note: z.string().optional(),
-  /** The beginning of the answer's body, when it was not a success. */
+  /** The beginning of the answer's body, if it was not a success. */
   answer: z.string().optional(),
   /** `main`, or the retry lane's delay. */
   lane: z.string(),
-  /** Of its span, if it is traced. */
+  /** The trace id of its span, if it is traced. */
   traceId: z.string().optional(),
-  /** A test that somebody asked for: no event. Its answer is kept whatever it was. */
+  /** True for a requested test, which is not an event. Its answer is kept, even if it is a success. */
   test: z.literal(true).optional(),
 });
 
@@ -51,7 +54,7 @@ export function encodeAttempts(batch: AttemptBatch): string {
   return JSON.stringify(batch);
 }
 
-/** @returns undefined for what is not a batch of attempts */
+/** @returns undefined if the value is not a batch of attempts */
 export function decodeAttempts(value: Buffer): AttemptBatch | undefined {
   try {
     return attemptBatch.parse(JSON.parse(value.toString('utf8')));

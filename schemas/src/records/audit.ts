@@ -1,15 +1,15 @@
-/** The audit log: every change that somebody asked for. What was secret is not in it. */
+/** The audit log: every requested change, without secrets. */
 import { z } from 'zod';
 
 const subscriptionAsSeen = z.record(z.string(), z.unknown());
 
 const auditRecord = z.object({
-  /** Unique; a repetition of the record has the same. */
+  /** Unique; a repetition of the record has the same id. */
   id: z.string(),
-  /** ms since the epoch, by the clock of the control plane; the record's own time is the broker's. */
+  /** The time in ms since the epoch, by the clock of the control plane; the record's own time is the broker's. */
   at: z.number(),
   who: z.object({
-    /** Tells tokens of one name apart. Absent in records that are older than it, and for the service itself. */
+    /** Distinguishes tokens of the same name. Absent in older records, and for the service itself. */
     id: z.string().optional(),
     name: z.string(),
     role: z.string(),
@@ -47,20 +47,20 @@ const auditRecord = z.object({
     'erase',
     'erased',
   ]),
-  /** Absent: it concerns no one customer. */
+  /** Absent if it does not concern a single customer. */
   customer: z.string().optional(),
-  /** The subscription, secrets masked. Absent: there was none, or it did not change. */
+  /** The subscription, with secrets masked. Absent if there was none, or it did not change. */
   before: subscriptionAsSeen.optional(),
   after: subscriptionAsSeen.optional(),
   /** Set when before and after were too large to be kept: the first differences, by JSON pointer, long values cut. */
   changes: z
     .array(z.object({ pointer: z.string(), before: z.string().optional(), after: z.string().optional() }))
     .optional(),
-  /** Differences beyond those in `changes`. */
+  /** The number of differences beyond those in `changes`. */
   moreChanges: z.int().optional(),
-  /** Which secrets are other ones than before: their places, such as `authentication.key`. */
+  /** The places of secrets that differ from before, such as `authentication.key`. */
   secrets: z.array(z.string()).optional(),
-  /** What an operation was asked to do. */
+  /** The input of an operation. */
   detail: z.record(z.string(), z.unknown()).optional(),
 });
 
@@ -72,7 +72,7 @@ export function encodeAudit(record: AuditRecord): string {
   return JSON.stringify(record);
 }
 
-/** @returns undefined for what is not an audit record */
+/** @returns undefined if the value is not an audit record */
 export function decodeAudit(value: Buffer): AuditRecord | undefined {
   try {
     return auditRecord.parse(JSON.parse(value.toString('utf8')));

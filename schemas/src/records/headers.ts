@@ -1,4 +1,4 @@
-/** The names and the coding of the headers that our records carry. Reading never throws: headers come from anyone. */
+/** The names and the encoding of the headers of our records. Reading never throws: anybody may write headers. */
 import { hash } from 'node:crypto';
 import { type TestVariation, testVariation } from './test-variation.ts';
 
@@ -8,11 +8,11 @@ export type HeaderValues = Readonly<Record<string, Buffer | string | (Buffer | s
 export const HEADER = {
   eventId: 'event-id',
   eventType: 'event-type',
-  /** Where the event came from, `<intake topic>/<partition>/<offset>`: its identity (identity.ts). */
+  /** The position that the event was read from, `<intake topic>/<partition>/<offset>`: its identity (identity.ts). */
   source: 'source',
   /** When the broker appended the event to the intake, in ms since the epoch. */
   intakeAt: 'intake-at',
-  /** How many attempts were made; absent in the main lane. */
+  /** The number of attempts that were made; absent in the main lane. */
   attempt: 'attempt',
   /** When the first attempt was made, in ms since the epoch. */
   firstAttemptAt: 'first-attempt-at',
@@ -22,12 +22,12 @@ export const HEADER = {
   replayId: 'replay-id',
   /** A test, not an event: its value is the document itself, valid for this many ms from the record's time on. */
   test: 'test',
-  /** Of a test: the fingerprint of the connection that it is to be sent by (status.ts). */
+  /** For a test: the fingerprint of the connection that must be used (status.ts). */
   testConnection: 'test-connection',
-  /** Of a test: how its request deviates from that of an event (test-variation.ts). */
+  /** For a test: how its request deviates from that of an event (test-variation.ts). */
   testVariation: 'test-variation',
   traceparent: 'traceparent',
-  /** Of the attempt before, to which the next one is linked; only while both are recorded. */
+  /** The trace context of the previous attempt, to which the next one is linked; present only if both are recorded. */
   attemptTraceparent: 'attempt-traceparent',
   deadLetterReason: 'dead-letter-reason',
   deadLetterDetail: 'dead-letter-detail',
@@ -37,40 +37,46 @@ export const HEADER = {
   intakeKey: 'intake-key',
 } as const;
 
-/** What a record in a delivery, retry or dead-letter topic says about itself. */
+/** The headers of a record in a delivery, retry or dead-letter topic. */
 export interface DeliveryHeaders {
-  /** Empty if the header is missing: such a record was not written by us. */
+  /** Empty if the header is missing: we did not write such a record. */
   readonly eventId: string;
   /** Empty if the header is missing. */
   readonly eventType: string;
   readonly source?: string;
-  /** When the event was appended to the intake, by the broker's clock. Absent: an earlier version of fan-out copied it. */
+  /**
+   * When the event was appended to the intake, by the broker's clock. Absent if an earlier version of fan-out copied
+   * it.
+   */
   readonly intakeAtMs?: number;
-  /** Attempts made so far: 0 in the main lane. */
+  /** The number of attempts made so far: 0 in the main lane. */
   readonly attempt: number;
   readonly firstAttemptAtMs?: number;
   readonly lastOutcome?: string;
-  /** Absent in the main lane. Attempts counted under an older epoch than the subscription's count no more. */
+  /**
+   * Absent in the main lane. Attempts that were counted under an older epoch than the subscription's do not count any
+   * more.
+   */
   readonly enableEpoch?: number;
   readonly replayId?: string;
   readonly traceparent?: string;
   /** `traceparent` of the previous attempt. */
   readonly attemptTraceparent?: string;
-  /** Only of tests: sent within this many ms of the record's time, or never. */
+  /** Only for tests: the test is sent within this many ms of the record's time, or never. */
   readonly testWithinMs?: number;
-  /** Only of tests: the {@link connectionOf} that the worker must know before it sends. */
+  /** Only for tests: the {@link connectionOf} that the worker must know before it sends. */
   readonly testConnection?: string;
-  /** Only of tests that deviate. */
+  /** Only for tests that deviate. */
   readonly testVariation?: TestVariation;
 }
 
-/** Why a record stands among the dead letters. */
+/** Why a record became a dead letter. */
 export interface DeadLetterHeaders extends DeliveryHeaders {
   readonly reason: string;
   readonly detail?: string;
 }
 
-/** @returns the header as text; of a header sent several times the last, as Kafka's own clients do */
+/** @returns the header as text; if it was sent several times, the last one, as Kafka's own clients do */
 export function headerText(headers: HeaderValues, name: string): string | undefined {
   const value = headers[name];
   const last = Array.isArray(value) ? value.at(-1) : value;
@@ -113,7 +119,7 @@ export function readDeliveryHeaders(headers: HeaderValues): DeliveryHeaders {
   };
 }
 
-/** The inverse of {@link readDeliveryHeaders}. Attempt 0 is left out, as is everything that is unknown. */
+/** The inverse of {@link readDeliveryHeaders}. Attempt 0 and unknown values are omitted. */
 export function writeDeliveryHeaders(fields: DeliveryHeaders): Record<string, string> {
   const headers: Record<string, string> = { [HEADER.eventId]: fields.eventId, [HEADER.eventType]: fields.eventType };
   if (fields.source !== undefined) headers[HEADER.source] = fields.source;
@@ -152,7 +158,7 @@ function sourceOf(headers: HeaderValues): string | undefined {
   return source !== undefined && SOURCE.test(source) ? source : undefined;
 }
 
-/** Kafka's own limits of a topic's name; a partition is an int, an offset a long. */
+/** Kafka's own limits: of a topic's name; of a partition, which is an int; and of an offset, which is a long. */
 const SOURCE = /^([\w.-]{1,249})\/(\d{1,10})\/(\d{1,16})$/;
 
 /** `<topic>/<partition>/<offset>`: unique, and readable by a person who looks for the original. */
@@ -165,19 +171,19 @@ export function parseSource(source: string): { topic: string; partition: number;
   return parts?.[1] ? { topic: parts[1], partition: Number(parts[2]), offset: Number(parts[3]) } : undefined;
 }
 
-/** The caller's trace context (W3C), or `undefined` if there is none or it is not one. */
+/** The caller's trace context (W3C), or `undefined` if there is none or it is not valid. */
 export function traceparentOf(headers: HeaderValues, name: string = HEADER.traceparent): string | undefined {
   const text = headerText(headers, name);
   return text !== undefined && /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(text) ? text : undefined;
 }
 
-/** An id travels as an HTTP header and as an SQS deduplication id: 128 visible ASCII characters at most. */
+/** An id is sent as an HTTP header and as an SQS deduplication id: at most 128 visible ASCII characters. */
 const USABLE_ID = /^[\x21-\x7e]{1,128}$/;
 
 /**
- * The event's id, the same in every retry, replay and redrive: the producer's `event-id` header, else (also if that
- * one could not travel as an HTTP header) a hash of event type, key and value, so that an event which a producer
- * or we write twice keeps its id.
+ * The event's id, the same in every retry, replay and redrive: the producer's `event-id` header, or if there is none
+ * (or none that an HTTP header can carry) a hash of event type, key and value, so that an event that a producer or we
+ * write twice keeps its id.
  */
 export function eventIdOf(
   record: { readonly key: Buffer | null; readonly value: Buffer | null; readonly headers: HeaderValues },
@@ -185,7 +191,7 @@ export function eventIdOf(
 ): string {
   const given = headerText(record.headers, HEADER.eventId);
   if (given !== undefined && USABLE_ID.test(given)) return given;
-  // The lengths keep two different splits of the same bytes apart.
+  // The lengths distinguish two different splits of the same bytes.
   const lengths = `${eventType}\n${record.key?.length ?? -1}\n${record.value?.length ?? -1}\n`;
   const bytes = [Buffer.from(lengths), record.key ?? EMPTY, record.value ?? EMPTY];
   return `evt_${hash('sha256', Buffer.concat(bytes), 'base64url')}`;

@@ -1,7 +1,7 @@
 /**
  * The identity of an event in our own books: its source, which is the intake topic, partition and offset that it was
- * read from. The event id is for receivers; producers may repeat it, so nothing is dropped, overwritten or counted as
- * one on account of the event id alone.
+ * read from. The event id is for receivers; producers may repeat it, so the event id alone never makes the service
+ * drop, overwrite or merge an event.
  */
 import { type DeliveryHeaders, formatSource } from './headers.ts';
 
@@ -18,8 +18,8 @@ interface Named {
 }
 
 /**
- * A record without a `source` header was not written by fan-out. Its source is then its own place, and so is its event
- * id if it has none: two such records never pass for one event, and their dead letters never overwrite each other.
+ * Fan-out did not write a record without a `source` header. Its source is then its own position, and so is its event id
+ * if it has none: two such records never count as one event, and their dead letters never overwrite each other.
  */
 export function identified<Facts extends DeliveryHeaders>(
   facts: Facts,
@@ -31,8 +31,8 @@ export function identified<Facts extends DeliveryHeaders>(
 }
 
 /**
- * The same for all records of one event, whether copies, retries, replays or dead letters.
- * The event id is part of it, because an intake topic that is deleted and created again starts its offsets anew.
+ * The key is the same for all records of one event, whether copies, retries, replays or dead letters. The event id is
+ * part of it, because an intake topic that is deleted and created again starts its offsets anew.
  */
 export function eventKeyOf({ eventId, source }: Named): string {
   return source === undefined ? eventId : `${eventId}@${source}`;
@@ -44,9 +44,10 @@ export function letterKeyOf(facts: Named & { readonly replayId?: string | undefi
 }
 
 /**
- * The same for two copies of one record, as a crash between a write and a commit leaves them; different for a record
- * and its successor in the chain of retries. The enable epoch is part of it: resuming counts attempts from 1 again, so
- * without the epoch a retry that is read before its predecessor is done would pass for a copy of it, and be lost.
+ * The key is the same for two copies of one record, which a crash between a write and a commit may leave; it differs
+ * for a record and its successor in the chain of retries. The enable epoch is part of it: resuming counts attempts from
+ * 1 again, so without the epoch a retry that is read before its predecessor is done would count as a copy of it, and be
+ * lost.
  */
 export function copyKeyOf(facts: DeliveryHeaders): string {
   return `${facts.attempt} ${facts.enableEpoch ?? 0} ${letterKeyOf(facts)}`;

@@ -1,4 +1,4 @@
-/** Invitations to enter secrets on the set-up page: links that are good for one answer. Without the link or its code. */
+/** Invitations to enter secrets on the set-up page, without their links and codes. A link is valid for one answer. */
 import { z } from 'zod';
 
 const grant = z.object({
@@ -9,25 +9,28 @@ const grant = z.object({
 });
 
 const invitation = z.object({
-  /** SHA-256 of the link's id, base64url: whoever reads it can't make the link of it. */
+  /** The SHA-256 of the link's id, base64url: the link cannot be made from it. */
   id: z.string(),
   customer: z.string(),
-  /** `secrets`: at places that are there. `setup`: the customer states destination, authentication and rate. */
+  /**
+   * `secrets`: for places in an existing subscription. `setup`: the customer states destination, authentication and
+   * rate.
+   */
   kind: z.enum(['secrets', 'setup']),
-  /** Of `secrets`: which. */
+  /** For `secrets`: the places. */
   places: z.array(z.string()),
-  /** Of `setup`: what belongs to operators. */
+  /** For `setup`: the fields that belong to operators. */
   grant: grant.optional(),
-  /** Of `setup`: hosts that the customer may name, `*.example.com` for all below; left out: any. */
+  /** For `setup`: the hosts that the customer may name, `*.example.com` for all hosts below it; if omitted, any. */
   hosts: z.array(z.string()).optional(),
-  /** Why it was sent, for the one who is invited. */
+  /** The reason, for the person who is invited. */
   reason: z.string().optional(),
   by: z.object({ name: z.string(), role: z.string() }),
   createdAtMs: z.number(),
   expiresAtMs: z.number(),
-  /** HMAC of the code, under the key of that name. */
+  /** The HMAC of the code, under the key of that name. */
   code: z.object({ kid: z.string(), mac: z.string() }),
-  /** Wrong codes so far. */
+  /** The number of wrong codes so far. */
   failures: z.int(),
   /**
    *     open ──answered──▶ used
@@ -37,9 +40,9 @@ const invitation = z.object({
   state: z.enum(['open', 'used', 'locked', 'revoked']),
   /** When the state last changed. */
   changedAtMs: z.number(),
-  /** Of a used one: the ticket that answered it, by which the answer can be corrected. */
+  /** After it was used: the ticket of the answer, with which the answer can be corrected. */
   ticket: z.string().optional(),
-  /** Of a used one: what was answered to its latest answer; the same answer gets the same receipt. */
+  /** After it was used: the receipt of its latest answer; the same answer gets the same receipt. */
   receipt: z.object({ id: z.string(), digest: z.string(), atMs: z.number(), places: z.array(z.string()) }).optional(),
 });
 
@@ -50,7 +53,7 @@ export function encodeInvitation(record: Invitation): string {
   return JSON.stringify(record);
 }
 
-/** @returns undefined for what is not an invitation */
+/** @returns undefined if the value is not an invitation */
 export function decodeInvitation(value: Buffer): Invitation | undefined {
   try {
     const parsed = invitation.safeParse(JSON.parse(value.toString('utf8')));

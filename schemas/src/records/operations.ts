@@ -1,6 +1,6 @@
 /**
- * Long operations, as durable records: what was asked for, how far it is, what came of it. Whichever control plane
- * writes carries on with those that are running.
+ * Long operations, as durable records: the request, the progress and the result. The control plane that writes resumes
+ * those that are running.
  */
 import { z } from 'zod';
 
@@ -18,26 +18,26 @@ export const OPERATION_KINDS = [
 const operation = z.object({
   id: z.string(),
   kind: z.enum(OPERATION_KINDS),
-  /** Absent: it concerns no one customer. */
+  /** Absent if it does not concern a single customer. */
   customer: z.string().optional(),
   by: z.object({ name: z.string(), role: z.string(), customer: z.string().optional() }),
-  /** What was asked for, as the API took it. */
+  /** The input, as the API accepted it. */
   input: z.record(z.string(), z.unknown()),
-  /** ms since the epoch, by the control plane's clock. */
+  /** The time in ms since the epoch, by the control plane's clock. */
   startedAtMs: z.number(),
   updatedAtMs: z.number(),
   finishedAtMs: z.number().optional(),
   state: z.enum(['running', 'done', 'failed']),
-  /** What it does at the moment, or did last. */
+  /** The step that it is at, or that it ended at. */
   step: z.string(),
   progress: z.object({ done: z.int(), total: z.int().optional() }).optional(),
-  /** Why it waits to be tried again. */
+  /** Why it waits for another try. */
   waitsFor: z.string().optional(),
-  /** What whoever carries on needs to know. Its shape is the kind's own. */
+  /** The state that is needed to resume it. Each kind of operation has its own form. */
   checkpoint: z.record(z.string(), z.unknown()),
-  /** Of one that is done: its shape is the kind's own. */
+  /** The result of an operation that is done. Each kind of operation has its own form. */
   result: z.record(z.string(), z.unknown()).optional(),
-  /** Of one that failed. */
+  /** The problem of an operation that failed. */
   problem: z
     .object({
       code: z.string(),
@@ -55,7 +55,7 @@ export function encodeOperation(record: Operation): string {
   return JSON.stringify(record);
 }
 
-/** @returns undefined for what is not an operation */
+/** @returns undefined if the value is not an operation */
 export function decodeOperation(value: Buffer): Operation | undefined {
   try {
     return operation.parse(JSON.parse(value.toString('utf8')));

@@ -1,8 +1,8 @@
-/** Why a record is set aside. Services write them into headers, operators choose records by them. */
+/** Why a record is set aside. Services write these reasons into headers, and operators select records by them. */
 
 /** Why fan-out puts an intake record into the quarantine. */
 export const QUARANTINE_REASONS = [
-  /** A record without a value: there is no event in it. */
+  /** A record without a value: it contains no event. */
   'no-value',
   /** The record has more headers, or more bytes of headers, than are decoded. */
   'too-many-headers',
@@ -15,9 +15,12 @@ export const QUARANTINE_REASONS = [
   'incompatible-schema',
   /** The data do not fit the schema that they name. */
   'malformed-data',
-  /** It came compressed, or by a topic that takes more than ours: no copy of it can be written. Its source has it. */
+  /**
+   * The record was compressed, or came from a topic with larger limits than ours: no copy of it can be written. The
+   * intake still has it.
+   */
   'too-large',
-  /** An internal error with this record, three times in a row. */
+  /** An internal error occurred with this record three times in a row. */
   'internal',
 ] as const;
 export type QuarantineReason = (typeof QUARANTINE_REASONS)[number];
@@ -28,7 +31,7 @@ export const DEAD_LETTER_REASONS = [
   'refused',
   /** Every attempt of the plan failed, and other records succeeded meanwhile. */
   'exhausted',
-  /** An internal error with this record, three times in a row. */
+  /** An internal error occurred with this record three times in a row. */
   'internal',
 ] as const;
 export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number];

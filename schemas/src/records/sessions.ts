@@ -1,9 +1,9 @@
-/** Sessions of the portal. The record's key is a digest: a reader of the topic can't use its content. */
+/** Sessions of the portal. The record's key is a digest, so its content is of no use to a reader of the topic. */
 import { z } from 'zod';
 import { ROLES } from '../rights/route-rights.ts';
 
 const session = z.object({
-  /** `link`: good for one session; `session`: identified by a cookie. */
+  /** `link`: valid for one session; `session`: identified by a cookie. */
   kind: z.enum(['session', 'link']),
   /** How its owner was authenticated: by a token of Databridge, or by the OpenID provider. */
   by: z.enum(['token', 'oidc']),
@@ -14,7 +14,7 @@ const session = z.object({
     customer: z.string().exactOptional(),
     payloads: z.literal(true).exactOptional(),
   }),
-  /** ms since the epoch. */
+  /** The time in ms since the epoch. */
   createdAtMs: z.number(),
   expiresAtMs: z.number(),
 });
@@ -25,7 +25,7 @@ export function encodeSession(record: SessionRecord): string {
   return JSON.stringify(record);
 }
 
-/** @returns undefined for what is not a session */
+/** @returns undefined if the value is not a session */
 export function decodeSession(value: Buffer): SessionRecord | undefined {
   try {
     return session.parse(JSON.parse(value.toString('utf8')));

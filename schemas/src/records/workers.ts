@@ -1,26 +1,26 @@
-/** What a delivery worker runs, as it reports every few seconds. */
+/** A delivery worker's report of what it runs, which it writes every few seconds. */
 import { z } from 'zod';
 
 const workerReport = z.object({
   worker: z.string(),
   version: z.string(),
-  /** ms since the epoch, by the worker's clock. */
+  /** The time of its start in ms since the epoch, by the worker's clock. */
   startedAtMs: z.number(),
-  /** When this report was made, in ms since the epoch, by the worker's clock. */
+  /** The time of this report in ms since the epoch, by the worker's clock. */
   at: z.number(),
   /** The worker reports at least this often. */
   intervalMs: z.number(),
-  /** Partitions of the subscriptions topic that it owns: the customers in them are its own. */
+  /** Partitions of the subscriptions topic that it owns: it owns the customers in them. */
   partitions: z.array(z.int()),
   /** Customers that it runs, sorted. */
   customers: z.array(z.string()),
-  /** Ids of the keys that it can open secrets with. Absent: a worker of an earlier version. */
+  /** Ids of the keys with which it can open secrets. Absent for a worker of an earlier version. */
   keyIds: z.array(z.string()).optional(),
   /** The AWS account of its own credentials. Absent until it assumes a customer's role. */
   awsAccount: z.string().optional(),
-  /** Settings that the control plane must have alike, each in one form of writing. Absent: an earlier version. */
+  /** Settings that the control plane must have in common, each in one notation. Absent for an earlier version. */
   settings: z.record(z.string(), z.string()).optional(),
-  /** Customers that it owns and can't run as they should be. */
+  /** Customers that it owns and cannot run as they should be. */
   failing: z.array(z.object({ customer: z.string(), because: z.string() })),
 });
 
@@ -30,7 +30,7 @@ export function encodeWorkerReport(report: WorkerReport): string {
   return JSON.stringify(report);
 }
 
-/** @returns undefined for what is not a worker's report */
+/** @returns undefined if the value is not a worker's report */
 export function decodeWorkerReport(value: Buffer): WorkerReport | undefined {
   try {
     return workerReport.parse(JSON.parse(value.toString('utf8')));

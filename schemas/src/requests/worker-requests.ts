@@ -1,6 +1,6 @@
 /**
- * What a control plane asks of the worker that owns a customer. The key of the record is the customer; a header says what
- * is asked for. A test has the form that it has in a delivery topic: the same headers, and the document.
+ * The requests of control planes to the worker that owns a customer. The key of the record is the customer; a header
+ * names the kind of request. A test has the same form as in a delivery topic: the same headers, and the document.
  */
 import { z } from 'zod';
 import { CUSTOMER_PATTERN } from '../records/topics.ts';
@@ -10,19 +10,19 @@ export const WORKER_REQUEST_HEADER = 'databridge-request';
 export const WORKER_REQUESTS = ['test', 'key-pair'] as const;
 export type WorkerRequest = (typeof WORKER_REQUESTS)[number];
 
-/** As long as a control plane waits for a key pair: after that, none is made. */
+/** How long a control plane waits for a key pair, in ms: after that, none is made. */
 export const KEY_PAIR_WITHIN_MS = 15_000;
 
 /** A key pair for a client certificate. */
 const keyPairRequest = z.object({
-  /** Of the answer, too. */
+  /** The id of the request, which the answer repeats. */
   id: z.string(),
   /** The common name in the certificate request. */
   commonName: z.string(),
 });
 export type KeyPairRequest = z.infer<typeof keyPairRequest>;
 
-/** @returns undefined for what is no such request */
+/** @returns undefined if the value is not such a request */
 export function decodeKeyPairRequest(value: Buffer): KeyPairRequest | undefined {
   return parsed(keyPairRequest, value);
 }
@@ -35,14 +35,14 @@ const certificateRequest = z.object({
   csr: z.string(),
   /** The private key (PKCS #8, PEM) sealed for the delivery workers, bound to the customer and to `tls.clientKey`. */
   sealedKey: z.string(),
-  /** When it was made, ms since the epoch, by the clock of the worker. */
+  /** When it was made, in ms since the epoch, by the worker's clock. */
   madeAtMs: z.number(),
 });
 export type CertificateRequest = z.infer<typeof certificateRequest>;
 
 export const encodeCertificateRequest = (request: CertificateRequest): string => JSON.stringify(request);
 
-/** @returns undefined for what is none */
+/** @returns undefined if the value is not a key pair */
 export function decodeCertificateRequest(value: Buffer): CertificateRequest | undefined {
   return parsed(certificateRequest, value);
 }

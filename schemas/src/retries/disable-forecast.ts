@@ -2,9 +2,9 @@ import { planNext, type RetryPlan } from './retry-plan.ts';
 
 /** An event that waits for its next attempt. */
 export interface WaitingAttempt {
-  /** Made so far, since the customer was last enabled. */
+  /** The number of attempts made since the customer was last enabled. */
   readonly attempts: number;
-  /** Wall clock, ms. Of an event that was never tried: now. */
+  /** The time of its first attempt by the wall clock in ms; for an event that was never tried, now. */
   readonly firstAttemptAtMs: number;
   /** When its next attempt is due, wall clock, ms. */
   readonly dueAtMs: number;
@@ -15,20 +15,26 @@ export interface FailingCustomer {
   readonly nowMs: number;
   readonly lastSuccessAtMs: number | undefined;
   readonly waiting: readonly WaitingAttempt[];
-  /** How long an attempt takes until it has failed. */
+  /** How long a failing attempt takes. */
   readonly attemptMs: number;
-  /** While the breaker is open or the connection held, one event at a time is tried: at `nextAtMs`, and so on. */
+  /**
+   * While the breaker is open or the connection held, one event at a time is tried: at `nextAtMs`, and then at
+   * intervals.
+   */
   readonly probes?: { readonly everyMs: number; readonly nextAtMs: number };
-  /** The connection is held since then: no event's attempts are spent, and the whole window without success disables. */
+  /**
+   * The connection is held since then: no attempts of events are used up, and the customer is disabled after a whole
+   * window without success.
+   */
   readonly heldSinceMs?: number;
-  /** Nothing is sent before, as the destination asked. */
+  /** Nothing is sent before this time, as the destination asked. */
   readonly waitUntilMs?: number;
 }
 
 /**
- * When the customer will be disabled if no attempt succeeds until then: the first of its events to spend its attempts or
+ * When the customer will be disabled if no attempt succeeds until then: the event that first uses up its attempts or
  * its window decides. It follows the retry plan attempt by attempt, as delivery does.
- * @returns wall clock, ms; undefined: nothing leads there
+ * @returns wall clock, ms; undefined if no event leads to it
  */
 export function disabledAtMs(customer: FailingCustomer): number | undefined {
   const { plan, nowMs, probes, heldSinceMs, lastSuccessAtMs = Number.NEGATIVE_INFINITY } = customer;
@@ -36,14 +42,14 @@ export function disabledAtMs(customer: FailingCustomer): number | undefined {
     const overAtMs = Math.max(nowMs, heldSinceMs + plan.windowMs);
     return probes === undefined ? overAtMs : probeAt(probes, overAtMs) + customer.attemptMs;
   }
-  // Something was accepted since the first attempt: such an event becomes a dead letter, and the customer stays enabled.
+  // Another event was accepted since the first attempt: this one becomes a dead letter, and the customer stays enabled.
   const events = customer.waiting.filter(({ firstAttemptAtMs }) => firstAttemptAtMs > lastSuccessAtMs);
   if (events.length === 0) return undefined;
   if (probes !== undefined) return probedUntilMs(events, customer, probes);
   return events.reduce((first, event) => Math.min(first, triedUntilMs(event, customer)), Number.POSITIVE_INFINITY);
 }
 
-/** Each event is tried as soon as it is due: when its last attempt has failed. */
+/** Each event is tried as soon as it is due, and its last attempt has failed. */
 function triedUntilMs(event: WaitingAttempt, customer: FailingCustomer): number {
   let tried = event;
   for (;;) {
@@ -54,7 +60,7 @@ function triedUntilMs(event: WaitingAttempt, customer: FailingCustomer): number 
   }
 }
 
-/** Only the oldest can be the first to spend its budget, so only they are followed. */
+/** Only the oldest can be the first to use up its budget, so only those are followed. */
 const MAX_FOLLOWED = 50;
 
 /** The events share the probes: of those that are due, the one with the oldest first attempt is tried. */
@@ -79,7 +85,7 @@ function probedUntilMs(
   }
 }
 
-/** One more attempt, which fails. @returns when it had failed, if that was the event's last */
+/** Counts one more attempt, which fails. @returns when it had failed, if that was the event's last */
 function failed(
   event: WaitingAttempt,
   startsAtMs: number,
@@ -100,7 +106,7 @@ function probeAt({ everyMs, nextAtMs }: NonNullable<FailingCustomer['probes']>, 
 
 export interface Backlog {
   readonly nowMs: number;
-  /** Records that may be sent now, or as soon as the rate allows. */
+  /** The number of records that may be sent now, or as soon as the rate allows. */
   readonly records: number;
   readonly deliveredPerSecond: number;
   readonly arrivingPerSecond: number;
@@ -111,12 +117,12 @@ export interface Backlog {
 export type Drain =
   | { readonly kind: 'empty' }
   | { readonly kind: 'drained'; readonly atMs: number }
-  /** As much arrives as is delivered, or more. */
+  /** At least as many events arrive as are delivered. */
   | { readonly kind: 'growing' }
-  /** Nothing was delivered of late: there is no rate to go by. */
+  /** No event was delivered recently: there is no rate to calculate with. */
   | { readonly kind: 'stopped' };
 
-/** When nothing waits any more, if it goes on at this rate. */
+/** When no event waits any more, at the present rate. */
 export function drainOf({ nowMs, records, deliveredPerSecond, arrivingPerSecond, lastDueAtMs = 0 }: Backlog): Drain {
   if (records === 0) return lastDueAtMs === 0 ? { kind: 'empty' } : { kind: 'drained', atMs: lastDueAtMs };
   if (deliveredPerSecond <= 0) return { kind: 'stopped' };

@@ -1,8 +1,8 @@
 import { formatDelay, parseDelay } from '../records/topics.ts';
 
-/** A lane and how often it is used before the next one. */
+/** A lane, and how often it is used before the next one. */
 export interface RetryStep {
-  /** Names the retry topic, such as `7m45s`. */
+  /** The name of the lane in its topic, such as `7m45s`. */
   readonly delay: string;
   readonly delayMs: number;
   readonly times: number;
@@ -10,9 +10,9 @@ export interface RetryStep {
 
 export interface RetryPlan {
   readonly steps: readonly RetryStep[];
-  /** The first attempt and every retry. */
+  /** The number of attempts: the first one and every retry. */
   readonly maxAttempts: number;
-  /** No attempt is planned once so much has passed since the first. */
+  /** No attempt is planned once this time has passed since the first one. */
   readonly windowMs: number;
 }
 
@@ -30,8 +30,8 @@ export function defaultRetryPlan(): RetryPlan {
 
 /**
  * @param text lanes in order, as `delay*times` separated by commas
- * @returns the plan, or what is wrong with it: one whose waits alone don't fit the window is refused, since it
- *   would promise attempts that are never made
+ * @returns the plan, or its mistake: a plan whose waits alone exceed the window is refused, since it would promise
+ *   attempts that are never made
  */
 export function parseRetryPlan(text: string, windowMs: number): RetryPlan | { readonly mistake: string } {
   const steps: RetryStep[] = [];
@@ -53,9 +53,9 @@ export function parseRetryPlan(text: string, windowMs: number): RetryPlan | { re
 }
 
 /**
- * Where an event goes whose attempt has just failed.
+ * Decides where an event goes whose attempt has just failed.
  * @param attempts made so far, this one included: 1 or more
- * @param sinceFirstMs from the start of the first attempt to now; a clock that stepped back may make it negative
+ * @param sinceFirstMs from the start of the first attempt to now; it may be negative after a clock was set back
  */
 export function planNext(plan: RetryPlan, attempts: number, sinceFirstMs: number): Next {
   if (attempts >= plan.maxAttempts) return { kind: 'exhausted', why: 'attempts' };
@@ -70,7 +70,7 @@ export function planNext(plan: RetryPlan, attempts: number, sinceFirstMs: number
 
 /**
  * When an event is given up if every further attempt fails at once: the wall-clock time of its last attempt. Attempts
- * take time and probes are rare, so it is a little later in truth: within 5 % of the window.
+ * take time and probes are rare, so the real time is a little later: within 5 % of the window.
  * @param attempts made so far: 1 or more
  * @param nextAtMs when the next attempt is due
  */
@@ -99,7 +99,7 @@ export function laneDelayMs(delay: string): number {
   return delayMs;
 }
 
-/** In ms, of one of a customer's topics; 0: it is no retry lane. */
+/** The delay of one of a customer's topics in ms; 0 if it is not a retry lane. */
 export function laneDelayOf(topic: string): number {
   const [, delay] = /\.retry\.(.+)$/.exec(topic) ?? [];
   return delay === undefined ? 0 : laneDelayMs(delay);

@@ -1,11 +1,11 @@
-/** How far a customer may raise its own rate and concurrency: operators own the ceilings. */
+/** How far a customer may raise its own rate and concurrency: operators set the ceilings. */
 
 export interface Ceilings {
   readonly ratePerSecond: number;
   readonly maxInFlight: number;
 }
 
-/** From this rate on, a delivery worker does not hold anything back. */
+/** From this rate on, a delivery worker does not limit a customer. */
 export const DEFAULT_CEILINGS: Ceilings = { ratePerSecond: 10_000, maxInFlight: 256 };
 
 interface Limited {
@@ -14,7 +14,7 @@ interface Limited {
   readonly ceilings?: Partial<Ceilings>;
 }
 
-/** A ceiling left out is the default, or what the operator set the customer to, if that is more. */
+/** A ceiling that is omitted is the default, or the operator's setting for the customer if that is higher. */
 export function ceilingsOf({ ratePerSecond = 0, maxInFlight, ceilings = {} }: Limited): Ceilings {
   return {
     ratePerSecond: ceilings.ratePerSecond ?? Math.max(DEFAULT_CEILINGS.ratePerSecond, ratePerSecond),
@@ -22,7 +22,7 @@ export function ceilingsOf({ ratePerSecond = 0, maxInFlight, ceilings = {} }: Li
   };
 }
 
-/** The subscription with the limits that count for delivery: a ceiling that an operator lowers holds at once. */
+/** The subscription with the limits that apply to delivery: a ceiling that an operator lowers takes effect at once. */
 export function withinCeilings<T extends Limited>(subscription: T): T {
   const ceilings = ceilingsOf(subscription);
   const { ratePerSecond: stated, ...rest } = subscription;

@@ -1,4 +1,4 @@
-/** Decides by field-rights.ts what a role may change of a subscription. Pure. */
+/** Decides by field-rights.ts which changes of a subscription a role may make. Pure. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Issue } from '../subscription/issue-words.ts';
 import type { Subscription } from '../subscription/subscription.ts';
@@ -15,7 +15,8 @@ const OPERATORS = Object.entries(FIELD_RIGHTS)
   .map(([name]) => name);
 
 /**
- * What a customer sends, with what it leaves out because it belongs to others, or because it narrows nothing.
+ * The body that a customer sent, with the fields filled in that it omitted because they belong to others or narrow
+ * nothing.
  * @param given as it was sent: not checked yet
  */
 export function withOthersFields(role: Role, given: Loose, before: Subscription<unknown>): Loose {
@@ -33,9 +34,9 @@ export function withOthersFields(role: Role, given: Loose, before: Subscription<
 }
 
 /**
- * Fields that were sent, belong to others, and are not as they are stored.
+ * The fields that were sent, belong to others, and differ from the stored ones.
  * @param given as it was sent: not checked yet
- * @param before undefined: the subscription would be new
+ * @param before undefined if the subscription is new
  */
 export function forbiddenFields(role: Role, before: Subscription<unknown> | undefined, given: Loose): Issue[] {
   if (role === 'operator') return [];
@@ -50,9 +51,9 @@ export function forbiddenFields(role: Role, before: Subscription<unknown> | unde
 const KEEP = 'leave it out to keep it as it is, or ask an operator to change it';
 
 /**
- * What a role would change without the right to it, each with the field's owner and what to do.
- * @param before undefined: the subscription would be new
- * @param after as it would be stored, its defaults filled in
+ * The changes that a role has no right to, each with the field's owner and what to do.
+ * @param before undefined if the subscription is new
+ * @param after as it would be stored, with its defaults
  */
 export function forbiddenChanges<S>(
   role: Role,
@@ -122,7 +123,7 @@ function ceilings(before: Subscription<unknown>, after: Subscription<unknown>): 
   const limits = ceilingsOf(before);
   return (['ratePerSecond', 'maxInFlight'] as const).flatMap((name) => {
     const [was, is, limit] = [before[name], after[name], limits[name]];
-    // A ceiling that was lowered since holds in delivery: nobody has to change what stood before.
+    // A ceiling that was lowered since applies to delivery: the stored values need not be changed.
     if (is === undefined || is <= limit || is === was) return [];
     return [
       {

@@ -4,22 +4,22 @@
  */
 
 /**
- * - `operator`: operators alone. A customer may leave the field out, or send the stored value.
+ * - `operator`: operators only. A customer may leave the field out, or send the stored value.
  * - `customer`: the customer itself, and operators on its behalf.
- * - `narrowing`: like `customer`, but what a customer sets lies within what an operator set last.
- * - `service`: Databridge. A value that is sent is not stored; `customer` and `enableEpoch` may be sent as they were read.
+ * - `narrowing`: like `customer`, but a customer's value must be within the one that an operator set last.
+ * - `service`: Databridge. A sent value is not stored; `customer` and `enableEpoch` may be sent as they were read.
  */
 export type FieldOwner = 'operator' | 'customer' | 'narrowing' | 'service';
 
 export interface FieldRight {
   readonly owner: FieldOwner;
-  /** What the owner decides by it, and how far a customer may go: a sentence for people. */
+  /** What the owner decides with the field, and how far a customer may go: a sentence for people. */
   readonly rule: string;
 }
 
 /**
- * A field that is not listed by its own path has the right of the nearest field around it: `tls.ca` that of `tls`.
- * A test fails when a field of a subscription has no row here.
+ * A field that is not listed by its own path has the right of the nearest field around it: `tls.ca` that of `tls`. A
+ * test fails if a field of a subscription has no row here.
  */
 export const FIELD_RIGHTS = {
   customer: { owner: 'service', rule: 'The name in the path. It never changes.' },
@@ -78,7 +78,7 @@ export const FIELD_RIGHTS = {
   fallbacks: { owner: 'service', rule: 'Earlier secrets, during a rotation.' },
 } as const satisfies Readonly<Record<string, FieldRight>>;
 
-/** @param path such as `['destination', 'url']` @returns undefined: the table has no row for the field */
+/** @param path such as `['destination', 'url']` @returns undefined if the table has no row for the field */
 export function fieldRight(path: readonly (string | number)[]): FieldRight | undefined {
   const rows: Readonly<Record<string, FieldRight>> = FIELD_RIGHTS;
   for (let length = path.length; length > 0; length--) {

@@ -1,8 +1,8 @@
-/** Whether what a customer sets lies within what an operator set. */
+/** Checks whether the settings of a customer lie within those of an operator. */
 import { type ASTNode, Environment } from '@marcbachmann/cel-js';
 import type { Granted, Subscription } from '../subscription/subscription.ts';
 
-/** What operators set last: what customers narrow. */
+/** The settings that an operator made last, and that customers narrow. */
 export function grantedBy({
   granted,
   filter,
@@ -13,14 +13,15 @@ export function grantedBy({
 
 /**
  * A filter is narrower if it is the operator's with more conditions, joined by `&&`. Others may be narrower too, but
- * nobody can tell by reading them. Fan-out asks both filters all the same: one that fails lets an event through.
+ * that cannot be decided from their text. Fan-out evaluates both filters nevertheless: one that fails lets an event
+ * through.
  */
 export function narrowsFilter(filter: string, granted: string): boolean {
   const own = conditionsOf(filter);
   return conditionsOf(granted)?.every((one) => own?.includes(one) === true) === true;
 }
 
-/** @returns undefined: it is no CEL expression */
+/** @returns undefined if it is not a CEL expression */
 function conditionsOf(filter: string): string[] | undefined {
   try {
     return joined(new Environment().parse(filter).ast).map((node) => JSON.stringify(shapeOf(node)));
@@ -31,7 +32,7 @@ function conditionsOf(filter: string): string[] | undefined {
 
 const joined = (node: ASTNode): ASTNode[] => (node.op === '&&' ? node.args.flatMap(joined) : [node]);
 
-/** The expression without its position in the text. */
+/** The expression without its positions in the text. */
 function shapeOf(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(shapeOf);
   if (typeof value === 'bigint') return { int: String(value) };
@@ -42,7 +43,7 @@ function shapeOf(value: unknown): unknown {
   return { [value.constructor.name]: String(value) };
 }
 
-/** @returns the sections that an operator did not give */
+/** @returns the sections that an operator did not include */
 export function sectionsBeyond(sections: readonly string[], granted: readonly string[]): string[] {
   return sections.filter((name) => !granted.includes(name));
 }

@@ -6,17 +6,17 @@ export type Role = (typeof ROLES)[number];
 /**
  * What a route is for:
  *
- * - `open`: nothing that belongs to anybody.
+ * - `open`: has no data of any customer.
  * - `see`: reads facts about a customer, but never the content of events.
  * - `payload`: reads the content of events. It is a right of its own, and every use is audited.
- * - `oversee`: reads what concerns all customers together.
- * - `act`: changes what belongs to a customer itself; the fields of its subscription as field-rights.ts says.
- * - `operate`: changes what belongs to operators.
- * - `intake`: done by the set-up page in the name of whoever has a link and its code; no token reaches it.
+ * - `oversee`: reads data that concern all customers together.
+ * - `act`: changes a customer's own settings; of its subscription, the fields that field-rights.ts lists.
+ * - `operate`: makes changes that are reserved to operators.
+ * - `intake`: is called by the set-up page on behalf of the owner of a link and its code; no token reaches it.
  */
 export type Access = 'open' | 'see' | 'payload' | 'oversee' | 'act' | 'operate' | 'intake';
 
-/** Who calls in the name of the set-up page: the listener of a control plane. It is no role of anybody's token. */
+/** The caller of the set-up page, which is the listener of a control plane. No token has this role. */
 export const INTAKE_ROLE = 'intake';
 
 /** A customer reaches only itself, whatever the route; a reader needs the right to payloads for `payload`. */
@@ -32,7 +32,7 @@ export const ROLES_BY_ACCESS: Readonly<Record<Access, readonly (Role | typeof IN
 
 export interface RouteRight {
   readonly access: Access;
-  /** What depends on more than the role, as a sentence for people. */
+  /** Conditions besides the role, as a sentence for people. */
   readonly rule?: string;
 }
 
@@ -144,10 +144,13 @@ export const ROUTE_RIGHTS = {
   'POST /v1/filters/try': { access: 'see', rule: 'The event comes from the caller.' },
 } as const satisfies Readonly<Record<string, RouteRight>>;
 
-/** @param route its path with parameters, such as `/v1/subscriptions/:customer` @returns undefined: it is not listed */
+/**
+ * @param route its path with parameters, such as `/v1/subscriptions/:customer`
+ * @returns undefined if it is not listed
+ */
 export function routeRight(method: string, route: string): RouteRight | undefined {
   const rows: Readonly<Record<string, RouteRight>> = ROUTE_RIGHTS;
-  // Who may read may ask for the headers alone.
+  // A caller that may read may also request the headers only.
   const name = `${method === 'HEAD' ? 'GET' : method} ${route}`;
   return Object.hasOwn(rows, name) ? rows[name] : undefined;
 }

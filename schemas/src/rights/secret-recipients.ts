@@ -1,15 +1,15 @@
-/** Who gets to see a secret, or its use: if that changes, the secret must be given again. */
+/** The recipients of each secret and of its use: if one of them changes, the secret must be entered again. */
 import { kindOf } from '../destination/destinations.ts';
 import { originOf } from '../destination/kind.ts';
 import { secretsInUse } from '../subscription/secret-places.ts';
 import type { Subscription } from '../subscription/subscription.ts';
 
-/** Where requests go with the secret, by the field that says so. */
+/** The addresses of requests with the secret, by the field that states them. */
 export type Recipients = Readonly<Record<string, string>>;
 
 /**
- * Everybody to whom a subscription presents its secrets, or what is made with them: tokens, signatures, a client
- * certificate. Whoever can edit a subscription without knowing its secrets must not be able to send them elsewhere.
+ * All recipients of a subscription's secrets, or of what is made with them: tokens, signatures, a client certificate. A
+ * person who can edit a subscription without knowing its secrets must not be able to send them elsewhere.
  */
 export function recipientsOf({
   destination,
@@ -19,7 +19,7 @@ export function recipientsOf({
   return { ...kindOf(destination).recipients(destination, authentication.type), ...token };
 }
 
-/** @returns the fields by which some secret would go to somebody else, `destination.url` for instance */
+/** @returns the fields whose change would send a secret to another recipient, such as `destination.url` */
 export function changedRecipients(
   before: Pick<Subscription<unknown>, 'destination' | 'authentication'>,
   after: Pick<Subscription<unknown>, 'destination' | 'authentication'>,
@@ -28,7 +28,7 @@ export function changedRecipients(
   return Object.keys(is).filter((field) => is[field] !== was[field]);
 }
 
-/** @returns places of secrets of `after` that `isKept` says are the stored ones, though somebody else would get them */
+/** @returns the places of stored secrets in `after` (see `isKept`) that another recipient would get */
 export function secretsToGiveAgain<S>(
   before: Subscription<unknown>,
   after: Subscription<S>,
@@ -38,7 +38,7 @@ export function secretsToGiveAgain<S>(
   if (because.length === 0) return { places: [], because };
   const toDestination = because.some((field) => field.startsWith('destination.'));
   const kept = [...secretsInUse(after)].filter(
-    // No token request is signed by these.
+    // These secrets sign no token request.
     ([place, secret]) => isKept(secret, place) && (toDestination || !place.startsWith('signing.')),
   );
   return { places: kept.map(([place]) => place), because };

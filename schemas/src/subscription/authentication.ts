@@ -1,4 +1,4 @@
-/** How a customer's API knows that it is us. */
+/** How a customer's API authenticates us. */
 import { z } from 'zod';
 import { headerName, headerValue } from './header-rules.ts';
 import { url } from './url-rules.ts';
@@ -17,18 +17,18 @@ export interface OAuthAuthentication<S = string> {
   readonly tokenUrl: string;
   readonly method: 'GET' | 'POST' | 'PUT';
   readonly clientId: string;
-  /** Of `header` and `body`. */
+  /** Only for `header` and `body`. */
   readonly clientSecret?: S;
   /**
-   * `header`: HTTP Basic; `body`: parameters of the request, which for GET are the query's; `private-key-jwt`: an assertion
-   * that the client's private key signs (RFC 7523).
+   * `header`: HTTP Basic; `body`: parameters of the request, which for GET are in the query; `private-key-jwt`: an
+   * assertion that the client's private key signs (RFC 7523).
    */
   readonly clientAuthentication: 'header' | 'body' | 'private-key-jwt';
-  /** Of `private-key-jwt`: PEM. */
+  /** Only for `private-key-jwt`: PEM. */
   readonly clientKey?: S;
-  /** The `kid` of the assertion, if the server wants one. */
+  /** The `kid` of the assertion, if the server requires one. */
   readonly clientKeyId?: string;
-  /** The `aud` of the assertion; left out: the token endpoint. */
+  /** The `aud` of the assertion; if omitted, the token endpoint. */
   readonly assertionAudience?: string;
   readonly scope?: string;
   readonly audience?: string;
@@ -41,14 +41,15 @@ export interface OAuthAuthentication<S = string> {
 export type OAuthParameters<S = string> = Readonly<Record<string, string | { readonly secret: S }>>;
 
 /**
- * Keys of the customer's account, or a role there that our own account may assume. The external id is generated when the
- * subscription is saved, and every stored role has one: what customers could choose, they could choose another's.
+ * Keys of the customer's account, or a role in it that our own account may assume. The external id is generated when
+ * the subscription is saved, and every stored role has one: if customers could choose it, they could choose another
+ * customer's.
  */
 export type AwsAuthentication<S = string> =
   | { readonly type: 'aws'; readonly accessKeyId: string; readonly secretAccessKey: S }
   | { readonly type: 'aws'; readonly roleArn: string; readonly externalId?: string };
 
-/** What may stand where a secret is: as a person writes it, or sealed. */
+/** The values that may be in the place of a secret: as a person writes it, or sealed. */
 export interface SecretRules {
   readonly password: z.ZodString;
   readonly key: z.ZodString;
@@ -64,7 +65,7 @@ const parameterName = z
   .min(1, 'must not be empty')
   .max(256)
   .refine((name) => !NAMED_BY_FIELDS.has(name), 'is set by Databridge itself');
-/** RFC 6749 appendix A: what client ids and scopes may hold. */
+/** RFC 6749 appendix A: the characters of client ids and scopes. */
 const visible = z.string().regex(/^[\x20-\x7e]+$/, 'must be printable ASCII, not empty');
 
 export function authenticationSchema(secret: SecretRules) {

@@ -1,9 +1,9 @@
-/** Which HTTP headers a customer may set, and to which values. */
+/** Which HTTP headers a customer may set, and which values they may have. */
 import { z } from 'zod';
 
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/;
 const HEADER_VALUE = /^[\x20-\x7e]*$/;
-/** Set by us or by the HTTP client: a customer's own value would break the request or fake our facts. */
+/** We or the HTTP client set these: a customer's own value would break the request or replace our values. */
 const RESERVED_HEADER =
   /^(host|content-length|content-type|content-encoding|transfer-encoding|connection|keep-alive|upgrade|te|trailer|expect|proxy-.*|webhook-.*|databridge-.*|ce-.*|x-amz-(date|content-sha256|security-token)|traceparent)$/i;
 
@@ -19,5 +19,5 @@ const ownHeaderName = headerName.refine(
 
 export const headerValue = z.string().regex(HEADER_VALUE, 'must be printable ASCII');
 
-/** Headers that go with every request. */
+/** Headers that every request has. */
 export const staticHeaders = z.record(ownHeaderName, headerValue).default({});

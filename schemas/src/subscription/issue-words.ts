@@ -28,7 +28,7 @@ export function inWords(issue: z.core.$ZodRawIssue): string | undefined {
   }
 }
 
-/** One issue a mistake: several unknown keys are several mistakes, each at its own place. */
+/** Several mistakes get an issue each: several unknown keys are several mistakes, each at its own place. */
 export function issuesOf(error: z.ZodError): Issue[] {
   return flattened(error.issues);
 }
@@ -44,16 +44,16 @@ function flattened(issues: readonly z.core.$ZodIssue[], around: Issue['path'] = 
   });
 }
 
-/** Of a union, the one alternative that is of the given kind: its mistakes are those of the person. */
+/** For a union: the one alternative that is of the given kind, whose mistakes are those of the person. */
 function intended({ errors }: z.core.$ZodIssueInvalidUnion): readonly z.core.$ZodIssue[] | undefined {
   const near = errors.filter((branch) => !branch.some(({ path, code }) => path.length === 0 && OF_KIND.has(code)));
   return near.length === 1 ? near[0] : undefined;
 }
 const OF_KIND = new Set(['invalid_type', 'invalid_value', 'invalid_union']);
 
-/** `; did you mean "timeoutMs"?`, or nothing when no known word is near. */
+/** `; did you mean "timeoutMs"?`, or nothing if no known word is similar. */
 export function suggestion(word: string, known: readonly string[]): string {
-  // Longer words may have more slips; a short one with three is another word.
+  // A longer word may have more typing mistakes; a short one with three is another word.
   const limit = Math.min(3, Math.floor((word.length + 1) / 3));
   let nearest = word.length < 3 ? undefined : known.find((candidate) => candidate.startsWith(word));
   let least = limit + 1;
@@ -65,7 +65,7 @@ export function suggestion(word: string, known: readonly string[]): string {
   return nearest === undefined ? '' : `; did you mean "${nearest}"?`;
 }
 
-/** Levenshtein's distance: letters to insert, delete or replace. */
+/** Levenshtein's distance: the number of letters to insert, delete or replace. */
 function slipsBetween(a: string, b: string): number {
   let above = Array.from({ length: b.length + 1 }, (_, column) => column);
   for (let row = 1; row <= a.length; row++) {

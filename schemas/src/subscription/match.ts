@@ -1,10 +1,11 @@
-/** Which subscriptions want an event. Pure; the index is fast enough to be asked for every event. */
+/** Decides which subscriptions match an event. Pure; the index is fast enough for every event. */
 import { type Interest, type Match, ROUTING_FIELDS, type Routing } from './routing.ts';
 
 /**
  * The subscription names the event's type, and each field that it filters by has one of the wanted values. An event
- * without the field does not match. Whether the customer is paused or disabled does not matter: its events wait in
- * its topic. One that awaits approval gets none. Its content filter is asked later, of the few events that come so far: event-filter.ts.
+ * without the field does not match. Whether the customer is paused or disabled does not matter: its events wait in its
+ * topic. A customer that awaits approval gets none. Its content filter is evaluated later, for the few events that
+ * match: event-filter.ts.
  */
 export function matches(
   interest: Pick<Interest, 'eventTypes' | 'match' | 'awaitsApproval'>,
@@ -24,27 +25,30 @@ function matchesFields(match: Match, routing: Routing): boolean {
 }
 
 /**
- * Events of one company, organisation and folder come again and again, so answers are remembered. Bounded, since
- * the values come from outside.
+ * Events of the same company, organisation and folder repeat, so answers are remembered. The memory is limited, since
+ * producers choose the values.
  */
 const MAX_REMEMBERED = 10_000;
 
-/** Which of an event's customers want it only if its content passes a filter. A customer that has two must pass both. */
+/**
+ * Which of an event's customers match it only if its content passes a filter. A customer that has two filters must pass
+ * both.
+ */
 export interface Filtered {
   readonly customer: string;
-  /** As the subscription has it. */
+  /** The filter of the subscription. */
   readonly filter: string;
-  /** It narrows what an operator set. Left out: the operator's, or nobody knows. */
+  /** Whether it narrows a filter that an operator set. If omitted, it is the operator's, or that is unknown. */
   readonly isOwn?: true;
 }
 
 export class SubscriptionIndex {
   readonly #interests = new Map<string, Interest>();
   readonly #remembered = new Map<string, readonly string[]>();
-  /** By the very list that was answered. */
+  /** The filters by the list that was returned. */
   readonly #filtered = new WeakMap<readonly string[], readonly Filtered[]>();
 
-  /** `undefined`: the customer is gone. */
+  /** `undefined`: the customer was deleted. */
   set(customer: string, interest: Interest | undefined): void {
     if (interest) this.#interests.set(customer, interest);
     else this.#interests.delete(customer);
@@ -59,7 +63,10 @@ export class SubscriptionIndex {
     return this.#interests.has(customer);
   }
 
-  /** @returns the customers that want the event by where it belongs; {@link filteredAmong} those that ask for more */
+  /**
+   * @returns the customers that match the event by its routing fields; {@link filteredAmong} returns those that also
+   *   have a filter
+   */
   customersFor(eventType: string, routing: Routing): readonly string[] {
     const question = questionOf(eventType, routing);
     const known = this.#remembered.get(question);
@@ -82,13 +89,13 @@ export class SubscriptionIndex {
     return customers;
   }
 
-  /** @param customers the very list that {@link customersFor} answered: so this costs next to nothing */
+  /** @param customers the same list object that {@link customersFor} returned, so that the look-up is cheap */
   filteredAmong(customers: readonly string[]): readonly Filtered[] {
     return this.#filtered.get(customers) ?? [];
   }
 }
 
-/** The lengths keep apart what plain joining would mix up: values may hold any separator. */
+/** The lengths make it unambiguous: values may contain any separator. */
 function questionOf(eventType: string, { company, organisation, folder }: Routing): string {
   return `${eventType.length},${company?.length},${organisation?.length},${folder?.length}:${eventType}${company}${organisation}${folder}`;
 }

@@ -1,18 +1,20 @@
-/** Headers that a subscription may not set, though a request may have them: proxies, browsers and Databridge set them. */
+/**
+ * Headers that a subscription may not set, although a request may have them: proxies, browsers and Databridge set them.
+ */
 import type { Issue } from './issue-words.ts';
 
 /**
- * A customer's value would break the request, or would make a server behind the destination's proxy take somebody else for
- * the sender. Those that header-rules.ts refuses are refused in stored subscriptions too; these, only in new ones.
+ * A customer's value would break the request, or would make a server behind the destination's proxy mistake the sender.
+ * The headers that header-rules.ts refuses are refused in stored subscriptions too; these, only in new ones.
  */
 const RESERVED = new Set([
   'user-agent',
   'max-forwards',
-  // One connection alone (RFC 9110 §7.6.1, RFC 9113 §8.2.2).
+  // Headers of a single connection (RFC 9110 §7.6.1, RFC 9113 §8.2.2).
   'http2-settings',
   'proxy-connection',
   'alt-used',
-  // Who sent it, as proxies tell (RFC 9110 §7.6.3, RFC 7239, RFC 9440), and their non-standard relatives.
+  // The sender, as proxies state it (RFC 9110 §7.6.3, RFC 7239, RFC 9440), and non-standard variants.
   'via',
   'forwarded',
   'client-ip',
@@ -34,7 +36,7 @@ const RESERVED_FAMILY =
   /^(proxy-|sec-|access-control-|x-forwarded|x-envoy-|cf-connecting-|fastly-client-|webhook-|databridge-|ce-)/;
 
 export function isReservedHeader(name: string): boolean {
-  // Servers that hand headers on as variables (CGI, WSGI) take x_forwarded_for for x-forwarded-for.
+  // Servers that pass headers as variables (CGI, WSGI) treat x_forwarded_for as x-forwarded-for.
   const canonical = name.toLowerCase().replaceAll('_', '-');
   return RESERVED.has(canonical) || RESERVED_FAMILY.test(canonical);
 }
@@ -44,7 +46,7 @@ interface NamesHeaders {
   readonly authentication: { readonly type: string; readonly name?: string; readonly headers?: object };
 }
 
-/** Wherever a subscription names a header: of the events' requests, of the API key, of the token requests. */
+/** All places where a subscription names a header: in requests of events, in the API key, in token requests. */
 export function reservedHeaderIssues({ destination, authentication }: NamesHeaders): Issue[] {
   const places: (readonly [path: string[], name: string])[] = [
     ...Object.keys(destination.headers ?? {}).map((name) => [['destination', 'headers', name], name] as const),

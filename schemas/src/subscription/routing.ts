@@ -1,43 +1,48 @@
-/** By which fields of an event it is routed, and what a subscription says of them. Imports nothing: others build on it. */
+/**
+ * The fields of an event that it is routed by, and their conditions in a subscription. Imports nothing, since others
+ * build on it.
+ */
 
-/** What an event states about its origin. A field that the event does not state is absent. */
+/** The origin that an event states. A field that the event does not state is absent. */
 export interface Routing {
   readonly company?: string;
   readonly organisation?: string;
   readonly folder?: string;
 }
 
-/** The values that a subscription wants, as Kafka holds them. A field left out matches anything. */
+/** The values that a subscription selects, in the stored form. A field that is omitted matches any value. */
 export interface Match {
   readonly company?: readonly string[];
   readonly organisation?: readonly string[];
   readonly folder?: readonly string[];
 }
 
-/** The fields by which events are routed. */
+/** The fields that events are routed by. */
 export const ROUTING_FIELDS = ['company', 'organisation', 'folder'] as const satisfies readonly (keyof Match)[];
 
-/** Instead of a list of values: all of them, stated explicitly. */
+/** Used instead of a list of values: all of them, stated explicitly. */
 export const EVERYTHING = 'everything';
 
-/** As people write it: nobody gets every company's events by leaving something out. */
+/** The form that people write: omitting a field must not select the events of every company. */
 export type DeclaredMatch =
   | typeof EVERYTHING
   | (Omit<Match, 'company'> & { readonly company: readonly string[] | typeof EVERYTHING });
 
-/** Whether the customer gets events of every company. */
+/** Whether the customer gets the events of every company. */
 export function matchesEveryCompany(match: DeclaredMatch): boolean {
   return match === EVERYTHING || match.company === EVERYTHING;
 }
 
-/** As Kafka holds it: the same as before `everything` had to be said, so that services of either version read it. */
+/**
+ * The stored form, which is the same as before `everything` was required, so that services of either version read it.
+ */
 export function storedMatch(declared: DeclaredMatch): Match {
   if (declared === EVERYTHING) return {};
   const { company, ...rest } = declared;
   return company === EVERYTHING ? rest : { company, ...rest };
 }
 
-/** What a stored match means, stated explicitly. */
+/** The explicit form of a stored match. */
 export function declaredMatch(stored: Match): DeclaredMatch {
   if (ROUTING_FIELDS.every((field) => stored[field] === undefined)) return EVERYTHING;
   return { company: EVERYTHING, ...stored };
@@ -47,10 +52,10 @@ export function declaredMatch(stored: Match): DeclaredMatch {
 export interface Interest {
   readonly eventTypes: readonly string[];
   readonly match: Match;
-  /** CEL over the event's fields: see event-filter.ts. */
+  /** A CEL expression over the event's fields: see event-filter.ts. */
   readonly filter?: string;
-  /** What an operator set, while the customer narrows it: an event must pass both filters. */
+  /** The settings of an operator, while the customer narrows them: an event must pass both filters. */
   readonly granted?: { readonly filter?: string };
-  /** No event is for this customer yet. */
+  /** Whether approval is missing: the customer gets no events yet. */
   readonly awaitsApproval?: true;
 }

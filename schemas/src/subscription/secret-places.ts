@@ -1,12 +1,12 @@
-/** Where in a subscription secrets stand: the one list, from which all that treats them alike is made. */
+/** The places of secrets in a subscription: the single list that all code that handles secrets uses. */
 import type { Subscription } from './subscription.ts';
 
-/** What answers show in the place of a secret. Sent back, it means the secret that is stored there. */
+/** Replaces a secret in answers. If it is sent back, it means the secret that is stored at that place. */
 export const SECRET_MASK = '[secret]';
 
 type Path = readonly (string | number)[];
 
-/** `*` is any one step: a name, or a place in a list. */
+/** `*` represents any one step: a name, or an index of a list. */
 export const SECRET_PLACES: readonly string[] = [
   'authentication.password',
   'authentication.key',
@@ -22,7 +22,7 @@ export const SECRET_PLACES: readonly string[] = [
 ];
 const PATHS = SECRET_PLACES.map((place) => place.split('.'));
 
-/** Whether the place holds a secret: the places that {@link mapSecrets} visits, in a subscription or not yet one. */
+/** Whether the place holds a secret: the places that {@link mapSecrets} visits, also in an unchecked subscription. */
 export function isSecretPath(path: Path): boolean {
   return PATHS.some(
     (place) => place.length === path.length && place.every((step, i) => step === '*' || step === String(path[i])),
@@ -31,7 +31,7 @@ export function isSecretPath(path: Path): boolean {
 
 const OF_FALLBACK = /^fallbacks\.(.+)\.secret$/;
 
-/** The place that a seal is bound to: that of a fallback is the place where it stood before. */
+/** The place that a seal is bound to: for a fallback, the place where it was before. */
 export const placeOfSeal = (path: string): string => OF_FALLBACK.exec(path)?.[1] ?? path;
 
 /** The same subscription with every secret mapped. `path` names the secret's place, such as `authentication.key`. */

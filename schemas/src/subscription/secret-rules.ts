@@ -1,12 +1,12 @@
 /**
- * What a new secret of each place must look like. Without anything of Node's, since the page where customers enter
- * secrets checks by it too: nobody between that page and the delivery worker can.
+ * The format of a new secret at each place. It uses nothing of Node, since the page where customers enter secrets uses
+ * it too: nobody between that page and the delivery worker can check them.
  */
 import { SECRET_MASK } from './secret-places.ts';
 
 export interface SecretRule {
   readonly pattern: RegExp;
-  /** What is wrong with a secret that does not match. It must not quote one. */
+  /** The mistake of a secret that does not match. The text must not quote one. */
   readonly message: string;
 }
 
@@ -15,7 +15,7 @@ const VISIBLE = {
   message: 'must be printable ASCII, not empty',
 };
 
-/** By the kind of the secret; the mask passes, since a subscription may be sent back as it was read. */
+/** By the kind of the secret; the mask is accepted, since a subscription may be sent back as it was read. */
 export const SECRET_RULES = {
   password: { pattern: /^\P{Cc}*$/u, message: 'must not contain control characters' },
   key: VISIBLE,
@@ -29,7 +29,7 @@ export const SECRET_RULES = {
     pattern: /^(?:(?![\s\S]*ENCRYPTED)[\s\S]*-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*|\[secret\])$/,
     message: 'is not a private key in PEM, or is encrypted: it is sealed when it is saved',
   },
-  // 24 to 64 bytes is what Standard Webhooks asks for; an Ed25519 key is its seed, alone or with the public key.
+  // Standard Webhooks requires 24 to 64 bytes; an Ed25519 key is its seed, alone or with the public key.
   signing: {
     pattern:
       /^(?:whsec_(?:[A-Za-z0-9+/]{4}){8,21}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?|whsk_(?:[A-Za-z0-9+/]{43}=|[A-Za-z0-9+/]{86}==)|\[secret\])$/,
@@ -37,13 +37,10 @@ export const SECRET_RULES = {
   },
 } as const satisfies Readonly<Record<string, SecretRule>>;
 
-/** The longest secret that is taken, in characters. */
+/** The limit of a secret's length, in characters. */
 export const MAX_SECRET_CHARS = 65_536;
 
-/**
- * @param place as `mapSecrets` names it
- * @returns what is wrong with a new secret for that place, without quoting it
- */
+/** @param place as `mapSecrets` names it @returns the mistake of a new secret for that place, without quoting it */
 export function secretMistake(place: string, secret: string): string | undefined {
   if (secret === SECRET_MASK) return 'must be the new secret, not the mask that answers show';
   if (secret.length > MAX_SECRET_CHARS) return `must be at most ${MAX_SECRET_CHARS} characters long`;

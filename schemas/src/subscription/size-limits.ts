@@ -1,11 +1,14 @@
 /**
- * How large a subscription may be as people write it. What is stored is larger: each secret is sealed, and may have a
- * fallback. With these limits it stays under a megabyte, so it fits a record whatever is done with it later.
+ * Limits of a subscription as people write it. The stored one is larger: each secret is sealed, and may have a
+ * fallback. With these limits it stays under a megabyte, so it fits a record whatever changes later.
  */
 import type { Issue } from './issue-words.ts';
 
 export const MAX_SUBSCRIPTION_BYTES = 262_144;
-/** Of an OAuth token request, in each of `headers`, `query` and `body`: each may be a secret, which is sealed by itself. */
+/**
+ * The limit of values in each of `headers`, `query` and `body` of an OAuth token request: each may be a secret, which
+ * is sealed by itself.
+ */
 export const MAX_OAUTH_PARAMETERS = 32;
 
 export function sizeIssues(subscription: { readonly authentication: object }): Issue[] {

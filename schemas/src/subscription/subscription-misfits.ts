@@ -1,4 +1,4 @@
-/** Mistakes that no part of a subscription shows alone: parts that don't go together. */
+/** Mistakes that concern several parts of a subscription: parts that contradict each other. */
 import { DESTINATION_KINDS } from '../destination/destinations.ts';
 import { timeIssues } from '../destination/time-limits.ts';
 import type { Issue } from './issue-words.ts';
@@ -9,7 +9,7 @@ const NOTICE = 'notice';
 
 type Loose = Readonly<Record<string, unknown>>;
 
-/** @param given not validated yet: so that all mistakes are reported at once, invalid parts are checked too */
+/** @param given not validated yet: invalid parts are checked too, so that all mistakes are reported at once */
 export function misfits(given: unknown): Issue[] {
   const subscription = asMap(given);
   return [...ofDestination(subscription), ...ofAws(subscription), ...ofOAuth(subscription), ...ofTls(subscription)];

@@ -1,4 +1,4 @@
-/** The subscription: a customer's standing order. Its one validator, and its coding in the subscriptions topic. */
+/** The subscription of a customer: its single validator, and its encoding in the subscriptions topic. */
 import { z } from 'zod';
 import { type Destination, destinationSchema } from '../destination/destinations.ts';
 import { describedEventType } from '../event/event-types.ts';
@@ -22,43 +22,62 @@ import { plainClientKey, type Tls, tlsSchema } from './tls-identity.ts';
  */
 export interface Subscription<S = string> {
   readonly customer: string;
-  /** Which event types, by name. */
+  /** The names of the event types. */
   readonly eventTypes: readonly string[];
-  /** Exact strings, case-sensitive. The companies must be named, or `everything` said; other fields left out match anything. */
+  /**
+   * Exact strings, case-sensitive. The companies, or `everything`, must be stated; other fields that are omitted match
+   * anything.
+   */
   readonly match: DeclaredMatch;
-  /** CEL over the event's fields: of the events that match, only those get through. */
+  /**
+   * A CEL expression over the event's fields: of the events that match, only those for which it is true are delivered.
+   */
   readonly filter?: string;
-  /** Which sections of an event the customer gets; left out: all. What is no section is always there. */
+  /**
+   * The sections of an event that the customer gets; if omitted, all. Parts that are not sections are always present.
+   */
   readonly sections?: readonly string[];
   readonly destination: Destination;
   readonly authentication: Authentication<S>;
   /** For HTTP and API Gateway, and the token endpoint: a client certificate, a private authority. */
   readonly tls?: Tls<S>;
-  /** Left out: as fast as the destination answers. May be a fraction: 0.5 is one in two seconds. */
+  /** If omitted, the destination sets the pace. It may be a fraction: 0.5 is one event every two seconds. */
   readonly ratePerSecond?: number;
   readonly maxInFlight: number;
   /**
-   * After an outage new events are sent at once, and the backlog beside them. Left out: all in the order of their intake.
-   * `backlogShare`: the part of the deliveries that backlog and retries get while there are new events, 0.05 to 0.95.
+   * After an outage new events are sent at once, and the backlog besides them. If omitted, all are sent in the order of
+   * their intake. `backlogShare`: the share of the deliveries that backlog and retries get while there are new events,
+   * 0.05 to 0.95.
    */
   readonly freshFirst?: { readonly backlogShare: number };
-  /** How far the customer may raise rate and concurrency itself; of what is left out, {@link ceilingsOf} says the default. */
+  /**
+   * How far the customer may raise rate and concurrency itself; {@link ceilingsOf} has the defaults of omitted fields.
+   */
   readonly ceilings?: Partial<Ceilings>;
-  /** How long its events are kept; of what is left out, {@link DEFAULT_RETENTION} says the days. */
+  /** How long its events are kept; {@link DEFAULT_RETENTION} has the days of omitted fields. */
   readonly retention?: Partial<Retention>;
-  /** Two during a rotation: `whsec_…` signs symmetrically (v1), `whsk_…` by Ed25519 (v1a). */
+  /** Two secrets during a rotation: `whsec_…` signs symmetrically (v1), `whsk_…` by Ed25519 (v1a). */
   readonly signing?: { readonly secrets: readonly S[] };
-  /** The state that the operator wants. The state that the worker observed is in the status record. */
+  /** The state that the operator wants. The status record has the state that the worker observed. */
   readonly state: 'active' | 'paused' | 'disabled';
-  /** Raised by each enabling and resuming. The customer is disabled while its status record names the same epoch. */
+  /** Raised by each enabling and resuming. The customer is disabled while its status record has the same epoch. */
   readonly enableEpoch: number;
-  /** When the secret of a place was set, in ms since the epoch. Kept by the control plane; people don't write it. */
+  /**
+   * When the secret of each place was set, in ms since the epoch. The control plane maintains it; people do not write
+   * it.
+   */
   readonly secretsSetAt?: Readonly<Record<string, number>>;
-  /** What stood at a place before, and is used where the new one is not known yet. People don't write it. */
+  /**
+   * The previous secret of each place, which is used if the destination does not accept the new one yet. People do not
+   * write it.
+   */
   readonly fallbacks?: Readonly<Record<string, Fallback<S>>>;
-  /** A customer stated it by an invitation, and no operator has approved it: it gets test events alone. */
+  /** True if a customer entered it by an invitation, and no operator has approved it: it gets test events only. */
   readonly awaitsApproval?: true;
-  /** What an operator set, while the customer narrows it. Kept by the control plane; people don't write it. */
+  /**
+   * The settings of an operator, while the customer narrows them. The control plane maintains it; people do not write
+   * it.
+   */
   readonly granted?: Granted;
 }
 
@@ -70,7 +89,7 @@ export interface Granted {
 
 export interface Fallback<S = string> {
   readonly secret: S;
-  /** ms since the epoch. */
+  /** The time in ms since the epoch. */
   readonly untilMs: number;
 }
 
@@ -80,11 +99,11 @@ export type ParsedSubscription =
   | { readonly ok: true; readonly subscription: Subscription }
   | { readonly ok: false; readonly issues: SubscriptionIssue[]; readonly sound?: SoundPart };
 
-/** What can be checked further of a subscription with mistakes, so that all of them are reported at once. */
+/** What can be checked further in a subscription with mistakes, so that all of them are reported at once. */
 export interface SoundPart {
-  /** With something harmless in place of each field that has a mistake. */
+  /** The subscription with a harmless value in place of each field that has a mistake. */
   readonly subscription: Subscription;
-  /** The names of those fields: whatever is found there says nothing. */
+  /** The names of those fields: further mistakes in them are meaningless. */
   readonly replaced: ReadonlySet<string>;
 }
 
@@ -98,7 +117,7 @@ const companies = z.union([values(`needs at least one company: ${NAME_COMPANIES}
   },
 });
 
-/** The companies of a new subscription are named: leaving a line out must not disclose all companies' events. */
+/** A new subscription must state the companies: an omitted line must not disclose the events of all companies. */
 const declaredMatchSchema = z.union(
   [
     z.literal(EVERYTHING),
@@ -112,7 +131,7 @@ const declaredMatchSchema = z.union(
   },
 );
 
-/** As Kafka holds it, where a field left out has always meant any value. */
+/** The stored form, where an omitted field has always meant any value. */
 const storedMatchSchema = z
   .strictObject({ company: wanted.optional(), organisation: wanted.optional(), folder: wanted.optional() })
   .default({});
@@ -120,7 +139,7 @@ const storedMatchSchema = z
 const rate = z.number().positive().max(1_000_000);
 const inFlight = z.int().min(1).max(10_000);
 
-/** The parts that are the same however secrets are held. */
+/** The parts that do not depend on the form of secrets. */
 function subscriptionShape(secret: SecretRules & { clientKey: z.ZodString; signing: z.ZodString }) {
   return z.strictObject({
     customer: z.string().regex(CUSTOMER_PATTERN, 'must be 1 to 63 of a-z, 0-9 and -'),
@@ -151,7 +170,7 @@ function subscriptionShape(secret: SecretRules & { clientKey: z.ZodString; signi
 
 const ruled = ({ pattern, message }: SecretRule) => z.string().regex(pattern, message);
 
-/** As a person writes it, or the mask of the stored one. No message may quote a secret. */
+/** A secret as a person writes it, or the mask of the stored one. No message may quote a secret. */
 const plainRules = {
   password: ruled(SECRET_RULES.password),
   key: ruled(SECRET_RULES.key),
@@ -164,7 +183,7 @@ const plainRules = {
 const plainSchema = subscriptionShape(plainRules);
 
 const JWE = z.string().regex(/^[\w-]+\.[\w-]*\.[\w-]+\.[\w-]+\.[\w-]+$/, 'is not sealed');
-/** As Kafka holds it: a secret that is not sealed is refused, on the way in and on the way out. */
+/** The stored form: a secret that is not sealed is refused, when written and when read. */
 const sealedSchema = subscriptionShape({
   password: JWE,
   key: JWE,
@@ -193,15 +212,15 @@ function parseAs<T>(schema: typeof plainSchema | typeof sealedSchema, value: unk
   return { ok: false, issues };
 }
 
-/** zod leaves optional keys that were given as `undefined` in place; here, absent means absent. */
+/** zod keeps optional keys that were given as `undefined`; here, they are removed. */
 function withoutUndefined<T>(parsed: z.output<typeof plainSchema | typeof sealedSchema>): T {
   return JSON.parse(JSON.stringify(parsed)) as T;
 }
 
-/** What people write, for those who describe it: {@link parseSubscription} checks by it, and some more. */
+/** The schema of what people write, for descriptions: {@link parseSubscription} checks by it, and more. */
 export const subscriptionSchema = plainSchema;
 
-/** The one validator of what people write: fills in defaults, reports every mistake with its path. */
+/** The single validator of what people write: fills in defaults, and reports every mistake with its path. */
 export function parseSubscription(value: unknown): ParsedSubscription {
   const parsed = parseAs<Subscription>(plainSchema, value);
   const sound = parsed.ok ? { subscription: parsed.subscription, replaced: new Set<string>() } : soundOf(value, parsed);
@@ -210,7 +229,7 @@ export function parseSubscription(value: unknown): ParsedSubscription {
   return { ok: false, issues, ...(sound !== undefined && { sound }) };
 }
 
-/** Not of what is stored: what a newer version refuses must not stop a customer. */
+/** Stored subscriptions are not checked for it: a rule of a newer version must not stop a customer. */
 function furtherIssues({ subscription, replaced }: SoundPart): Issue[] {
   const found = [
     ...contentIssues(subscription, describedEventType),
@@ -220,7 +239,7 @@ function furtherIssues({ subscription, replaced }: SoundPart): Issue[] {
   return found.filter(({ path }) => !replaced.has(String(path[0])));
 }
 
-/** In place of the fields that a subscription needs. */
+/** Replaces the fields that a subscription needs. */
 const HARMLESS = {
   customer: 'x',
   eventTypes: ['root-cause'],
@@ -228,14 +247,14 @@ const HARMLESS = {
   destination: { type: 'http', url: 'https://destination.example/' },
 };
 
-/** @returns undefined if what is left is not valid by itself */
+/** @returns undefined if the rest is not valid by itself */
 function soundOf(value: unknown, { issues }: { readonly issues: readonly Issue[] }): SoundPart | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
   const replaced = new Set(issues.map(({ path }) => String(path[0])));
-  // What is wrong with one of them may be that it does not go with the other.
+  // The mistake of one of them may be that it contradicts the other.
   if (replaced.has('authentication')) replaced.add('destination');
   if (replaced.has('destination')) replaced.add('authentication').add('tls').add('signing');
-  // Both are checked by the event types that they are about.
+  // Both are checked against the event types that they concern.
   if (replaced.has('eventTypes')) replaced.add('filter').add('sections');
   const kept = Object.entries(value).filter(([name]) => !replaced.has(name));
   const parsed = parseAs<Subscription>(plainSchema, { ...HARMLESS, ...Object.fromEntries(kept) });
@@ -244,7 +263,7 @@ function soundOf(value: unknown, { issues }: { readonly issues: readonly Issue[]
 
 /**
  * The value of a record in the subscriptions topic.
- * @throws {TypeError} if a secret is not sealed, or the subscription is not valid: a bug of the caller
+ * @throws {TypeError} if a secret is not sealed, or the subscription is not valid, which is a bug of the caller
  */
 export function encodeSubscription(sealed: Subscription): Buffer {
   const parsed = parseAs<Stored>(sealedSchema, { ...sealed, match: storedMatch(sealed.match) });
@@ -269,7 +288,10 @@ export function decodeSubscription(customer: string, value: Buffer): ParsedSubsc
   return { ok: true, subscription: { ...subscription, match: declaredMatch(subscription.match) } };
 }
 
-/** All else is left aside: a kind of destination that only newer services know must not cost the customer its events. */
+/**
+ * All other fields are ignored: a kind of destination that only newer services know must not cost the customer its
+ * events.
+ */
 const interestSchema = z.object({
   eventTypes: z.array(z.string()),
   match: z
@@ -279,13 +301,16 @@ const interestSchema = z.object({
       folder: z.array(z.string()).optional(),
     })
     .default({}),
-  // What is no text is no filter: better too many events than none.
+  // A value that is not a text counts as no filter: too many events are better than none.
   filter: z.string().optional().catch(undefined),
   granted: z.object({ filter: z.string().optional() }).optional().catch(undefined),
   awaitsApproval: z.literal(true).optional().catch(undefined),
 });
 
-/** Reads of a record of the subscriptions topic what routing needs. @returns `undefined` if it does not even hold that */
+/**
+ * Reads the fields that routing needs from a record of the subscriptions topic.
+ * @returns `undefined` if it lacks even those
+ */
 export function decodeInterest(value: Buffer): Interest | undefined {
   try {
     const parsed = interestSchema.safeParse(JSON.parse(value.toString('utf8')));

@@ -1,15 +1,15 @@
-/** Mutual TLS and private authorities: what a customer gives in PEM, checked without a connection. */
+/** Mutual TLS and private authorities: a customer's PEM texts, checked without a connection. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 import { SECRET_MASK } from './secret-places.ts';
 import { SECRET_RULES } from './secret-rules.ts';
 
 export interface Tls<S = string> {
-  /** PEM, the chain after it. */
+  /** PEM, followed by its chain. */
   readonly clientCertificate?: string;
   /** PEM. */
   readonly clientKey?: S;
-  /** PEM of the authorities that alone are trusted, in place of the public ones. */
+  /** PEM of the only trusted authorities, which replace the public ones. */
   readonly ca?: string;
 }
 
@@ -25,13 +25,13 @@ export function tlsSchema(key: z.ZodString) {
     .optional();
 }
 
-/** As a person gives it: unencrypted, since there is nowhere to keep its passphrase that is safer than the key's own place. */
+/** The key as a person enters it: unencrypted, since its passphrase would have to be stored in the same place. */
 export const plainClientKey = z
   .string()
   .regex(SECRET_RULES.clientKey.pattern, SECRET_RULES.clientKey.message)
   .refine((pem) => pem === SECRET_MASK || readKey(pem) !== undefined, 'is not a private key that can be read');
 
-/** @returns the mistake that only certificate and key together show */
+/** @returns a mistake that concerns both certificate and key */
 export function keyMismatch(certificate: string, key: string): string | undefined {
   const [first] = readCertificates(certificate) ?? [];
   const parsedKey = readKey(key);
@@ -39,10 +39,10 @@ export function keyMismatch(certificate: string, key: string): string | undefine
   return first.checkPrivateKey(parsedKey) ? undefined : 'does not belong to the client certificate';
 }
 
-/** Time to ask the customer for the next one. */
+/** How long before its end to ask the customer for the next one. */
 const NOTICE_MS = 30 * 86_400_000;
 
-/** @returns what is odd about it, though nothing is malformed: it has run out, soon will, or is not valid yet */
+/** @returns a warning, although the PEM is well-formed: it has expired, expires soon, or is not valid yet */
 export function validityWarning(pem: string, nowMs: number): string | undefined {
   for (const certificate of readCertificates(pem) ?? []) {
     if (certificate.validToDate.getTime() < nowMs) return `ran out on ${certificate.validToDate.toISOString()}`;

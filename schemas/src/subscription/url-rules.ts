@@ -1,4 +1,4 @@
-/** What a URL that we are to call must look like. Which addresses may be dialed is decided when they are. */
+/** The format of a URL that we call. The address is checked when it is dialed. */
 import { z } from 'zod';
 import { urlMistakes } from './url-mistakes.ts';
 

@@ -1,20 +1,20 @@
-/** What an error code of AWS means for an event. */
+/** Decides what an error code of AWS means for an event. */
 import type { Outcome } from '../outcome.ts';
 import type { AwsAnswer } from './aws-service.ts';
 
 const THROTTLED = /^(Throttl|RequestThrottled|TooManyRequests|RequestLimitExceeded|SlowDown|KMSThrottling|OverLimit)/;
-/** AWS rejects our credentials, whatever the status. */
+/** AWS rejects our credentials, with any status. */
 const NOT_KNOWN =
   /^(AccessDenied|AuthorizationError|InvalidClientTokenId|InvalidAccessKeyId|UnrecognizedClient|ExpiredToken|SignatureDoesNotMatch|IncompleteSignature|MissingAuthenticationToken|NotAuthorized|OptInRequired|InvalidSecurity|KMSAccessDenied|CredentialsProviderError|InvalidIdentityToken)/;
 /** Caused by clocks or a temporary state rather than by the event. */
 const PASSING =
   /^(RequestTimeTooSkewed|RequestExpired|RequestTimeout|InternalFailure|InternalError|InternalException|ServiceUnavailable|KMSInternal)/;
 
-/** @param code AWS's, with or without the service's name before it */
+/** @param code the code of AWS, with or without the name of the service before it */
 export function outcomeOfCode(code: string, message: string, status: number): Outcome {
   const bare = bareCode(code);
   const reason = `${bare}: ${message}`;
-  // Reported as 429, which it means, so that the rate is reduced as for HTTP.
+  // Reported as 429, its meaning, so that the rate is reduced as for HTTP.
   if (THROTTLED.test(bare) || status === 429) return { kind: 'retry', reason, status: 429 };
   if (NOT_KNOWN.test(bare)) return { kind: 'deauthorized', reason, status };
   // An error from an answer with a success status: it did not come from AWS.
@@ -31,10 +31,10 @@ export interface AwsError {
   readonly message: string;
 }
 
-/** An answer that is not in the service's protocol, such as a proxy's error page. */
+/** An answer in another format than the service's protocol, such as a proxy's error page. */
 export const unreadable = ({ status }: AwsAnswer): AwsError => ({ code: 'Unreadable', message: `status ${status}` });
 
-/** The body of an answer in AWS JSON 1.0 or 1.1. @returns undefined: it is no JSON object */
+/** The body of an answer in AWS JSON 1.0 or 1.1. @returns undefined if it is not a JSON object */
 export function jsonOf({ body }: AwsAnswer): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(body);

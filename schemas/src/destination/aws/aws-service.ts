@@ -8,25 +8,28 @@ export interface AwsAnswer {
   readonly body: string;
 }
 
-/** What became of the messages of one request. */
+/** The results of the messages of one request. */
 export type AwsResult =
-  /** Of each message, in the order of the request. */
+  /** A result for each message, in the order of the request. */
   | { readonly each: readonly Outcome[] }
-  /** Of all of them. `mayBeOneMessage`: the service may accept the others without the message that it refuses. */
+  /**
+   * One result for all of them. `mayBeOneMessage`: the service may accept the others without the message that it
+   * refuses.
+   */
   | { readonly all: Outcome; readonly mayBeOneMessage: boolean };
 
 export interface AwsService {
-  /** For reasons, such as "SQS". */
+  /** The name for messages, such as "SQS". */
   readonly name: string;
   /** The service's name in the signature, such as `sqs`. */
   readonly signingName: string;
   readonly region: string;
   readonly url: URL;
-  /** Messages per request. */
+  /** The limit of messages per request. */
   readonly maxEntries: number;
-  /** Of one message, and of all messages of a request together. */
+  /** The limit of one message in bytes, which is also that of all messages of a request together. */
   readonly maxBytes: number;
-  /** As the service counts. */
+  /** The size of a message in bytes, as the service counts. */
   sizeOf(message: Message): number;
   /** The headers and the body of a POST request. */
   request(messages: readonly Message[]): { readonly headers: Readonly<Record<string, string>>; readonly body: string };

@@ -7,7 +7,10 @@ interface Attribute {
   StringValue: string;
 }
 
-/** The facts that HTTP destinations get as headers. SNS can filter by them, and consumers read them without the body. */
+/**
+ * The values that HTTP destinations receive as headers. SNS can filter by them, and consumers read them without parsing
+ * the body.
+ */
 export function messageAttributes(message: Message): Record<string, Attribute> {
   return Object.fromEntries(
     Object.entries({
@@ -21,10 +24,10 @@ export function messageAttributes(message: Message): Record<string, Attribute> {
 }
 
 /**
- * FIFO: each event is a group of its own, since events carry no order. A retry within five minutes has the same
- * deduplication id, so that AWS drops the second copy. AWS answers 200 to what it drops, so whatever must arrive needs an
- * id of its own: another event with the same event id, which has another source, and whatever is sent again on purpose,
- * by a replay or by a rewind, which ends with a resuming.
+ * FIFO: each event is a group of its own, since events have no order. A retry within five minutes has the same
+ * deduplication id, so that AWS drops the second copy. AWS answers 200 for a dropped message, so every message that
+ * must arrive needs an id of its own: another event with the same event id but another source, and an event that is
+ * sent again on purpose, by a replay or by a rewind, which ends with a resuming.
  */
 export function fifoFields(
   message: Pick<Message, 'eventId' | 'source' | 'replayId' | 'enableEpoch'>,
@@ -36,12 +39,12 @@ export function fifoFields(
   return { MessageGroupId: legalId(message.eventId), MessageDeduplicationId: legalId(id) };
 }
 
-/** AWS takes 1 to 128 printable ASCII characters without blanks; any other id is sent as its hash. */
+/** AWS accepts 1 to 128 printable ASCII characters without blanks; any other id is sent as its hash. */
 function legalId(id: string): string {
   return /^[\x21-\x7e]{1,128}$/.test(id) ? id : createHash('sha256').update(id).digest('base64url');
 }
 
-/** As AWS counts: the body and the names, types and values of the attributes, in UTF-8. */
+/** The size as AWS counts it: the body and the names, types and values of the attributes, in UTF-8. */
 export function sizeOf(message: Message): number {
   let bytes = message.body.length;
   for (const [name, { DataType, StringValue }] of Object.entries(messageAttributes(message))) {

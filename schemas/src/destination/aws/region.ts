@@ -9,7 +9,7 @@ export const REGION = '[a-z][a-z0-9]*(?:-[a-z0-9]+)*-\\d+';
 const REGION_AFTER_SERVICE = new RegExp(
   `(?:^|\\.)(?:sqs|sns|execute-api)(?:-fips)?\\.(?:dualstack\\.)?(${REGION})\\.[a-z]`,
 );
-/** The names that SQS had first; the one without a region is that of the first region. */
+/** Older host names of SQS; the one without a region is that of the first region. */
 const FIRST_QUEUE_HOST = 'queue.amazonaws.com';
 const REGION_BEFORE_QUEUE = new RegExp(`^(${REGION})\\.queue\\.amazonaws\\.`);
 
@@ -22,7 +22,7 @@ export function regionOfHost(text: string): string | undefined {
   return (REGION_AFTER_SERVICE.exec(host) ?? REGION_BEFORE_QUEUE.exec(host))?.[1];
 }
 
-/** @param field holds the URL from which the region is taken if `region` is left out */
+/** @param field the field with the URL from which the region is taken if `region` is omitted */
 export function regionIssues(settings: Readonly<Record<string, unknown>>, field: string): Issue[] {
   const text = settings[field];
   const isKnown = settings['region'] !== undefined || typeof text !== 'string' || !URL.canParse(text);
@@ -56,7 +56,7 @@ export function endpointOf(arn: string, endpoint: string | undefined): URL {
   return new URL(endpoint ?? `https://${service}.${arnRegion}.${DOMAINS[partition] ?? ''}`);
 }
 
-/** @param field holds the ARN */
+/** @param field the field that holds the ARN */
 export function endpointIssues(settings: Readonly<Record<string, unknown>>, field: string): Issue[] {
   const arn = settings[field];
   if (typeof arn !== 'string' || !arn.startsWith('arn:') || settings['endpoint'] !== undefined) return [];

@@ -1,7 +1,7 @@
 /**
- * A query string as SigV4 has it: nothing but letters, digits and - . _ ~ stays as it is. What is signed is then what
- * is sent, and nobody on the way has to guess.
- * @returns with its `?`; empty for none
+ * A query string in the form of SigV4: only letters, digits and - . _ ~ are not encoded. The text that is signed is
+ * then the text that is sent, and no proxy has to interpret it.
+ * @returns the query with its `?`; empty if there is none
  */
 export function strictQuery(pairs: Iterable<readonly [string, string]>): string {
   const encoded = [...pairs].map(([name, value]) => `${strictlyEncoded(name)}=${strictlyEncoded(value)}`);

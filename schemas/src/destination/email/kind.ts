@@ -8,7 +8,7 @@ const mailbox = z
   .max(254)
   .regex(/^[^\s@<>(),;:"\\]+@[a-z0-9-]+(\.[a-z0-9-]+)+$/i, 'is not an e-mail address');
 
-/** Mail, of notices alone: an event holds what must not travel by mail. */
+/** Mail, for notices only: an event contains data that must not be sent by mail. */
 export const email = destinationKind({
   title: 'E-mail by SMTP',
   transport: 'smtp',
@@ -34,7 +34,7 @@ export const email = destinationKind({
   recipients: ({ host, port, encryption }) => ({
     'destination.host': host,
     'destination.port': String(port),
-    // Without encryption, whoever is on the way gets the secret too.
+    // Without encryption, anyone on the network path could read the secret, too.
     'destination.encryption': encryption === 'none' ? 'none' : 'encrypted',
   }),
   mails: ({ host, port, encryption, from, to }) => ({ host, port, encryption, mail: mailOf(from, to) }),

@@ -1,11 +1,11 @@
-/** A notice as a mail. Pure. */
+/** Renders a notice as a mail. Pure. */
 import { createHash } from 'node:crypto';
 import type { Mail } from '../kind.ts';
 import type { Message } from '../message.ts';
 
 const MAX_SUBJECT_CHARS = 150;
 
-/** @returns what makes the mail of each notice */
+/** @returns a function that renders the mail of each notice */
 export function mailOf(from: string, to: readonly string[]): (message: Message) => Mail {
   const domain = from.slice(from.lastIndexOf('@') + 1);
   const idOf = (text: string) => `<${createHash('sha256').update(text).digest('hex').slice(0, 32)}@${domain}>`;
@@ -20,7 +20,7 @@ export function mailOf(from: string, to: readonly string[]): (message: Message) 
       text: `${text}\n\n${factsOf(notice)}\n`,
       // The same in each retry, so that mail programs drop a copy.
       messageId: idOf(`${eventId} ${replayId ?? ''}`),
-      // What resolves a notice is in its thread.
+      // The notice that resolves another one is in the same thread.
       references: idOf(String(notice['noticeid'] ?? eventId)),
     };
   };
@@ -31,7 +31,7 @@ function factsOf(notice: Readonly<Record<string, unknown>>): string {
   return names.flatMap((name) => (notice[name] === undefined ? [] : [`${name}: ${String(notice[name])}`])).join('\n');
 }
 
-/** No line may begin a header of its own; with double quotes, mail programs would show it encoded. */
+/** The name must not start another header line; double quotes would make mail programs show it encoded. */
 function oneLine(text: string): string {
   return text.replace(/\s+/g, ' ').replaceAll('"', "'").trim();
 }

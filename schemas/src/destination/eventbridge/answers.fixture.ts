@@ -1,4 +1,4 @@
-/** What EventBridge answers (AWS JSON 1.1) when it fails: emulators don't. */
+/** The answers of EventBridge (AWS JSON 1.1) to failed requests: emulators don't send them. */
 const json = (status: number, code: string) => ({
   status,
   headers: { 'content-type': 'application/x-amz-json-1.1' },

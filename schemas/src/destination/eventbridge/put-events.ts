@@ -5,10 +5,10 @@ import type { Message } from '../message.ts';
 import type { Outcome } from '../outcome.ts';
 
 export const MAX_ENTRIES = 10;
-/** Of one entry, and of all entries of a request together: less than 256 KiB. */
+/** The limit of one entry, and of all entries of a request together: less than 256 KiB. */
 export const MAX_BYTES = 262_143;
 
-/** By which the rules of a bus recognize our events. AWS reserves names that begin with `aws.`. */
+/** The source by which the rules of a bus recognize our events. AWS reserves names that begin with `aws.`. */
 const SOURCE = 'databridge.events';
 
 interface Entry {
@@ -29,7 +29,7 @@ export function entryOf({ eventId, eventType, schemaVersion, attempt, traceparen
   return { Source: SOURCE, DetailType: eventType, Detail };
 }
 
-/** As EventBridge counts: source, detail type and detail in UTF-8. */
+/** The size as EventBridge counts it: source, detail type and detail in UTF-8. */
 export function sizeOf(message: Message): number {
   const { Source, DetailType, Detail } = entryOf(message);
   return Buffer.byteLength(Source) + Buffer.byteLength(DetailType) + Buffer.byteLength(Detail);
@@ -56,7 +56,10 @@ export function putEventsResult(answer: AwsAnswer, messages: readonly Message[])
   return { each: messages.map((_message, index) => entryOutcome(entries[index])) };
 }
 
-/** Errors of one entry that EventBridge caused, or that pass: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html */
+/**
+ * Errors of one entry that EventBridge caused, or that are temporary:
+ * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html
+ */
 const OF_THE_SERVICE = /^Internal/;
 
 function entryOutcome({ EventId, ErrorCode, ErrorMessage = '' }: ResultEntry = {}): Outcome {

@@ -2,19 +2,19 @@ import type { Formatted } from '../kind.ts';
 import type { Message } from '../message.ts';
 
 /**
- * The event as it is; as a CloudEvent 1.0, its attributes in headers (binary), or around it (structured); or, of notices
- * alone, as the message that incoming webhooks of Slack and of those that are compatible with it take.
+ * The formats: the event without a wrapper; a CloudEvent 1.0 with its attributes in headers (binary) or around the
+ * event (structured); or, for notices only, the message format of incoming webhooks of Slack and compatible services.
  */
 export const EVENT_FORMATS = ['json', 'cloudevents-binary', 'cloudevents-structured', 'slack'] as const;
 export type EventFormat = (typeof EVENT_FORMATS)[number];
 
 const JSON_CONTENT = { 'content-type': 'application/json' };
 const END = Buffer.from('}');
-/** Within it, event ids are unique (CloudEvents 1.0: source + id). */
+/** Event ids are unique within this source (CloudEvents 1.0: source + id). */
 const SOURCE = '/databridge/events';
 
 /**
- * How an event is put into a request. CloudEvents 1.0.2, HTTP binding:
+ * Puts an event into a request. CloudEvents 1.0.2, HTTP binding:
  * https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md
  */
 export function formatterOf(format: EventFormat): (message: Message) => Formatted {
@@ -26,7 +26,7 @@ export function formatterOf(format: EventFormat): (message: Message) => Formatte
     case 'cloudevents-structured':
       return (message) => ({
         headers: { 'content-type': 'application/cloudevents+json; charset=utf-8' },
-        // The event is JSON already: parsing it only to write it again would cost more than all the rest.
+        // The event is JSON already: parsing it only to write it again would cost more than everything else here.
         body: Buffer.concat([
           Buffer.from(`${JSON.stringify(attributes(message)).slice(0, -1)},"data":`),
           message.body,
@@ -62,7 +62,7 @@ function binaryAttributes(message: Message): Record<string, string> {
   return Object.fromEntries(Object.entries(others).map(([name, value]) => [`ce-${name}`, percentEncoded(value)]));
 }
 
-/** §3.1.3.2: space, double quote, percent and all beyond printable ASCII are percent-encoded, as UTF-8. */
+/** §3.1.3.2: space, double quote, percent and all characters beyond printable ASCII are percent-encoded, as UTF-8. */
 function percentEncoded(value: string): string {
   return value.replace(/[^\x21\x23\x24\x26-\x7e]/gu, (character) =>
     [...Buffer.from(character)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),

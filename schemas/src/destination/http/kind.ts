@@ -3,7 +3,7 @@ import { destinationKind, originOf } from '../kind.ts';
 import { formatterOf } from './event-format.ts';
 import { httpSettings } from './settings.ts';
 
-/** Any endpoint of the customer's own. */
+/** Any HTTP endpoint of the customer. */
 export const http = destinationKind({
   title: 'HTTP endpoint',
   transport: 'http',

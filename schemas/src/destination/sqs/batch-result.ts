@@ -26,7 +26,8 @@ export function batchResult(answer: AwsAnswer, messages: readonly Message[]): Aw
   if (json === undefined) {
     const { code, message } = jsonErrorOf(answer);
     const all = outcomeOfCode(code, message, answer.status);
-    // SQS refuses a whole batch for one message's characters, or because its own limit of size is lower than we assume.
+    // SQS refuses a whole batch for the characters of one message, or because its own limit of size is lower than the
+    // assumed one.
     return { all, mayBeOneMessage: all.kind === 'refused' && !OF_THE_QUEUE.test(code) };
   }
   const failed = new Map(listOf<Failed>(json['Failed']).map((entry) => [entry.Id, entry]));

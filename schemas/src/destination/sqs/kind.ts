@@ -29,7 +29,7 @@ export const sqs = destinationKind({
   label: ({ queueUrl }) => queueUrl,
   address: ({ queueUrl, region: given }) => [queueUrl, given],
   recipients: ({ queueUrl, region: given }) => ({
-    // With the account, without the queue's name.
+    // The region and the account, without the queue's name.
     'destination.queueUrl': queueUrl.split('/').slice(0, -1).join('/').toLowerCase(),
     'destination.region': given ?? '',
   }),
@@ -37,7 +37,7 @@ export const sqs = destinationKind({
     name: 'SQS',
     signingName: 'sqs',
     region: given ?? regionOfHost(queueUrl) ?? '',
-    // The queue's URL says where it is, in any cloud or network.
+    // The queue's URL is its address, in any cloud or network.
     url: new URL(new URL(queueUrl).origin),
     maxEntries: MAX_ENTRIES,
     maxBytes: MAX_BYTES,
@@ -46,7 +46,7 @@ export const sqs = destinationKind({
       headers: {
         'content-type': 'application/x-amz-json-1.0',
         'x-amz-target': 'AmazonSQS.SendMessageBatch',
-        // Errors then have the codes of the older protocol in a header, which tell more apart.
+        // With this header, errors have the codes of the older protocol in a header, which are more specific.
         'x-amzn-query-mode': 'true',
       },
       body: JSON.stringify({

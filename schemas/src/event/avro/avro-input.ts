@@ -1,10 +1,10 @@
-/** The bytes of one event, read forwards. What reading them may cost is bounded before it is spent. */
+/** Reads the bytes of one event from the beginning to the end. The cost is limited before it is incurred. */
 import { MalformedEventError } from '../../errors.ts';
 import type { JsonOutput } from '../json-output.ts';
 
-/** Array items, map entries and record fields of one event: each costs time, even those that take no byte. */
+/** The limit of array items, map entries and record fields of one event: each costs time, even if it takes no byte. */
 export const MAX_VALUES = 250_000;
-/** How deep records, arrays and maps may be nested. */
+/** The limit of nesting of records, arrays and maps. */
 export const MAX_DEPTH = 64;
 
 const MOST_EXACT_BYTES = 7;
@@ -50,7 +50,7 @@ export class AvroInput {
     throw new MalformedEventError(`${value} is not an int`);
   }
 
-  /** A bigint where a number would not be exact. */
+  /** Returns a bigint if a number would not be exact. */
   long(): number | bigint {
     const bytes = this.#bytes;
     let byte = this.#byte();
@@ -94,14 +94,14 @@ export class AvroInput {
     return this.#bytes.toString('utf8', from, from + length);
   }
 
-  /** A string, written as JSON. */
+  /** Reads a string, and writes it as JSON. */
   text(output: JsonOutput): void {
     const length = this.#length();
     const from = this.#passOver(length);
     output.string(this.#bytes, from, from + length);
   }
 
-  /** The number of a union's branch. */
+  /** Reads the number of a union's branch. */
   branch(count: number): number {
     const branch = Number(this.long());
     if (branch >= 0 && branch < count) return branch;
@@ -120,8 +120,8 @@ export class AvroInput {
 
   /**
    * Reads the blocks of an array or a map.
-   * @param takesBytes whether an item takes a byte at the least: then there are no more of them than bytes
-   * @param readItem reads one
+   * @param takesBytes whether an item takes at least one byte: then there are no more items than bytes
+   * @param readItem reads one item
    */
   blocks(takesBytes: boolean, readItem: () => void): void {
     this.enter(0);
@@ -158,7 +158,7 @@ export class AvroInput {
     return Number(length);
   }
 
-  /** @returns where the bytes that are passed over begin */
+  /** @returns the position at which the skipped bytes begin */
   #passOver(length: number): number {
     const from = this.#at;
     if (length > this.#bytes.length - from) throw truncated();

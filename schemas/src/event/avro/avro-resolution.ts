@@ -1,6 +1,6 @@
 /**
- * Schema resolution by the Avro specification: reads what was written with one schema as another one has it. Types with
- * names match by their unqualified names. A writer's defaults are not used.
+ * Schema resolution by the Avro specification: reads data written with one schema as another one defines them. Types
+ * with names match by their unqualified names. A writer's defaults are not used.
  */
 import { MalformedEventError } from '../../errors.ts';
 import type { AvroInput } from './avro-input.ts';
@@ -18,13 +18,13 @@ import {
 } from './avro-schema.ts';
 import { bigDecimalOf, defaultOf } from './avro-values.ts';
 
-/** Reads one value; the data must fit the schema even where the value is not kept. */
+/** Reads one value; the data must fit the schema even if the value is not kept. */
 export type Read = (input: AvroInput) => unknown;
 
-/** Makes readers of pairs of types, a writer's and a reader's, within one bound of what they may cost together. */
+/** Makes readers of pairs of types, a writer's and a reader's, within one limit of their total cost. */
 export type Resolve = (writer: AvroType, reader: AvroType, kept: 'all' | 'none') => Read;
 
-/** Pairs of types that are looked at to resolve one schema. Unions of records inside each other can need very many. */
+/** The limit of type pairs that are compared to resolve one schema. Nested unions of records can need very many. */
 const MAX_PAIRS = 50_000;
 
 /**
@@ -35,14 +35,14 @@ const MAX_PAIRS = 50_000;
 type Kept = 'all' | 'picked' | 'none';
 
 /**
- * @param picked the reader's fields that are kept; left out: all
- * @throws {Error} which says why the schemas do not go together
+ * @param picked the reader's fields that are kept; if omitted, all
+ * @throws {Error} which says why the schemas do not match
  */
 export function resolver(writer: AvroType, reader: AvroType, picked?: ReadonlySet<RecordField>): Read {
   return new Resolution(picked).read(writer, reader, picked === undefined ? 'all' : 'picked');
 }
 
-/** @throws {Error} from each call: why the two types do not go together */
+/** @throws {Error} from each call: why the two types do not match */
 export function resolving(): Resolve {
   const resolution = new Resolution(undefined);
   return (writer, reader, kept) => resolution.read(writer, reader, kept);
@@ -55,7 +55,7 @@ interface Known {
 
 class Resolution {
   readonly #picked: ReadonlySet<RecordField> | undefined;
-  /** Of records, which may lead back to themselves. */
+  /** The readers of records, which may refer back to themselves. */
   readonly #known = new Map<RecordType, Map<RecordType, Map<Kept, Known>>>();
   readonly #skips = new Map<RecordType, Known>();
   #pairs = 0;
@@ -100,7 +100,7 @@ class Resolution {
     return kept === 'none' ? skipper(writer.kind) : primitiveReader(writer.kind);
   }
 
-  /** Only the branch that an event uses has to fit; it is no use if none does. */
+  /** Only the branch that an event uses has to match; a union none of whose branches matches is refused. */
   #readUnion(writer: UnionType, reader: AvroType, kept: Kept): Read {
     let failure: Error | undefined;
     let fitting = 0;
@@ -192,7 +192,7 @@ class Resolution {
   }
 }
 
-/** What leads back to itself while it is being made gets a reader that asks for it later. */
+/** A type that refers back to itself while its reader is being made gets a reader that is looked up later. */
 function lazily<Key>(known: Map<Key, Known>, key: Key, make: () => Read): Read {
   const before = known.get(key);
   if (before?.failure !== undefined) throw before.failure;
@@ -221,7 +221,7 @@ function requireName(writer: NamedType, reader: NamedType): void {
   throw new Error(`the ${writer.kind} ${writer.name} is not ${reader.name}, nor one of its aliases`);
 }
 
-/** The writer's field from which the reader's is filled. */
+/** The writer's field whose value the reader's field gets. */
 export function writtenAs(field: RecordField, writer: RecordType): RecordField | undefined {
   for (const name of [field.name, ...field.aliases]) {
     const found = writer.fields.find((one) => one.name === name);
@@ -230,7 +230,7 @@ export function writtenAs(field: RecordField, writer: RecordType): RecordField |
   return undefined;
 }
 
-/** Read as another logical type, a value would be wrong by some factor, and nobody would notice. */
+/** Read as another logical type, a value would be wrong by some factor without being noticed. */
 function refuseOtherMeaning(writer: AvroType, reader: AvroType): void {
   const written = 'logical' in writer ? writer.logical : undefined;
   const wanted = 'logical' in reader ? reader.logical : undefined;
@@ -251,7 +251,7 @@ function takesBytes(type: AvroType): boolean {
   if (type.kind !== 'record') return true;
   const known = withBytes.get(type);
   if (known !== undefined) return known;
-  // Where a record leads back to itself, its other fields decide.
+  // For a record that refers back to itself, its other fields decide.
   withBytes.set(type, false);
   const found = type.fields.some((field) => takesBytes(field.type));
   withBytes.set(type, found);
@@ -299,7 +299,10 @@ function decimalReader(input: AvroInput): unknown {
   throw new MalformedEventError(`a decimal has ${bytes.length} bytes, at most ${MAX_DECIMAL_BYTES} are read`);
 }
 
-/** What logical-values.ts shows: its bytes hold the unscaled value and the scale, as Avro writes bytes and an int. */
+/**
+ * The value that logical-values.ts shows: its bytes hold the unscaled value and the scale, as Avro writes bytes and an
+ * int.
+ */
 function bigDecimalReader(input: AvroInput): unknown {
   const bytes = input.bytes();
   const { unscaled, scale } = bigDecimalOf(bytes);
@@ -370,7 +373,7 @@ function mapReader(read: Read, kept: Kept): Read {
 
 interface Step {
   readonly read: Read;
-  /** -1: not kept. */
+  /** -1: the field is not kept. */
   readonly slot: number;
 }
 

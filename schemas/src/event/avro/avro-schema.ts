@@ -1,12 +1,12 @@
 /**
- * Avro schemas, parsed into a graph of types. Writers' schemas come from outside, so what a schema may cost is bounded
- * before anything is made of it.
+ * Avro schemas, parsed into a graph of types. Writers' schemas come from outside, so the cost of a schema is limited
+ * before it is used.
  */
 
 export const PRIMITIVES = ['null', 'boolean', 'int', 'long', 'float', 'double', 'string', 'bytes'] as const;
 export type PrimitiveKind = (typeof PRIMITIVES)[number];
 
-/** What a type means beyond its bytes. Of those that the Avro specification names, with valid attributes. */
+/** The logical type: one of those that the Avro specification names, with valid attributes. */
 export interface LogicalType {
   readonly name: string;
   /** Of decimals. */
@@ -48,18 +48,18 @@ export interface RecordField {
   readonly name: string;
   readonly aliases: readonly string[];
   readonly type: AvroType;
-  /** The field's default, as JSON; absent: it has none. */
+  /** The field's default, as JSON; absent if it has none. */
   readonly fallback?: { readonly json: unknown };
-  /** Of our own schemas: text that the document shows, whatever the writer wrote. */
+  /** Only in our own schemas: a text that the document shows, whatever the writer wrote. */
   readonly constant?: string;
-  /** What the schema says of it, for people. */
+  /** The documentation in the schema. */
   readonly doc?: string;
 }
 export interface RecordType {
   readonly kind: 'record';
-  /** What the schema says of it, for people. */
+  /** The documentation in the schema. */
   readonly doc?: string;
-  /** With its namespace. */
+  /** The name with its namespace. */
   readonly name: string;
   readonly aliases: readonly string[];
   readonly fields: readonly RecordField[];
@@ -67,21 +67,21 @@ export interface RecordType {
 export type NamedType = RecordType | EnumType | FixedType;
 export type AvroType = PrimitiveType | NamedType | ArrayType | MapType | UnionType;
 
-/** Characters of a schema's text, the schemas that it refers to included. */
+/** The limit of characters of a schema's text, including the schemas that it refers to. */
 export const MAX_SCHEMA_CHARS = 512 * 1024;
-/** Types and fields of a schema. */
+/** The limit of types and fields of a schema. */
 export const MAX_SCHEMA_PARTS = 10_000;
 export const MAX_UNION_BRANCHES = 100;
-/** Types inside types, in the schema's text. */
+/** The limit of nesting in the schema's text. */
 export const MAX_SCHEMA_DEPTH = 64;
-/** Bytes of a decimal, enough for 1,000 digits: to show more of them takes ever longer. */
+/** The limit of bytes of a decimal, enough for 1,000 digits: the time to render more grows fast. */
 export const MAX_DECIMAL_BYTES = 416;
-/** Of a big-decimal, which states its scale itself: the number of digits after the point, or of zeros before it. */
+/** The limit of the scale that a big-decimal states: the number of digits after the point, or of zeros before it. */
 export const MAX_BIG_DECIMAL_SCALE = 1_000;
 
 /**
  * @param references texts of the schemas that it refers to, each after those that it refers to itself
- * @throws {Error} which says what is wrong with the schema, or which limit it exceeds
+ * @throws {Error} which names the mistake in the schema, or the limit that it exceeds
  */
 export function parseSchema(text: string, references: readonly string[] = []): AvroType {
   const chars = references.reduce((sum, one) => sum + one.length, text.length);
@@ -155,7 +155,7 @@ class SchemaParser {
   #record(attributes: Attributes, namespace: string, depth: number): RecordType {
     const { name, aliases, space } = nameOf(attributes, namespace);
     const fields: RecordField[] = [];
-    // Before its fields, which may refer to it.
+    // It is registered before its fields, which may refer to it.
     const record = this.#define({ kind: 'record', name, aliases, fields, ...docOf(attributes) });
     const { fields: schemas } = attributes;
     if (!Array.isArray(schemas)) throw new Error(`the record "${name}" has no fields`);
@@ -250,7 +250,7 @@ const LOGICAL: Readonly<Record<string, readonly AvroType['kind'][]>> = {
   duration: ['fixed'],
 };
 
-/** A logical type that is unknown, or not valid for its type, is ignored: so the specification says. */
+/** The specification says to ignore a logical type that is unknown, or not valid for its type. */
 function logicalOf(attributes: Attributes, kind: AvroType['kind'], size?: number): LogicalType | undefined {
   const name = attributes['logicalType'];
   if (typeof name !== 'string' || !Object.hasOwn(LOGICAL, name) || !LOGICAL[name]?.includes(kind)) return undefined;
@@ -271,7 +271,7 @@ export function nullable(type: AvroType): AvroType | undefined {
   return others.length === 1 && type.branches.length === 2 ? others[0] : undefined;
 }
 
-/** For people: what a type is called. */
+/** The name of a type in messages. */
 export function nameOfType(type: AvroType): string {
   if (type.kind === 'union') return `union of ${type.branches.map(nameOfType).join(' and ')}`;
   return 'name' in type ? `${type.kind} ${type.name}` : type.kind;

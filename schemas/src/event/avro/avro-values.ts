@@ -1,9 +1,9 @@
 /**
- * How decoded values are held in memory, and what a schema's defaults are as such values.
+ * The form of decoded values in memory, and a schema's defaults in that form.
  *
- * - A record is an array of its fields' values, in the order of the reader's schema: no name can get in the way.
- * - A map is a `Map`, which takes any key.
- * - A long is a number, or a bigint where a number would not be exact.
+ * - A record is an array of its fields' values, in the order of the reader's schema: names cannot conflict.
+ * - A map is a `Map`, which accepts any key.
+ * - A long is a number, or a bigint if a number would not be exact.
  * - Bytes and fixed are a `Buffer`, an enum is its symbol; logical types are held as the types that they are made of.
  */
 import { AvroInput, MAX_DEPTH } from './avro-input.ts';
@@ -12,7 +12,7 @@ import { type AvroType, nameOfType, type RecordType } from './avro-schema.ts';
 export type RecordValue = readonly unknown[];
 export type MapValue = ReadonlyMap<string, unknown>;
 
-/** @throws {MalformedEventError} if the bytes are none */
+/** @throws {MalformedEventError} if the bytes are not UTF-8 */
 export function bigDecimalOf(bytes: Buffer): { readonly unscaled: Buffer; readonly scale: number } {
   const input = new AvroInput(bytes);
   const value = { unscaled: input.bytes(), scale: input.int() };
@@ -74,13 +74,13 @@ function recordDefault(type: RecordType, json: Readonly<Record<string, unknown>>
   });
 }
 
-/** The first branch, by the specification up to 1.11; any of them since 1.12. */
+/** The specification requires the first branch up to 1.11, and allows any of them since 1.12. */
 function unionDefault(branches: readonly AvroType[], json: unknown, depth: number): unknown {
   for (const branch of branches) {
     try {
       return defaultOf(branch, json, depth);
     } catch {
-      // It may be another's.
+      // The default may be that of another branch.
     }
   }
   throw new Error(`the default ${JSON.stringify(json)} is no ${branches.map(nameOfType).join(' nor ')}`);

@@ -1,4 +1,4 @@
-/** Schemas and payloads for the tests of how a writer's schema is resolved. */
+/** Schemas and payloads for the tests of schema resolution. */
 import avsc from 'avsc';
 import { frame } from '../confluent-frame.ts';
 import { EventType } from '../event-types.ts';
@@ -8,7 +8,7 @@ export const record = (name: string, fields: unknown[], more = {}) => ({ type: '
 export const field = (name: string, type: unknown, more = {}) => ({ name, type, ...more });
 export const eventTypeOf = (schema: unknown) => new EventType('odd', 'odd', JSON.stringify(schema));
 
-/** Reads with our schema what was written with theirs. */
+/** Reads with the reader's schema a payload that was written with the writer's. */
 export function read(ours: unknown, theirs: unknown, payload: Buffer): unknown {
   return JSON.parse(documentOf(ours, theirs, payload));
 }

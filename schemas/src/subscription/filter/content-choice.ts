@@ -1,4 +1,4 @@
-/** Checks the parts of a subscription that are about the events' content, filter and sections, against the schemas. */
+/** Checks the parts of a subscription that concern the content of events, filter and sections, against the schemas. */
 import type { EventType } from '../../event/event-types.ts';
 import { type Issue, suggestion } from '../issue-words.ts';
 import type { Interest } from '../routing.ts';
@@ -9,8 +9,8 @@ interface ContentChoice extends Pick<Interest, 'eventTypes' | 'filter'> {
 }
 
 /**
- * A filter must fit every event type that is subscribed to; a section, at least one of them.
- * @param describe finds an event type by its name; undefined: it has no schema
+ * A filter must fit every event type of the subscription; a section, at least one of them.
+ * @param describe finds an event type by its name; undefined if it has no schema
  */
 export function contentIssues(
   { eventTypes, filter, sections }: ContentChoice,

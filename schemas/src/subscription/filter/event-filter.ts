@@ -1,6 +1,6 @@
 /**
  * The content filter of a subscription: one CEL expression (cel.dev) over `event`, which is the event in the pinned
- * version of its schema. docs/decisions/content-filter.md says why CEL, and why so much of it and no more.
+ * version of its schema. docs/decisions/content-filter.md says why CEL, and why this part of it.
  */
 import { type ASTNode, Environment, EvaluationError, ParseError, TypeError as WrongType } from '@marcbachmann/cel-js';
 import type { EventFields } from '../../event/event-fields.ts';
@@ -11,48 +11,51 @@ import { childrenOf, declareFunctions, withOwnFunctions, withUsualNames } from '
 export const MAX_FILTER_CHARS = 2_000;
 
 /**
- * Bounds what a text may say. What one evaluation costs is bounded twice: by MAX_COST, which counts each node as often as
- * the loops around it run, and by what it may read of an event (filter-meter.ts).
+ * Limits of a filter's text. The cost of one evaluation has two limits: MAX_COST, which counts each node as often as
+ * the loops around it run, and the limit of what it may read of an event (filter-meter.ts).
  */
 const LIMITS = { maxAstNodes: 300, maxDepth: 32, maxListElements: 200, maxMapEntries: 0, maxCallArguments: 3 };
 
-/** Nodes that are worked off, those in a loop over a written list once for each of its items. */
+/** The limit of evaluated nodes; those in a loop over a written list count once for each of its items. */
 const MAX_COST = 5_000;
-/** As filter-meter.ts counts: a node takes some 20 ns. */
+/** The unit is that of filter-meter.ts: a node takes about 20 ns. */
 const WORK_PER_STEP = 4;
-/** What can end in an error on a value that is there: a division by zero, an overflow, a text that is no number. */
+/**
+ * The limit of nodes that can fail on a value that exists: a division by zero, an overflow, a text that is not a
+ * number.
+ */
 const FALLIBLE = new Set(['/', '%', '*', '-', '+', '-_', '[]', 'call']);
-/** Operations on a text, one on another's result. */
+/** The limit of nested operations on a text. */
 const MAX_TEXT_CHAIN = 4;
 
 export type FilterVerdict =
   | { readonly kind: 'matches' }
-  /** `lacks`: the filter asked for something that the event does not have, and so it does not match. */
+  /** `lacks`: the filter reads a value that the event does not have, and so it does not match. */
   | { readonly kind: 'differs'; readonly lacks?: string }
   /**
-   * Nobody can say: a division by zero, a text that is no number, or the filter would read too much of this event. The
-   * event must not be lost for it.
+   * The result is unknown: a division by zero, a text that is not a number, or the filter would read too much of this
+   * event. The event must not be lost because of it.
    */
   | {
       readonly kind: 'failed';
       readonly detail: string;
-      /** Not this event's fault: the stored filter is not valid, so it fails on every event. */
+      /** The event is not the cause: the stored filter is not valid, so it fails on every event. */
       readonly isInvalid?: true;
     };
 
 export interface EventFilter {
-  /** @param event decoded with the pinned schema, or the JSON document that customers get of it */
+  /** @param event decoded with the pinned schema, or the JSON document that customers receive */
   test(event: unknown): FilterVerdict;
-  /** The same, with the work that it took: see {@link Metered}. */
+  /** The same, with the amount of work: see {@link Metered}. */
   measured(event: unknown): { readonly verdict: FilterVerdict; readonly work: number };
 }
 
 export type CompiledFilter =
   | { readonly ok: true; readonly filter: EventFilter }
-  /** Completes "filter …". */
+  /** The reason, which completes "filter …". */
   | { readonly ok: false; readonly mistake: string };
 
-/** Makes a filter of its text, or says what is wrong with it: syntax, unknown fields, types, what would cost too much. */
+/** Compiles a filter, or states its mistake: syntax, unknown fields, types, or a cost above the limits. */
 export function compileFilter(text: string, fields: EventFields): CompiledFilter {
   if (text.length > MAX_FILTER_CHARS) return wrong(`is longer than ${MAX_FILTER_CHARS} characters`);
   const environment = environmentOf(fields);
@@ -84,7 +87,7 @@ const TOO_MUCH: FilterVerdict = {
 
 const environments = new WeakMap<EventFields, Environment>();
 
-/** Made once for each event type: to declare its types costs more than to compile a filter. */
+/** Made once for each event type: declaring its types costs more than compiling a filter. */
 function environmentOf(fields: EventFields): Environment {
   let environment = environments.get(fields);
   if (environment === undefined) {
@@ -98,14 +101,14 @@ function environmentOf(fields: EventFields): Environment {
 
 const wrong = (mistake: string): CompiledFilter => ({ ok: false, mistake });
 
-/** What reads past the event is an answer, not a failure. */
+/** Reading a value that the event does not have is an answer, not a failure. */
 const LACKING = new Set(['no_such_key', 'index_out_of_bounds']);
 
 function verdictOf(expression: (context: { event: unknown }) => unknown, event: unknown): FilterVerdict {
   try {
     return { kind: expression({ event }) === true ? 'matches' : 'differs' };
   } catch (error) {
-    // Whatever else a library throws at an event is no reason to stop the others.
+    // No other exception of the library may stop the other filters.
     if (!(error instanceof EvaluationError)) return { kind: 'failed', detail: (error as Error).message };
     if (LACKING.has(error.code)) return { kind: 'differs', lacks: error.summary.replace(/^No such key: /, '') };
     return { kind: 'failed', detail: error.summary };
@@ -122,18 +125,18 @@ function wordsOf(error: ParseError | WrongType | undefined, { names }: EventFiel
   return `${place}${summary}`;
 }
 
-/** Whose work is bounded by the text that they are called on. The rest of CEL's library is left out. */
+/** Functions whose work is limited by the length of the text. The rest of CEL's library is not available. */
 const FUNCTIONS = new Set(['has', 'size', 'int', 'double', 'string']);
 const SEARCHES = new Set(['contains', 'startsWith', 'endsWith']);
 const METHODS = new Set([...SEARCHES, 'size', 'lowerAscii', 'upperAscii', 'trim']);
 const LOOPS = new Set(['all', 'exists', 'exists_one']);
 
-/** A loop's body. */
+/** The body of a loop. */
 interface Loop {
   readonly variable: string;
 }
 
-/** In a loop, only what belongs to the item may be worked through: all else would be, once for each item. */
+/** In a loop, only parts of the item may be processed: everything else would be processed once for each item. */
 function textRefused(name: string, of: ASTNode | undefined, loop: Loop | undefined, at: string): string | undefined {
   let chain = 1;
   let node = of;
@@ -168,7 +171,7 @@ function costOf(ast: ASTNode): { cost: number; fallible: number } & WorkRates {
       const items = Math.max(1, writtenItems(receiver));
       const body = bodies.reduce((sum, one) => sum + count(one, items), 1);
       perItem = Math.max(perItem, body);
-      // The item is read once, and each function of the loop may work through it.
+      // The item is read once, and each function of the loop may process it.
       perChar = Math.max(
         perChar,
         bodies.map(functionsIn).reduce((sum, one) => sum + one, 0),
@@ -187,14 +190,14 @@ function functionsIn(node: ASTNode): number {
   return childrenOf(node).reduce((sum, one) => sum + functionsIn(one), own);
 }
 
-/** How many functions are called on one another's result, from this node inwards. */
+/** The number of nested function calls, from this node inwards. */
 function chainOf(node: ASTNode): number {
   if (node.op === 'rcall') return 1 + chainOf(node.args[1]);
   if (node.op === 'call') return 1 + Math.max(0, ...node.args[1].map(chainOf));
   return 0;
 }
 
-/** Items of lists that are written out; those of an event's lists are counted when they are read. */
+/** The items of written lists; those of an event's lists are counted when they are read. */
 function writtenItems(node: ASTNode): number {
   const own = node.op === 'list' ? node.args.length : 0;
   return childrenOf(node).reduce((sum, one) => sum + writtenItems(one), own);
@@ -244,7 +247,7 @@ function refused(node: ASTNode, judging: Judging, loop: Loop | undefined): strin
       return textRefused(name, receiver, loop, at) ?? all([receiver, ...given]);
     }
     case '+':
-      // Of texts or lists, it makes more of them each time.
+      // For texts or lists, it makes longer ones each time.
       return loop ? `${at}"+" must not be used in a loop` : all(node.args);
     case 'list':
     case '?:':
@@ -263,12 +266,12 @@ function refused(node: ASTNode, judging: Judging, loop: Loop | undefined): strin
   }
 }
 
-/** The library lets `has()` ask for anything; a name that no event can have is a mistake. */
+/** The library accepts any expression in `has()`; a name that no event can have is a mistake. */
 function unknownInHas(node: ASTNode | undefined, { environment, fields }: Judging, at: string): string | undefined {
   const path = pathOf(node);
   if (path === undefined) return `${at}has() takes a field, such as has(event.summary)`;
   const { error } = environment.check(path);
-  // Its place would be one in the path alone.
+  // Otherwise its place in the path would be ambiguous.
   return error === undefined ? undefined : `${at}${wordsOf(error, fields).replace(/^at character \d+: /, '')}`;
 }
 

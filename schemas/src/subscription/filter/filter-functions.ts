@@ -1,7 +1,7 @@
 /**
- * Functions of filters that replace the CEL library's, whose cost is not bounded by the text's length. The library lets
- * nobody replace a function, so these have names of their own, as long as the originals, which keeps the places in
- * messages right: `Size` for `size`, `Contains` for `contains`.
+ * Functions of filters that replace the CEL library's, whose cost is not limited by the text's length. The library does
+ * not allow a function to be replaced, so these have names of their own with the same length, which keeps the positions
+ * in messages correct: `Size` for `size`, `Contains` for `contains`.
  */
 import type { ASTNode, Environment } from '@marcbachmann/cel-js';
 
@@ -41,7 +41,7 @@ export function withOwnFunctions(text: string, ast: ASTNode): string {
   return chars.join('');
 }
 
-/** @returns a message of the library with the names that filters are written with */
+/** @returns a message of the library with the original names of functions */
 export function withUsualNames(message: string): string {
   return [...OWN].reduce((words, [name, own]) => words.replaceAll(`${own}(`, `${name}(`), message);
 }
@@ -56,7 +56,7 @@ export function childrenOf(node: ASTNode): ASTNode[] {
   return found;
 }
 
-/** Of the latest long text: filters ask for the size of the same one again and again. */
+/** The size of the latest long text: filters ask for the same one repeatedly. */
 let counted = { text: '', characters: 0 };
 
 /** CEL counts characters. The library takes a tenth of a second for a transcript. */
@@ -72,14 +72,17 @@ function charactersOf(text: string): number {
   return characters;
 }
 
-/** `String.includes` compares up to this many characters at each place of the text, which costs no more than reading it. */
+/**
+ * `String.includes` compares up to this many characters at each position of the text, which costs no more than reading
+ * it.
+ */
 const SHORT = 16;
 
-/** `String.includes` takes 0.7 s for 1 MB of "a" in which "aaa…b…aaa" is looked for: text length × searched length. */
+/** `String.includes` takes 0.7 s to search 1 MB of "a" for "aaa…b…aaa": text length × searched length. */
 export function contains(text: string, searched: string): boolean {
   if (searched.length <= SHORT) return text.includes(searched);
   if (searched.length > text.length) return false;
-  // Knuth, Morris and Pratt: each character of the text is compared twice at the most.
+  // Knuth, Morris and Pratt: each character of the text is compared at most twice.
   const borders = bordersOf(searched);
   let matched = 0;
   for (let at = 0; at < text.length; at++) {
@@ -91,7 +94,7 @@ export function contains(text: string, searched: string): boolean {
   return false;
 }
 
-/** For each beginning of the text, how long its longest proper beginning is that is also its end. */
+/** For each prefix of the searched text, the length of its longest proper prefix that is also its suffix. */
 function bordersOf(text: string): Uint16Array {
   const borders = new Uint16Array(text.length);
   let length = 0;
