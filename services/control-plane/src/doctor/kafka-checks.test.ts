@@ -51,7 +51,7 @@ describe('rights', () => {
     groupState: async () => ({ state: 'Stable' as const, members: [] }),
     committedOffsets: async () => [],
   };
-  const probe = probeOf({ mayCreate: async () => undefined, mayAlter: async () => undefined });
+  const probe = probeOf({ checkMayCreate: async () => undefined, checkMayAlter: async () => undefined });
   const facts = { admin: adminOf(allowed), probe, intakeTopics: [], customers: ['acme'] };
 
   test('that are all there are ok', async () => {
@@ -64,14 +64,14 @@ describe('rights', () => {
       {
         probe: probeOf({
           ...probe,
-          mayCreate: (topic) => (topic.startsWith('delivery.') ? Promise.reject(refused('create')) : Promise.resolve()),
+          checkMayCreate: (topic) => (topic.startsWith('delivery.') ? Promise.reject(refused('create')) : Promise.resolve()),
         }),
       },
       /to Create topics named "delivery\.\*"/,
     ],
     [
       'to alter lanes',
-      { probe: probeOf({ ...probe, mayAlter: () => Promise.reject(refused('alter')) }) },
+      { probe: probeOf({ ...probe, checkMayAlter: () => Promise.reject(refused('alter')) }) },
       new RegExp(`to AlterConfigs of topic ${deliveryTopic('acme')}`),
     ],
     [

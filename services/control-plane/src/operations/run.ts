@@ -30,7 +30,7 @@ export const untracked: Run = {
   checkpoint: {},
   signal: new AbortController().signal,
   note: async () => undefined,
-  progress: async () => undefined,
+  reportProgress: async () => undefined,
   noting: (commit) => commit,
   finishing: (commit) => commit,
   isFinal: () => true,

@@ -59,14 +59,14 @@ function deliveriesWith(
         },
       },
     },
-    gate: { observe: (_record, seen) => seen, heldFor: () => undefined, lastSuccessAtMs: undefined },
+    gate: { recordOutcome: (_record, seen) => seen, heldFor: () => undefined, lastSuccessAtMs: undefined },
     nextTopics: {
       write: async (record) => {
         told.written.push(record);
         return true;
       },
     },
-    punctuality: { accepted: () => undefined },
+    punctuality: { recordAcceptance: () => undefined },
     inFlight: () => 1,
     stopping: new Ending(),
     onFailed: () => undefined,

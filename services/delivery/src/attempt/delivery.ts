@@ -39,7 +39,7 @@ export interface DeliveriesOptions {
   readonly ownership: Pick<LaneOwnership, 'isOurs' | 'mayBeSent'> & {
     readonly lanes: Pick<LaneSet, 'done' | 'putBack'> | undefined;
   };
-  readonly gate: Pick<Gate, 'observe' | 'heldFor' | 'lastSuccessAtMs'>;
+  readonly gate: Pick<Gate, 'recordOutcome' | 'heldFor' | 'lastSuccessAtMs'>;
   /** Resolves when Kafka has the record, however long that takes; false if this worker lost the right to write it. */
   readonly nextTopics: { write(next: ProducedRecord, of: HeldRecord): Promise<boolean> };
   /**
@@ -49,7 +49,7 @@ export interface DeliveriesOptions {
   readonly isErased?: (facts: DeliveryHeaders) => boolean;
   /** If omitted, nothing is traced. */
   readonly traces?: Pick<AttemptTraces, 'begin'>;
-  readonly punctuality: Pick<Punctuality, 'accepted'>;
+  readonly punctuality: Pick<Punctuality, 'recordAcceptance'>;
   /** The number of requests in flight. */
   readonly inFlight: () => number;
   readonly stopping: Ending;

@@ -57,7 +57,7 @@ export function awsCredentials(authentication: AwsAuthentication<Secret>, option
     const { accessKeyId, secretAccessKey } = authentication;
     const keys = Promise.resolve({ accessKeyId, secretAccessKey: secretAccessKey.reveal() });
     options.redaction.add(secretAccessKey);
-    return Object.assign(() => keys, { rejected: () => false });
+    return Object.assign(() => keys, { discardRejected: () => false });
   }
   return assumedRole(authentication, options);
 }

@@ -203,7 +203,7 @@ describe('a rejoin', () => {
     ]);
     owner.lanes?.accept(batch(MAIN, [record(1, 'a')]));
     before.isCurrent = false;
-    owner.lost();
+    owner.markLost();
     const after = membershipOf(ALL, before);
     expect(owner.joined(after, [{ ...MAIN, offset: 1, metadata: '' }])).toEqual([{ ...RETRY, offset: 0 }]);
     const next = owner.lanes?.next(0);
@@ -223,7 +223,7 @@ describe('a rejoin', () => {
     if (typeof inFlight !== 'object') throw new Error('nothing is held');
     owner.lanes?.take(inFlight);
     before.isCurrent = false;
-    owner.lost();
+    owner.markLost();
     const isOurs = owner.isOurs(inFlight);
     owner.joined(membershipOf([MAIN]), [{ ...MAIN, offset: 1, metadata: '' }]);
     expect(await isOurs).toBe(false);

@@ -48,12 +48,12 @@ const server = createServer({ noDelay: true }, (socket) => {
       if (pending.length < totalBytes) return;
       pending = pending.subarray(totalBytes);
       totalBytes = 0;
-      answer(head, socket);
+      handleRequest(head, socket);
     }
   });
 });
 
-function answer(head: string, socket: Socket): void {
+function handleRequest(head: string, socket: Socket): void {
   const path = PATH.exec(head)?.[1] ?? '';
   const nowMs = performance.now();
   const count = counts[path];
