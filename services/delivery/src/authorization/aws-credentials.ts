@@ -110,11 +110,11 @@ function assumedRole(
     }
     return held;
   };
-  const rejected = () => {
+  const discardRejected = () => {
     if (systemClock.monotonicMs() - assumedAtMs < FRESH_FOR_MS) return false;
     assumedAtMs = systemClock.monotonicMs();
     endsAtMs = 0;
     return true;
   };
-  return Object.assign(credentials, { rejected });
+  return Object.assign(credentials, { discardRejected });
 }
