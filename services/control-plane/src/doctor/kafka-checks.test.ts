@@ -64,7 +64,8 @@ describe('rights', () => {
       {
         probe: probeOf({
           ...probe,
-          checkMayCreate: (topic) => (topic.startsWith('delivery.') ? Promise.reject(refused('create')) : Promise.resolve()),
+          checkMayCreate: (topic) =>
+            topic.startsWith('delivery.') ? Promise.reject(refused('create')) : Promise.resolve(),
         }),
       },
       /to Create topics named "delivery\.\*"/,

@@ -46,7 +46,9 @@ export class InFlightShare {
    * exceeds the customer's share is sent by itself.
    */
   requestRoom(recordBytes: number): boolean {
-    return this.#requests.requestRoom(1) && (this.#count === 0 || this.#bytes.requestRoom(recordBytes * COPIES_IN_FLIGHT));
+    return (
+      this.#requests.requestRoom(1) && (this.#count === 0 || this.#bytes.requestRoom(recordBytes * COPIES_IN_FLIGHT))
+    );
   }
 
   begin(recordBytes: number): void {
