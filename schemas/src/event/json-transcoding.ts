@@ -37,7 +37,7 @@ export function transcoder(
 class Transcoding {
   readonly #resolve: Resolve;
   readonly #renderers = new JsonRenderers();
-  /** The transcoders of records inside the root, which may refer back to themselves. */
+  /** The readers of records inside the root, which may refer back to themselves. */
   readonly #known = new Map<RecordType, Map<RecordType, { run: Transcode }>>();
 
   constructor(resolve: Resolve) {

@@ -37,8 +37,7 @@ import { WakeUp } from './wake-up.ts';
 const REJOIN_PATIENCE_MS = 10_000;
 
 /**
- * One customer's deliveries: reads its lanes, sends due records as fast as the gate and the rate allow, commits
- * finished offsets.
+ * One customer's deliveries: reads its lanes, sends due records as fast as gate and rate allow, commits offsets.
  *
  *     start ─▶ running ◀─update ── stop ─▶ draining: takes nothing, what is in flight ends ─▶ committed, left ─▶ stopped
  */
@@ -75,8 +74,7 @@ export class Customer {
 
   /**
    * @param connection the subscription's `connectionOf`, made of its sealed form
-   * @param existing the customer's retry and dead-letter topics that exist, including those of lanes that the plan has
-   *   dropped
+   * @param existing its retry and dead-letter topics, including those of lanes that the plan has dropped
    */
   constructor(
     subscription: Subscription<Secret>,
@@ -263,9 +261,7 @@ export class Customer {
     this.#pump();
   }
 
-  /**
-   * Takes no further record, lets requests in flight end or cuts them off after a while, commits, and leaves the group.
-   */
+  /** Takes no further record, lets requests in flight end or cuts them off, commits, and leaves the group. */
   async stop(): Promise<void> {
     this.#stopping.end();
     this.#wake.cancel();

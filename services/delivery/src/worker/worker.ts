@@ -59,17 +59,12 @@ import { openSecrets } from './open-secrets.ts';
 import { StartGarbage } from './start-garbage.ts';
 import { WorkerRequests } from './worker-requests.ts';
 
-/**
- * The number of customers whose secrets are decrypted at the same time. The lane reader joins their groups
- * independently of each other.
- */
+/** The number of customers whose secrets are decrypted at the same time. */
 const PREPARED_AT_ONCE = 64;
 const MIB = 1_048_576;
 /** The part of the drain time-out after which requests in flight are aborted; the rest is for committing offsets. */
 const ABORT_SHARE = 0.75;
-/**
- * This is added to the drain time-out of another worker before its customers are taken over although it has not left.
- */
+/** Added to the drain time-out of a worker that has not left, before its customers are taken over. */
 const HANDOVER_GRACE_MS = 5_000;
 
 /**
@@ -163,8 +158,7 @@ class Worker implements Running {
       sessionTimeoutMs: config.SESSION_TIMEOUT,
       decode: (customer, value) => this.#decode(customer, value),
       onChange: (customer, subscription) => {
-        // While the topic is read from its beginning, earlier versions of a subscription appear: only the last one
-        // counts.
+        // While the topic is read from its beginning, earlier versions appear: only the last one counts.
         if (!this.#isCaughtUp) return;
         if (subscription === undefined) this.#release(customer);
         else this.#slot(customer).want(subscription);
@@ -335,10 +329,7 @@ class Worker implements Running {
     }
   }
 
-  /**
-   * Releases a customer that was deleted or belongs to another worker: once it has stopped, nothing of it remains here,
-   * including its series.
-   */
+  /** Releases a customer that was deleted or belongs to another worker, with its series once it has stopped. */
   #release(customer: string): void {
     const slot = this.#slots.get(customer);
     if (slot === undefined) return;

@@ -40,10 +40,7 @@ const COMMIT_ATTEMPTS = 5;
 /** How soon to check again whether the worker that holds the group has left it. */
 const LOOK_AGAIN_AFTER_MS = 100;
 const FENCED_PAUSE_MS = 200;
-/**
- * A group whose coordinator cannot be reached must not delay a stop for longer than this; its session then ends by
- * itself.
- */
+/** The longest wait of a stop for an unreachable coordinator; the session then ends by itself. */
 const LEAVE_WITHIN_MS = 3_000;
 
 /**
@@ -168,10 +165,7 @@ export class LaneGroup {
     this.#wake.resolve();
   }
 
-  /**
-   * Joins again if the worker's membership of its own group has changed: another worker may have taken our place in the
-   * meantime.
-   */
+  /** Joins again if the worker's membership of its own group has changed: our place may be taken. */
   checkLease(): void {
     if (this.#membership && this.#membership.worker !== this.#with.lease.memberId) this.requestRejoin();
   }
@@ -367,9 +361,7 @@ export class LaneGroup {
     this.#feeds.openAll(assignment, this.#options.onJoined(membership, committed));
   }
 
-  /**
-   * A topic that was deleted and created anew has lost its offset in the group; one that was only unavailable has not.
-   */
+  /** A topic that was deleted and created anew has lost its offset in the group; an unavailable one has not. */
   async #positionAfterReturn(at: TopicPartition, position: number): Promise<number> {
     const offsets = await this.#with.questions.committed(this.groupId);
     return offsets.some((one) => keyOf(one) === keyOf(at)) ? position : 0;
