@@ -53,3 +53,27 @@ test('on a machine that is ten times slower, costly filters still leave time to 
   expect(takenMs).toBeLessThan(6_000);
   expect(shares.mayAsk('another')).toBe(true);
 });
+
+test('however many have costly filters, no event waits for more than a few of them', () => {
+  let nowMs = 0;
+  const shares = new FilterShares(() => nowMs);
+  const hostile = Array.from({ length: 200 }, (_, n) => `hostile-${n}`);
+  const takenMs: number[] = [];
+  const evaluations = new Map<string, number>();
+  for (let event = 0; event < 3_000; event++) {
+    const begunAtMs = nowMs;
+    for (const customer of hostile) {
+      if (!shares.mayAsk(customer)) continue;
+      nowMs += 3;
+      shares.recordUse(customer, COSTLY * 0.3, 3);
+      evaluations.set(customer, (evaluations.get(customer) ?? 0) + 1);
+    }
+    takenMs.push(nowMs - begunAtMs);
+    nowMs += 10;
+  }
+  // Nothing is known of them at the first.
+  expect(takenMs[0]).toBe(600);
+  expect(Math.max(...takenMs.slice(1))).toBeLessThan(10);
+  const counts = hostile.map((customer) => evaluations.get(customer) ?? 0);
+  expect(Math.min(...counts)).toBeGreaterThan(Math.max(...counts) / 2);
+});

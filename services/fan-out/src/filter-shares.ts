@@ -5,64 +5,90 @@ import { systemClock } from '@databridge/kernel/time/clock';
  * loop, so a filter at the limit of what is allowed (some 10 ms for a large event) would delay everybody's. Filters below
  * {@link USUAL_WORK} count nothing and are always evaluated.
  *
- * In each window, costly filters get a third of the time. Once it is used up, a customer that has taken more than its
- * equal part of it waits for the next window: its filter isn't evaluated, and the event goes to it, as with every filter
- * that can't be evaluated. Whose part it is, counted work says (schemas/src/event/filter-meter.ts): a collection of garbage
- * in the middle is nobody's doing. When the window is used up, the clock says too: on a machine that is throttled or busy
- * the same work takes many times as long, and the events must go on there as well.
+ * Costly filters together have a credit that grows by a third of the time, up to {@link MAX_CREDIT_MS}; and each customer with
+ * one has its own, which grows by an equal part of that third. An evaluation is paid from both afterwards, so either may be
+ * below zero, and until both have recovered, the customer's filter is not evaluated: the event goes to it, as with every
+ * filter that can't be evaluated. The customer pays by counted work (schemas/src/event/filter-meter.ts), since a collection
+ * of garbage in the middle is nobody's doing. All together pay by the clock: on a machine that is throttled or busy the same
+ * work takes many times as long, and the events must go on there as well.
  */
 
-const WINDOW_MS = 100;
 /** A unit takes some 5 ns. */
 const WORK_PER_MS = 200_000;
-const WINDOW_COSTLY_MS = WINDOW_MS / 3;
-const WINDOW_WORK = WINDOW_COSTLY_MS * WORK_PER_MS;
+const COSTLY_SHARE = 1 / 3;
+/** Saved up at most: costly filters hold the event loop for so long at a time, and for the evaluation that is under way. */
+const MAX_CREDIT_MS = 5;
+/** A customer with a costly filter that had no event for so long no longer divides the time with the others. */
+const ACTIVE_MS = 1_000;
+/** After so long it is as one that never had a costly filter, which is evaluated once whatever the others have used. */
+const REMEMBERED_MS = 600_000;
 /** 0.25 ms: a search of a text of 50,000 characters, say. */
 export const USUAL_WORK = WORK_PER_MS / 4;
 
+interface Account {
+  creditMs: number;
+  /** Up to when the credit has grown. */
+  atMs: number;
+  lastWantedMs: number;
+}
+
 export class FilterShares {
   readonly #nowMs: () => number;
-  #endsAtMs = Number.NEGATIVE_INFINITY;
-  #used = 0;
-  #usedMs = 0;
-  #byCustomer = new Map<string, number>();
-  /** Customers with costly filters in the window before: they are expected again. */
-  #before: ReadonlySet<string> = new Set();
+  /** Customers with costly filters. */
+  readonly #accounts = new Map<string, Account>();
+  readonly #all: Account;
+  #active = 1;
+  #countedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(nowMs: () => number = () => systemClock.monotonicMs()) {
     this.#nowMs = nowMs;
+    this.#all = { creditMs: MAX_CREDIT_MS, atMs: nowMs(), lastWantedMs: Number.NEGATIVE_INFINITY };
   }
 
-  /** Whether the customer's filter may be evaluated now. */
+  /** Whether the customer's filter may be evaluated now. Only one that was costly before may not. */
   mayAsk(customer: string): boolean {
-    if (!this.#isUsedUp) return true;
-    this.#turnOver();
-    if (!this.#isUsedUp) return true;
-    const customers = new Set([...this.#before, ...this.#byCustomer.keys(), customer]).size;
-    return (this.#byCustomer.get(customer) ?? 0) < Math.min(this.#used, WINDOW_WORK) / customers;
+    const account = this.#accounts.get(customer);
+    if (account === undefined) return true;
+    const nowMs = this.#nowMs();
+    account.lastWantedMs = nowMs;
+    return grow(this.#all, nowMs, COSTLY_SHARE) > 0 && grow(account, nowMs, this.#shareOfOne(nowMs)) >= 0;
   }
 
   /** @param work of one evaluation @param tookMs by the clock */
   recordUse(customer: string, work: number, tookMs: number): void {
-    const costly = work - USUAL_WORK;
-    if (costly <= 0) return;
-    this.#turnOver();
-    this.#used += costly;
-    this.#usedMs += tookMs;
-    this.#byCustomer.set(customer, (this.#byCustomer.get(customer) ?? 0) + costly);
-  }
-
-  #turnOver(): void {
+    if (work <= USUAL_WORK) return;
     const nowMs = this.#nowMs();
-    if (nowMs < this.#endsAtMs) return;
-    this.#endsAtMs = nowMs + WINDOW_MS;
-    this.#before = new Set(this.#byCustomer.keys());
-    this.#byCustomer = new Map();
-    this.#used = 0;
-    this.#usedMs = 0;
+    let account = this.#accounts.get(customer);
+    if (account === undefined) {
+      account = { creditMs: 0, atMs: nowMs, lastWantedMs: nowMs };
+      this.#accounts.set(customer, account);
+      this.#active++;
+    }
+    grow(account, nowMs, this.#shareOfOne(nowMs));
+    account.creditMs -= work / WORK_PER_MS;
+    grow(this.#all, nowMs, COSTLY_SHARE);
+    this.#all.creditMs -= tookMs;
   }
 
-  get #isUsedUp(): boolean {
-    return this.#used >= WINDOW_WORK || this.#usedMs >= WINDOW_COSTLY_MS;
+  #shareOfOne(nowMs: number): number {
+    if (nowMs - this.#countedAtMs >= ACTIVE_MS / 10) this.#count(nowMs);
+    return COSTLY_SHARE / Math.max(1, this.#active);
   }
+
+  #count(nowMs: number): void {
+    this.#countedAtMs = nowMs;
+    this.#active = 0;
+    for (const [customer, { lastWantedMs }] of this.#accounts) {
+      const agoMs = nowMs - lastWantedMs;
+      if (agoMs <= ACTIVE_MS) this.#active++;
+      else if (agoMs > REMEMBERED_MS) this.#accounts.delete(customer);
+    }
+  }
+}
+
+/** Lets the credit grow to the present time. */
+function grow(account: Account, nowMs: number, share: number): number {
+  account.creditMs = Math.min(MAX_CREDIT_MS, account.creditMs + (nowMs - account.atMs) * share);
+  account.atMs = nowMs;
+  return account.creditMs;
 }

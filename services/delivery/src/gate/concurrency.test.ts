@@ -40,6 +40,16 @@ test('"too much" halves it once a round trip, down to 1; a few errors do not', (
   expect(other.limit(0)).toBe(64);
 });
 
+test('without answers it shrinks too, but an event that gets none does not stop the others', () => {
+  const concurrency = new Concurrency();
+  const unanswered = { isOverloaded: false, isUnanswered: true, durationMs: 20 };
+  expect(roundTrips(concurrency, 5, unanswered)).toEqual([16, 8, 4, 4, 4]);
+  expect(roundTrips(concurrency, 2, FAST)).toEqual([8, 16]);
+  const recovering = new Concurrency();
+  recovering.recover(0);
+  expect(roundTrips(recovering, 2, unanswered)).toEqual([1, 1]);
+});
+
 test('answers that take more than twice as long as in the best of times shrink it, below half a second they never do', () => {
   const concurrency = new Concurrency();
   roundTrips(concurrency, 1, { isOverloaded: false, durationMs: 400 });

@@ -10,6 +10,8 @@ const DOUBLES_UP_TO = 64;
  * not from the load.
  */
 const MAX_OVERLOADED_SHARE = 0.1;
+/** Requests without an answer halve the limit too, but not below this: an event that gets no answer must not stop the others. */
+const LEAST_WITHOUT_ANSWERS = 4;
 /** Answers that take less than this are never too slow: below it, differences also come from our own event loop. */
 const NEVER_SLOW_MS = 500;
 /** Answers are too slow if they take this many times as long as the fastest did. */
@@ -21,10 +23,12 @@ const FORGET_BEST = 1.02;
 /** After a failure the limit doubles at most once in this time, however fast the answers are. */
 const RAMP_STEP_MS = 1_000;
 
-/** What one answer says about the load of the destination. */
+/** What one attempt says about the load of the destination. */
 export interface LoadSign {
   /** 429, 502, 503 or 504. */
   readonly isOverloaded: boolean;
+  /** There was none that can be used: refused connections, time-outs, broken answers. */
+  readonly isUnanswered?: boolean;
   readonly durationMs: number;
 }
 
@@ -32,7 +36,7 @@ export interface LoadSign {
  * How many requests one customer may have in flight: fewer when the destination reports an overload or gets slower;
  * more while it accepts them. The caller applies the limit of the subscription.
  *
- *     starts: 32 ──▶ grows each round trip (×2 up to 64, then by its square root) ◀──▶ shrinks (×½ overloaded, ×¾ slow)
+ *     starts: 32 ──▶ grows each round trip (×2 up to 64, then by its square root) ◀──▶ shrinks (×½ overloaded or unanswered, ×¾ slow)
  *     recovers (breaker closed, hold over, enabled anew): 1, which doubles at most once a second
  *
  * One round trip is over when as many answers came as the limit says. All times are monotonic ms.
@@ -43,6 +47,7 @@ export class Concurrency {
   #bestMs = Number.POSITIVE_INFINITY;
   #answers = 0;
   #overloaded = 0;
+  #unanswered = 0;
   #totalMs = 0;
   #mostInFlight = 0;
 
@@ -73,11 +78,12 @@ export class Concurrency {
     this.#restart();
   }
 
-  /** Counts an answer. @param inFlight requests in flight when this answer came, its own included */
-  recordAnswer({ isOverloaded, durationMs }: LoadSign, inFlight: number): void {
+  /** Counts an attempt. @param inFlight requests in flight when this attempt ended, its own included */
+  recordAnswer({ isOverloaded, isUnanswered = false, durationMs }: LoadSign, inFlight: number): void {
     this.#answers++;
     this.#totalMs += durationMs;
     if (isOverloaded) this.#overloaded++;
+    if (isUnanswered) this.#unanswered++;
     this.#mostInFlight = Math.max(this.#mostInFlight, inFlight);
     if (this.#answers >= this.#limit) this.#decide();
   }
@@ -86,6 +92,8 @@ export class Concurrency {
     const meanMs = this.#totalMs / this.#answers;
     this.#bestMs = Math.min(this.#bestMs * FORGET_BEST, meanMs);
     if (this.#overloaded / this.#answers > MAX_OVERLOADED_SHARE) this.#limit = Math.max(1, this.#limit / 2);
+    else if (this.#unanswered / this.#answers > MAX_OVERLOADED_SHARE)
+      this.#limit = Math.min(this.#limit, Math.max(LEAST_WITHOUT_ANSWERS, this.#limit / 2));
     else if (meanMs > Math.max(NEVER_SLOW_MS, this.#bestMs * SLOW_FACTOR))
       this.#limit = Math.max(1, this.#limit * 0.75);
     // A limit that is not reached says nothing about what the destination can process.
@@ -104,6 +112,7 @@ export class Concurrency {
   #restart(): void {
     this.#answers = 0;
     this.#overloaded = 0;
+    this.#unanswered = 0;
     this.#totalMs = 0;
     this.#mostInFlight = 0;
   }

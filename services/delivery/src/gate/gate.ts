@@ -169,8 +169,9 @@ export class Gate {
     const outcome = this.#connection.recordOutcome(record, seen, now);
     // A request that was not sent says nothing about the load.
     if (seen.kind !== 'blocked' && seen.kind !== 'internal') {
+      const isUnanswered = seen.kind === 'retry' && seen.status === undefined;
       const isOverloaded = seen.kind === 'retry' && OVERLOADED.has(seen.status ?? 0);
-      this.concurrency.recordAnswer({ isOverloaded, durationMs: load.durationMs }, load.inFlight);
+      this.concurrency.recordAnswer({ isOverloaded, isUnanswered, durationMs: load.durationMs }, load.inFlight);
     }
     this.#breaker.recordOutcome(outcome, now.monotonicMs);
     if (outcome.kind === 'delivered') {
