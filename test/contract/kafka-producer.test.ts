@@ -94,6 +94,24 @@ test('what many hand over at once goes out in few requests, and each is told of 
   expect((await storedKeys(topics)).sort()).toEqual(keys.sort());
 });
 
+test('one record alone is told where it is stored, whatever went out in the same request', async () => {
+  const topic = freshName('placed');
+  await createTopic(topic, 2);
+  const producer = await startProducer();
+  const named = (key: string, partition: number) => ({ topic, key, partition, value: key });
+  const [, first, second, other] = await Promise.all([
+    producer.send([named('a', 1), named('b', 0)]),
+    ...[named('c', 1), named('d', 1), named('e', 0)].map((record) => producer.sendOne(record)),
+  ]);
+  const found = new Map<string, unknown>();
+  await readTopics(kafkaSettings(), [topic], {
+    onBatch({ partition, records }) {
+      for (const { key, offset } of records) found.set(String(key), { topic, partition, offset });
+    },
+  });
+  expect([first, second, other]).toEqual(['c', 'd', 'e'].map((key) => found.get(key)));
+});
+
 test('a record batch stays under its limit: what exceeds it goes out next', async () => {
   const topic = freshName('split');
   await createTopic(topic, 1, { 'max.message.bytes': '10000' });

@@ -4,6 +4,7 @@ import { basename } from 'node:path';
 import { controlPlaneVariables } from '@databridge/control-plane/config';
 import { deliveryVariables } from '@databridge/delivery/config';
 import { fanOutVariables } from '@databridge/fan-out/config';
+import type { StatedRange } from '@databridge/kernel/settings/config';
 import { existingMetrics } from './existing-metrics.ts';
 
 const root = new URL('../../', import.meta.url);
@@ -26,6 +27,20 @@ test('every setting of the services is documented, and every documented one of t
   const services = [fanOutVariables.shape, deliveryVariables.in.shape, controlPlaneVariables.in.shape];
   const exist = new Set(services.flatMap((shape) => Object.keys(shape)));
   expect([...inTables].sort()).toEqual([...exist].sort());
+});
+
+test('the range of every number and duration among the settings is stated', () => {
+  const [ofServices = ''] = read('docs/configuration.md').split('## `npm start`');
+  const rows = new Map([...ofServices.matchAll(/^\| `([A-Z0-9_]+)`.*$/gm)].map(([row, name]) => [name, row]));
+  const services = [fanOutVariables.shape, deliveryVariables.in.shape, controlPlaneVariables.in.shape];
+  const ranges = services
+    .flatMap((shape) => Object.entries<{ meta(): object | undefined }>(shape))
+    .flatMap(([name, schema]) => {
+      const { range } = (schema.meta() ?? {}) as Partial<StatedRange>;
+      return range === undefined ? [] : [[name, `\`${range[0]}\` to \`${range[1]}\``] as const];
+    });
+  expect(ranges.length).toBeGreaterThan(25);
+  expect(ranges.filter(([name, words]) => !rows.get(name)?.includes(words))).toEqual([]);
 });
 
 test('every metric of the services is documented, and every documented one exists', () => {

@@ -284,7 +284,10 @@ test('dead letters are redriven by reason, each once, and never lost on the way'
 
   // Kafka refuses the copies: no tombstone may be written.
   const refuse = async () => Promise.reject(new Error('no broker'));
-  const cutOff = { ...stage.operations, producer: { send: refuse, connect: refuse, disconnect: refuse } };
+  const cutOff = {
+    ...stage.operations,
+    producer: { send: refuse, sendOne: refuse, connect: refuse, disconnect: refuse },
+  };
   await eventually(
     () => stage.read(deadTopic(customer)),
     ({ length }) => length === 4,

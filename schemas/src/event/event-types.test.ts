@@ -203,6 +203,13 @@ describe('event types', () => {
     expect(String(reader.json(value))).toBe('{"company":"ACME","score":3,"audio":"aGk=","tags":{"a":"b"}}');
   });
 
+  test('whose events could not end are refused, lists of themselves are not', () => {
+    const itself = (type: unknown) => ({ type: 'record', name: 'E', fields: [{ name: 'a', type }] });
+    const load = (type: unknown) => loadEventTypes('e=e', { e: JSON.stringify(itself(type)) });
+    expect(() => load('E')).toThrow(/E holds itself, so no such event can end/);
+    expect(load({ type: 'array', items: 'E' })[0]?.sample()).toBe('{"a":[]}');
+  });
+
   test('are refused with all mistakes at once', () => {
     const line = 'call-quality=a,call-quality=b,none=c,other=a,nonsense,either=d';
     expect(() => loadEventTypes(line, schemas)).toThrow(EventTypesError);

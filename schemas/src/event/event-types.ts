@@ -131,6 +131,7 @@ export class EventType {
     this.#type = type;
     // Refuses types that have no form in JSON.
     jsonRenderer(type);
+    requireEnd(type);
     this.#projection = routingProjection(type);
   }
 
@@ -256,6 +257,14 @@ function decode(read: Read, value: Buffer): unknown {
   } catch (error) {
     throw new MalformedEventError(`the data do not fit schema ${id}: ${(error as Error).message}`, { cause: error });
   }
+}
+
+/** A record that needs another one of its kind has no end. Lists, maps and optional parts have one. */
+function requireEnd(type: AvroType, inside: readonly AvroType[] = [], ending = new Set<AvroType>()): void {
+  if (type.kind !== 'record' || ending.has(type)) return;
+  if (inside.includes(type)) throw new TypeError(`${type.name} holds itself, so no such event can end`);
+  for (const field of type.fields) requireEnd(field.type, [...inside, type], ending);
+  ending.add(type);
 }
 
 /** Otherwise a mistake in a default would only show with the first writer that lacks the field. */

@@ -116,6 +116,8 @@ export class JsonRenderers {
 
 /** JSON has no number for these three; null would say that there is no value. */
 function numberText(value: number): string {
+  // JSON.stringify drops the sign of -0, which another parser would keep.
+  if (Object.is(value, -0)) return '-0';
   return Number.isFinite(value) ? JSON.stringify(value) : `"${value}"`;
 }
 

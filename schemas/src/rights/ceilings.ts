@@ -8,6 +8,9 @@ export interface Ceilings {
 /** From this rate on, a delivery worker does not limit a customer. */
 export const DEFAULT_CEILINGS: Ceilings = { ratePerSecond: 10_000, maxInFlight: 256 };
 
+/** The range of a stated rate: from one event in 1,000 seconds to what no destination reaches. */
+export const RATE_RANGE = { min: 0.001, max: 1_000_000 } as const;
+
 interface Limited {
   readonly ratePerSecond?: number;
   readonly maxInFlight: number;
@@ -26,7 +29,8 @@ export function ceilingsOf({ ratePerSecond = 0, maxInFlight, ceilings = {} }: Li
 export function withinCeilings<T extends Limited>(subscription: T): T {
   const ceilings = ceilingsOf(subscription);
   const { ratePerSecond: stated, ...rest } = subscription;
-  const ratePerSecond = Math.min(stated ?? Number.POSITIVE_INFINITY, ceilings.ratePerSecond);
+  // Earlier versions took any rate above 0, and with such a one the customer would get nothing, with no error to see.
+  const ratePerSecond = Math.max(RATE_RANGE.min, Math.min(stated ?? Number.POSITIVE_INFINITY, ceilings.ratePerSecond));
   const isUnlimited = stated === undefined && ratePerSecond >= DEFAULT_CEILINGS.ratePerSecond;
   return {
     ...(rest as unknown as T),

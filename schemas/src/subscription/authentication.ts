@@ -1,6 +1,6 @@
 /** How a customer's API authenticates us. */
 import { z } from 'zod';
-import { headerName, headerValue } from './header-rules.ts';
+import { headerName, headerValue, repeatedNames } from './header-rules.ts';
 import { url } from './url-rules.ts';
 
 /** @typeParam S the form in which secrets are held */
@@ -94,7 +94,12 @@ export function authenticationSchema(secret: SecretRules) {
         assertionAudience: visible.max(2_048).optional(),
         scope: visible.optional(),
         audience: visible.optional(),
-        headers: z.record(headerName, value(headerValue)).default({}),
+        headers: z
+          .record(headerName, value(headerValue))
+          .superRefine((headers, context) => {
+            for (const message of repeatedNames(Object.keys(headers))) context.addIssue({ code: 'custom', message });
+          })
+          .default({}),
         query: z.record(parameterName, value(z.string())).default({}),
         body: z.record(parameterName, value(z.string())).default({}),
       }),

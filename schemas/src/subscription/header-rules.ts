@@ -20,4 +20,19 @@ const ownHeaderName = headerName.refine(
 export const headerValue = z.string().regex(HEADER_VALUE, 'must be printable ASCII');
 
 /** Headers that every request has. */
-export const staticHeaders = z.record(ownHeaderName, headerValue).default({});
+export const staticHeaders = z
+  .record(ownHeaderName, headerValue)
+  .superRefine((headers, context) => {
+    for (const message of repeatedNames(Object.keys(headers))) context.addIssue({ code: 'custom', message });
+  })
+  .default({});
+
+/** Names of headers are the same in any case: both values would be sent. */
+export function repeatedNames(names: readonly string[]): string[] {
+  const seen = new Map<string, string>();
+  return names.flatMap((name) => {
+    const first = seen.get(name.toLowerCase());
+    seen.set(name.toLowerCase(), first ?? name);
+    return first === undefined ? [] : [`names one header twice: ${first} and ${name}`];
+  });
+}

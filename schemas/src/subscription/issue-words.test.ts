@@ -26,7 +26,7 @@ describe('mistakes in words', () => {
     [{ ratePerSecond: Number.NaN }, 'ratePerSecond must be a number, not NaN'],
     [{ ratePerSecond: Number.POSITIVE_INFINITY }, 'ratePerSecond must be a number, not Infinity'],
     [{ maxInFlight: 0 }, 'maxInFlight must be at least 1'],
-    [{ ratePerSecond: 0 }, 'ratePerSecond must be more than 0'],
+    [{ ratePerSecond: 0 }, 'ratePerSecond must be at least 0.001'],
     [{ signing: { secrets: [] } }, 'signing.secrets must be at least 1 values'],
     [{ state: 'asleep' }, 'state must be active or paused or disabled'],
     [{ ratePerSecnd: 1 }, 'ratePerSecnd is not known; did you mean "ratePerSecond"?'],

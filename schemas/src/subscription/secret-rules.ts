@@ -12,7 +12,7 @@ export interface SecretRule {
 
 const VISIBLE = {
   pattern: /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/,
-  message: 'must be printable ASCII, not empty',
+  message: 'must be printable ASCII in one line, without blanks around it, not empty',
 };
 
 /** By the kind of the secret; the mask is accepted, since a subscription may be sent back as it was read. */
@@ -49,4 +49,19 @@ export function secretMistake(place: string, secret: string): string | undefined
   if (!Object.hasOwn(SECRET_RULES, name)) return 'is at a place where no secret is kept';
   const { pattern, message } = SECRET_RULES[name as keyof typeof SECRET_RULES];
   return pattern.test(secret) ? undefined : message;
+}
+
+/** As shells, Windows, PowerShell, templates and instructions write what is to be filled in. */
+const PLACEHOLDERS = [
+  /^\$[A-Z_][A-Z0-9_]*$/,
+  /^\$(?:\{.*\}|\(.*\))$/,
+  /^\$env:\w+$/i,
+  /^%[A-Za-z_]\w*%$/,
+  /^\{\{.*\}\}$/,
+  /^<[^<>]+>$/,
+];
+
+/** Whether a secret looks like the name of one: a variable that nobody filled in, or the blank of some instructions. */
+export function isPlaceholder(secret: string): boolean {
+  return PLACEHOLDERS.some((pattern) => pattern.test(secret.trim()));
 }

@@ -213,3 +213,27 @@ test('each secret is mapped and sealed wherever it stands, and none is left in t
     'authentication.secretAccessKey',
   ]);
 });
+
+test.each([
+  ['destination.headers', '{"X-A":"b","x-a":"c"}', /names one header twice: X-A and x-a/],
+  ['destination.headers', '{"__proto__":"b"}', /is a name that can not be used/],
+  ['authentication.headers', '{"X-A":"b","x-a":{"secret":"c"}}', /names one header twice/],
+  ['authentication.body', '{"__proto__":"b"}', /is a name that can not be used/],
+  ['authentication.query', '{"__proto__":{"secret":"b"}}', /is a name that can not be used/],
+])('%s: %s is refused, and not sent twice or dropped', (place, json, words) => {
+  const [outer = '', inner = ''] = place.split('.');
+  const oauth = { type: 'oauth', tokenUrl: 'https://id.example/', clientId: 'a', clientSecret: 'b' };
+  const parts = { destination: { type: 'http', url: 'https://a.example/' }, authentication: oauth };
+  const given = { ...parts, [outer]: { ...parts[outer as keyof typeof parts], [inner]: JSON.parse(json) } };
+  const parsed = parseSubscription({ customer: 'a', eventTypes: ['root-cause'], match: 'everything', ...given });
+  expect(parsed.ok ? [] : parsed.issues.map(({ message }) => message)).toEqual([expect.stringMatching(words)]);
+});
+
+test('the URL of a queue has no query', () => {
+  const authentication = { type: 'aws', roleArn: 'arn:aws:iam::123456789012:role/x' };
+  const destination = { type: 'sqs', queueUrl: 'https://sqs.eu-west-1.amazonaws.com/123456789012/q?Action=x' };
+  const parsed = parseSubscription({
+    ...{ customer: 'a', eventTypes: ['root-cause'], match: 'everything', destination, authentication },
+  });
+  expect(parsed.ok ? [] : parsed.issues.map(({ path }) => path.join('.'))).toEqual(['destination.queueUrl']);
+});

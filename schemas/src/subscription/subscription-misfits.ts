@@ -12,7 +12,10 @@ type Loose = Readonly<Record<string, unknown>>;
 /** @param given not validated yet: invalid parts are checked too, so that all mistakes are reported at once */
 export function misfits(given: unknown): Issue[] {
   const subscription = asMap(given);
-  return [...ofDestination(subscription), ...ofAws(subscription), ...ofOAuth(subscription), ...ofTls(subscription)];
+  return [
+    ...[...ofDestination(subscription), ...ofAws(subscription), ...ofOAuth(subscription), ...ofTls(subscription)],
+    ...ofNames(subscription),
+  ];
 }
 
 function ofDestination(subscription: Loose): Issue[] {
@@ -98,6 +101,21 @@ function ofTls(subscription: Loose): Issue[] {
   if (typeof certificate !== 'string' || typeof key !== 'string') return [];
   const mismatch = keyMismatch(certificate, key);
   return mismatch === undefined ? [] : [at('tls.clientKey', mismatch)];
+}
+
+/** The maps whose names people choose. zod leaves this one name out of each without a word. */
+const NAMED_BY_PEOPLE = [
+  ['destination', 'headers'],
+  ['authentication', 'headers'],
+  ['authentication', 'query'],
+  ['authentication', 'body'],
+] as const;
+
+function ofNames(subscription: Loose): Issue[] {
+  return NAMED_BY_PEOPLE.flatMap(([outer, inner]) => {
+    if (!Object.hasOwn(asMap(asMap(subscription[outer])[inner]), '__proto__')) return [];
+    return [{ path: [outer, inner, '__proto__'], message: 'is a name that can not be used here' }];
+  });
 }
 
 const at = (path: string, message: string): Issue => ({ path: path.split('.'), message });

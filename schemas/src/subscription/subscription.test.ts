@@ -1,3 +1,4 @@
+import { withinCeilings } from '../rights/ceilings.ts';
 import { mapSecrets, mapSecretsAsync } from './secret-places.ts';
 import {
   decodeInterest,
@@ -53,6 +54,43 @@ test('what is left out has defaults', () => {
     state: 'active',
     enableEpoch: 0,
   });
+});
+
+const OUT_OF_RANGE = [
+  ...['ratePerSecond', 'ceilings.ratePerSecond'].flatMap((place) =>
+    [0, -0, 1e-300, 0.000_999, 1_000_001, 1e300, Number.NaN, Number.POSITIVE_INFINITY, '5', null].map(
+      (value) => [place, value] as const,
+    ),
+  ),
+  ...['maxInFlight', 'ceilings.maxInFlight'].flatMap((place) =>
+    [0, -0, 0.5, 10_001, Number.NaN, '5', true].map((value) => [place, value] as const),
+  ),
+  ...[0.049, 0.951, 1e-300, -0, '0.5'].map((value) => ['freshFirst.backlogShare', value] as const),
+  ...['deliveryDays', 'retryDays', 'deadLetterDays', 'stoppedDays'].flatMap((name) =>
+    [2, 3_651, 13.5, '20'].map((value) => [`retention.${name}`, value] as const),
+  ),
+  ...['timeoutMs', 'connectTimeoutMs', 'headersTimeoutMs', 'bodyTimeoutMs'].flatMap((name) =>
+    [99, 20_001, 1e-300, '5000', 100.5].map((value) => [`destination.${name}`, value] as const),
+  ),
+  ...[-1, 0.5, '1'].map((value) => ['enableEpoch', value] as const),
+];
+
+test.each(OUT_OF_RANGE)('%s: %p is refused with its range or its kind', (place, value) => {
+  const [outer = '', inner] = place.split('.');
+  const given = inner === undefined ? value : { ...(outer === 'destination' && MINIMAL.destination), [inner]: value };
+  const result = parseSubscription({ ...MINIMAL, [outer]: given });
+  expect(result.ok ? [] : result.issues).toEqual([
+    {
+      path: place.split('.'),
+      message: expect.stringMatching(/^must be (at least|at most) [\d.]+$|^must be a (whole )?number, not /),
+    },
+  ]);
+});
+
+test('a rate that an earlier version stored stops no customer', () => {
+  const stored = { ...MINIMAL, match: {}, ratePerSecond: 1e-300 };
+  const read = decodeSubscription('acme', Buffer.from(JSON.stringify(stored)));
+  expect(read.ok && withinCeilings(read.subscription).ratePerSecond).toBe(0.001);
 });
 
 test('filter and sections are checked by the schemas of the event types', () => {

@@ -4,7 +4,7 @@ import { type Destination, destinationSchema } from '../destination/destinations
 import { describedEventType } from '../event/event-types.ts';
 import { type Retention, retentionSchema } from '../privacy/retention.ts';
 import { CUSTOMER_PATTERN } from '../records/topics.ts';
-import type { Ceilings } from '../rights/ceilings.ts';
+import { type Ceilings, RATE_RANGE } from '../rights/ceilings.ts';
 import { type Authentication, authenticationSchema, type SecretRules } from './authentication.ts';
 import { contentIssues } from './filter/content-choice.ts';
 import { MAX_FILTER_CHARS } from './filter/event-filter.ts';
@@ -41,7 +41,7 @@ export interface Subscription<S = string> {
   readonly authentication: Authentication<S>;
   /** For HTTP and API Gateway, and the token endpoint: a client certificate, a private authority. */
   readonly tls?: Tls<S>;
-  /** If omitted, the destination sets the pace. It may be a fraction: 0.5 is one event every two seconds. */
+  /** If omitted, the destination sets the pace. It may be a fraction: 0.5 is one event every two seconds. See {@link RATE_RANGE}. */
   readonly ratePerSecond?: number;
   readonly maxInFlight: number;
   /**
@@ -136,11 +136,13 @@ const storedMatchSchema = z
   .strictObject({ company: wanted.optional(), organisation: wanted.optional(), folder: wanted.optional() })
   .default({});
 
-const rate = z.number().positive().max(1_000_000);
+const statedRate = z.number().min(RATE_RANGE.min).max(RATE_RANGE.max);
+/** Earlier versions stored any. */
+const storedRate = z.number().positive().max(RATE_RANGE.max);
 const inFlight = z.int().min(1).max(10_000);
 
 /** The parts that do not depend on the form of secrets. */
-function subscriptionShape(secret: SecretRules & { clientKey: z.ZodString; signing: z.ZodString }) {
+function subscriptionShape(secret: SecretRules & { clientKey: z.ZodString; signing: z.ZodString }, rate: z.ZodNumber) {
   return z.strictObject({
     customer: z.string().regex(CUSTOMER_PATTERN, 'must be 1 to 63 of a-z, 0-9 and -'),
     eventTypes: z
@@ -180,19 +182,15 @@ const plainRules = {
   clientKey: plainClientKey,
   signing: ruled(SECRET_RULES.signing),
 };
-const plainSchema = subscriptionShape(plainRules);
+const plainSchema = subscriptionShape(plainRules, statedRate);
 
 const JWE = z.string().regex(/^[\w-]+\.[\w-]*\.[\w-]+\.[\w-]+\.[\w-]+$/, 'is not sealed');
+const sealedRules = {
+  ...{ password: JWE, key: JWE, clientSecret: JWE, parameter: JWE },
+  ...{ secretAccessKey: JWE, clientKey: JWE, signing: JWE },
+};
 /** The stored form: a secret that is not sealed is refused, when written and when read. */
-const sealedSchema = subscriptionShape({
-  password: JWE,
-  key: JWE,
-  clientSecret: JWE,
-  parameter: JWE,
-  secretAccessKey: JWE,
-  clientKey: JWE,
-  signing: JWE,
-}).extend({
+const sealedSchema = subscriptionShape(sealedRules, storedRate).extend({
   secretsSetAt: z.record(z.string(), z.number()).optional(),
   fallbacks: z.record(z.string(), z.strictObject({ secret: JWE, untilMs: z.number() })).optional(),
   match: storedMatchSchema,

@@ -139,6 +139,16 @@ test.each([
   expect([code, err]).toEqual([2, expect.stringMatching(words)]);
 });
 
+test.each([
+  ['Latin-1', Buffer.from('subscriptions: # M\xfcller\n', 'latin1')],
+  ['UTF-16', Buffer.from('\ufeffsubscriptions:\n', 'utf16le')],
+])('a file in %s is refused in words', async (_what, bytes) => {
+  const file = fileOf('');
+  writeFileSync(file, bytes);
+  const { code, err } = await run(['apply', '-f', file]);
+  expect([code, err]).toEqual([2, `${file} is not UTF-8 text: save it in that encoding\n`]);
+});
+
 test('a file of several YAML documents is refused in words', async () => {
   const { code, err } = await run(['apply', '-f', fileOf('subscriptions: []\n---\nsubscriptions: []\n')]);
   expect([code, err]).toEqual([2, expect.stringContaining('several documents')]);

@@ -5,6 +5,7 @@ import {
   eventTypeVariables,
   httpAddress,
   kafkaVariables,
+  optionalWhole,
   registryVariables,
   serviceVariables,
   whole,
@@ -28,12 +29,7 @@ const variables = z.object({
   API_PORT: whole(8080, 0, 65_535),
   API_HOST: z.string().default('127.0.0.1'),
   /** Where the page listens on which customers enter secrets; 0 takes a free port. Left out: there is none. */
-  INTAKE_PORT: z
-    .string()
-    .regex(/^\d{1,5}$/, 'must be a port')
-    .transform(Number)
-    .refine((port) => port <= 65_535, 'must be a port')
-    .optional(),
+  INTAKE_PORT: optionalWhole(0, 65_535),
   INTAKE_HOST: z.string().default('127.0.0.1'),
   /** Where customers reach that page: its links begin so. Left out: by the port, on this machine. */
   INTAKE_URL: httpAddress()
@@ -44,7 +40,7 @@ const variables = z.object({
     .refine((url) => isOriginAlone(URL.parse(url)), 'must have no path, query or user information')
     .optional(),
   /** A control plane that makes the changes and is silent for so long is replaced. */
-  SESSION_TIMEOUT: duration('10s'),
+  SESSION_TIMEOUT: duration('10s', '1s', '30m'),
   /** Who may use the API: lines that `databridge tokens generate` prints, or one line with commas. */
   API_TOKENS: z.string().optional(),
   /** A file that holds the same. */
@@ -111,13 +107,13 @@ const variables = z.object({
     )
     .optional(),
   /** How often customers are looked at for notices, which need the event type `notice` in EVENT_TYPES and a registry. */
-  NOTICES_INTERVAL: duration('10s'),
+  NOTICES_INTERVAL: duration('10s', '100ms', '1h'),
   /** Attempts that can be asked for, of 300 bytes each; beyond it the customers with the most lose their oldest. */
   MAX_ATTEMPTS: whole(500_000, 1_000, 50_000_000),
   /** How often the retention of customers' topics is brought in line with their states. */
-  RETENTION_INTERVAL: duration('10m'),
+  RETENTION_INTERVAL: duration('10m', '1s', '24h'),
   /** How often the writer gathers the state of all customers for `/metrics`. */
-  EXPORT_INTERVAL: duration('30s'),
+  EXPORT_INTERVAL: duration('30s', '100ms', '1h'),
 });
 
 export const controlPlaneVariables = variables.transform(withRetryPlan);

@@ -1,7 +1,7 @@
 import type { EgressPolicy } from '@databridge/kernel/egress/egress-policy';
 import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
-import type { RecordProducer } from '@databridge/kernel/kafka/records';
+import type { PlacingProducer } from '@databridge/kernel/kafka/records';
 import type { ErasedTable } from '@databridge/kernel/kafka/tables/erased-table';
 import type { PartitionEnds } from '@databridge/kernel/kafka/watermark-reader';
 import type { Logger } from '@databridge/kernel/log';
@@ -23,7 +23,7 @@ export interface ControlPlaneContext {
   readonly kafka: KafkaSettings;
   readonly admin: KafkaAdmin;
   /** For copies of events. Subscriptions are written by {@link commit} alone. */
-  readonly producer: RecordProducer;
+  readonly producer: PlacingProducer;
   /** Every customer's subscription, secrets sealed, with all that was acknowledged before the call. */
   readonly subscriptions: () => Promise<ReadonlyMap<string, Subscription>>;
   /** Every customer's status record, with all that was written before the call. */

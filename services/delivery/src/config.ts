@@ -33,19 +33,19 @@ export const deliveryVariables = z
       .default(hostname()),
     ...eventTypeVariables,
     /** A longer Retry-After is cut to this many ms. */
-    RETRY_AFTER_CAP: duration('1h'),
+    RETRY_AFTER_CAP: duration('1h', '1s'),
     /**
      * A worker that sends no heartbeat for this long is replaced. The broker's own bounds are 6 s to 30 min by default.
      */
-    SESSION_TIMEOUT: duration('10s'),
+    SESSION_TIMEOUT: duration('10s', '1s', '30m'),
     /** Batching delay before finished offsets are committed. */
-    COMMIT_INTERVAL: duration('200ms'),
+    COMMIT_INTERVAL: duration('200ms', '1ms', '10m'),
     /** The upper bound of that delay, which grows with the number of customers that have offsets to commit. */
-    COMMIT_INTERVAL_MAX: duration('5s'),
+    COMMIT_INTERVAL_MAX: duration('5s', '1ms', '10m'),
     /** A customer's status record is written at each change of its state, and at most this long after a commit. */
-    STATUS_INTERVAL: duration('15s'),
+    STATUS_INTERVAL: duration('15s', '100ms'),
     /** How often this worker reports which customers it runs. Three missed reports count as a dead worker. */
-    REPORT_INTERVAL: duration('10s'),
+    REPORT_INTERVAL: duration('10s', '100ms'),
     /** Memory for records that wait in their lanes, for all customers of the worker together, in MiB. */
     HELD_RECORDS_MIB: whole(32, 1, 65_536),
     /** Memory for events in flight, for all customers of the worker together, in MiB. */
@@ -60,7 +60,7 @@ export const deliveryVariables = z
     /**
      * A connection older than this takes no new request, so that changes of DNS and of the egress policy take effect.
      */
-    CONNECTION_MAX_AGE: duration('5m'),
+    CONNECTION_MAX_AGE: duration('5m', '1s', '24h'),
     /** An HTTP proxy for all outgoing requests, such as `http://user:password@proxy:3128`. */
     EGRESS_PROXY: proxyAddress.optional(),
     /** A file that holds the proxy's URL: a process's environment can be read in /proc. */
@@ -74,12 +74,12 @@ export const deliveryVariables = z
     METRICS_CUSTOMERS: z
       .enum(SHOWN_CUSTOMERS, { error: `must be one of ${SHOWN_CUSTOMERS.join(', ')}` })
       .default('all'),
-    BREAKER_WINDOW: duration('10s'),
+    BREAKER_WINDOW: duration('10s', '1s', '1h'),
     BREAKER_FAILURE_PERCENTAGE: whole(50, 1, 100),
     /** The least number of attempts in the window before failures can open the breaker. */
     BREAKER_MIN_ATTEMPTS: whole(20, 1, 100_000),
     /** How long an open breaker waits before it probes. */
-    BREAKER_RESET: duration('30s'),
+    BREAKER_RESET: duration('30s', '100ms', '1h'),
   })
   .transform(withRetryPlan);
 

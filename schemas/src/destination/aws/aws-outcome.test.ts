@@ -1,4 +1,4 @@
-import { jsonErrorOf } from './aws-outcome.ts';
+import { jsonErrorOf, outcomeOfCode } from './aws-outcome.ts';
 import { endpointOf } from './region.ts';
 
 test('the code of an error in AWS JSON: its type, or what the older protocol calls it', () => {
@@ -23,4 +23,29 @@ test.each([
 ])('%s is published at %s', (arn, url) => {
   expect(endpointOf(arn, undefined).href).toBe(url);
   expect(endpointOf(arn, 'https://vpce-1.sns.example/').href).toBe('https://vpce-1.sns.example/');
+});
+
+test.each([
+  ['InvalidSignatureException', 'deauthorized'],
+  ['com.amazonaws.events#InvalidSignatureException', 'deauthorized'],
+  ['AuthFailure', 'deauthorized'],
+  ['TokenRefreshRequired', 'deauthorized'],
+  ['SubscriptionRequiredException', 'deauthorized'],
+  ['KMS.DisabledException', 'deauthorized'],
+  ['com.amazonaws.sqs#KmsDisabled', 'deauthorized'],
+  ['KMSInvalidState', 'deauthorized'],
+  ['KMS.NotFoundException', 'deauthorized'],
+  ['KMS.AccessDeniedException', 'deauthorized'],
+  ['KmsThrottled', 'retry'],
+  ['KMS.ThrottlingException', 'retry'],
+  ['LimitExceededException', 'retry'],
+  ['ProvisionedThroughputExceededException', 'retry'],
+  ['RequestInTheFuture', 'retry'],
+  ['InternalServerError', 'retry'],
+  ['AWS.SimpleQueueService.QueueDeletedRecently', 'retry'],
+  ['AWS.SimpleQueueService.NonExistentQueue', 'refused'],
+  ['InvalidMessageContents', 'refused'],
+  ['NotFound', 'refused'],
+])('%s with the status 400 is %s', (code, kind) => {
+  expect(outcomeOfCode(code, 'why', 400).kind).toBe(kind);
 });

@@ -2,13 +2,16 @@
 import type { Outcome } from '../outcome.ts';
 import type { AwsAnswer } from './aws-service.ts';
 
-const THROTTLED = /^(Throttl|RequestThrottled|TooManyRequests|RequestLimitExceeded|SlowDown|KMSThrottling|OverLimit)/;
-/** AWS rejects our credentials, with any status. */
+/** As AWS's SDKs list them (`THROTTLING_ERROR_CODES`), and what single services say. */
+// cspell:ignore throttl
+const THROTTLED =
+  /^(Throttl|RequestThrottled|TooManyRequests|RequestLimitExceeded|LimitExceeded|BandwidthLimitExceeded|ProvisionedThroughputExceeded|EC2Throttled|PriorRequestNotComplete|TransactionInProgress|SlowDown|KMS\.?Throttl|OverLimit)/i;
+/** AWS rejects our credentials, or may not use the key that encrypts the queue or topic: whatever the status. */
 const NOT_KNOWN =
-  /^(AccessDenied|AuthorizationError|InvalidClientTokenId|InvalidAccessKeyId|UnrecognizedClient|ExpiredToken|SignatureDoesNotMatch|IncompleteSignature|MissingAuthenticationToken|NotAuthorized|OptInRequired|InvalidSecurity|KMSAccessDenied|CredentialsProviderError|InvalidIdentityToken)/;
+  /^(AccessDenied|AuthFailure|AuthorizationError|InvalidClientTokenId|InvalidAccessKeyId|UnrecognizedClient|ExpiredToken|TokenRefreshRequired|SignatureDoesNotMatch|InvalidSignature|IncompleteSignature|MissingAuthenticationToken|NotAuthorized|OptInRequired|SubscriptionRequired|InvalidSecurity|KMS\.?(AccessDenied|Disabled|InvalidState|InvalidKeyUsage|NotFound|OptInRequired)|CredentialsProviderError|InvalidIdentityToken)/i;
 /** Caused by clocks or a temporary state rather than by the event. */
 const PASSING =
-  /^(RequestTimeTooSkewed|RequestExpired|RequestTimeout|InternalFailure|InternalError|InternalException|ServiceUnavailable|KMSInternal)/;
+  /^(RequestTimeTooSkewed|RequestExpired|RequestInTheFuture|RequestTimeout|InternalFailure|InternalError|InternalException|InternalServerError|InternalServiceError|ServiceUnavailable|QueueDeletedRecently|ConcurrentModification|KMS\.?Internal)/i;
 
 /** @param code the code of AWS, with or without the name of the service before it */
 export function outcomeOfCode(code: string, message: string, status: number): Outcome {
@@ -24,7 +27,8 @@ export function outcomeOfCode(code: string, message: string, status: number): Ou
   return { kind: 'refused', reason, status };
 }
 
-const bareCode = (code: string) => code.split(/[.#]/).at(-1) ?? code;
+/** KMS stays: its errors are about the key, and named as others are. */
+const bareCode = (code: string) => /(?:KMS\.)?[^.#]*$/.exec(code)?.[0] ?? code;
 
 export interface AwsError {
   readonly code: string;

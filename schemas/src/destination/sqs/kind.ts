@@ -10,6 +10,11 @@ import { batchResult } from './batch-result.ts';
 const MAX_ENTRIES = 10;
 const MAX_BYTES = 1_048_576;
 
+/** What is no URL at all is another rule's to say. */
+function isQueuePath(url: URL | null): boolean {
+  return url === null || (/^\/.*\/[\w-]{1,80}(\.fifo)?$/.test(url.pathname) && url.search === '');
+}
+
 /** An SQS queue, standard or FIFO. */
 export const sqs = destinationKind({
   title: 'Amazon SQS queue',
@@ -17,7 +22,7 @@ export const sqs = destinationKind({
   schema: z.strictObject({
     type: z.literal('sqs'),
     queueUrl: url.refine(
-      (text) => /^\/[^?]*\/[\w-]{1,80}(\.fifo)?$/.test(URL.parse(text)?.pathname ?? '/0/ok'),
+      (text) => isQueuePath(URL.parse(text)),
       'is not the URL of an SQS queue, such as https://sqs.eu-west-1.amazonaws.com/123456789012/events',
     ),
     region: region.optional(),

@@ -31,6 +31,24 @@ describe('schema resolution', () => {
     expect(read(kinds(ours), schema, written(schema, value))).toEqual(shown);
   });
 
+  test('a namespace of null is none, as some generators write it', () => {
+    const inner = { ...record('Inner', [field('x', 'int')]), namespace: null };
+    const theirs = { ...record('E', [field('a', inner), field('b', 'Inner')]), namespace: 'com.example' };
+    expect(read(theirs, theirs, Buffer.from([2, 4]))).toEqual({ a: { x: 1 }, b: { x: 2 } });
+  });
+
+  test('decimals match by scale and precision, whatever holds their digits', () => {
+    const decimal = { logicalType: 'decimal', precision: 4, scale: 2 };
+    const bytes = one({ type: 'bytes', ...decimal });
+    const fixed = (size: number) => one({ type: 'fixed', name: `F${size}`, size, ...decimal });
+    const long = written(one('bytes'), { a: Buffer.from([1, 2]) });
+    expect(read(bytes, fixed(2), Buffer.from([1, 2]))).toEqual({ a: '2.58' });
+    expect(read(fixed(3), bytes, long)).toEqual({ a: '2.58' });
+    expect(read(fixed(3), fixed(2), Buffer.from([1, 2]))).toEqual({ a: '2.58' });
+    const other = one({ type: 'bytes', ...decimal, scale: 1 });
+    expect(() => read(other, fixed(2), Buffer.from([1, 2]))).toThrow(IncompatibleSchemaError);
+  });
+
   test('a name that is none of ours, nor an alias, is incompatible; an alias of any namespace is read', () => {
     const theirs = record('Other', [field('x', 'int')], { namespace: 'com.example' });
     const ours = record('Mine', [field('x', 'int')]);
@@ -163,6 +181,7 @@ describe('values', () => {
   });
 
   test.each([
+    ['-0', '-0'],
     ['NaN', '"NaN"'],
     ['Infinity', '"Infinity"'],
     ['-Infinity', '"-Infinity"'],

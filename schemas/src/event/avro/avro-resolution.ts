@@ -17,6 +17,7 @@ import {
   unqualified,
 } from './avro-schema.ts';
 import { bigDecimalOf, defaultOf } from './avro-values.ts';
+import { isDecimal, refuseOtherMeaning } from './logical-match.ts';
 
 /** Reads one value; the data must fit the schema even if the value is not kept. */
 export type Read = (input: AvroInput) => unknown;
@@ -79,6 +80,10 @@ class Resolution {
     if (writer.kind === 'enum' && reader.kind === 'enum') {
       requireName(writer, reader);
       return enumReader(writer, reader);
+    }
+    if (isDecimal(writer) && isDecimal(reader)) {
+      // By the specification they match, whatever holds the digits: scale and precision have been compared.
+      return writer.kind === 'fixed' ? (input) => input.bytes(writer.size) : decimalReader;
     }
     if (writer.kind === 'fixed' && reader.kind === 'fixed') {
       requireName(writer, reader);
@@ -228,18 +233,6 @@ export function writtenAs(field: RecordField, writer: RecordType): RecordField |
     if (found !== undefined) return found;
   }
   return undefined;
-}
-
-/** Read as another logical type, a value would be wrong by some factor without being noticed. */
-function refuseOtherMeaning(writer: AvroType, reader: AvroType): void {
-  const written = 'logical' in writer ? writer.logical : undefined;
-  const wanted = 'logical' in reader ? reader.logical : undefined;
-  if (written === undefined || wanted === undefined) return;
-  const isSame = written.name === wanted.name && (written.scale ?? 0) === (wanted.scale ?? 0);
-  if (isSame && (written.precision ?? 0) <= (wanted.precision ?? 0)) return;
-  const words = ({ name, precision, scale }: typeof written) =>
-    precision === undefined ? name : `${name}(${precision}, ${scale})`;
-  throw new Error(`a ${words(written)} can't be read as a ${words(wanted)}`);
 }
 
 const withBytes = new WeakMap<RecordType, boolean>();

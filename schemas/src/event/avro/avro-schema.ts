@@ -209,10 +209,11 @@ function isPrimitive(name: string): name is PrimitiveKind {
 }
 
 function nameOf(attributes: Attributes, enclosing: string): { name: string; aliases: string[]; space: string } {
-  const { name, namespace = enclosing, type } = attributes;
+  const { name, namespace, type } = attributes;
   if (typeof name !== 'string' || name === '') throw new Error(`the schema has a ${type} without a name`);
   if (isPrimitive(name)) throw new Error(`the schema gives the name "${name}" to a ${type}`);
-  const full = qualified(name, String(namespace));
+  // `null`, as some generators write, is none: Java's library reads it so.
+  const full = qualified(name, typeof namespace === 'string' ? namespace : enclosing);
   const space = full.includes('.') ? full.slice(0, full.lastIndexOf('.')) : '';
   return { name: full, aliases: textsOf(attributes['aliases']).map((alias) => qualified(alias, space)), space };
 }

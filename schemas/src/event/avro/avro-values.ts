@@ -42,10 +42,10 @@ export function defaultOf(type: AvroType, json: unknown, depth = 0): unknown {
       if (typeof json === 'number') return type.kind === 'float' ? Math.fround(json) : json;
       break;
     case 'bytes':
-      if (typeof json === 'string') return Buffer.from(json, 'latin1');
+      if (isBytesText(json)) return Buffer.from(json, 'latin1');
       break;
     case 'fixed':
-      if (typeof json === 'string' && json.length === type.size) return Buffer.from(json, 'latin1');
+      if (isBytesText(json) && json.length === type.size) return Buffer.from(json, 'latin1');
       break;
     case 'enum':
       if (typeof json === 'string' && type.symbols.includes(json)) return json;
@@ -64,6 +64,11 @@ export function defaultOf(type: AvroType, json: unknown, depth = 0): unknown {
       return unionDefault(type.branches, json, depth);
   }
   throw new Error(`the default ${JSON.stringify(json)} is no ${nameOfType(type)}`);
+}
+
+/** A character is a byte: those beyond U+00FF are none. */
+function isBytesText(json: unknown): json is string {
+  return typeof json === 'string' && !/[^\0-\xff]/.test(json);
 }
 
 function recordDefault(type: RecordType, json: Readonly<Record<string, unknown>>, depth: number): RecordValue {

@@ -1,3 +1,4 @@
+import { isPlaceholder } from '@databridge/schemas/subscription/secret-rules';
 import type { Command } from 'commander';
 import { type Cli, pathOf } from '../cli.ts';
 import { type OutputOptions, print, withOutput } from '../output/output.ts';
@@ -28,6 +29,8 @@ export function addSecrets(program: Command, keys: Command, cli: Cli): void {
     )
     .action(async (customer: string, name: string, { overlap }: { overlap?: string }) => {
       const value = await readSecret(`New value of ${name} of ${customer}: `);
+      if (isPlaceholder(value))
+        process.stderr.write(`warning: ${name} looks like a placeholder; it is sent as it is\n`);
       const sealed = await (await import('./offline/seal-secret.ts')).sealSecret(
         cli.api(),
         { customer, place: name },

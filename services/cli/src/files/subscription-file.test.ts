@@ -54,6 +54,20 @@ describe('a subscriptions file', () => {
     expect(globex?.subscription.destination).toMatchObject({ url: 'https://globex.example/hook' });
   });
 
+  test('anchors, aliases and merge keys are those of YAML', () => {
+    const text = VALID.replace('- customer: acme', '- &first\n    customer: acme').concat(
+      '  - <<: *first\n    customer: initech\n    destination: { type: http, url: "initech.example" }\n',
+    );
+    const { subscriptions, mistakes } = parseSubscriptionFile(text, { ACME_KEY: 'k-1' });
+    expect(mistakes).toEqual([{ line: 22, column: 37, message: 'destination.url is not a URL (customer "initech")' }]);
+    expect(subscriptions).toHaveLength(2);
+    const mended = parseSubscriptionFile(text.replace('"initech', '"https://initech'), { ACME_KEY: 'k-1' });
+    expect(mended.subscriptions[2]?.subscription).toMatchObject({
+      ...{ customer: 'initech', match: { folder: ['Support'] }, authentication: { key: 'k-1' } },
+      destination: { url: 'https://initech.example' },
+    });
+  });
+
   test('mistakes of all kinds come in one round, and what is valid beside them is read', () => {
     const text = VALID.replace('type: http', 'type: http\n      type: http').replace(
       'https://globex.example/hook',
@@ -71,6 +85,34 @@ describe('a subscriptions file', () => {
       VALID,
       {},
       ['f:11:12: authentication.key: the variable ACME_KEY is not set: export ACME_KEY=… (customer "acme")'],
+    ],
+    [
+      'a tag that nobody resolves',
+      VALID.replace('${ACME_KEY}', '!secret ACME_KEY'),
+      undefined,
+      ['f:11:12: the tag !secret is not known: write ${NAME} for a variable of the environment'],
+    ],
+    [
+      'an alias of nothing',
+      VALID.replace('match: everything', 'match: *nope'),
+      undefined,
+      ['f:14:12: *nope names no anchor: there is no &nope before it'],
+    ],
+    [
+      'a reference without braces',
+      VALID.replace('${ACME_KEY}', '$ACME_KEY'),
+      undefined,
+      [
+        'f:11:12: authentication.key: $ACME_KEY is not filled in: write ${ACME_KEY} for what the variable ACME_KEY holds (customer "acme")',
+      ],
+    ],
+    [
+      'a placeholder in the place of a secret',
+      VALID.replace('${ACME_KEY}', '<your-key>'),
+      undefined,
+      [
+        'f:11:12: authentication.key is a placeholder, not a secret: write ${NAME}, and export the secret as that variable (customer "acme")',
+      ],
     ],
     [
       'an unknown key, at the key',

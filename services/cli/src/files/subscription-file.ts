@@ -3,8 +3,9 @@
  * its line and column, so that a person corrects the file once.
  */
 import { type Issue, suggestion } from '@databridge/schemas/subscription/issue-words';
+import { isSecretPath } from '@databridge/schemas/subscription/secret-places';
 import { parseSubscription, type Subscription } from '@databridge/schemas/subscription/subscription';
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, visit } from 'yaml';
 import { fillIn } from './variables.ts';
 import { MAX_YAML_DEPTH, tooDeepYamlAt } from './yaml-depth.ts';
 
@@ -66,7 +67,7 @@ export function parseSubscriptionFile(text: string, env: Readonly<Record<string,
     };
   }
   const lineCounter = new LineCounter();
-  const document = parseDocument(text, { lineCounter, prettyErrors: false, logLevel: 'error' });
+  const document = parseDocument(text, { lineCounter, prettyErrors: false, logLevel: 'error', merge: true });
   const mistakes: FileMistake[] = [];
   const mistakeOf = (offset: number, message: string): FileMistake => {
     const { line, col } = lineCounter.linePos(offset);
@@ -74,7 +75,8 @@ export function parseSubscriptionFile(text: string, env: Readonly<Record<string,
   };
   const report: Report = (offset, message) => mistakes.push(mistakeOf(offset, message));
 
-  for (const error of document.errors) report(error.pos[0], inPlainWords(error.message));
+  // What the parser only warns of, an unknown tag such as `!secret`, would be taken for plain text.
+  for (const one of [...document.errors, ...document.warnings]) report(one.pos[0], inPlainWords(one.message));
   // The content of a document whose syntax is broken is guesswork, unless only a key stands twice.
   const isReadable = document.errors.every(({ code }) => code === 'DUPLICATE_KEY');
   const doubtful: DoubtfulSubscription[] = [];
@@ -137,10 +139,14 @@ function readSubscription(reading: Reading, index: number, given: unknown): File
 
   const unfilled = new Set<string>();
   const filledIn = filled(given, [], (text, path) => {
-    const { text: result, mistakes } = fillIn(text, env);
+    const { text: result, mistakes } = fillIn(text, env, isSecretPath(path));
     for (const mistake of mistakes) {
-      unfilled.add(path.join('.'));
-      report(placeOf(document, [...at, ...path]), `${path.join('.')}: ${mistake}${customer}`);
+      const place = path.join('.');
+      unfilled.add(place);
+      report(
+        placeOf(document, [...at, ...path]),
+        `${place}${mistake.startsWith('is ') ? '' : ':'} ${mistake}${customer}`,
+      );
     }
     return result;
   });
@@ -181,10 +187,23 @@ function toPlain(document: Document, report: Report): unknown {
     JSON.stringify(value);
     return value;
   } catch {
+    const dangling = danglingAliases(document);
+    for (const { at, name } of dangling) report(at, `*${name} names no anchor: there is no &${name} before it`);
+    if (dangling.length > 0) return undefined;
     // JSON.stringify finds what holds itself; the YAML parser, aliases that would grow without bound.
     report(0, 'the file has an anchor that contains itself, or too many aliases');
     return undefined;
   }
+}
+
+function danglingAliases(document: Document): { at: number; name: string }[] {
+  const found: { at: number; name: string }[] = [];
+  visit(document, {
+    Alias(_key, node) {
+      if (node.resolve(document) === undefined) found.push({ at: node.range?.[0] ?? 0, name: node.source });
+    },
+  });
+  return found;
 }
 
 const isPlainMap = (value: unknown): value is Record<string, unknown> =>
@@ -241,5 +260,7 @@ function inPlainWords(message: string): string {
   if (message.includes('Tabs are not allowed')) return 'indent with spaces: YAML does not allow tabs';
   if (message.includes('multiple documents'))
     return 'the file holds several documents: put all under one "subscriptions"';
+  const [, tag] = /^Unresolved tag: (.+)$/.exec(message) ?? [];
+  if (tag !== undefined) return `the tag ${tag} is not known: write ${'${NAME}'} for a variable of the environment`;
   return `is not YAML: ${message}`;
 }

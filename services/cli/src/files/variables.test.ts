@@ -1,6 +1,6 @@
 import { fillIn } from './variables.ts';
 
-const env = { KEY: 'k-1', HOST: 'api.acme.example', NESTED: '${KEY}', EMPTY: '', DOLLARS: '$&$1' };
+const env = { KEY: 'k-1', key: 'k-2', HOST: 'api.acme.example', NESTED: '${KEY}', EMPTY: '', DOLLARS: '$&$1' };
 
 test.each([
   ['${KEY}', 'k-1'],
@@ -12,6 +12,10 @@ test.each([
   ['${NESTED}', '${KEY}'],
   ['${DOLLARS}', '$&$1'],
   ['costs $5 {KEY}', 'costs $5 {KEY}'],
+  ['pa$KEY', 'pa$KEY'],
+  ['$KEY$KEY', '$KEY$KEY'],
+  ['$NOBODY', '$NOBODY'],
+  ['%KEY%', '%KEY%'],
 ])('%s becomes %s', (text, filled) => {
   expect(fillIn(text, env)).toEqual({ text: filled, mistakes: [] });
 });
@@ -23,6 +27,24 @@ test.each([
   ['${A-B}', ['"${A-B}" names no variable: write ${NAME}, or $${ for the text ${ itself']],
   ['${}', ['"${}" names no variable: write ${NAME}, or $${ for the text ${ itself']],
   ['${KEY', ['"${KEY" names no variable: write ${NAME}, or $${ for the text ${ itself']],
+  ['$KEY', ['$KEY is not filled in: write ${KEY} for what the variable KEY holds']],
+  ['Bearer $key', ['$key is not filled in: write ${key} for what the variable key holds']],
 ])('%s is a mistake', (text, mistakes) => {
   expect(fillIn(text, env).mistakes).toEqual(mistakes);
 });
+
+test.each(['$NOBODY', '$(cat key)', '$env:KEY', '%KEY%', '{{ key }}', '{{KEY}}', '<your-password>', ' <key> '])(
+  'in the place of a secret, %s is a placeholder',
+  (text) => {
+    const placeholder = 'is a placeholder, not a secret: write ${NAME}, and export the secret as that variable';
+    expect(fillIn(text, env, true).mistakes).toEqual([placeholder]);
+    expect(fillIn('${SECRET}', { SECRET: text }, true)).toEqual({ text, mistakes: [] });
+  },
+);
+
+test.each(['$ecret', '$1', 'a%b%c', '<', '<>', '{{', 'p<a>', '$${KEY} $', '$a b', '100%'])(
+  'in the place of a secret, %s is one',
+  (text) => {
+    expect(fillIn(text, env, true).mistakes).toEqual([]);
+  },
+);

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { DatabridgeError } from '@databridge/kernel/errors';
 import { SchemaRegistry, type SchemaRegistrySettings } from '@databridge/kernel/registry/schema-registry';
 import type { EventType } from '@databridge/schemas/event/event-types';
-import { HEADER } from '@databridge/schemas/records/headers';
+import { formatSource, HEADER } from '@databridge/schemas/records/headers';
 import { effectiveState } from '@databridge/schemas/records/status';
 import { compileFilter } from '@databridge/schemas/subscription/filter/event-filter';
 import { matches } from '@databridge/schemas/subscription/match';
@@ -37,6 +37,8 @@ export interface ProducedEvent {
   readonly eventId: string;
   readonly eventType: string;
   readonly topic: string;
+  /** Where it is stored there, as attempts at it name their source. */
+  readonly source: string;
   /** Whose `match` and `filter` accept the event. Those that are not active receive it when they are resumed. */
   readonly customers: { readonly customer: string; readonly state: 'active' | 'paused' | 'disabled' }[];
 }
@@ -61,8 +63,9 @@ export async function produceEvent(
     state: effectiveState(subscription, statuses.get(subscription.customer)),
   }));
   customers.sort((one, other) => (one.customer < other.customer ? -1 : 1));
-  await context.producer.send([{ topic: type.topic, key: eventId, value, headers: { [HEADER.eventId]: eventId } }]);
-  return { eventId, eventType: type.name, topic: type.topic, customers };
+  const record = { topic: type.topic, key: eventId, value, headers: { [HEADER.eventId]: eventId } };
+  const { topic, partition, offset } = await context.producer.sendOne(record);
+  return { eventId, eventType: type.name, topic, source: formatSource(topic, partition, offset), customers };
 }
 
 /** As fan-out decides: a filter that fails lets the event through. */

@@ -1,6 +1,6 @@
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { Logger } from '@databridge/kernel/log';
-import { readSetting } from '@databridge/kernel/settings/read-setting';
+import { readSecretSetting } from '@databridge/kernel/settings/read-setting';
 import type { ControlPlaneConfig } from '../config.ts';
 import { OidcSignIn } from './oidc-sign-in.ts';
 import { readPortalFiles } from './portal-files.ts';
@@ -17,7 +17,7 @@ export function openPortal(config: ControlPlaneConfig, log: Logger): PortalParts
     throw new DatabridgeError('DB_CONFIG_INVALID', 'PORTAL_OIDC_CLIENT_ID needs API_OIDC_ISSUER and PORTAL_URL, too');
   }
   const claims = { roleClaim: config.API_OIDC_ROLE_CLAIM, customerClaim: config.API_OIDC_CUSTOMER_CLAIM };
-  const clientSecret = secretFile && readSetting('PORTAL_OIDC_CLIENT_SECRET_FILE', secretFile).trim();
+  const clientSecret = secretFile && readSecretSetting('PORTAL_OIDC_CLIENT_SECRET_FILE', secretFile).trim();
   const settings = { issuer, clientId, portalUrl: url, ...claims, ...(clientSecret && { clientSecret }) };
   return { files, oidc: new OidcSignIn(settings, log) };
 }

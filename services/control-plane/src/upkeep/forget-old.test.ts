@@ -53,6 +53,7 @@ test('operations and invitations that ended long ago, workers silent for long an
     producer: {
       connect: async () => undefined,
       disconnect: async () => undefined,
+      sendOne: () => Promise.reject(new Error('nobody asks where')),
       send: async (records: readonly ProducedRecord[]) => void written.push(...records),
     },
   };

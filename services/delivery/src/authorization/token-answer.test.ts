@@ -107,6 +107,11 @@ test('the server’s own error is passed on', () => {
   expect(read('', 302)).toEqual({ failure: 'status 302' });
 });
 
+test.each([301, 400, 503])('a token beside the status %d is not shown', (status) => {
+  const reading = read({ access_token: 'top-secret' }, status);
+  expect(reading).toEqual({ failure: `status ${status}, although the answer has a token` });
+});
+
 test('a body that broke off', () => {
   const answered = { status: 200, headers: {}, body: '{"access_token":"tok', bodyTrouble: 'the body is incomplete' };
   expect(readTokenAnswer(answered)).toEqual({ failure: 'status 200, but the body is incomplete' });

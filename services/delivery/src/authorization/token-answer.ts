@@ -30,8 +30,10 @@ export function readTokenAnswer({ status, body, bodyTrouble }: Answered): TokenR
     const description = textOf(fields?.['error_description']);
     return { failure: `status ${status}, ${error}${description === undefined ? '' : `: ${description}`}` };
   }
+  // What came with a success, or beside the name of a token, may be one: its text is never shown.
+  if (!isSuccess && /access_?token/i.test(body))
+    return { failure: `status ${status}, although the answer has a token` };
   if (!isSuccess) return { failure: body === '' ? `status ${status}` : `status ${status}: ${body}` };
-  // A body that came with a success status may hold a token in another form: its text is never shown.
   if (!fields) return { failure: `status ${status}, but ${bodyTrouble ?? 'the answer is no JSON object'}` };
   return tokenOf(fields, status);
 }

@@ -2,6 +2,7 @@
  * The vocabulary of the Kafka port: records that are read and written, and offsets that are committed. No type of a
  * Kafka client is used outside of the port.
  */
+import type { RecordPlace } from '@databridge/schemas/records/identity';
 
 export interface TopicPartition {
   readonly topic: string;
@@ -81,4 +82,14 @@ export interface RecordProducer {
   connect(): Promise<void>;
   /** Waits for requests in flight. */
   disconnect(): Promise<void>;
+}
+
+/** Of {@link RecordProducer}s, one that can say where a record is stored. */
+export interface PlacingProducer extends RecordProducer {
+  /**
+   * As {@link RecordProducer.send}, of one record. If it had to be sent again, an earlier copy may be stored as well.
+   * @returns where it is stored
+   * @throws {KafkaPortError} likewise
+   */
+  sendOne(record: ProducedRecord): Promise<RecordPlace>;
 }

@@ -19,6 +19,11 @@ test('without credentials, none are sent', () => {
   expect(read({})).toEqual({ url: URL_GIVEN });
 });
 
+test('a byte order mark and line ends are no part of a password in a file', () => {
+  const settings = read({ SCHEMA_REGISTRY_USERNAME: 'a', SCHEMA_REGISTRY_PASSWORD_FILE: file('\ufeffb\r\n') });
+  expect(settings.authorization?.()).toBe(`Basic ${Buffer.from('a:b').toString('base64')}`);
+});
+
 test.each<[string, Record<string, string>, RegExp]>([
   ['a password in the URL', { SCHEMA_REGISTRY_URL: 'http://key:hunter2@registry' }, /SCHEMA_REGISTRY_PASSWORD_FILE/],
   ['a user name in the URL', { SCHEMA_REGISTRY_URL: 'http://hunter2@registry' }, /SCHEMA_REGISTRY_USERNAME/],
@@ -30,6 +35,11 @@ test.each<[string, Record<string, string>, RegExp]>([
     'a file that is not there',
     { SCHEMA_REGISTRY_TOKEN_FILE: '/nowhere/hunter' },
     /SCHEMA_REGISTRY_TOKEN_FILE: .*ENOENT/,
+  ],
+  [
+    'an empty password file',
+    { SCHEMA_REGISTRY_USERNAME: 'a', SCHEMA_REGISTRY_PASSWORD_FILE: file('\n') },
+    /SCHEMA_REGISTRY_PASSWORD_FILE: .*is empty/,
   ],
   ['a colon in the user name', { SCHEMA_REGISTRY_USERNAME: 'a:b', SCHEMA_REGISTRY_PASSWORD: 'hunter2' }, /colon/],
   ['two tokens in a file', { SCHEMA_REGISTRY_TOKEN_FILE: file('hunter2\nhunter2') }, /line ends/],

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { DatabridgeError } from '../errors.ts';
 import { registryVariables } from '../settings/config.ts';
-import { readSetting } from '../settings/read-setting.ts';
+import { readSecretSetting, readSetting } from '../settings/read-setting.ts';
 import type { SchemaRegistrySettings } from './schema-registry.ts';
 
 const registryConfig = z.object(registryVariables);
@@ -54,7 +54,7 @@ function sendable(token: string): string {
 function secretOf(name: string, value: string | undefined, file: string | undefined): (() => string) | undefined {
   if (value !== undefined && file !== undefined)
     throw invalid(`${name} and ${name}_FILE are both set: set one of them`);
-  if (file !== undefined) return () => readSetting(`${name}_FILE`, file).trim();
+  if (file !== undefined) return () => readSecretSetting(`${name}_FILE`, file).trim();
   return value === undefined ? undefined : () => value;
 }
 

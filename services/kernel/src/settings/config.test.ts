@@ -38,7 +38,7 @@ test.each<[string, string, unknown]>([
   ['LOG_LEVEL', 'debug\r\n', 'debug'],
   ['LOG_LEVEL', ' ', 'info'],
   ['DRAIN_TIMEOUT', ' 7m45s ', 465_000],
-  ['DRAIN_TIMEOUT', '24d', 2_073_600_000],
+  ['DRAIN_TIMEOUT', '1h', 3_600_000],
   ['KAFKA_TLS', 'true\n', true],
   ['KAFKA_BROKERS', ' a:9092 , 10.0.0.1:9093 ', ['a:9092', '10.0.0.1:9093']],
   ['SCHEMA_REGISTRY_URL', ' http://registry:8081/apis/ccompat/v7\n', 'http://registry:8081/apis/ccompat/v7'],
@@ -50,7 +50,7 @@ test.each<[string, string, unknown]>([
 
 test.each([
   ...['0x50', '1e3', '80.0', '+80', '-1', '-0', '8_080', '65536', 'Infinity'].map((text) => ['HTTP_PORT', text]),
-  ...['0s', '25d', '99999999999999d', '10S', '1w', 'PT10S'].map((text) => ['DRAIN_TIMEOUT', text]),
+  ...['0s', '1h1ms', '25d', '99999999999999d', '10S', '1w', 'PT10S'].map((text) => ['DRAIN_TIMEOUT', text]),
   ...['TRUE', '1', 'yes'].map((text) => ['KAFKA_TLS', text]),
   ...['a:0', 'a:99999', 'a', 'a:1,', 'a:1;b:2', 'kafka://a:1', 'a:1 b:1'].map((text) => ['KAFKA_BROKERS', text]),
   ...['r:1', 'http://', 'http://r:99999', 'http://@r', 'http://r?x=1', 'http://r/#a', 'http://r1,http://r2'].map(

@@ -27,7 +27,10 @@ export function readConfig<T>(schema: z.ZodType<T>, env: Readonly<Record<string,
 /** Node's timers overflow past 24.8 days and fire at once. */
 const LONGEST_DURATION = '24d';
 
-/** A duration with its unit, such as `10s`, from `min` to `max`; the value is in milliseconds. */
+/** What a number or a duration may be, for those who document settings: both ends included, as people write them. */
+export type StatedRange = { readonly range: readonly [min: string, max: string] };
+
+/** A duration with its unit, as in `10s`, from `min` to `max`; the value in milliseconds. Stated as {@link StatedRange}. */
 export function duration(fallback: string, min = '1ms', max = LONGEST_DURATION) {
   return z
     .string()
@@ -41,20 +44,46 @@ export function duration(fallback: string, min = '1ms', max = LONGEST_DURATION) 
           : `"${text}" is not from ${min} to ${max}`;
       context.addIssue({ code: 'custom', message });
       return z.NEVER;
-    });
+    })
+    .meta({ range: [min, max] } satisfies StatedRange);
 }
 
-/** A whole number from `min` to `max`. */
+/** A whole number from `min` to `max`. Stated as {@link StatedRange}. */
 export function whole(fallback: number, min: number, max: number) {
+  return wholeText(min, max, z.string().default(String(fallback)));
+}
+
+/** The same without a default: undefined if it is not set. */
+export function optionalWhole(min: number, max: number) {
+  return wholeText(min, max, z.string()).optional().meta(rangeOf(min, max));
+}
+
+function wholeText(min: number, max: number, text: z.ZodType<string, string | undefined>) {
+  return text
+    .transform((given, context) => {
+      const value = Number(given);
+      if (/^\d+$/.test(given) && value >= min && value <= max) return value;
+      context.addIssue({ code: 'custom', message: `"${given}" is not a whole number from ${min} to ${max}` });
+      return z.NEVER;
+    })
+    .meta(rangeOf(min, max));
+}
+
+const rangeOf = (min: number, max: number): StatedRange => ({ range: [String(min), String(max)] });
+
+/** A decimal number from `min` to `max`, such as `0.25`. Stated as {@link StatedRange}. */
+export function decimal(fallback: string, min: number, max: number) {
   return z
     .string()
-    .default(String(fallback))
+    .default(fallback)
     .transform((text, context) => {
       const value = Number(text);
-      if (/^\d+$/.test(text) && value >= min && value <= max) return value;
-      context.addIssue({ code: 'custom', message: `"${text}" is not a whole number from ${min} to ${max}` });
+      if (/^\d+(\.\d{1,9})?$/.test(text) && value >= min && value <= max) return value;
+      const message = `"${text}" is not a decimal number from ${min} to ${max}, such as ${fallback}`;
+      context.addIssue({ code: 'custom', message });
       return z.NEVER;
-    });
+    })
+    .meta(rangeOf(min, max));
 }
 
 /** `true` or `false`. */
@@ -182,5 +211,5 @@ export const serviceVariables = {
   HTTP_PORT: whole(0, 0, 65_535),
   HTTP_HOST: z.string().default('0.0.0.0'),
   /** How long a stop may take before requests that are still running are cut off. */
-  DRAIN_TIMEOUT: duration('30s'),
+  DRAIN_TIMEOUT: duration('30s', '1ms', '1h'),
 } as const;

@@ -12,7 +12,7 @@ export const sharedVariables = {
   /** Retry lanes in order, `delay*times`; the sum of their waits must fit the window. */
   RETRY_PLAN: z.string().default(DEFAULT_RETRY_PLAN),
   /** An event is given up, or the customer disabled, once this time has passed since the event's first attempt. */
-  RETRY_WINDOW: duration('24h'),
+  RETRY_WINDOW: duration('24h', '1s'),
 } as const;
 
 /** For a schema with {@link sharedVariables}: parses its `RETRY_PLAN` into the plan, within the window. */

@@ -1,7 +1,6 @@
 import { diag, type Tracer } from '@opentelemetry/api';
-import { z } from 'zod';
 import type { Logger } from '../log.ts';
-import { httpAddress } from '../settings/config.ts';
+import { decimal, httpAddress } from '../settings/config.ts';
 import { systemClock, type Timer } from '../time/clock.ts';
 import { VERSION } from '../version.ts';
 
@@ -13,15 +12,7 @@ export const tracingVariables = {
    * The share of the traces that begin here and are recorded, from 0 to 1. A trace that a producer began keeps its
    * decision.
    */
-  OTEL_TRACES_SAMPLER_ARG: z
-    .string()
-    .default('0.01')
-    .transform((text, context) => {
-      const ratio = Number(text);
-      if (text.trim() !== '' && ratio >= 0 && ratio <= 1) return ratio;
-      context.addIssue({ code: 'custom', message: `"${text}" is not a number from 0 to 1, such as 0.01` });
-      return z.NEVER;
-    }),
+  OTEL_TRACES_SAMPLER_ARG: decimal('0.01', 0, 1),
 } as const;
 
 export interface TracingSettings {

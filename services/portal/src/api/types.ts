@@ -318,6 +318,7 @@ export type ProducedEvent = {
   readonly eventId: string;
   readonly eventType: string;
   readonly topic: string;
+  readonly source: string;
   readonly customers: readonly { readonly customer: string; readonly state: 'active' | 'paused' | 'disabled' }[];
 };
 

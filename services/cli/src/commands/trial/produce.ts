@@ -12,6 +12,8 @@ interface Produced {
   readonly eventId: string;
   readonly eventType: string;
   readonly topic: string;
+  /** Its place in the intake. An event that was written before may have the same id. */
+  readonly source: string;
   readonly customers: readonly { readonly customer: string; readonly state: string }[];
 }
 
@@ -48,14 +50,12 @@ async function produce(cli: Cli, options: ProduceOptions): Promise<void> {
     ...(eventId !== undefined && { eventId }),
     ...(eventType !== undefined && { eventType }),
   };
-  const earlier = eventId === undefined || wait === 0 ? new Set<string>() : await sourcesOf(cli, eventId);
   const produced = await cli.api().post<Produced>('/events', body);
   const isForPeople = formatOf(options) === 'table';
   if (isForPeople) printLine(inWords(produced));
   const active = produced.customers.filter(({ state }) => state === 'active').map(({ customer }) => customer);
   const attempts = new Map<string, readonly Attempt[]>(active.map((customer) => [customer, []]));
-  if (wait > 0)
-    await follow(cli, { eventId: produced.eventId, earlier, withinMs: wait, isShown: isForPeople }, attempts);
+  if (wait > 0) await follow(cli, { ...produced, withinMs: wait, isShown: isForPeople }, attempts);
   const customers = produced.customers.map((one) => ({ ...one, attempts: attempts.get(one.customer) ?? [] }));
   if (!isForPeople) print(options, { ...produced, customers }, String);
   if (wait === 0) return;
@@ -78,20 +78,10 @@ function inWords({ eventId, eventType, topic, customers }: Produced): string {
   ].join('\n');
 }
 
-/** Where events of that id stood at the intake before: whoever tries an event twice sees what becomes of the second one. */
-async function sourcesOf(cli: Cli, eventId: string): Promise<Set<string>> {
-  const api = cli.api();
-  const { items } = await api.get<{ items: { customer: string }[] }>(`/events/${encodeURIComponent(eventId)}`);
-  const attempts = await Promise.all(
-    items.map(({ customer }) => api.list<Attempt>(pathOf(customer, 'attempts'), { eventId })),
-  );
-  return new Set(attempts.flat().flatMap(({ source }) => source ?? []));
-}
-
 interface Followed {
   readonly eventId: string;
-  /** Attempts at events from there are left out. */
-  readonly earlier: ReadonlySet<string>;
+  /** Attempts at events from elsewhere are left out. */
+  readonly source: string;
   readonly withinMs: number;
   readonly isShown: boolean;
 }
@@ -99,7 +89,7 @@ interface Followed {
 /** Fills in the attempts, the oldest first, until each customer's last one is final or the time is over. */
 async function follow(
   cli: Cli,
-  { eventId, earlier, withinMs, isShown }: Followed,
+  { eventId, source, withinMs, isShown }: Followed,
   attempts: Map<string, readonly Attempt[]>,
 ): Promise<void> {
   const api = cli.api();
@@ -108,7 +98,7 @@ async function follow(
     for (const [customer, seen] of attempts) {
       if (isOver(seen)) continue;
       const all = (await api.list<Attempt>(pathOf(customer, 'attempts'), { eventId })).reverse();
-      const own = all.filter(({ source }) => source === undefined || !earlier.has(source));
+      const own = all.filter((one) => one.source === source);
       attempts.set(customer, own);
       if (isShown) for (const attempt of own.slice(seen.length)) printLine(formatAttempt(customer, attempt));
     }

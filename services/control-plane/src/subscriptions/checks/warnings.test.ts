@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { EgressPolicy } from '@databridge/kernel/egress/egress-policy';
 import { parseSubscription, type Subscription } from '@databridge/schemas/subscription/subscription';
-import { type Dial, type LookUp, warningsOf } from './warnings.ts';
+import { type Dial, type LookUp, settingWarnings, warningsOf } from './warnings.ts';
 
 const STRICT = new EgressPolicy({ allowCidrs: [], denyCidrs: [], allowHttp: false });
 const LOOSE = new EgressPolicy({ allowCidrs: ['10.0.0.0/8', '127.0.0.0/8'], denyCidrs: [], allowHttp: true });
@@ -133,5 +133,16 @@ test('certificates that have run out, or soon will', async () => {
   expect((await inDays(91)).map(({ message }) => message)).toEqual([
     expect.stringMatching(/^ran out on/),
     expect.stringMatching(/^ran out on/),
+  ]);
+});
+
+test('a secret that looks like a placeholder is named by its place, and not quoted', () => {
+  const authentication = { type: 'basic', username: 'u', password: '{{ password }}' } as const;
+  const found = settingWarnings({ ...sentTo('https://public.example/'), match: { company: ['ACME'] }, authentication });
+  expect(found).toEqual([
+    {
+      path: ['authentication', 'password'],
+      message: 'looks like a placeholder that was not filled in; it is sent as it is',
+    },
   ]);
 });

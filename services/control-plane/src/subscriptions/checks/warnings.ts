@@ -8,6 +8,8 @@ import { systemClock } from '@databridge/kernel/time/clock';
 import { ceilingsOf } from '@databridge/schemas/rights/ceilings';
 import type { Issue } from '@databridge/schemas/subscription/issue-words';
 import { matchesEveryCompany } from '@databridge/schemas/subscription/routing';
+import { mapSecrets } from '@databridge/schemas/subscription/secret-places';
+import { isPlaceholder } from '@databridge/schemas/subscription/secret-rules';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import { validityWarning } from '@databridge/schemas/subscription/tls-identity';
 import { outgoingUrls } from './outgoing-urls.ts';
@@ -75,8 +77,14 @@ export function settingWarnings(subscription: Subscription): Issue[] {
     path: ['match'],
     message: 'matches every company: the customer gets the events of all companies',
   };
+  const placeholders: Issue[] = [];
+  mapSecrets(subscription, (secret, place) => {
+    const message = 'looks like a placeholder that was not filled in; it is sent as it is';
+    if (isPlaceholder(secret)) placeholders.push({ path: place.split('.'), message });
+  });
   return [
     ...(matchesEveryCompany(match) ? [everything] : []),
+    ...placeholders,
     ...above('ratePerSecond', ratePerSecond),
     ...above('maxInFlight', maxInFlight),
   ];

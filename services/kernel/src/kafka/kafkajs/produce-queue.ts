@@ -10,12 +10,25 @@ export class SendCall {
   readonly #settled = Promise.withResolvers<void>();
   readonly #failedIndexes: number[] = [];
   #firstFailure: KafkaPortError | undefined;
+  #partition = -1;
+  #offset = -1;
   #open: number;
 
   constructor(records: number, deadlineMs: number) {
     this.#open = records;
     this.deadlineMs = deadlineMs;
     this.done = this.#settled.promise;
+  }
+
+  /** Where the record was stored that was acknowledged last; undefined if the broker did not say so. */
+  get lastStored(): { readonly partition: number; readonly offset: number } | undefined {
+    return this.#offset >= 0 ? { partition: this.#partition, offset: this.#offset } : undefined;
+  }
+
+  stored(index: number, partition: number, offset: number): void {
+    this.#partition = partition;
+    this.#offset = offset;
+    this.settle(index);
   }
 
   settle(index: number, failure?: KafkaPortError): void {

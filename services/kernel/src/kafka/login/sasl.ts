@@ -1,6 +1,6 @@
 /** How a service logs in to the brokers: SASL, as the `KAFKA_SASL_…` variables describe it. */
 import { DatabridgeError } from '../../errors.ts';
-import { readSetting } from '../../settings/read-setting.ts';
+import { readSecretSetting } from '../../settings/read-setting.ts';
 import type { KafkaConfig } from '../kafka-config.ts';
 import type { KafkaSettings } from '../kafkajs/client.ts';
 import { mskIamTokens } from './msk-iam-tokens.ts';
@@ -53,7 +53,7 @@ function passwordLogin(config: KafkaConfig): { username: string; password: strin
   if (given !== undefined && file !== undefined) {
     throw invalid('KAFKA_SASL_PASSWORD and KAFKA_SASL_PASSWORD_FILE are both set: set one of them');
   }
-  const password = file === undefined ? given : readSetting('KAFKA_SASL_PASSWORD_FILE', file).trimEnd();
+  const password = file === undefined ? given : readSecretSetting('KAFKA_SASL_PASSWORD_FILE', file);
   if (username !== undefined && password !== undefined) return { username, password };
   throw invalid('KAFKA_SASL_MECHANISM is set: KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD (or …_FILE) must be too');
 }
@@ -66,7 +66,7 @@ function oauthClient(config: KafkaConfig) {
     );
   }
   // Read for each token request, so that a replaced secret needs no restart.
-  const secret = () => readSetting('KAFKA_OAUTH_CLIENT_SECRET_FILE', file).trimEnd();
+  const secret = () => readSecretSetting('KAFKA_OAUTH_CLIENT_SECRET_FILE', file);
   secret();
   return { tokenUrl: new URL(url), clientId, secret, scope: config.KAFKA_OAUTH_SCOPE };
 }

@@ -1,3 +1,4 @@
+import type { RecordPlace } from '@databridge/schemas/records/identity';
 import type { Admin, Message, Producer, RecordMetadata } from 'kafkajs';
 import { backoffMs } from '../../time/backoff.ts';
 import { systemClock } from '../../time/clock.ts';
@@ -13,7 +14,7 @@ import {
   SendCall,
   toMessage,
 } from '../kafkajs/produce-queue.ts';
-import type { ProducedRecord, RecordProducer } from '../records.ts';
+import type { PlacingProducer, ProducedRecord } from '../records.ts';
 import { partitionOfKey } from './murmur2.ts';
 import { PartitionCounts } from './partition-counts.ts';
 
@@ -41,7 +42,7 @@ const BACKOFF = { firstMs: 100, longestMs: 3_000 };
  * A failed request affects only the callers that had records for the failed partition: its records are sent again by
  * partition, and the requests of the others continue in the meantime.
  */
-export class KafkaProducer implements RecordProducer {
+export class KafkaProducer implements PlacingProducer {
   readonly #settings: KafkaSettings;
   readonly #options: Required<KafkaProducerOptions>;
   readonly #partitions: PartitionCounts;
@@ -83,16 +84,31 @@ export class KafkaProducer implements RecordProducer {
 
   /** @throws {ProduceError} which says which of the records may not be stored; all others are */
   async send(records: readonly ProducedRecord[]): Promise<void> {
-    if (this.#isClosed) throw new KafkaPortError('DB_KAFKA_CLOSED', 'the producer is disconnected');
-    if (records.length === 0) return;
+    if (records.length > 0) await this.#send(records);
+    else this.#refuseIfClosed();
+  }
+
+  async sendOne(record: ProducedRecord): Promise<RecordPlace> {
+    const { lastStored } = await this.#send([record]);
+    if (lastStored !== undefined) return { topic: record.topic, ...lastStored };
+    throw new KafkaPortError('DB_KAFKA_NOT_ACKNOWLEDGED', `produce: the broker did not say where in ${record.topic}`);
+  }
+
+  async #send(records: readonly ProducedRecord[]): Promise<SendCall> {
+    this.#refuseIfClosed();
     const call = new SendCall(records.length, systemClock.monotonicMs() + this.#options.deliveryTimeoutMs);
     this.#open.add(call.done);
     try {
       await this.#enqueue(records, call);
       await call.done;
+      return call;
     } finally {
       this.#open.delete(call.done);
     }
+  }
+
+  #refuseIfClosed(): void {
+    if (this.#isClosed) throw new KafkaPortError('DB_KAFKA_CLOSED', 'the producer is disconnected');
   }
 
   async #enqueue(records: readonly ProducedRecord[], call: SendCall): Promise<void> {
@@ -191,15 +207,21 @@ export class KafkaProducer implements RecordProducer {
       return { pending: request, error };
     }
     // kafkajs resolves although it omitted the records without a leader.
-    const acknowledged = new Set(
+    const acknowledged = new Map(
       answer
         .filter(({ errorCode }) => errorCode === 0)
-        .map(({ topicName, partition }) => batchKey({ topic: topicName, partition })),
+        .map(({ topicName, partition, baseOffset }) => [batchKey({ topic: topicName, partition }), Number(baseOffset)]),
     );
     const lost: Pending[] = [];
     for (const pending of request) {
-      if (acknowledged.has(batchKey(pending))) pending.call.settle(pending.index);
-      else lost.push(pending);
+      const key = batchKey(pending);
+      const offset = acknowledged.get(key);
+      if (offset === undefined) lost.push(pending);
+      else {
+        // Records of a partition are one batch, in the order of the request.
+        acknowledged.set(key, offset + 1);
+        pending.call.stored(pending.index, pending.partition, offset);
+      }
     }
     if (lost.length === 0) return undefined;
     this.#partitions.forgetAll();

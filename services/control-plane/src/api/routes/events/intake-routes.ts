@@ -20,6 +20,7 @@ const producedAnswer = z
     eventId: z.string(),
     eventType: z.string(),
     topic: z.string().describe('the intake topic that the event was written to'),
+    source: z.string().describe('where it is stored there, as `<topic>/<partition>/<offset>`: attempts at it name it'),
     customers: z
       .array(z.object({ customer: z.string(), state: z.enum(['active', 'paused', 'disabled']) }))
       .describe('whose match and filter accept the event'),
