@@ -62,16 +62,18 @@ test('keys go where the Java client puts them, and headers arrive', async () => 
     { topic, key: Buffer.from('21'), value: null },
     { topic, key: null, value: 'anywhere' },
     { topic, key: 'foobar', partition: 4, value: 'told' },
+    { topic, key: 'one of many', placedBy: 'foobar', value: 'beside it' },
   ]);
   const reader = new Recorder({ groupId: freshName('g'), topics: [topic] });
   await reader.consumer.start();
   // Any of them may be stored twice.
-  await until('all is read', () => new Set(reader.records.map(({ key, value }) => `${key} ${value}`)).size === 4);
+  await until('all is read', () => new Set(reader.records.map(({ key, value }) => `${key} ${value}`)).size === 5);
   const partitionOf = (key: string) =>
     reader.received
       .filter(({ batch }) => batch.records.some((r) => String(r.key) === key))
       .map(({ batch }) => batch.partition);
   expect(new Set(partitionOf('foobar'))).toEqual(new Set([(-790332482 & 0x7fffffff) % 5, 4]));
+  expect(new Set(partitionOf('one of many'))).toEqual(new Set([(-790332482 & 0x7fffffff) % 5]));
   expect(new Set(partitionOf('21'))).toEqual(new Set([(-973932308 & 0x7fffffff) % 5]));
   const record = reader.records.find(({ value }) => String(value) === 'x');
   expect(record?.headers['one']?.toString()).toBe('a');

@@ -2,7 +2,13 @@
 
 import { runProgram } from '@databridge/cli/program';
 import { Tokens } from '@databridge/kernel/secrets/tokens';
-import { deadTopic, ERASED_TOPIC, OPERATIONS_TOPIC, QUARANTINE_TOPIC } from '@databridge/schemas/records/topics';
+import {
+  ATTEMPTS_TOPIC,
+  deadTopic,
+  ERASED_TOPIC,
+  OPERATIONS_TOPIC,
+  QUARANTINE_TOPIC,
+} from '@databridge/schemas/records/topics';
 import { rootCauseEvent } from '../harness/events.ts';
 import { eventually } from '../harness/eventually.ts';
 import { Receiver } from '../harness/receiver.ts';
@@ -84,12 +90,35 @@ test('an erased call is not sent by retry, rewind, redrive or redelivery, is sho
   );
   const receipt = JSON.parse(await databridge('erase', '--request-id', requestId, '--yes', '-o', 'json'));
   expect(receipt).toMatchObject({ events: 2, customers: [failing, open, refusing], deadLetters: 1, quarantined: 1 });
-  const held = receipt.remainders as { topic: string; copies: number; deletedByMs?: number }[];
-  expect(held.map(({ topic }) => topic)).toEqual(
-    expect.arrayContaining([`delivery.${open}`, `delivery.${failing}.retry.1s`, deadTopic(refusing), upstream.topic]),
+  // The intake belongs to its producers. Everywhere else the bytes are gone.
+  expect(receipt.remainders).toEqual([
+    {
+      ...{ topic: upstream.topic, copies: 2, deletedByMs: expect.any(Number), because: 'intake' },
+      places: [expect.stringMatching(/^\d+\/\d+$/), expect.stringMatching(/^\d+\/\d+$/)],
+    },
+  ]);
+  expect(receipt.remainders[0].deletedByMs).toBeGreaterThan(Date.now());
+  const ours = (await stage.admin.listTopics()).filter(
+    (topic) => topic.startsWith(`delivery.${company}`) || topic === QUARANTINE_TOPIC,
   );
-  const inDelivery = held.find(({ topic }) => topic === `delivery.${open}`);
-  expect(inDelivery?.deletedByMs).toBeGreaterThan(Date.now());
+  expect(ours).toEqual(
+    expect.arrayContaining([`delivery.${open}`, `delivery.${failing}.retry.1s`, deadTopic(refusing)]),
+  );
+  for (const topic of ours) {
+    for (const { value } of await stage.read(topic)) expect(value?.includes(requestId) ?? false).toBe(false);
+    const { 'segment.ms': segmentMs, 'cleanup.policy': policy } =
+      (await stage.admin.topicSettings([topic])).get(topic) ?? {};
+    expect([topic, segmentMs, policy]).toEqual([
+      topic,
+      undefined,
+      topic === QUARANTINE_TOPIC || topic.endsWith('.dead') ? 'compact,delete' : 'delete',
+    ]);
+  }
+
+  // Attempts name the event, and may quote it.
+  for (const { value } of await stage.read(ATTEMPTS_TOPIC)) {
+    expect(value?.includes(`"${company}-erased"`) ?? false).toBe(false);
+  }
 
   // What was on its way is not sent again: the other one, which was behind it in the same lane, is.
   const seenBefore = receivers.failing.requestsFor(`${company}-erased`).length;

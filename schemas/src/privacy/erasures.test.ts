@@ -1,4 +1,12 @@
-import { decodeErasure, ErasedEvents, encodeErasure, eventDigest, requestDigest } from './erasures.ts';
+import {
+  decodeErasure,
+  ErasedEvents,
+  encodeErasure,
+  eventDigest,
+  readTombstone,
+  requestDigest,
+  tombstoneHeaders,
+} from './erasures.ts';
 
 const event = { eventId: 'evt-1', source: 'root-cause.events/0/17' };
 
@@ -27,4 +35,11 @@ test('an event is erased as long as a record names it, under whichever request i
   erased.set('request-2');
   expect(erased.has(event)).toBe(false);
   expect(erased.of('request-2')).toEqual([]);
+});
+
+test('a tombstone tells the books which event was there and when, and any other one tells nothing', () => {
+  for (const erased of [{ digest: 'd' }, { digest: 'd', replayId: 'redrive-0-7', writtenAtMs: 17 }]) {
+    expect(readTombstone(tombstoneHeaders(erased))).toEqual(erased);
+  }
+  expect(readTombstone({})).toBeUndefined();
 });

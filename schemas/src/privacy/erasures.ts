@@ -1,9 +1,10 @@
 /**
- * Erased events. Kafka cannot delete one record from the middle of a topic, so erasures are also recorded, as digests
- * only, by which nobody can find the event without having it already. Pure.
+ * Erased events. What is erased is written down by digests alone, which lead nobody to the event who doesn't have it
+ * already; and each record of it gets a tombstone, so that Kafka's compaction can remove it. Pure.
  */
 import { hash } from 'node:crypto';
 import { z } from 'zod';
+import { HEADER, type HeaderValues, headerText } from '../records/headers.ts';
 import { eventKeyOf } from '../records/identity.ts';
 
 /** This many digests stay well below the largest record of a topic. */
@@ -48,6 +49,38 @@ function digest(kind: string, name: string): string {
   return hash('sha256', `databridge ${kind} ${name}`, 'base64url');
 }
 
+/** A tombstone in the place of an erased record, as the books read it. */
+export interface ErasedRecord {
+  /** {@link eventDigest} of the event. */
+  readonly digest: string;
+  /** The record was a copy that a redelivery or a redrive wrote. */
+  readonly replayId?: string;
+  /** When the broker took the record, ms since the epoch; absent: it was erased before it was written. */
+  readonly writtenAtMs?: number;
+}
+
+/** The headers of the tombstone: what the books need, and nothing of the content. */
+export function tombstoneHeaders({ digest, replayId, writtenAtMs }: ErasedRecord): Record<string, string> {
+  return {
+    [HEADER.erased]: digest,
+    ...(replayId !== undefined && { [HEADER.replayId]: replayId }),
+    ...(writtenAtMs !== undefined && { [HEADER.writtenAt]: String(writtenAtMs) }),
+  };
+}
+
+/** @returns undefined: the record is not in the place of an erased one */
+export function readTombstone(headers: HeaderValues): ErasedRecord | undefined {
+  const digest = headerText(headers, HEADER.erased);
+  if (digest === undefined) return undefined;
+  const replayId = headerText(headers, HEADER.replayId);
+  const writtenAtMs = Number(headerText(headers, HEADER.writtenAt) ?? Number.NaN);
+  return {
+    digest,
+    ...(replayId !== undefined && { replayId }),
+    ...(Number.isFinite(writtenAtMs) && { writtenAtMs }),
+  };
+}
+
 /** The erased events, from the records of {@link Erasure}. */
 export class ErasedEvents {
   readonly #byRequest = new Map<string, readonly string[]>();
@@ -69,6 +102,10 @@ export class ErasedEvents {
   /** @returns the digests of the events that were erased under the request */
   of(request: string): readonly string[] {
     return this.#byRequest.get(request) ?? [];
+  }
+
+  get isEmpty(): boolean {
+    return this.#erased.size === 0;
   }
 
   /** Returns at once if nothing was ever erased. */

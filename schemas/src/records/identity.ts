@@ -48,6 +48,9 @@ export function letterKeyOf(facts: Named & { readonly replayId?: string | undefi
  * for a record and its successor in the chain of retries. The enable epoch is part of it: resuming counts attempts from
  * 1 again, so without the epoch a retry that is read before its predecessor is done would count as a copy of it, and be
  * lost.
+ *
+ * It is also the key of the record in a delivery or retry topic: a tombstone of this key removes this record and its
+ * copies, and no other one (docs/decisions/erasure.md).
  */
 export function copyKeyOf(facts: DeliveryHeaders): string {
   return `${facts.attempt} ${facts.enableEpoch ?? 0} ${letterKeyOf(facts)}`;

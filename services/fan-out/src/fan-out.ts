@@ -16,6 +16,7 @@ import type { EventReaders } from '@databridge/kernel/registry/event-readers';
 import { Backoff, type BackoffLimits } from '@databridge/kernel/time/backoff';
 import { systemClock } from '@databridge/kernel/time/clock';
 import type { EventType } from '@databridge/schemas/event/event-types';
+import { ErasedEvents } from '@databridge/schemas/privacy/erasures';
 import { customerOfDeliveryTopic } from '@databridge/schemas/records/topics';
 import type { SubscriptionIndex } from '@databridge/schemas/subscription/match';
 import type { Tracer } from '@opentelemetry/api';
@@ -26,12 +27,15 @@ import { IntakeProgress, type OpenBatch, type PartitionProgress } from './intake
 import type { FanOutMetrics } from './metrics.ts';
 import { type Routed, routeRecords } from './route.ts';
 import { RouteTraces } from './route-traces.ts';
+import { withoutErased } from './without-erased.ts';
 
 export interface FanOutParts {
   readonly eventTypes: readonly EventType[];
   readonly subscriptions: SubscriptionIndex;
   readonly readers: EventReaders;
   readonly producer: RecordProducer;
+  /** Left out: nothing was ever erased. */
+  readonly erased?: Pick<ErasedEvents, 'isEmpty' | 'has'>;
   /** Of the group of fan-out. */
   readonly committedOffsets: () => Promise<readonly CommittedOffset[]>;
   readonly metrics: FanOutMetrics;
@@ -50,6 +54,7 @@ export interface FanOutParts {
  */
 const MAX_TURN_MS = 20;
 const BACKOFF: BackoffLimits = { firstMs: 100, longestMs: 10_000 };
+const NONE_ERASED = new ErasedEvents();
 /** A partition's share of the memory holds at least one fetch. */
 const MIN_SHARE_BYTES = 1024 * 1024;
 
@@ -239,6 +244,8 @@ export class FanOut {
       const backoff = new Backoff(BACKOFF);
       while (left.length > 0) {
         if (progress.isOver) return false;
+        // Asked before each try: a write may have to wait for long.
+        left = withoutErased(left, this.#parts.erased ?? NONE_ERASED);
         try {
           await this.#parts.producer.send(left);
           return true;

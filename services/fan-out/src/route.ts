@@ -8,7 +8,14 @@ import type { ReaderLookup } from '@databridge/kernel/registry/event-readers';
 import { MalformedEventError } from '@databridge/schemas/errors';
 import { schemaIdOf } from '@databridge/schemas/event/confluent-frame';
 import type { EventReader } from '@databridge/schemas/event/event-types';
-import { eventIdOf, formatSource, traceparentOf, writeDeliveryHeaders } from '@databridge/schemas/records/headers';
+import {
+  type DeliveryHeaders,
+  eventIdOf,
+  formatSource,
+  traceparentOf,
+  writeDeliveryHeaders,
+} from '@databridge/schemas/records/headers';
+import { copyKeyOf } from '@databridge/schemas/records/identity';
 import type { QuarantineReason } from '@databridge/schemas/records/reasons';
 import { deliveryTopic, MAX_MESSAGE_BYTES } from '@databridge/schemas/records/topics';
 import type { FilterVerdict } from '@databridge/schemas/subscription/filter/event-filter';
@@ -246,20 +253,16 @@ function copiesFor(customers: readonly string[], record: ConsumedRecord, context
     ? context.beginTrace(record, eventId, customers.length)
     : traceparentOf(record.headers);
   const source = sourceOf(record, context);
-  const headers = writeDeliveryHeaders({
+  const facts: DeliveryHeaders = {
     eventId,
     eventType,
     source,
     intakeAtMs: record.timestampMs,
     attempt: 0,
     ...(traceparent !== undefined && { traceparent }),
-  });
-  return customers.map((customer) => ({
-    topic: deliveryTopic(customer),
-    key: eventId,
-    value: record.value,
-    headers,
-  }));
+  };
+  const [key, headers] = [copyKeyOf(facts), writeDeliveryHeaders(facts)];
+  return customers.map((customer) => ({ topic: deliveryTopic(customer), key, value: record.value, headers }));
 }
 
 function sourceOf({ offset }: ConsumedRecord, { intake }: RouteContext): string {

@@ -5,6 +5,7 @@ import { limitBatchBytes } from '@databridge/kernel/kafka/kafkajs/expansion';
 import { KafkaProducer } from '@databridge/kernel/kafka/producing/producer';
 import { kafkaSettings } from '@databridge/kernel/kafka/settings';
 import { CompactedTable } from '@databridge/kernel/kafka/tables/compacted-table';
+import { ErasedTable } from '@databridge/kernel/kafka/tables/erased-table';
 import { WatermarkReader } from '@databridge/kernel/kafka/watermark-reader';
 import type { Logger } from '@databridge/kernel/log';
 import { EventReaders } from '@databridge/kernel/registry/event-readers';
@@ -35,8 +36,9 @@ export interface FanOutService extends Running {
 }
 
 /**
- * Wires one fan-out instance and starts it: topics → subscriptions, all of them → intake. The order matters: an
- * event that is routed before a subscription is read would not reach that customer.
+ * Wires one fan-out instance and starts it: topics → subscriptions and erased events, all of them → intake. The order
+ * matters: an event that is routed before a subscription is read would not reach that customer, and one that was erased
+ * before that is known would.
  * @throws {KafkaPortError} if Kafka can't be reached
  */
 export async function startFanOut(
@@ -58,6 +60,7 @@ export async function startFanOut(
   const producer = new KafkaProducer(settings, { maxBatchBytes: MAX_MESSAGE_BYTES });
   const subscriptions = new SubscriptionIndex();
   const table = subscriptionsTable(settings, subscriptions, metrics);
+  const erased = new ErasedTable(settings);
   const admin = new KafkaAdmin(settings);
   const stopping = new AbortController();
   const fanOut = new FanOut(
@@ -66,6 +69,7 @@ export async function startFanOut(
       subscriptions,
       readers,
       producer,
+      erased: erased.events,
       committedOffsets: () => admin.committedOffsets(FAN_OUT_GROUP),
       metrics,
       tracer: tracing?.tracer,
@@ -93,13 +97,20 @@ export async function startFanOut(
     readers.stop();
     await fanOut.stop();
     await lag.stop();
-    await Promise.all([producer.disconnect(), table.stop(), admin.disconnect(), ends.disconnect(), tracing?.stop()]);
+    await Promise.all([
+      producer.disconnect(),
+      table.stop(),
+      erased.stop(),
+      admin.disconnect(),
+      ends.disconnect(),
+      tracing?.stop(),
+    ]);
   };
 
   try {
     await ensureSystemTopics(admin, log);
     void registerSchemas(registry, config.EVENT_TYPES, log, stopping.signal);
-    await Promise.all([producer.connect(), table.start()]);
+    await Promise.all([producer.connect(), table.start(), erased.start()]);
     await table.caughtUp();
     await fanOut.start();
     lag.start();

@@ -150,4 +150,15 @@ export interface ErasureReceipt extends ErasurePlan {
   readonly erasedAtMs: number;
   readonly deadLetters: number;
   readonly quarantined: number;
+  readonly removed: number;
+  readonly remainders: readonly KeptRemainder[];
+}
+
+/** `because` says why the bytes stay; `places` are `<partition>/<offset>` of an intake topic. */
+export interface KeptRemainder {
+  readonly topic: string;
+  readonly copies: number;
+  readonly deletedByMs?: number;
+  readonly because: string;
+  readonly places?: readonly string[];
 }

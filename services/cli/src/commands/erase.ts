@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { ErasurePlan, ErasureReceipt } from '../api/answers.ts';
+import type { ErasurePlan, ErasureReceipt, KeptRemainder } from '../api/answers.ts';
 import type { Cli } from '../cli.ts';
 import { operate } from '../operation.ts';
 import { type OutputOptions, print, withOutput } from '../output/output.ts';
@@ -43,20 +43,43 @@ function formatPlan(plan: ErasurePlan): string {
 }
 
 function formatReceipt(receipt: ErasureReceipt): string {
-  const { request, erasedAtMs, events, customers, deadLetters, quarantined } = receipt;
+  const { request, erasedAtMs, events, customers, deadLetters, quarantined, removed, remainders } = receipt;
   const facts = formatFacts([
     ['erased at', timeOf(erasedAtMs) ?? ''],
     ['request digest', request],
     ['events', String(events)],
     ['customers', customers.join(', ') || 'none'],
-    ['removed', `${deadLetters} dead letters, ${quarantined} quarantined records`],
+    ['removed', `${removed} records; of these, ${deadLetters} were dead letters and ${quarantined} in quarantine`],
   ]);
   const aside = [
     'From now on no worker sends these events, and no command, page or route shows them.',
-    'Kafka cannot delete single records: these bytes are still on its disks, and nothing of this service reads them:',
+    remainders.length === 0
+      ? 'No topic holds their bytes any more.'
+      : 'These topics still hold their bytes, which nothing of this service reads:',
   ];
   const beyond = 'Not covered: what destinations received before, backups of Kafka, and the systems of the producers.';
-  return `${facts}\n\n${aside.join('\n')}\n\n${formatRemainders(receipt)}\n\n${beyond}`;
+  return [facts, aside.join('\n'), ...(remainders.length === 0 ? [] : [formatKept(remainders)]), beyond].join('\n\n');
+}
+
+/** In words, as docs/privacy.md explains them. */
+const BECAUSE: Readonly<Record<string, string>> = {
+  intake: 'it belongs to the producers',
+  'earlier-version': 'records of an earlier version',
+  'copies-wait': 'repeated records wait; erase again later',
+  refused: 'Kafka refused to change settings',
+  'time-out': 'not compacted in time; erase again',
+};
+
+function formatKept(remainders: readonly KeptRemainder[]): string {
+  const table = formatTable(
+    ['TOPIC', 'RECORDS', 'DELETED BY KAFKA', 'BECAUSE'],
+    remainders.map(({ topic, copies, deletedByMs, because }) => [
+      ...[topic, copies, untilOf(deletedByMs)],
+      BECAUSE[because] ?? because,
+    ]),
+  );
+  const places = remainders.flatMap(({ topic, places = [] }) => places.map((place) => `${topic}/${place}`));
+  return places.length === 0 ? table : `${table}\n\nAt the intake: ${places.join(', ')}`;
 }
 
 function formatRemainders({ remainders }: Pick<ErasurePlan, 'remainders'>): string {

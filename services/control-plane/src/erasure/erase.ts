@@ -8,58 +8,65 @@ import { ERASED_TOPIC, QUARANTINE_TOPIC } from '@databridge/schemas/records/topi
 import type { ControlPlaneContext } from '../context.ts';
 import { takeOutLetters } from '../operations/letters.ts';
 import { type Run, untracked } from '../operations/run.ts';
-import { type FoundCall, findCall } from './find-call.ts';
-import { customersOf, type ErasurePlan, type ErasureReceipt, isLetters, remaindersOf } from './receipt.ts';
+import { CallSearch } from './call-search.ts';
+import { isLetters } from './copy.ts';
+import { customersOf, type ErasurePlan, type ErasureReceipt, remaindersOf } from './receipt.ts';
+import { type RemovalTimes, removeCopies } from './remove-copies.ts';
 
 type Context = Pick<
   ControlPlaneContext,
-  'kafka' | 'admin' | 'producer' | 'events' | 'intakeTopics' | 'erasures' | 'commit'
+  'kafka' | 'admin' | 'watermarks' | 'producer' | 'events' | 'intakeTopics' | 'erasures' | 'commit'
 >;
 
 /** What an erasure would concern; changes nothing. */
 export async function planErasure(context: Context, requestId: string): Promise<ErasurePlan> {
-  const found = await findCall(context, requestId, async () => undefined);
+  const search = new CallSearch(context, requestId);
+  await search.advance();
   return {
-    events: found.events.size,
-    customers: customersOf(found.topics),
-    remainders: await remaindersOf(context.admin, found.topics),
+    events: search.events.size,
+    customers: customersOf(search.topics),
+    remainders: await remaindersOf(context.admin, search.copies),
   };
 }
 
 /**
  * Erases the events of a call: from the moment that the record of the erasure is read, a moment later, no worker sends
- * them and no view shows them. Then the letters are taken out. Carried on after a kill, it begins anew and comes to the
- * same; erasing a request id again adds what came since.
+ * them and no view shows them. Then the letters are taken out, and Kafka removes the bytes of all copies. Carried on
+ * after a kill, it begins anew and comes to the same; erasing a request id again adds what came since.
  * @throws {DatabridgeError} DB_NOT_FOUND if no topic holds such an event; DB_INPUT_INVALID if it is not one call
  */
-export async function eraseCall(context: Context, requestId: string, run: Run = untracked): Promise<ErasureReceipt> {
-  const found = await findCall(context, requestId, (done, total) =>
-    run.reportProgress(done, { step: `searching ${total} topics` }),
-  );
+export async function eraseCall(
+  context: Context,
+  requestId: string,
+  run: Run = untracked,
+  times?: RemovalTimes,
+): Promise<ErasureReceipt> {
   const request = requestDigest(requestId);
-  const before = context.erasures.events.of(request);
-  const events = [...new Set([...before, ...found.events])];
+  const search = new CallSearch(context, requestId, context.erasures.events.of(request));
+  await search.advance((done, total) => run.reportProgress(done, { step: `searching ${total} topics` }));
+  const events = [...search.events];
   if (events.length === 0) throw nothingFound();
   if (events.length > MAX_ERASED_EVENTS) throw tooMany(events.length);
   const erasedAtMs = systemClock.nowMs();
   const value = encodeErasure({ v: 1, atMs: erasedAtMs, events });
   await context.commit([{ records: [{ topic: ERASED_TOPIC, key: request, value }] }]);
   await context.erasures.refreshed();
-  const taken = await takeOut(context, found, run);
+  const taken = await takeOut(context, search, run);
+  const { removed, kept } = await removeCopies(context, search, run, times);
   const receipt: ErasureReceipt = {
-    ...{ request, erasedAtMs, events: events.length, customers: customersOf(found.topics), ...taken },
-    remainders: await remaindersOf(context.admin, found.topics),
+    ...{ request, erasedAtMs, events: events.length, customers: customersOf(search.topics), ...taken, removed },
+    remainders: await remaindersOf(context.admin, search.copies, kept),
   };
   await run.finishing(context.commit, receipt)([{ what: 'erased', detail: { ...receipt } }]);
   return receipt;
 }
 
-async function takeOut(context: Context, { topics }: FoundCall, run: Run) {
+async function takeOut(context: Context, { topics }: CallSearch, run: Run) {
   const { kafka, producer, erasures } = context;
   // What is erased is not among the letters that others see.
   const all = { kafka, producer, erasures: { events: new ErasedEvents() } };
   const counts = { deadLetters: 0, quarantined: 0 };
-  for (const { topic } of topics.filter((one) => isLetters(one.topic))) {
+  for (const topic of topics.filter(isLetters)) {
     const isErased = ({ record }: Parameters<Parameters<typeof takeOutLetters>[2]>[0]) =>
       erasures.events.has(readDeliveryHeaders(record.headers));
     const { taken } = await takeOutLetters(all, topic, isErased, () => 'nowhere');

@@ -56,7 +56,8 @@ export async function waitingRecords(
   const take = ({ topic, partition, records: batch, highWatermark }: ConsumedBatch) => {
     const { customer, lane } = lanes.get(topic) ?? { customer: '', lane: '' };
     if (highWatermark > startOf(topic, partition) + limitOf(lane)) isPartial = true;
-    for (const { offset, timestampMs, headers } of batch) {
+    for (const { offset, timestampMs, headers, value } of batch) {
+      if (value === null) continue;
       const read = readDeliveryHeaders(headers);
       if (read.testWithinMs !== undefined || isDone(topic, partition, offset)) continue;
       const facts = lane === 'main' ? identified(read, { topic, partition, offset }) : read;

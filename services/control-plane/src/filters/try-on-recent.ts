@@ -54,7 +54,7 @@ export async function tryOnRecent(
       for (const { headers, value, timestampMs } of records) {
         const facts = readDeliveryHeaders(headers);
         const { eventType, replayId, testWithinMs } = facts;
-        if (mistake !== undefined || testWithinMs !== undefined || replayId !== undefined) continue;
+        if (value === null || mistake !== undefined || testWithinMs !== undefined || replayId !== undefined) continue;
         if (operations.erasures.events.has(facts)) continue;
         const rendered = await events.render(eventType, value);
         if ('unreadable' in rendered) {

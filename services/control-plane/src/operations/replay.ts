@@ -1,6 +1,6 @@
 import type { ConsumedRecord, ProducedRecord, TopicPartition } from '@databridge/kernel/kafka/records';
 import { readDeliveryHeaders, writeDeliveryHeaders } from '@databridge/schemas/records/headers';
-import { identified } from '@databridge/schemas/records/identity';
+import { copyKeyOf, identified } from '@databridge/schemas/records/identity';
 import { deliveryTopic } from '@databridge/schemas/records/topics';
 
 /**
@@ -15,13 +15,14 @@ export function replayOf(
 ): ProducedRecord {
   const facts = identified(readDeliveryHeaders(record.headers), { topic, partition, offset: record.offset });
   const { eventId, eventType, source, traceparent } = facts;
-  const headers = writeDeliveryHeaders({
+  const copy = {
     eventId,
     eventType,
     attempt: 0,
     replayId,
     ...(source !== undefined && { source }),
     ...(traceparent !== undefined && { traceparent }),
-  });
-  return { topic: deliveryTopic(customer), key: eventId, value: record.value, headers };
+  };
+  const headers = writeDeliveryHeaders(copy);
+  return { topic: deliveryTopic(customer), key: copyKeyOf(copy), value: record.value, headers };
 }

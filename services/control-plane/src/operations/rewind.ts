@@ -1,12 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { CommittedOffset, ConsumedBatch } from '@databridge/kernel/kafka/records';
 import { readTopics } from '@databridge/kernel/kafka/topic-reader';
 import { decodeOffsetSet } from '@databridge/kernel/offsets/offset-set';
 import { systemClock } from '@databridge/kernel/time/clock';
-import { type Attempt, encodeAttempts } from '@databridge/schemas/records/attempts';
+import { type Attempt, attemptsRecord } from '@databridge/schemas/records/attempts';
 import { readDeliveryHeaders } from '@databridge/schemas/records/headers';
 import { eventKeyOf, identified } from '@databridge/schemas/records/identity';
-import { ATTEMPTS_TOPIC, deliveryGroup, deliveryTopic } from '@databridge/schemas/records/topics';
+import { deliveryGroup, deliveryTopic } from '@databridge/schemas/records/topics';
 import type { ControlPlaneContext } from '../context.ts';
 import { changeState, pauseIfActive } from '../subscriptions/change-state.ts';
 import { readCustomer } from '../views/customer.ts';
@@ -171,7 +172,7 @@ async function survey(
           lane: 'main',
         });
       }
-      if (offset < to || !done) continue;
+      if (offset < to || !done || value === null) continue;
       againRecords++;
       again.add(eventKeyOf(facts));
       firstAtMs = Math.min(firstAtMs, timestampMs);
@@ -266,8 +267,7 @@ function skipRecords(customer: string, skipped: readonly Attempt[]) {
   const records = [];
   for (let from = 0; from < skipped.length; from += SKIPS_A_RECORD) {
     const attempts = skipped.slice(from, from + SKIPS_A_RECORD);
-    const value = encodeAttempts({ customer, worker: 'control-plane', attempts });
-    records.push({ topic: ATTEMPTS_TOPIC, key: customer, value });
+    records.push(attemptsRecord({ customer, worker: 'control-plane', attempts }, randomUUID()));
   }
   return records;
 }

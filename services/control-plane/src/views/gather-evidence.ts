@@ -2,7 +2,8 @@ import { partitionOfKey } from '@databridge/kernel/kafka/producing/murmur2';
 import type { CommittedOffset, ConsumedBatch, ConsumedRecord } from '@databridge/kernel/kafka/records';
 import { readTopics } from '@databridge/kernel/kafka/topic-reader';
 import { decodeOffsetSet, type OffsetRange } from '@databridge/kernel/offsets/offset-set';
-import { type Attempt, decodeAttempts } from '@databridge/schemas/records/attempts';
+import { eventDigest, readTombstone } from '@databridge/schemas/privacy/erasures';
+import { type Attempt, attemptsKey, decodeAttempts } from '@databridge/schemas/records/attempts';
 import { readDeadLetterHeaders, readDeliveryHeaders } from '@databridge/schemas/records/headers';
 import { eventKeyOf, identified, letterKeyOf } from '@databridge/schemas/records/identity';
 import { ATTEMPTS_TOPIC, deadTopic, deliveryGroup, deliveryTopic } from '@databridge/schemas/records/topics';
@@ -41,10 +42,15 @@ export async function gatherEvidence(
       const read = readDeliveryHeaders(record.headers);
       if (read.testWithinMs !== undefined) continue;
       const isMain = topic === mainTopic;
+      if (record.value === null) {
+        if (isMain) takeTombstone(record);
+        continue;
+      }
       const facts = isMain ? identified(read, { topic, partition, offset: record.offset }) : read;
       const { eventId, replayId, source } = facts;
-      const eventKey = eventKeyOf(facts);
-      if (isMain && erasures.events.has(facts)) erased.add(eventKey);
+      const isErased = isMain && erasures.events.has(facts);
+      const eventKey = isErased ? eventDigest(facts) : eventKeyOf(facts);
+      if (isErased) erased.add(eventKey).add(eventKeyOf(facts));
       if (isMain && replayId === undefined && isWithin(record, range)) {
         const before = written.get(eventKey)?.records ?? 0;
         written.set(eventKey, { eventId, records: before + 1, ...(source !== undefined && { source }) });
@@ -57,6 +63,14 @@ export async function gatherEvidence(
         if (isMain) doneAtMs.set(letterKeyOf(facts), record.timestampMs);
       } else for (const key of keys) waiting.set(key, [...(waiting.get(key) ?? []), lane]);
     }
+  };
+  /** In the place of an erased record, whose bytes may be gone: the digest of the event is all that is known of it. */
+  const takeTombstone = (record: ConsumedRecord) => {
+    const { digest, replayId, writtenAtMs = record.timestampMs } = readTombstone(record.headers) ?? {};
+    if (digest === undefined || replayId !== undefined) return;
+    if (!isWithin({ timestampMs: writtenAtMs }, range)) return;
+    erased.add(digest);
+    if (!written.has(digest)) written.set(digest, { eventId: '', records: 1 });
   };
   const takeLetters = ({ records }: ConsumedBatch) => {
     for (const { key, value, headers } of records) {
@@ -71,10 +85,15 @@ export async function gatherEvidence(
       }
     }
   };
+  const batches = new Set<number>();
   const takeAttempts = ({ records }: ConsumedBatch) => {
-    for (const { key, value } of records) {
-      if (value === null || key?.toString('utf8') !== customer) continue;
-      for (const attempt of decodeAttempts(value)?.attempts ?? []) {
+    for (const { key, value, offset } of records) {
+      if (value === null || attemptsKey(key).customer !== customer) continue;
+      const batch = decodeAttempts(value);
+      // What is left of a record that an erasure replaced, and that was read as it was before.
+      if (batch === undefined || (batch.insteadOf && batches.has(batch.insteadOf.offset))) continue;
+      batches.add(batch.insteadOf?.offset ?? offset);
+      for (const attempt of batch.attempts) {
         for (const key of keysOf(attempt)) attempted.set(key, withAttempt(attempted.get(key), attempt));
       }
     }
@@ -131,13 +150,14 @@ async function readAttempts(
       onBatch(batch);
     },
   });
-  // Nothing was ever deleted, or what was lies before the range.
-  if (low === 0 || (oldest !== undefined && oldest.offset > low)) return { keptSinceMs: Number.NEGATIVE_INFINITY };
+  // Nothing was ever deleted, or what was lies before the range. (An erasure may leave a hole at the beginning.)
+  const isCut = since.fromMs !== undefined && oldest !== undefined && oldest.offset > low;
+  if (low === 0 || isCut) return { keptSinceMs: Number.NEGATIVE_INFINITY };
   return { keptSinceMs: oldest?.timestampMs ?? Number.POSITIVE_INFINITY };
 }
 
 function isWithin(
-  { timestampMs }: ConsumedRecord,
+  { timestampMs }: Pick<ConsumedRecord, 'timestampMs'>,
   { fromMs = 0, toMs = Number.POSITIVE_INFINITY }: TimeRange,
 ): boolean {
   return timestampMs >= fromMs && timestampMs < toMs;

@@ -23,7 +23,6 @@ function recordWith(facts: Partial<HeldRecord['facts']>): HeldRecord {
     lane,
     offset: 7,
     dueAtMs: 0,
-    key: Buffer.from('evt-1'),
     value: Buffer.alloc(1),
     facts: all,
     bytes: 513,

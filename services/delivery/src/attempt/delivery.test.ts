@@ -20,7 +20,6 @@ function recordOf(): HeldRecord {
     lane,
     offset: 0,
     dueAtMs: 0,
-    key: Buffer.from('evt-1'),
     value: Buffer.alloc(1),
     facts,
     copyKey: 'evt-1',

@@ -5,7 +5,7 @@ import {
   writeDeadLetterHeaders,
   writeDeliveryHeaders,
 } from '@databridge/schemas/records/headers';
-import { letterKeyOf } from '@databridge/schemas/records/identity';
+import { copyKeyOf, letterKeyOf } from '@databridge/schemas/records/identity';
 import type { DeadLetterReason } from '@databridge/schemas/records/reasons';
 import { deadTopic, formatDelay, retryTopic } from '@databridge/schemas/records/topics';
 import type { RetryPlan } from '@databridge/schemas/retries/retry-plan';
@@ -104,7 +104,7 @@ function retryRecord(
   };
   return {
     topic: retryTopic(customer, delay),
-    key: record.key,
+    key: copyKeyOf(headers),
     value: record.value,
     headers: writeDeliveryHeaders(headers),
   };

@@ -1,6 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import type { RecordProducer } from '@databridge/kernel/kafka/records';
-import { type Attempt, encodeAttempts } from '@databridge/schemas/records/attempts';
-import { ATTEMPTS_TOPIC } from '@databridge/schemas/records/topics';
+import { type Attempt, attemptsRecord } from '@databridge/schemas/records/attempts';
 
 /**
  * The number of attempts in one record, so that no record exceeds the limit of the topic: an attempt takes at most 3
@@ -36,8 +36,8 @@ export class AttemptLog {
     const records = [];
     for (let from = 0; from < attempts.length; from += MAX_ATTEMPTS_A_RECORD) {
       const batch = attempts.slice(from, from + MAX_ATTEMPTS_A_RECORD);
-      const value = encodeAttempts({ customer: this.#customer, worker: this.#worker, attempts: batch });
-      records.push({ topic: ATTEMPTS_TOPIC, key: this.#customer, value });
+      const found = { customer: this.#customer, worker: this.#worker, attempts: batch };
+      records.push(attemptsRecord(found, randomUUID()));
     }
     try {
       await this.#producer.send(records);

@@ -148,8 +148,7 @@ export class Customer {
         producer,
         clock,
         log: this.#log,
-        metrics: dependencies.metrics,
-        random: dependencies.random,
+        ...{ metrics: dependencies.metrics, random: dependencies.random, isErased },
         isOurs: (record) => this.#ownership.isOurs(record),
         // The lane is added to the reader before the first write: a retry must not wait until its lane is found.
         ensure: async (topic) => {

@@ -4,6 +4,7 @@ import type { ProducedRecord, RecordProducer } from '@databridge/kernel/kafka/re
 import type { Logger } from '@databridge/kernel/log';
 import { Backoff, KAFKA_BACKOFF } from '@databridge/kernel/time/backoff';
 import type { Clock } from '@databridge/kernel/time/clock';
+import type { DeliveryHeaders } from '@databridge/schemas/records/headers';
 import type { HeldRecord } from '../lanes/held-records.ts';
 import type { DeliveryMetrics } from '../metrics.ts';
 
@@ -13,6 +14,8 @@ export interface NextTopicsOptions {
   readonly log: Logger;
   readonly metrics: Pick<DeliveryMetrics, 'ownFaults'>;
   readonly isOurs: (record: HeldRecord) => boolean | Promise<boolean>;
+  /** Whether the event was erased: then nothing of it is written. Left out: nothing was ever erased. */
+  readonly isErased?: ((facts: DeliveryHeaders) => boolean) | undefined;
   /** Creates a topic that does not exist yet: a customer that never failed needs only its main lane. */
   readonly ensure: (topic: string) => Promise<void>;
   /**
@@ -44,14 +47,16 @@ export class NextTopics {
   }
 
   /**
-   * Resolves when Kafka has the record. While Kafka is unavailable it waits, since the customer is not the cause.
+   * Resolves when Kafka has the record, or the event was erased. While Kafka is unavailable it waits, since the customer is not the cause.
    * @param of the source record
    * @returns false if this worker lost the right to decide on it, or the customer stops
    */
   async write(next: ProducedRecord, of: HeldRecord): Promise<boolean> {
-    const { producer, metrics, log, isOurs, stopping, random } = this.#with;
+    const { producer, metrics, log, isOurs, isErased, stopping, random } = this.#with;
     const backoff = new Backoff(KAFKA_BACKOFF, random);
     while (await isOurs(of)) {
+      // Asked before each try: a write may have to wait for long.
+      if (isErased?.(of.facts)) return true;
       try {
         if (!this.#existing.has(next.topic)) await this.#ensure(next.topic);
         await producer.send([next]);

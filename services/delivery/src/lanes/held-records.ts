@@ -14,7 +14,6 @@ export interface HeldRecord {
   readonly offset: number;
   /** The time at which it is due, by the monotonic clock. */
   readonly dueAtMs: number;
-  readonly key: Buffer | null;
   /** The bytes of the intake record. */
   readonly value: Buffer;
   readonly facts: DeliveryHeaders;

@@ -131,7 +131,7 @@ export class Lane {
     const isFreshFirst = this.#isFreshFirst;
     const nowMs = clock.nowMs();
     const monotonicMs = clock.monotonicMs();
-    for (const { offset, timestampMs, key, value, headers } of batch.records) {
+    for (const { offset, timestampMs, value, headers } of batch.records) {
       if (!this.tracker.accept(offset)) continue;
       const facts = this.#factsOf(offset, headers);
       const ageMs = nowMs - clock.recordMs(timestampMs);
@@ -145,13 +145,13 @@ export class Lane {
       }
       const bytes = value.length + RECORD_OVERHEAD_BYTES;
       if (facts.testWithinMs !== undefined) {
-        takeTest({ lane: this.id, offset, dueAtMs: monotonicMs, key, value, facts, copyKey, bytes });
+        takeTest({ lane: this.id, offset, dueAtMs: monotonicMs, value, facts, copyKey, bytes });
         continue;
       }
       const waitMs = Math.min(Math.max(this.id.delayMs - ageMs, 0), this.id.delayMs);
       const isBacklog = isFreshFirst && (offset < end || this.#isCatchingUp);
       const queue = isBacklog ? this.#backlog : this.#fresh;
-      queue.add({ lane: this.id, offset, dueAtMs: monotonicMs + waitMs, key, value, facts, copyKey, bytes });
+      queue.add({ lane: this.id, offset, dueAtMs: monotonicMs + waitMs, value, facts, copyKey, bytes });
     }
     this.tracker.advanceTo(batch.nextOffset, batch.from);
     this.#highWatermark = batch.highWatermark;

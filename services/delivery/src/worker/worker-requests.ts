@@ -1,16 +1,17 @@
 /**
  * Answers the requests of control planes to this worker for the customers that it owns, whether it runs them or not.
  */
+import { randomUUID } from 'node:crypto';
 import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import type { ConsumedRecord } from '@databridge/kernel/kafka/records';
 import { TopicFollower } from '@databridge/kernel/kafka/tables/topic-follower';
 import { Sealer, type SealingKey } from '@databridge/kernel/secrets/sealer';
 import type { Secret } from '@databridge/kernel/secrets/secret';
 import { pause } from '@databridge/kernel/time/pause';
-import { encodeAttempts } from '@databridge/schemas/records/attempts';
+import { attemptsRecord } from '@databridge/schemas/records/attempts';
 import { headerText, readDeliveryHeaders } from '@databridge/schemas/records/headers';
 import { connectionOf } from '@databridge/schemas/records/status';
-import { ATTEMPTS_TOPIC, CERTIFICATE_REQUESTS_TOPIC, WORKER_REQUESTS_TOPIC } from '@databridge/schemas/records/topics';
+import { CERTIFICATE_REQUESTS_TOPIC, WORKER_REQUESTS_TOPIC } from '@databridge/schemas/records/topics';
 import {
   decodeKeyPairRequest,
   encodeCertificateRequest,
@@ -151,8 +152,8 @@ export class WorkerRequests {
       if (sent === undefined) return;
       const report = attemptReport(held, { attempt: 1, atMs }, clock.nowMs() - atMs, sent.outcome, undefined);
       const answer = sent.answerBody === undefined ? {} : { answer: sent.answerBody };
-      const batch = encodeAttempts({ customer, worker, attempts: [{ ...report, test: true, ...answer }] });
-      await producer.send([{ topic: ATTEMPTS_TOPIC, key: customer, value: batch }]);
+      const attempts = [{ ...report, test: true as const, ...answer }];
+      await producer.send([attemptsRecord({ customer, worker, attempts }, randomUUID())]);
     } finally {
       await destination.close();
     }

@@ -10,6 +10,7 @@ import { createKafka, type KafkaSettings } from './kafkajs/client.ts';
 import { evictDeadMember } from './lane-reader/members/evict-dead.ts';
 import type { CommittedOffset } from './records.ts';
 import { requestsOf } from './topic-requests.ts';
+import { settingChangesOf, type TopicSettingChanges } from './topic-setting-changes.ts';
 
 export interface TopicMismatch {
   readonly topic: string;
@@ -65,6 +66,7 @@ export class KafkaAdmin {
   #client: Admin;
   #connecting: Promise<void> | undefined;
   readonly #listing = new JoinedCalls<never, string[]>(() => this.#call('list topics', (admin) => admin.listTopics()));
+  #changing: Promise<unknown> = Promise.resolve();
   readonly #ensuring = new JoinedCalls<TopicSpec, EnsuredTopics>((specs) => this.#ensure(specs));
 
   constructor(settings: KafkaSettings) {
@@ -240,16 +242,20 @@ export class KafkaAdmin {
     );
   }
 
-  /** Changes some of the topics' own settings and leaves the others. @returns the topics that had other values */
-  async changeTopicSettings(topics: readonly string[], changes: Readonly<Record<string, string>>): Promise<string[]> {
-    const found = [...(await this.topicSettings(topics))];
-    const resources = found
-      .filter(([, before]) => Object.entries(changes).some(([name, value]) => before[name] !== value))
-      .map(([name, before]) => {
-        // The request replaces all settings of a topic: those that are omitted would fall back to the broker's.
-        const entries = Object.entries({ ...before, ...changes }).map(([key, value]) => ({ name: key, value }));
-        return { type: kafkajs.ConfigResourceTypes.TOPIC, name, configEntries: entries };
-      });
+  /**
+   * Changes some of the topics' own settings and leaves the others. One call at a time: each reads all settings and
+   * writes them again.
+   * @param changes null: the topic inherits the broker's value again
+   * @returns the topics that had other values
+   */
+  async changeTopicSettings(topics: readonly string[], changes: TopicSettingChanges): Promise<string[]> {
+    const changing = this.#changing.then(() => this.#changeSettings(topics, changes));
+    this.#changing = changing.catch(() => undefined);
+    return await changing;
+  }
+
+  async #changeSettings(topics: readonly string[], changes: TopicSettingChanges): Promise<string[]> {
+    const resources = settingChangesOf(await this.topicSettings(topics), changes);
     if (resources.length === 0) return [];
     await this.#call('change topic settings', (admin) => admin.alterConfigs({ validateOnly: false, resources }));
     return resources.map(({ name }) => name);

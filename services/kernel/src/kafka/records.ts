@@ -60,6 +60,8 @@ export interface ProducedRecord {
   /** If omitted, it is chosen by the key's murmur2 hash over the topic's partitions, as the Java client does. */
   readonly partition?: number;
   readonly key: Buffer | string | null;
+  /** The partition is chosen by this instead of the key: records whose keys differ stay together. */
+  readonly placedBy?: string;
   /** `null` is a tombstone. */
   readonly value: Buffer | string | null;
   readonly headers?: RecordHeaders;

@@ -179,11 +179,14 @@ export type ErasureReceipt = {
     readonly topic: string;
     readonly copies: number;
     readonly deletedByMs?: number | undefined;
+    readonly because: 'intake' | 'earlier-version' | 'copies-wait' | 'refused' | 'time-out';
+    readonly places?: readonly string[] | undefined;
   }[];
   readonly request: string;
   readonly erasedAtMs: number;
   readonly deadLetters: number;
   readonly quarantined: number;
+  readonly removed: number;
 };
 
 export type EventTypeSummary = {

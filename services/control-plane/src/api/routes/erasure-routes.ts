@@ -1,6 +1,7 @@
 import { requestDigest } from '@databridge/schemas/privacy/erasures';
 import { z } from 'zod';
 import { planErasure } from '../../erasure/erase.ts';
+import { KEPT_REASONS } from '../../erasure/receipt.ts';
 import type { Api, ApiContext } from '../context.ts';
 import { accepted } from '../operate.ts';
 import { problems } from '../problem.ts';
@@ -12,6 +13,13 @@ const remainder = z.object({
     .number()
     .optional()
     .describe('when Kafka deletes the bytes at the latest, ms since the epoch; absent: the topic has no limit'),
+});
+const keptRemainder = remainder.extend({
+  because: z.enum(KEPT_REASONS).describe('why the bytes could not be removed at once'),
+  places: z
+    .array(z.string())
+    .optional()
+    .describe('of an intake topic: the first 100 records, as `<partition>/<offset>`, for its owner'),
 });
 
 const plan = z
@@ -28,7 +36,8 @@ const receipt = plan
     erasedAtMs: z.number(),
     deadLetters: z.int().describe('dead letters that were removed'),
     quarantined: z.int().describe('quarantined records that were removed'),
-    remainders: z.array(remainder).describe('bytes that Kafka still holds, and that nothing reads any more'),
+    removed: z.int().describe('records whose bytes Kafka has removed, in all topics of customers and the quarantine'),
+    remainders: z.array(keptRemainder).describe('bytes that Kafka still holds, and that nothing reads any more'),
   })
   .meta({ id: 'ErasureReceipt' });
 

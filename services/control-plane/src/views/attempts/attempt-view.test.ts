@@ -1,5 +1,5 @@
 import { createLogger } from '@databridge/kernel/log';
-import { type Attempt, encodeAttempts } from '@databridge/schemas/records/attempts';
+import { type Attempt, type AttemptBatch, encodeAttempts, withoutAttempts } from '@databridge/schemas/records/attempts';
 import { AttemptView } from './attempt-view.ts';
 
 const kafka = { brokers: ['127.0.0.1:1'], clientId: 'test', log: createLogger('test', 'silent') };
@@ -136,4 +136,27 @@ test('attempts at an erased event go, those that are there and those that still 
   expect(ids()).toEqual(['b', 'b']);
   expect(heard).toEqual(['b']);
   expect(view.events({ customer: 'acme', limit: 10 }).map(({ last }) => last.eventId)).toEqual(['b']);
+});
+
+test('what is left of a record that an erasure replaced is what was seen before, under the same places', () => {
+  const view = viewOf(100, { acme: [{ eventId: 'gone' }, { eventId: 'a' }, { eventId: 'b' }] });
+  const heard: string[] = [];
+  view.listen(({ attempt }) => heard.push(attempt.eventId));
+  const written = { customer: 'acme', worker: 'w', attempts: view.find({ customer: 'acme', limit: 9 }).reverse() };
+  const attempts = written.attempts.map((one) => one.attempt);
+  const rest = withoutAttempts({ ...written, attempts }, 0, ({ eventId }) => eventId === 'gone');
+  const record = {
+    offset: 40,
+    timestampMs: 0,
+    key: null,
+    value: Buffer.from(encodeAttempts(rest as AttemptBatch)),
+    headers: {},
+  };
+  view.take({ partition: 3, records: [record] });
+  expect(heard).toEqual([]);
+  const later = viewOf(100, {});
+  later.take({ partition: 3, records: [record] });
+  const placesIn = (one: AttemptView, eventId: string) =>
+    one.find({ customer: 'acme', eventId, limit: 9 }).map(({ place }) => place);
+  expect([placesIn(view, 'b'), placesIn(later, 'b'), placesIn(later, 'gone')]).toEqual([['3/0/2'], ['3/0/2'], []]);
 });

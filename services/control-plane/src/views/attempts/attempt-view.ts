@@ -2,7 +2,7 @@ import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import type { ConsumedBatch } from '@databridge/kernel/kafka/records';
 import { TopicFollower } from '@databridge/kernel/kafka/tables/topic-follower';
-import { type Attempt, decodeAttempts } from '@databridge/schemas/records/attempts';
+import { type Attempt, decodeAttempts, placesOf } from '@databridge/schemas/records/attempts';
 import { ATTEMPTS_TOPIC } from '@databridge/schemas/records/topics';
 import { fairLevel } from '../shares.ts';
 
@@ -225,8 +225,12 @@ export class AttemptView {
         const batch = value === null ? undefined : decodeAttempts(value);
         if (batch === undefined) continue;
         const { customer, attempts } = batch;
+        const written = placesOf(batch, offset);
         for (const [index, attempt] of attempts.entries()) {
-          this.#store({ place: `${partition}/${offset}/${index}`, customer, attempt }, seen, sizes);
+          const place = `${partition}/${written.offset}/${written.indexOf(index)}`;
+          // What is left of a record after an erasure was mostly seen before.
+          if (batch.insteadOf !== undefined && this.#exactIdOf(place) !== undefined) continue;
+          this.#store({ place, customer, attempt }, seen, sizes);
         }
       }
       this.#database.exec('COMMIT');

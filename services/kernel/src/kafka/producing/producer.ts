@@ -141,11 +141,12 @@ export class KafkaProducer implements PlacingProducer {
     );
   }
 
-  #choosePartition({ topic, key }: ProducedRecord): number {
+  #choosePartition({ topic, key, placedBy }: ProducedRecord): number {
     const partitions = this.#partitions.of(topic) ?? 1;
     if (partitions === 1) return 0;
-    if (key === null) return this.#turn++ % partitions;
-    return partitionOfKey(Buffer.isBuffer(key) ? key : Buffer.from(key), partitions);
+    const by = placedBy ?? key;
+    if (by === null) return this.#turn++ % partitions;
+    return partitionOfKey(Buffer.isBuffer(by) ? by : Buffer.from(by), partitions);
   }
 
   async #pump(): Promise<void> {

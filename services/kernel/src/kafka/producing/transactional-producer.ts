@@ -168,11 +168,12 @@ export class TransactionalProducer {
     return written;
   }
 
-  #partitionOf({ topic, partition, key }: ProducedRecord): number {
+  #partitionOf({ topic, partition, key, placedBy }: ProducedRecord): number {
     const count = this.#partitions.get(topic);
     if (count === undefined) throw new KafkaPortError('DB_KAFKA_UNKNOWN_TOPIC', `${topic} is not among the topics`);
     if (partition !== undefined) return partition;
-    return key === null ? 0 : partitionOfKey(typeof key === 'string' ? Buffer.from(key) : key, count);
+    const by = placedBy ?? key;
+    return by === null ? 0 : partitionOfKey(typeof by === 'string' ? Buffer.from(by) : by, count);
   }
 
   #fail(waiting: readonly Waiting[], error: KafkaPortError): void {

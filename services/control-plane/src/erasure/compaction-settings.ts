@@ -1,0 +1,71 @@
+import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import { LETTERS_POLICY } from '@databridge/schemas/records/topics';
+import { z } from 'zod';
+import type { Run } from '../operations/run.ts';
+import { isLetters } from './copy.ts';
+
+/** Begins a new segment with the next record, if the newest segment is older than a second. */
+const ROLL = { 'segment.ms': '1000', 'segment.jitter.ms': '0' } as const;
+/** Compacts whatever is not in the newest segment, as soon as the cleaner comes by. */
+const COMPACT = { 'min.cleanable.dirty.ratio': '0', 'min.compaction.lag.ms': '0' } as const;
+/** Of topics that are not compacted otherwise. Tombstones stay until the retention ends them: the books count them. */
+const COMPACT_UNTIL_GONE = {
+  ...COMPACT,
+  'cleanup.policy': LETTERS_POLICY,
+  'delete.retention.ms': '157680000000',
+} as const;
+
+type Admin = Pick<KafkaAdmin, 'listTopics' | 'topicSettings' | 'changeTopicSettings'>;
+
+const NAMES = Object.keys({ ...ROLL, ...COMPACT_UNTIL_GONE });
+
+const noted = z.record(z.string(), z.record(z.string(), z.string().nullable()));
+/** What topics had of their own; null: nothing, so that they inherit the broker's. */
+type Before = z.infer<typeof noted>;
+
+/** Settings of topics that are changed for a moment. Those that they had are noted first, so that no kill leaves others. */
+export class CompactionSettings {
+  readonly #admin: Admin;
+  readonly #run: Pick<Run, 'note' | 'checkpoint'>;
+  #before: Before = {};
+
+  constructor(admin: Admin, run: Pick<Run, 'note' | 'checkpoint'>) {
+    this.#admin = admin;
+    this.#run = run;
+  }
+
+  /** What a run before this one, which was cut off, had changed. */
+  async restoreNoted(): Promise<void> {
+    const { data } = noted.safeParse(this.#run.checkpoint['settings']);
+    if (data === undefined) return;
+    this.#before = data;
+    await this.restore();
+  }
+
+  /** Before anything is changed. */
+  async remember(topics: readonly string[]): Promise<void> {
+    const found = await this.#admin.topicSettings(topics);
+    this.#before = Object.fromEntries(
+      [...found].map(([topic, own]) => [topic, Object.fromEntries(NAMES.map((name) => [name, own[name] ?? null]))]),
+    );
+    await this.#run.note({ step: 'compacting', checkpoint: { settings: this.#before } });
+  }
+
+  /** @throws {KafkaPortError} not retryable: Kafka refuses the settings, or the right to change them is missing */
+  async set(topic: string, stage: 'roll' | 'compact'): Promise<void> {
+    const { 'segment.ms': segmentMs = null, 'segment.jitter.ms': jitterMs = null } = this.#before[topic] ?? {};
+    const asBefore = { 'segment.ms': segmentMs, 'segment.jitter.ms': jitterMs };
+    const compact = isLetters(topic) ? COMPACT : COMPACT_UNTIL_GONE;
+    await this.#admin.changeTopicSettings([topic], stage === 'roll' ? ROLL : { ...asBefore, ...compact });
+  }
+
+  /** A topic that was deleted meanwhile is passed over. */
+  async restore(): Promise<void> {
+    const existing = new Set(await this.#admin.listTopics());
+    for (const [topic, before] of Object.entries(this.#before)) {
+      if (existing.has(topic)) await this.#admin.changeTopicSettings([topic], before);
+    }
+    this.#before = {};
+    await this.#run.note({ checkpoint: {} });
+  }
+}

@@ -1,0 +1,228 @@
+/** Has Kafka remove the bytes of erased records, by compaction: why so, and what it must not do, is in docs/decisions/erasure.md. */
+
+import { KafkaPortError } from '@databridge/kernel/kafka/errors';
+import { keyOf, type ProducedRecord } from '@databridge/kernel/kafka/records';
+import { systemClock } from '@databridge/kernel/time/clock';
+import { pause } from '@databridge/kernel/time/pause';
+import { tombstoneHeaders } from '@databridge/schemas/privacy/erasures';
+import { customerOfTopic } from '@databridge/schemas/records/topics';
+import type { ControlPlaneContext } from '../context.ts';
+import type { Run } from '../operations/run.ts';
+import { type CallSearch, readExisting } from './call-search.ts';
+import { CompactionSettings } from './compaction-settings.ts';
+import { type Copy, isAttempts, isLane, isLetters } from './copy.ts';
+import type { KeptReason } from './receipt.ts';
+import { hasWaitingForks } from './waiting-forks.ts';
+
+export interface RemovalTimes {
+  /** Writes that were under way when the call was erased have ended by then: a produce request takes at most 30 s. */
+  readonly settledAfterMs: number;
+  /** A round waits for compaction for so long; each further one twice as long. */
+  readonly compactedWithinMs: number;
+  /** No round begins after so long. */
+  readonly giveUpAfterMs: number;
+}
+
+export const REMOVAL_TIMES: RemovalTimes = {
+  settledAfterMs: 30_000,
+  compactedWithinMs: 60_000,
+  giveUpAfterMs: 600_000,
+};
+
+/** Above `segment.ms` of the settings that begin a new segment, by what brokers need to learn of those. */
+const ROLLED_AFTER_MS = 2_000;
+const ASK_EVERY_MS = 500;
+
+type Context = Pick<ControlPlaneContext, 'kafka' | 'admin' | 'producer' | 'erasures'>;
+
+export interface RemovedCopies {
+  /** Records whose bytes are gone. */
+  readonly removed: number;
+  /** Why the copies of a topic stay. */
+  readonly kept: ReadonlyMap<string, KeptReason>;
+}
+
+/** Two at a time would take each other's settings for those that topics had before. */
+let turn: Promise<unknown> = Promise.resolve();
+
+/**
+ * Removes the copies that the search has found and goes on to find, until none is left and all writes that were under
+ * way at the time of the call have ended. Copies that can't be removed stay, with the reason.
+ */
+export async function removeCopies(
+  context: Context,
+  search: CallSearch,
+  run: Run,
+  times: RemovalTimes = REMOVAL_TIMES,
+): Promise<RemovedCopies> {
+  const removal = new Removal(context, search, run, times);
+  const mine = turn.then(() => removal.run());
+  turn = mine.catch(() => undefined);
+  return await mine;
+}
+
+/**
+ * A round, for all topics with copies at once:
+ *
+ *     tombstones ─▶ new segment ─▶ no record is in danger? ─▶ compaction on ─▶ copies gone ─▶ compaction off
+ *
+ * Kafka compacts nothing of the newest segment. It begins a new one before anything is compacted and before what lies in
+ * the older ones is checked: so nothing is compacted that was not checked.
+ */
+class Removal {
+  readonly #context: Context;
+  readonly #search: CallSearch;
+  readonly #run: Run;
+  readonly #times: RemovalTimes;
+  readonly #settings: CompactionSettings;
+  readonly #kept = new Map<string, KeptReason>();
+  readonly #beganAtMs = systemClock.monotonicMs();
+  #removed = 0;
+
+  constructor(context: Context, search: CallSearch, run: Run, times: RemovalTimes) {
+    this.#context = context;
+    this.#search = search;
+    this.#run = run;
+    this.#times = times;
+    this.#settings = new CompactionSettings(context.admin, run);
+  }
+
+  async run(): Promise<RemovedCopies> {
+    const { settledAfterMs, compactedWithinMs, giveUpAfterMs } = this.#times;
+    await this.#settings.restoreNoted();
+    for (let withinMs = compactedWithinMs; ; ) {
+      await this.#search.advance();
+      const left = this.#removable();
+      const elapsedMs = systemClock.monotonicMs() - this.#beganAtMs;
+      if (left.size === 0) {
+        if (elapsedMs >= settledAfterMs) break;
+        await this.#wait(settledAfterMs - elapsedMs, 'waiting for writes that were under way');
+      } else if (elapsedMs > giveUpAfterMs) {
+        for (const topic of left.keys()) this.#kept.set(topic, 'time-out');
+        break;
+      } else {
+        await this.#round(left, withinMs);
+        withinMs *= 2;
+      }
+    }
+    return { removed: this.#removed, kept: this.#kept };
+  }
+
+  /** @returns copies by topic; notes why others stay */
+  #removable(): Map<string, readonly Copy[]> {
+    const left = new Map<string, readonly Copy[]>();
+    for (const [topic, copies] of this.#search.copies) {
+      if (this.#kept.has(topic)) continue;
+      if (!isLane(topic) && !isLetters(topic) && !isAttempts(topic)) this.#kept.set(topic, 'intake');
+      else if (!isLetters(topic) && !this.#search.hasOwnKeys(topic)) this.#kept.set(topic, 'earlier-version');
+      else left.set(topic, copies);
+    }
+    return left;
+  }
+
+  async #round(copies: ReadonlyMap<string, readonly Copy[]>, withinMs: number): Promise<void> {
+    try {
+      await this.#settings.remember([...copies.keys()]);
+      const rolling = await this.#among(copies, (topic) => this.#set(topic, 'roll'));
+      await this.#bury([...rolling.values()].flat());
+      await this.#wait(ROLLED_AFTER_MS, 'waiting for new segments');
+      await this.#bury(onePerPartition([...rolling.values()].flat()));
+      // What came until now was read by nobody yet: it may have keys of an earlier version.
+      await this.#search.advance();
+      const safe = await this.#among(rolling, (topic) => this.#isSafe(topic));
+      const compacting = await this.#among(safe, (topic) => this.#set(topic, 'compact'));
+      await this.#untilGone([...compacting.values()].flat(), withinMs);
+    } finally {
+      await this.#settings.restore();
+    }
+  }
+
+  async #among(
+    copies: ReadonlyMap<string, readonly Copy[]>,
+    isWanted: (topic: string) => Promise<boolean>,
+  ): Promise<Map<string, readonly Copy[]>> {
+    const wanted = new Map<string, readonly Copy[]>();
+    for (const [topic, of] of copies) if (await isWanted(topic)) wanted.set(topic, of);
+    return wanted;
+  }
+
+  async #set(topic: string, stage: 'roll' | 'compact'): Promise<boolean> {
+    try {
+      await this.#settings.set(topic, stage);
+      return true;
+    } catch (error) {
+      if (!(error instanceof KafkaPortError) || error.retryable) throw error;
+      // Of a customer that was deleted meanwhile, the next search says so.
+      if (error.code !== 'DB_KAFKA_UNKNOWN_TOPIC') this.#kept.set(topic, 'refused');
+      return false;
+    }
+  }
+
+  /** Letters are compacted at any time, so nothing new can happen to them. */
+  async #isSafe(topic: string): Promise<boolean> {
+    if (isLetters(topic)) return true;
+    if (!this.#search.hasOwnKeys(topic)) return false;
+    // Two attempt records of one key are the same, or one is what is left of the other.
+    if (isAttempts(topic) || !(await hasWaitingForks(this.#context, customerOfTopic(topic) ?? '', topic))) return true;
+    this.#kept.set(topic, 'copies-wait');
+    return false;
+  }
+
+  /** Writes a tombstone for each, or what is left of it. */
+  async #bury(copies: readonly Copy[]): Promise<void> {
+    const tombstones = copies.map(({ topic, partition, key, digest, rest, replayId, timestampMs }): ProducedRecord => {
+      const headers = tombstoneHeaders({
+        ...{ digest, writtenAtMs: timestampMs },
+        ...(replayId !== undefined && { replayId }),
+      });
+      return { topic, partition, key, value: rest ?? null, ...(isLane(topic) && { headers }) };
+    });
+    if (tombstones.length > 0) await this.#context.producer.send(tombstones);
+  }
+
+  async #untilGone(copies: readonly Copy[], withinMs: number): Promise<void> {
+    const giveUpAtMs = systemClock.monotonicMs() + withinMs;
+    // One of each partition at a time: while the first is there, the others need not be asked for.
+    const queues = [...Map.groupBy(copies, keyOf).values()];
+    for (;;) {
+      const first = queues.flatMap((queue) => queue[0] ?? []);
+      if (first.length === 0) return;
+      const present = await presentAmong(this.#context.kafka, first);
+      for (const copy of first.filter((one) => !present.has(one))) {
+        this.#search.gone(copy);
+        this.#removed++;
+        queues.find((queue) => queue[0] === copy)?.shift();
+      }
+      if (present.size < first.length) continue;
+      if (systemClock.monotonicMs() > giveUpAtMs) return;
+      await this.#wait(ASK_EVERY_MS, 'waiting for Kafka to compact');
+    }
+  }
+
+  async #wait(delayMs: number, step: string): Promise<void> {
+    await this.#run.reportProgress(this.#removed, { step });
+    await pause(delayMs, { signal: this.#run.signal });
+    this.#run.signal.throwIfAborted();
+  }
+}
+
+function onePerPartition(copies: readonly Copy[]): Copy[] {
+  return [...new Map(copies.map((copy) => [keyOf(copy), copy])).values()];
+}
+
+/** @param copies at most one of each partition @returns those that a consumer still gets */
+async function presentAmong(kafka: Context['kafka'], copies: readonly Copy[]): Promise<ReadonlySet<Copy>> {
+  const asked = new Map(copies.map((copy) => [keyOf(copy), copy]));
+  const present = new Set<Copy>();
+  await readExisting(kafka, [...new Set(copies.map(({ topic }) => topic))], {
+    within: (topic, partition) => {
+      const offset = asked.get(keyOf({ topic, partition }))?.offset;
+      return offset === undefined ? { to: 0 } : { from: offset, to: offset + 1 };
+    },
+    onBatch({ topic, partition }) {
+      const copy = asked.get(keyOf({ topic, partition }));
+      if (copy !== undefined) present.add(copy);
+    },
+  });
+  return present;
+}

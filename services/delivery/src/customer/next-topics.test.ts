@@ -1,0 +1,40 @@
+import { Ending } from '@databridge/kernel/ending';
+import { KafkaPortError } from '@databridge/kernel/kafka/errors';
+import { createLogger } from '@databridge/kernel/log';
+import { ManualClock } from '@databridge/kernel/time/manual-clock';
+import type { HeldRecord } from '../lanes/held-records.ts';
+import { NextTopics } from './next-topics.ts';
+
+test('an event that is erased while its write waits for Kafka is not written', async () => {
+  const clock = new ManualClock();
+  let isErased = false;
+  let sends = 0;
+  const next = new NextTopics(
+    {
+      clock,
+      log: createLogger('test', 'silent'),
+      metrics: { ownFaults: { inc: () => undefined } } as never,
+      producer: {
+        send: async () => {
+          sends++;
+          isErased = true;
+          throw new KafkaPortError('DB_KAFKA_UNAVAILABLE', 'no leader');
+        },
+      },
+      isOurs: () => true,
+      isErased: () => isErased,
+      ensure: async () => undefined,
+      stopping: new Ending(),
+      random: () => 0.5,
+    },
+    ['delivery.acme.retry.1s'],
+  );
+  const facts = { eventId: 'evt-1', eventType: 'root-cause', attempt: 0 };
+  const written = next.write({ topic: 'delivery.acme.retry.1s', key: 'evt-1', value: 'x' }, {
+    facts,
+  } as unknown as HeldRecord);
+  while (sends === 0 || clock.untilNextTimerMs() === undefined) await new Promise(setImmediate);
+  clock.advance(60_000);
+  expect(await written).toBe(true);
+  expect(sends).toBe(1);
+});
