@@ -68,7 +68,10 @@ test('the copy is the intake’s bytes under a stable id, and says where it came
   expect(ids.filter((id) => id === 'their-own-id')).toHaveLength(1);
   // The same event, produced twice, is one event.
   expect(new Set(ids).size).toBe(2);
-  expect(copies.map(({ key }) => key?.toString())).toEqual(ids);
+  // A key of its own for each record, so that one can be removed and no other (docs/decisions/erasure.md).
+  expect(copies.map(({ key }) => key?.toString())).toEqual(
+    copies.map(({ headers }, nth) => `0 0 ${ids[nth]}@${headerText(headers, 'source')}`),
+  );
 
   const traced = copies.find(({ headers }) => headers['traceparent'] !== undefined);
   const names = ['event-id', 'event-type', 'intake-at', 'source', 'traceparent'];
