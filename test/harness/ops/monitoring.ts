@@ -1,7 +1,7 @@
 /** A real Prometheus and a real Alertmanager, with the rules and routes of the kit and all durations shortened. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -117,7 +117,10 @@ export class Monitoring {
 
   /** Other processes from now on: one that was restarted has another port. */
   watch(targets: readonly string[]): void {
-    writeFileSync(join(this.#folder, 'targets.json'), JSON.stringify([{ targets, labels: { namespace: 'test' } }]));
+    const file = join(this.#folder, 'targets.json');
+    // Prometheus reads it every second, and must not find half of it.
+    writeFileSync(`${file}.new`, JSON.stringify([{ targets, labels: { namespace: 'test' } }]));
+    renameSync(`${file}.new`, file);
   }
 
   /** @returns undefined: the query has no result */
