@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { ApiClient } from '@databridge/cli/api/api-client';
 import { rotateKeys } from '@databridge/cli/commands/offline/rotate-keys';
 import { generateKeySet } from '@databridge/kernel/secrets/key-set';
+import { Sealer } from '@databridge/kernel/secrets/sealer';
 import { Tokens } from '@databridge/kernel/secrets/tokens';
 import { mapSecrets } from '@databridge/schemas/subscription/secret-places';
 import { rootCauseEvent } from '../harness/events.ts';
@@ -83,6 +84,86 @@ test('a secret is set anew while events flow; where the new one is not known yet
   const wrong = await plane.call('PUT', `${path}/signing.secrets.0`, { body: { value: 'canary-no-key' } });
   expect(wrong.status).toBe(422);
   expect(JSON.stringify([wrong.body, await plane.call('GET', path)])).not.toMatch(/canary-no-key|key-\d"|whsec_\w{8}/);
+});
+
+test('a fallback is ended: from then on the new secret alone is used, and the audit log says who ended it', async () => {
+  const customer = freshName('ended');
+  const path = `/subscriptions/${customer}/secrets/authentication.key`;
+  let knows = 'key-1';
+  const receiver = await Receiver.start(({ headers }) => ({ status: headers['x-key'] === knows ? 200 : 401 }));
+  await create(customer, {
+    destination: { type: 'http', url: receiver.url },
+    authentication: { type: 'api-key', name: 'x-key', key: 'key-1' },
+  });
+  await produce(customer);
+  await receiver.waitFor(({ accepted }) => accepted === 1);
+  const set = async (value: string, overlap: string) => {
+    const taken = stage.changeTaken(customer);
+    await plane.call('PUT', path, { body: { value, overlap } });
+    await taken();
+  };
+  await set('key-2', '1h');
+  const ended = stage.changeTaken(customer);
+  const answer = await plane.call('DELETE', `${path}/fallback`);
+  expect(answer).toMatchObject({ status: 200, body: { name: 'authentication.key', setAtMs: expect.any(Number) } });
+  expect(answer.body).not.toHaveProperty('fallbackUntilMs');
+  await ended();
+  expect(await plane.call('DELETE', `${path}/fallback`)).toMatchObject({ status: 200, body: answer.body });
+  await produce(customer);
+  await eventually(
+    async () => (await plane.call('GET', `/subscriptions/${customer}/status`)).body.worker?.held?.because,
+    (because) => because === 'deauthorized',
+  );
+  knows = 'key-3';
+  await set('key-3', '0s');
+  await receiver.waitFor(({ accepted }) => accepted === 2);
+  const keys = receiver.requests.map(({ headers }) => headers['x-key']);
+  expect([keys[0], keys.at(-1), new Set(keys.slice(1, -1))]).toEqual(['key-1', 'key-3', new Set(['key-2'])]);
+  const audit = await plane.call('GET', `/subscriptions/${customer}/audit`);
+  const said = audit.body.items.filter(({ what }: { what: string }) => what === 'end-fallback');
+  expect(said.map(({ who }: { who: { name: string } }) => who.name)).toEqual(['ann']);
+  const none = await plane.call('DELETE', `/subscriptions/${customer}/secrets/authentication.password/fallback`);
+  expect(none).toMatchObject({ status: 404, body: { detail: expect.stringContaining('authentication.key') } });
+});
+
+test('secrets of a change come sealed for their places: nothing but a mask stands in the change itself', async () => {
+  const customer = freshName('sealed');
+  const path = `/subscriptions/${customer}`;
+  const right = `Basic ${Buffer.from('u:typed-2').toString('base64')}`;
+  const receiver = await Receiver.start(({ headers }) => ({ status: headers['authorization'] === right ? 200 : 401 }));
+  await create(customer, { destination: { type: 'http', url: receiver.url }, authentication: { type: 'none' } });
+  const keys = await plane.call('GET', '/sealing-keys');
+  const sealer = new Sealer(keys.body.items[0]);
+  const seal = (place: string, of = customer) => sealer.seal('typed-2', { customer: of, place });
+  const place = 'authentication.password';
+  const authentication = { type: 'basic', username: 'u', password: '[secret]' };
+  const patch = async (body: object) => {
+    const etag = (await plane.call('GET', path)).headers.get('etag') ?? '';
+    return await plane.call('PATCH', path, { body, headers: { 'if-match': etag } });
+  };
+  const wrong: [object, string][] = [
+    [{ authentication, sealed: { [place]: await seal(place, 'another') } }, 'another customer or place'],
+    [{ authentication, sealed: { [place]: await seal('authentication.key') } }, 'another customer or place'],
+    [{ sealed: { [place]: await seal(place) } }, 'must have "[secret]" there'],
+    [
+      { authentication: { ...authentication, password: 'x' }, sealed: { [place]: await seal(place) } },
+      '"[secret]" there',
+    ],
+    [{ authentication }, 'is the mask that answers show'],
+  ];
+  for (const [body, words] of wrong) {
+    const refused = await patch(body);
+    expect([refused.status, refused.body.detail]).toEqual([422, expect.stringContaining(words)]);
+    expect(refused.body.errors).toEqual([{ pointer: '/authentication/password', detail: expect.any(String) }]);
+  }
+  const taken = stage.changeTaken(customer);
+  const saved = await patch({ authentication, sealed: { [place]: await seal(place) } });
+  expect(saved).toMatchObject({ status: 200, body: { authentication } });
+  expect(saved.body).not.toHaveProperty('sealed');
+  await taken();
+  await produce(customer);
+  await receiver.waitFor(({ accepted }) => accepted === 1);
+  expect(receiver.requests.at(-1)?.headers['authorization']).toBe(right);
 });
 
 test('after a rotation everything is sealed under the current key, and still delivered with', async () => {

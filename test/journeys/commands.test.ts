@@ -10,6 +10,7 @@ import { freePorts } from '@databridge/local-platform/free-port';
 import { deliveryTopic } from '@databridge/schemas/records/topics';
 import { commandsOf, redirectsOf, wordsOf } from '../harness/documented-commands.ts';
 import { eventually } from '../harness/eventually.ts';
+import { makeCertificates, signRequest } from '../harness/peers/certificates.ts';
 import { platform } from '../harness/platform.ts';
 import { buildSetUpPage } from '../harness/portal/set-up-page.ts';
 import { Receiver } from '../harness/receiver.ts';
@@ -39,6 +40,7 @@ const placeholders: readonly (readonly [written: string, meant: () => string | P
   ['--port 9000', () => `--port ${port}`],
   ['op_1', lastOperation],
   ['inv_1', async () => (await itemsAt('/invitations')).at(-1)?.id ?? 'none'],
+  ['ses_1', async () => (await itemsAt('/sessions')).at(-1)?.id ?? 'none'],
   ['--to-offset 1200', () => '--to-offset 0'],
   [`explain ${PLACE}`, async () => `explain ${await sourceOfEvent()}`],
 ];
@@ -52,9 +54,9 @@ const INPUTS: readonly (readonly [command: RegExp, input: () => string])[] = [
 ];
 /** They ask first: where there is no terminal, they refuse and name --yes, with which they are typed again. */
 const ASKING =
-  /^databridge (erase|(subscriptions )?apply|subscriptions delete|dead-letters discard|quarantine discard)/;
+  /^databridge (erase|(subscriptions )?apply|subscriptions delete|decline|dead-letters discard|quarantine discard)/;
 /** They find differences, or faults: exit code 1 is an answer. */
-const ANSWERING = /^databridge (subscriptions (diff|try-filter)|doctor|topics create|explain)/;
+const ANSWERING = /^databridge (subscriptions (diff|try-filter)|doctor|health|topics create|explain)/;
 
 beforeAll(async () => {
   port = String(await freePorts(1));
@@ -163,7 +165,15 @@ async function prepare(command: string): Promise<void> {
   if (command.includes(`quarantine`) && command.includes(PLACE)) await quarantine();
   if (command.includes('--setup')) await runWell('databridge subscriptions delete acme --waiting discard --yes');
   if (command.includes('inv_1')) await runWell('databridge invite acme --secret authentication.key');
-  if (command === 'databridge approve acme') await awaitApproval('acme');
+  if (/^databridge (approve|decline) acme$/.test(command)) await awaitApproval('acme');
+  if (command.includes('ses_1')) await plane.call('POST', '/sessions', { body: {} });
+  if (/^databridge certificates (get|set)/.test(command)) await signRequested('acme', 'acme.crt');
+}
+
+/** As an authority of its destination signs the request that a worker made. */
+async function signRequested(customer: string, file: string): Promise<void> {
+  const { body } = await plane.call('POST', `/subscriptions/${customer}/certificate-request`, { body: {} });
+  write(file, signRequest(await makeCertificates(), body.csr));
 }
 
 /** As a customer leaves it that answers an invitation to set itself up. */

@@ -1,4 +1,4 @@
-/** `databridge explain`: why nothing is sent to a customer and what comes next; and what became of one event. */
+/** Why nothing is sent to a customer and what comes next; what became of events; what destinations must let in. */
 import { runProgram } from '@databridge/cli/program';
 import { Tokens } from '@databridge/kernel/secrets/tokens';
 import { rootCauseEvent } from '../harness/events.ts';
@@ -9,6 +9,8 @@ import { Stage } from '../harness/stage.ts';
 import { freshName } from '../harness/topics.ts';
 
 const operator = Tokens.generate('ann', 'operator');
+const reader = Tokens.generate('bob', 'reader');
+const acme = Tokens.generate('ci', 'customer', 'acme');
 let stage: Stage;
 let plane: ControlPlane;
 
@@ -20,8 +22,9 @@ beforeAll(async () => {
     RETRY_PLAN: '1s*1,5m*20',
   };
   stage = await Stage.start({ delivery });
-  plane = await startControlPlane([operator], {
+  plane = await startControlPlane([operator, reader, acme], {
     ...{ DATABRIDGE_KEYS: stage.keys, RETRY_PLAN: '1s*1,5m*20', EVENT_TYPES: `root-cause=${stage.upstream.topic}` },
+    ...{ EGRESS_ADDRESSES: '198.51.100.7, 2001:db8::/48', AWS_PRINCIPAL: 'arn:aws:iam::123456789012:role/databridge' },
   });
 });
 afterAll(() => plane?.service.stop());
@@ -105,4 +108,49 @@ test('a paused customer names the command that resumes it', async () => {
   expect((await databridge('explain', customer)).out).toMatch(
     new RegExp(`paused: .*\\n.*cure +databridge resume ${customer}\n`),
   );
+});
+
+test('what destinations must let in is told to every role, and to nobody else', async () => {
+  const facts = {
+    ...{
+      egressAddresses: ['198.51.100.7', '2001:db8::/48'],
+      awsPrincipal: 'arn:aws:iam::123456789012:role/databridge',
+    },
+    budget: { maxAttempts: 22, windowMs: 86_400_000 },
+  };
+  for (const { token } of [operator, reader, acme]) {
+    expect(await plane.call('GET', '/facts', { token })).toMatchObject({ status: 200, body: facts });
+  }
+  expect((await plane.call('GET', '/facts', { token: 'none' })).status).toBe(401);
+  const { code, out } = await databridge('facts');
+  expect(code).toBe(0);
+  expect(out).toContain('198.51.100.7, 2001:db8::/48');
+  expect(out).toContain('22 times within 24 h');
+});
+
+test('deliveries are chosen by when they were last tried', async () => {
+  const customer = freshName('range');
+  const receiver = await Receiver.start();
+  await stage.subscribe(customer, receiver.url);
+  const times: string[] = [];
+  for (const accepted of [1, 2]) {
+    times.push(new Date().toISOString());
+    await stage.upstream.produce([rootCauseEvent({ company: customer })], { 'event-id': `evt_range_${accepted}` });
+    await receiver.waitFor((all) => all.accepted === accepted);
+  }
+  const [first = '', between = ''] = times;
+  const events = async (query: string) => await plane.call('GET', `/subscriptions/${customer}/events${query}`);
+  const idsAt = async (query: string) =>
+    (await events(query)).body.items.map((one: { eventId: string }) => one.eventId);
+  await eventually(
+    () => idsAt(''),
+    (ids) => ids.length === 2,
+  );
+  expect(await idsAt(`?from=${between}`)).toEqual(['evt_range_2']);
+  expect(await idsAt(`?to=${between}&state=delivered`)).toEqual(['evt_range_1']);
+  expect(await idsAt(`?from=${first}&to=${between}`)).toEqual(['evt_range_1']);
+  expect(await events(`?from=${between}&to=${first}`)).toMatchObject({ status: 422 });
+  const { out } = await databridge('events', 'list', customer, '--from', between, '--to', new Date().toISOString());
+  expect(out).toMatch(/^evt_range_2 +delivered +1 /m);
+  expect(out).not.toContain('evt_range_1');
 });

@@ -1,3 +1,4 @@
+import { DatabridgeError } from '@databridge/kernel/errors';
 import { systemClock } from '@databridge/kernel/time/clock';
 import { durationMs } from '@databridge/kernel/time/duration-ms';
 import { InvalidArgumentError } from 'commander';
@@ -25,6 +26,12 @@ export function parseTime(text: string): Date {
   const isReal = day !== undefined && !Number.isNaN(time.getTime()) && isDay(day);
   if (isReal) return time;
   throw new InvalidArgumentError('Write 2026-01-31T12:00Z with its time zone, 2026-01-31, or 24h for a day ago.');
+}
+
+/** @throws {DatabridgeError} DB_INPUT_INVALID if the range ends before it begins */
+export function refuseSwapped(from: Date | undefined, to: Date | undefined): void {
+  if (from === undefined || to === undefined || from < to) return;
+  throw new DatabridgeError('DB_INPUT_INVALID', '--to must be later than --from');
 }
 
 function isDay(day: string): boolean {

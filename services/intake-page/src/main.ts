@@ -8,11 +8,14 @@ import { Sealer } from '@databridge/kernel/secrets/sealer';
 import { readInvitationCode } from '@databridge/schemas/records/invitation-code';
 import { secretMistake } from '@databridge/schemas/subscription/secret-rules';
 import { type Answered, call, type Opened, type Tested } from './api.ts';
+import { certificatePart } from './certificate.ts';
 import { alertOf, el, field, form, show } from './dom.ts';
-import { type Entered, setupForm } from './setup-form.ts';
+import { type Entered, type Form, LABELS, setupForm } from './setup-form.ts';
 
 let opened: Opened;
 let ticket = '';
+/** Stays when it is corrected: only secrets are entered again. */
+let given: Form;
 
 function askForCode(): void {
   const code = field('Code', { hint: 'You got it by another way than this link: eight letters and digits.' });
@@ -20,10 +23,11 @@ function askForCode(): void {
     el('p', {}, 'Enter the code that belongs to this link. What you enter next is encrypted in your browser.'),
     form('Continue', code.nodes, async () => {
       if (readInvitationCode(code.input.value) === undefined) {
-        throw new Error('This is no such code: look for a mistyped character. It does not count as a try.');
+        throw new Error('No such code: look for a mistyped character. It does not count as a try.');
       }
       opened = await call<Opened>('open', { code: code.input.value });
       ticket = opened.ticket;
+      given = opened.kind === 'setup' ? setupForm(requestCertificate) : secretsForm(opened.places);
       askForSecrets();
     }),
   );
@@ -47,32 +51,45 @@ function timeLeft(): Node {
 const timeOf = (ms: number) => new Date(ms).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
 
 function askForSecrets(): void {
-  const { kind, customer, by, reason, goesTo, places } = opened;
-  const given = kind === 'setup' ? setupForm() : secretsForm(places);
+  const { kind, customer, by, reason, goesTo } = opened;
   show(
     el('h2', {}, kind === 'setup' ? `Set up ${customer}` : `Secrets of ${customer}`),
     el('p', {}, `${by} asks for this${reason === undefined ? '.' : `: ${reason}`}`),
     el('p', {}, goesTo.length === 0 ? 'You state the destination below.' : `For ${goesTo.join(' and ')} alone.`),
     timeLeft(),
     form('Encrypt and send', given.nodes, async () => {
-      const { publicKey, ...entered } = await given.read();
-      await test({ ...(await send(entered)), ...(publicKey !== undefined && { publicKey }) });
+      const { publicKeys = [], ...entered } = await given.read();
+      const answered = await send(entered);
+      given.forget();
+      await test({ ...answered, publicKeys });
     }),
   );
 }
 
-const LABELS: Record<string, string> = {
-  'authentication.password': 'Password',
-  'authentication.key': 'API key',
-  'authentication.clientSecret': 'Client secret',
-  'authentication.secretAccessKey': 'Secret access key',
-};
+const CLIENT_KEY = 'tls.clientKey';
 
-function secretsForm(places: readonly string[]): { nodes: Node[]; read(): Promise<Entered> } {
-  const fields = places.map((place) => ({ place, ...field(LABELS[place] ?? place, { isSecret: true }) }));
+const requestCertificate = () => call<{ csr: string }>('certificate-request', {}, ticket);
+
+function secretsForm(places: readonly string[]): Form {
+  const typed = places.filter((place) => place !== CLIENT_KEY);
+  const fields = typed.map((place) => {
+    const isLong = place.endsWith('clientKey');
+    return { place, ...field(LABELS[place] ?? place, { isSecret: !isLong, isLong }) };
+  });
+  const requested = places.includes(CLIENT_KEY) ? certificatePart(requestCertificate) : undefined;
   return {
-    nodes: fields.flatMap(({ nodes }) => nodes),
-    read: async () => ({ secrets: Object.fromEntries(fields.map(({ place, input }) => [place, input.value])) }),
+    nodes: [...fields.flatMap(({ nodes }) => nodes), ...(requested?.nodes ?? [])],
+    async read() {
+      const certificate = requested?.read();
+      if (requested !== undefined && certificate === undefined) throw new Error('The signed certificate is missing.');
+      return {
+        secrets: Object.fromEntries(fields.map(({ place, input }) => [place, input.value])),
+        ...(certificate !== undefined && { certificate }),
+      };
+    },
+    forget() {
+      for (const { input } of fields) input.value = '';
+    },
   };
 }
 
@@ -90,19 +107,15 @@ async function send({ secrets, ...stated }: Entered): Promise<Answered> {
   return await call<Answered>('answer', { ...stated, secrets: Object.fromEntries(sealed) }, ticket);
 }
 
-async function test(answered: Answered & { readonly publicKey?: string }): Promise<void> {
-  const { receipt, externalId, publicKey } = answered;
+async function test(answered: Answered & Required<Pick<Entered, 'publicKeys'>>): Promise<void> {
+  const { receipt, externalId, publicKeys } = answered;
   const facts: Node[] = [el('p', {}, `Received. Receipt: ${receipt}`)];
   if (externalId !== undefined) {
     facts.push(
       el('p', {}, 'The trust policy of your role must ask for this external id: ', el('code', {}, externalId)),
     );
   }
-  if (publicKey !== undefined) {
-    facts.push(
-      el('p', {}, 'Requests are signed (Standard Webhooks, v1a). Verify them by: ', el('code', {}, publicKey)),
-    );
-  }
+  for (const [words, key] of publicKeys) facts.push(el('p', {}, words, el('code', {}, key)));
   show(...facts, el('p', { role: 'status' }, 'A test event is on its way …'));
   let words: Node;
   try {

@@ -1,13 +1,23 @@
 /** The form by which a customer states where events go, and how the destination knows us. */
+import { type CertificatePart, certificatePart } from './certificate.ts';
 import { el, field, select } from './dom.ts';
-import { makeSigningKey } from './signing-key.ts';
+import { makeClientKey, makeSigningKey } from './made-keys.ts';
 
 /** What was entered: secrets apart from the rest, by place. */
 export interface Entered {
   readonly setup?: Record<string, unknown>;
   readonly secrets: Readonly<Record<string, string>>;
-  /** Of a signing key that was made for the customer. */
-  readonly publicKey?: string;
+  /** PEM, of a certificate request that was made here. */
+  readonly certificate?: string;
+  /** Of keys that were made here: what each is for, and the key. */
+  readonly publicKeys?: readonly (readonly [words: string, key: string])[];
+}
+
+export interface Form {
+  readonly nodes: Node[];
+  read(): Promise<Entered>;
+  /** Empties the secrets, once they are sent: what else was entered stays, to be corrected. */
+  forget(): void;
 }
 
 type Kind = 'text' | 'secret' | 'long' | 'long-secret';
@@ -18,6 +28,7 @@ interface FieldOf {
   readonly kind?: Kind;
   readonly value?: string;
   readonly optional?: true;
+  readonly hint?: string;
 }
 interface Choice {
   readonly label: string;
@@ -27,7 +38,7 @@ interface Choice {
 
 const DESTINATIONS: Record<string, Choice> = {
   http: { label: 'HTTP API', fields: [{ name: 'url', label: 'URL' }] },
-  'api-gateway': { label: 'AWS API Gateway', fields: [{ name: 'url', label: 'URL of the stage and resource' }] },
+  'api-gateway': { label: 'AWS API Gateway', fields: [{ name: 'url', label: 'URL' }] },
   sqs: {
     label: 'AWS SQS queue',
     fields: [
@@ -75,6 +86,23 @@ const AUTHENTICATIONS: Record<string, Choice> = {
       { name: 'scope', label: 'Scope', optional: true },
     ],
   },
+  'oauth-key': {
+    label: 'OAuth 2 by a private key (better: no secret)',
+    fixed: { type: 'oauth', clientAuthentication: 'private-key-jwt' },
+    fields: [
+      { name: 'tokenUrl', label: 'URL of the token endpoint' },
+      { name: 'clientId', label: 'Client id' },
+      {
+        name: 'clientKey',
+        label: 'Private key of the client (PEM)',
+        kind: 'long-secret',
+        hint: 'Left empty: one is made, and you get its public half.',
+      },
+      { name: 'clientKeyId', label: 'Id of the key (kid)', optional: true },
+      { name: 'assertionAudience', label: 'Audience, if another', optional: true },
+      { name: 'scope', label: 'Scope', optional: true },
+    ],
+  },
   aws: {
     label: 'AWS access key',
     fields: [
@@ -90,59 +118,115 @@ const AUTHENTICATIONS: Record<string, Choice> = {
   none: { label: 'None, or a client certificate alone', fields: [] },
 };
 
-const TLS: Choice = {
-  label: 'Client certificate',
-  fields: [
-    { name: 'clientCertificate', label: 'Client certificate (PEM)', kind: 'long', optional: true },
-    { name: 'clientKey', label: 'Its private key (PEM)', kind: 'long-secret', optional: true },
-    { name: 'ca', label: 'Private authority to be trusted (PEM)', kind: 'long', optional: true },
-  ],
+/** By place. */
+export const LABELS = Object.fromEntries(
+  Object.values(AUTHENTICATIONS).flatMap(({ fields }) =>
+    fields.map(({ name, label }) => [`authentication.${name}`, label]),
+  ),
+);
+
+const TLS: Record<string, Choice> = {
+  none: { label: 'None', fields: [] },
+  request: { label: 'By request (better: its key stays with us)', fields: [] },
+  own: {
+    label: 'Your own',
+    fields: [
+      { name: 'clientCertificate', label: 'Client certificate (PEM)', kind: 'long' },
+      { name: 'clientKey', label: 'Its private key (PEM)', kind: 'long-secret' },
+    ],
+  },
+};
+const AUTHORITY: Choice = {
+  label: '',
+  fields: [{ name: 'ca', label: 'Private authority to be trusted (PEM)', kind: 'long', optional: true }],
 };
 const MASK = '[secret]';
 
-export function setupForm(): { readonly nodes: Node[]; read(): Promise<Entered> } {
+/** @param request of a client certificate */
+export function setupForm(request: Parameters<typeof certificatePart>[0]): Form {
   const destination = chooser('Destination', 'destination', DESTINATIONS);
   const authentication = chooser('How does it know us?', 'authentication', AUTHENTICATIONS);
-  const tls = fieldsOf('tls', TLS);
+  const requested = certificatePart(request);
+  const tls = chooser('Client certificate', 'tls', TLS, { request: requested });
+  const authority = fieldsOf('tls', AUTHORITY);
   const signing = el('input', { type: 'checkbox' });
-  const rate = field('Most events per second', { hint: 'Leave it empty if there is no limit.' });
+  const rate = field('Most events per second', { hint: 'Empty: no limit.' });
+  const signingKey = once(makeSigningKey);
+  const clientKey = once(makeClientKey);
   return {
     nodes: [
       ...destination.nodes,
       ...authentication.nodes,
-      el('details', {}, el('summary', {}, 'Mutual TLS'), ...tls.nodes),
+      el('details', {}, el('summary', {}, 'Mutual TLS'), ...tls.nodes, ...authority.nodes),
       el('label', {}, signing, ' Sign every request by a new key (Ed25519), of which you get the public half'),
       ...rate.nodes,
     ],
     async read() {
       const secrets: Record<string, string> = {};
-      const key = signing.checked ? await makeSigningKey() : undefined;
-      if (key !== undefined) secrets['signing.secrets.0'] = key.secret;
-      const certificates = tls.read(secrets);
+      const publicKeys: [string, string][] = [];
+      const { type, ...stated } = authentication.read(secrets);
+      if (secrets['authentication.clientKey'] === '') {
+        const made = await clientKey(stated['clientKeyId'] as string | undefined);
+        secrets['authentication.clientKey'] = made.secret;
+        publicKeys.push(['Register this public key (JWK): ', made.publicKey]);
+      }
+      if (signing.checked) {
+        const made = await signingKey();
+        secrets['signing.secrets.0'] = made.secret;
+        publicKeys.push(['Requests are signed (Standard Webhooks, v1a). Verify them by: ', made.publicKey]);
+      }
+      const { type: how, ...own } = tls.read(secrets);
+      const certificates = { ...own, ...authority.read(secrets) };
+      const certificate = how === 'request' ? requested.read() : undefined;
+      if (how === 'request' && certificate === undefined) {
+        throw new Error('The signed certificate is missing.');
+      }
       const perSecond = rate.input.value.trim();
       return {
-        secrets,
-        ...(key !== undefined && { publicKey: key.publicKey }),
+        ...{ secrets, publicKeys },
+        ...(certificate !== undefined && { certificate }),
         setup: {
           destination: destination.read(secrets),
-          authentication: authentication.read(secrets),
+          authentication: { type, ...stated },
           ...(Object.keys(certificates).length > 0 && { tls: certificates }),
-          ...(key !== undefined && { signing: { secrets: [MASK] } }),
+          ...(signing.checked && { signing: { secrets: [MASK] } }),
           ...(perSecond !== '' && { ratePerSecond: Number(perSecond) }),
         },
       };
     },
+    forget() {
+      for (const one of [destination, authentication, tls]) one.forget();
+    },
   };
 }
 
-type Read = (secrets: Record<string, string>) => Record<string, unknown>;
+/** A key is made once: what is corrected later keeps what was registered. */
+function once<A extends unknown[], T>(make: (...given: A) => Promise<T>): (...given: A) => Promise<T> {
+  let made: Promise<T> | undefined;
+  return (...given) => {
+    made ??= make(...given);
+    return made;
+  };
+}
 
-function chooser(label: string, place: string, choices: Record<string, Choice>): { nodes: Node[]; read: Read } {
+interface Part {
+  readonly nodes: Node[];
+  read(secrets: Record<string, string>): Record<string, unknown>;
+  forget(): void;
+}
+
+/** @param further what a choice shows besides its fields */
+function chooser(
+  label: string,
+  place: string,
+  choices: Record<string, Choice>,
+  further: Record<string, Pick<CertificatePart, 'nodes'>> = {},
+): Part {
   const inner = el('fieldset');
-  let current: { nodes: Node[]; read: Read };
+  let current: Part;
   const choose = () => {
-    current = fieldsOf(place, choices[choice.input.value] ?? TLS);
-    inner.replaceChildren(...current.nodes);
+    current = fieldsOf(place, choices[choice.input.value] ?? AUTHORITY);
+    inner.replaceChildren(...current.nodes, ...(further[choice.input.value]?.nodes ?? []));
   };
   const choice = select(
     label,
@@ -157,26 +241,34 @@ function chooser(label: string, place: string, choices: Record<string, Choice>):
       ...choices[choice.input.value]?.fixed,
       ...current.read(secrets),
     }),
+    forget: () => current.forget(),
   };
 }
 
-function fieldsOf(place: string, { fields }: Choice): { nodes: Node[]; read: Read } {
+function fieldsOf(place: string, { fields }: Choice): Part {
   const made = fields.map((one) => {
-    const { kind = 'text', value = '' } = one;
-    return { one, ...field(one.label, { isSecret: kind === 'secret', isLong: kind.startsWith('long'), value }) };
+    const { kind = 'text', value = '', hint = '' } = one;
+    const isSecret = kind.endsWith('secret');
+    return {
+      one,
+      isSecret,
+      ...field(one.label, { isSecret: kind === 'secret', isLong: kind.startsWith('long'), value, hint }),
+    };
   });
   return {
     nodes: made.flatMap(({ nodes }) => nodes),
     read(secrets) {
       const stated: Record<string, unknown> = {};
-      for (const { one, input } of made) {
-        const isSecret = one.kind?.endsWith('secret');
+      for (const { one, isSecret, input } of made) {
         const value = isSecret ? input.value : input.value.trim();
         if (value === '' && one.optional) continue;
         stated[one.name] = isSecret ? MASK : value;
         if (isSecret) secrets[`${place}.${one.name}`] = value;
       }
       return stated;
+    },
+    forget() {
+      for (const { isSecret, input } of made) if (isSecret) input.value = '';
     },
   };
 }

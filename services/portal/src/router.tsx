@@ -78,8 +78,12 @@ const overview = createRoute({
 const events = createRoute({
   getParentRoute: () => customer,
   path: '/events',
-  validateSearch: (search: Search): { state?: EventStateName | undefined } => ({
+  validateSearch: (
+    search: Search,
+  ): { state?: EventStateName | undefined; from?: string | undefined; to?: string | undefined } => ({
     state: oneOf(search['state'], Object.keys(EVENT_STATE_WORDS) as EventStateName[]),
+    from: text(search['from']),
+    to: text(search['to']),
   }),
   component: lazyRouteComponent(() => import('./customer/events/events-page.tsx'), 'EventsPage'),
 });

@@ -1,23 +1,21 @@
 /** A client certificate by request, and a test of a customer that is paused: both are done by the worker that owns it. */
-import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { readTopics } from '@databridge/kernel/kafka/topic-reader';
 import { CERTIFICATE_REQUESTS_TOPIC, deliveryTopic, systemTopics } from '@databridge/schemas/records/topics';
-import { makeCertificates } from '../../harness/peers/certificates.ts';
+import type { Page } from 'playwright-core';
+import { makeCertificates, signRequest } from '../../harness/peers/certificates.ts';
 import { axeIssues } from '../../harness/portal/axe.ts';
 import { openPage } from '../../harness/portal/browser.ts';
+import { invite, openInvited, sendIt } from '../../harness/portal/set-up-page.ts';
 import { Receiver } from '../../harness/receiver.ts';
 import { startMutualTlsReceiver } from '../../harness/servers/mutual-tls-receiver.ts';
 import { freshName } from '../../harness/topics.ts';
 import { operator, portalOrigin, shared, signIn } from './shared.ts';
 
 test('mutual TLS by request: the worker makes the key, the customer hands back the certificate, and the key stays there', async () => {
-  const { browser, stage, intakes } = shared();
+  const { browser, stage } = shared();
   const customer = freshName('by-request');
   const certificates = await makeCertificates();
-  const { dir, ca } = certificates;
-  const file = (name: string) => readFileSync(join(dir, name), 'utf8');
+  const { ca, client } = certificates;
   const receiver = await startMutualTlsReceiver(certificates);
   await stage.subscribe(customer, `${receiver.origin}/`, { tls: { ca } });
 
@@ -28,16 +26,11 @@ test('mutual TLS by request: the worker makes the key, the customer hands back t
   const csr = await page.getByLabel('Certificate request', { exact: true }).inputValue();
   expect(csr).toContain('BEGIN CERTIFICATE REQUEST');
   expect(await axeIssues(page)).toEqual([]);
-  writeFileSync(join(dir, 'asked.csr'), csr);
-  const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: dir, encoding: 'utf8', stdio: 'pipe' });
-  const from = ['-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-extfile', 'client.ext'];
-  // It verifies the request's own signature first.
-  openssl('x509', '-req', '-in', 'asked.csr', ...from, '-out', 'asked.crt');
   const certificate = page.getByLabel(/The certificate that was signed for it/);
-  await certificate.fill(file('client.crt'));
+  await certificate.fill(client.certificate);
   await page.getByRole('button', { name: 'Use this certificate' }).click();
   await page.getByText('is for another key than that of the latest certificate request').first().waitFor();
-  await certificate.fill(file('asked.crt'));
+  await certificate.fill(signRequest(certificates, csr));
   const taken = stage.changeTaken(customer);
   await page.getByRole('button', { name: 'Use this certificate' }).click();
   await page.getByText('It is in use, with its key.').waitFor();
@@ -49,7 +42,67 @@ test('mutual TLS by request: the worker makes the key, the customer hands back t
   expect(wrongs).toEqual([]);
   await close();
 
-  // The key is in no topic but sealed, and in no log.
+  await expectNoKeyInClear(customer);
+  receiver.stop();
+}, 120_000);
+
+test('a customer asks for a key on the set-up page, comes back with the certificate, and renews it by another link', async () => {
+  const { browser, intakes } = shared();
+  const [intake, other] = intakes;
+  const customer = freshName('by-page');
+  const certificates = await makeCertificates();
+  const { ca } = certificates;
+  const receiver = await startMutualTlsReceiver(certificates);
+  const grant = { setup: { eventTypes: ['root-cause'], match: { company: [customer] } } };
+  const invitation = await invite(intake, customer, grant);
+  const state = async (page: Page) => {
+    await page.getByLabel('How does it know us?').selectOption('none');
+    await page.getByLabel('URL').fill(`${receiver.origin}/`);
+    await page.getByText('Mutual TLS').click();
+    await page.getByLabel('Client certificate', { exact: true }).selectOption('request');
+    await page.getByLabel('Private authority to be trusted (PEM)').fill(ca);
+    await page.getByRole('button', { name: 'Make a key and a certificate request' }).click();
+    return await page.getByLabel('Certificate request', { exact: true }).inputValue();
+  };
+  // The customer is not there yet. Signing takes longer than the ticket lasts: the link is opened again.
+  const first = await openInvited(browser, intake, invitation);
+  const csr = await state(first.page);
+  await first.page.getByRole('button', { name: 'Encrypt and send' }).click();
+  await first.page.getByText('The signed certificate is missing').waitFor();
+  expect(await axeIssues(first.page)).toEqual([]);
+  await first.close();
+  const { page, wrongs, close } = await openInvited(browser, other, invitation);
+  expect(await state(page)).toBe(csr);
+  await page.getByLabel('Signed certificate').fill(certificates.client.certificate);
+  await sendIt(page);
+  await page.getByText('is for another key than that of the latest certificate request').waitFor();
+  await page.getByLabel('Signed certificate').fill(signRequest(certificates, csr));
+  await sendIt(page);
+  await page.getByText('Your destination accepted the test event (status 200).').waitFor();
+  expect(wrongs).toEqual([]);
+  await close();
+  expect((await intake.plane.call('POST', `/subscriptions/${customer}/approve`)).status).toBe(200);
+
+  const renewed = await openInvited(browser, intake, await invite(intake, customer, { secrets: ['tls.clientKey'] }));
+  await renewed.page.getByRole('button', { name: 'Make a key and a certificate request' }).click();
+  const next = await renewed.page.getByLabel('Certificate request', { exact: true }).inputValue();
+  expect(next).not.toBe(csr);
+  const certificate = signRequest(certificates, next);
+  await renewed.page.getByLabel('Signed certificate').fill(certificate);
+  await sendIt(renewed.page);
+  await renewed.page.getByText('Your destination accepted the test event (status 200).').waitFor();
+  expect(renewed.wrongs).toEqual([]);
+  await renewed.close();
+  const { body } = await intake.plane.call('GET', `/subscriptions/${customer}`);
+  expect(body.tls).toMatchObject({ clientCertificate: certificate.trim(), clientKey: '[secret]' });
+  expect(new Set(receiver.subjects)).toEqual(new Set([`databridge-${customer}`]));
+  await expectNoKeyInClear(customer);
+  receiver.stop();
+}, 120_000);
+
+/** It is in no topic but sealed, and in no log. */
+async function expectNoKeyInClear(customer: string): Promise<void> {
+  const { stage, intakes } = shared();
   const seen: string[] = [];
   await readTopics(
     stage.operations.kafka,
@@ -63,8 +116,7 @@ test('mutual TLS by request: the worker makes the key, the customer hands back t
   expect(seen.filter((text) => text.includes('PRIVATE KEY'))).toEqual([]);
   const [made] = (await stage.read(CERTIFICATE_REQUESTS_TOPIC)).filter(({ key }) => key?.toString() === customer);
   expect(JSON.parse(made?.value?.toString() ?? '{}')).toMatchObject({ sealedKey: expect.stringMatching(/^ey.*\./) });
-  receiver.stop();
-}, 120_000);
+}
 
 test('a customer that is paused gets a test event, and nothing else', async () => {
   const { stage, intakes } = shared();

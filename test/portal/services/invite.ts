@@ -3,7 +3,7 @@ import { rootCauseEvent } from '../../harness/events.ts';
 import { eventually } from '../../harness/eventually.ts';
 import { axeIssues } from '../../harness/portal/axe.ts';
 import { openPage } from '../../harness/portal/browser.ts';
-import { enterCode, sendIt } from '../../harness/portal/set-up-page.ts';
+import { enterCode, invite, openInvited, sendIt } from '../../harness/portal/set-up-page.ts';
 import { Receiver } from '../../harness/receiver.ts';
 import { freshName } from '../../harness/topics.ts';
 import { operator, portalOrigin, reader, shared, signIn } from './shared.ts';
@@ -19,9 +19,17 @@ test('an invitation is made, renewed and answered; its set-up is approved, and e
   const form = page.getByRole('dialog', { name: 'Invite a customer' });
   await form.getByLabel('Customer', { exact: true }).fill(customer);
   await form.getByLabel(/Companies/).fill(customer);
+  await form.getByLabel(/whose folder/).fill('Support\nSales');
+  await form.getByLabel(/pass this filter/).fill('event.summary.folder = "Support"');
+  await form.getByLabel('summary', { exact: true }).check();
+  await form.getByLabel('intent', { exact: true }).check();
   await form.getByLabel(/Hosts/).fill('127.0.0.1');
   await form.getByLabel('Reason').fill('Your first set-up');
   expect(page.url()).toContain('invite=new');
+  await form.getByRole('button', { name: 'Invite', exact: true }).click();
+  // What is wrong is said at its field, before anybody is invited.
+  await form.locator('textarea[name=filter][aria-invalid=true]').waitFor();
+  await form.getByLabel(/pass this filter/).fill('event.summary.folder == "Support"');
   await form.getByRole('button', { name: 'Invite', exact: true }).click();
   await form.getByText('This is shown once.').waitFor();
   expect(await axeIssues(page)).toEqual([]);
@@ -62,6 +70,11 @@ test('an invitation is made, renewed and answered; its set-up is approved, and e
   await page.getByRole('link', { name: 'Approvals' }).click();
   const stated = page.getByRole('article', { name: customer });
   await stated.getByText(receiver.url).first().waitFor();
+  expect((await intake.plane.call('GET', `/subscriptions/${customer}`)).body).toMatchObject({
+    match: { company: [customer], folder: ['Support', 'Sales'] },
+    filter: 'event.summary.folder == "Support"',
+    sections: expect.arrayContaining(['summary', 'intent']),
+  });
   expect(await axeIssues(page)).toEqual([]);
   await stated.getByRole('button', { name: 'Approve…' }).click();
   await page
@@ -82,6 +95,41 @@ test('an invitation is made, renewed and answered; its set-up is approved, and e
   await page.getByRole('link', { name: 'Invitations' }).click();
   await row.getByRole('cell', { name: 'Answered', exact: true }).waitFor();
   expect(wrongs).toEqual([]);
+  await close();
+}, 120_000);
+
+test('a set-up is declined: what was stated is deleted, and so is nothing that was approved meanwhile', async () => {
+  const { browser, intakes } = shared();
+  const [intake] = intakes;
+  const { plane } = intake;
+  const receiver = await Receiver.start();
+  const [declined, approved] = [freshName('declined'), freshName('approved')];
+  for (const customer of [declined, approved]) {
+    const setup = { eventTypes: ['root-cause'], match: { company: [customer] } };
+    const answering = await openInvited(browser, intake, await invite(intake, customer, { setup }));
+    await answering.page.getByLabel('How does it know us?').selectOption('api-key');
+    await answering.page.getByLabel('URL').fill(receiver.url);
+    await answering.page.getByLabel('Key', { exact: true }).fill('k-1');
+    await sendIt(answering.page);
+    await answering.page.getByText('Your destination accepted the test event (status 200).').waitFor();
+    await answering.close();
+  }
+  const { page, close } = await openPage(browser, portalOrigin());
+  await signIn(page, operator.token, '/portal/approvals');
+  const decline = async (customer: string) => {
+    const stated = page.getByRole('article', { name: customer });
+    await stated.getByRole('button', { name: 'Decline…' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Decline' }).click();
+    return stated;
+  };
+  await (await decline(declined)).waitFor({ state: 'detached' });
+  expect((await plane.call('GET', `/subscriptions/${declined}`)).status).toBe(404);
+  // The page does not know yet.
+  await page.route('**/v1/subscriptions?*', (route) => route.abort());
+  expect((await plane.call('POST', `/subscriptions/${approved}/approve`)).status).toBe(200);
+  await decline(approved);
+  await page.getByText(`${approved} was approved in the meantime: nothing is deleted.`).waitFor();
+  expect((await plane.call('GET', `/subscriptions/${approved}`)).status).toBe(200);
   await close();
 }, 120_000);
 

@@ -110,6 +110,23 @@ test('redrive, pause, resume, test, rotate a secret, mend the set-up, replay; an
   await key.fill('typed-here');
   await page.getByText('another secret').waitFor();
   expect(await page.getByText('typed-here').count()).toBe(0);
+  // What is typed here is sealed here: what is sent is a seal for its place.
+  const patching = page.waitForRequest((request) => request.method() === 'PATCH');
+  const keyTaken = stage.changeTaken(customer);
+  await page.getByRole('button', { name: 'Save' }).click();
+  const patched = (await patching).postDataJSON() as { sealed?: Record<string, string> };
+  expect(patched).toEqual({ sealed: { 'authentication.key': expect.stringMatching(/^ey[\w-]+(\.[\w-]*){4}$/) } });
+  await page.getByText('Nothing is changed').waitFor();
+  await keyTaken();
+  knownKey = 'typed-here';
+  expect(await plane.call('POST', `/subscriptions/${customer}/test`, { body: {} })).toMatchObject({
+    body: { outcome: 'delivered' },
+  });
+  // What no such secret can be is said at its field.
+  await key.fill('with\u0007control');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('must be printable ASCII').first().waitFor();
+  expect(await key.getAttribute('aria-invalid')).toBe('true');
   await key.fill('');
   await page.getByText('Nothing is changed').waitFor();
   await page.getByRole('button', { name: 'Show all of it as JSON' }).click();

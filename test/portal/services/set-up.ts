@@ -1,5 +1,5 @@
 /** A customer sets itself up on the page: sealed in the browser, tested at once, corrected, approved, first event. */
-import { createPublicKey, randomUUID, verify } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, randomUUID, verify } from 'node:crypto';
 import { deliveryTopic } from '@databridge/schemas/records/topics';
 import { rootCauseEvent } from '../../harness/events.ts';
 import { eventually } from '../../harness/eventually.ts';
@@ -7,6 +7,7 @@ import { makeCertificates } from '../../harness/peers/certificates.ts';
 import { invite, openInvited, sendIt } from '../../harness/portal/set-up-page.ts';
 import { type ReceivedRequest, Receiver } from '../../harness/receiver.ts';
 import { startMutualTlsReceiver } from '../../harness/servers/mutual-tls-receiver.ts';
+import { startRegistrationServer } from '../../harness/servers/registration-server.ts';
 import { CLIENT, startTokenServer } from '../../harness/servers/token-server.ts';
 import { freshName } from '../../harness/topics.ts';
 import { shared } from './shared.ts';
@@ -56,9 +57,11 @@ test('Basic: a wrong password is seen and corrected, and events flow once it is 
   await sendIt(page);
   await page.getByText('Your destination refused what identifies us (401)').waitFor();
 
+  // What is no secret stays as it was entered.
   await page.getByRole('button', { name: 'Correct it' }).click();
-  await page.getByLabel('URL').fill(receiver.url);
-  await page.getByLabel('User name', { exact: true }).fill('acme');
+  expect(await page.getByLabel('URL').inputValue()).toBe(receiver.url);
+  expect(await page.getByLabel('User name', { exact: true }).inputValue()).toBe('acme');
+  expect(await page.getByLabel('Password').inputValue()).toBe('');
   await page.getByLabel('Password').fill('pässword-2');
   await sendIt(page);
   await page.getByText('Your destination accepted the test event (status 200).').waitFor();
@@ -149,6 +152,7 @@ test('mutual TLS: the private key is sealed as every secret is', async () => {
   await page.getByLabel('How does it know us?').selectOption('none');
   await page.getByLabel('URL').fill(`${receiver.origin}/events`);
   await page.getByText('Mutual TLS').click();
+  await page.getByLabel('Client certificate', { exact: true }).selectOption('own');
   await page.getByLabel('Client certificate (PEM)').fill(client.certificate);
   await page.getByLabel('Its private key (PEM)').fill(client.key);
   await page.getByLabel('Private authority to be trusted (PEM)').fill(ca);
@@ -160,4 +164,38 @@ test('mutual TLS: the private key is sealed as every secret is', async () => {
   await approveAndProduce(customer, () => receiver.subjects.length);
   expect(new Set(receiver.subjects)).toEqual(new Set(['client']));
   receiver.stop();
+}, 120_000);
+
+test('OAuth 2 by a private key: made in the page, its public half is registered, and no secret is shared', async () => {
+  const { browser, intakes } = shared();
+  const [intake] = intakes;
+  const customer = freshName('oauth-key');
+  const server = await startRegistrationServer();
+  // The client is there before its key is.
+  const before = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
+  const client = await server.register({ ...before, use: 'sig' });
+  const receiver = await Receiver.start(({ headers }) => ({
+    status: /^Bearer ./.test(headers['authorization'] ?? '') ? 200 : 401,
+  }));
+  const { page, wrongs, close } = await openInvited(browser, intake, await invite(intake, customer, grantOf(customer)));
+  const bodies: string[] = [];
+  page.on('request', (request) => void bodies.push(request.postData() ?? ''));
+  await page.getByLabel('URL', { exact: true }).fill(receiver.url);
+  await page.getByLabel('How does it know us?').selectOption('oauth-key');
+  await page.getByLabel('URL of the token endpoint').fill(server.tokenUrl);
+  await page.getByLabel('Client id').fill(client.id);
+  await page.getByLabel('Id of the key (kid)').fill('key-1');
+  await sendIt(page);
+  await page.getByText('Your destination refused what identifies us').waitFor();
+  const jwk = JSON.parse((await page.getByText('"kty"').textContent()) ?? '') as Record<string, unknown>;
+  expect(jwk).toMatchObject({ kty: 'EC', alg: 'ES256', kid: 'key-1' });
+  expect(jwk).not.toHaveProperty('d');
+  await client.replaceKey(jwk);
+  await page.getByRole('button', { name: 'Test again' }).click();
+  await page.getByText('Your destination accepted the test event (status 200).').waitFor();
+  expect(bodies.join()).not.toContain('PRIVATE KEY');
+  expect(wrongs).toEqual([]);
+  await close();
+  const { body } = await intake.plane.call('GET', `/subscriptions/${customer}`);
+  expect(body.authentication).toMatchObject({ clientAuthentication: 'private-key-jwt', clientKey: '[secret]' });
 }, 120_000);

@@ -2,8 +2,10 @@
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { Command } from 'commander';
 import { type Cli, pathOf } from '../cli.ts';
+import { operate } from '../operation.ts';
 import { type OutputOptions, print, withOutput } from '../output/output.ts';
 import { formatFacts, formatTable, printLine, timeOf } from '../output/print.ts';
+import { mustConfirm } from '../output/terminal.ts';
 
 interface ShownInvitation {
   readonly id: string;
@@ -26,6 +28,10 @@ interface InviteChoice extends OutputOptions {
   readonly setup?: boolean;
   readonly eventType?: string[];
   readonly company?: string[];
+  readonly organisation?: string[];
+  readonly folder?: string[];
+  readonly filter?: string;
+  readonly section?: string[];
   readonly host?: string[];
   readonly reason?: string;
   readonly life?: string;
@@ -41,6 +47,10 @@ export function addInvitations(program: Command, cli: Cli): void {
       .option('--setup', 'the customer states destination, authentication and rate; events flow once it is approved')
       .option('--event-type <type...>', 'with --setup: what it gets; root-cause if left out')
       .option('--company <company...>', 'with --setup: whose events it gets')
+      .option('--organisation <organisation...>', 'with --setup: only events whose organisation is one of these')
+      .option('--folder <folder...>', 'with --setup: only events whose folder is one of these')
+      .option('--filter <expression>', 'with --setup: only events that pass it; the customer may narrow it later')
+      .option('--section <section...>', 'with --setup: only these sections of each event; all if left out')
       .option('--host <host...>', 'with --setup: hosts that it may name, *.example.com for all below')
       .option('--reason <text>', 'shown to the one who is invited')
       .option('--life <time>', 'how long the link is good: 72h if left out, 7d at most'),
@@ -84,22 +94,89 @@ export function addInvitations(program: Command, cli: Cli): void {
         printLine(`${customer}: approved; events flow.`);
       }
     });
+  program
+    .command('decline')
+    .description('delete what a customer stated by an invitation, before it is approved')
+    .argument('<customer>')
+    .option('-y, --yes', 'do not ask for confirmation; needed where there is no terminal')
+    .action(async (customer: string, { yes = false }: { yes?: boolean }) => await decline(cli, customer, yes));
+  withOutput(
+    program.command('approvals').description('list the set-ups that customers stated and nobody has approved yet'),
+  ).action(async (options: OutputOptions) => {
+    const items = await cli.api().list<StatedSetup>('/subscriptions', { awaitsApproval: true });
+    print(options, items, () => formatStated(items));
+  });
+}
+
+interface StatedSetup {
+  readonly customer: string;
+  readonly awaitsApproval?: true;
+  readonly destination: { readonly type: string } & Readonly<Record<string, unknown>>;
+  readonly authentication: { readonly type: string };
+  readonly ratePerSecond?: number;
+}
+
+async function decline(cli: Cli, customer: string, yes: boolean): Promise<void> {
+  const api = cli.api();
+  const { etag, body } = await api.call<StatedSetup>('GET', pathOf(customer));
+  if (body.awaitsApproval !== true) {
+    throw new DatabridgeError(
+      'DB_CONFLICT',
+      `${customer} does not await approval; "databridge subscriptions delete ${customer}" deletes it all the same`,
+    );
+  }
+  await mustConfirm(`Delete what ${customer} stated, its secrets included?`, yes);
+  // Approved meanwhile, it is another one than what was looked at.
+  const headers = { 'if-match': etag ?? '*' };
+  await operate(api, 'DELETE', pathOf(customer), { query: { waiting: 'discard' }, headers });
+  printLine(`${customer}: declined; what it stated is deleted.`);
+}
+
+function formatStated(items: readonly StatedSetup[]): string {
+  if (items.length === 0) return 'None.';
+  return formatTable(
+    ['CUSTOMER', 'DESTINATION', 'AUTHENTICATION', 'RATE'],
+    items.map(({ customer, destination: { type, ...where }, authentication, ratePerSecond }) => [
+      ...[customer, `${type} ${Object.values(where).filter((one) => typeof one === 'string')[0] ?? ''}`],
+      ...[authentication.type, ratePerSecond === undefined ? '' : `${ratePerSecond}/s`],
+    ]),
+  );
 }
 
 /** @throws {DatabridgeError} DB_INPUT_INVALID */
-function bodyOf({ secret, setup = false, eventType, company, host, reason, life }: InviteChoice): object {
+function bodyOf(choice: InviteChoice): object {
+  const { secret, setup = false, company, host, reason, life } = choice;
   if ((secret === undefined) === !setup) {
     throw new DatabridgeError('DB_INPUT_INVALID', 'Give either --secret with places, or --setup');
   }
   if (setup && company === undefined) {
     throw new DatabridgeError('DB_INPUT_INVALID', '--setup needs --company: whose events the customer gets');
   }
+  const given = GRANTED.filter((name) => choice[name] !== undefined);
+  if (!setup && given.length > 0) {
+    throw new DatabridgeError(
+      'DB_INPUT_INVALID',
+      `--${given[0]?.replace('eventType', 'event-type')} goes with --setup`,
+    );
+  }
   return {
     ...(secret !== undefined && { secrets: secret }),
-    ...(setup && { setup: { eventTypes: eventType ?? ['root-cause'], match: { company } } }),
+    ...(setup && { setup: grantOf(choice) }),
     ...(host !== undefined && { hosts: host }),
     ...(reason !== undefined && { reason }),
     ...(life !== undefined && { life }),
+  };
+}
+
+/** What belongs to operators. */
+const GRANTED = ['eventType', 'company', 'organisation', 'folder', 'filter', 'section'] as const;
+
+function grantOf({ eventType, company, organisation, folder, filter, section }: InviteChoice): object {
+  return {
+    eventTypes: eventType ?? ['root-cause'],
+    match: { company, organisation, folder },
+    ...(filter !== undefined && { filter }),
+    ...(section !== undefined && { sections: section }),
   };
 }
 

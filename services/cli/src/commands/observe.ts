@@ -18,7 +18,7 @@ import {
   reasonOf,
   timeOf,
 } from '../output/print.ts';
-import { parseCount, parseDuration, parseTime } from '../parse-arguments.ts';
+import { parseCount, parseDuration, parseTime, refuseSwapped } from '../parse-arguments.ts';
 import { eventsOf, fullId, shortIds } from '../short-ids.ts';
 import { tail } from './observe/tail.ts';
 import { repeat, startOfView } from './observe/watch.ts';
@@ -122,12 +122,6 @@ async function statusesOf(cli: Cli, names: readonly string[]): Promise<CustomerS
   const found: CustomerStatus[] = [];
   for (const name of names) found.push(await cli.api().get<CustomerStatus>(pathOf(name, 'status')));
   return found;
-}
-
-/** @throws {DatabridgeError} DB_INPUT_INVALID */
-function refuseSwapped(from: Date | undefined, to: Date | undefined): void {
-  if (from === undefined || to === undefined || from < to) return;
-  throw new DatabridgeError('DB_INPUT_INVALID', '--to must be later than --from');
 }
 
 interface AttemptChoice extends OutputOptions {

@@ -40,6 +40,15 @@ export function addSecrets(program: Command, keys: Command, cli: Cli): void {
       await cli.api().call('PUT', pathOf(customer, 'secrets', name), { body });
       printLine(`${customer}: ${name} is set.`);
     });
+  group
+    .command('end-fallback')
+    .description('stop using the secret before the one that was set last')
+    .argument('<customer>')
+    .argument('<name>', 'as the list shows it, such as authentication.key')
+    .action(async (customer: string, name: string) => {
+      await cli.api().call('DELETE', pathOf(customer, 'secrets', name, 'fallback'));
+      printLine(`${customer}: of ${name}, only what was set last is used.`);
+    });
   withOutput(
     keys
       .command('rotate')

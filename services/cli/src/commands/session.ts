@@ -3,10 +3,12 @@ import type { Command } from 'commander';
 import { ApiClient } from '../api/api-client.ts';
 import type { Cli } from '../cli.ts';
 import { forgetConnection, isHttpUrl, keepConnection } from '../credentials.ts';
-import { printLine } from '../output/print.ts';
+import { type OutputOptions, print, withOutput } from '../output/output.ts';
+import { formatFacts, formatTable, printLine, timeOf } from '../output/print.ts';
 import { readSecret } from '../output/terminal.ts';
 
-export function addSession(program: Command, { env }: Cli): void {
+export function addSession(program: Command, cli: Cli): void {
+  const { env } = cli;
   program
     .command('login')
     .description('store the address of the API and a token, which is read from standard input or typed at a prompt')
@@ -23,4 +25,81 @@ export function addSession(program: Command, { env }: Cli): void {
     .command('logout')
     .description('delete the stored token')
     .action(() => printLine(forgetConnection(env) ? 'Forgotten.' : 'There was nothing to forget.'));
+  withOutput(program.command('whoami').description('show the name and the role of the token, and what it may')).action(
+    async (options: OutputOptions) => {
+      const me = await cli.api().get<Me>('/me');
+      print(options, me, () => formatMe(me));
+    },
+  );
+  addPortalSessions(program, cli);
+}
+
+interface Me {
+  readonly name: string;
+  readonly role: string;
+  readonly customer?: string;
+  readonly may: Readonly<Record<'oversee' | 'act' | 'operate' | 'payload', boolean>>;
+}
+
+const RIGHTS = {
+  oversee: 'see what concerns all customers',
+  act: 'change what belongs to a customer',
+  operate: 'change what belongs to operators',
+  payload: 'read the content of events',
+} as const;
+
+function formatMe({ name, role, customer, may }: Me): string {
+  const rights = Object.entries(RIGHTS).filter(([right]) => may[right as keyof typeof RIGHTS]);
+  return formatFacts([
+    ['name', name],
+    ['role', customer === undefined ? role : `${role} of ${customer}`],
+    ['may', rights.map(([, words]) => words).join(', ') || 'only read'],
+  ]);
+}
+
+interface PortalSession {
+  readonly id: string;
+  readonly name: string;
+  readonly role: string;
+  readonly customer?: string;
+  readonly by: string;
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number;
+}
+
+function addPortalSessions(program: Command, cli: Cli): void {
+  const group = program.command('sessions').description('who is signed in to the portal');
+  withOutput(
+    group.command('list').description('list sessions that are not over: operators see all, everybody else their own'),
+  ).action(async (options: OutputOptions) => {
+    const { items } = await cli.api().get<{ items: PortalSession[] }>('/sessions');
+    print(options, items, () => formatSessions(items));
+  });
+  group
+    .command('link')
+    .description('make a link that signs you in to the portal, once, within ten minutes')
+    .action(async () => {
+      const api = cli.api();
+      const { path, expiresAtMs } = await api.post<{ path: string; expiresAtMs: number }>('/sessions/links');
+      printLine(`${api.url}${path}\nGood once, until ${timeOf(expiresAtMs)}.`);
+    });
+  group
+    .command('revoke')
+    .description('end a session of the portal')
+    .argument('<id>', 'as the list shows it')
+    .action(async (id: string) => {
+      await cli.api().call('DELETE', `/sessions/${encodeURIComponent(id)}`);
+      printLine('The session has ended.');
+    });
+}
+
+function formatSessions(items: readonly PortalSession[]): string {
+  if (items.length === 0) return 'None.';
+  return formatTable(
+    ['ID', 'NAME', 'ROLE', 'BY', 'BEGAN', 'ENDS'],
+    items.map(({ id, name, role, customer, by, createdAtMs, expiresAtMs }) => [
+      ...[id, name, customer === undefined ? role : `${role} of ${customer}`, by],
+      ...[timeOf(createdAtMs) ?? '', timeOf(expiresAtMs) ?? ''],
+    ]),
+  );
 }

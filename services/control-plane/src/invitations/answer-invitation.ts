@@ -4,8 +4,11 @@ import { DatabridgeError } from '@databridge/kernel/errors';
 import type { Invitation, Receipt } from '@databridge/schemas/records/invitations';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import type { ControlPlaneContext } from '../context.ts';
+import { applySubscriptions } from '../subscriptions/apply.ts';
 import type { Written } from '../subscriptions/changes.ts';
+import { withCertificate } from '../subscriptions/client-certificate.ts';
 import { withSecretSet } from '../subscriptions/set-secret.ts';
+import { withRequestedKey } from './certificate.ts';
 import { destinationsOf, noSuchInvitation } from './open-invitation.ts';
 import { applySetup, type Setup } from './setup.ts';
 import type { Ticket } from './tickets.ts';
@@ -15,6 +18,8 @@ export interface InvitationAnswer {
   readonly secrets: Readonly<Record<string, string>>;
   /** Of a set-up: what the customer states, without secrets. */
   readonly setup?: Setup | undefined;
+  /** PEM: signed for the request that was made by this link. */
+  readonly certificate?: string | undefined;
 }
 
 /**
@@ -25,7 +30,7 @@ export interface InvitationAnswer {
 export async function answerInvitation(
   context: ControlPlaneContext,
   ticket: Ticket,
-  answer: InvitationAnswer,
+  given: InvitationAnswer,
   nowMs: number,
 ): Promise<Receipt> {
   const invitation = (await context.invitations()).get(ticket.invitation);
@@ -39,11 +44,12 @@ export async function answerInvitation(
       'This link was answered in the meantime, in another window or by somebody else',
     );
   }
-  const digest = createHash('sha256').update(JSON.stringify(answer)).digest('base64url');
+  const digest = createHash('sha256').update(JSON.stringify(given)).digest('base64url');
   if (invitation.receipt?.digest === digest) return invitation.receipt;
   if (JSON.stringify(destinationsOf(invitation, subscription)) !== ticket.sees) {
     throw new DatabridgeError('DB_CONFLICT', 'The destination was changed in the meantime: ask for a new link');
   }
+  const answer = await withRequestedKey(context, invitation, given);
   refuseWrongSeals(context, invitation, answer);
   const receipt = { id: randomUUID(), digest, atMs: nowMs, places: Object.keys(answer.secrets).sort() };
   const used: Invitation = { ...invitation, state: 'used', changedAtMs: nowMs, ticket: ticket.id, receipt };
@@ -52,8 +58,28 @@ export async function answerInvitation(
     return receipt;
   }
   if (subscription === undefined) throw noSuchInvitation();
+  if (answer.certificate !== undefined) {
+    await saveWithCertificate(context, invitation, subscription, answer, used);
+    return receipt;
+  }
   await context.commit([changeOf(invitation, subscription, answer, nowMs), { invitation: used }]);
   return receipt;
+}
+
+/** Judged as every change of a subscription is: a certificate may be expired, or of a kind that TLS can't be spoken with. */
+async function saveWithCertificate(
+  context: ControlPlaneContext,
+  { id }: Invitation,
+  before: Subscription,
+  { certificate = '', secrets }: InvitationAnswer,
+  used: Invitation,
+): Promise<void> {
+  const given = [{ subscription: withCertificate(before, certificate), sets: [] }];
+  await applySubscriptions(context, given, 'operator', {
+    sealed: new Map(Object.entries(secrets)),
+    detail: { invitation: id, names: Object.keys(secrets).sort() },
+    alongside: [{ invitation: used }],
+  });
 }
 
 /** What was there before is used no more: else a test event would not tell whether the new secret is right. */

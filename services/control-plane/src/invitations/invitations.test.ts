@@ -23,6 +23,7 @@ let invitations: Map<string, Invitation>;
 let commits: (readonly Written[])[];
 const context = {
   desk,
+  eventTypes: ['root-cause'],
   log: createLogger('test', 'silent'),
   subscriptions: async () => stored,
   invitations: async () => invitations,

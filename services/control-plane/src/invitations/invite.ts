@@ -5,8 +5,11 @@ import type { SealingDesk } from '@databridge/kernel/secrets/sealing-desk';
 import { makeInvitationCode } from '@databridge/schemas/records/invitation-code';
 import type { Invitation } from '@databridge/schemas/records/invitations';
 import { secretsInUse } from '@databridge/schemas/subscription/secret-places';
-import { formatIssues, parseSubscription } from '@databridge/schemas/subscription/subscription';
+import { parseSubscription, type Subscription } from '@databridge/schemas/subscription/subscription';
 import type { ControlPlaneContext } from '../context.ts';
+import { eventTypeIssues } from '../subscriptions/checks/event-types.ts';
+import { RefusedFields } from '../subscriptions/checks/refused-fields.ts';
+import { CLIENT_KEY } from '../subscriptions/client-certificate.ts';
 
 export const DEFAULT_LIFE_MS = 72 * 3_600_000;
 export const MAX_LIFE_MS = 7 * 24 * 3_600_000;
@@ -33,7 +36,7 @@ export interface Invited {
   readonly code: string;
 }
 
-type Context = Pick<ControlPlaneContext, 'subscriptions' | 'invitations' | 'desk' | 'commit'>;
+type Context = Pick<ControlPlaneContext, 'subscriptions' | 'invitations' | 'desk' | 'commit' | 'eventTypes'>;
 
 export const hashOfLink = (linkId: string) => createHash('sha256').update(linkId).digest('base64url');
 
@@ -125,7 +128,10 @@ const macOf = (key: Uint8Array, id: string, code: string) =>
     .update(JSON.stringify([id, code]))
     .digest('base64url');
 
-async function refuseUnlessPossible(context: Pick<Context, 'subscriptions'>, asked: Asked): Promise<void> {
+async function refuseUnlessPossible(
+  context: Pick<Context, 'subscriptions' | 'eventTypes'>,
+  asked: Asked,
+): Promise<void> {
   const { customer, places, grant } = asked;
   const stored = (await context.subscriptions()).get(customer);
   if (places === undefined) {
@@ -135,22 +141,30 @@ async function refuseUnlessPossible(context: Pick<Context, 'subscriptions'>, ask
         `Customer "${customer}" is set up already; name the secrets to be entered, such as --secret authentication.password`,
       );
     }
-    refuseInvalidGrant(customer, grant);
+    refuseInvalidGrant(customer, grant, context.eventTypes);
     return;
   }
   if (stored === undefined) throw new DatabridgeError('DB_NOT_FOUND', `There is no customer "${customer}"`);
-  const known = [...secretsInUse(stored).keys()].sort();
-  const unknown = places.filter((place) => !known.includes(place) || place === 'tls.clientKey');
+  // A client certificate may be the first: its key is made by a worker, and goes with the certificate.
+  const byRequest = takesCertificate(stored) ? [CLIENT_KEY] : [];
+  const known = [...new Set([...secretsInUse(stored).keys(), ...byRequest])].sort();
+  const unknown = places.filter((place) => !known.includes(place));
   if (unknown.length > 0) {
     throw new DatabridgeError(
       'DB_INPUT_INVALID',
-      `Customer "${customer}" has no secret "${unknown.join('", "')}" to be set alone; it has ${known.join(', ') || 'none'}`,
+      `Customer "${customer}" has no secret "${unknown.join('", "')}"; it has ${known.join(', ') || 'none'}`,
     );
   }
 }
 
-/** What operators say is judged now, not when the customer answers. */
-function refuseInvalidGrant(customer: string, grant: Invitation['grant']): void {
+const takesCertificate = ({ destination }: Subscription) =>
+  'url' in destination && new URL(destination.url).protocol === 'https:';
+
+/** What operators say is judged now, not when the customer answers. @throws {RefusedFields} DB_INPUT_INVALID */
+function refuseInvalidGrant(customer: string, grant: Invitation['grant'], eventTypes: readonly string[]): void {
   const parsed = parseSubscription({ customer, ...grant, destination: { type: 'http', url: 'https://example.com/' } });
-  if (!parsed.ok) throw new DatabridgeError('DB_INPUT_INVALID', formatIssues(parsed.issues));
+  const issues = parsed.ok ? eventTypeIssues(parsed.subscription, eventTypes) : parsed.issues;
+  if (issues.length === 0) return;
+  const inBody = issues.map(({ path, message }) => ({ path: ['setup', ...path], message }));
+  throw new RefusedFields('DB_INPUT_INVALID', inBody);
 }

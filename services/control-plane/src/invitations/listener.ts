@@ -113,6 +113,7 @@ export function createListener({ ask, desk, files, trustedProxies, log }: Listen
   });
   for (const [action, route] of [
     ['answer', 'answers'],
+    ['certificate-request', 'certificate-requests'],
     ['test', 'tests'],
   ] as const) {
     server.post(`/s/:id/${action}`, async (request, reply) => {

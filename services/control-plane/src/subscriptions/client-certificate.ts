@@ -4,7 +4,7 @@
  *
  *     asked ─▶ the worker makes the pair ─▶ request shown ─▶ signed elsewhere ─▶ certificate saved with the sealed key
  */
-import { createPublicKey, randomUUID, X509Certificate } from 'node:crypto';
+import { createPublicKey, type KeyObject, randomUUID, X509Certificate } from 'node:crypto';
 import { DatabridgeError } from '@databridge/kernel/errors';
 import { readTopicIfAny } from '@databridge/kernel/kafka/topic-reader';
 import { systemClock } from '@databridge/kernel/time/clock';
@@ -25,7 +25,10 @@ import { applySubscriptions } from './apply.ts';
 import { RefusedFields } from './checks/refused-fields.ts';
 
 const LOOK_EVERY_MS = 250;
-const CLIENT_KEY = 'tls.clientKey';
+export const CLIENT_KEY = 'tls.clientKey';
+
+/** The common name, unless another one is asked for: as long as it may be (RFC 5280). */
+export const usualName = (customer: string) => `databridge-${customer}`.slice(0, 64);
 
 /**
  * @param from by partition: only requests from these offsets on
@@ -50,16 +53,17 @@ export async function certificateRequestOf(
 }
 
 /**
- * Has the customer's worker make a key pair. The request before it, if any, is of no use any more.
- * @throws {DatabridgeError} DB_NOT_FOUND; DB_WORKER_UNANSWERED
+ * Has the customer's worker make a key pair, also for one that is not set up yet. The request before it, if any, is of no
+ * use any more.
+ * @param id of the request
+ * @throws {DatabridgeError} DB_WORKER_UNANSWERED
  */
 export async function requestCertificate(
-  context: Pick<ControlPlaneContext, 'admin' | 'kafka' | 'producer' | 'subscriptions' | 'workerStatuses'>,
+  context: Pick<ControlPlaneContext, 'admin' | 'kafka' | 'producer'>,
   customer: string,
   commonName: string,
+  id: string = randomUUID(),
 ): Promise<CertificateRequest> {
-  await readCustomer(context, customer);
-  const id = randomUUID();
   const headers = { [WORKER_REQUEST_HEADER]: 'key-pair' };
   const value = JSON.stringify({ id, commonName });
   // The answer is after all that is there now, and nothing before it is read again and again.
@@ -94,44 +98,58 @@ export async function saveCertificate(
   if (request === undefined) {
     throw new DatabridgeError('DB_CONFLICT', `No certificate was requested for "${customer}": ask for one first`);
   }
-  refuseOtherKey(certificate, request.csr);
-  const wrong = context.desk.sealMistake(request.sealedKey, { customer, place: CLIENT_KEY });
-  if (wrong !== undefined) throw new DatabridgeError('DB_CONFLICT', `The requested key ${wrong}: ask for a new one`);
-  const tls = { ...before.tls, clientCertificate: certificate, clientKey: SECRET_MASK };
-  const { secretsSetAt: _, fallbacks: __, granted: ___, awaitsApproval: ____, ...stated } = before;
-  const parsed = parseSubscription(mapSecrets({ ...stated, tls }, () => SECRET_MASK));
-  if (!parsed.ok) throw new DatabridgeError('DB_INPUT_INVALID', formatIssues(parsed.issues));
-  const given = [{ subscription: parsed.subscription, sets: [] }];
+  const sealedKey = await keyOf(context, request, certificate);
+  const given = [{ subscription: withCertificate(before, certificate), sets: [] }];
   const { customers } = await applySubscriptions(context, given, role, {
-    sealed: new Map([[CLIENT_KEY, request.sealedKey]]),
+    sealed: new Map([[CLIENT_KEY, sealedKey]]),
     detail: { certificateRequest: request.id },
   });
   return customers[0]?.stored ?? before;
 }
 
-/** @throws {RefusedFields} DB_INPUT_INVALID */
-function refuseOtherKey(certificate: string, csr: string): void {
+/**
+ * @param certificate PEM @returns the sealed key that it goes with
+ * @throws {DatabridgeError} DB_CONFLICT if it can't be opened any more; DB_INPUT_INVALID if the certificate is for another
+ */
+export async function keyOf(
+  { desk }: Pick<ControlPlaneContext, 'desk'>,
+  { customer, csr, sealedKey }: CertificateRequest,
+  certificate: string,
+): Promise<string> {
   let leaf: X509Certificate;
   try {
     leaf = new X509Certificate(certificate);
   } catch {
     throw refused('is not a certificate in PEM');
   }
-  if (!leaf.publicKey.equals(publicKeyIn(csr))) {
+  if (!leaf.publicKey.equals(await publicKeyIn(csr))) {
     throw refused('is for another key than that of the latest certificate request: have that request signed');
   }
+  const wrong = desk.sealMistake(sealedKey, { customer, place: CLIENT_KEY });
+  if (wrong !== undefined) throw new DatabridgeError('DB_CONFLICT', `The requested key ${wrong}: ask for a new one`);
+  return sealedKey;
+}
+
+/**
+ * The stored subscription as a person would state it, with that certificate; its secrets are masks.
+ * @throws {DatabridgeError} DB_INPUT_INVALID if it takes none
+ */
+export function withCertificate(before: Subscription, clientCertificate: string): Subscription {
+  const tls = { ...before.tls, clientCertificate, clientKey: SECRET_MASK };
+  const { secretsSetAt: _, fallbacks: __, granted: ___, awaitsApproval: ____, ...stated } = before;
+  const parsed = parseSubscription(mapSecrets({ ...stated, tls }, () => SECRET_MASK));
+  if (!parsed.ok) throw new DatabridgeError('DB_INPUT_INVALID', formatIssues(parsed.issues));
+  return parsed.subscription;
 }
 
 const refused = (message: string) => new RefusedFields('DB_INPUT_INVALID', [{ path: ['certificate'], message }]);
 
-/** PKCS #10 puts the key's SubjectPublicKeyInfo, which for P-256 has one form alone, into its first part. */
-function publicKeyIn(csr: string) {
-  const bytes = Buffer.from(csr.replaceAll(/-----[A-Z ]+-----|\s/g, ''), 'base64');
-  const from = bytes.indexOf(P256_SPKI_PREFIX);
-  const der = bytes.subarray(from, from + P256_SPKI_PREFIX.length + P256_POINT_BYTES);
-  return createPublicKey({ key: der, format: 'der', type: 'spki' });
+/** @param csr PEM, as a worker made it */
+async function publicKeyIn(csr: string): Promise<KeyObject> {
+  // Loaded when it is first asked for: it takes 12 MB of memory.
+  const { CertificationRequest } = await import('pkijs');
+  const der = Buffer.from(csr.replaceAll(/-----[A-Z ]+-----|\s/g, ''), 'base64');
+  const { subjectPublicKeyInfo } = CertificationRequest.fromBER(der);
+  const spki = Buffer.from(subjectPublicKeyInfo.toSchema().toBER());
+  return createPublicKey({ key: spki, format: 'der', type: 'spki' });
 }
-
-/** SEQUENCE { SEQUENCE { id-ecPublicKey, prime256v1 }, BIT STRING (RFC 5480). */
-const P256_SPKI_PREFIX = Buffer.from('3059301306072a8648ce3d020106082a8648ce3d030107034200', 'hex');
-const P256_POINT_BYTES = 65;

@@ -41,6 +41,7 @@ export async function planChange(given: FileSubscription, planning: Planning): P
   const kept = before === undefined ? given.subscription : withKeptSettings(given, before);
   const forbidden = forbiddenChanges(role, before, kept);
   if (forbidden.length > 0) throw new RefusedFields('DB_FORBIDDEN', forbidden);
+  if (seals !== undefined) refuseUnusableSeals(kept, seals, desk);
   refuseUnlessSecretsAreThere(before, kept, seals);
   const wanted = withLimits(withExternalId(kept, before, planning), before, role);
   const known = before === undefined ? new Map<string, string>() : secretsInUse(before);
@@ -72,8 +73,22 @@ export async function planChange(given: FileSubscription, planning: Planning): P
   return { subscription, before, change, uncertain };
 }
 
+/** Each seal is for the place of a mask, and was made for that place: a seal that is not used was meant for something else. */
+function refuseUnusableSeals(wanted: Subscription, seals: ReadonlyMap<string, string>, desk: SealingDesk): void {
+  const { customer } = wanted;
+  const places = secretsInUse(wanted);
+  const issues = [...seals].flatMap(([place, seal]) => {
+    const message =
+      places.get(place) === SECRET_MASK
+        ? desk.sealMistake(seal, { customer, place })
+        : `is sealed, so the subscription must have "${SECRET_MASK}" there`;
+    return message === undefined ? [] : [{ path: place.split('.'), message }];
+  });
+  if (issues.length > 0) throw new RefusedFields('DB_INPUT_INVALID', issues);
+}
+
 /**
-A mask means the stored secret: only if there is one, and only while its recipient stays the same. Whoever
+ * A mask means the stored secret: only if there is one, and only while its recipient stays the same. Whoever
  * changes a destination without knowing its secrets must not have them sent elsewhere.
  */
 function refuseUnlessSecretsAreThere(

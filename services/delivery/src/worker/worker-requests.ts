@@ -3,6 +3,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
+import { partitionOfKey } from '@databridge/kernel/kafka/producing/murmur2';
 import type { ConsumedRecord } from '@databridge/kernel/kafka/records';
 import { TopicFollower } from '@databridge/kernel/kafka/tables/topic-follower';
 import { Sealer, type SealingKey } from '@databridge/kernel/secrets/sealer';
@@ -11,7 +12,11 @@ import { pause } from '@databridge/kernel/time/pause';
 import { attemptsRecord } from '@databridge/schemas/records/attempts';
 import { headerText, readDeliveryHeaders } from '@databridge/schemas/records/headers';
 import { connectionOf } from '@databridge/schemas/records/status';
-import { CERTIFICATE_REQUESTS_TOPIC, WORKER_REQUESTS_TOPIC } from '@databridge/schemas/records/topics';
+import {
+  CERTIFICATE_REQUESTS_TOPIC,
+  SUBSCRIPTIONS_PARTITIONS,
+  WORKER_REQUESTS_TOPIC,
+} from '@databridge/schemas/records/topics';
 import {
   decodeKeyPairRequest,
   encodeCertificateRequest,
@@ -36,6 +41,8 @@ export interface WorkerRequestsParts {
   >;
   /** The subscriptions of the customers that this worker owns, sealed. */
   subscriptionOf(customer: string): Subscription | undefined;
+  /** Of the subscriptions topic, those that this worker owns: customers that are not there yet belong to them, too. */
+  partitions(): readonly number[];
 }
 
 const START_AGAIN_AFTER_MS = 5_000;
@@ -90,15 +97,15 @@ export class WorkerRequests {
   }
 
   #take(record: ConsumedRecord): void {
-    const customer = record.key?.toString('utf8') ?? '';
+    const { key, value } = record;
     // Every worker reads every request, and the owner answers it.
-    const subscription = this.#with.subscriptionOf(customer);
-    if (subscription === undefined || record.value === null) return;
+    if (key === null || value === null || !this.#owns(key)) return;
+    const customer = key.toString('utf8');
     const askedAtMs = this.#with.dependencies.clock.monotonicMs();
-    const given = { ...record, value: record.value };
+    const given = { ...record, value };
     this.#inTurn.run(customer, async () => {
       try {
-        if (this.#isAwaited(given, askedAtMs)) await this.#answer(subscription, given);
+        if (this.#isAwaited(given, askedAtMs)) await this.#answer(customer, given);
       } catch (error) {
         const kind = headerText(record.headers, WORKER_REQUEST_HEADER);
         this.#with.dependencies.log.error(
@@ -109,29 +116,34 @@ export class WorkerRequests {
     });
   }
 
-  /** The control plane stops waiting after a while: a later test would surprise the owner of the destination. */
+  #owns(key: Buffer): boolean {
+    return this.#with.partitions().includes(partitionOfKey(key, SUBSCRIPTIONS_PARTITIONS));
+  }
+
+  /** Who asked gives up after a while: what is answered then would come as a surprise to the destination. */
   #isAwaited({ headers }: ConsumedRecord, askedAtMs: number): boolean {
     const { testWithinMs = KEY_PAIR_WITHIN_MS } = readDeliveryHeaders(headers);
     return !this.#stopping.signal.aborted && this.#with.dependencies.clock.monotonicMs() - askedAtMs < testWithinMs;
   }
 
-  async #answer(subscription: Subscription, record: ConsumedRecord & { readonly value: Buffer }): Promise<void> {
+  async #answer(customer: string, record: ConsumedRecord & { readonly value: Buffer }): Promise<void> {
     switch (headerText(record.headers, WORKER_REQUEST_HEADER)) {
       case 'test':
-        return await this.#test(subscription, record);
+        return await this.#test(customer, record);
       case 'key-pair':
-        return await this.#makeKeyPair(subscription, record.value);
+        return await this.#makeKeyPair(customer, record.value);
       default:
         // The request comes from a newer version.
         return;
     }
   }
 
-  /** No worker runs the customer: the test uses a destination of its own, which is closed afterwards. */
-  async #test(given: Subscription, { offset, key, value, headers }: ConsumedRecord & { value: Buffer }) {
+  /** Of a customer that nobody runs: by a destination of its own, which is closed again. */
+  async #test(customer: string, { offset, key, value, headers }: ConsumedRecord & { value: Buffer }) {
     const { dependencies } = this.#with;
     const { clock, messages, producer, worker } = dependencies;
-    const { customer } = given;
+    const given = this.#with.subscriptionOf(customer);
+    if (given === undefined) return;
     const lane = { topic: WORKER_REQUESTS_TOPIC, partition: 0, delayMs: 0 };
     const facts = readDeliveryHeaders(headers);
     const held = { lane, offset, dueAtMs: 0, key, value, facts, copyKey: facts.eventId, bytes: value.length };
@@ -159,13 +171,16 @@ export class WorkerRequests {
     }
   }
 
-  /** The private key is sealed before it leaves this function: only delivery workers can open it. */
-  async #makeKeyPair({ customer }: Subscription, value: Buffer): Promise<void> {
+  /**
+   * The private key leaves this function sealed: delivery workers alone can open it. The customer may not be there yet:
+   * one that is invited to set itself up asks first.
+   */
+  async #makeKeyPair(customer: string, value: Buffer): Promise<void> {
     const request = decodeKeyPairRequest(value);
     if (request === undefined) return;
     const { clock, producer, log } = this.#with.dependencies;
     const { id, commonName } = request;
-    const { privateKey, csr } = makeKeyPair(commonName);
+    const { privateKey, csr } = await makeKeyPair(commonName);
     const sealedKey = await new Sealer(this.#with.sealingKey).seal(privateKey, { customer, place: CLIENT_KEY });
     const made = { id, customer, commonName, csr, sealedKey, madeAtMs: clock.nowMs() };
     await producer.send([{ topic: CERTIFICATE_REQUESTS_TOPIC, key: customer, value: encodeCertificateRequest(made) }]);

@@ -235,6 +235,7 @@ class Worker implements Running {
       ...{ kafka, sealingKey: this.#opener.current, dependencies: this.#dependencies },
       unseal: (subscription) => this.#unseal(subscription),
       subscriptionOf: (customer) => this.#subscriptions.get(customer),
+      partitions: () => this.#partitions,
     });
     const namesakes = new NamesakeWatch({
       ...{ worker: config.WORKER_NAME, clientId: kafka.clientId, groupId: DELIVERY_WORKERS_GROUP, admin: this.#admin },

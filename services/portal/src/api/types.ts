@@ -414,17 +414,12 @@ export type RecentTrial = {
   readonly toMs?: number | undefined;
 };
 
-export type Secret = {
-  readonly name: string;
-  readonly setAtMs?: number | undefined;
-  readonly fallbackUntilMs?: number | undefined;
-};
-
 export type Invitation = {
   readonly id: string;
   readonly customer: string;
   readonly kind: 'secrets' | 'setup';
   readonly places: readonly string[];
+  readonly setup?: Readonly<Record<string, unknown>> | undefined;
   readonly hosts?: readonly string[] | undefined;
   readonly reason?: string | undefined;
   readonly by: string;
@@ -441,6 +436,7 @@ export type NewInvitation = {
   readonly customer: string;
   readonly kind: 'secrets' | 'setup';
   readonly places: readonly string[];
+  readonly setup?: Readonly<Record<string, unknown>> | undefined;
   readonly hosts?: readonly string[] | undefined;
   readonly reason?: string | undefined;
   readonly by: string;
@@ -452,6 +448,12 @@ export type NewInvitation = {
   readonly receipt?: string | undefined;
   readonly link: string;
   readonly code: string;
+};
+
+export type Secret = {
+  readonly name: string;
+  readonly setAtMs?: number | undefined;
+  readonly fallbackUntilMs?: number | undefined;
 };
 
 export type EventStory = {
@@ -770,7 +772,7 @@ export interface Routes {
   };
   'PATCH /v1/subscriptions/{customer}': {
     query: Readonly<Record<string, never>>;
-    body: Readonly<Record<string, unknown>>;
+    body: { readonly sealed?: Readonly<Record<string, string>> | undefined } & Readonly<Record<string, unknown>>;
     answer: SavedSubscription;
   };
   'DELETE /v1/subscriptions/{customer}': {
@@ -1028,6 +1030,8 @@ export interface Routes {
     query: {
       readonly limit?: number | undefined;
       readonly cursor?: string | undefined;
+      readonly from?: string | undefined;
+      readonly to?: string | undefined;
       readonly state?: 'delivered' | 'retrying' | 'held' | 'dead' | 'skipped' | undefined;
     };
     body: undefined;

@@ -4,6 +4,7 @@ import { type Counted, CountedAction } from '../parts/counted-action.tsx';
 import type { ReplayBy } from '../parts/outcomes.ts';
 import { Page } from '../parts/page.tsx';
 import { useMe } from '../session/session-gate.tsx';
+import { TimeField } from '../time/time-field.tsx';
 import { absoluteTime } from '../time/words.ts';
 import { useZone } from '../time/zone.tsx';
 import { count } from './state-words.ts';
@@ -35,9 +36,9 @@ export function ReplayPage() {
 }
 
 function Rewind({ customer }: { readonly customer: string }) {
-  const { by = 'time', time = '', offset = '' } = route.useSearch();
+  const { by = 'time', time, offset = '' } = route.useSearch();
   const navigate = route.useNavigate();
-  const set = (changed: { readonly by?: ReplayBy; readonly time?: string; readonly offset?: string }) =>
+  const set = (changed: { readonly by?: ReplayBy; readonly time?: string | undefined; readonly offset?: string }) =>
     navigate({ search: (old) => ({ ...old, ...changed }), replace: true });
   const { name: zone } = useZone();
   const to = targetOf(by, time, offset);
@@ -74,17 +75,7 @@ function Rewind({ customer }: { readonly customer: string }) {
             <option value="earliest">the earliest event that is kept</option>
           </select>
         </label>
-        {by === 'time' && (
-          <label>
-            Time on this computer
-            <input
-              type="datetime-local"
-              step={1}
-              value={time}
-              onChange={({ currentTarget: { value } }) => set({ time: value })}
-            />
-          </label>
-        )}
+        {by === 'time' && <TimeField label="Time" value={time} onChange={(chosen) => set({ time: chosen })} />}
         {by === 'offset' && (
           <label>
             Offset
@@ -109,9 +100,9 @@ function Rewind({ customer }: { readonly customer: string }) {
   );
 }
 
-function targetOf(by: ReplayBy, time: string, offset: string): Target | undefined {
+function targetOf(by: ReplayBy, time: string | undefined, offset: string): Target | undefined {
   if (by === 'earliest') return 'earliest';
-  if (by === 'time') return Number.isNaN(Date.parse(time)) ? undefined : { time: new Date(time).toISOString() };
+  if (by === 'time') return time === undefined || Number.isNaN(Date.parse(time)) ? undefined : { time };
   return /^\d+$/.test(offset) ? { offset: Number(offset) } : undefined;
 }
 

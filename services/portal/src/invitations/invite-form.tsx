@@ -91,6 +91,7 @@ function Grant({ mistakes }: Inner) {
     queryKey: ['event-types'],
     queryFn: ({ signal }) => ask('GET /v1/event-types', { signal }),
   });
+  const sections = [...new Set((types.data?.eventTypes ?? []).flatMap((one) => one.sections))];
   return (
     <>
       <fieldset>
@@ -105,8 +106,41 @@ function Grant({ mistakes }: Inner) {
         name="company"
         required
         rows={2}
-        mistakes={mistakes.at('/setup/match', '/setup')}
+        mistakes={mistakes.at('/setup/match/company')}
       />
+      <LongTextField
+        label="Only events whose organisation is one of these, one on each line"
+        name="organisation"
+        rows={2}
+        hint="Left out: all of them."
+        mistakes={mistakes.at('/setup/match/organisation')}
+      />
+      <LongTextField
+        label="Only events whose folder is one of these, one on each line"
+        name="folder"
+        rows={2}
+        hint="Left out: all of them."
+        mistakes={mistakes.at('/setup/match/folder')}
+      />
+      <LongTextField
+        label="Only events that pass this filter"
+        name="filter"
+        rows={2}
+        hint={'Such as event.summary.folder == "Support". The customer may narrow it later. Left out: all of them.'}
+        mistakes={mistakes.at('/setup/filter')}
+      />
+      <fieldset>
+        <legend>Sections of each event</legend>
+        <p className="quiet">None chosen: all of them.</p>
+        {sections.map((name) => (
+          <CheckField key={name} label={name} name="sections" value={name} />
+        ))}
+        {mistakes.at('/setup/sections').map((mistake) => (
+          <p key={mistake} className="bad">
+            {mistake}
+          </p>
+        ))}
+      </fieldset>
       <LongTextField
         label="Hosts that it may name, one on each line"
         name="hosts"
@@ -118,10 +152,24 @@ function Grant({ mistakes }: Inner) {
   );
 }
 
-const grantOf = (data: FormData) => ({
-  eventTypes: chosen(data, 'eventTypes'),
-  match: { company: lines(data, 'company') },
-});
+function grantOf(data: FormData): NonNullable<Asked['setup']> {
+  const [organisation, folder, sections] = [
+    lines(data, 'organisation'),
+    lines(data, 'folder'),
+    chosen(data, 'sections'),
+  ];
+  const filter = String(data.get('filter')).trim();
+  return {
+    eventTypes: chosen(data, 'eventTypes'),
+    match: {
+      company: lines(data, 'company'),
+      ...(organisation.length > 0 && { organisation }),
+      ...(folder.length > 0 && { folder }),
+    },
+    ...(filter !== '' && { filter }),
+    ...(sections.length > 0 && { sections }),
+  };
+}
 
 function Places({ customer, mistakes }: Inner & { readonly customer: string }) {
   const isName = /^[a-z0-9-]{1,63}$/.test(customer);

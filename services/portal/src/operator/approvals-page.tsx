@@ -1,6 +1,7 @@
 /** Set-ups that customers stated by an invitation: events flow to them once an operator has approved. */
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { type AnswerOf, ask } from '../api/client.ts';
+import { type AnswerOf, ask, askInFull } from '../api/client.ts';
+import { finished } from '../api/operation.ts';
 import { pagesQuery } from '../api/queries.ts';
 import { count } from '../customer/state-words.ts';
 import { TestButton } from '../customer/test-button.tsx';
@@ -58,12 +59,7 @@ function Approval({ stated }: { readonly stated: Stated }) {
             <pre>{JSON.stringify(stated['destination'], null, 2)}</pre>
           </ConfirmedAction>
           <TestButton customer={customer} />
-          <ConfirmedAction
-            title="Decline"
-            heading={`Decline ${customer}`}
-            isDanger
-            run={() => ask('DELETE /v1/subscriptions/{customer}', { params: { customer } })}
-          >
+          <ConfirmedAction title="Decline" heading={`Decline ${customer}`} isDanger run={() => decline(customer)}>
             <p>
               What the customer stated is deleted, its secrets included. Nothing was delivered to it but test events.
             </p>
@@ -72,6 +68,18 @@ function Approval({ stated }: { readonly stated: Stated }) {
       )}
     </article>
   );
+}
+
+/** @throws {Error} if it was approved meanwhile: nothing is deleted then */
+async function decline(customer: string): Promise<void> {
+  const params = { customer };
+  const { answer, headers } = await askInFull('GET /v1/subscriptions/{customer}', { params });
+  if (answer.awaitsApproval !== true) throw new Error(`${customer} was approved in the meantime: nothing is deleted.`);
+  const deleted = await ask('DELETE /v1/subscriptions/{customer}', {
+    ...{ params, query: { waiting: 'discard' } },
+    headers: { 'if-match': headers.get('etag') ?? '' },
+  });
+  await finished(deleted);
 }
 
 function Facts({ stated, names }: { readonly stated: Stated; readonly names: readonly string[] }) {

@@ -1,7 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useRef, useState } from 'react';
-import { ask } from '../api/client.ts';
+import { finished } from '../api/operation.ts';
 import type { Operation } from '../api/types.ts';
 import { Failure } from './notices.tsx';
 
@@ -32,8 +32,6 @@ type Step =
   | { readonly kind: 'running'; readonly operation?: Operation }
   | { readonly kind: 'done'; readonly words: string }
   | { readonly kind: 'failed'; readonly error: unknown; readonly isChange: boolean };
-
-const POLL_MS = 500;
 
 /** Dry run → exact count → confirm → progress → receipt. */
 export function CountedAction(props: CountedActionProps) {
@@ -96,15 +94,17 @@ function StepWords({ step, customer }: { readonly step: Step; readonly customer:
       return (
         <>
           <p>{step.words}</p>
-          {customer !== undefined && (
-            <p>
-              The{' '}
+          <p>
+            The{' '}
+            {customer === undefined ? (
+              <Link to="/audit">audit log</Link>
+            ) : (
               <Link to="/customers/$customer/history" params={{ customer }}>
                 history
-              </Link>{' '}
-              says who did it.
-            </p>
-          )}
+              </Link>
+            )}{' '}
+            says who did it.
+          </p>
         </>
       );
   }
@@ -125,22 +125,3 @@ function Progress({ operation }: { readonly operation: Operation | undefined }) 
     </>
   );
 }
-
-/** Follows an operation to its end. @throws {Error} what it failed for */
-async function finished(
-  answer: unknown,
-  onProgress: (operation: Operation) => void,
-): Promise<Readonly<Record<string, unknown>>> {
-  if (!isOperation(answer)) return answer as Readonly<Record<string, unknown>>;
-  for (let latest = answer; ; ) {
-    if (latest.state === 'done') return latest.result ?? {};
-    if (latest.state === 'failed')
-      throw new Error(latest.problem?.detail ?? 'It failed; the service log has the details.');
-    onProgress(latest);
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-    latest = await ask('GET /v1/operations/{id}', { params: { id: answer.id } });
-  }
-}
-
-const isOperation = (answer: unknown): answer is Operation =>
-  typeof answer === 'object' && answer !== null && 'kind' in answer && 'state' in answer && 'startedAtMs' in answer;

@@ -19,4 +19,5 @@ test('a merge patch holds what changed, and null for what is gone', () => {
     ...{ url: 'https://b', rate: null, tls: { only: null }, list: [2], added: 1 },
   });
   expect(mergePatch(before, before)).toEqual({});
+  expect(mergePatch({ a: { b: 1, c: 2 } }, { a: { c: 2, b: 1 } })).toEqual({});
 });

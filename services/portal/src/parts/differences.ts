@@ -31,7 +31,10 @@ export function mergePatch(from: Document, to: Document): Document {
       const [before, after] = [from[name], to[name]];
       if (JSON.stringify(before) === JSON.stringify(after)) return [];
       if (after === undefined) return [[name, null]];
-      return [[name, isRecord(before) && isRecord(after) ? mergePatch(before, after) : after]];
+      if (!isRecord(before) || !isRecord(after)) return [[name, after]];
+      const inner = mergePatch(before, after);
+      // Only the order differs.
+      return Object.keys(inner).length === 0 ? [] : [[name, inner]];
     }),
   );
 }

@@ -1,4 +1,15 @@
-import { meaningOf, shownDifferences, withField, withKind } from './draft.ts';
+import {
+  isShown,
+  MASK,
+  meaningOf,
+  shownDifferences,
+  typedSecrets,
+  withField,
+  withKind,
+  withoutHidden,
+  withoutTyped,
+} from './draft.ts';
+import type { Kind } from './fields.ts';
 import { AUTHENTICATIONS, DESTINATIONS } from './kinds.ts';
 
 const stored = {
@@ -15,6 +26,22 @@ test('another kind keeps what both have, and never a secret', () => {
   expect(withKind(stored, 'authentication', kind('api-key'))['authentication']).toEqual({
     type: 'api-key',
     name: 'x-key',
+  });
+});
+
+test('fields of one way of client authentication are shown with it alone, and go with it', () => {
+  const { fields } = kind('oauth') as Kind;
+  const shown = (values: object) =>
+    fields.filter((field) => isShown(field, values as never, fields)).map(({ name }) => name);
+  expect(shown({})).toContain('clientSecret');
+  expect(shown({})).not.toContain('clientKey');
+  expect(shown({ clientAuthentication: 'private-key-jwt' })).toEqual(
+    expect.arrayContaining(['clientKey', 'clientKeyId', 'assertionAudience']),
+  );
+  const bySecret = { authentication: { type: 'oauth', clientId: 'c', clientSecret: MASK } };
+  const byKey = withField(bySecret, 'authentication', 'clientAuthentication', 'private-key-jwt');
+  expect(withoutHidden(byKey, 'authentication', fields)).toEqual({
+    authentication: { type: 'oauth', clientId: 'c', clientAuthentication: 'private-key-jwt' },
   });
 });
 
@@ -38,9 +65,26 @@ test.each([
 
 test('what would change shows no secret that was typed', () => {
   const draft = withField(stored, 'authentication', 'key', 'typed');
-  const shown = shownDifferences(stored, draft, new Set(['/authentication/key']));
-  expect(shown).toEqual([{ pointer: '/authentication/key', from: '"[secret]"', to: 'another secret' }]);
+  const shown = shownDifferences(stored, draft);
+  expect(shown).toEqual([{ pointer: '/authentication/key', from: '"[secret]"', to: '"another secret"' }]);
   expect(JSON.stringify(shown)).not.toContain('typed');
+});
+
+test('secrets that were typed are taken out by their places, wherever secrets are kept', () => {
+  const draft = {
+    ...stored,
+    authentication: { type: 'oauth', clientSecret: MASK, headers: { 'x-a': 'open', 'x-b': { secret: 'typed-1' } } },
+    signing: { secrets: ['typed-2', MASK] },
+    tls: { clientCertificate: 'PEM', clientKey: 'typed-3' },
+  };
+  expect(Object.fromEntries(typedSecrets(draft))).toEqual({
+    'authentication.headers.x-b.secret': 'typed-1',
+    'signing.secrets.0': 'typed-2',
+    'tls.clientKey': 'typed-3',
+  });
+  expect(JSON.stringify(withoutTyped(draft))).not.toContain('typed');
+  expect(withoutTyped(draft)['signing']).toEqual({ secrets: [MASK, MASK] });
+  expect(JSON.stringify(shownDifferences(stored, draft))).not.toContain('typed');
 });
 
 test('each kind of the schemas has fields, and secrets are recognised', () => {

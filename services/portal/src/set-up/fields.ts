@@ -12,6 +12,8 @@ export interface FieldOf {
   readonly default?: unknown;
   readonly min?: number;
   readonly max?: number;
+  /** It goes with these values of another field alone. */
+  readonly when?: { readonly field: string; readonly is: readonly string[] };
 }
 
 export interface Kind {

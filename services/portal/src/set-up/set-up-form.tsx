@@ -2,7 +2,7 @@
 import { SelectField, TextField } from '../forms/field.tsx';
 import type { Mistakes } from '../forms/mistakes.ts';
 import type { Document } from '../parts/differences.ts';
-import { type Section, sectionOf, withField, withKind } from './draft.ts';
+import { isShown, type Section, sectionOf, withField, withKind, withoutHidden } from './draft.ts';
 import type { FieldOf } from './fields.ts';
 import { AUTHENTICATIONS, DESTINATIONS, TLS_FIELDS } from './kinds.ts';
 import { SchemaField } from './schema-field.tsx';
@@ -85,15 +85,16 @@ function Fields(props: SetUpFormProps & { readonly section: Section; readonly fi
       field={field}
       value={values[field.name]}
       mistakes={mistakes.at(`/${section}/${field.name}`)}
-      onChange={(value) => onChange(withField(draft, section, field.name, value))}
+      onChange={(value) => onChange(withoutHidden(withField(draft, section, field.name, value), section, fields))}
     />
   );
   const isMain = ({ isRequired, kind }: FieldOf) => section !== 'destination' || isRequired || kind.endsWith('secret');
-  const further = fields.filter((field) => !isMain(field));
+  const going = fields.filter((field) => isShown(field, values, fields));
+  const further = going.filter((field) => !isMain(field));
   const hasMistake = further.some(({ name }) => mistakes.at(`/${section}/${name}`).length > 0);
   return (
     <>
-      {fields.filter(isMain).map(shown)}
+      {going.filter(isMain).map(shown)}
       {further.length > 0 && (
         <details open={hasMistake || undefined}>
           <summary>Further settings</summary>

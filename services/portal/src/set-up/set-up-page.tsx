@@ -10,7 +10,7 @@ import { Page } from '../parts/page.tsx';
 import { useMe } from '../session/session-gate.tsx';
 import { AllowedIn } from './allowed-in.tsx';
 import { ClientCertificate } from './client-certificate.tsx';
-import { MASK, sectionOf, shownDifferences } from './draft.ts';
+import { sectionOf, shownDifferences, typedSecrets, withoutTyped } from './draft.ts';
 import { JsonEditor } from './json-editor.tsx';
 import { SetUpForm, SHOWN } from './set-up-form.tsx';
 
@@ -64,15 +64,18 @@ function Editor({ customer, document, etag }: EditorProps) {
   const [draft, setDraft] = useState(document);
   const queries = useQueryClient();
   const save = useMutation({
-    mutationFn: () =>
-      ask('PATCH /v1/subscriptions/{customer}', {
+    mutationFn: async () => {
+      const typed = typedSecrets(draft);
+      const sealed = typed.size === 0 ? undefined : await (await import('../api/seal.ts')).sealedAll(customer, typed);
+      return await ask('PATCH /v1/subscriptions/{customer}', {
         params: { customer },
-        body: mergePatch(document, draft),
+        body: { ...mergePatch(document, withoutTyped(draft)), ...(sealed && { sealed }) },
         headers: { 'if-match': etag },
-      }),
+      });
+    },
     onSuccess: () => queries.invalidateQueries({ queryKey: ['customer', customer] }),
   });
-  const changes = shownDifferences(document, draft, secretsTyped(draft));
+  const changes = shownDifferences(document, draft);
   const mistakes = mistakesIn(save.error);
   const isJson = as === 'json';
   const submit = (event: SubmitEvent<HTMLFormElement>) => {
@@ -113,21 +116,4 @@ function Editor({ customer, document, etag }: EditorProps) {
       </button>
     </form>
   );
-}
-
-/** Pointers of secrets that are others than the stored ones. */
-function secretsTyped(draft: Document): ReadonlySet<string> {
-  const places = [
-    '/authentication/password',
-    '/authentication/key',
-    '/authentication/clientSecret',
-    '/authentication/secretAccessKey',
-    '/tls/clientKey',
-  ];
-  const valueAt = (pointer: string) =>
-    pointer
-      .split('/')
-      .slice(1)
-      .reduce<unknown>((value, name) => (value as Document | undefined)?.[name], draft);
-  return new Set(places.filter((pointer) => ![undefined, MASK].includes(valueAt(pointer) as string | undefined)));
 }

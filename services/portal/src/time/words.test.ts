@@ -1,4 +1,4 @@
-import { absoluteTime, lengthOf, relativeTime } from './words.ts';
+import { absoluteTime, lengthOf, momentOf, relativeTime, wallTime } from './words.ts';
 
 test.each([
   [0, '0 s'],
@@ -34,4 +34,20 @@ test('the day of a time is left out when it is today, in the zone that is shown'
   const ms = Date.parse('2026-07-01T21:30:00Z');
   expect(absoluteTime(ms, 'UTC', nowMs)).toBe('21:30:00 GMT+0');
   expect(absoluteTime(ms, 'Europe/Berlin', nowMs)).toBe('2026-07-01 23:30:00 GMT+2');
+});
+
+test.each([
+  // The first of two, and an hour that is left out.
+  ['2026-10-25T02:30:00', 'Europe/Berlin', '2026-10-25T00:30:00.000Z', '2026-10-25T02:30:00'],
+  ['2026-03-29T02:30', 'Europe/Berlin', '2026-03-29T01:30:00.000Z', '2026-03-29T03:30:00'],
+  ['2026-11-01T01:30:05', 'America/New_York', '2026-11-01T05:30:05.000Z', '2026-11-01T01:30:05'],
+  ['2026-11-01T03:00', 'America/New_York', '2026-11-01T08:00:00.000Z', '2026-11-01T03:00:00'],
+  ['2026-07-01T12:00', 'Asia/Kathmandu', '2026-07-01T06:15:00.000Z', '2026-07-01T12:00:00'],
+])('%s on a wall in %s is %s', (wall, zone, moment, shown) => {
+  const ms = momentOf(wall, zone) ?? Number.NaN;
+  expect([new Date(ms).toISOString(), wallTime(ms, zone)]).toEqual([moment, shown]);
+});
+
+test.each(['', '2026-13-01T00:00', 'now'])('%j is no time', (wall) => {
+  expect(momentOf(wall, 'UTC')).toBeUndefined();
 });

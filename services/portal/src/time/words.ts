@@ -37,3 +37,25 @@ export function lengthOf(ms: number): string {
 export function milliseconds(ms: number): string {
   return ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`;
 }
+
+/** As a clock on the wall shows it: `2026-10-25T02:30:00`. */
+export function wallTime(ms: number, zone: string): string {
+  const format = new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short', timeStyle: 'medium' });
+  return format.format(ms).replace(' ', 'T');
+}
+
+const DAY_MS = 86_400_000;
+
+/**
+ * When a clock on the wall shows that: the first time, where clocks go back. An hour that clocks leave out counts as if
+ * they had not done so yet.
+ * @param wall such as `2026-10-25T02:30` @returns undefined: it is no time
+ */
+export function momentOf(wall: string, zone: string): number | undefined {
+  const wallMs = Date.parse(`${wall}Z`);
+  if (Number.isNaN(wallMs)) return undefined;
+  const shownAt = (ms: number) => Date.parse(`${wallTime(ms, zone)}Z`);
+  // Clocks change at most once within these two days: one of the two offsets is in force.
+  const possible = [wallMs - DAY_MS, wallMs + DAY_MS].map((near) => wallMs - (shownAt(near) - near));
+  return possible.find((ms) => shownAt(ms) === wallMs) ?? possible[0];
+}

@@ -52,6 +52,12 @@ export const listedSubscription = subscriptionAnswer
   })
   .meta({ id: 'ListedSubscription' });
 
+/** Compact JWE: opened by delivery workers alone. */
+export const sealedSecret = z
+  .string()
+  .max(131_072)
+  .regex(/^[\w-]+(\.[\w-]*){4}$/, 'must be a compact JWE');
+
 /** Saved all the same: a name that leads nowhere today, a certificate that runs out soon. */
 export const savedAnswer = subscriptionAnswer
   .extend({ warnings: z.array(pointedMisfit).describe('it is saved; these may keep events waiting') })

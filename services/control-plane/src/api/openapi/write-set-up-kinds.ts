@@ -16,6 +16,12 @@ interface FieldOf {
   readonly default?: unknown;
   readonly min?: number;
   readonly max?: number;
+  readonly when?: When;
+}
+
+interface When {
+  readonly field: string;
+  readonly is: readonly string[];
 }
 
 interface Kind {
@@ -50,8 +56,22 @@ const LONG = new Set(['authentication.clientKey', 'tls.clientCertificate', 'tls.
 const HINTS: Readonly<Record<string, string>> = {
   'authentication.roleArn': 'Better than an access key: no secret leaves AWS. Leave the key fields empty then.',
   'authentication.externalId': 'Generated when a role is saved: the trust policy of the role asks for it.',
-  'authentication.clientAuthentication': 'header: HTTP Basic; body: parameters of the token request',
+  'authentication.clientAuthentication':
+    'header: HTTP Basic; body: parameters of the token request; private-key-jwt: an assertion that a private key signs, so that no secret is shared',
+  'authentication.clientKey': 'PEM: RSA, EC or Ed25519. Its public half is registered for the client.',
+  'authentication.clientKeyId': 'The kid of the assertion, if the server wants one.',
+  'authentication.assertionAudience': 'Left empty: the token endpoint.',
   'tls.ca': 'Authorities that alone are trusted, in the place of the public ones.',
+};
+
+/** Fields that go with some values of another one. */
+const BY_SECRET: When = { field: 'clientAuthentication', is: ['header', 'body'] };
+const BY_KEY: When = { field: 'clientAuthentication', is: ['private-key-jwt'] };
+const WHEN: Readonly<Record<string, When>> = {
+  'authentication.clientSecret': BY_SECRET,
+  'authentication.clientKey': BY_KEY,
+  'authentication.clientKeyId': BY_KEY,
+  'authentication.assertionAudience': BY_KEY,
 };
 
 const schemaOf = (type: z.ZodType) => z.toJSONSchema(type, { io: 'input', unrepresentable: 'any' }) as Schema;
@@ -61,6 +81,7 @@ function fieldsOf(place: string, { properties = {}, required = [] }: Schema, hin
     .filter(([name]) => name !== 'type')
     .map(([name, schema]): FieldOf => {
       const hint = HINTS[`${place}.${name}`] ?? hints[name];
+      const when = WHEN[`${place}.${name}`];
       return {
         ...{ name, label: labelOf(name), kind: kindOf(place, name, schema), isRequired: required.includes(name) },
         ...(hint !== undefined && { hint }),
@@ -68,6 +89,7 @@ function fieldsOf(place: string, { properties = {}, required = [] }: Schema, hin
         ...(schema.default !== undefined && { default: schema.default }),
         ...(schema.minimum !== undefined && { min: schema.minimum }),
         ...(schema.maximum !== undefined && { max: schema.maximum }),
+        ...(when !== undefined && { when }),
       };
     });
 }

@@ -160,3 +160,34 @@ test('what is left of a record that an erasure replaced is what was seen before,
     one.find({ customer: 'acme', eventId, limit: 9 }).map(({ place }) => place);
   expect([placesIn(view, 'b'), placesIn(later, 'b'), placesIn(later, 'gone')]).toEqual([['3/0/2'], ['3/0/2'], []]);
 });
+
+test('events are chosen by when their latest attempt began, and by its outcome, whatever the clocks of workers say', () => {
+  const acme: Partial<Attempt>[] = [
+    { eventId: 'late', at: 5 },
+    { eventId: 'retried', at: 10, outcome: 'retry' },
+    { eventId: 'once', at: 20 },
+    { eventId: 'retried', at: 30 },
+    // The worker that made it has a clock that is slow.
+    { eventId: 'late', at: 2, outcome: 'refused' },
+  ];
+  const view = viewOf(100, { acme });
+  const idsOf = (query: object) =>
+    view
+      .events({ customer: 'acme', limit: 10, ...query })
+      .map(({ last, attempts, firstAtMs }) => [...[last.eventId, attempts, firstAtMs]]);
+  expect(idsOf({})).toEqual([
+    ['late', 2, 2],
+    ['retried', 2, 10],
+    ['once', 1, 20],
+  ]);
+  expect(idsOf({ fromMs: 20 })).toEqual([
+    ['retried', 2, 10],
+    ['once', 1, 20],
+  ]);
+  expect(idsOf({ fromMs: 2, toMs: 30 })).toEqual([
+    ['late', 2, 2],
+    ['once', 1, 20],
+  ]);
+  expect(idsOf({ toMs: 30, outcomes: ['refused'] })).toEqual([['late', 2, 2]]);
+  expect(idsOf({ outcomes: ['retry'] })).toEqual([]);
+});

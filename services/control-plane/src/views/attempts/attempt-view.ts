@@ -23,6 +23,9 @@ export interface EventQuery {
   readonly customer: string;
   /** Of the latest attempt. */
   readonly outcomes?: readonly string[];
+  /** Of when the latest attempt began, ms since the epoch; `toMs` exclusive. */
+  readonly fromMs?: number;
+  readonly toMs?: number;
   readonly limit: number;
   /** Only those whose latest attempt is before that place. */
   readonly before?: string;
@@ -176,18 +179,27 @@ export class AttemptView {
   #idOf = (place: string): number => this.#exactIdOf(place) ?? 0;
 
   /** Events by their latest attempt, the newest first. Tests are none. */
-  events({ customer, outcomes, limit, before }: EventQuery): SeenEvent[] {
-    const wanted = outcomes === undefined ? '' : `AND outcome IN (${outcomes.map(() => '?').join()})`;
-    // SQLite takes `outcome` from the row that has the maximum.
+  events({ customer, outcomes, fromMs, toMs, limit, before }: EventQuery): SeenEvent[] {
+    const ofLatest: [string, readonly SQLInputValue[] | undefined][] = [
+      ['last < ?', before === undefined ? undefined : [this.#idOf(before)]],
+      [`outcome IN (${outcomes?.map(() => '?').join()})`, outcomes],
+      ['at >= ?', fromMs === undefined ? undefined : [fromMs]],
+      ['at < ?', toMs === undefined ? undefined : [toMs]],
+    ];
+    const asked = ofLatest.flatMap(([sql, values]) => (values === undefined ? [] : [{ sql, values }]));
+    const having = asked.length === 0 ? '' : `HAVING ${asked.map(({ sql }) => sql).join(' AND ')}`;
+    // SQLite takes `outcome` and `at` from the row that has the maximum, as long as no other one is asked for beside it.
     const rows = this.#database
       .prepare(
-        `SELECT place, events.attempts, events.first_at, attempt FROM (
-           SELECT MAX(id) AS last, outcome, COUNT(*) AS attempts, MIN(at) AS first_at
+        `SELECT place, events.attempts, attempt,
+           (SELECT MIN(at) FROM attempts WHERE customer = ? AND event_id = events.event_id AND is_test = 0) AS first_at
+         FROM (
+           SELECT MAX(id) AS last, event_id, outcome, at, COUNT(*) AS attempts
            FROM attempts WHERE customer = ? AND is_test = 0 GROUP BY event_id
-           HAVING last < ? ${wanted} ORDER BY last DESC LIMIT ?
+           ${having} ORDER BY last DESC LIMIT ?
          ) AS events JOIN attempts ON attempts.id = events.last ORDER BY events.last DESC`,
       )
-      .all(customer, before === undefined ? Number.MAX_SAFE_INTEGER : this.#idOf(before), ...(outcomes ?? []), limit);
+      .all(customer, customer, ...asked.flatMap(({ values }) => values), limit);
     return rows.map((row) => ({
       place: String(row['place']),
       last: JSON.parse(String(row['attempt'])) as Attempt,

@@ -7,6 +7,7 @@ import { Empty, Failure, Loading } from '../../parts/notices.tsx';
 import { EVENT_STATE_WORDS, type EventStateName } from '../../parts/outcomes.ts';
 import { Page } from '../../parts/page.tsx';
 import { type Column, VirtualTable } from '../../parts/virtual-table.tsx';
+import { TimeField } from '../../time/time-field.tsx';
 import { Time } from '../../time/zone.tsx';
 import { count } from '../state-words.ts';
 import { useLiveCount } from '../use-live-count.ts';
@@ -16,12 +17,14 @@ const route = getRouteApi('/app/customers/$customer/events');
 /** Deliveries by event, the one that was last tried first. What happens meanwhile waits until one asks for it. */
 export function EventsPage() {
   const { customer } = route.useParams();
-  const { state } = route.useSearch();
+  const { state, from, to } = route.useSearch();
   const navigate = route.useNavigate();
   const queries = useQueryClient();
-  const options = pagesQuery('GET /v1/subscriptions/{customer}/events', { customer }, { state });
+  const options = pagesQuery('GET /v1/subscriptions/{customer}/events', { customer }, { state, from, to });
   const events = useInfiniteQuery(options);
   const live = useLiveCount(customer);
+  const choose = (changed: Partial<ReturnType<typeof route.useSearch>>) =>
+    navigate({ search: (old) => ({ ...old, ...changed }), replace: true });
   const rows = events.data?.pages.flatMap(({ items }) => items) ?? [];
   const showNew = () => {
     live.reset();
@@ -35,7 +38,7 @@ export function EventsPage() {
           <select
             value={state ?? ''}
             onChange={({ currentTarget: { value } }) =>
-              navigate({ search: { state: value === '' ? undefined : (value as EventStateName) } })
+              choose({ state: value === '' ? undefined : (value as EventStateName) })
             }
           >
             <option value="">All</option>
@@ -46,6 +49,8 @@ export function EventsPage() {
             ))}
           </select>
         </label>
+        <TimeField label="Last tried from" value={from} onChange={(time) => choose({ from: time })} />
+        <TimeField label="Last tried before" value={to} onChange={(time) => choose({ to: time })} />
         <p role="status">
           {live.count > 0 && (
             <button type="button" onClick={showNew}>
@@ -56,9 +61,7 @@ export function EventsPage() {
       </div>
       {events.error !== null && <Failure error={events.error} />}
       {events.isPending && <Loading what="deliveries" />}
-      {events.data !== undefined && rows.length === 0 && (
-        <Empty>No event {state === undefined ? 'was tried in the last days' : 'is in that state'}.</Empty>
-      )}
+      {events.data !== undefined && rows.length === 0 && <Empty>{emptyWords(state, from ?? to)}</Empty>}
       {rows.length > 0 && (
         <VirtualTable
           caption={`Deliveries of ${customer}`}
@@ -74,6 +77,11 @@ export function EventsPage() {
       )}
     </Page>
   );
+}
+
+function emptyWords(state: EventStateName | undefined, range: string | undefined): string {
+  if (range !== undefined) return 'No such event was last tried in that range.';
+  return state === undefined ? 'No event was tried in the last days.' : 'No event is in that state.';
 }
 
 const COLUMNS: readonly Column<EventFate>[] = [

@@ -9,7 +9,7 @@ import type { SeenAttempt, SeenEvent } from '../../../views/attempts/attempt-vie
 import { EVENT_STATES, fateOf, OUTCOMES_BY_STATE } from '../../../views/attempts/event-state.ts';
 import { readCustomer } from '../../../views/customer.ts';
 import type { Api, ApiContext } from '../../context.ts';
-import { customerParams, listedAttempt, page } from '../../openapi/models.ts';
+import { ascending, customerParams, listedAttempt, page, rangeQuery } from '../../openapi/models.ts';
 import { problems } from '../../problem.ts';
 import { listedTo } from '../../shown-attempt.ts';
 
@@ -17,6 +17,11 @@ const tags = ['events'];
 const eventId = z.string().min(1).max(600);
 /** The view keeps an event's attempts of a week: the plan makes 185 in a day. */
 const MAX_ATTEMPTS_SHOWN = 1_000;
+
+const rangeOfLatest = z.object({
+  from: rangeQuery.shape.from.describe('only events whose latest attempt began at that time or later'),
+  to: rangeQuery.shape.to.describe('only events whose latest attempt began before that time'),
+});
 
 const eventFate = z
   .object({
@@ -102,15 +107,19 @@ export function eventFateRoutes(api: Api, { operations, attempts }: ApiContext):
         tags,
         summary: 'Events of the last days by their latest attempt, the newest first',
         params: customerParams,
-        querystring: page.extend({ state: z.enum(EVENT_STATES).optional() }),
+        querystring: z
+          .object({ ...page.shape, ...rangeOfLatest.shape, state: z.enum(EVENT_STATES).optional() })
+          .refine(...ascending),
         response: { 200: z.object({ items: z.array(eventFate), next: z.string().optional() }), ...problems },
       },
     },
-    async ({ params: { customer }, query: { limit, cursor, state } }) => {
+    async ({ params: { customer }, query: { limit, cursor, from, to, state } }) => {
       const { subscription, worker } = await readCustomer(operations, customer);
       const found = attempts.events({
         ...{ customer, limit: limit + 1 },
         ...(cursor !== undefined && { before: cursor }),
+        ...(from !== undefined && { fromMs: Date.parse(from) }),
+        ...(to !== undefined && { toMs: Date.parse(to) }),
         ...(state !== undefined && { outcomes: OUTCOMES_BY_STATE[state] }),
       });
       const shown = found.slice(0, limit);

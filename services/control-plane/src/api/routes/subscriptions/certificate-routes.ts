@@ -6,6 +6,7 @@ import {
   certificateRequestOf,
   requestCertificate,
   saveCertificate,
+  usualName,
 } from '../../../subscriptions/client-certificate.ts';
 import { readCustomer } from '../../../views/customer.ts';
 import { roleOf } from '../../auth/access.ts';
@@ -65,7 +66,8 @@ export function certificateRoutes(api: Api, { operations, change }: ApiContext):
     },
     async (request, reply) => {
       const { customer } = request.params;
-      const { commonName = `databridge-${customer}`.slice(0, 64) } = request.body;
+      const { commonName = usualName(customer) } = request.body;
+      await readCustomer(operations, customer);
       await change(request, customer, (context) =>
         noteOperation(context, 'request-certificate', customer, { commonName }),
       );

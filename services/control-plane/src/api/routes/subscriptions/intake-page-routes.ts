@@ -5,13 +5,14 @@
 import { systemClock } from '@databridge/kernel/time/clock';
 import { z } from 'zod';
 import { answerInvitation } from '../../../invitations/answer-invitation.ts';
+import { invitedToRequest, requestInvited } from '../../../invitations/certificate.ts';
 import { noteOf } from '../../../invitations/facts.ts';
 import { hashOfLink } from '../../../invitations/invite.ts';
 import { openInvitation } from '../../../invitations/open-invitation.ts';
 import { testInvited } from '../../../invitations/test-invited.ts';
 import { Tickets } from '../../../invitations/tickets.ts';
 import type { Api, ApiContext } from '../../context.ts';
-import { sealedSecret } from './secret-routes.ts';
+import { sealedSecret } from '../../openapi/models.ts';
 
 const setup = z.strictObject({
   destination: z.unknown(),
@@ -52,6 +53,7 @@ export function intakePageRoutes(api: Api, { operations, attempts, change }: Api
           ticket: z.string().max(4_096),
           secrets: z.record(z.string().max(400), sealedSecret),
           setup: setup.optional(),
+          certificate: z.string().min(1).max(65_536).optional(),
         }),
       },
     },
@@ -63,6 +65,20 @@ export function intakePageRoutes(api: Api, { operations, attempts, change }: Api
         const receipt = await answerInvitation(context, ticket, answer, systemClock.nowMs());
         return { receipt: receipt.id, ...noteOf((await context.subscriptions()).get(invitation?.customer ?? '')) };
       });
+    },
+  );
+
+  api.post(
+    '/v1/intake-page/certificate-requests',
+    { config, schema: { hide: true, body: z.strictObject({ ticket: z.string().max(4_096) }) } },
+    async (request) => {
+      const ticket = await tickets().read(request.body.ticket, systemClock.nowMs());
+      const { id, customer } = await invitedToRequest(operations, ticket);
+      await change(request, customer, (context) =>
+        context.commit([{ what: 'request-certificate', customer, detail: { invitation: id } }]),
+      );
+      const { csr, madeAtMs } = await requestInvited(operations, { id, customer });
+      return { csr, madeAtMs };
     },
   );
 

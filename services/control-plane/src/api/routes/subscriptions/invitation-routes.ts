@@ -26,6 +26,7 @@ const invitationAnswer = z
     customer: z.string(),
     kind: z.enum(['secrets', 'setup']),
     places: z.array(z.string()),
+    setup: z.record(z.string(), z.unknown()).optional().describe('of a set-up: what the customer is to get'),
     hosts: z.array(z.string()).optional(),
     reason: z.string().optional(),
     by: z.string(),
@@ -203,11 +204,13 @@ export function invitationRoutes(api: Api, { operations, change, invitationLink 
 }
 
 function shown(invitation: Invitation, nowMs: number): z.infer<typeof invitationAnswer> {
-  const { id, customer, kind, places, hosts, reason, by, createdAtMs, expiresAtMs, failures, changedAtMs } = invitation;
+  const { id, customer, kind, places, grant, hosts, reason, by, createdAtMs, expiresAtMs, failures, changedAtMs } =
+    invitation;
   const { state, receipt } = invitation;
   return {
     ...{ id, customer, kind, places, by: by.name, createdAtMs, expiresAtMs, failures },
     state: state === 'open' && expiresAtMs <= nowMs ? 'expired' : state,
+    ...(grant !== undefined && { setup: grant }),
     ...(hosts !== undefined && { hosts }),
     ...(reason !== undefined && { reason }),
     ...(state === 'used' && { usedAtMs: changedAtMs }),

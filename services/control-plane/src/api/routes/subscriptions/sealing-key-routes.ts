@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { exchangeSeals, sealsToRotate } from '../../../subscriptions/reseal.ts';
 import type { Api, ApiContext } from '../../context.ts';
-import { customerParams } from '../../openapi/models.ts';
+import { customerParams, sealedSecret } from '../../openapi/models.ts';
 import { problems } from '../../problem.ts';
-import { sealedSecret } from './secret-routes.ts';
 
 const tags = ['secrets'];
 /** Of customers with seals to rotate: what an answer holds at most. */

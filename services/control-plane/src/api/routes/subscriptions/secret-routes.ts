@@ -3,7 +3,7 @@ import { systemClock } from '@databridge/kernel/time/clock';
 import { z } from 'zod';
 import { endFallback, secretsOf, setSecret } from '../../../subscriptions/set-secret.ts';
 import type { Api, ApiContext } from '../../context.ts';
-import { customerParams } from '../../openapi/models.ts';
+import { customerParams, sealedSecret } from '../../openapi/models.ts';
 import { problems } from '../../problem.ts';
 import { storedBy } from './subscription-routes.ts';
 
@@ -26,11 +26,6 @@ const overlap = z
   );
 
 const secretName = z.string().min(1).max(400);
-
-export const sealedSecret = z
-  .string()
-  .max(131_072)
-  .regex(/^[\w-]+(\.[\w-]*){4}$/, 'must be a compact JWE');
 
 const secretAnswer = z
   .object({

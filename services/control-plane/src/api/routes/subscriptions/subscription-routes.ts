@@ -19,6 +19,7 @@ import {
   masked,
   page,
   savedAnswer,
+  sealedSecret,
   stateChange,
   subscriptionAnswer,
   subscriptionBody,
@@ -29,6 +30,17 @@ import { pointed, problems } from '../../problem.ts';
 import { bodyByParseSubscription, mergePatch, parsedBody } from './subscription-body.ts';
 
 const tags = ['subscriptions'];
+
+const patchBody = z
+  .looseObject({
+    sealed: z
+      .record(z.string().min(1).max(400), sealedSecret)
+      .optional()
+      .describe(
+        'new secrets by place, such as authentication.key, sealed by a key of GET /v1/sealing-keys; the patch has "[secret]" there',
+      ),
+  })
+  .describe('RFC 7396: null removes a field, maps are merged');
 
 /** Changes with every change, secrets included: it is made of what Kafka holds. */
 export function etagOf(sealed: Subscription): string {
@@ -109,10 +121,10 @@ export function subscriptionRoutes(api: Api, { operations, change, operate }: Ap
       schema: {
         tags,
         summary:
-          'Changes some fields (JSON merge patch; If-Match: its ETag); secrets that are left out stay as they are',
+          'Changes some fields (JSON merge patch; If-Match: its ETag); secrets that are left out stay as they are, new ones may come sealed',
         params: customerParams,
         headers: z.looseObject({ 'if-match': z.string().optional() }),
-        body: z.record(z.string(), z.unknown()).describe('RFC 7396: null removes a field, maps are merged'),
+        body: patchBody,
         response: { 200: savedAnswer, ...problems },
       },
     },
@@ -122,21 +134,24 @@ export function subscriptionRoutes(api: Api, { operations, change, operate }: Ap
         if (before === undefined) throw new DatabridgeError('DB_NOT_FOUND', `There is no customer "${customer}"`);
         refuseUnlessMeant(before, request.headers['if-match']);
       };
-      return await save(request, reply, meant, (before) =>
-        mergePatch(before === undefined ? {} : written(before), request.body),
-      );
+      const { sealed = {}, ...patch } = request.body;
+      const bodyFor = (before: Subscription | undefined) =>
+        mergePatch(before === undefined ? {} : written(before), patch);
+      return await save(request, reply, meant, bodyFor, new Map(Object.entries(sealed)));
     },
   );
 
   /**
    * @param meant throws unless the caller means to change what is stored
    * @param bodyFor the replacement of what is stored
+   * @param sealed seals of secrets that are masked in it, by place
    */
   async function save(
     request: FastifyRequest<{ Params: { customer: string } }>,
     reply: FastifyReply,
     meant: (before: Subscription | undefined) => void,
     bodyFor: (before: Subscription | undefined) => unknown,
+    sealed?: ReadonlyMap<string, string>,
   ) {
     const { customer } = request.params;
     const role = roleOf(request);
@@ -156,7 +171,7 @@ export function subscriptionRoutes(api: Api, { operations, change, operate }: Ap
       meant(stored.get(customer));
       const { before, given } = read(stored);
       const asRead = { ...context, subscriptions: async () => stored };
-      const { customers } = await applySubscriptions(asRead, [given], role);
+      const { customers } = await applySubscriptions(asRead, [given], role, { sealed });
       const after = customers[0]?.stored ?? (await storedBy(context, customer));
       reply.header('etag', etagOf(after)).code(before === undefined ? 201 : 200);
       return { ...masked(after), warnings };

@@ -1,0 +1,27 @@
+/** What takes longer than a request: begun by one, followed by others. */
+import { ask } from './client.ts';
+import type { Operation } from './types.ts';
+
+const POLL_MS = 500;
+
+/**
+ * Follows an operation to its end; any other answer is its own result.
+ * @throws {Error} what it failed for
+ */
+export async function finished(
+  answer: unknown,
+  onProgress: (operation: Operation) => void = () => undefined,
+): Promise<Readonly<Record<string, unknown>>> {
+  if (!isOperation(answer)) return answer as Readonly<Record<string, unknown>>;
+  for (let latest = answer; ; ) {
+    if (latest.state === 'done') return latest.result ?? {};
+    if (latest.state === 'failed')
+      throw new Error(latest.problem?.detail ?? 'It failed; the service log has the details.');
+    onProgress(latest);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    latest = await ask('GET /v1/operations/{id}', { params: { id: answer.id } });
+  }
+}
+
+const isOperation = (answer: unknown): answer is Operation =>
+  typeof answer === 'object' && answer !== null && 'kind' in answer && 'state' in answer && 'startedAtMs' in answer;
