@@ -21,6 +21,15 @@ const shared = {
   },
 };
 
+/** Files that share the modules of their worker process, which takes a fraction of the time: see shared-runtime.ts. */
+const sharingModules = {
+  rootDir,
+  runtime: '<rootDir>/test/harness/jest/shared-runtime.ts',
+  testEnvironment: '<rootDir>/test/harness/jest/shared-environment.ts',
+  modulePathIgnorePatterns: shared.modulePathIgnorePatterns,
+  transform: {},
+};
+
 /** As test/harness/portal/browser.ts looks for it. Without one, the pages of the portal are not tested. */
 const hasChromium = [
   process.env.CHROMIUM,
@@ -51,7 +60,7 @@ export default {
   testTimeout: 60_000,
   projects: [
     {
-      ...shared,
+      ...sharingModules,
       displayName: 'unit',
       testPathIgnorePatterns: ['/node_modules/', '\\.(contract|peer)\\.test\\.ts$'],
       testMatch: [

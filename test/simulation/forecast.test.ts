@@ -30,7 +30,6 @@ import { parseSubscription, type Subscription } from '@databridge/schemas/subscr
 import { Random } from './random.ts';
 import { SimulatedGroup, SimulatedKafka } from './simulated-kafka.ts';
 
-const { jest } = import.meta;
 const CUSTOMER = 'down';
 const EPOCH_MS = Date.UTC(2026, 0, 1);
 const STEP_MS = 500;

@@ -12,7 +12,6 @@ import { ApiError } from './api/api-error.ts';
 import { adviceOn, type ExitCode, exitCodeOf } from './exit-code.ts';
 import { runProgram } from './program.ts';
 
-const { jest } = import.meta;
 const directory = mkdtempSync(join(tmpdir(), 'databridge-cli-'));
 const empty = join(directory, 'empty');
 mkdirSync(empty);

@@ -12,7 +12,6 @@ import { AttemptLog } from './attempt-log.ts';
 import { CommitPace } from './commit-pace.ts';
 import { Commits } from './commits.ts';
 
-const { jest } = import.meta;
 const MAIN = { topic: 'delivery.acme', partition: 0 };
 const INTERVAL_MS = 200;
 const STATUS_INTERVAL_MS = 15_000;

@@ -104,7 +104,7 @@ test('who was closed while it waited for a connection takes no room', async () =
 
 test('a line tells how long it stood: from the wish to the dial, not while it dials, nor for others', async () => {
   let nowMs = 1_000;
-  const clock = import.meta.jest.spyOn(performance, 'now').mockImplementation(() => nowMs);
+  const clock = jest.spyOn(performance, 'now').mockImplementation(() => nowMs);
   try {
     const budget = new ConnectionBudget(1);
     const [mine, theirs] = [new Line(), new Line()];

@@ -4,7 +4,6 @@ import type { AddressInfo } from 'node:net';
 import { parse } from 'yaml';
 import { runProgram } from '../../program.ts';
 
-const { jest } = import.meta;
 
 const ANSWERS: Readonly<Record<string, unknown>> = {
   '/v1/status': { items: [] },

@@ -31,7 +31,6 @@ test('an idle connection arms no timer', () => {
 });
 
 test('a request that the broker told us to hold back is sent once the time is over', () => {
-  const { jest } = import.meta;
   jest.useFakeTimers();
   try {
     const throttled = queue();

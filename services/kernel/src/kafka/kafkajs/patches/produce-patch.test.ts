@@ -11,12 +11,12 @@ const original = produce.protocol;
 const NOW_MS = 1_764_000_000_123;
 
 beforeAll(() => {
-  import.meta.jest.useFakeTimers({ now: NOW_MS, doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
+  jest.useFakeTimers({ now: NOW_MS, doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
   installProducePatch();
 });
 afterAll(() => {
   produce.protocol = original;
-  import.meta.jest.useRealTimers();
+  jest.useRealTimers();
 });
 
 const encodedBy = async (protocol: Protocol, version: number, given: ProduceArguments) =>
