@@ -21,6 +21,14 @@ const shared = {
   },
 };
 
+/** Need more than Node (a compiler, shells, promtool), or build something: with the journeys. */
+const withOtherPrograms = [
+  '<rootDir>/deploy/**/*.test.ts',
+  '<rootDir>/test/scaffold/**/*.test.ts',
+  '<rootDir>/services/cli/src/commands/completion.test.ts',
+  '<rootDir>/services/portal/src/build/build.test.ts',
+];
+
 /** Files that share the modules of their worker process, which takes a fraction of the time: see shared-runtime.ts. */
 const sharingModules = {
   rootDir,
@@ -62,10 +70,10 @@ export default {
     {
       ...sharingModules,
       displayName: 'unit',
-      testPathIgnorePatterns: ['/node_modules/', '\\.(contract|peer)\\.test\\.ts$'],
+      testPathIgnorePatterns: ['/node_modules/', '\\.(contract|peer)\\.test\\.ts$', '/completion.test.ts$', '/build.test.ts$'],
       testMatch: [
-        '<rootDir>/{schemas,services,deploy}/**/*.test.ts',
-        '<rootDir>/test/{bench,ci,docs,faults,fuzz,harness,scaffold,simulation}/**/*.test.ts',
+        '<rootDir>/{schemas,services}/**/*.test.ts',
+        '<rootDir>/test/{bench,ci,docs,faults,fuzz,harness,simulation}/**/*.test.ts',
       ],
     },
     {
@@ -83,6 +91,7 @@ export default {
             testMatch: [
               '<rootDir>/test/journeys/**/*.test.ts',
               '<rootDir>/test/contract/own-brokers/**/*.test.ts',
+              ...withOtherPrograms,
               ...(hasChromium ? ['<rootDir>/test/portal/services.test.ts'] : []),
             ],
           },

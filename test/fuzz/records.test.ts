@@ -57,7 +57,7 @@ test('intake: every record is copied to its customers or set aside with a reason
       expect(undecided).toEqual([]);
       expect(quarantined.map(({ reason }) => reason)).not.toContain('internal');
     }),
-    { numRuns: 300 },
+    { numRuns: 100 },
   );
 });
 
@@ -100,7 +100,7 @@ test('lanes: whatever the headers and times say, all comes due within the lane�
       const [commit] = lanes.commitPoints('all');
       expect(commit?.point.offset ?? 0).toBe(list.length);
     }),
-    { numRuns: 300 },
+    { numRuns: 100 },
   );
 });
 
@@ -167,7 +167,7 @@ test('status: what can’t be read is no status; what can never holds a customer
       gate.status({ wallMs: 1_000, monotonicMs: 0 });
       gate.stop();
     }),
-    { numRuns: 500 },
+    { numRuns: 150 },
   );
 });
 
@@ -187,7 +187,7 @@ test('subscriptions and attempts: what can’t be read is told as such, and neve
       decodeInterest(raw);
       decodeAttempts(raw);
     }),
-    { numRuns: 500 },
+    { numRuns: 150 },
   );
 });
 

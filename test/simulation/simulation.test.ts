@@ -1,7 +1,7 @@
-/** Random schedules of faults against the real core: `npm run test:simulation` runs as many as you like, here a few hundred. */
+/** Random schedules of faults against the real core: `npm run test:simulation` runs as many as you like, here a few. */
 import { Schedule } from './schedule.ts';
 
-const RUNS = 200;
+const RUNS = 60;
 const STEPS = 60;
 
 test('whatever happens, nothing is lost, nothing is early, and repeats are explained by faults', async () => {

@@ -206,6 +206,6 @@ test('any arguments: an exit code and a message, never a stack and never a hang'
       expect(`${out}${err}`).not.toMatch(/^ {4}at /m);
       if (code !== 0) expect(err.trim()).not.toBe('');
     }),
-    { numRuns: 80 },
+    { numRuns: 40 },
   );
 }, 180_000);

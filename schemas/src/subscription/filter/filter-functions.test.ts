@@ -9,7 +9,7 @@ test('a text contains what String.includes finds in it', () => {
       const haystack = `${before}${searched.slice(0, length)}${before}${searched}`.slice(0, 120);
       expect(contains(haystack, searched)).toBe(haystack.includes(searched));
     }),
-    { numRuns: 2_000 },
+    { numRuns: 500 },
   );
 });
 

@@ -169,7 +169,7 @@ describe('offset tracker', () => {
           }
         }
       }),
-      { numRuns: 500 },
+      { numRuns: 150 },
     );
   });
 });

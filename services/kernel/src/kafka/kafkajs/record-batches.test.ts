@@ -62,7 +62,8 @@ test.each(CODECS)(
     const { records, nextOffset } = await decodeBatches(bytes);
     expect(nextOffset).toBe(51);
     expect(records.map(({ offset }) => Number(offset))).toEqual([...legal.keys(), 49, 50]);
-    expect(records.slice(0, 20).map(({ value }) => value)).toEqual(legal);
+    // Compared as a whole: jest compares buffers byte by byte, which takes seconds.
+    expect(Buffer.concat(records.slice(0, 20).map(({ value }) => value as Buffer)).equals(Buffer.concat(legal))).toBe(true);
     expect(records.at(-1)?.value?.toString()).toBe('after');
     const mark = records[20];
     if (mark === undefined) throw new Error('no mark');
@@ -125,15 +126,15 @@ test('records are decoded as kafkajs decodes them', async () => {
   }
 });
 
-test('kafkajs decodes by it: 200,000 records in one batch are no arguments of a call', async () => {
+test('kafkajs decodes by it: 150,000 records in one batch are no arguments of a call', async () => {
   installBatchPatch();
   installBatchPatch();
   const decodeMessages = require('kafkajs/src/protocol/requests/fetch/v4/decodeMessages');
   const Decoder = require('kafkajs/src/protocol/decoder');
-  const batch = await repeated(200_000);
+  const batch = await repeated(150_000);
   const size = Buffer.alloc(4);
   size.writeInt32BE(batch.length);
-  expect(await decodeMessages(new Decoder(Buffer.concat([size, batch])))).toHaveLength(200_000);
+  expect(await decodeMessages(new Decoder(Buffer.concat([size, batch])))).toHaveLength(150_000);
   expect(await decodeMessages(new Decoder(Buffer.alloc(4)))).toEqual([]);
 });
 
