@@ -70,7 +70,12 @@ export default {
     {
       ...sharingModules,
       displayName: 'unit',
-      testPathIgnorePatterns: ['/node_modules/', '\\.(contract|peer)\\.test\\.ts$', '/completion.test.ts$', '/build.test.ts$'],
+      testPathIgnorePatterns: [
+        '/node_modules/',
+        '\\.(contract|peer)\\.test\\.ts$',
+        '/completion.test.ts$',
+        '/build.test.ts$',
+      ],
       testMatch: [
         '<rootDir>/{schemas,services}/**/*.test.ts',
         '<rootDir>/test/{bench,ci,docs,faults,fuzz,harness,simulation}/**/*.test.ts',

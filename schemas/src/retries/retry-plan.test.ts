@@ -49,7 +49,7 @@ test('however long attempts take, there are at most 185, and none is planned pas
       // It ends by the count, or by the first failure at which a day is over.
       expect(why).toBe(startedAtMs.length === 185 ? 'attempts' : 'window');
       if (why === 'window') expect(lastEndedMs).toBeGreaterThanOrEqual(DAY_MS);
-      for (const ms of startedAtMs.slice(0, -1)) expect(ms + attemptMs).toBeLessThan(DAY_MS);
+      expect(startedAtMs.slice(0, -1).filter((ms) => ms + attemptMs >= DAY_MS)).toEqual([]);
     }),
   );
 });

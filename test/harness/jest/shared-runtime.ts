@@ -12,7 +12,8 @@ enableCompileCache();
 const require = createRequire(import.meta.url);
 
 /** jest-circus keeps the tests of a file in properties of the global object by these symbols. */
-const isCircusState = (symbol: symbol) => symbol.description === 'JEST_STATE_SYMBOL' || symbol.description === 'EVENT_HANDLERS';
+const isCircusState = (symbol: symbol) =>
+  symbol.description === 'JEST_STATE_SYMBOL' || symbol.description === 'EVENT_HANDLERS';
 
 /** How often a file was loaded by this process: a file that is run again, by `--watch`, must be loaded again. */
 const loads = new Map<string, number>();

@@ -1,6 +1,6 @@
 /** What the API refuses, and how much of it one caller may use; without Kafka, over real sockets where that matters. */
 import { once } from 'node:events';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { createLogger } from '@databridge/kernel/log';
 import { Tokens } from '@databridge/kernel/secrets/tokens';
 import type { ControlPlaneContext } from '../context.ts';
@@ -130,10 +130,17 @@ test.each([
   expect(String(answer)).toContain(code);
 });
 
+const sockets: Socket[] = [];
+// The server's end does not end a socket that is paused.
+afterEach(() => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+});
+
 /** An open stream, read only when asked. */
 async function stream(token: string) {
   const { port } = api.server.address() as AddressInfo;
   const socket = connect(port, '127.0.0.1');
+  sockets.push(socket);
   socket.write(`GET /v1/attempts/live HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\n\r\n`);
   const [head] = await once(socket, 'data');
   socket.pause();

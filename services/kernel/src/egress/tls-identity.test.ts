@@ -90,8 +90,8 @@ test('a signature with MD5 is refused', () => {
 });
 
 test('a key of another certificate, an encrypted key, what is no key, and a certificate that ran out are refused', () => {
-  const one = identity('one', rsa(2048));
-  const two = identity('two', rsa(2048));
+  const one = identity('one', curve('prime256v1'));
+  const two = identity('two', curve('prime256v1'));
   expect(words({ cert: one.cert, key: two.key })).toEqual(['clientKey does not belong to the client certificate']);
   openssl('pkcs8', '-topk8', '-in', 'one.key', '-passout', 'pass:x', '-out', 'encrypted.key');
   expect(words({ cert: one.cert, key: read('encrypted.key') })).toEqual([

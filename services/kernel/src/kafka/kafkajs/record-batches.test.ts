@@ -63,7 +63,9 @@ test.each(CODECS)(
     expect(nextOffset).toBe(51);
     expect(records.map(({ offset }) => Number(offset))).toEqual([...legal.keys(), 49, 50]);
     // Compared as a whole: jest compares buffers byte by byte, which takes seconds.
-    expect(Buffer.concat(records.slice(0, 20).map(({ value }) => value as Buffer)).equals(Buffer.concat(legal))).toBe(true);
+    expect(Buffer.concat(records.slice(0, 20).map(({ value }) => value as Buffer)).equals(Buffer.concat(legal))).toBe(
+      true,
+    );
     expect(records.at(-1)?.value?.toString()).toBe('after');
     const mark = records[20];
     if (mark === undefined) throw new Error('no mark');
