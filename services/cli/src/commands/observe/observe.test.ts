@@ -4,7 +4,6 @@ import type { AddressInfo } from 'node:net';
 import { parse } from 'yaml';
 import { runProgram } from '../../program.ts';
 
-
 const ANSWERS: Readonly<Record<string, unknown>> = {
   '/v1/status': { items: [] },
   '/v1/workers': { items: [], unattended: [] },
