@@ -4,6 +4,7 @@
  */
 import type { Issue } from './issue-words.ts';
 
+export const MAX_FILTER_CHARS = 2_000;
 export const MAX_SUBSCRIPTION_BYTES = 262_144;
 /**
  * The limit of values in each of `headers`, `query` and `body` of an OAuth token request: each may be a secret, which

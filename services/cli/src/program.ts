@@ -3,7 +3,6 @@ import { Command, CommanderError } from 'commander';
 import { ApiClient } from './api/api-client.ts';
 import type { Cli } from './cli.ts';
 import { addCertificates } from './commands/certificates.ts';
-import { addCompletion } from './commands/completion.ts';
 import { addErase } from './commands/erase.ts';
 import { addInvitations } from './commands/invitations.ts';
 import { addDeadLetters } from './commands/letters/dead-letters.ts';
@@ -92,7 +91,15 @@ export async function createProgram(cli: Cli, args: readonly string[]): Promise<
   addCertificates(program, cli);
   addInvitations(program, cli);
   addOffline(program, keys, cli);
-  await addCompletion(program, cli, args);
+  if (mayConcernCompletion(args)) {
+    const { addCompletion } = await import('./commands/completion.ts');
+    await addCompletion(program, cli, args);
+  }
   addExamples(program);
   return program;
+}
+
+/** Its library visits every command, which all other starts are spared. Whatever is no known command is shown all of them. */
+function mayConcernCompletion([first = '-']: readonly string[]): boolean {
+  return first.startsWith('-') || /^(comp|help)/.test(first);
 }

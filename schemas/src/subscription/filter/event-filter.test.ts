@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { EventType, loadEventTypes } from '../../event/event-types.ts';
-import { compileFilter, type EventFilter, MAX_FILTER_CHARS } from './event-filter.ts';
+import { MAX_FILTER_CHARS } from '../size-limits.ts';
+import { compileFilter, type EventFilter } from './event-filter.ts';
 
 const [rootCause] = loadEventTypes('root-cause=unused');
 if (!rootCause) throw new Error('no event type');

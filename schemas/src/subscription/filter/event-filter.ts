@@ -6,9 +6,8 @@ import { type ASTNode, Environment, EvaluationError, ParseError, TypeError as Wr
 import type { EventFields } from '../../event/event-fields.ts';
 import { metered, WORK_PER_ERROR, type WorkRates } from '../../event/filter-meter.ts';
 import { suggestion } from '../issue-words.ts';
+import { MAX_FILTER_CHARS } from '../size-limits.ts';
 import { childrenOf, declareFunctions, withOwnFunctions, withUsualNames } from './filter-functions.ts';
-
-export const MAX_FILTER_CHARS = 2_000;
 
 /**
  * Limits of a filter's text. The cost of one evaluation has two limits: MAX_COST, which counts each node as often as

@@ -2,7 +2,11 @@
 import { ceilingsOf } from '@databridge/schemas/rights/ceilings';
 import { matchesEveryCompany } from '@databridge/schemas/subscription/routing';
 import { mapSecrets } from '@databridge/schemas/subscription/secret-places';
-import { parseSubscription, type Subscription } from '@databridge/schemas/subscription/subscription';
+import {
+  noContent,
+  parseSubscriptionForm,
+  type Subscription,
+} from '@databridge/schemas/subscription/subscription-form';
 import pLimit from 'p-limit';
 import type { ApiClient } from '../api/api-client.ts';
 import { ApiError } from '../api/api-error.ts';
@@ -47,7 +51,7 @@ export interface ApplyOptions {
 
 export async function apply(cli: Cli, options: ApplyOptions): Promise<void> {
   const { yes = false, prune = false, waiting } = options;
-  const declared = new Declarations(options.file, cli.env);
+  const declared = await Declarations.read(options.file, cli.env);
   const api = apiFor(cli, declared);
   const plans = await planAll(api, declared);
   const changing = plans.filter(({ change }) => change !== 'unchanged');
@@ -79,7 +83,7 @@ export async function apply(cli: Cli, options: ApplyOptions): Promise<void> {
 
 /** As `diff` of a program: not well if there is a difference. */
 export async function showDifferences(cli: Cli, { file, prune = false }: ApplyOptions): Promise<void> {
-  const declared = new Declarations(file, cli.env);
+  const declared = await Declarations.read(file, cli.env);
   const api = apiFor(cli, declared);
   const plans = await planAll(api, declared);
   const surplus = prune ? await notDeclared(api, declared.subscriptions) : [];
@@ -223,7 +227,10 @@ function withGenerated(wanted: Record<string, unknown>, before: Record<string, u
 /** The defaults of a new customer: nobody needs to read them. */
 function usualSettings({ customer, eventTypes, destination }: Subscription): Record<string, unknown> {
   const necessary = Object.fromEntries(Object.entries(destination).filter(([name]) => NECESSARY.has(name)));
-  const parsed = parseSubscription({ customer, eventTypes, match: 'everything', destination: necessary });
+  const parsed = parseSubscriptionForm(
+    { customer, eventTypes, match: 'everything', destination: necessary },
+    noContent,
+  );
   if (!parsed.ok) return { customer };
   const stated = Object.fromEntries(Object.keys(necessary).map((name) => [name, undefined]));
   return {

@@ -1,5 +1,8 @@
+import { contentCheck } from '@databridge/schemas/subscription/subscription';
 import fc from 'fast-check';
 import { formatMistakes, parseSubscriptionFile } from './subscription-file.ts';
+
+const parse = (text: string, env: Record<string, string>) => parseSubscriptionFile(text, env, contentCheck);
 
 const VALID = `subscriptions:
   - customer: acme
@@ -22,7 +25,7 @@ const VALID = `subscriptions:
 `;
 
 function mistakesOf(text: string, env: Record<string, string> = { ACME_KEY: 'k-1' }): string[] {
-  const parsed = parseSubscriptionFile(text, env);
+  const parsed = parse(text, env);
   return formatMistakes('f', parsed.mistakes)
     .split('\n')
     .filter((line) => line !== '');
@@ -30,7 +33,7 @@ function mistakesOf(text: string, env: Record<string, string> = { ACME_KEY: 'k-1
 
 describe('a subscriptions file', () => {
   test('is read with defaults, its secrets from the environment', () => {
-    const parsed = parseSubscriptionFile(VALID, { ACME_KEY: 'k-1' });
+    const parsed = parse(VALID, { ACME_KEY: 'k-1' });
     expect(parsed.mistakes).toEqual([]);
     const [acme, globex] = parsed.subscriptions;
     expect(acme?.subscription).toMatchObject({ customer: 'acme', authentication: { key: 'k-1' }, maxInFlight: 64 });
@@ -39,7 +42,7 @@ describe('a subscriptions file', () => {
   });
 
   test('what the API finds later stands at its place, too', () => {
-    const [, globex] = parseSubscriptionFile(VALID, { ACME_KEY: 'k-1' }).subscriptions;
+    const [, globex] = parse(VALID, { ACME_KEY: 'k-1' }).subscriptions;
     const mistake = globex?.mistakeAt(['destination', 'url'], 'is closed');
     expect(mistake).toEqual({ line: 18, column: 12, message: 'destination.url is closed (customer "globex")' });
   });
@@ -49,7 +52,7 @@ describe('a subscriptions file', () => {
       'https://globex.example/hook',
       'https://${HOST}/hook',
     );
-    const [acme, globex] = parseSubscriptionFile(text, { ACME_KEY: 'k-1', HOST: 'globex.example' }).subscriptions;
+    const [acme, globex] = parse(text, { ACME_KEY: 'k-1', HOST: 'globex.example' }).subscriptions;
     expect(acme?.subscription.authentication).toMatchObject({ key: 'Bearer k-1' });
     expect(globex?.subscription.destination).toMatchObject({ url: 'https://globex.example/hook' });
   });
@@ -58,10 +61,10 @@ describe('a subscriptions file', () => {
     const text = VALID.replace('- customer: acme', '- &first\n    customer: acme').concat(
       '  - <<: *first\n    customer: initech\n    destination: { type: http, url: "initech.example" }\n',
     );
-    const { subscriptions, mistakes } = parseSubscriptionFile(text, { ACME_KEY: 'k-1' });
+    const { subscriptions, mistakes } = parse(text, { ACME_KEY: 'k-1' });
     expect(mistakes).toEqual([{ line: 22, column: 37, message: 'destination.url is not a URL (customer "initech")' }]);
     expect(subscriptions).toHaveLength(2);
-    const mended = parseSubscriptionFile(text.replace('"initech', '"https://initech'), { ACME_KEY: 'k-1' });
+    const mended = parse(text.replace('"initech', '"https://initech'), { ACME_KEY: 'k-1' });
     expect(mended.subscriptions[2]?.subscription).toMatchObject({
       ...{ customer: 'initech', match: { folder: ['Support'] }, authentication: { key: 'k-1' } },
       destination: { url: 'https://initech.example' },
@@ -73,10 +76,10 @@ describe('a subscriptions file', () => {
       'https://globex.example/hook',
       'https://${NOBODY}/hook\n    ratePerSecnd: 5',
     );
-    const { subscriptions, mistakes } = parseSubscriptionFile(text, {});
+    const { subscriptions, mistakes } = parse(text, {});
     expect(subscriptions).toEqual([]);
     expect(mistakes.map(({ line }) => line)).toEqual([7, 12, 19, 20]);
-    expect(parseSubscriptionFile(text, { ACME_KEY: 'k-1' }).subscriptions).toHaveLength(1);
+    expect(parse(text, { ACME_KEY: 'k-1' }).subscriptions).toHaveLength(1);
   });
 
   test.each([
@@ -220,7 +223,7 @@ describe('a subscriptions file', () => {
     );
     const texts = fc.array(words, { maxLength: 25 }).map((some) => some.join('\n'));
     const holds = (text: string) => {
-      const { subscriptions, mistakes } = parseSubscriptionFile(text, {});
+      const { subscriptions, mistakes } = parse(text, {});
       if (mistakes.length === 0) return subscriptions.length > 0;
       return mistakes.every(({ line, column }) => line >= 1 && column >= 1);
     };

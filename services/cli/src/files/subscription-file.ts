@@ -4,7 +4,11 @@
  */
 import { type Issue, suggestion } from '@databridge/schemas/subscription/issue-words';
 import { isSecretPath } from '@databridge/schemas/subscription/secret-places';
-import { parseSubscription, type Subscription } from '@databridge/schemas/subscription/subscription';
+import {
+  type ContentCheck,
+  parseSubscriptionForm,
+  type Subscription,
+} from '@databridge/schemas/subscription/subscription-form';
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, visit } from 'yaml';
 import { fillIn } from './variables.ts';
 import { MAX_YAML_DEPTH, tooDeepYamlAt } from './yaml-depth.ts';
@@ -49,13 +53,18 @@ type Report = (offset: number, message: string) => void;
 interface Reading {
   readonly document: Document;
   readonly env: Readonly<Record<string, string | undefined>>;
+  readonly contentOf: ContentCheck;
   readonly report: Report;
   readonly mistakeOf: (offset: number, message: string) => FileMistake;
   readonly doubt: (one: DoubtfulSubscription) => void;
 }
 
 /** @param env where `${NAME}` in any text is looked up: secrets then need not be in the file */
-export function parseSubscriptionFile(text: string, env: Readonly<Record<string, string | undefined>>): ParsedFile {
+export function parseSubscriptionFile(
+  text: string,
+  env: Readonly<Record<string, string | undefined>>,
+  contentOf: ContentCheck,
+): ParsedFile {
   const tooDeepAt = tooDeepYamlAt(text);
   if (tooDeepAt !== undefined) {
     const lines = text.slice(0, tooDeepAt).split('\n');
@@ -80,7 +89,14 @@ export function parseSubscriptionFile(text: string, env: Readonly<Record<string,
   // The content of a document whose syntax is broken is guesswork, unless only a key stands twice.
   const isReadable = document.errors.every(({ code }) => code === 'DUPLICATE_KEY');
   const doubtful: DoubtfulSubscription[] = [];
-  const reading = { document, env, report, mistakeOf, doubt: (one: DoubtfulSubscription) => void doubtful.push(one) };
+  const reading = {
+    document,
+    env,
+    contentOf,
+    report,
+    mistakeOf,
+    doubt: (one: DoubtfulSubscription) => void doubtful.push(one),
+  };
   const subscriptions = isReadable ? readSubscriptions(reading) : [];
   return { subscriptions, doubtful, mistakes: mistakes.sort(byPlace) };
 }
@@ -126,7 +142,7 @@ function readSubscriptions(reading: Reading): FileSubscription[] {
 }
 
 function readSubscription(reading: Reading, index: number, given: unknown): FileSubscription | undefined {
-  const { document, env, report, mistakeOf, doubt } = reading;
+  const { document, env, contentOf, report, mistakeOf, doubt } = reading;
   const at: Path = ['subscriptions', index];
   const name = isPlainMap(given) && typeof given['customer'] === 'string' ? given['customer'] : undefined;
   const customer = name === undefined ? '' : ` (customer "${name}")`;
@@ -151,7 +167,7 @@ function readSubscription(reading: Reading, index: number, given: unknown): File
     return result;
   });
 
-  const parsed = parseSubscription(filledIn);
+  const parsed = parseSubscriptionForm(filledIn, contentOf);
   const issues: readonly Issue[] = parsed.ok ? [] : parsed.issues;
   for (const { path, message } of issues) {
     if (unfilled.has(path.join('.'))) continue;

@@ -2,6 +2,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabridgeError } from '@databridge/kernel/errors';
+import { type ContentCheck, noContent } from '@databridge/schemas/subscription/subscription-form';
 import type { Environment } from '../credentials.ts';
 import { readInput } from './read-input.ts';
 import {
@@ -32,11 +33,16 @@ export class Declarations {
    * @param path a file, `-`, or a directory: its .yaml, .yml and .json files, in the order of their names
    * @throws {DatabridgeError} DB_INPUT_INVALID if it cannot be read
    */
-  constructor(path: string, env: Environment) {
+  static async read(path: string, env: Environment): Promise<Declarations> {
+    const texts = new Map(filesAt(path).map((file) => [file, readInput(file)]));
+    return new Declarations(texts, env, await checkFor([...texts.values()]));
+  }
+
+  private constructor(texts: ReadonlyMap<string, string>, env: Environment, contentOf: ContentCheck) {
     const found: DeclaredSubscription[] = [];
     const doubtful: (DoubtfulSubscription & InFile)[] = [];
-    for (const file of filesAt(path)) {
-      const { subscriptions, doubtful: others, mistakes } = parseSubscriptionFile(readInput(file), env);
+    for (const [file, text] of texts) {
+      const { subscriptions, doubtful: others, mistakes } = parseSubscriptionFile(text, env, contentOf);
       this.#mistakes.set(file, [...mistakes]);
       found.push(...subscriptions.map((one) => ({ ...one, file })));
       doubtful.push(...others.map((one) => ({ ...one, file })));
@@ -73,6 +79,12 @@ export class Declarations {
       .map(([file, mistakes]) => formatMistakes(file, mistakes.toSorted(byPlace)));
     throw new DatabridgeError('DB_INPUT_INVALID', lines.join('\n'));
   }
+}
+
+/** The schemas of the event types take a quarter of the start: most files need none. */
+async function checkFor(texts: readonly string[]): Promise<ContentCheck> {
+  if (!texts.some((text) => /filter|sections|<<|\\/.test(text))) return noContent;
+  return (await import('@databridge/schemas/subscription/subscription')).contentCheck;
 }
 
 function filesAt(path: string): string[] {

@@ -5,8 +5,8 @@ import {
   eventTypeNames,
   impliedEventType,
 } from '@databridge/schemas/event/event-types';
-import { MAX_FILTER_CHARS } from '@databridge/schemas/subscription/filter/event-filter';
 import { suggestion } from '@databridge/schemas/subscription/issue-words';
+import { MAX_FILTER_CHARS } from '@databridge/schemas/subscription/size-limits';
 import { z } from 'zod';
 import { FilterTrials } from '../../../filters/filter-trials.ts';
 import { tryOnRecent } from '../../../filters/try-on-recent.ts';
