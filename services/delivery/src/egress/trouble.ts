@@ -130,6 +130,15 @@ function wordsOf({ code, message }: NetworkError): string {
     case undefined:
       return message;
     default:
-      return `${code}: ${message}`;
+      return `${code}: ${bareMessage(message)}`;
   }
+}
+
+/**
+ * OpenSSL's errors tell the thread, the function and the line of its source: only the reason says something, and it is the
+ * same for each attempt. Node's advice about authorities is for whoever started the process.
+ */
+function bareMessage(message: string): string {
+  const [, reason] = /error:[0-9A-F]+:[^:]*:[^:]*:([^:\n]+)/.exec(message) ?? [];
+  return reason ?? message.replace(/; if the root CA is installed locally.*$/s, '');
 }
