@@ -13,7 +13,7 @@ import {
 import { sharedVariables, withRetryPlan } from '@databridge/kernel/settings/shared-settings';
 import { z } from 'zod';
 
-/** What is no URL at all is another rule's to say. */
+/** Another rule reports texts that are not URLs. */
 const isOriginAlone = (url: URL | null) => url === null || url.href === `${url.origin}/`;
 
 const variables = z.object({
@@ -23,67 +23,79 @@ const variables = z.object({
   ...sharedVariables,
   ...eventTypeVariables,
   ...registryVariables,
-  /** For showing the event of a dead letter; if it is not set, only the headers are shown. */
+  /** The registry, for showing the event of a dead letter; if it is not set, only the headers are shown. */
   SCHEMA_REGISTRY_URL: registryVariables.SCHEMA_REGISTRY_URL.optional(),
-  /** Where the API listens; 0 takes a free port, which a log line names. */
+  /** The port of the API; 0 takes a free port, which a log line names. */
   API_PORT: whole(8080, 0, 65_535),
   API_HOST: z.string().default('127.0.0.1'),
-  /** Where the page listens on which customers enter secrets; 0 takes a free port. Left out: there is none. */
+  /** The port of the page on which customers enter secrets; 0 takes a free port. If omitted, there is no page. */
   INTAKE_PORT: optionalWhole(0, 65_535),
   INTAKE_HOST: z.string().default('127.0.0.1'),
-  /** Where customers reach that page: its links begin so. Left out: by the port, on this machine. */
+  /** The address at which customers reach that page: its links begin with it. If omitted, the port on this machine. */
   INTAKE_URL: httpAddress()
     .refine((url) => isOriginAlone(URL.parse(url)), 'must have no path, query or user information')
     .optional(),
-  /** Where other control planes reach this one's API: one of them makes the changes, the others send theirs to it. */
+  /**
+   * The address at which other control planes reach this one's API: one of them makes the changes, and the others
+   * forward changes to it.
+   */
   API_ADVERTISED_URL: httpAddress()
     .refine((url) => isOriginAlone(URL.parse(url)), 'must have no path, query or user information')
     .optional(),
-  /** A control plane that makes the changes and is silent for so long is replaced. */
+  /** A control plane that is the writer and sends no heartbeat for this long is replaced. */
   SESSION_TIMEOUT: duration('10s', '1s', '30m'),
-  /** Who may use the API: lines that `databridge tokens generate` prints, or one line with commas. */
+  /** The tokens of the API: lines that `databridge tokens generate` prints, or one line with commas. */
   API_TOKENS: z.string().optional(),
-  /** A file that holds the same. */
+  /** A file that holds the tokens. */
   API_TOKENS_FILE: z.string().optional(),
-  /** Requests with unknown tokens from one address that are answered 401 within a minute; further ones get 429. */
+  /**
+   * The number of requests with unknown tokens from one address that are answered 401 within a minute; further ones get
+   * 429.
+   */
   API_MAX_FAILURES: whole(20, 1, 1_000_000),
   /** Requests per minute for each token of a customer or a reader; further ones get 429. */
   API_REQUESTS_PER_MINUTE: whole(600, 1, 100_000_000),
-  /** The same for each token of an operator. */
+  /** The limit for each token of an operator. */
   API_OPERATOR_REQUESTS_PER_MINUTE: whole(60_000, 1, 100_000_000),
-  /** Requests that read a topic or compute for long, at the same time; tenants take turns, with half of them each at most. */
+  /**
+   * The limit of running requests that read a topic or compute for long; tenants take turns, and each gets at most half
+   * of them.
+   */
   API_MAX_EXPENSIVE: whole(8, 1, 1_000),
   /** Live streams of attempts that are open at the same time. */
   API_MAX_STREAMS: whole(200, 1, 100_000),
-  /** The same for one customer, or for one token of an operator or a reader. */
+  /** The limit for one customer, or for one token of an operator or a reader. */
   API_MAX_STREAMS_PER_TENANT: whole(10, 1, 100_000),
-  /** Proxies before us, by address or CIDR: who calls is then whom their `X-Forwarded-For` names. */
+  /** Proxies before us, by address or CIDR: the client is then the one that their `X-Forwarded-For` names. */
   API_TRUSTED_PROXIES: z
     .string()
     .transform((text) => text.split(',').map((one) => one.trim()))
     .refine((list) => list.every(isCidr), 'must be addresses or CIDR ranges, separated by commas')
     .optional(),
-  /** Who issues JWTs that are taken too, as their `iss` says it; with it, API_OIDC_AUDIENCE. */
+  /** The issuer of JWTs that are accepted too, as in their `iss`; it requires API_OIDC_AUDIENCE. */
   API_OIDC_ISSUER: httpAddress().optional(),
   /** The value of `aud` in tokens for this service. */
   API_OIDC_AUDIENCE: z.string().optional(),
-  /** Where the issuer's keys are; left out: where its discovery document says. */
+  /** The address of the issuer's keys; if omitted, its discovery document states it. */
   API_OIDC_JWKS_URL: httpAddress().optional(),
   /** The claim that holds `operator`, `reader` or `customer`, alone or in a list; with `payloads`, a reader reads events. */
   API_OIDC_ROLE_CLAIM: z.string().default('databridge_role'),
-  /** The claim that says which customer, for that role. */
+  /** The claim that names the customer, for that role. */
   API_OIDC_CUSTOMER_CLAIM: z.string().default('databridge_customer'),
-  /** The built portal; left out: it is not served. */
+  /** The directory of the built portal; if omitted, it is not served. */
   PORTAL_DIR: z.string().optional(),
-  /** Where browsers reach the portal: the OpenID provider sends them back to `<PORTAL_URL>/portal/signed-in`. */
+  /**
+   * The address at which browsers reach the portal: the OpenID provider redirects them to
+   * `<PORTAL_URL>/portal/signed-in`.
+   */
   PORTAL_URL: httpAddress()
     .refine((url) => isOriginAlone(URL.parse(url)), 'must have no path, query or user information')
     .optional(),
-  /** The portal's own client at API_OIDC_ISSUER; with it, PORTAL_URL. */
+  /** The portal's own client at API_OIDC_ISSUER; it requires PORTAL_URL. */
   PORTAL_OIDC_CLIENT_ID: z.string().optional(),
-  /** A file with that client's secret; left out: the client is a public one, known by PKCE alone. */
+  /** A file with that client's secret; if omitted, the client is a public one, which uses PKCE alone. */
   PORTAL_OIDC_CLIENT_SECRET_FILE: z.string().optional(),
-  /** The AWS accounts that the delivery workers themselves belong to: no subscription may name a role there. */
+  /** The AWS accounts of the delivery workers: no subscription may name a role in them. */
   AWS_OWN_ACCOUNTS: z
     .string()
     .transform((text) => text.split(',').map((one) => one.trim()))
@@ -92,13 +104,13 @@ const variables = z.object({
       'must be AWS account ids of 12 digits, separated by commas',
     )
     .optional(),
-  /** The addresses or CIDR ranges that requests to destinations come from, as customers let them through their firewalls. */
+  /** The addresses or CIDR ranges from which requests to destinations come, for the firewalls of customers. */
   EGRESS_ADDRESSES: z
     .string()
     .transform((text) => text.split(',').map((one) => one.trim()))
     .refine((list) => list.every(isCidr), 'must be addresses or CIDR ranges, separated by commas')
     .optional(),
-  /** The AWS principal that the delivery workers are, which customers name in the trust policies of their roles. */
+  /** The AWS principal of the delivery workers, which customers name in the trust policies of their roles. */
   AWS_PRINCIPAL: z
     .string()
     .regex(
@@ -106,11 +118,14 @@ const variables = z.object({
       'must be the ARN of a principal, such as arn:aws:iam::123456789012:role/databridge-delivery',
     )
     .optional(),
-  /** How often customers are looked at for notices, which need the event type `notice` in EVENT_TYPES and a registry. */
+  /** How often customers are checked for notices, which need the event type `notice` in EVENT_TYPES and a registry. */
   NOTICES_INTERVAL: duration('10s', '100ms', '1h'),
-  /** Attempts that can be asked for, of 300 bytes each; beyond it the customers with the most lose their oldest. */
+  /**
+   * The limit of attempts in the view, of 300 bytes each; above it the customers with the most attempts lose their
+   * oldest.
+   */
   MAX_ATTEMPTS: whole(500_000, 1_000, 50_000_000),
-  /** How often the retention of customers' topics is brought in line with their states. */
+  /** How often the retention of customers' topics is adjusted to their states. */
   RETENTION_INTERVAL: duration('10m', '1s', '24h'),
   /** How often the writer gathers the state of all customers for `/metrics`. */
   EXPORT_INTERVAL: duration('30s', '100ms', '1h'),

@@ -17,49 +17,52 @@ import type { WaitingEvent } from './views/attempts/waiting-events.ts';
 import type { EventRenderer } from './views/render-event.ts';
 import type { SeenWorker } from './views/worker-table.ts';
 
-/** What the operations work with, connected by whoever calls them: the API, or a test. */
+/** The context of the operations. The caller, which is the API or a test, connects its parts. */
 export interface ControlPlaneContext {
-  /** For reading topics to their end. */
+  /** Reads topics to their end. */
   readonly kafka: KafkaSettings;
   readonly admin: KafkaAdmin;
-  /** For copies of events. Subscriptions are written by {@link commit} alone. */
+  /** Writes copies of events. Only {@link commit} writes subscriptions. */
   readonly producer: PlacingProducer;
-  /** Every customer's subscription, secrets sealed, with all that was acknowledged before the call. */
+  /**
+   * The subscriptions of all customers, with sealed secrets, including every change that was acknowledged before the
+   * call.
+   */
   readonly subscriptions: () => Promise<ReadonlyMap<string, Subscription>>;
-  /** Every customer's status record, with all that was written before the call. */
+  /** The status records of all customers, including everything that was written before the call. */
   readonly workerStatuses: () => Promise<ReadonlyMap<string, WorkerStatus>>;
   readonly workers: () => readonly SeenWorker[];
-  /** Attempts of the last 24 hours by customer and outcome. */
+  /** The attempts of the last 24 hours by customer and outcome. */
   readonly attemptCounts: (customers: readonly string[]) => Promise<ReadonlyMap<string, OutcomeCounts>>;
-  /** The same by stretches of time. */
+  /** The same by periods of time. */
   readonly attemptSeries: AttemptRollups['series'];
-  /** Of the events that were tried and are neither delivered nor given up, the one whose attempts began first. */
+  /** The event whose attempts began first, of those that were tried and are neither delivered nor given up. */
   readonly oldestWaiting: (customer: string) => WaitingEvent | undefined;
-  /** Of topics that exist. */
+  /** The watermarks of existing topics. */
   readonly watermarks: (topics: readonly string[]) => Promise<ReadonlyMap<string, readonly PartitionEnds[]>>;
-  /** Operations by id, with all that was written before the call. */
+  /** Operations by id, including everything that was written before the call. */
   readonly operations: () => Promise<ReadonlyMap<string, Operation>>;
-  /** Invitations by id, with all that was written before the call. */
+  /** Invitations by id, including everything that was written before the call. */
   readonly invitations: () => Promise<ReadonlyMap<string, Invitation>>;
-  /** Erased events: neither shown nor written anywhere again. */
+  /** Erased events, which are neither shown nor written anywhere again. */
   readonly erasures: Pick<ErasedTable, 'events' | 'refreshed'>;
   readonly commit: Commit;
   readonly desk: SealingDesk;
-  /** The lanes that a customer's topics are made for. */
+  /** The lanes of the retry plan, for which a customer's topics are created. */
   readonly retryDelays: readonly string[];
-  /** As the delivery workers have it. */
+  /** The same value as the delivery workers have. */
   readonly retryPlan: RetryPlan;
-  /** Settings that the delivery workers must have alike, as they report theirs. */
+  /** Settings that the delivery workers must have in common, in the form of their reports. */
   readonly sharedSettings: Readonly<Record<string, string>>;
   /** Configured event types: those that fan-out reads. */
   readonly eventTypes: readonly string[];
-  /** Intake topic → the event type that is read from it. */
+  /** Intake topic → its event type. */
   readonly intakeTopics: ReadonlyMap<string, string>;
   /** Reads events as fan-out and delivery do. */
   readonly events: Pick<EventRenderer, 'render'>;
-  /** Where events may be sent, as the delivery workers have it. */
+  /** The policy of addresses that events may be sent to, as the delivery workers have it. */
   readonly egress: EgressPolicy;
-  /** The AWS accounts of the delivery workers: no subscription may name a role there. */
+  /** The AWS accounts of the delivery workers: no subscription may name a role in them. */
   readonly ownAwsAccounts?: readonly string[];
   readonly log: Logger;
 }

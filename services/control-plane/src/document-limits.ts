@@ -1,17 +1,20 @@
 /**
- * Bounds on the shape of what people send, checked before anything recursive looks at it: validators, mappers and
- * serializers walk a document level by level, and a document can be nested deeper than the stack is.
+ * Limits of the shape of input documents, checked before any recursive code: validators, mappers and serializers walk a
+ * document level by level, and a document can be nested deeper than the stack.
  */
 
-/** None of our documents has more than twelve levels. */
+/** Our documents have at most twelve levels. */
 export const MAX_DEPTH = 64;
-/** Of one JSON body: each may become a mistake with a place and a text of its own. */
+/** The limit of values of one JSON body: each may become a mistake with a place and a text. */
 export const MAX_VALUES = 20_000;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/** @returns what is wrong with the shape of JSON text, as the end of a sentence; undefined for text that is no JSON, too */
+/**
+ * @returns the mistake in the shape of a JSON text, as the end of a sentence; undefined also for a text that is not
+ *   JSON
+ */
 export function jsonShapeMistake(text: string): string | undefined {
   let depth = 0;
   let values = 1;

@@ -56,43 +56,46 @@ import { subscriptionRoutes } from './routes/subscriptions/subscription-routes.t
 
 export type ApiWriter = ForwardingWriter & Pick<Writer, 'change'>;
 
-/** How much of the API callers may use. */
+/** The limits of how much callers may use the API. */
 export interface ApiLimits extends RequestRates, StreamLimits {
-  /** Unknown tokens from one address that are answered 401 within a minute; further ones are answered 429. */
+  /**
+   * The number of requests with unknown tokens from one address that are answered 401 within a minute; further ones are
+   * answered 429.
+   */
   readonly maxFailures: number;
-  /** Expensive requests that run at the same time. */
+  /** The number of expensive requests that run at the same time. */
   readonly maxExpensive: number;
 }
 
 /** The parts that the API is made of. */
 export interface ApiParts
   extends Omit<ApiContext, 'change' | 'operate' | 'streamLimits' | 'doctor' | 'retryPlan' | 'invitationLink'> {
-  /** Left out: intake topics and the registry are not checked. */
+  /** If omitted, intake topics and the registry are not checked. */
   readonly doctor?: ApiContext['doctor'];
-  /** Left out: the default one. */
+  /** If omitted, the default is used. */
   readonly retryPlan?: ApiContext['retryPlan'];
-  /** Left out: none are stated. */
+  /** If omitted, none are stated. */
   readonly facts?: ServiceFacts;
   readonly callers: Callers;
-  /** Left out: sessions of the portal end with the process. */
+  /** If omitted, sessions of the portal end with the process. */
   readonly sessions?: Sessions;
-  /** Left out: the portal is not served. */
+  /** If omitted, the portal is not served. */
   readonly portal?: PortalParts;
-  /** Left out: there is no set-up page. */
+  /** If omitted, there is no set-up page. */
   readonly invitationLink?: ApiContext['invitationLink'];
-  /** Left out, or in part: without a limit. */
+  /** Limits that are omitted do not apply. */
   readonly limits?: Partial<ApiLimits>;
-  /** Addresses and ranges of proxies whose `X-Forwarded-For` is trusted; left out: of no proxy. */
+  /** Addresses and ranges of proxies whose `X-Forwarded-For` is trusted; if omitted, no proxy is trusted. */
   readonly trustedProxies?: readonly string[];
   readonly writer: ApiWriter;
-  /** Left out: one of its own, which carries on with nothing. */
+  /** If omitted, the API makes its own, which resumes nothing. */
   readonly runner?: Pick<OperationRunner, 'begin' | 'settled'>;
-  /** Left out: nothing is kept for idempotency keys. */
+  /** If omitted, nothing is kept for idempotency keys. */
   readonly kept?: KeptAnswers & { readonly seal: AnswerSeal };
-  /** Left out: nothing is forwarded, and no forwarded request accepted. */
+  /** If omitted, nothing is forwarded, and no forwarded request is accepted. */
   readonly assertions?: Assertions;
   readonly log: Logger;
-  /** Left out: requests are not measured. */
+  /** If omitted, requests are not measured. */
   readonly registry?: Registry;
 }
 
@@ -206,7 +209,7 @@ export async function createApi({
   return api;
 }
 
-/** Whatever a request changes is written together with its idempotency key. */
+/** All changes of a request are written together with its idempotency key. */
 function underKey(under: UnderKey | undefined, commit: Commit): Commit {
   if (under === undefined) return commit;
   return async (changes) => {

@@ -1,4 +1,4 @@
-/** What every route is given. */
+/** The context that every route receives. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RetryPlan } from '@databridge/schemas/retries/retry-plan';
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefault } from 'fastify';
@@ -23,11 +23,11 @@ export interface ApiContext {
   readonly operations: ControlPlaneContext;
   readonly attempts: Pick<AttemptView, 'find' | 'events' | 'listen' | 'since'>;
   readonly events: Pick<EventRenderer, 'render' | 'open'>;
-  /** As the delivery workers have it. */
+  /** The same value as the delivery workers have. */
   readonly retryPlan: RetryPlan;
   readonly doctor: Pick<DoctorParts, 'eventTypes' | 'registry'>;
   readonly intake: Intake;
-  /** @param linkId of an invitation @throws {DatabridgeError} DB_CONFLICT where there is no set-up page */
+  /** @param linkId of an invitation @throws {DatabridgeError} DB_CONFLICT if there is no set-up page */
   readonly invitationLink: (linkId: string) => string;
   readonly change: MakeChange;
   readonly operate: Operate;
@@ -35,9 +35,9 @@ export interface ApiContext {
 }
 
 /**
- * Makes a change in the name of the caller, one after the other for a customer.
- * @param customer undefined: of none
- * @param run is given what it reads and writes with
+ * Makes a change on behalf of the caller; changes of one customer run one after the other.
+ * @param customer undefined if it concerns no customer
+ * @param run receives the context to read and write with
  */
 export type MakeChange = <T>(
   request: Pick<FastifyRequest, 'caller'> & Partial<Pick<FastifyRequest, 'underKey'>>,

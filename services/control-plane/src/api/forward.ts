@@ -13,7 +13,7 @@ import { canonicalTarget } from './request-target.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Set on a request that another control plane sent in its caller's name. It is never forwarded again. */
+    /** Set on a request that another control plane sent on its caller's behalf. It is never forwarded again. */
     forwarded: AcceptedCall | undefined;
   }
 }
@@ -22,19 +22,19 @@ export type ForwardingWriter = Pick<Writer, 'isOwner' | 'origin' | 'owner'>;
 
 /** The authorization scheme of a forwarded request. */
 const SCHEME = 'Databridge-Assertion';
-/** Request headers that decide what a change does. The assertion states them, too. */
+/** Request headers that affect what a change does. The assertion states them, too. */
 const HEADERS = ['if-match', 'if-none-match', 'idempotency-key', 'prefer'];
 const ANSWER_HEADERS = ['etag', 'retry-after', 'www-authenticate', 'idempotency-replayed', 'location'];
 const ENCRYPTED = 'application/jose';
-/** The encrypted form of the largest body that the API takes: base64url makes four bytes of three. */
+/** The encrypted form of the largest body that the API accepts: base64url makes four bytes of three. */
 const MAX_ENCRYPTED_BYTES = 1_572_864;
 const MAX_ANSWER_BYTES = 16_777_216;
 /** A writer that was killed is replaced after its session time-out, of 10 s by default. */
 const WRITER_WITHIN_MS = 30_000;
 const ASK_AGAIN_AFTER_MS = 100;
-/** The longest operation waits a minute for a customer's worker. */
+/** The longest operation waits for a minute for a customer's worker. */
 const ANSWER_WITHIN_MS = 150_000;
-/** The request has not left this process. */
+/** Errors for which the request has not left this process. */
 const NOT_REACHED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT']);
 
 interface Answer {
@@ -50,7 +50,7 @@ function statedHeaders({ headers }: FastifyRequest): Record<string, string> {
 }
 
 /**
- * @returns who calls, if another control plane vouches for it; undefined if the request carries no assertion
+ * @returns the caller, if another control plane vouches for it; undefined if the request carries no assertion
  * @throws {DatabridgeError} DB_FORWARDING_REFUSED
  */
 export async function acceptForwarded(
@@ -90,7 +90,7 @@ export function forwardChanges(
   api.addHook('preValidation', async (request, reply) => {
     refuseOtherBody(request);
     const { access } = request.routeOptions.config;
-    // Reads are answered here, whatever their method; but the writer makes the audit record of who read a payload.
+    // Reads are answered here, whatever their method; but the writer makes the audit record of a payload that was read.
     const isChange = request.method !== 'GET' && (access === 'act' || access === 'operate' || access === 'intake');
     if (!isChange && access !== 'payload') return undefined;
     const giveUpAtMs = systemClock.monotonicMs() + WRITER_WITHIN_MS;
@@ -110,7 +110,7 @@ export function forwardChanges(
   });
 }
 
-/** Bodies of forwarded requests, which are encrypted; the assertion names the digest of what arrives. */
+/** The bodies of forwarded requests are encrypted; the assertion states the digest of the body that arrives. */
 function takeEncryptedBodies(api: FastifyInstance, assertions: Assertions | undefined): void {
   api.addContentTypeParser(
     ENCRYPTED,
@@ -124,7 +124,7 @@ function takeEncryptedBodies(api: FastifyInstance, assertions: Assertions | unde
   );
 }
 
-/** An assertion for a request without a body is not one for a request with any, nor the other way round. */
+/** An assertion for a request without a body is not valid for one with a body, nor the other way round. */
 function refuseOtherBody({ forwarded, body, headers }: FastifyRequest): void {
   if (forwarded === undefined) return;
   const isEncrypted = headers['content-type'] === ENCRYPTED;
@@ -140,7 +140,7 @@ interface Means {
   readonly log: Logger;
 }
 
-/** @returns undefined if the owner did not take the request up: it may be sent again */
+/** @returns undefined if the owner did not accept the request: it may be sent again */
 async function ask(
   { agent, assertions, log }: Means,
   owner: Owner,
@@ -166,7 +166,7 @@ async function ask(
   };
   const assertion = await assertions.sign(call, body, owner, kid);
   const replaced = new AbortController();
-  // A writer that was replaced, and froze, may never answer.
+  // A writer that was replaced, and that is frozen, may never answer.
   const watch = every(ASK_AGAIN_AFTER_MS, () => void abortIfReplaced(writer, owner, replaced));
   try {
     const {
@@ -222,6 +222,6 @@ async function passOn({ status, headers, text }: Answer, reply: FastifyReply): P
   }
   const type = headers['content-type'];
   if (typeof type === 'string') reply.type(type);
-  // As it arrived: the writer's own serializer made it.
+  // Sent unchanged: the writer's own serializer made it.
   return await reply.code(status).serializer(String).send(text);
 }

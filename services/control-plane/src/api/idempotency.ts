@@ -17,12 +17,12 @@ declare module 'fastify' {
   }
 }
 
-/** A request on its way. */
+/** A request that is being processed. */
 export interface UnderKey {
   readonly remembered: RememberedRequest;
-  /** A change of it is written, and with it that it was carried out. */
+  /** Called when a change of it is written, together with the fact that it was carried out. */
   isCarriedOut: boolean;
-  /** It began this operation, which tells what becomes of it. */
+  /** Called when it began this operation, which then reports its result. */
   operation?: string;
 }
 
@@ -30,15 +30,15 @@ export interface IdempotencyParts {
   readonly kept: KeptAnswers;
   readonly writer: Pick<Writer, 'change'>;
   readonly seal: AnswerSeal;
-  /** Answers a request by the operation that it began. */
+  /** Answers a request with the operation that it began. */
   readonly answerByOperation: (request: FastifyRequest, reply: FastifyReply, id: string) => Promise<unknown>;
   readonly log: Logger;
 }
 
-/** Of one tenant within 24 hours. A script that sends one change a minute stays below. */
+/** The limit of keys of one tenant within 24 hours. A script that sends one change a minute stays below it. */
 export const MAX_KEYS = 2_000;
 export const MAX_KEPT_BYTES = 4_194_304;
-/** What is longer is not kept. Answers to changes are a few hundred bytes; some list what they did. */
+/** Longer answers are not kept. Answers to changes take a few hundred bytes; some list their changes. */
 const MAX_PAYLOAD_CHARS = 16_384;
 const KEY = /^[\x21-\x7e]{1,128}$/;
 
@@ -58,7 +58,7 @@ export function rememberAnswers(
   api: FastifyInstance,
   { kept, writer, seal, answerByOperation, log }: IdempotencyParts,
 ): void {
-  /** Tenants by the place of what runs. */
+  /** The tenants by the place of their running requests. */
   const running = new Map<string, string>();
 
   api.decorateRequest('underKey', undefined);
@@ -112,7 +112,7 @@ export function rememberAnswers(
       const remembered = { place, record: { ...record, answer } };
       await writer.change({ ...callerOf(request) }, `idempotency ${place}`, (commit) => commit([{ remembered }]));
     } catch (error) {
-      // The change is made, and that it is made is kept with it: the caller gets its answer.
+      // The change is made, and recorded under the key: the caller gets its answer.
       log.warn(
         { event: 'idempotency_answer_lost', err: error },
         `answer under an idempotency key not kept: ${messageOf(error)}`,
@@ -125,7 +125,7 @@ export function rememberAnswers(
   function refuseAboveQuota(reply: FastifyReply, tenant: string): void {
     const nowMs = systemClock.nowMs();
     const { keys, bytes, nextFreeAtMs } = kept.keptBy(tenant, nowMs);
-    // Those that run are not kept yet; this request is one of them.
+    // Running requests have no record yet; this request is one of them.
     const all = keys + [...running.values()].filter((one) => one === tenant).length;
     if (all <= MAX_KEYS && bytes < MAX_KEPT_BYTES) return;
     reply.header('retry-after', String(Math.ceil((nextFreeAtMs - nowMs) / 1_000)));
@@ -157,7 +157,7 @@ export function rememberAnswers(
 function keyOf(request: FastifyRequest): string | undefined {
   const key = request.headers['idempotency-key'];
   const { access } = request.routeOptions.config;
-  // Whatever else is a POST changes nothing, and may be repeated without a key.
+  // All other POST routes change nothing, and may be repeated without a key.
   if (request.method !== 'POST' || typeof key !== 'string' || !(access === 'act' || access === 'operate'))
     return undefined;
   if (KEY.test(key)) return key;

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { jsonShapeMistake } from '../document-limits.ts';
 import { InvalidBody } from './problem.ts';
 
-/** JSON as Fastify parses it (`__proto__` and `constructor.prototype` are refused), after a look at its shape. */
+/** Parses JSON as Fastify does (`__proto__` and `constructor.prototype` are refused), after a check of its shape. */
 export function takeJsonBodies(api: FastifyInstance): void {
   const parse = api.getDefaultJsonParser('error', 'error');
   api.removeContentTypeParser('application/json');

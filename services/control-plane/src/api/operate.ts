@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { type Asked, OperationFailed, type OperationRunner } from '../operations/runner.ts';
 import { maySee } from './auth/access.ts';
 
-/** Most operations are over by then: their answer needs no second request. */
+/** Most operations have ended within this time: their answer needs no second request. */
 const ANSWER_WITHIN_MS = 10_000;
 
 export const operationAnswer = z
@@ -31,8 +31,8 @@ export const operationAnswer = z
 export const accepted = { 202: operationAnswer.describe('It runs; its Location says how far it is') };
 
 /**
- * Begins an operation and waits for its end for a while: the answer is its result, or 202 with the operation. With
- * `Prefer: respond-async` (RFC 7240) it does not wait.
+ * Begins an operation and waits a while for its end: the answer is its result, or 202 with the operation. With `Prefer:
+ * respond-async` (RFC 7240) it does not wait.
  * @throws {OperationFailed}
  */
 export type Operate = (
@@ -44,20 +44,17 @@ export type Operate = (
 
 export function operateBy(runner: Pick<OperationRunner, 'begin' | 'settled'>): Operate {
   return async (request, reply, asked) => {
-    // Every route that begins operations has let in somebody.
+    // Every route that begins operations has authenticated its caller.
     const by = { ...(request.caller as Caller) };
     const { underKey } = request;
     const operation = await runner.begin(by, { ...asked, ...(underKey && { remembered: underKey.remembered }) });
-    // From here on the operation tells what became of the request.
+    // From here on, the operation reports the result of the request.
     if (underKey) underKey.operation = operation.id;
     return await answerBy(runner, request, reply, operation);
   };
 }
 
-/**
- * Answers as {@link Operate} does, by an operation that was begun before.
- * @throws {OperationFailed}
- */
+/** Answers as {@link Operate} does, with an operation that was begun before. @throws {OperationFailed} */
 export async function answerBy(
   runner: Pick<OperationRunner, 'settled'>,
   request: FastifyRequest,
@@ -73,7 +70,7 @@ export async function answerBy(
   return shown(latest);
 }
 
-/** What is for whoever carries on is not for the caller. */
+/** The state for resuming the operation is not shown to callers. */
 export function shown({ checkpoint: _, ...rest }: Operation) {
   return { ...rest };
 }

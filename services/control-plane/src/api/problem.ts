@@ -30,7 +30,7 @@ export const problem = z
   .meta({ id: 'Problem' });
 type Problem = z.infer<typeof problem>;
 
-/** Problems that every route may answer with. */
+/** Problems with which every route may answer. */
 const content = { 'application/problem+json': { schema: problem } };
 export const problems = {
   '4xx': { description: 'The request was refused and changed nothing; the problem says why', content },
@@ -71,7 +71,7 @@ const TITLES: Readonly<Record<number, string>> = {
   504: 'Gateway timeout',
 };
 
-/** Sent with a 429 whose cause names no time of its own. */
+/** Sent with a 429 whose cause states no time of its own. */
 const RETRY_AFTER_SECONDS = 10;
 
 export function answerWithProblems(api: FastifyInstance, log: Logger): void {
@@ -90,8 +90,8 @@ export function answerWithProblems(api: FastifyInstance, log: Logger): void {
 }
 
 /**
- * Answers 404, and 405 with `Allow` to a method that a known path does not have (RFC 9110 §15.5.6): before the body is
- * looked at, since its kind says nothing of a route that is not there.
+ * Answers 404, and 405 with `Allow` if the path exists but not the method (RFC 9110 §15.5.6). This comes before the
+ * body is checked, since its type says nothing about a missing route.
  */
 export function refuseUnknownRoutes(api: FastifyInstance, methodsOf: (path: string) => readonly string[]): void {
   const limitRate = api.rateLimit();
@@ -109,7 +109,7 @@ export function refuseUnknownRoutes(api: FastifyInstance, methodsOf: (path: stri
   });
 }
 
-/** Answers what Node's HTTP parser refused: nothing of it has become a request. */
+/** Answers input that Node's HTTP parser refused: it did not become a request. */
 export function answerUnparsed(error: Error & { readonly code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
   const answer = unparsedProblem(error.code ?? '');
@@ -149,12 +149,12 @@ function problemOf(error: unknown): Problem {
     return withErrors(`The ${error.validationContext ?? 'request'} is not valid`, misfits);
   }
   const status = (error as { statusCode?: number }).statusCode ?? 500;
-  // An unforeseen error's message may hold anything, a secret included: it is written to the log alone.
+  // The message of an unforeseen error may contain anything, including a secret: it is written to the log only.
   if (status >= 500) return problemWith(500, 'DB_INTERNAL', 'Internal error; the service log has the details');
   return problemWith(status, 'DB_INPUT_INVALID', (error as Error).message);
 }
 
-/** A misfit with its place as a JSON pointer (RFC 6901). */
+/** A mistake with its place as a JSON pointer (RFC 6901). */
 export function pointed({ path, message }: Misfit): z.infer<typeof pointedMisfit> {
   const pointer = path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
   return { pointer, detail: message };

@@ -1,7 +1,7 @@
 /**
- * The request target, in the one spelling that every parser reads alike. Node, the router, a proxy before us and an HTTP
- * client behind us each have a parser of their own: what two of them read differently passes one's checks and reaches
- * something else behind the other (RFC 9112 §3.2, RFC 3986 §3.3 and §6.2.2).
+ * The request target, in the single spelling that all parsers read in the same way. Node, the router, a proxy before us
+ * and an HTTP client behind us each have their own parser: a target that two of them read differently passes the checks
+ * of one and reaches another route behind the other (RFC 9112 §3.2, RFC 3986 §3.3 and §6.2.2).
  */
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -10,7 +10,7 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Path parameters that may hold an encoded `/`, `\` or `%`, such as an id that a producer chose. */
     opaqueParams?: readonly string[];
-    /** Its path names a file among few, which is looked up as it is and never forwarded. */
+    /** The path names one of a few files, which is looked up by its exact name and never forwarded. */
     isStatic?: boolean;
   }
 }
@@ -21,7 +21,7 @@ const SEPARATOR = /[/\\%]/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const CONTROL = /[\x00-\x1f\x7f-\x9f]/;
 
-/** Refuses ambiguous targets with 400 before anything else looks at the request. */
+/** Refuses ambiguous targets with 400 before any other code examines the request. */
 export function refuseAmbiguousTargets(api: FastifyInstance): void {
   api.addHook('onRequest', async (request) => {
     const { url: pattern = '', config } = request.routeOptions;
@@ -33,7 +33,7 @@ export function refuseAmbiguousTargets(api: FastifyInstance): void {
 
 /**
  * @param pattern of the route that matched, such as `/v1/subscriptions/:customer`
- * @returns what is wrong with the target, as the end of a sentence; it quotes nothing
+ * @returns the mistake in the target, as the end of a sentence; it quotes nothing
  */
 export function targetMistake(target: string, pattern = '', opaqueParams: readonly string[] = []): string | undefined {
   if (!target.startsWith('/')) return 'must be a path that begins with "/": send no scheme, host or "*"';
@@ -73,8 +73,8 @@ function decoded(text: string): string | undefined {
 }
 
 /**
- * Path and query of the request in canonical form, made of the matched route, its decoded parameters and its decoded
- * query. Two requests that mean the same have the same one; the raw target takes no part.
+ * The path and query of the request in canonical form, made from the matched route, its decoded parameters and its
+ * decoded query. Two requests with the same meaning have the same form; the raw target is not used.
  */
 export function canonicalTarget(request: Pick<FastifyRequest, 'routeOptions' | 'params' | 'query'>): string {
   const params = request.params as Readonly<Record<string, string>>;

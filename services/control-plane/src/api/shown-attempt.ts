@@ -4,8 +4,8 @@ import type { SeenAttempt } from '../views/attempts/attempt-view.ts';
 import { mayReadPayloads, maySeeAddresses } from './auth/access.ts';
 
 /**
- * What the caller may see of an attempt. A destination may answer with the event that it got: so answers are for those
- * who may read events. To which address a name leads, and what is open there, is for operators.
+ * The parts of an attempt that the caller may see. A destination may echo the event in its answer, so answers are shown
+ * only to callers that may read events. Internal addresses and their open ports are shown only to operators.
  */
 export function shownTo(caller: Caller | undefined, attempt: Attempt): Attempt {
   const { answer, operatorDetail, ...facts } = attempt;
@@ -16,7 +16,7 @@ export function shownTo(caller: Caller | undefined, attempt: Attempt): Attempt {
   };
 }
 
-/** The same with its id, by which it can be told apart and a stream resumed. */
+/** The same with its id, which identifies it and by which a stream is resumed. */
 export function listedTo(
   caller: Caller | undefined,
   { place, attempt }: SeenAttempt,

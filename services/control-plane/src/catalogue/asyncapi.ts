@@ -1,4 +1,4 @@
-/** What producers write to Kafka, as AsyncAPI 3 describes it. */
+/** The topics that producers write to, described by AsyncAPI 3. */
 import type { EventType } from '@databridge/schemas/event/event-types';
 import { HEADER } from '@databridge/schemas/records/headers';
 import { pascalCase } from './webhooks.ts';

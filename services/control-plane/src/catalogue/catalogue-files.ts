@@ -1,4 +1,4 @@
-/** The event catalogue as files in `docs/`, for those who read it before they run anything. */
+/** The event catalogue as files in `docs/`, for readers who do not run the service. */
 import { loadEventTypes } from '@databridge/schemas/event/event-types';
 import { NOTICES_TOPIC } from '@databridge/schemas/records/topics';
 import { asyncApiOf } from './asyncapi.ts';

@@ -1,4 +1,4 @@
-/** One event type as a page for people: its fields with their descriptions, and a sample. Without script. */
+/** The page of one event type for people: its fields with their descriptions, and a sample. It has no script. */
 import type { EventType } from '@databridge/schemas/event/event-types';
 import type { JsonSchema } from '@databridge/schemas/event/json-schema';
 

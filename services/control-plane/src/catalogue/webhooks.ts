@@ -1,8 +1,8 @@
-/** The requests that destinations receive, as OpenAPI describes webhooks. */
+/** The requests that destinations receive, described as webhooks of OpenAPI. */
 import type { EventType } from '@databridge/schemas/event/event-types';
 import type { JsonSchema } from '@databridge/schemas/event/json-schema';
 
-/** The headers of each request, beside those of authentication. */
+/** The headers of each request, besides those of authentication. */
 const HEADERS: readonly { name: string; required: boolean; description: string; schema: JsonSchema }[] = [
   {
     ...{ name: 'webhook-id', required: true, schema: { type: 'string', maxLength: 128 } },
@@ -45,7 +45,7 @@ const ANSWERS = {
 
 export interface WebhookDescriptions {
   readonly webhooks: Readonly<Record<string, unknown>>;
-  /** For `components.schemas`: what the webhooks refer to. */
+  /** The schemas that the webhooks refer to, for `components.schemas`. */
   readonly schemas: Readonly<Record<string, JsonSchema>>;
 }
 
@@ -65,7 +65,7 @@ export function webhooksOf(eventTypes: readonly EventType[]): WebhookDescription
         summary: `A ${type.name} event, sent to the destination of each customer that receives it`,
         description:
           'Destinations over HTTP receive it so, unless the subscription asks for CloudEvents or for PUT. See docs/receive.md.',
-        // It is the receiver that says how the request is authenticated.
+        // The receiver decides how the request is authenticated.
         security: [],
         parameters: HEADERS.map((header) => ({ in: 'header', ...header })),
         requestBody: {

@@ -16,23 +16,23 @@ export interface DoctorParts {
     ControlPlaneContext,
     'kafka' | 'admin' | 'subscriptions' | 'workerStatuses' | 'workers' | 'desk' | 'sharedSettings'
   >;
-  /** Those that are configured. */
+  /** The configured event types. */
   readonly eventTypes: readonly Pick<EventType, 'topic' | 'subject'>[];
-  /** Left out: the control plane has no address of one. */
+  /** If omitted, the control plane has no address of a registry. */
   readonly registry?: Pick<SchemaRegistry, 'compatibilityOf'>;
 }
 
 export interface Examination {
-  /** No check found a fault. */
+  /** True if no check found a fault. */
   readonly isHealthy: boolean;
   readonly findings: readonly Finding[];
 }
 
-/** Kafka that does not answer by then is down for us. */
+/** If Kafka does not answer within this time, it counts as down. */
 const KAFKA_WITHIN_MS = 10_000;
 const CHECK_WITHIN_MS = 20_000;
 
-/** Checks everything that the service needs from outside and from its parts. Changes nothing. */
+/** Checks everything that the service needs from its environment and from its own parts. Changes nothing. */
 export async function examine(parts: DoctorParts): Promise<Examination> {
   const [kafka, registry] = await Promise.all([
     examineKafka(parts),

@@ -18,9 +18,9 @@ export interface Finding {
   readonly check: (typeof CHECKS)[number];
   /** `unknown`: it could not be checked, and the detail says why. */
   readonly verdict: 'ok' | 'fault' | 'unknown';
-  /** What was found, as a sentence. */
+  /** The result, as a sentence. */
   readonly detail: string;
-  /** What to do about it. */
+  /** How to mend it. */
   readonly advice?: string;
 }
 

@@ -1,4 +1,4 @@
-/** What the workers' reports say, and what they leave open. Pure. */
+/** Checks of the workers' reports. Pure. */
 import { kidOf } from '@databridge/kernel/secrets/sealing-desk';
 import { disagreements } from '@databridge/kernel/settings/shared-settings';
 import { mapSecrets } from '@databridge/schemas/subscription/secret-places';
@@ -6,19 +6,19 @@ import type { Subscription } from '@databridge/schemas/subscription/subscription
 import type { SeenWorker } from '../views/worker-table.ts';
 import { type Finding, fault, named, ok, unknown } from './finding.ts';
 
-/** Retries are due by the broker's clock plus a delay, which the worker compares with its own. */
+/** Retries are due by the broker's clock plus a delay, which the worker compares with its own clock. */
 const MAX_CLOCK_SKEW_MS = 5_000;
 
 export interface FleetFacts {
   readonly workers: readonly SeenWorker[];
   readonly subscriptions: ReadonlyMap<string, Subscription>;
-  /** Active customers that no live worker runs. */
+  /** Active customers that no running worker runs. */
   readonly unattended: readonly string[];
-  /** Of the control plane that answers. */
+  /** The version of the control plane that answers. */
   readonly version: string;
-  /** It seals under these, the current one first. */
+  /** The names of its sealing keys, the current one first. */
   readonly keyIds: readonly string[];
-  /** Those that the workers must have alike, as they report them. */
+  /** The settings that the workers must have in common, in the form of their reports. */
   readonly settings: Readonly<Record<string, string>>;
 }
 
@@ -136,7 +136,7 @@ function examineKeys(facts: FleetFacts): Finding[] {
 function examineClocks(facts: FleetFacts): Finding[] {
   const alive = aliveIn(facts);
   const clocks = alive.map(({ report, clockAheadMs }) => ({ owner: `worker ${report.worker}`, aheadMs: clockAheadMs }));
-  // Each includes the time until the report was fetched: the least of them says the most.
+  // Each difference includes the time until the report was fetched: the smallest is the most accurate.
   const own = alive.flatMap(({ ownClockAheadMs }) => ownClockAheadMs ?? []);
   if (own.length > 0) clocks.push({ owner: 'the control plane', aheadMs: Math.min(...own) });
   if (clocks.length === 0) return [unknown('clocks', 'No worker reports, so no clock is compared with the broker’s.')];

@@ -1,4 +1,4 @@
-/** What Kafka itself answers. Each check is a list of findings; a missing right is a finding. */
+/** Checks of Kafka itself. Each check returns a list of findings; a missing right is a finding. */
 import { messageOf } from '@databridge/kernel/errors';
 import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import type { ClusterProbe } from '@databridge/kernel/kafka/cluster-probe';
@@ -25,7 +25,7 @@ export interface KafkaFacts {
 const GRANT = 'Grant it as docs/own-kafka.md lists it for the user "control-plane".';
 const isRefusal = (error: unknown) => error instanceof KafkaPortError && error.code === 'DB_KAFKA_REFUSED';
 
-/** Runs a check; a refusal becomes a finding about rights, any other failure one that says what is unknown. */
+/** Runs a check; a refusal becomes a finding about rights, any other failure a finding that the result is unknown. */
 export async function examined(check: Check, right: string, run: () => Promise<Finding[]>): Promise<Finding[]> {
   try {
     return await run();
@@ -84,7 +84,7 @@ export async function examineBrokers({ probe }: Pick<KafkaFacts, 'probe'>): Prom
 
 export async function examineTopics(facts: KafkaFacts): Promise<Finding[]> {
   const { admin, probe, intakeTopics, customers } = facts;
-  // Retention belongs to upkeep, which lifts it for customers that wait; retry lanes may be made at the first retry.
+  // Upkeep sets the retention, and raises it for customers that wait; retry lanes may be created at the first retry.
   const main = customers.flatMap((customer) =>
     customerTopics(customer, [])
       .filter(({ topic }) => topic === deliveryTopic(customer))
@@ -94,7 +94,7 @@ export async function examineTopics(facts: KafkaFacts): Promise<Finding[]> {
   const { missing, mismatched } = await admin.differences([...systemTopics(), ...main, ...intake]);
   const faults: Finding[] = [];
   for (const topic of missing) {
-    // Kafka leaves out of its list what we may not describe.
+    // Kafka omits topics that we may not describe from its list.
     const isRefused = await admin.watermarks(topic).then(
       () => false,
       (error: unknown) => isRefusal(error),
@@ -112,7 +112,7 @@ export async function examineTopics(facts: KafkaFacts): Promise<Finding[]> {
     );
   }
   for (const { topic, setting, wanted, found } of mismatched) {
-    // Producers decide about them.
+    // Producers decide about these topics.
     if (intakeTopics.includes(topic)) continue;
     faults.push(
       fault(
@@ -177,7 +177,7 @@ export async function examineRights({ admin, probe, customers }: KafkaFacts): Pr
       await run();
     } catch (error) {
       if (isRefusal(error)) faults.push(missingRight(right, error));
-      // A topic that is missing is another check's.
+      // Another check reports a missing topic.
       else if (!(error instanceof KafkaPortError && error.code === 'DB_KAFKA_UNKNOWN_TOPIC')) throw error;
     }
   }

@@ -5,7 +5,7 @@ import { type Finding, fault, ok, unknown } from './finding.ts';
 const WANTED = 'FULL_TRANSITIVE';
 
 /**
- * @param registry undefined: the control plane has no address of one
+ * @param registry undefined if the control plane has no address of one
  * @param subjects of the configured event types
  */
 export async function examineRegistry(

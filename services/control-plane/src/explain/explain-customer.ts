@@ -15,22 +15,22 @@ export interface CustomerExplanation {
   readonly customer: string;
   readonly state: EffectiveState;
   readonly runBy?: string;
-  /** Why nothing goes out, or only probes; the first is to be mended first. Empty: events go out. */
+  /** Why nothing is sent, or only probes; mend the first one first. Empty if events are sent. */
   readonly gate: readonly GateReason[];
-  /** Absent: none will be made as things are. */
+  /** Absent if no attempt will be made in the present state. */
   readonly nextAttempt?: {
     readonly atMs: number;
     readonly lane: string;
     readonly eventId: string;
     readonly attempt: number;
-    /** By then at the latest: when exactly, the worker alone knows. */
+    /** The latest time: only the worker knows the exact one. */
     readonly isAtLatest: boolean;
   };
   readonly backlog: { readonly records: number; readonly byLane: Readonly<Record<string, number>> };
   readonly deliveredPerSecond: number;
   readonly arrivingPerSecond: number;
   readonly drain: Drain;
-  /** Of the event that has used the most: absent while none has failed. */
+  /** Of the event that has used most of it; absent if none has failed. */
   readonly budget?: {
     readonly eventId: string;
     readonly attempts: number;
@@ -40,7 +40,7 @@ export interface CustomerExplanation {
   };
   /** When the customer will be disabled unless an attempt succeeds until then. */
   readonly disabling?: { readonly atMs: number; readonly because: string };
-  /** A retry lane holds more records than were read: the forecast goes by those that were. */
+  /** True if a retry lane has more records than were read: the forecast uses those that were. */
   readonly isPartial: boolean;
 }
 
@@ -57,7 +57,7 @@ export type ExplainContext = Pick<
   | 'watermarks'
 > & { readonly retryPlan: RetryPlan };
 
-/** Rates are those of the last minutes. */
+/** Rates are those of the last few minutes. */
 const RECENTLY_MS = 120_000;
 const MAX_ATTEMPTS = 5_000;
 const MOST = { main: 1, retry: 20_000 };
@@ -94,7 +94,7 @@ export interface CustomerFacts {
   readonly nowMs: number;
 }
 
-/** Pure: what follows from the facts. */
+/** Derives the explanation from the facts. Pure. */
 export function explained(facts: CustomerFacts, arrivingPerSecond: number): Omit<CustomerExplanation, 'isPartial'> {
   const { status, waiting, pace, nowMs } = facts;
   const gate = gateReasons(status, waiting, nowMs);
@@ -168,7 +168,7 @@ function disablingOf({ status, waiting, pace, plan, enableEpoch, nowMs }: Custom
   return atMs === undefined ? undefined : { atMs, because: worker?.held?.because ?? 'exhausted' };
 }
 
-/** What fan-out has written to the main lane of late. */
+/** The rate at which fan-out wrote to the main lane recently. */
 async function arrivalsOf({ admin, watermarks }: ExplainContext, customer: string, nowMs: number): Promise<number> {
   const topic = deliveryTopic(customer);
   const ends = (await watermarks([topic])).get(topic);

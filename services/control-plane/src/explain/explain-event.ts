@@ -27,33 +27,33 @@ export interface EventExplanation {
   readonly eventType: string;
   /** `<topic>/<partition>/<offset>` of the intake. */
   readonly source: string;
-  /** When the broker took it, ms since the epoch; absent: the intake no longer holds the record. */
+  /** When the broker appended it, ms since the epoch; absent if the intake does not have the record any more. */
   readonly atMs?: number;
   readonly fanOut: {
     readonly state: 'routed' | 'waiting' | 'quarantined';
     /** Why it is quarantined, or what it waits for. */
     readonly detail?: string;
   };
-  /** With today's subscriptions, which may have changed since it was routed. */
+  /** By today's subscriptions, which may have changed since it was routed. */
   readonly matching: readonly MatchVerdict[];
-  /** Why `matching` is empty, if the event can't be read. */
+  /** Why `matching` is empty, if the event cannot be read. */
   readonly unreadable?: string;
   readonly deliveries: readonly Delivery[];
-  /** More customers match than are looked into. */
+  /** True if more customers match than are examined. */
   readonly isPartial: boolean;
 }
 
-/** What became of the event for one customer. */
+/** The fate of the event for one customer. */
 export interface Delivery {
   readonly customer: string;
   readonly state: EffectiveState;
   readonly fate: 'delivered' | 'waiting' | 'dead' | 'skipped' | 'unknown';
-  /** Where it waits. */
+  /** The lanes where it waits. */
   readonly lane?: string;
   readonly offset?: number;
   readonly dueAtMs?: number;
   readonly deadBecause?: string;
-  /** The newest last. */
+  /** The attempts, the newest last. */
   readonly attempts: readonly Attempt[];
 }
 
@@ -126,7 +126,7 @@ export async function explainEvent(
 interface Located {
   readonly place: RecordPlace;
   readonly type: EventType;
-  /** undefined: the intake no longer holds the record. */
+  /** undefined if the intake does not have the record any more. */
   readonly record: ConsumedRecord | undefined;
 }
 
@@ -172,7 +172,7 @@ async function locate(
   throw noSuchEvent(id, sinceMs);
 }
 
-/** An erased event is answered as one that never was. */
+/** The answer for an erased event is the same as for one that never existed. */
 function noSuchEvent(id: string, sinceMs: number): DatabridgeError {
   return new DatabridgeError(
     'DB_NOT_FOUND',

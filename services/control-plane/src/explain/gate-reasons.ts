@@ -1,7 +1,7 @@
 import type { CustomerStatus } from '../views/status.ts';
 import type { WaitingRecord } from './waiting-records.ts';
 
-/** Why nothing goes out to a customer, or not all of it. */
+/** Why nothing is sent to a customer, or not everything. */
 export interface GateReason {
   readonly because:
     | 'paused'
@@ -17,7 +17,7 @@ export interface GateReason {
     | 'nothing_waits';
   /** As a sentence. */
   readonly detail: string;
-  /** What mends it, as a command or a sentence. */
+  /** How to mend it, as a command or a sentence. */
   readonly cure?: string;
   /** When it ends by itself, ms since the epoch. */
   readonly untilMs?: number;
@@ -27,8 +27,8 @@ export interface GateReason {
 export const PROBE_WITHIN_MS = 60_000;
 
 /**
- * The reasons in the order in which they are asked: the first one is to be mended first. None: events go out.
- * @param waiting records that are not done
+ * The reasons in the order in which they are checked: mend the first one first. If there is none, events are sent.
+ * @param waiting the number of records that are not done
  */
 export function gateReasons(
   status: Pick<CustomerStatus, 'customer' | 'state' | 'disabledBy' | 'runBy' | 'failing' | 'worker'>,

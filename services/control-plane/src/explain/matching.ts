@@ -4,15 +4,15 @@ import { matches } from '@databridge/schemas/subscription/match';
 import { ROUTING_FIELDS, type Routing, storedMatch } from '@databridge/schemas/subscription/routing';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 
-/** Whether a subscription wants an event, and what speaks against it. */
+/** Whether a subscription matches an event, and the reasons if it does not. */
 export interface MatchVerdict {
   readonly customer: string;
   readonly matches: boolean;
-  /** As sentences; they name what the subscription asks for and no value of the event. */
+  /** The reasons as sentences; they name values of the subscription, but none of the event. */
   readonly whyNot: readonly string[];
 }
 
-/** As fan-out decides with today's subscriptions: a filter that fails lets the event through. */
+/** The decision of fan-out with today's subscriptions: a filter that fails lets the event through. */
 export function matchVerdict(
   subscription: Subscription,
   type: EventType,
@@ -43,7 +43,7 @@ export function matchVerdict(
   return { customer, matches: whyNot.length === 0, whyNot };
 }
 
-/** Of all subscriptions, by name. @throws {MalformedEventError} */
+/** The decisions for all subscriptions, by name. @throws {MalformedEventError} */
 export function matchVerdicts(
   subscriptions: readonly Subscription[],
   type: EventType,

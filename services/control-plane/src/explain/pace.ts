@@ -1,9 +1,9 @@
 import type { Attempt } from '@databridge/schemas/records/attempts';
 
-/** How attempts of a customer have gone of late. */
+/** The recent durations of a customer's attempts. */
 export interface Pace {
   readonly deliveredPerSecond: number;
-  /** From the start of an attempt to its failure, on average; 0: none failed. */
+  /** From the start of an attempt to its failure, on average; 0 if none failed. */
   readonly failedAfterMs: number;
   /** From one attempt to the next; undefined: fewer than two attempts are known. */
   readonly everyMs: number | undefined;
@@ -19,7 +19,7 @@ export function paceOf(attempts: readonly Attempt[], nowMs: number): Pace {
   const firstDeliveryAtMs = Math.min(...delivered.map(({ at }) => at));
   const [first, last] = [starts[0], starts.at(-1)];
   return {
-    // From the first delivery on: what came before an endpoint recovered says nothing about its rate.
+    // From the first delivery on: attempts before an endpoint recovered say nothing about its rate.
     deliveredPerSecond:
       delivered.length === 0 ? 0 : delivered.length / Math.max(1, (nowMs - firstDeliveryAtMs) / 1_000),
     failedAfterMs:

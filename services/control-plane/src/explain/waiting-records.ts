@@ -16,22 +16,22 @@ export interface WaitingRecord {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
-  /** When the broker took it, ms since the epoch. */
+  /** When the broker appended it, ms since the epoch. */
   readonly atMs: number;
-  /** When it may be sent, as far as its lane is concerned. */
+  /** When it may be sent, by the delay of its lane. */
   readonly dueAtMs: number;
   readonly facts: DeliveryHeaders;
 }
 
 export interface WaitingRecords {
   readonly records: readonly WaitingRecord[];
-  /** Some lane holds more than were read. */
+  /** True if a lane has more records than were read. */
   readonly isPartial: boolean;
 }
 
 /**
- * Reads what waits in the lanes of customers, from their committed offsets on.
- * @param most that many of each partition: the first ones of a main lane, of which only the oldest count, and of a retry
+ * Reads the waiting records in the lanes of customers, from their committed offsets on.
+ * @param most the limit per partition: the first records of a main lane, of which only the oldest count, and of a retry
  *   lane
  */
 export async function waitingRecords(
@@ -77,7 +77,7 @@ export async function waitingRecords(
   return { records, isPartial };
 }
 
-/** As the forecast needs it. Attempts under an older epoch than the subscription's count no more. */
+/** In the form that the forecast needs. Attempts under an older epoch than the subscription's do not count any more. */
 export function waitingAttempt({ facts, dueAtMs }: WaitingRecord, enableEpoch: number, nowMs: number): WaitingAttempt {
   const counts = facts.attempt > 0 && (facts.enableEpoch ?? 0) >= enableEpoch;
   if (!counts) return { attempts: 0, firstAttemptAtMs: nowMs, dueAtMs };

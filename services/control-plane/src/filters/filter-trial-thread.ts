@@ -12,12 +12,12 @@ export interface FilterTrial {
 }
 
 export type TrialAnswer =
-  /** Completes "filter …". */
+  /** The mistake, which completes "filter …". */
   | { readonly kind: 'invalid'; readonly mistake: string }
   | { readonly kind: 'matches' }
   | { readonly kind: 'differs'; readonly lacks?: string }
   | { readonly kind: 'failed'; readonly detail: string }
-  /** A bug: the trial threw. */
+  /** The trial threw, which is a bug. */
   | { readonly kind: 'broken'; readonly message: string };
 
 /** Sent once, when the thread has loaded its modules. */
@@ -31,10 +31,13 @@ export function tryFilter({ filter, eventType, document }: FilterTrial): TrialAn
   return compiled.filter.test(exactly(document).event);
 }
 
-/** A long has at most 19 digits; beyond, only `BigInt` would be slow. */
+/** A long has at most 19 digits; for longer numbers `BigInt` would only be slow. */
 const WHOLE = /^-?\d{16,20}$/;
 
-/** `JSON.parse` rounds whole numbers beyond 2^53, and a filter that compares a long would then be tried on another. */
+/**
+ * `JSON.parse` rounds whole numbers beyond 2^53, and a filter that compares a long would then be tried on another
+ * value.
+ */
 function exactly(document: string): { readonly event?: unknown } {
   const digits = (_key: string, value: unknown, { source }: { source?: string }) =>
     typeof value === 'number' && source !== undefined && !Number.isSafeInteger(value) && WHOLE.test(source)

@@ -5,11 +5,11 @@ import type { FilterTrial, ThreadMessage, TrialAnswer } from './filter-trial-thr
 
 export interface TrialLimits {
   readonly maxThreads: number;
-  /** Trials that wait for a thread; one more is refused. */
+  /** The limit of trials that wait for a thread; one more is refused. */
   readonly maxWaiting: number;
-  /** For one trial, once it has a thread. An evaluation is bounded to a few milliseconds by its own budget. */
+  /** The time limit of one trial, once it has a thread. Its own limits keep an evaluation within a few milliseconds. */
   readonly timeLimitMs: number;
-  /** A thread without a trial for so long is ended; it takes some 15 MiB. */
+  /** A thread without a trial is ended after this time; it takes about 15 MiB. */
   readonly idleMs: number;
 }
 
@@ -24,8 +24,8 @@ interface Waiting {
 }
 
 /**
- * Tries filters off the event loop, in threads that are ended when a trial takes too long. A filter comes from a
- * customer; what a mistake in its bounds costs must not be paid by everybody who uses the API.
+ * Tries filters off the event loop, in threads that are ended if a trial takes too long. Customers write the filters;
+ * if a mistake in its limits makes one expensive, it must not slow down other users of the API.
  */
 export class FilterTrials {
   readonly #limits: TrialLimits;
@@ -33,7 +33,7 @@ export class FilterTrials {
   readonly #threads = new Set<TrialThread>();
   readonly #waiting: Waiting[] = [];
 
-  /** @param thread the module that a thread runs; another one in tests */
+  /** @param thread the module that a thread runs; tests use another one */
   constructor(limits: Partial<TrialLimits> = {}, thread = THREAD) {
     this.#limits = { ...LIMITS, ...limits };
     this.#thread = thread;
@@ -89,7 +89,7 @@ export class FilterTrials {
 
 const stopped = (why: string) => new DatabridgeError('DB_TRIAL_STOPPED', `The trial of the filter was stopped: ${why}`);
 
-/** starting → free → busy → free … → ended. Only a thread that is not ended takes trials. */
+/** starting → free → busy → free … → ended. Only a thread that has not ended runs trials. */
 class TrialThread {
   readonly #worker: Worker;
   readonly #limits: TrialLimits;
@@ -100,7 +100,7 @@ class TrialThread {
 
   constructor(thread: URL, limits: TrialLimits, onEnd: () => void) {
     this.#limits = limits;
-    // Nothing of the environment: it may hold keys, and filters need none of it.
+    // The environment is not passed on: it may hold keys, and filters do not need it.
     this.#worker = new Worker(thread, { env: {}, resourceLimits: RESOURCES });
     this.#worker.unref();
     this.#ready.promise.catch(() => undefined);
@@ -125,7 +125,7 @@ class TrialThread {
 
   async run(trial: FilterTrial): Promise<TrialAnswer> {
     const running = Promise.withResolvers<TrialAnswer>();
-    // The thread may end before it is ready, while nobody waits for this yet.
+    // The thread may end before it is ready, while no caller waits for this yet.
     running.promise.catch(() => undefined);
     this.#running = running;
     this.#idleTimer?.cancel();

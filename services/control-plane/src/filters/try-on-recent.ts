@@ -1,4 +1,4 @@
-/** A filter on events that a customer was sent of late: how many of them would have got through. */
+/** Tries a filter on events that were recently written for a customer, and counts how many match. */
 import { readTopicIfAny } from '@databridge/kernel/kafka/topic-reader';
 import { readDeliveryHeaders } from '@databridge/schemas/records/headers';
 import { deliveryTopic } from '@databridge/schemas/records/topics';
@@ -7,14 +7,16 @@ import type { EventRenderer } from '../views/render-event.ts';
 import type { FilterTrials } from './filter-trials.ts';
 
 export interface RecentTrial {
-  /** The events that were tried, the newest ones that the customer's topic holds. */
+  /** The number of events that were tried: the newest ones in the customer's topic. */
   readonly tried: number;
   readonly passed: number;
-  /** Of those that passed: the filter could not be evaluated on them. */
+  /** The number of events that matched because the filter could not be evaluated on them. */
   readonly failed: number;
-  /** Left out of `tried`: they can't be decoded. */
+  /** The number of events that were not tried, because they cannot be decoded. */
   readonly unreadable: number;
-  /** When the oldest and the newest of them were copied for the customer, ms since the epoch; absent: there is none. */
+  /**
+   * When the oldest and the newest of them were copied for the customer, ms since the epoch; absent if there is none.
+   */
   readonly fromMs?: number;
   readonly toMs?: number;
 }

@@ -1,7 +1,7 @@
 /**
- * How one control plane asks another one in a caller's name: by a signed statement (JWS) that is good for seconds, for
- * one receiver, one route and one body, once. The caller's own token stays where it was presented, and the body, which
- * may hold secrets, is encrypted (JWE).
+ * The assertion with which one control plane sends a request to another on a caller's behalf: a signed statement (JWS)
+ * that is valid once, for seconds, for one receiver, one route and one body. The caller's own token is not passed on,
+ * and the body, which may hold secrets, is encrypted (JWE).
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { DatabridgeError } from '@databridge/kernel/errors';
@@ -13,25 +13,28 @@ import type { PeerKeys } from './peer-keys.ts';
 
 export interface ForwardedCall {
   readonly method: string;
-  /** In canonical form: path and query as `canonicalTarget` makes them of the matched route. */
+  /** In canonical form: path and query as `canonicalTarget` makes them from the matched route. */
   readonly target: string;
-  /** Those that decide what the request does, such as `if-match`. */
+  /** The headers that affect what the request does, such as `if-match`. */
   readonly headers: Readonly<Record<string, string>>;
   readonly caller: Caller;
 }
 
-/** A call whose assertion was accepted. What arrives as its body has to have that digest. */
+/** A call whose assertion was accepted. The body that arrives must have that digest. */
 export interface AcceptedCall extends ForwardedCall {
   readonly bodyDigest: string;
 }
 
 const TYPE = 'databridge-forward+jwt';
 const ISSUER = 'databridge-control-plane';
-/** From signing to receipt. */
+/** The limit of the time from signing to receipt. */
 const LIFE_SECONDS = 15;
-/** Hosts' clocks differ by that much at the most; beyond it, forwarding is refused. */
+/** The greatest difference of the hosts' clocks; beyond it, forwarding is refused. */
 const CLOCK_TOLERANCE_SECONDS = 30;
-/** So many ids are remembered until they expire; with more, new ones are refused rather than old ones forgotten. */
+/**
+ * The limit of ids that are remembered until they expire; above it, new ones are refused rather than old ones
+ * forgotten.
+ */
 const MAX_REMEMBERED = 100_000;
 
 const claimsSchema = z.object({
@@ -54,7 +57,7 @@ const refused = (why: string) =>
 export class Assertions {
   readonly #keys: PeerKeys;
   readonly #nowMs: () => number;
-  /** Ids that were used, until when they would be good. In order of arrival, so nearly in order of expiry. */
+  /** The ids that were used, with their expiry. They are in the order of arrival, which is nearly that of expiry. */
   readonly #used = new Map<string, number>();
 
   constructor(keys: PeerKeys, nowMs: () => number = Date.now) {
@@ -81,7 +84,7 @@ export class Assertions {
   }
 
   /**
-   * @param seen what the request is, as this control plane reads it
+   * @param seen the request as this control plane reads it
    * @param origin of this control plane
    * @throws {DatabridgeError} DB_FORWARDING_REFUSED
    */

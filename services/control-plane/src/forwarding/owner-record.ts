@@ -1,4 +1,4 @@
-/** The record that says which control plane makes the changes, and where it is reached. */
+/** The record that says which control plane makes the changes, and at which address it is reached. */
 import { type GeneralJWS, GeneralSign, generalVerify } from 'jose';
 import { z } from 'zod';
 import type { PeerKeys } from './peer-keys.ts';
@@ -6,9 +6,9 @@ import type { PeerKeys } from './peer-keys.ts';
 export interface Owner {
   /** An http(s) origin. */
   readonly origin: string;
-  /** Rises with each takeover: an older record that somebody writes again is recognized. */
+  /** Rises with each takeover, so that a copy of an older record is recognized. */
   readonly term: number;
-  /** The keys of the ring that it has, by name. */
+  /** The names of its sharing keys. */
   readonly kids: readonly string[];
 }
 
@@ -20,7 +20,7 @@ const payloadSchema = z.object({
   kids: z.array(z.string()),
 });
 
-/** Signed under every key of the ring, so that it can be verified while a rotation is under way. */
+/** Signed with every sharing key, so that it can be verified during a rotation. */
 export async function signOwner({ origin, term }: Omit<Owner, 'kids'>, { signing }: PeerKeys): Promise<string> {
   const owner: Owner = { origin, term, kids: [...signing.keys()] };
   const signer = new GeneralSign(new TextEncoder().encode(JSON.stringify(owner)));
@@ -47,7 +47,7 @@ export async function verifyOwner(record: string, { signing }: PeerKeys): Promis
   }
 }
 
-/** Follows the record as it is read from the topic: a forged or an older one leaves the last good one in force. */
+/** Follows the record in the topic: after a forged or an older one, the last valid one remains in force. */
 export class KnownOwner {
   readonly #keys: PeerKeys;
   readonly #onRefused: () => void;

@@ -1,17 +1,17 @@
 import type { SealingDesk } from '@databridge/kernel/secrets/sealing-desk';
 
 /**
- * The keys by which control planes know each other, derived from the sharing keys, which control planes alone have. Whoever
- * can only write to Kafka has none of them.
+ * The keys by which control planes authenticate each other, derived from the sharing keys, which only control planes
+ * have. A process that can only write to Kafka has none of them.
  */
 export interface PeerKeys {
-  /** By the name of the sharing key; the current one first. For signatures (HS256). */
+  /** Keys for signatures (HS256), by the name of the sharing key; the current one first. */
   readonly signing: ReadonlyMap<string, Uint8Array>;
-  /** By the same names, for encrypted bodies (A256GCM). */
+  /** Keys for encrypted bodies (A256GCM), by the same names. */
   readonly encryption: ReadonlyMap<string, Uint8Array>;
 }
 
-/** Of the same origin: for what a control plane keeps for the one after it (A256GCM). */
+/** Keys of the same origin (A256GCM), for records that a control plane keeps for its successor. */
 export const answerKeys = (desk: Pick<SealingDesk, 'derivedKeys'>): ReadonlyMap<string, Uint8Array> =>
   desk.derivedKeys('databridge control planes: kept answers');
 

@@ -1,8 +1,8 @@
 import { CompactEncrypt, compactDecrypt, decodeProtectedHeader } from 'jose';
 
 /**
- * Seals the answers that are kept for idempotency keys, for control planes alone: an answer may show what only its caller
- * may read. A seal is bound to the place of its key, so that it can't be moved to another caller's.
+ * Seals the answers that are kept for idempotency keys, for control planes only: an answer may contain data that only
+ * its caller may read. A seal is bound to the place of its key, so it cannot be moved to another caller's.
  */
 export class AnswerSeal {
   readonly #keys: ReadonlyMap<string, Uint8Array>;
@@ -19,7 +19,7 @@ export class AnswerSeal {
       .encrypt(this.#keys.get(kid) ?? new Uint8Array());
   }
 
-  /** @returns undefined if its key is gone, or it belongs to another place */
+  /** @returns undefined if its key was removed, or it belongs to another place */
   async open(sealed: string, place: string): Promise<string | undefined> {
     try {
       const key = this.#keys.get(String(decodeProtectedHeader(sealed).kid)) ?? new Uint8Array();

@@ -12,7 +12,7 @@ import type { AnswerSeal } from './answer-seal.ts';
 
 const READ_WITHIN_MS = 10_000;
 
-/** What the keys of one tenant take at the moment. */
+/** The present number of keys of one tenant. */
 export interface KeptByTenant {
   readonly keys: number;
   readonly bytes: number;
@@ -25,21 +25,21 @@ interface Kept {
   readonly bytes: number;
 }
 
-/** Where what is kept for idempotency keys is looked up. */
+/** The look-up of records of idempotency keys. */
 export interface KeptAnswers {
-  /** With all that was committed before the call. */
+  /** Includes everything that was committed before the call. */
   find(place: string, nowMs: number): Promise<IdempotencyRecord | undefined>;
   keptBy(tenant: string, nowMs: number): KeptByTenant;
 }
 
-/** The place of a key: nobody who reads it learns the key, and no two callers share one. */
+/** The place of a key: a reader cannot derive the key from it, and no two callers share one. */
 export function placeOf(callerId: string, url: string, key: string): string {
   return createHash('sha256')
     .update(JSON.stringify([callerId, url, key]))
     .digest('base64url');
 }
 
-/** Idempotency keys of the last 24 hours with their answers, as Kafka has them. */
+/** The idempotency keys of the last 24 hours with their answers, from Kafka. */
 export class KeptAnswerTable implements KeptAnswers {
   readonly #table: CompactedTable<Kept>;
   readonly #byTenant = new Map<string, Map<string, Kept>>();
@@ -85,7 +85,7 @@ export class KeptAnswerTable implements KeptAnswers {
     };
   }
 
-  /** Places whose time is over. */
+  /** The places that have expired. */
   expired(nowMs: number): string[] {
     return [...this.#table.entries()].filter(([, { record }]) => isExpired(record, nowMs)).map(([place]) => place);
   }

@@ -16,7 +16,7 @@ import { LINK_PREFIX, type ListedSession, type Sessions } from '../../portal/ses
 declare module 'fastify' {
   interface FastifyRequest {
     caller: Caller | undefined;
-    /** Set if the caller is known by a session of the portal, or by a link that began one. */
+    /** Set if the caller was identified by a session of the portal, or by a link that began one. */
     session: ListedSession | undefined;
   }
   interface FastifyContextConfig {
@@ -25,31 +25,35 @@ declare module 'fastify' {
   }
 }
 
-/** Knows by their bearer tokens who calls. */
+/** Identifies callers by their bearer tokens. */
 export interface Callers {
-  /** @returns undefined: nobody whom we know */
+  /** @returns undefined if the token is unknown */
   callerOf(token: string): Caller | undefined | Promise<Caller | undefined>;
-  /** The caller whose token has this id, as it is configured now. */
+  /** The caller whose token has this id, as configured at present. */
   callerById?(id: string): Person | undefined;
 }
 
 export interface AccessParts {
   readonly callers: Callers;
   readonly sessions: Pick<Sessions, 'find' | 'redeem'>;
-  /** Wrong tokens from one address that are answered 401 within a minute; further ones are answered 429. Default 20. */
+  /**
+   * The number of requests with unknown tokens from one address that are answered 401 within a minute; further ones are
+   * answered 429. Default 20.
+   */
   readonly maxFailures?: number | undefined;
   /** The caller for whom another control plane vouches; undefined if the request carries no assertion. */
   forwarded(request: FastifyRequest): Promise<Caller | undefined>;
 }
 
-/** Where a token or a link is exchanged for the cookie of a session. */
+/** The route that exchanges a token or a link for the cookie of a session. */
 export const SESSIONS_ROUTE = '/v1/sessions';
 const MAX_FAILURES = 20;
 const FAILURES_WITHIN_MS = 60_000;
 
 /**
- * Lets in whoever has a token, to what its role may. A token is looked at before its address is, so an address from
- * which wrong ones come, such as that of an ingress, locks nobody out: only the wrong ones are throttled.
+ * Authenticates requests by their tokens, and applies the rights of the caller's role. A token is checked before its
+ * address is, so an address that sends wrong ones, such as that of an ingress, locks nobody out: only wrong tokens are
+ * throttled.
  */
 export function guardAccess(
   api: FastifyInstance,
@@ -102,7 +106,10 @@ export function guardAccess(
   });
 }
 
-/** By the cookie of the portal, which a token beside it outweighs; or by a sign-in link, where a session begins. */
+/**
+ * Authenticates by the cookie of the portal, unless there is a token beside it; or by a sign-in link, when a session
+ * begins.
+ */
 async function callerBySession(
   request: FastifyRequest,
   sessions: AccessParts['sessions'],
@@ -121,7 +128,7 @@ async function callerBySession(
   return request.session?.caller as Caller | undefined;
 }
 
-/** Names the customer whose view an operator takes: what that customer would see, and nothing that it could do. */
+/** Names the customer whose view an operator takes: it shows what that customer would see, and changes nothing. */
 const VIEW_AS = 'databridge-view-as';
 
 function viewedAs({ caller, headers, method }: FastifyRequest, access: Access | undefined): Caller | undefined {
@@ -149,7 +156,7 @@ function bearerOf({ headers }: FastifyRequest): string {
 }
 
 function refuseUnlessMay(caller: Caller, access: Access | undefined, customer: string | undefined): void {
-  // Another customer's name tells nothing, not even whether it exists.
+  // The answer for another customer's name does not reveal whether it exists.
   if (caller.role === 'customer' && customer !== undefined && customer !== caller.customer) {
     throw new DatabridgeError('DB_NOT_FOUND', `There is no customer "${customer}"`);
   }
@@ -174,22 +181,25 @@ export function mayReadPayloads(caller: Caller | undefined): boolean {
   return caller !== undefined && (caller.role !== 'reader' || caller.payloads === true);
 }
 
-/** To which address a name leads inside our network, and what is open there. */
+/** The address inside our network that a name leads to, and its open ports. */
 export function maySeeAddresses(caller: Caller | undefined): boolean {
   return caller?.role === 'operator';
 }
 
-/** Whose share of the API a caller uses: all tokens of a customer use the customer's, every other token has its own. */
+/**
+ * The tenant whose share of the API a caller uses: all tokens of a customer share one, and every other token has its
+ * own.
+ */
 export function tenantOf(caller: Caller | undefined): string {
   return caller?.role === 'customer' ? `customer:${caller.customer}` : (caller?.id ?? '');
 }
 
-/** Which customers the caller may know of. */
+/** Whether the caller may know of the customer. */
 export function maySee(caller: Caller | undefined, customer: string): boolean {
   return caller?.role !== 'customer' || caller.customer === customer;
 }
 
-/** @throws {DatabridgeError} DB_UNAUTHENTICATED: every route but the open ones has let somebody in */
+/** @throws {DatabridgeError} DB_UNAUTHENTICATED, which cannot happen: all other routes authenticate their caller */
 export function callerOf({ caller }: Pick<FastifyRequest, 'caller'>): Caller {
   if (caller !== undefined) return caller;
   throw new DatabridgeError(
@@ -198,7 +208,7 @@ export function callerOf({ caller }: Pick<FastifyRequest, 'caller'>): Caller {
   );
 }
 
-/** @throws {DatabridgeError} DB_FORBIDDEN for the set-up page, which calls its own routes alone */
+/** @throws {DatabridgeError} DB_FORBIDDEN for the set-up page, which may call its own routes only */
 export function personOf(request: Pick<FastifyRequest, 'caller'>): Person {
   const caller = callerOf(request);
   if (caller.role !== INTAKE_ROLE) return caller;

@@ -11,14 +11,14 @@ export interface OidcSettings {
   /** The value of `iss`. */
   readonly issuer: string;
   readonly audience: string;
-  /** Left out: where the issuer's discovery document says. */
+  /** If omitted, the issuer's discovery document states it. */
   readonly jwksUrl: string | undefined;
-  /** A claim's name, or the way to it with dots: `realm_access.roles`. */
+  /** The name of a claim, or its path with dots: `realm_access.roles`. */
   readonly roleClaim: string;
   readonly customerClaim: string;
 }
 
-/** Signed by a key that the issuer publishes: nothing symmetric, and never `none`. */
+/** Algorithms with a key that the issuer publishes: no symmetric ones, and never `none`. */
 const ALGORITHMS = [
   'RS256',
   'RS384',
@@ -34,17 +34,17 @@ const ALGORITHMS = [
 ];
 const CLOCK_TOLERANCE_SECONDS = 30;
 const ISSUER_WITHIN_MS = 5_000;
-/** After a failed discovery, requests are answered 503 for that long without asking the issuer again. */
+/** After a failed discovery, requests are answered 503 for this long without asking the issuer again. */
 const DISCOVER_AGAIN_AFTER_MS = 1_000;
-/** JWTs that name unknown keys make us fetch the issuer's keys once in that time. */
+/** JWTs with unknown keys make us fetch the issuer's keys at most once in this time. */
 const COOLDOWN_MS = 30_000;
-/** The most that somebody may: one who has several roles has the first of these. */
+/** The roles by their rights, the widest first: a caller with several roles has the first of them. */
 const ROLES = ['operator', 'reader', 'customer'] as const;
 
-/** At most 255 characters (OpenID Connect Core §2), none of them invisible: it is written to the audit log. */
+/** At most 255 characters (OpenID Connect Core §2), all of them visible: the text is written to the audit log. */
 const SUBJECT = /^[^\p{C}]{1,255}$/u;
 
-/** The token is at fault, not the way to the issuer. */
+/** Errors that the token caused, and not the connection to the issuer. */
 const REFUSALS = [
   errors.JWTClaimValidationFailed,
   errors.JWTExpired,
@@ -57,7 +57,7 @@ const REFUSALS = [
   errors.JWKSMultipleMatchingKeys,
 ];
 
-/** Who calls, by the claims of a token that was verified. @returns undefined: they give no role that we know */
+/** The caller by the claims of a verified token. @returns undefined if they contain no known role */
 export function callerByClaims(
   payload: JWTPayload,
   { roleClaim, customerClaim }: Pick<OidcSettings, 'roleClaim' | 'customerClaim'>,
@@ -67,7 +67,7 @@ export function callerByClaims(
   const roles = Array.isArray(given) ? given : [given];
   const role = ROLES.find((one) => roles.includes(one));
   const name: unknown = payload.sub;
-  // RFC 7519 §4.1.2: a text. Of anything else, two callers could have the same name.
+  // RFC 7519 §4.1.2 requires a text. With other types, two callers could get the same name.
   if (typeof name !== 'string' || !SUBJECT.test(name)) {
     log.info('JWT refused: sub is not a text of 1 to 255 printable characters');
     return undefined;
@@ -83,7 +83,9 @@ export function callerByClaims(
   return undefined;
 }
 
-/** Callers by JWT: signature, issuer, audience and time are checked by `jose`, with keys that it keeps and renews. */
+/**
+ * Identifies callers by JWT: `jose` checks signature, issuer, audience and time, with keys that it caches and renews.
+ */
 export class OidcCallers implements Callers {
   readonly #settings: OidcSettings;
   readonly #log: Logger;
@@ -96,7 +98,7 @@ export class OidcCallers implements Callers {
     this.#log = log;
   }
 
-  /** @throws {DatabridgeError} DB_ISSUER_UNAVAILABLE: nobody can say whether it is good */
+  /** @throws {DatabridgeError} DB_ISSUER_UNAVAILABLE if the token cannot be verified at present */
   async callerOf(token: string): Promise<Person | undefined> {
     const { issuer, audience } = this.#settings;
     try {
@@ -126,8 +128,8 @@ export class OidcCallers implements Callers {
   }
 
   /**
-   * Discovered once. A discovery that fails is tried again, but not by every request: whoever sends JWTs must not be
-   * able to make us ask the issuer as often.
+   * Runs once. A failed discovery is tried again, but not by every request: a client that sends JWTs must not be able
+   * to make us call the issuer as often.
    */
   #issuersKeys(): Promise<JWTVerifyGetKey> {
     const isOver = systemClock.monotonicMs() > this.#discoverAgainAtMs;
@@ -157,7 +159,7 @@ async function jwksUrl({ issuer, jwksUrl: given }: OidcSettings): Promise<URL> {
   return new URL(found.jwks_uri);
 }
 
-/** A claim of that very name comes first: some are URLs, with dots in them. */
+/** A claim with exactly that name comes first: some names are URLs, which contain dots. */
 function claimOf(payload: JWTPayload, name: string): unknown {
   if (Object.hasOwn(payload, name)) return payload[name];
   return name.split('.').reduce<unknown>((value, step) => {
@@ -166,7 +168,7 @@ function claimOf(payload: JWTPayload, name: string): unknown {
   }, payload);
 }
 
-/** Our own tokens, and the issuer's: a JWT has three parts, ours none. */
+/** Our own tokens and the issuer's: a JWT consists of three parts, ours do not. */
 export function callersOf(tokens: Callers | undefined, oidc: Callers | undefined): Callers {
   return {
     callerOf: (token) => (token.split('.').length === 3 ? oidc : tokens)?.callerOf(token),

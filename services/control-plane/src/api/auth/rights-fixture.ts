@@ -1,4 +1,4 @@
-/** The API over a map in the place of Kafka, with a token of each role, for the tests of rights. */
+/** The API over a map that replaces Kafka, with a token of each role, for the tests of rights. */
 import { createLogger } from '@databridge/kernel/log';
 import { generateKeySet, parseKeySet } from '@databridge/kernel/secrets/key-set';
 import { SealingDesk } from '@databridge/kernel/secrets/sealing-desk';
@@ -37,18 +37,21 @@ export const STORED = {
 };
 export type Body = Record<string, unknown>;
 
-/** What the API under test keeps in the place of Kafka. */
+/** What the API under test stores in place of Kafka. */
 export const stored = new Map<string, Subscription>();
 let api: Api;
 
 const desk = new SealingDesk(parseKeySet(generateKeySet('test').controlPlane));
 
-/** Whoever comes so far was let in. */
+/** Callers that reach this point were authorized. */
 const fail = () => {
   throw new Error('there is no Kafka in this test');
 };
 
-/** All that the API does with subscriptions, on a map in the place of Kafka: what is committed goes through its coding. */
+/**
+ * Everything that the API does with subscriptions, on a map in place of Kafka: committed values are encoded and
+ * decoded.
+ */
 export async function startApi(): Promise<Api> {
   const log = createLogger('control-plane', 'silent');
   const commit: Commit = async (changes) => {
@@ -106,7 +109,7 @@ function decoded(customer: string, value: Buffer): Subscription {
   return parsed.subscription;
 }
 
-/** Asks the API that {@link startApi} started. */
+/** Sends a request to the API that {@link startApi} started. */
 export async function call(
   who: Who,
   method: string,
@@ -127,7 +130,7 @@ export async function call(
   };
 }
 
-/** Stores it anew. @returns its ETag */
+/** Stores the subscription anew. @returns its ETag */
 export async function reset(change: Body = {}): Promise<string> {
   const parsed = parseSubscription({ ...STORED, ...change });
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
@@ -142,7 +145,7 @@ export async function reset(change: Body = {}): Promise<string> {
 export const PATH = '/v1/subscriptions/acme';
 export const { customer: _, ...SETTINGS } = STORED;
 
-/** Changes what is stored, after a reset. */
+/** Changes the stored subscription, after a reset. */
 export async function put(who: Who, change: Body, method = 'PUT') {
   const etag = await reset();
   const body = method === 'PUT' ? { ...SETTINGS, ...change } : change;

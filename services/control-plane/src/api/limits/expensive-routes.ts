@@ -4,19 +4,22 @@ import { FairGate } from './fair-gate.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The route reads a topic, or computes for long: how many such requests run at a time is bounded. */
+    /**
+     * Marks a route that reads a topic, or computes for long: the number of such requests that run at the same time is
+     * limited.
+     */
     isExpensive?: boolean;
   }
 }
 
-/** Places in a queue for a tenant: enough for a page of a portal, too few to keep it waiting for minutes. */
+/** The number of places in a tenant's queue: enough for a page of the portal, too few for a wait of minutes. */
 const MAX_WAITING_PER_TENANT = 16;
 const WAIT_WITHIN_MS = 30_000;
 
 /**
- * Makes expensive requests take turns by tenant. The handler itself is wrapped, so that a place is given back when the
- * work ends, not when the caller stops listening.
- * @param maxRunning at the same time; one tenant has half of them at the most
+ * Makes expensive requests of tenants take turns. The handler itself is wrapped, so that a place is released when the
+ * work ends, not when the caller disconnects.
+ * @param maxRunning the limit of requests at the same time; one tenant has at most half of them
  */
 export function queueExpensiveRoutes(api: FastifyInstance, maxRunning: number): void {
   const gate = new FairGate({

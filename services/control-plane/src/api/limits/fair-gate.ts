@@ -2,13 +2,13 @@ import { DatabridgeError } from '@databridge/kernel/errors';
 import { systemClock } from '@databridge/kernel/time/clock';
 
 export interface FairGateOptions {
-  /** At the same time, for all tenants together. */
+  /** The limit of running calls, for all tenants together. */
   readonly maxRunning: number;
-  /** At the same time, for one tenant. */
+  /** The limit of running calls of one tenant. */
   readonly maxRunningPerTenant: number;
-  /** Calls of one tenant that wait; one more is refused. */
+  /** The limit of waiting calls of one tenant; one more is refused. */
   readonly maxWaitingPerTenant: number;
-  /** A call that waited so long is refused, ms. */
+  /** A call that waited for this long, in ms, is refused. */
   readonly waitWithinMs: number;
 }
 
@@ -32,7 +32,7 @@ interface Tenant {
  */
 export class FairGate {
   readonly #options: FairGateOptions;
-  /** Tenants with calls, in the order of their turns. One that was served moves to the end. */
+  /** The tenants with calls, in the order of their turns. A tenant that was served moves to the end. */
   readonly #tenants = new Map<string, Tenant>();
   #running = 0;
 
@@ -41,8 +41,8 @@ export class FairGate {
   }
 
   /**
-   * @param signal aborted: a call that still waits is dropped
-   * @throws {DatabridgeError} DB_RATE_LIMITED: the tenant's queue is full; DB_BUSY: no place was free in time
+   * @param signal if it aborts, a call that still waits is dropped
+   * @throws {DatabridgeError} DB_RATE_LIMITED if the tenant's queue is full; DB_BUSY if no place was free in time
    */
   async run<T>(tenant: string, signal: AbortSignal, call: () => T | Promise<T>): Promise<T> {
     await this.#enter(tenant, signal);

@@ -14,20 +14,23 @@ export interface StreamLimits {
   readonly maxStreamsPerTenant: number;
 }
 
-/** A reader that is further behind is disconnected: it starts again from the list of attempts. */
+/** A reader that is further behind is disconnected: it then starts again from the list of attempts. */
 const MAX_BUFFERED_BYTES = 262_144;
 /** Proxies close a connection on which nothing is sent for a minute. */
 const HEARTBEAT_MS = 15_000;
-/** Clients reconnect by themselves, and are authenticated anew: a token that was withdrawn does not listen on for ever. */
+/** Clients reconnect by themselves, and are authenticated again: a token that was withdrawn cannot listen forever. */
 const MAX_STREAM_MS = 3_600_000;
 
-/** Sent again at most, to one that comes back. */
+/** The greatest number of attempts that are sent again to a client that reconnects. */
 const MAX_MISSED = 1_000;
 
-/** What a stream is about. */
+/** The attempts that a stream shows. */
 export interface Followed {
   isWanted(seen: SeenAttempt): boolean;
-  /** Of a reader that comes back: the last that it received, and whose attempts it follows; left out, those of all. */
+  /**
+   * For a client that reconnects: the last attempt that it received, and the customer that it follows; if omitted, all
+   * customers.
+   */
   readonly missed?: { readonly after: string; readonly customer?: string | undefined } | undefined;
 }
 
@@ -38,7 +41,10 @@ interface LiveStream {
   end(): void;
 }
 
-/** Attempts as server-sent events: bounded in number, for each tenant and in all, and in what each may hold in memory. */
+/**
+ * Attempts as server-sent events. The number of streams is limited, for each tenant and in total, and so is the memory
+ * of each.
+ */
 export class LiveStreams {
   readonly #limits: StreamLimits;
   readonly #open = new Set<LiveStream>();
@@ -52,7 +58,10 @@ export class LiveStreams {
     this.#limits = limits;
   }
 
-  /** @throws {DatabridgeError} DB_RATE_LIMITED: the tenant has as many as it may; DB_BUSY: all tenants together have */
+  /**
+   * @throws {DatabridgeError} DB_RATE_LIMITED if the tenant has as many streams as it may; DB_BUSY if all tenants
+   *   together have
+   */
   open(
     caller: Caller | undefined,
     raw: IncomingMessage,
@@ -83,7 +92,7 @@ export class LiveStreams {
       end: () => body.end(),
     };
     stream.write(': open\n\n');
-    // In one go with the registration below, so that nothing falls in between.
+    // In the same turn as the registration below, so that no attempt is missed.
     if (missed !== undefined) this.#sendMissed(stream, missed);
     const heartbeat = every(HEARTBEAT_MS, () => stream.write(': still here\n\n'));
     const lifeEnd = systemClock.after(MAX_STREAM_MS, () => body.end());
@@ -100,13 +109,13 @@ export class LiveStreams {
     return reply.header('content-type', 'text/event-stream').header('cache-control', 'no-store').send(body);
   }
 
-  /** Ends all streams: an open one would keep the control plane from stopping. */
+  /** Ends all streams: an open one would prevent the control plane from stopping. */
   close(): void {
     for (const stream of this.#open) stream.end();
   }
 
   #send(seen: SeenAttempt): void {
-    // The same text for all who may read as much.
+    // The same text for all readers with the same rights.
     const texts = new Map<string, string>();
     for (const stream of this.#open) {
       if (!stream.isWanted(seen)) continue;

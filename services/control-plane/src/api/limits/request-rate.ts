@@ -4,18 +4,18 @@ import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance } from 'fastify';
 
 export interface RequestRates {
-  /** For each token of a customer or a reader. */
+  /** The limit for each token of a customer or a reader. */
   readonly perMinute: number;
-  /** For each token of an operator. */
+  /** The limit for each token of an operator. */
   readonly operatorPerMinute: number;
 }
 
 const WINDOW_MS = 60_000;
-/** Counters kept at a time, for tokens and for addresses with wrong ones; the least recently used one is dropped. */
+/** The limit of counters, for tokens and for addresses with wrong ones; the least recently used one is dropped. */
 const MAX_COUNTERS = 10_000;
 
 /**
- * Counts requests per token, and tells each caller by `RateLimit-Limit`, `-Remaining` and `-Reset`. A forwarded request
+ * Counts requests per token, and reports the limit by `RateLimit-Limit`, `-Remaining` and `-Reset`. A forwarded request
  * was counted where its caller sent it.
  */
 export async function limitRequestRate(

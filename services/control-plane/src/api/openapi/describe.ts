@@ -1,4 +1,4 @@
-/** What the OpenAPI document says beyond the schemas of the routes. */
+/** Additions to the OpenAPI document beyond the schemas of the routes. */
 
 import { describedEventType, eventTypeNames } from '@databridge/schemas/event/event-types';
 import { ROLES_BY_ACCESS, routeRight } from '@databridge/schemas/rights/route-rights';
@@ -25,7 +25,10 @@ export async function describeApi(api: FastifyInstance): Promise<void> {
   });
 }
 
-/** Clients that are generated call their methods by it: `getSubscriptionsByCustomerSecrets`. It never changes. */
+/**
+ * The operation id, by which generated clients name their methods: `getSubscriptionsByCustomerSecrets`. It never
+ * changes.
+ */
 const named: Transform = (described) => {
   const transformed = jsonSchemaTransform(described);
   const method = String([described.route.method].flat()[0]);
@@ -33,7 +36,7 @@ const named: Transform = (described) => {
   return { ...transformed, schema: { ...transformed.schema, operationId, ...rightsOf(method, described.url) } };
 };
 
-/** Who may call it, from the table that the API enforces. */
+/** The roles that may call the route, from the table that the API enforces. */
 function rightsOf(method: string, url: string): Record<string, unknown> {
   const right = routeRight(method, url);
   if (right === undefined) return {};
@@ -50,21 +53,21 @@ function operationIdOf(method: string, url: string): string {
   return method.toLowerCase() + `-${words}`.replaceAll(/-+(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** Each schema with an id comes twice, as it goes in and as it comes out; no route uses both. */
+/** Each schema with an id exists twice, for input and for output; no route uses both. */
 const withoutUnused: TransformObject = (described) => {
   const document = jsonSchemaTransformObject(described) as { components?: { schemas?: Record<string, unknown> } };
   let schemas = document.components?.schemas ?? {};
   for (;;) {
     const text = JSON.stringify({ ...document, components: { schemas } });
     const used = Object.entries(schemas).filter(([name]) => text.includes(`"#/components/schemas/${name}"`));
-    // What only an unused one names is unused, too.
+    // A schema that only an unused one refers to is unused, too.
     if (used.length === Object.keys(schemas).length) break;
     schemas = Object.fromEntries(used);
   }
   return { ...document, components: { ...document.components, schemas } } as ReturnType<TransformObject>;
 };
 
-/** Of every event type that there is a schema for, whether or not it is configured. */
+/** All event types that have a schema, whether or not they are configured. */
 function withWebhooks(document: ReturnType<TransformObject>): ReturnType<TransformObject> {
   const { webhooks, schemas } = webhooksOf(eventTypeNames().flatMap((name) => describedEventType(name) ?? []));
   const { components } = document as { components?: { schemas?: Record<string, unknown> } };

@@ -1,4 +1,4 @@
-/** What the API takes and answers: these schemas validate, and the OpenAPI document is made from them. */
+/** The inputs and outputs of the API: these schemas validate them, and the OpenAPI document is made from them. */
 
 import { ATTEMPT_OUTCOMES } from '@databridge/schemas/records/attempts';
 import { HOLD_REASONS } from '@databridge/schemas/records/status';
@@ -34,7 +34,7 @@ function withOwners<Shape extends z.ZodRawShape>(schema: z.ZodObject<Shape>): z.
   return z.strictObject(Object.fromEntries(described)) as unknown as z.ZodObject<Shape>;
 }
 
-/** Secrets go in and never come out: each place says that there is one. */
+/** Secrets are accepted and never returned: each place only shows that there is one. */
 export const subscriptionAnswer = z
   .looseObject({
     customer: z.string(),
@@ -52,23 +52,28 @@ export const listedSubscription = subscriptionAnswer
   })
   .meta({ id: 'ListedSubscription' });
 
-/** Compact JWE: opened by delivery workers alone. */
+/** Compact JWE, which only delivery workers can open. */
 export const sealedSecret = z
   .string()
   .max(131_072)
   .regex(/^[\w-]+(\.[\w-]*){4}$/, 'must be a compact JWE');
 
-/** Saved all the same: a name that leads nowhere today, a certificate that runs out soon. */
+/**
+ * The subscription was saved nevertheless: for example, a name does not resolve today, or a certificate expires soon.
+ */
 export const savedAnswer = subscriptionAnswer
   .extend({ warnings: z.array(pointedMisfit).describe('it is saved; these may keep events waiting') })
   .meta({ id: 'SavedSubscription' });
 
-/** As answers show it: what `PUT` takes back, and what Databridge itself keeps of it. */
+/** As answers show it: the fields that `PUT` accepts, and those that Databridge itself adds. */
 export function masked(subscription: Subscription): z.infer<typeof subscriptionAnswer> {
   return { ...written(subscription), ceilings: ceilingsOf(subscription) };
 }
 
-/** As it was written, secrets masked. What the control plane keeps of secrets and rights is asked for by itself. */
+/**
+ * As it was written, with secrets masked. The control plane's own data about secrets and rights have routes of their
+ * own.
+ */
 export function written(subscription: Subscription): z.infer<typeof subscriptionAnswer> {
   const {
     secretsSetAt: _,
@@ -85,7 +90,7 @@ export const page = z.object({
   cursor: z.string().max(200).optional().describe('`next` of the page before'),
 });
 
-/** For short ids, as people type them. */
+/** For short ids that people type. */
 export const idPrefix = z.string().min(1).max(600).optional().describe('only those whose id begins so');
 
 export const stateChange = z.object({ customer: z.string(), before: z.string(), after: z.string() });
@@ -97,7 +102,7 @@ interface Ends {
   readonly to?: string | undefined;
 }
 
-/** Swapped ends would choose nothing, silently. */
+/** Otherwise swapped bounds would select nothing, without a message. */
 export const ascending: [(ends: Ends) => boolean, { path: string[]; error: string }] = [
   ({ from, to }) => from === undefined || to === undefined || Date.parse(from) < Date.parse(to),
   { path: ['to'], error: 'must be later than from' },
@@ -247,7 +252,7 @@ export const doctorAnswer = z
   })
   .meta({ id: 'Examination' });
 
-/** Closed: what is not for its reader is left out by shownTo, and nothing else is in it. */
+/** No further properties: shownTo omits what its reader may not see, and there is nothing else in it. */
 export const attemptAnswer = z
   .object({
     eventId: z.string(),

@@ -3,7 +3,7 @@ import { Tokens } from '@databridge/kernel/secrets/tokens';
 import type { ControlPlaneContext } from '../../context.ts';
 import { createApi } from '../api.ts';
 
-/** What `/v1/openapi.json` answers. Nothing is called, so nothing needs to be connected. */
+/** The document of `/v1/openapi.json`. No route is called, so nothing needs to be connected. */
 export async function openApiDocument(): Promise<unknown> {
   const nothing = {
     find: () => [],

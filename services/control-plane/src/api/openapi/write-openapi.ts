@@ -1,4 +1,4 @@
-/** `npm run openapi`: writes the document that the API serves, for those who read it before they run anything. */
+/** `npm run openapi`: writes the document that the API serves, for readers who do not run it. */
 import { writeFileSync } from 'node:fs';
 import { openApiDocument } from './openapi-document.ts';
 

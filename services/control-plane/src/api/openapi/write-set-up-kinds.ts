@@ -50,9 +50,9 @@ const AUTHENTICATION_TITLES: Readonly<Record<string, string>> = {
   oauth: 'OAuth 2 client credentials',
   aws: 'AWS: an access key, or a role',
 };
-/** Of fields that hold PEM. */
+/** The placeholder of fields that hold PEM. */
 const LONG = new Set(['authentication.clientKey', 'tls.clientCertificate', 'tls.clientKey', 'tls.ca']);
-/** Hints that no table has. */
+/** Hints that are not in the tables. */
 const HINTS: Readonly<Record<string, string>> = {
   'authentication.roleArn': 'Better than an access key: no secret leaves AWS. Leave the key fields empty then.',
   'authentication.externalId': 'Generated when a role is saved: the trust policy of the role asks for it.',
@@ -64,7 +64,7 @@ const HINTS: Readonly<Record<string, string>> = {
   'tls.ca': 'Authorities that alone are trusted, in the place of the public ones.',
 };
 
-/** Fields that go with some values of another one. */
+/** Fields that are shown only for some values of another field. */
 const BY_SECRET: When = { field: 'clientAuthentication', is: ['header', 'body'] };
 const BY_KEY: When = { field: 'clientAuthentication', is: ['private-key-jwt'] };
 const WHEN: Readonly<Record<string, When>> = {
@@ -114,7 +114,7 @@ function labelOf(name: string): string {
   return `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
 }
 
-/** The table of a kind's README: what each field means. */
+/** The table of a kind's README, which describes each field. */
 function hintsOf(type: string): Record<string, string> {
   const text = readFileSync(
     new URL(`../../../../../schemas/src/destination/${type}/README.md`, import.meta.url),
@@ -139,7 +139,7 @@ function kinds(): { destinations: Kind[]; authentications: Kind[]; tls: readonly
   return { destinations, authentications, tls: fieldsOf('tls', schemaOf(tls), {}) };
 }
 
-/** The usual one first. */
+/** The usual one comes first. */
 const ORDER = ['http', 'api-gateway', 'sqs', 'sns', 'eventbridge', 'email'];
 const rankOf = ({ type }: Kind) => (ORDER.includes(type) ? ORDER.indexOf(type) : ORDER.length);
 

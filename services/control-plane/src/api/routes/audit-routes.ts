@@ -16,7 +16,7 @@ const auditAnswer = z
   })
   .meta({ id: 'AuditRecord' });
 
-/** In the log. */
+/** The place in the log. */
 const place = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional();
 
 export function auditRoutes(api: Api, { operations }: ApiContext): void {

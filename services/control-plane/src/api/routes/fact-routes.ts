@@ -1,4 +1,4 @@
-/** What customers need to know of this deployment, to let its requests in. */
+/** The facts of this deployment that customers need in order to let its requests in. */
 import type { RetryPlan } from '@databridge/schemas/retries/retry-plan';
 import { z } from 'zod';
 import type { Api } from '../context.ts';

@@ -1,4 +1,4 @@
-/** How the service itself is doing, in one answer. */
+/** The state of the service itself, in one answer. */
 import { z } from 'zod';
 import { examineRegistry } from '../../doctor/registry-check.ts';
 import { gatherState } from '../../observe/gather-state.ts';

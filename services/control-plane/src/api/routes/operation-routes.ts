@@ -24,7 +24,7 @@ import {
 import { accepted, maySeeOperation, operationAnswer, shown } from '../operate.ts';
 import { problems } from '../problem.ts';
 
-/** Records carry the broker's time; our clock may be behind it. */
+/** Records have the broker's time; our clock may be behind it. */
 const CLOCK_SLACK_MS = 60_000;
 const tags = ['operations'];
 const params = customerParams;
@@ -38,7 +38,7 @@ export function operationRoutes(api: Api, { operations, operate }: ApiContext): 
     },
     async ({ params: { customer } }) => {
       const [status] = await customerStatuses(operations, [customer]);
-      // customerStatuses answers for each that it is asked for, or throws.
+      // customerStatuses returns one for each requested customer, or throws.
       return status as unknown as z.infer<typeof statusAnswer>;
     },
   );
@@ -80,7 +80,7 @@ export function operationRoutes(api: Api, { operations, operate }: ApiContext): 
     async (request, reply) => {
       const { customer } = request.params;
       const { dryRun, ...body } = request.body;
-      // What is written from now on is not meant: even if the operation is resumed an hour later.
+      // Events that are written from now on are excluded, even if the operation is resumed an hour later.
       const what =
         'eventId' in body
           ? ({ kind: 'event', eventId: body.eventId } as const)

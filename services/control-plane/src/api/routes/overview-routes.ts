@@ -1,4 +1,4 @@
-/** What concerns all customers that the caller may see. */
+/** Routes that concern all customers that the caller may see. */
 
 import { z } from 'zod';
 import { examine } from '../../doctor/examine.ts';
@@ -72,7 +72,7 @@ export function overviewRoutes(api: Api, { operations, doctor }: ApiContext): vo
       },
     },
     async () => {
-      // Before the workers are looked at, with nothing to wait for in between: both tell of one moment.
+      // Computed before the workers are, without a wait in between: both describe the same moment.
       const unattended = await unattendedCustomers(operations);
       const items = operations.workers().map(({ report, silentForMs, isAlive, hasNamesake }) => {
         const { worker, version, startedAtMs, customers, partitions, failing } = report;

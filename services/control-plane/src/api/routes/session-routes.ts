@@ -1,4 +1,4 @@
-/** Who calls, and the sessions by which the portal knows that. */
+/** The caller's identity, and the sessions by which the portal identifies callers. */
 
 import { DatabridgeError } from '@databridge/kernel/errors';
 import { systemClock } from '@databridge/kernel/time/clock';
@@ -99,7 +99,7 @@ export function sessionRoutes(api: Api, sessions: Sessions): void {
     async (request, reply) => {
       const { secret, expiresAtMs } = await sessions.link(personOf(request), waySignedIn(request), systemClock.nowMs());
       reply.header('cache-control', 'no-store');
-      // Behind the #: no server on the way, and no log of one, gets to see it.
+      // After the #, so that no server on the way, and no log of one, sees it.
       return { path: `/portal/sign-in#${secret}`, expiresAtMs };
     },
   );

@@ -103,7 +103,7 @@ export function attemptRoutes(api: Api, { operations, attempts, streamLimits }: 
       },
     },
     async ({ headers: { 'last-event-id': after }, raw, caller }, reply) => {
-      // A customer sees its own alone, so those are all that it can have missed.
+      // A customer sees only its own attempts, so it can have missed only those.
       const own = caller?.role === 'customer' ? { customer: caller.customer } : {};
       const missed = after === undefined ? undefined : { after, ...own };
       return streams.open(caller, raw, reply, { isWanted: (seen) => maySee(caller, seen.customer), missed });

@@ -37,7 +37,7 @@ const PAGE_POLICY = `default-src 'none'; style-src 'sha256-${hash('sha256', PAGE
 
 /** The event types that are configured, for those who write receivers and producers. */
 export function catalogueRoutes(api: Api, { intake }: Pick<ApiContext, 'intake'>): void {
-  // Made once: these routes are open to everybody, so that no request may cost more than its answer's bytes.
+  // Made once: these routes are public, so a request must not cost more than the bytes of its answer.
   const described = new Map(intake.eventTypes.map((type) => [type.name, descriptionOf(type)] as const));
   api.get(
     '/v1/event-types',
@@ -72,7 +72,7 @@ export function catalogueRoutes(api: Api, { intake }: Pick<ApiContext, 'intake'>
     },
   );
 
-  // Topics are no business of customers.
+  // Customers do not see topics.
   api.get('/v1/asyncapi.json', { schema: { hide: true } }, () => asyncApiOf(intake.eventTypes));
 }
 

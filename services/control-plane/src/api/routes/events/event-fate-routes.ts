@@ -1,4 +1,4 @@
-/** What became of events, by their attempts. */
+/** The fate of events, by their attempts. */
 
 import { DatabridgeError } from '@databridge/kernel/errors';
 import { systemClock } from '@databridge/kernel/time/clock';
@@ -15,7 +15,7 @@ import { listedTo } from '../../shown-attempt.ts';
 
 const tags = ['events'];
 const eventId = z.string().min(1).max(600);
-/** The view keeps an event's attempts of a week: the plan makes 185 in a day. */
+/** The view keeps a week of an event's attempts: the plan makes 185 in a day. */
 const MAX_ATTEMPTS_SHOWN = 1_000;
 
 const rangeOfLatest = z.object({
@@ -58,7 +58,7 @@ const DAY_MS = 86_400_000;
 export function eventFateRoutes(api: Api, { operations, attempts }: ApiContext): void {
   const answerOf = (customer: string, state: EffectiveState, event: SeenEvent): z.infer<typeof eventFate> => {
     const { last, firstAtMs } = event;
-    // The plan counts from the attempt numbered 1, which a replay or an enabling begins anew.
+    // The plan counts from the attempt with number 1, which a replay or an enabling starts anew.
     const beganAtMs = last.attempt === event.attempts ? firstAtMs : last.at;
     return {
       ...{ customer, eventId: last.eventId, attempts: event.attempts, firstAtMs, lastAtMs: last.at },

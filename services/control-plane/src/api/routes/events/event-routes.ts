@@ -42,7 +42,7 @@ const testAnswer = z
   })
   .meta({ id: 'TestAnswer' });
 
-/** Looking at one event, and sending one to try. */
+/** Reading one event, and sending a test event. */
 export function eventRoutes(api: Api, { operations, attempts, events, intake, change }: ApiContext): void {
   api.get(
     '/v1/subscriptions/:customer/dead-letters/:id',

@@ -27,7 +27,7 @@ const producedAnswer = z
   })
   .meta({ id: 'ProducedEvent' });
 
-/** Whoever may write events may send anything to any customer: that is for operators. */
+/** A caller that may write events can send anything to any customer: only operators may. */
 export function intakeRoutes(api: Api, { operations, intake, change }: ApiContext): void {
   api.post(
     '/v1/events',

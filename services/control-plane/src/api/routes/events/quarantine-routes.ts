@@ -32,7 +32,7 @@ const quarantinedInside = quarantined
   })
   .meta({ id: 'QuarantinedRecordInside' });
 
-/** Intake records belong to no customer yet: nobody but the operator sees what is in them. */
+/** Intake records do not belong to a customer yet: only operators see their content. */
 export function quarantineRoutes(api: Api, { operations, operate, change }: ApiContext): void {
   api.get(
     '/v1/quarantine',

@@ -25,7 +25,7 @@ const requestAnswer = z
   })
   .meta({ id: 'CertificateRequest' });
 
-/** Client certificates whose private keys only the delivery workers ever have. */
+/** Client certificates whose private keys only the delivery workers have. */
 export function certificateRoutes(api: Api, { operations, change }: ApiContext): void {
   const path = '/v1/subscriptions/:customer/certificate-request';
   api.get(

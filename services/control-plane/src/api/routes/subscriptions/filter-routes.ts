@@ -44,12 +44,12 @@ const recentVerdict = z
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The body's text, of routes that need the digits of its numbers. */
+    /** The text of the body, for routes that need the exact digits of its numbers. */
     bodyChunks: Buffer[] | undefined;
   }
 }
 
-/** Filters are tried as fan-out evaluates them, before they belong to a subscription. */
+/** Filters are tried with the evaluation of fan-out before they are part of a subscription. */
 export function filterRoutes(api: Api, { operations, events }: Pick<ApiContext, 'operations' | 'events'>): void {
   const trials = new FilterTrials();
   api.addHook('onClose', () => trials.stop());
@@ -110,7 +110,7 @@ export function filterRoutes(api: Api, { operations, events }: Pick<ApiContext, 
       const { customer } = request.params;
       const { filter, events: limit } = request.body;
       await readCustomer(operations, customer);
-      // Whoever tries one filter after the other learns what the events hold.
+      // A caller that tries many filters learns the content of events.
       await notePayloadRead(operations, callerOf(request), customer, { filterTried: filter, events: limit });
       const answer = await tryOnRecent({ operations, events, trials }, { customer, filter, limit });
       if ('mistake' in answer) throw new InvalidBody([{ path: ['filter'], message: answer.mistake }]);

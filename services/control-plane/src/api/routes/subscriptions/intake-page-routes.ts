@@ -1,6 +1,6 @@
 /**
- * What the listener of the set-up page asks for, in the name of whoever has a link. No token of anybody's reaches these:
- * their caller is the listener of some control plane, and the writer answers.
+ * The routes for the listener of the set-up page, on behalf of the owner of a link. No token reaches these: their
+ * caller is the listener of some control plane, and the writer answers.
  */
 import { systemClock } from '@databridge/kernel/time/clock';
 import { z } from 'zod';
@@ -25,7 +25,7 @@ const setup = z.strictObject({
 const config = { access: 'intake' as const };
 
 export function intakePageRoutes(api: Api, { operations, attempts, change }: ApiContext): void {
-  // Not before it is asked: the description of the API is made without keys.
+  // Created at first use: the description of the API is made without keys.
   const tickets = () => new Tickets(operations.desk);
 
   api.post(
@@ -35,7 +35,7 @@ export function intakePageRoutes(api: Api, { operations, attempts, change }: Api
       schema: { hide: true, body: z.strictObject({ linkId: z.string().max(64), code: z.string().max(64) }) },
     },
     async (request) => {
-      // One queue with the answers to it: neither overwrites what the other notes of the invitation.
+      // It shares a queue with the answers: neither overwrites the other's changes of the invitation.
       const customer = (await operations.invitations()).get(hashOfLink(request.body.linkId))?.customer;
       return await change(request, customer, (context) =>
         openInvitation(context, tickets(), request.body, systemClock.nowMs()),

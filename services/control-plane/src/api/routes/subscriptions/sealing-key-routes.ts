@@ -5,7 +5,7 @@ import { customerParams, sealedSecret } from '../../openapi/models.ts';
 import { problems } from '../../problem.ts';
 
 const tags = ['secrets'];
-/** Of customers with seals to rotate: what an answer holds at most. */
+/** The limit of customers with seals to rotate in one answer. */
 const MAX_CUSTOMERS = 200;
 
 const coordinate = z.string().describe('base64url');

@@ -1,4 +1,6 @@
-/** What a body says of a subscription: checked, and completed with what belongs to others than the caller. */
+/**
+ * Reads the subscription in a body: checks it, and completes it with the fields that belong to others than the caller.
+ */
 import { forbiddenFields, withOthersFields } from '@databridge/schemas/rights/changes';
 import type { Role } from '@databridge/schemas/rights/route-rights';
 import { parseSubscription, type Subscription } from '@databridge/schemas/subscription/subscription';
@@ -8,13 +10,13 @@ import { RefusedFields } from '../../../subscriptions/checks/refused-fields.ts';
 import type { FileSubscription } from '../../../subscriptions/kept-settings.ts';
 import { InvalidBody, type Misfit } from '../../problem.ts';
 
-/** Of the same schema as the body's, but with messages that name every mistake by its place: {@link parsedBody}. */
+/** The same schema as the body's, but with messages that name every mistake by its place: {@link parsedBody}. */
 export const bodyByParseSubscription: FastifySchemaCompiler<unknown> = (part) =>
   part.httpPart === 'body' ? (value: unknown) => ({ value }) : validatorCompiler(part as never);
 
 /**
- * @param before the stored subscription; undefined: it would be new
- * @param refusalsOf what the deployment refuses of it
+ * @param before the stored subscription; undefined if it is new
+ * @param refusalsOf the mistakes by the settings of the deployment
  * @throws {InvalidBody} with every mistake
  * @throws {RefusedFields} DB_FORBIDDEN with every field that belongs to others and would change
  */
@@ -26,7 +28,7 @@ export function parsedBody(
   refusalsOf: (subscription: Subscription) => readonly Misfit[] = () => [],
 ): FileSubscription {
   if (!isMap(body)) throw new InvalidBody([{ path: [], message: 'must be an object' }]);
-  // Before it is checked: what is not the caller's need not be valid either.
+  // This comes before the check: fields that are not the caller's need not be valid.
   const forbidden = forbiddenFields(role, before, body);
   if (forbidden.length > 0) throw new RefusedFields('DB_FORBIDDEN', forbidden);
   const { customer: _, enableEpoch: __, ...settings } = body;
@@ -44,7 +46,7 @@ export function parsedBody(
   return { subscription: parsed.subscription, sets: 'state' in body ? ['state'] : [] };
 }
 
-/** What answers show and nobody sets may be sent back as it was read. */
+/** Fields that answers show and nobody sets may be sent back as they were read. */
 function asRead(body: Readonly<Record<string, unknown>>, read: Readonly<Record<string, unknown>>): Misfit[] {
   return Object.entries(read).flatMap(([name, value]) => {
     if (body[name] === undefined || body[name] === value) return [];

@@ -42,7 +42,7 @@ const patchBody = z
   })
   .describe('RFC 7396: null removes a field, maps are merged');
 
-/** Changes with every change, secrets included: it is made of what Kafka holds. */
+/** The ETag changes with every change, secrets included: it is made from the stored value. */
 export function etagOf(sealed: Subscription): string {
   return `"${createHash('sha256').update(JSON.stringify(sealed)).digest('base64url').slice(0, 22)}"`;
 }
@@ -142,8 +142,8 @@ export function subscriptionRoutes(api: Api, { operations, change, operate }: Ap
   );
 
   /**
-   * @param meant throws unless the caller means to change what is stored
-   * @param bodyFor the replacement of what is stored
+   * @param meant throws if the caller does not intend to change the stored subscription
+   * @param bodyFor the replacement of the stored subscription
    * @param sealed seals of secrets that are masked in it, by place
    */
   async function save(
@@ -160,7 +160,7 @@ export function subscriptionRoutes(api: Api, { operations, change, operate }: Ap
       const refusalsOf = (subscription: Subscription) => refusals(subscription, before, operations);
       return { before, given: parsedBody(customer, bodyFor(before), role, before, refusalsOf) };
     };
-    // Names are looked up before it is our turn to write: nobody waits for that.
+    // Names are resolved before the write is queued, so that no other change waits for it.
     const { given: asked } = read(await operations.subscriptions());
     const warnings = [
       ...settingWarnings(asked.subscription),
@@ -238,7 +238,7 @@ export async function storedBy(
   return found;
 }
 
-/** Nobody overwrites what they have not seen. */
+/** A caller cannot overwrite a version that it has not seen. */
 function refuseUnlessMeant(before: Subscription | undefined, ifMatch?: string, ifNoneMatch?: string): void {
   if (before === undefined && ifMatch === undefined) return;
   if (before !== undefined && ifMatch === etagOf(before) && ifNoneMatch === undefined) return;
