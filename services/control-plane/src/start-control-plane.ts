@@ -58,7 +58,7 @@ function registryOf(config: ControlPlaneConfig) {
 /** As long as the topic keeps them. */
 const ATTEMPTS_BACK_MS = 7 * 86_400_000;
 
-/** The API, and what has to be looked after now and then. */
+/** Starts the API, and the tasks that run at intervals. */
 export async function startControlPlane(
   config: ControlPlaneConfig,
   log: Logger,
@@ -224,7 +224,7 @@ function notifierOf(
   return new Notifier({ kafka, writer, intake, eventType, facts, everyMs: config.NOTICES_INTERVAL, log });
 }
 
-/** An address that listens everywhere leads nowhere: then this machine's name does. */
+/** A wildcard address is no destination: then this machine's name is used. */
 function advertised(address: string): string {
   const url = new URL(address);
   if (url.hostname === '0.0.0.0' || url.hostname === '[::]') url.hostname = hostname();

@@ -1,4 +1,7 @@
-/** Takes what was entered on the page: the invitation, the subscription and the audit record in one transaction. */
+/**
+ * Stores the answer that was entered on the page: the invitation, the subscription and the audit record in one
+ * transaction.
+ */
 import { createHash, randomUUID } from 'node:crypto';
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { Invitation, Receipt } from '@databridge/schemas/records/invitations';
@@ -14,11 +17,11 @@ import { applySetup, type Setup } from './setup.ts';
 import type { Ticket } from './tickets.ts';
 
 export interface InvitationAnswer {
-  /** Sealed, by place. */
+  /** The seals by place. */
   readonly secrets: Readonly<Record<string, string>>;
-  /** Of a set-up: what the customer states, without secrets. */
+  /** For a set-up: the customer's settings, without secrets. */
   readonly setup?: Setup | undefined;
-  /** PEM: signed for the request that was made by this link. */
+  /** PEM, signed for the request that was made with this link. */
   readonly certificate?: string | undefined;
 }
 
@@ -66,7 +69,10 @@ export async function answerInvitation(
   return receipt;
 }
 
-/** Judged as every change of a subscription is: a certificate may be expired, or of a kind that TLS can't be spoken with. */
+/**
+ * Checked like every change of a subscription: a certificate may have expired, or be of a kind that TLS does not
+ * accept.
+ */
 async function saveWithCertificate(
   context: ControlPlaneContext,
   { id }: Invitation,
@@ -82,7 +88,7 @@ async function saveWithCertificate(
   });
 }
 
-/** What was there before is used no more: else a test event would not tell whether the new secret is right. */
+/** The previous secret is not used any more: otherwise a test event would not show whether the new one is right. */
 function changeOf(
   { id, customer }: Invitation,
   before: Subscription,

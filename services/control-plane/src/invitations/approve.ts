@@ -2,8 +2,8 @@ import { DatabridgeError } from '@databridge/kernel/errors';
 import type { ControlPlaneContext } from '../context.ts';
 
 /**
- * Lets events flow to a destination that a customer stated itself.
- * @throws {DatabridgeError} DB_NOT_FOUND; DB_CONFLICT if it does not wait for that
+ * Allows events for a destination that a customer stated itself.
+ * @throws {DatabridgeError} DB_NOT_FOUND; DB_CONFLICT if it does not await approval
  */
 export async function approve(
   context: Pick<ControlPlaneContext, 'subscriptions' | 'commit'>,

@@ -1,4 +1,7 @@
-/** A client certificate by request on the set-up page: the link is opened once to ask, and again when it is signed. */
+/**
+ * A client certificate by request on the set-up page: the link is opened once to make the request, and again with the
+ * signed certificate.
+ */
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { Invitation } from '@databridge/schemas/records/invitations';
 import type { CertificateRequest } from '@databridge/schemas/requests/worker-requests';
@@ -30,7 +33,7 @@ export async function invitedToRequest(
 }
 
 /**
- * The request of the invitation, which names it: whoever opens the link again gets the same.
+ * The request of the invitation, which names it: opening the link again shows the same request.
  * @throws {DatabridgeError} DB_WORKER_UNANSWERED
  */
 export async function requestInvited(

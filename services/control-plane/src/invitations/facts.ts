@@ -1,6 +1,6 @@
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 
-/** What the customer needs to know of what was saved, and may. */
+/** The facts about the saved subscription that the customer needs and may see. */
 export function noteOf(subscription: Subscription | undefined): { readonly externalId?: string } {
   const authentication = subscription?.authentication;
   if (authentication?.type !== 'aws' || !('roleArn' in authentication)) return {};

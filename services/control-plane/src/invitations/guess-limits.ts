@@ -2,15 +2,16 @@ import { DatabridgeError } from '@databridge/kernel/errors';
 import type { Logger } from '@databridge/kernel/log';
 
 const WINDOW_MS = 600_000;
-/** A person mistypes a few times; the check character finds most of that before it is sent. */
+/** A person makes a few typing mistakes; the check character finds most of them before they are sent. */
 export const MAX_FAILURES_PER_ADDRESS = 20;
-/** A thousand invitations at a time, each mistyped, stay below it. */
+/** A thousand invitations at the same time, each with a typing mistake, stay below it. */
 export const MAX_FAILURES = 1_000;
 const MAX_ADDRESSES = 10_000;
 
 /**
- * Wrong links and codes within ten minutes, by address and in all, at this control plane. Beyond these limits nothing is
- * opened; what is opened already can be answered. The limit for each link is kept with the invitation.
+ * Counts wrong links and codes within ten minutes, by address and in total, at this control plane. Above these limits
+ * no link can be opened; a link that is open can still be answered. The invitation itself keeps the limit for each
+ * link.
  */
 export class GuessLimits {
   readonly #log: Logger;

@@ -1,4 +1,4 @@
-/** Invitations, as operators make and end them. */
+/** Invitations, as operators create and end them. */
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { SealingDesk } from '@databridge/kernel/secrets/sealing-desk';
@@ -14,13 +14,13 @@ import { CLIENT_KEY } from '../subscriptions/client-certificate.ts';
 export const DEFAULT_LIFE_MS = 72 * 3_600_000;
 export const MAX_LIFE_MS = 7 * 24 * 3_600_000;
 const ID_BYTES = 16;
-/** Of SHA-256. */
+/** The length of a SHA-256. */
 const MAC_BYTES = 32;
 const CODES = 'databridge invitation codes';
 
 export interface Asked {
   readonly customer: string;
-  /** Left out: the customer is to be set up, as the grant says. */
+  /** If omitted, the invitation sets up the customer, with the settings of the grant. */
   readonly places?: readonly string[] | undefined;
   readonly grant?: Invitation['grant'];
   readonly hosts?: readonly string[] | undefined;
@@ -28,7 +28,7 @@ export interface Asked {
   readonly lifeMs: number;
 }
 
-/** What is shown once: the link's id and the code, which go by different channels. */
+/** Shown once: the link's id and the code, which are sent by different channels. */
 export interface Invited {
   readonly invitation: Invitation;
   /** 128 bits, base64url. */
@@ -50,7 +50,10 @@ export async function invite(context: Context, by: Invitation['by'], asked: Aske
   return invited;
 }
 
-/** The earlier link is good for nothing from now on. @throws {DatabridgeError} DB_NOT_FOUND, DB_CONFLICT if it was used */
+/**
+ * Makes a new link; the earlier one is invalid from now on.
+ * @throws {DatabridgeError} DB_NOT_FOUND, DB_CONFLICT if it was used
+ */
 export async function renewInvitation(
   context: Context,
   by: Invitation['by'],
@@ -94,7 +97,7 @@ export function isCode(desk: SealingDesk, { id, code }: Pick<Invitation, 'id' | 
   return expected.length === given.length && timingSafeEqual(expected, given);
 }
 
-/** What a code for an unknown link is compared with: no code is right for it. */
+/** A code for an unknown link is compared with this, which equals no code. */
 export function nothingBehind(desk: SealingDesk, id: string): Pick<Invitation, 'id' | 'code'> {
   const [kid = ''] = desk.derivedKeys(CODES).keys();
   return { id, code: { kid, mac: randomBytes(MAC_BYTES).toString('base64url') } };
@@ -145,7 +148,7 @@ async function refuseUnlessPossible(
     return;
   }
   if (stored === undefined) throw new DatabridgeError('DB_NOT_FOUND', `There is no customer "${customer}"`);
-  // A client certificate may be the first: its key is made by a worker, and goes with the certificate.
+  // A client certificate may be the first: a worker makes its key, which is stored with the certificate.
   const byRequest = takesCertificate(stored) ? [CLIENT_KEY] : [];
   const known = [...new Set([...secretsInUse(stored).keys(), ...byRequest])].sort();
   const unknown = places.filter((place) => !known.includes(place));
@@ -160,7 +163,7 @@ async function refuseUnlessPossible(
 const takesCertificate = ({ destination }: Subscription) =>
   'url' in destination && new URL(destination.url).protocol === 'https:';
 
-/** What operators say is judged now, not when the customer answers. @throws {RefusedFields} DB_INPUT_INVALID */
+/** The operator's settings are checked now, not when the customer answers. @throws {RefusedFields} DB_INPUT_INVALID */
 function refuseInvalidGrant(customer: string, grant: Invitation['grant'], eventTypes: readonly string[]): void {
   const parsed = parseSubscription({ customer, ...grant, destination: { type: 'http', url: 'https://example.com/' } });
   const issues = parsed.ok ? eventTypeIssues(parsed.subscription, eventTypes) : parsed.issues;

@@ -19,21 +19,21 @@ import { GuessLimits } from './guess-limits.ts';
 import { noSuchInvitation } from './open-invitation.ts';
 import { Tickets } from './tickets.ts';
 
-/** Asks the API, in the name of the listener. */
+/** Sends a request to the API, on behalf of the listener. */
 export type AskApi = (route: string, body: object) => Promise<{ readonly status: number; readonly body: unknown }>;
 
 export interface ListenerParts {
   readonly ask: AskApi;
   readonly desk: Pick<SealingDesk, 'derivedKeys'>;
-  /** Where the built page is. */
+  /** The directory of the built page. */
   readonly files: URL;
   readonly trustedProxies?: readonly string[] | undefined;
   readonly log: Logger;
 }
 
-/** Seals are larger than secrets; a private key and a certificate chain fit many times. */
+/** The limit of a body: seals are larger than secrets, and a private key and a certificate chain fit many times. */
 const MAX_BODY_BYTES = 524_288;
-/** Every refusal is answered at a whole multiple of it after the request, so that its reason does not show in the time. */
+/** Every refusal is sent at a whole multiple of this after the request, so that the time does not reveal its reason. */
 const REFUSED_AFTER_MS = 1_000;
 const MAX_TICKET_CHARS = 4_096;
 const MAX_LINK_CHARS = 64;
@@ -95,7 +95,7 @@ export function createListener({ ask, desk, files, trustedProxies, log }: Listen
     const { code } = (request.body ?? {}) as { code?: unknown };
     const typed = typeof code === 'string' && code.length <= MAX_CODE_CHARS ? readInvitationCode(code) : undefined;
     if (typed === undefined) {
-      // Nobody was ever given such a code, so it is no guess, and counts for nothing.
+      // No such code was ever issued, so it is not a guess, and does not count.
       await evenly(startedAtMs);
       throw noSuchInvitation();
     }
@@ -136,7 +136,7 @@ function readBuilt(files: URL, name: string): Buffer {
   }
 }
 
-/** Other sites can't make a browser post here: neither a form nor a script of theirs sends JSON from our own origin. */
+/** Other sites cannot make a browser post here: neither a form nor their scripts send JSON from our own origin. */
 function refuseForeign({ headers }: FastifyRequest): void {
   const site = headers['sec-fetch-site'];
   if (site !== undefined && site !== 'same-origin') throw nothing();

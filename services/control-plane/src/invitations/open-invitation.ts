@@ -1,4 +1,4 @@
-/** What the page learns for a right code: who asks, why, where the secrets go, and which. */
+/** The information that the page gets for a right code: who asks, why, which secrets, and where they are used. */
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { SealingKey } from '@databridge/kernel/secrets/sealer';
 import { readInvitationCode } from '@databridge/schemas/records/invitation-code';
@@ -10,7 +10,7 @@ import { hashOfLink, isCode, nothingBehind } from './invite.ts';
 import type { IssuedTicket, Tickets } from './tickets.ts';
 
 export const MAX_WRONG_CODES = 5;
-/** As long as a code. */
+/** The length of a code. */
 const NO_CODE = '00000000';
 
 export interface Opened extends IssuedTicket {
@@ -18,7 +18,7 @@ export interface Opened extends IssuedTicket {
   readonly customer: string;
   readonly by: string;
   readonly reason?: string;
-  /** Where the secrets are used, such as `https://api.example.com`; of a set-up, hosts that may be named. */
+  /** Where the secrets are used, such as `https://api.example.com`; for a set-up, the hosts that may be named. */
   readonly goesTo: readonly string[];
   readonly places: readonly string[];
   readonly key: SealingKey;
@@ -26,7 +26,7 @@ export interface Opened extends IssuedTicket {
 
 type Context = Pick<ControlPlaneContext, 'subscriptions' | 'invitations' | 'desk' | 'commit' | 'log'>;
 
-/** One answer for every reason: whoever guesses learns nothing from it. */
+/** The same answer for every reason, so that guessing reveals nothing. */
 export const noSuchInvitation = () =>
   new DatabridgeError(
     'DB_NOT_FOUND',
@@ -43,9 +43,9 @@ export async function openInvitation(
   const id = hashOfLink(linkId);
   const invitation = (await context.invitations()).get(id);
   const code = readInvitationCode(typed);
-  // Whatever it is refused for, the code is compared first: unknown, expired, used and wrong are the same work.
+  // The code is compared before every refusal: unknown, expired, used and wrong ones take the same time.
   const isRight = isCode(context.desk, invitation ?? nothingBehind(context.desk, id), code ?? NO_CODE);
-  // A code that nobody was ever given is no guess.
+  // A code that was never issued is not a guess.
   if (invitation === undefined || code === undefined) throw noSuchInvitation();
   if (invitation.state !== 'open' || invitation.expiresAtMs <= nowMs) throw noSuchInvitation();
   if (!isRight) {
@@ -64,7 +64,7 @@ export async function openInvitation(
   };
 }
 
-/** @returns undefined if the customer that has the secrets is gone */
+/** @returns undefined if the customer with the secrets was deleted */
 export function destinationsOf(
   { kind, hosts }: Pick<Invitation, 'kind' | 'hosts'>,
   subscription: Subscription | undefined,

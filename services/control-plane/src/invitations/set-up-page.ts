@@ -1,4 +1,4 @@
-/** The set-up page of this control plane, if it has one: its listener, and how that reaches the API. */
+/** The set-up page of this control plane, if it has one: its listener, and the listener's access to the API. */
 import { randomBytes } from 'node:crypto';
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { Logger } from '@databridge/kernel/log';
@@ -16,7 +16,7 @@ const FILES = new URL('../../../intake-page/dist/', import.meta.url);
 export class SetUpPage {
   readonly #config: Pick<ControlPlaneConfig, 'INTAKE_PORT' | 'INTAKE_HOST' | 'INTAKE_URL' | 'API_TRUSTED_PROXIES'>;
   readonly #log: Logger;
-  /** Known to this process alone: by it the API knows the listener. */
+  /** Only this process knows it: the API identifies the listener by it. */
   readonly #token = randomBytes(32).toString('base64url');
   #listener: FastifyInstance | undefined;
   #origin: string | undefined;

@@ -1,4 +1,4 @@
-/** What a customer states of itself when it is set up: checked as every subscription is, and not approved yet. */
+/** The settings that a customer states when it is set up: checked like every subscription, and not approved yet. */
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { Invitation } from '@databridge/schemas/records/invitations';
 import { mapSecrets, SECRET_MASK } from '@databridge/schemas/subscription/secret-places';
@@ -7,7 +7,7 @@ import type { ControlPlaneContext } from '../context.ts';
 import { applySubscriptions } from '../subscriptions/apply.ts';
 import type { Written } from '../subscriptions/changes.ts';
 
-/** In these, a secret is the mask; its seal comes apart. */
+/** In these, a secret is the mask; its seal is separate. */
 export interface Setup {
   readonly destination: unknown;
   readonly authentication: unknown;
@@ -16,7 +16,10 @@ export interface Setup {
   readonly ratePerSecond?: number | undefined;
 }
 
-/** @throws {DatabridgeError} DB_INPUT_INVALID; DB_CONFLICT if the customer was set up otherwise, or approved, meanwhile */
+/**
+ * @throws {DatabridgeError} DB_INPUT_INVALID; DB_CONFLICT if the customer was set up in another way, or approved, in
+ *   the meantime
+ */
 export async function applySetup(
   context: ControlPlaneContext,
   invitation: Invitation,
@@ -44,7 +47,7 @@ export async function applySetup(
   });
 }
 
-/** Every secret comes sealed, and no seal is left over. */
+/** Every secret has a seal, and every seal belongs to a secret. */
 function refuseOtherSecrets(subscription: Subscription, secrets: Readonly<Record<string, string>>): void {
   const left = new Set(Object.keys(secrets));
   const issues: string[] = [];

@@ -1,4 +1,4 @@
-/** The test event after an answer, and what came of it in words for the one who answered. */
+/** The test event after an answer, and its result for the person who answered. */
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { Attempt } from '@databridge/schemas/records/attempts';
 import type { ControlPlaneContext } from '../context.ts';
@@ -12,7 +12,7 @@ export interface Tested {
   readonly words: string;
 }
 
-/** @throws {DatabridgeError} DB_NOT_FOUND if that ticket answered nothing */
+/** @throws {DatabridgeError} DB_NOT_FOUND if nothing was answered with that ticket */
 export async function testInvited(
   context: Pick<ControlPlaneContext, 'workerStatuses' | 'subscriptions' | 'producer' | 'invitations'>,
   attempts: Pick<AttemptView, 'listen'>,
@@ -20,7 +20,7 @@ export async function testInvited(
 ): Promise<Tested> {
   const invitation = (await context.invitations()).get(ticket.invitation);
   if (invitation?.state !== 'used' || invitation.ticket !== ticket.id) throw noSuchInvitation();
-  // The worker sends it once it knows what was saved.
+  // The worker sends it once it knows the saved subscription.
   const attempt = await attemptOf(context, attempts, invitation.customer);
   if (typeof attempt === 'string') return { isAccepted: false, words: attempt };
   return { isAccepted: attempt.outcome === 'delivered', words: wordsOf(attempt) };
@@ -40,7 +40,7 @@ async function attemptOf(
   }
 }
 
-/** What the destination said, without what belongs to operators. */
+/** The destination's answer, without details for operators. */
 export function wordsOf({ outcome, status, error, answer }: Attempt): string {
   const said = answer === undefined || answer === '' ? '' : ` It said: ${answer.slice(0, 300)}`;
   switch (outcome) {

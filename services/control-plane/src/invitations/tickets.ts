@@ -1,6 +1,6 @@
 /**
- * Tickets: what a right code gets, for a quarter of an hour. Signed and not stored, so that any control plane can read
- * them; whether the invitation still stands, the writer says.
+ * Tickets, which a right code returns and which are valid for a quarter of an hour. They are signed and not stored, so
+ * that any control plane can read them; the writer decides whether the invitation is still valid.
  */
 import { randomUUID } from 'node:crypto';
 import { DatabridgeError } from '@databridge/kernel/errors';
@@ -9,7 +9,7 @@ import { jwtVerify, SignJWT } from 'jose';
 import { z } from 'zod';
 
 export const TICKET_LIFE_MS = 15 * 60_000;
-/** However often it is extended. */
+/** The limit including all extensions. */
 export const TICKET_MOST_MS = 60 * 60_000;
 const TYPE = 'databridge-ticket+jwt';
 const PURPOSE = 'databridge invitation tickets';
@@ -19,11 +19,11 @@ const claims = z.object({ sub: z.string(), jti: z.string(), since: z.number(), s
 export interface Ticket {
   /** Stays the same when the ticket is extended. */
   readonly id: string;
-  /** Of the invitation. */
+  /** The id of the invitation. */
   readonly invitation: string;
   /** When the code was entered, in ms since the epoch. */
   readonly sinceMs: number;
-  /** What the page was shown of where the secrets go. */
+  /** The addresses where the secrets are used, as the page showed them. */
   readonly sees: string;
 }
 
@@ -43,7 +43,7 @@ export class Tickets {
     return await this.#sign({ id: randomUUID(), invitation, sinceMs: nowMs, sees }, nowMs);
   }
 
-  /** @throws {DatabridgeError} DB_UNAUTHENTICATED if it was extended for as long as it can be */
+  /** @throws {DatabridgeError} DB_UNAUTHENTICATED if it cannot be extended any further */
   async extend(ticket: Ticket, nowMs: number): Promise<IssuedTicket> {
     if (nowMs >= ticket.sinceMs + TICKET_MOST_MS) throw ended();
     return await this.#sign(ticket, nowMs);

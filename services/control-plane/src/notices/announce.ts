@@ -27,16 +27,16 @@ export interface Notice {
 
 export interface Announcement {
   readonly notices: readonly Notice[];
-  /** What to keep by key; undefined: to forget. */
+  /** The records to keep, by key; undefined: to delete. */
   readonly told: ReadonlyMap<string, Told | undefined>;
 }
 
-/** Whom notices go to that concern no one customer. */
+/** The recipient of notices that concern no single customer. */
 export const OPERATORS = 'operators';
-/** If at least this many customers have the same condition in one pulse, operators get one notice for all of them. */
+/** If at least this many customers have the same condition at a check, operators get one notice for all of them. */
 const GROUPED_FROM = 5;
 export const MAX_NAMED = 100;
-/** How long a condition must last before it is announced, so that a handover to another worker is not. */
+/** How long a condition must last before it is announced, so that a handover to another worker causes no notice. */
 const SETTLED_AFTER_MS: Partial<Record<NoticeKind, number>> = { 'not-running': 60_000 };
 /** A rising level is announced again, but not more often than this. */
 const AGAIN_AFTER_MS: Partial<Record<NoticeKind, number>> = { 'dead-letters': 3_600_000, quarantine: 3_600_000 };
@@ -132,7 +132,7 @@ function forOperators(notices: readonly Notice[], nowMs: number): Notice[] {
   });
 }
 
-/** What happened, rather than what is so: it does not end. */
+/** An event rather than a state: it does not end. */
 const NEVER_RESOLVED: ReadonlySet<NoticeKind> = new Set(['invitation']);
 
 const KIND_TEXT: Readonly<Record<NoticeKind, string>> = {

@@ -18,50 +18,53 @@ export type NoticeKind = (typeof NOTICE_KINDS)[number];
 
 export type Severity = 'information' | 'warning' | 'critical';
 
-/** Something that is so now, and that somebody should know. */
+/** A present state that somebody should know of. */
 export interface Condition {
   readonly kind: NoticeKind;
-  /** Left out: it concerns operators alone. */
+  /** If omitted, it concerns only operators. */
   readonly customer?: string;
   readonly severity: Severity;
   /** A condition whose level rises is announced again. Levels of one kind are comparable. */
   readonly level: number;
   readonly sinceMs: number;
-  /** Full sentences: what happened, what is lost, what to do. Neither payloads nor secrets. */
+  /** Full sentences: what happened, what is lost, what to do. They contain neither payloads nor secrets. */
   readonly text: string;
 }
 
 export interface CustomerFacts
   extends Pick<CustomerStatus, 'customer' | 'state' | 'disabledBy' | 'runBy' | 'worker' | 'lagByLane' | 'deadRecords'> {
-  /** Since when every attempt failed, and when its worker disables it unless one succeeds. Absent: it does not fail. */
+  /**
+   * Since when every attempt failed, and when its worker will disable it unless one succeeds. Absent if it does not
+   * fail.
+   */
   readonly outage?: { readonly sinceMs: number; readonly disablesAtMs: number };
-  /** What retention deletes within a week. */
+  /** The records that retention deletes within a week. */
   readonly expiring?: { readonly waiting: number; readonly deadLetters: number };
-  /** During a rotation: the place of the earlier secret whose use ends first, and when. */
+  /** During a rotation: the place of the earlier secret whose use ends first, and the time. */
   readonly fallback?: { readonly place: string; readonly untilMs: number };
   /** The latest invitation that was answered. */
   readonly answered?: { readonly kind: 'secrets' | 'setup'; readonly atMs: number; readonly awaitsApproval: boolean };
-  /** When its client certificate ends. */
+  /** When its client certificate expires. */
   readonly certificateEndsAtMs?: number;
 }
 
 export interface FleetFacts {
   readonly customers: readonly CustomerFacts[];
-  /** Records in quarantine. */
+  /** The number of records in quarantine. */
   readonly quarantined: number;
 }
 
-/** Without a success for so long while records wait, a customer is behind. */
+/** A customer without a success for this long, with records waiting, is behind. */
 const BEHIND_AFTER_MS = 15 * 60_000;
-/** Shares of the time until a customer is disabled at which it is notified. */
+/** The shares of the time until a customer is disabled at which it is notified. */
 const BUDGET_LEVELS = [0.5, 0.7, 0.9] as const;
 const DAY_MS = 86_400_000;
 /** Days before the expiry of a certificate at which its customer is notified. */
 const CERTIFICATE_DAYS = [30, 7, 1] as const;
 
-/** Of an earlier secret, during a rotation. */
+/** Days before the use of an earlier secret ends, during a rotation. */
 const FALLBACK_ENDS_WITHIN_MS = 6 * 3_600_000;
-/** An older answer is not announced any more, when notices are switched on. */
+/** An older answer is not announced when notices are switched on. */
 const ANSWER_IS_NEWS_MS = DAY_MS;
 
 export function conditionsOf({ customers, quarantined }: FleetFacts, nowMs: number): Condition[] {
@@ -222,7 +225,7 @@ function counted(count: number, noun: string): string {
   return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** Such as `2026-11-26 09:12 UTC`. */
+/** The form is `2026-11-26 09:12 UTC`. */
 function timeText(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }

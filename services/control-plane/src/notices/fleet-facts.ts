@@ -1,4 +1,4 @@
-/** What the conditions are judged by, from the live views. */
+/** Gathers the facts for the conditions from the live views. */
 import { X509Certificate } from 'node:crypto';
 import type { Invitation } from '@databridge/schemas/records/invitations';
 import { QUARANTINE_TOPIC } from '@databridge/schemas/records/topics';
@@ -14,13 +14,16 @@ type Context = Parameters<typeof customerStatuses>[0] & Pick<ControlPlaneContext
 
 type Explain = (customer: string) => Promise<Pick<CustomerExplanation, 'budget' | 'disabling'>>;
 
-/** A customer without a success for so long, while retries wait, may be on its way to being disabled. */
+/** A customer without a success for this long, with retries waiting, may be on its way to being disabled. */
 const SUSPECT_AFTER_MS = 3_600_000;
-/** To explain a customer reads its lanes: so only some are explained at a time, and each not for a while after. */
+/** Explaining a customer reads its lanes: so only some are explained at a time, and each not again for a while. */
 const EXPLAINED_AT_ONCE = 10;
 const EXPLAINED_AGAIN_AFTER_MS = 300_000;
 
-/** Remembers what is dear to find: the count of the quarantine, whose topic is read only when it has grown, and outages. */
+/**
+ * Remembers facts that are expensive to find: the number of quarantined records, whose topic is read only if it has
+ * grown, and outages.
+ */
 export class FleetReader {
   readonly #context: Context;
   readonly #explain: Explain;
@@ -28,7 +31,7 @@ export class FleetReader {
   #counted: { readonly end: number; readonly count: number } | undefined;
   readonly #outages = new Map<string, { readonly atMs: number; readonly outage: CustomerFacts['outage'] }>();
 
-  /** @param expiring what retention is about to delete, as it was found last */
+  /** @param expiring the records that retention is about to delete, as found last */
   constructor(context: Context, explain: Explain, expiring: () => Expiring) {
     this.#context = context;
     this.#explain = explain;
@@ -99,13 +102,13 @@ function isSuspect({ state, worker, lagByLane }: CustomerStatus, nowMs: number):
   return state === 'active' && hasRetries && nowMs - (worker?.lastSuccessAtMs ?? 0) >= SUSPECT_AFTER_MS;
 }
 
-/** When the first certificate of the customer's own chain ends. */
+/** When the first certificate of the customer's own chain expires. */
 function certificateEnd(subscription: Pick<Subscription, 'tls'> | undefined): number | undefined {
   const pem = subscription?.tls?.clientCertificate;
   return pem === undefined ? undefined : new X509Certificate(pem).validToDate.getTime();
 }
 
-/** During a rotation: which earlier secret is used the shortest. */
+/** During a rotation: the earlier secret whose use ends first. */
 function firstFallback(subscription: Pick<Subscription, 'fallbacks'> | undefined): CustomerFacts['fallback'] {
   const ends = Object.entries(subscription?.fallbacks ?? {}).map(([place, { untilMs }]) => ({ place, untilMs }));
   return ends.sort((a, b) => a.untilMs - b.untilMs)[0];

@@ -30,9 +30,9 @@ const READ_WITHIN_MS = 10_000;
 const SERVICE = { name: 'control-plane', role: 'service' };
 
 /**
- * Tells operators and customers what changed about deliveries: as events of the type `notice`, which fan-out and
- * delivery bring to whoever subscribes to them, as they do with any other event. A notice and the record of its
- * condition are written in one transaction: so neither a crash nor a change of the writer repeats or loses one.
+ * Notifies operators and customers of changes in deliveries: by events of the type `notice`, which fan-out and delivery
+ * handle like all other events. A notice and the record of its condition are written in one transaction: so neither a
+ * crash nor a change of the writer repeats or loses one.
  */
 export class Notifier {
   readonly #parts: NotifierParts;
@@ -76,7 +76,7 @@ export class Notifier {
     }
     const conditions = conditionsOf(await facts(nowMs), nowMs);
     await writer.change(SERVICE, undefined, async (commit) => {
-      // After the term began: what another writer told before is in the table.
+      // After the term began: the notices of the previous writer are in the table.
       await within(READ_WITHIN_MS, this.#told.refreshed(), 'read the sent notices');
       const announcement = announce(conditions, new Map(this.#told.entries()), this.#firstSeen, nowMs);
       const records = await this.#recordsOf(announcement);

@@ -1,7 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import { Gauge, Histogram, type Registry } from 'prom-client';
 
-/** How long requests to the API take, by route. Live streams, which last as long as somebody watches, are left out. */
+/**
+ * Measures the duration of requests to the API, by route. Live streams are not measured, because they last as long as
+ * their clients stay.
+ */
 export function measureRequests(api: FastifyInstance, registry: Registry): void {
   const seconds = new Histogram({
     name: 'databridge_api_request_duration_seconds',

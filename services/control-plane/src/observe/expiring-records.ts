@@ -1,11 +1,14 @@
-/** What retention is about to delete. */
+/** The records that retention is about to delete. */
 import { DAY_MS, WARNING_MS } from '@databridge/schemas/privacy/retention';
 import type { WorkerStatus } from '@databridge/schemas/records/status';
 import { deadTopic, deliveryGroup, QUARANTINE_TOPIC } from '@databridge/schemas/records/topics';
 import type { ControlPlaneContext } from '../context.ts';
 import { lanesAmong, topicsByCustomer } from '../views/customer-lanes.ts';
 
-/** By the topics' settings of today. Counts of dead letters and quarantined records include some that were taken out. */
+/**
+ * By the present settings of the topics. Counts of dead letters and quarantined records include some that were taken
+ * out.
+ */
 export interface Expiring {
   /** Waiting records by customer: within a day, or within a week where records are kept for more than 30 days. */
   readonly waiting: ReadonlyMap<string, number>;

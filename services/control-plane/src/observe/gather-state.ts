@@ -8,14 +8,14 @@ import { lanesAmong, topicsByCustomer } from '../views/customer-lanes.ts';
 import { runningIn } from '../views/status.ts';
 import { committedOf } from './expiring-records.ts';
 
-/** What the writer exports of one customer. undefined: there is nothing to tell. */
+/** The writer's metrics of one customer. undefined: there is no value. */
 export interface CustomerState {
   readonly disabledBy: 'operator' | 'worker' | undefined;
-  /** Records that are not done, of an active customer that no live worker runs. */
+  /** Records that are not done, for an active customer that no running worker runs. */
   readonly unattended: number | undefined;
   /** Records that were not done and that retention has deleted. */
   readonly expired: number | undefined;
-  /** Records among the dead letters, tombstones included. */
+  /** Dead letters, tombstones included. */
   readonly dead: number | undefined;
   /** When the client certificate expires, in ms since the epoch. */
   readonly certificateExpiresAtMs: number | undefined;
@@ -28,15 +28,15 @@ export interface SystemState {
   /** Intake records that fan-out has not committed, by topic. */
   readonly intakeWaiting: ReadonlyMap<string, number>;
   readonly quarantined: number;
-  /** Live delivery workers by version. */
+  /** The running delivery workers by version. */
   readonly workers: ReadonlyMap<string, number>;
 }
 
 type Context = Pick<ControlPlaneContext, 'admin' | 'subscriptions' | 'workerStatuses' | 'workers' | 'watermarks'>;
 
 /**
- * The state of everything that no single worker knows. Committed offsets of customers come from their status records: to
- * ask thousands of groups every 30 s would be a load of its own.
+ * The state of everything that no single worker knows. Committed offsets of customers come from their status records:
+ * asking thousands of groups every 30 s would be a considerable load.
  * @throws {KafkaPortError}
  */
 export async function gatherState(context: Context, intakeTopics: readonly string[]): Promise<SystemState> {
@@ -116,7 +116,7 @@ function countsBy<T>(all: readonly T[], keyOf: (one: T) => string): Map<string, 
   return counts;
 }
 
-/** By the certificate's text: parsing thousands of them takes long. */
+/** Cached by the certificate's text: parsing thousands of them takes long. */
 const expiries = new Map<string, { readonly certificate: string; readonly atMs: number }>();
 
 function certificateExpiry({ customer, tls }: Subscription): number | undefined {

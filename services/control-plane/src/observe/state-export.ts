@@ -8,19 +8,25 @@ import { type Expiring, expiringRecords, NOTHING_EXPIRES } from './expiring-reco
 import { gatherState, type SystemState } from './gather-state.ts';
 import { customerStateFamilies, systemStateFamilies } from './state-families.ts';
 
-/** What expires within a day changes slowly, and costs requests for each lane: every 10 minutes if the rest is gathered every 30 s. */
+/**
+ * The records that expire within a day change slowly, and cost requests for each lane: they are gathered every 10
+ * minutes if the rest is gathered every 30 s.
+ */
 const EXPIRING_EVERY = 20;
 
 export interface StateExportOptions {
   readonly context: ControlPlaneContext;
   readonly registry: MetricsRegistry;
   readonly intakeTopics: readonly string[];
-  /** Only the writer exports: the sum over all control planes is right. */
+  /** Only the writer exports, so the sum over all control planes is right. */
   readonly isWriter: () => boolean;
   readonly everyMs: number;
 }
 
-/** Exports the state of all customers, as the writer; a scrape shows what was gathered last and asks Kafka nothing. */
+/**
+ * Exports the state of all customers, if this is the writer; a scrape shows the state that was gathered last and does
+ * not access Kafka.
+ */
 export class StateExport {
   readonly #with: StateExportOptions;
   #last: (SystemState & { readonly exportedAtMs: number }) | undefined;
@@ -41,7 +47,7 @@ export class StateExport {
     );
   }
 
-  /** What retention is about to delete, as far as this control plane is the writer. */
+  /** The records that retention is about to delete, if this control plane is the writer. */
   get expiring(): Expiring {
     return this.#expiring;
   }

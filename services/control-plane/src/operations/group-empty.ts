@@ -5,13 +5,14 @@ import { pause } from '@databridge/kernel/time/pause';
 import { DELIVERY_WORKERS_GROUP, deliveryGroup } from '@databridge/schemas/records/topics';
 
 const ASK_EVERY_MS = 200;
-/** Of a worker that is dead, the place is cleared: its session lasts longer than that of its worker. */
+/** The member of a dead worker is evicted: its session lasts longer than that of its worker. */
 const EVICT_EVERY_MS = 2_000;
 
 /**
  * Resolves when no worker is a member of the customer's group: requests in flight have ended and are committed.
- * @param withinMs a request may take 20 s, and a worker that was killed counts until it is no longer among the workers
- * @throws {DatabridgeError} DB_CONFLICT after that, naming who is still there
+ * @param withinMs a request may take 20 s, and a worker that was killed counts until its session in the workers' group
+ *   ends
+ * @throws {DatabridgeError} DB_CONFLICT after that, naming the remaining member
  */
 export async function groupEmpty(
   admin: Pick<KafkaAdmin, 'groupState' | 'evictDeadMember'>,

@@ -1,4 +1,4 @@
-/** What runs each kind of operation, given its record. */
+/** The function that runs each kind of operation, given its record. */
 import type { Operation, OperationKind } from '@databridge/schemas/records/operations';
 import { z } from 'zod';
 import type { ControlPlaneContext } from '../context.ts';
@@ -11,7 +11,7 @@ import { rewind } from './rewind.ts';
 import type { Run } from './run.ts';
 
 export interface Tools {
-  /** Commits in the name of who asked for the operation. */
+  /** Commits on behalf of the caller that requested the operation. */
   readonly context: ControlPlaneContext;
   readonly run: Run;
   /** Makes a change of another customer, in that customer's queue. */

@@ -1,13 +1,13 @@
-/** One page of a list that is read from its beginning to its end, whichever end comes first on it. */
+/** One page of a list that is read from its beginning to its end, in either order. */
 
 export interface LetterPageQuery {
   readonly limit: number;
   readonly order: 'oldest' | 'newest';
-  /** Only those behind it, in that order: `next` of the page before. */
+  /** Only items after this one, in that order: `next` of the previous page. */
   readonly place?: number | undefined;
 }
 
-/** Holds no more items than the page has, and one more, which tells whether there is a next page. */
+/** Holds at most the items of the page and one more, which tells whether there is a next page. */
 export class LetterPage<T> {
   readonly #query: LetterPageQuery;
   readonly #found: { readonly offset: number; readonly item: T }[] = [];

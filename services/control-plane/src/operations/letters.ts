@@ -13,20 +13,20 @@ export interface Letter extends TopicPartition {
 }
 
 export interface TakenOut {
-  /** Removed from the topic by a tombstone for each. */
+  /** The number of letters that were removed from the topic, by a tombstone for each. */
   readonly taken: number;
-  /** Chosen, but with nothing that could be written elsewhere: they stay. */
+  /** The number of letters that were selected, but have nothing to write elsewhere: they stay. */
   readonly stayed: number;
 }
 
-/** What reading letters needs. */
+/** The parts that are needed to read letters. */
 export type LetterContext = Pick<ControlPlaneContext, 'kafka'> & {
   readonly erasures: Pick<ControlPlaneContext['erasures'], 'events'>;
 };
 
 /**
  * Calls back for each current letter: the last record of its key, unless that is a tombstone, or the event is erased. A
- * customer has no topic of dead letters before its first one.
+ * customer has no dead-letter topic before its first dead letter.
  */
 export async function readLetters(
   { kafka, erasures }: LetterContext,
@@ -59,8 +59,8 @@ function lettersOf({ topic, partition, records }: ConsumedBatch): Letter[] {
 const placeOf = ({ partition, record }: Letter) => `${partition}/${record.offset}`;
 
 /**
- * Takes letters out: each is written to where `copyOf` says, and only once Kafka has that copy, a tombstone takes its
- * place, so that it is never taken out twice. A crash in between makes one copy more, never one less.
+ * Takes letters out: each is written to the topic that `copyOf` returns, and only once Kafka has that copy, a tombstone
+ * replaces it, so that it is never taken out twice. A crash in between leaves one copy more, never one less.
  * @param copyOf `nowhere`: taken out without a copy; undefined: stays as it is
  */
 export async function takeOutLetters(
@@ -71,7 +71,7 @@ export async function takeOutLetters(
   run: Run = untracked,
 ): Promise<TakenOut> {
   const { producer } = context;
-  // Those that an earlier run took out have their tombstones, and are not among the letters any more.
+  // Letters that an earlier run took out have their tombstones, and are not read any more.
   let taken = Number(run.checkpoint['taken'] ?? 0);
   let stayed = 0;
   await readLetters(context, topic, async (letters) => {
@@ -95,9 +95,9 @@ export async function takeOutLetters(
 }
 
 export interface LetterFilter {
-  /** Only letters with one of these reasons; left out: all. */
+  /** Only letters with one of these reasons; if omitted, all. */
   readonly reasons?: readonly string[];
-  /** Only these, by key; left out: all. */
+  /** Only letters with these keys; if omitted, all. */
   readonly keys?: readonly string[];
 }
 
@@ -107,7 +107,7 @@ export function chosenBy({ reasons, keys }: LetterFilter, reasonOf: (letter: Let
     (reasons === undefined || reasons.includes(reasonOf(letter))) && (wanted === undefined || wanted.has(letter.key));
 }
 
-/** The letters that a filter chooses at the moment. */
+/** The letters that a filter selects at present. */
 export interface LetterCount {
   readonly chosen: number;
   readonly byReason: Readonly<Record<string, number>>;

@@ -5,8 +5,8 @@ import { recordsOf } from '../subscriptions/changes.ts';
 import { readCustomer } from '../views/customer.ts';
 
 /**
- * Writes into the audit log that somebody asked for an operation, before it begins: nothing is done that the log does
- * not name. What is named may have failed, or been cut off.
+ * Writes a requested operation into the audit log before it begins: every executed operation is in the log. A logged
+ * operation may have failed, or been interrupted.
  * @throws {DatabridgeError} DB_NOT_FOUND if there is no such customer: then nothing is written
  */
 export async function noteOperation(
@@ -20,7 +20,7 @@ export async function noteOperation(
 }
 
 /**
- * Writes into the audit log that somebody reads the content of an event, before it is shown. It changes nothing, so every
+ * Writes into the audit log that the content of an event is read, before it is shown. This changes nothing, so every
  * control plane does it itself.
  * @throws {KafkaPortError} and then nothing may be shown
  */

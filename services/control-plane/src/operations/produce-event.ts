@@ -11,14 +11,14 @@ import { storedMatch } from '@databridge/schemas/subscription/routing';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import type { ControlPlaneContext } from '../context.ts';
 
-/** The event types that are configured, and the ids of their schemas. */
+/** The configured event types, and the ids of their schemas. */
 export interface Intake {
   readonly eventTypes: readonly EventType[];
   /** @throws {DatabridgeError} DB_REGISTRY_UNAVAILABLE, DB_REGISTRY_REFUSED, DB_CONFIG_INVALID */
   schemaIdOf(type: EventType): Promise<number>;
 }
 
-/** @param settings undefined: no event can be encoded */
+/** @param settings undefined if no event can be encoded */
 export function intakeOf(eventTypes: readonly EventType[], settings: SchemaRegistrySettings | undefined): Intake {
   const registry = settings === undefined ? undefined : new SchemaRegistry(settings);
   return {
@@ -37,9 +37,12 @@ export interface ProducedEvent {
   readonly eventId: string;
   readonly eventType: string;
   readonly topic: string;
-  /** Where it is stored there, as attempts at it name their source. */
+  /** Its position in the intake, which attempts have as their source. */
   readonly source: string;
-  /** Whose `match` and `filter` accept the event. Those that are not active receive it when they are resumed. */
+  /**
+   * The customers whose `match` and `filter` accept the event. Those that are not active receive it when they are
+   * resumed.
+   */
   readonly customers: { readonly customer: string; readonly state: 'active' | 'paused' | 'disabled' }[];
 }
 
@@ -68,7 +71,7 @@ export async function produceEvent(
   return { eventId, eventType: type.name, topic, source: formatSource(topic, partition, offset), customers };
 }
 
-/** As fan-out decides: a filter that fails lets the event through. */
+/** The decision of fan-out: a filter that fails lets the event through. */
 function receiversOf(type: EventType, value: Buffer, subscriptions: readonly Subscription[]): Subscription[] {
   const reader = type.readerFor(type.schemaJson);
   const routing = reader.routing(value);

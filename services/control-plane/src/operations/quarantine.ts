@@ -24,7 +24,7 @@ export interface QuarantinedRecord {
   readonly eventType: string;
   readonly reason: string;
   readonly detail?: string;
-  /** When fan-out wrote it there, ms since the epoch. */
+  /** When fan-out wrote the record, ms since the epoch. */
   readonly at: number;
   readonly bytes: number;
 }
@@ -43,7 +43,7 @@ export function quarantinedRecord({ key, record }: Letter): QuarantinedRecord {
   };
 }
 
-/** What a redrive or a discard would take out. @throws {DatabridgeError} DB_NOT_FOUND; DB_INPUT_INVALID */
+/** The records that a redrive or a discard would take out. @throws {DatabridgeError} DB_NOT_FOUND; DB_INPUT_INVALID */
 export async function countQuarantine(
   context: Pick<ControlPlaneContext, 'kafka' | 'erasures'>,
   filter: LetterFilter,
@@ -57,9 +57,9 @@ export interface QuarantineFilter extends LetterFilter {
 }
 
 /**
- * Puts quarantined records back to the intake topics that they came from, under the same event ids; fan-out then
- * routes them as if they had just come. Records that have no value or no known origin stay, and so does what is still
- * unreadable: it would be back in the quarantine at once.
+ * Writes quarantined records back to the intake topics that they came from, under the same event ids; fan-out then
+ * routes them like new ones. Records that have no value or no known origin stay, and so do those that are still
+ * unreadable: they would be quarantined again at once.
  */
 export async function redriveQuarantine(
   context: Context,

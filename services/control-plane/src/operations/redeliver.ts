@@ -13,31 +13,34 @@ import { type Run, untracked } from './run.ts';
 
 export type Redeliverable =
   | { readonly kind: 'event'; readonly eventId: string }
-  /** By fan-out's append time. */
+  /** By the time at which fan-out appended them. */
   | ({ readonly kind: 'range' } & TimeRange);
 
 export interface Redelivery {
   readonly customer: string;
-  /** Stands in every copy's `replay-id` header. */
+  /** The value of every copy's `replay-id` header. */
   readonly replayId: string;
-  /** Distinct events, each copied once. Events of several sources may have the same event id: all of them count. */
+  /**
+   * The number of distinct events, each copied once. Events of several sources may have the same event id: all of them
+   * count.
+   */
   readonly events: number;
 }
 
 type Context = Pick<ControlPlaneContext, 'kafka' | 'erasures' | 'workerStatuses' | 'subscriptions'>;
 
 /**
- * How many events a redelivery would copy.
- * @throws {DatabridgeError} DB_NOT_FOUND for an unknown customer, and for an event that no topic holds any more
+ * The number of events that a redelivery would copy.
+ * @throws {DatabridgeError} DB_NOT_FOUND for an unknown customer, and for an event that no topic has any more
  */
 export async function planRedelivery(context: Context, customer: string, what: Redeliverable): Promise<number> {
   return await eachCopy(context, customer, what, 'planned', async () => undefined);
 }
 
 /**
- * Sends events again, whatever became of them: copies at the end of the main lane, under the same event ids. Safe
- * while the customer runs. Carried on after a kill, it copies again at most what it copied since its last checkpoint,
- * under the same replay id.
+ * Sends events again, whatever their fate was: copies at the end of the main lane, under the same event ids. This is
+ * safe while the customer runs. If it is resumed after a kill, it copies again at most the events since its last
+ * checkpoint, under the same replay id.
  * @throws {DatabridgeError} as {@link planRedelivery}
  */
 export async function redeliver(
@@ -84,7 +87,7 @@ async function eachCopy(
     const { topic, partition, records } = batch;
     const copies = records.flatMap((record) => {
       const facts = readDeliveryHeaders(record.headers);
-      // Of a replay, the original is copied if it is in the range, and nothing if it is not.
+      // For a replay, the original is copied if it is in the range, and nothing if it is not.
       const isOther = what.kind === 'event' ? facts.eventId !== what.eventId : facts.replayId !== undefined;
       if (isOther || facts.testWithinMs !== undefined || record.value === null || facts.eventId === '') return [];
       const known = identified(facts, { topic, partition, offset: record.offset });

@@ -18,7 +18,7 @@ import { type Run, untracked } from './run.ts';
 type Context = Pick<ControlPlaneContext, 'kafka' | 'erasures' | 'workerStatuses' | 'subscriptions' | 'producer'>;
 
 /**
- * What a redrive or a discard would take out.
+ * The letters that a redrive or a discard would take out.
  * @throws {DatabridgeError} DB_NOT_FOUND for an unknown customer or letter; DB_INPUT_INVALID for an unknown reason
  */
 export async function countDeadLetters(
@@ -31,8 +31,8 @@ export async function countDeadLetters(
 }
 
 /**
- * Delivers a customer's dead letters again: copies into the main lane, tombstones among the letters. The replay id is
- * the letter's own place, so that a redrive which was cut off and is run again makes the same copies, not others.
+ * Delivers a customer's dead letters again: copies into the main lane, tombstones in place of the letters. The replay
+ * id is the letter's own place, so that a redrive that was interrupted and is run again makes the same copies.
  * @throws {DatabridgeError} DB_NOT_FOUND
  */
 export async function redriveDeadLetters(
@@ -43,7 +43,7 @@ export async function redriveDeadLetters(
 ): Promise<TakenOut> {
   await readCustomer(context, customer);
   const copyOf = (letter: Letter) => {
-    // Without an event id it was not written by us, and its destination could not tell a repeat.
+    // We did not write a record without an event id, and its destination could not recognize a repeat.
     if (readDeadLetterHeaders(letter.record.headers).eventId === '') return undefined;
     return replayOf(customer, letter.record, letter, `redrive-${letter.partition}-${letter.record.offset}`);
   };

@@ -4,7 +4,7 @@ import { copyKeyOf, identified } from '@databridge/schemas/records/identity';
 import { deliveryTopic } from '@databridge/schemas/records/topics';
 
 /**
- * A copy of the event for the main lane: the same event id, source and bytes, no attempt counted, and the replay's id.
+ * A copy of the event for the main lane: the same event id, source and bytes, no counted attempts, and the replay's id.
  * @param at the partition that holds the record
  */
 export function replayOf(

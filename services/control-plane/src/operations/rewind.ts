@@ -17,9 +17,9 @@ import { groupEmpty } from './group-empty.ts';
 import { type Run, untracked } from './run.ts';
 
 export type RewindTarget =
-  /** The first record that fan-out appended then or later (ms since the epoch). */
+  /** The first record that fan-out appended at that time or later (ms since the epoch). */
   | { readonly kind: 'time'; readonly atMs: number }
-  /** Of the customer's main topic, which then must have one partition. */
+  /** An offset of the customer's main topic, which then must have one partition. */
   | { readonly kind: 'offset'; readonly offset: number }
   | { readonly kind: 'earliest' };
 
@@ -27,16 +27,16 @@ export type RewindTarget =
 export interface Rewind {
   readonly customer: string;
   readonly partitions: readonly { readonly partition: number; readonly from: number; readonly to: number }[];
-  /** Records that were done and are delivered again. */
+  /** The number of finished records that are delivered again. */
   readonly again: number;
   /** When fan-out appended the first and the last of those, ms since the epoch. */
   readonly firstAtMs?: number;
   readonly lastAtMs?: number;
   /** Upper bound of the records after the target that retention has deleted. */
   readonly deleted: number;
-  /** Of those delivered again: events that also wait in a retry lane, and so come once more from there. */
+  /** Of those delivered again: the events that also wait in a retry lane, and so are sent once more from there. */
   readonly waitingInRetry: number;
-  /** The target is ahead of the committed offset: this many records would never be delivered. */
+  /** The number of records that would never be delivered, because the target is ahead of the committed offset. */
   readonly skipped: number;
 }
 
@@ -50,7 +50,7 @@ interface Place {
   readonly low: number;
   /** The lowest offset that is not done. */
   readonly from: number;
-  /** Above it, nothing is done. */
+  /** No offset above it is done. */
   readonly doneEnd: number;
   readonly to: number;
 }
@@ -69,7 +69,7 @@ export async function planRewind(
 }
 
 export interface RewindOptions {
-  /** Without it, a target ahead of what is done is refused. What is passed over goes into the attempt log as skipped. */
+  /** Without it, a target ahead of the committed offset is refused. Skipped records are written to the attempt log. */
   readonly maySkip?: boolean;
   /** How long to wait until the customer's worker has left its group. */
   readonly emptyWithinMs?: number;
@@ -100,7 +100,7 @@ export async function rewind(
   try {
     await groupEmpty(admin, customer, emptyWithinMs, run.signal);
     if (planned === undefined) {
-      // The group is empty, so the committed offsets no longer change.
+      // The group is empty, so the committed offsets do not change any more.
       const surveyed = await survey(context, customer, target);
       planned = surveyed.rewind;
       refuseSkips(planned, maySkip);
@@ -179,7 +179,7 @@ async function survey(
       lastAtMs = Math.max(lastAtMs, timestampMs);
     }
   };
-  // Records done beyond the committed one are delivered again too: the metadata that says so is reset.
+  // Records that are done beyond the committed offset are delivered again too: the metadata that lists them is reset.
   const spans = new Map(
     places.map(({ partition, from, doneEnd, to }) => [
       partition,
@@ -235,7 +235,7 @@ function deletedBy({ low, to }: Place, target: RewindTarget): number {
     case 'earliest':
       return low;
     case 'time':
-      // The first record that is left is the first of that time: some that are gone may have been, too.
+      // The first remaining record is the first of that time: deleted ones may have been of that time, too.
       return to === low ? low : 0;
   }
 }

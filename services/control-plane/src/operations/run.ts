@@ -1,16 +1,16 @@
-/** What an operation tells of itself while it runs, so that another control plane can carry on after a kill. */
+/** The state of a running operation, from which another control plane can resume it after a kill. */
 import type { Operation } from '@databridge/schemas/records/operations';
 import type { Commit } from '../subscriptions/changes.ts';
 
-/** What of an operation's record changes while it runs. */
+/** The parts of an operation's record that change while it runs. */
 export type Noted = Partial<Pick<Operation, 'step' | 'progress' | 'checkpoint'>>;
 
 export interface Run {
-  /** The operation's id; undefined: nobody keeps a record. */
+  /** The operation's id; undefined if no record is kept. */
   readonly id: string | undefined;
-  /** What the run before, which was cut off, had noted. Empty at the first. */
+  /** The checkpoint of the previous run, which was interrupted. Empty in the first run. */
   readonly checkpoint: Readonly<Record<string, unknown>>;
-  /** Aborted when this control plane stops, or is no longer the writer. */
+  /** Aborted when this control plane stops, or is not the writer any more. */
   readonly signal: AbortSignal;
   /** Writes the record at once. */
   note(noted: Noted): Promise<void>;
@@ -24,7 +24,7 @@ export interface Run {
   isFinal(error: unknown): boolean;
 }
 
-/** For callers that keep no record: tests, and commands that are over at once. */
+/** For callers that keep no record: tests, and commands that end at once. */
 export const untracked: Run = {
   id: undefined,
   checkpoint: {},

@@ -16,11 +16,11 @@ export interface Asked {
   readonly kind: OperationKind;
   readonly customer?: string;
   readonly input: Readonly<Record<string, unknown>>;
-  /** How much there is to do, if it is known. */
+  /** The amount of work, if it is known. */
   readonly total?: number;
-  /** What the audit log says of it; left out: the operation's own changes say it. */
+  /** The text for the audit log; if omitted, the operation's own changes are logged. */
   readonly audit?: Change;
-  /** The request that asks for it, if it has an idempotency key. */
+  /** The request that began it, if it has an idempotency key. */
   readonly remembered?: RememberedRequest;
 }
 
@@ -29,7 +29,7 @@ export type RunnerWriter = Pick<Writer, 'change' | 'isOwner'>;
 /** An operation that failed: its problem, as the API answers it. */
 export class OperationFailed extends DatabridgeError {
   readonly status: number;
-  /** What waits, where that is the problem. */
+  /** The number of waiting records, if that is the problem. */
   readonly waiting: Readonly<Record<string, number>> | undefined;
 
   constructor({ code, detail, status, waiting }: NonNullable<Operation['problem']>) {
@@ -66,7 +66,7 @@ export class OperationRunner {
     this.#context = context;
   }
 
-  /** Writes the record, then runs it. @returns the record as it was written first */
+  /** Writes the record, then runs it. @returns the record as it was first written */
   async begin(by: Actor, { kind, customer, input, total, audit, remembered }: Asked): Promise<Operation> {
     const nowMs = systemClock.nowMs();
     const operation: Operation = {
@@ -85,7 +85,7 @@ export class OperationRunner {
     return operation;
   }
 
-  /** Carries on with everything that runs and is not run here yet. */
+  /** Resumes all running operations that do not run here yet. */
   async takeUp(): Promise<void> {
     for (const operation of (await this.#context.operations()).values()) {
       if (operation.state !== 'running' || this.#running.has(operation.id)) continue;
@@ -94,7 +94,7 @@ export class OperationRunner {
     }
   }
 
-  /** Of one that runs here: its record when it has ended, or after that time. */
+  /** Waits for an operation that runs here: returns its record when it has ended, or after that time. */
   async settled(operation: Operation, withinMs: number): Promise<Operation> {
     const running = this.#running.get(operation.id);
     if (running === undefined) return operation;
@@ -108,7 +108,7 @@ export class OperationRunner {
     }
   }
 
-  /** What runs stays as it is noted; whoever writes next carries on. */
+  /** Running operations keep their records; the next writer resumes them. */
   stop(): void {
     this.#stopped.abort(
       new DatabridgeError(
@@ -180,7 +180,10 @@ export class OperationRunner {
   }
 }
 
-/** What must not run beside each other: what changes a customer's state, and that customer's other changes. */
+/**
+ * The keys of operations that must not run at the same time: those that change a customer's state, and that customer's
+ * other changes.
+ */
 function queueOf({ kind, customer, id }: Operation): string {
   return customer !== undefined && (kind === 'rewind' || kind === 'delete') ? customer : `operation ${id}`;
 }
@@ -260,5 +263,5 @@ class TrackedRun implements Run {
   }
 }
 
-/** The producer of a term that is over: the next term carries on. */
+/** The producer belongs to a term that has ended: the next term resumes the operation. */
 const CARRIED_ON: ReadonlySet<ErrorCode> = new Set(['DB_KAFKA_CLOSED', 'DB_KAFKA_FENCED', 'DB_NOT_THE_WRITER']);

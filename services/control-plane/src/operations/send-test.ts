@@ -17,16 +17,16 @@ export interface TestSent {
   readonly customer: string;
   readonly eventId: string;
   readonly eventType: string;
-  /** What came of it, the beginning of the destination's answer with it. */
+  /** The result, with the beginning of the destination's answer. */
   readonly attempt: Attempt;
 }
 
-/** Above what the request itself may take: until a worker fetches it, and the attempt log tells. */
+/** In addition to the time of the request itself: until a worker fetches it, and the attempt log has the result. */
 const GRACE_MS = 10_000;
 
 /**
- * Has the customer's worker send a sample event, once, and tells what the destination answered.
- * @param eventType left out: the first that the customer gets
+ * Makes the customer's worker send a sample event once, and returns the destination's answer.
+ * @param eventType if omitted, the first that the customer gets
  * @throws {DatabridgeError} as {@link testableCustomer} and {@link TestSender.send}
  */
 export async function sendTest(
@@ -59,13 +59,13 @@ export async function testableCustomer(
 }
 
 export interface TestContent {
-  /** The document. Left out: a sample. */
+  /** The document. If omitted, a sample. */
   readonly value?: string;
   /** How the request deviates from that of an event. */
   readonly variation?: TestVariation | undefined;
 }
 
-/** Sends test events of one customer and waits for what comes of each. */
+/** Sends test events of one customer and waits for the result of each. */
 export class TestSender {
   readonly #context: Pick<ControlPlaneContext, 'producer'>;
   readonly #attempts: Pick<AttemptView, 'listen'>;
@@ -73,7 +73,10 @@ export class TestSender {
   readonly #type: EventType;
   readonly #isRunning: boolean;
 
-  /** @param isRunning a paused or disabled customer's worker is asked by a topic of its own: nobody reads that of the customer */
+  /**
+   * @param isRunning if false, the worker of a paused or disabled customer gets the request by a separate topic: nobody
+   *   reads the customer's own
+   */
   constructor(
     context: Pick<ControlPlaneContext, 'producer'>,
     attempts: Pick<AttemptView, 'listen'>,
@@ -92,10 +95,7 @@ export class TestSender {
     return `test-${randomUUID()}`;
   }
 
-  /**
-   * One event of an id at a time: answers are told apart by it.
-   * @throws {DatabridgeError} DB_TEST_UNANSWERED
-   */
+  /** One event per id at a time: results are matched by it. @throws {DatabridgeError} DB_TEST_UNANSWERED */
   async send(eventId: string, { value, variation }: TestContent = {}): Promise<Attempt> {
     const { customer, destination, sections } = this.#subscription;
     const withinMs = destination.timeoutMs + GRACE_MS;
@@ -107,7 +107,7 @@ export class TestSender {
     try {
       const headers = writeDeliveryHeaders({
         ...{ eventId, eventType: this.#type.name, attempt: 0 },
-        // What is no event of the customer's own is left out of its books, as replays are.
+        // Events that are not the customer's own are not in its books, as replays are not.
         ...{ replayId: eventId, testWithinMs: withinMs, testConnection: connectionOf(this.#subscription) },
         ...(variation !== undefined && { testVariation: variation }),
       });

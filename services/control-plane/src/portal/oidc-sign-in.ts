@@ -8,13 +8,13 @@ import { callerByClaims, type OidcSettings } from '../api/auth/oidc.ts';
 
 export interface OidcSignInSettings extends Pick<OidcSettings, 'issuer' | 'roleClaim' | 'customerClaim'> {
   readonly clientId: string;
-  /** Left out: a public client, known by PKCE alone. */
+  /** If omitted, the client is a public one, which uses PKCE alone. */
   readonly clientSecret?: string;
   /** The origin at which browsers reach the portal. */
   readonly portalUrl: string;
 }
 
-/** What the browser holds between leaving for the provider and coming back. It is of no use to anybody else. */
+/** The browser keeps it between leaving for the provider and coming back. It is of no use to anybody else. */
 export interface PendingSignIn {
   readonly state: string;
   readonly nonce: string;
@@ -53,8 +53,8 @@ export class OidcSignIn {
   }
 
   /**
-   * @param query of the address that the provider sent the browser to
-   * @returns who signed in; undefined: the provider refused, or its claims give no role
+   * @param query of the address that the provider redirected the browser to
+   * @returns who signed in; undefined if the provider refused, or its claims contain no role
    * @throws {DatabridgeError} DB_ISSUER_UNAVAILABLE
    */
   async finish(query: string, { state, nonce, verifier }: PendingSignIn): Promise<Person | undefined> {
@@ -81,7 +81,7 @@ export class OidcSignIn {
   async #discovered(): Promise<client.Configuration> {
     const { issuer, clientId, clientSecret } = this.#settings;
     const url = new URL(issuer);
-    // A provider on this machine is for trying things out; OpenID itself demands TLS.
+    // A provider on this machine is for testing; OpenID itself requires TLS.
     const execute = url.protocol === 'http:' ? [client.allowInsecureRequests] : [];
     this.#provider ??= client.discovery(
       url,

@@ -6,7 +6,7 @@ import { OidcSignIn } from './oidc-sign-in.ts';
 import { readPortalFiles } from './portal-files.ts';
 import type { PortalParts } from './portal-routes.ts';
 
-/** @returns undefined: it is not served. @throws {DatabridgeError} DB_CONFIG_INVALID */
+/** @returns undefined if it is not served. @throws {DatabridgeError} DB_CONFIG_INVALID */
 export function openPortal(config: ControlPlaneConfig, log: Logger): PortalParts | undefined {
   const { PORTAL_DIR: directory, PORTAL_URL: url, PORTAL_OIDC_CLIENT_ID: clientId } = config;
   if (directory === undefined) return undefined;

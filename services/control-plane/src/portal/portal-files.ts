@@ -11,7 +11,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
   '.svg': 'image/svg+xml',
 };
-/** Every page of the portal begins with it: the browser's router does the rest. */
+/** Every page of the portal starts with it: the browser's router does the rest. */
 const PAGE = 'index.html';
 
 export interface PortalFile {
@@ -55,7 +55,10 @@ function namesIn(directory: string): string[] {
   }
 }
 
-/** @param path below `/portal/` @returns the file; for what names none, the page; undefined: a file that is gone */
+/**
+ * @param path below `/portal/`
+ * @returns the file; the page for a path that names no file; undefined for a file that does not exist any more
+ */
 export function portalFile(files: PortalFiles, path: string): PortalFile | undefined {
   const found = files.get(path);
   if (found !== undefined) return found;

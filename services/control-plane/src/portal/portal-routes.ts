@@ -1,4 +1,4 @@
-/** What browsers ask for outside of the API: the pages, and the way to an OpenID provider and back. */
+/** The routes for browsers outside of the API: the pages, and the redirects to an OpenID provider and back. */
 import { systemClock } from '@databridge/kernel/time/clock';
 import type { FastifyInstance } from 'fastify';
 import type { Api } from '../api/context.ts';
@@ -10,11 +10,11 @@ import type { Sessions } from './sessions.ts';
 
 export interface PortalParts {
   readonly files: PortalFiles;
-  /** Left out: one signs in by a token or a link. */
+  /** If omitted, users sign in with a token or a link. */
   readonly oidc?: OidcSignIn;
 }
 
-/** `Lax`: the browser comes back from the provider's site, where it would leave out a strict one. */
+/** `Lax`, because the browser comes back from the provider's site, where it would omit a strict cookie. */
 const PENDING = '__Host-databridge-sign-in';
 const PENDING_SECONDS = 600;
 

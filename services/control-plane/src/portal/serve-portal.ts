@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type PortalFile, type PortalFiles, portalFile } from './portal-files.ts';
 
-/** Nothing but our own scripts and styles, nothing inline, no way from text to script, and nobody frames us. */
+/** Only our own scripts and styles, nothing inline, no conversion of text to script, and no framing. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -25,7 +25,7 @@ const HEADERS = {
   vary: 'accept-encoding',
 };
 
-/** The portal's pages under `/portal/`. They hold nothing of anybody: what they show comes from the API. */
+/** The portal's pages under `/portal/`. They contain no data: everything that they show comes from the API. */
 export function servePortal(api: FastifyInstance, files: PortalFiles): void {
   const config = { access: 'open', isStatic: true } as const;
   const schema = { hide: true };

@@ -1,14 +1,14 @@
-/** The cookie that identifies a session, and what a request must look like for it to count. */
+/** The cookie that identifies a session, and the conditions for a request to use it. */
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { FastifyRequest } from 'fastify';
 
 /**
- * `__Host-`: set by this host alone, over TLS, for all paths. Browsers treat http://localhost and http://127.0.0.1 as
+ * `__Host-`: set by this host only, over TLS, for all paths. Browsers treat http://localhost and http://127.0.0.1 as
  * secure, too; Safari does not.
  */
 const COOKIE = '__Host-databridge';
 
-/** @returns what the session's cookie holds; undefined: there is none */
+/** @returns the value of the session's cookie; undefined if there is none */
 export function sessionSecretOf({ headers }: Pick<FastifyRequest, 'headers'>): string | undefined {
   return cookieOf(headers.cookie, COOKIE);
 }
@@ -28,8 +28,8 @@ export function sessionCookie(secret: string, expiresAtMs: number): string {
 export const NO_SESSION_COOKIE = `${COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0`;
 
 /**
- * A browser sends the cookie by itself, so a request that carries it must come from our own pages: what changes anything
- * by its `Origin`, everything by its `Sec-Fetch-Site` where the browser sends one.
+ * A browser sends the cookie by itself, so a request with it must come from our own pages: this is checked by `Origin`
+ * for changes, and by `Sec-Fetch-Site` for all requests if the browser sends it.
  * @throws {DatabridgeError} DB_CROSS_ORIGIN
  */
 export function refuseForeignPages({

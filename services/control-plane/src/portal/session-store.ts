@@ -1,4 +1,4 @@
-/** Where sessions of the portal are kept: a compacted topic that every control plane reads. */
+/** Stores the sessions of the portal in a compacted topic that every control plane reads. */
 import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import type { RecordProducer } from '@databridge/kernel/kafka/records';
 import { CompactedTable } from '@databridge/kernel/kafka/tables/compacted-table';
@@ -11,9 +11,9 @@ const READ_WITHIN_MS = 10_000;
 export interface SessionStore {
   get(id: string): SessionRecord | undefined;
   entries(): Iterable<[id: string, SessionRecord]>;
-  /** Resolves once all that was written anywhere before the call can be read. */
+  /** Resolves once everything that was written before the call can be read. */
   refreshed(): Promise<void>;
-  /** @param record undefined: it ends. Resolves once it can be read here. */
+  /** @param record undefined to end the session. Resolves once it can be read here. */
   write(id: string, record: SessionRecord | undefined): Promise<void>;
 }
 

@@ -6,14 +6,17 @@ import type { SessionStore } from './session-store.ts';
 /** A working day: after that, one signs in again. */
 export const SESSION_MS = 10 * 3_600_000;
 export const LINK_MS = 10 * 60_000;
-/** Of one caller. Beyond it, the oldest ends: a script that signs in without end must not fill the topic. */
+/**
+ * The limit of sessions of one caller. Above it, the oldest ends: a script that signs in repeatedly must not fill the
+ * topic.
+ */
 export const MAX_SESSIONS_PER_CALLER = 20;
 const SECRET_BYTES = 32;
-/** Tells a link from a token: it is good for one session, and for nothing else. */
+/** Distinguishes a link from a token: a link is valid for one session only. */
 export const LINK_PREFIX = 'dbl_';
 
 export interface Begun {
-  /** What the cookie or the link holds; it is stored nowhere. */
+  /** The value of the cookie or the link; it is not stored. */
   readonly secret: string;
   readonly id: string;
   readonly expiresAtMs: number;
@@ -23,7 +26,7 @@ export interface ListedSession extends SessionRecord {
   readonly id: string;
 }
 
-/** Callers by the id of their token, as they are configured now. */
+/** The callers by the ids of their tokens, as configured at present. */
 export type CallerById = (id: string) => Person | undefined;
 
 /**
@@ -49,7 +52,7 @@ export class Sessions {
     return await this.#write('link', caller, by, nowMs, LINK_MS);
   }
 
-  /** @returns whose session it is; undefined: it is not known, or over */
+  /** @returns the caller of the session; undefined if it is not known, or has ended */
   async find(secret: string, nowMs: number): Promise<ListedSession | undefined> {
     const id = idOf(secret);
     // Another control plane may have begun it a moment ago.
@@ -57,7 +60,7 @@ export class Sessions {
     return this.#current(id, nowMs);
   }
 
-  /** Uses a link up. @returns whose it was; undefined: it is not known, used or too old */
+  /** Uses up a link. @returns its caller; undefined if it is not known, used or expired */
   async redeem(secret: string, nowMs: number): Promise<ListedSession | undefined> {
     const id = idOf(secret);
     await this.#store.refreshed();
@@ -67,7 +70,7 @@ export class Sessions {
     return found;
   }
 
-  /** Those that are not over, the newest first. */
+  /** The sessions that have not ended, the newest first. */
   async list(nowMs: number): Promise<ListedSession[]> {
     await this.#store.refreshed();
     return [...this.#store.entries()]
@@ -91,7 +94,7 @@ export class Sessions {
     const record = this.#store.get(id);
     if (record === undefined || record.expiresAtMs <= nowMs) return undefined;
     if (record.by === 'oidc') return { ...record, id };
-    // With today's rights, and none if the token was withdrawn.
+    // With the present rights, and none if the token was withdrawn.
     const caller = this.#callerById(record.caller.id);
     return caller === undefined ? undefined : { ...record, id, caller };
   }

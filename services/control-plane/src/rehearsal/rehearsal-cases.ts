@@ -1,4 +1,4 @@
-/** What a rehearsal sends to a receiver, and what the receiver should answer. */
+/** The requests that a rehearsal sends to a receiver, and the answers that the receiver should give. */
 import type { TestVariation } from '@databridge/schemas/records/test-variation';
 
 type Document = Readonly<Record<string, unknown>>;
@@ -7,22 +7,24 @@ export interface RehearsalCase {
   readonly name: string;
   readonly expects: 'accepted' | 'refused';
   readonly variation?: TestVariation;
-  /** The same event id again as the case before. */
+  /** The same event id as in the case before. */
   readonly isRepeat?: true;
-  /** Makes the body of it. Left out: the sample as it is. */
+  /** Makes the body of the case. If omitted, the sample is not changed. */
   bodyOf?(sample: Document, sections: readonly string[]): string;
-  /** So many at the same time; left out: 1. */
+  /** The number of requests at the same time; if omitted, 1. */
   count?(ratePerSecond: number | undefined): number;
-  /** What the receiver does wrong, and how to mend it. Completes "…: ". */
+  /** The receiver's mistake, and how to mend it. Completes "…: ". */
   readonly advice: string;
 }
 
-/** Without a stated rate, what any receiver should take at once. */
+/** Without a stated rate, any receiver should accept this many at once. */
 const USUAL_BURST = 10;
 const MAX_BURST = 100;
-/** Below what a record of the producer takes, 1,000,000 bytes with its headers. */
+/** Below the limit of a producer's record, which is 1,000,000 bytes with its headers. */
 const LARGEST_BODY_BYTES = 990_000;
-/** What trips those who do not read UTF-8, or JSON's escapes: letters, an emoji, a line separator, markup. */
+/**
+ * Text on which receivers fail that do not read UTF-8, or JSON's escapes: letters, an emoji, a line separator, markup.
+ */
 const UNUSUAL_TEXT = 'Zoë Müller 你好 😀 \u2028 "quoted" \\ <b>&amp;';
 
 export const REHEARSAL_CASES: readonly RehearsalCase[] = [
@@ -94,7 +96,7 @@ export const REHEARSAL_CASES: readonly RehearsalCase[] = [
   },
 ];
 
-/** The document with every text replaced, but for its version. */
+/** The document with every text replaced, except its version. */
 function withTexts(value: unknown, textOf: (text: string) => string, name = ''): unknown {
   if (typeof value === 'string') return name === 'schema_version' ? value : textOf(value);
   if (Array.isArray(value)) return value.map((one) => withTexts(one, textOf));

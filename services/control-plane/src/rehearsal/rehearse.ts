@@ -12,7 +12,7 @@ export interface RehearsalFinding {
   readonly verdict: 'passed' | 'failed' | 'skipped';
   /** What happened, and what to do about it if it is wrong. */
   readonly text: string;
-  /** HTTP's, of the first answer that decided. */
+  /** The HTTP status of the first answer that decided. */
   readonly status?: number;
 }
 
@@ -23,11 +23,11 @@ export interface Rehearsal {
 }
 
 /**
- * Sends test events to a customer's endpoint as they occur in normal operation and in failures, one case after the other, and judges
- * its answers. Each event is a test: the books leave it out, and no breaker or hold goes by it.
- * @param eventType left out: the first that the customer gets
- * @throws {DatabridgeError} DB_NOT_FOUND; DB_CONFLICT if its destination is not HTTP;
- *   DB_INPUT_INVALID for an event type that it does not get; DB_TEST_UNANSWERED
+ * Sends test events to a customer's endpoint as in normal operation and in failures, one case after the other, and
+ * checks its answers. Each event is a test: it is not in the books, and does not affect the breaker or a hold.
+ * @param eventType if omitted, the first that the customer gets
+ * @throws {DatabridgeError} DB_NOT_FOUND; DB_CONFLICT if its destination is not HTTP;   DB_INPUT_INVALID for an event
+ *   type that it does not get; DB_TEST_UNANSWERED
  */
 export async function rehearse(
   context: Pick<ControlPlaneContext, 'workerStatuses' | 'subscriptions' | 'producer'>,
@@ -76,7 +76,7 @@ function skipped({ name, expects }: RehearsalCase, text: string): RehearsalFindi
   return { case: name, expects, verdict: 'skipped', text };
 }
 
-/** Of several answers, the first that is wrong decides. */
+/** Of several answers, the first wrong one decides. */
 export function judged({ name, expects, advice }: RehearsalCase, answers: readonly Attempt[]): RehearsalFinding {
   const isRight = expects === 'accepted' ? isAccepted : isRefused;
   const wrong = answers.filter((answer) => !isRight(answer));
@@ -92,7 +92,7 @@ export function judged({ name, expects, advice }: RehearsalCase, answers: readon
 
 const isAccepted = ({ outcome }: Attempt) => outcome === 'delivered';
 
-/** An answer that would be retried for a day, or that ends all deliveries, is not how to refuse a request. */
+/** An answer that would be retried for a day, or that ends all deliveries, is not the right way to refuse a request. */
 function isRefused({ outcome, status = 0 }: Attempt): boolean {
   return (outcome === 'refused' || outcome === 'deauthorized') && status >= 400 && status < 500;
 }

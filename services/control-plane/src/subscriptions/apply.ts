@@ -19,7 +19,7 @@ import { type Plan, type Planning, planChange } from './plan-change.ts';
 export interface AppliedCustomer {
   readonly customer: string;
   readonly change: 'created' | 'updated' | 'unchanged';
-  /** As it is stored now, secrets sealed. */
+  /** The stored subscriptions, with sealed secrets. */
   readonly stored: Subscription;
 }
 
@@ -30,7 +30,7 @@ export interface Applied {
   readonly mismatchedTopics: readonly TopicMismatch[];
 }
 
-/** What is different where a customer answers an invitation. */
+/** The differences if a customer answers an invitation. */
 export interface ByInvitation extends Pick<Planning, 'sealed' | 'awaitsApproval'> {
   readonly detail?: Readonly<Record<string, unknown>>;
   /** Written in the same transaction. */
@@ -42,9 +42,9 @@ export interface ByInvitation extends Pick<Planning, 'sealed' | 'awaitsApproval'
  * that equals the stored one keeps its seal, which is compared without opening it.
  *
  * A customer's topics are created before its subscription is written, since fan-out writes to them at once.
- * @param role of whoever asks: field-rights.ts says what it may change
- * @throws {DatabridgeError} DB_FORBIDDEN if the role may not change it so; DB_INPUT_INVALID if one names a URL that nothing may be sent to: then nothing is done.
- *   DB_KAFKA_…; what was published before stays published, and applying again completes it
+ * @param role of the caller: field-rights.ts says what it may change @throws {DatabridgeError} DB_FORBIDDEN if the role
+ *   may not make the change; DB_INPUT_INVALID if a subscription names a URL that nothing may be sent to: then nothing
+ *   is done. DB_KAFKA_…: earlier subscriptions stay published, and applying again completes the rest
  */
 export async function applySubscriptions(
   context: ControlPlaneContext,
@@ -70,7 +70,7 @@ export async function applySubscriptions(
 
   const changed = plans.filter(({ change }) => change !== 'unchanged');
   for (const { subscription } of changed) {
-    // First, so that not even a crash leaves a stopped customer with topics that forget.
+    // This comes first, so that not even a crash leaves a stopped customer with topics of short retention.
     if (subscription.state !== 'active') await keepWhileStopped(admin, subscription);
   }
   const changes = changed.map(({ subscription, change, before }) => ({
@@ -89,7 +89,7 @@ export async function applySubscriptions(
   return { customers, createdTopics: ensured.created, mismatchedTopics: ensured.mismatched };
 }
 
-/** Refuses what no subscription may reach: closed URLs, and roles of the workers' own AWS accounts. */
+/** Refuses what no subscription may use: closed URLs, and roles of the workers' own AWS accounts. */
 export function refuseClosedUrls(
   given: readonly FileSubscription[],
   stored: ReadonlyMap<string, Subscription>,
@@ -102,7 +102,7 @@ export function refuseClosedUrls(
   if (mistakes.length > 0) throw new DatabridgeError('DB_INPUT_INVALID', mistakes.join('\n'));
 }
 
-/** Where a customer of that name was deleted and its topics kept, its worker may have disabled it: it begins anew. */
+/** If a customer of that name was deleted and its topics kept, its worker may have disabled it: it begins anew. */
 async function enabled(context: Pick<ControlPlaneContext, 'workerStatuses'>, plans: readonly Plan[]): Promise<Plan[]> {
   const statuses = await context.workerStatuses();
   return plans.map(({ subscription, before, change, uncertain }) => {
@@ -112,7 +112,7 @@ async function enabled(context: Pick<ControlPlaneContext, 'workerStatuses'>, pla
   });
 }
 
-/** As it is read back from Kafka. */
+/** The form in which it is read back from Kafka. */
 function asStored(subscription: Subscription): Subscription {
   const read = decodeSubscription(subscription.customer, encodeSubscription(subscription));
   if (read.ok) return read.subscription;

@@ -23,13 +23,13 @@ export type StateAction = 'pause' | 'resume' | 'enable' | 'disable';
 export interface StateChange {
   readonly customer: string;
   readonly before: EffectiveState;
-  /** The same as before if there was nothing to do. */
+  /** The same as before if nothing had to be changed. */
   readonly after: EffectiveState;
 }
 
 type Wanted = Pick<Subscription, 'state' | 'enableEpoch'>;
 
-/** @returns what the subscription is to say; undefined: it says so already; a text: why that can't be */
+/** @returns the state to store; undefined if it is stored already; a text that says why the change is impossible */
 export function stateAfter(
   { state, enableEpoch }: Wanted,
   worker: Pick<WorkerStatus, 'disabledEpoch'> | undefined,
@@ -70,7 +70,7 @@ export async function changeState(
   const wanted = stateAfter(subscription, worker, action);
   if (typeof wanted === 'string') throw new DatabridgeError('DB_CONFLICT', `Customer "${customer}" ${wanted}`);
   if (wanted === undefined) return { customer, before, after: before };
-  // First, so that not even a crash leaves a stopped customer with topics that forget.
+  // This comes first, so that not even a crash leaves a stopped customer with topics of short retention.
   if (wanted.state !== 'active') await keepWhileStopped(context.admin, subscription);
   await context.commit([{ what: action, customer, before: subscription, after: { ...subscription, ...wanted } }]);
   return { customer, before, after: wanted.state };
@@ -84,7 +84,7 @@ export async function pauseIfActive(context: Parameters<typeof changeState>[0], 
     const { before, after } = await changeState(context, customer, 'pause');
     return before !== after;
   } catch (error) {
-    // Its worker has disabled it meanwhile: then it is stopped as it is.
+    // Its worker has disabled it in the meantime: it is stopped already.
     if (error instanceof DatabridgeError && error.code === 'DB_CONFLICT') return false;
     throw error;
   }

@@ -1,4 +1,4 @@
-/** What a change writes: the subscription, and with it who changed what. */
+/** The records of a change: the subscription, and the audit record with it. */
 import { randomUUID } from 'node:crypto';
 import type { ProducedRecord } from '@databridge/kernel/kafka/records';
 import { type Actor, type AuditedAction, type AuditRecord, encodeAudit } from '@databridge/schemas/records/audit';
@@ -18,38 +18,38 @@ import { fittingAudit } from './fitting-audit.ts';
 
 export interface Change {
   readonly what: AuditedAction;
-  /** Left out: it concerns no one customer. */
+  /** If omitted, it concerns no single customer. */
   readonly customer?: string;
-  /** Secrets sealed. `after` left out: the subscription stays; null: it goes. */
+  /** With sealed secrets. If `after` is omitted, the subscription stays; null: it is deleted. */
   readonly before?: Subscription | undefined;
   readonly after?: Subscription | null;
-  /** What an operation was asked to do. It must not hold a secret. */
+  /** The input of an operation. It must not hold a secret. */
   readonly detail?: Readonly<Record<string, unknown>>;
 }
 
-/** How far an operation is. That it was asked for is a {@link Change} of its own. */
+/** The progress of an operation. Its request is a {@link Change} of its own. */
 export interface OperationNote {
   readonly operation: Operation;
 }
 
-/** Records of the service's own that nobody asked for: they are not audited. */
+/** Records of the service itself that nobody requested: they are not audited. */
 export interface OwnRecords {
   readonly records: readonly ProducedRecord[];
 }
 
 /** A request with an idempotency key. */
 export interface RememberedRequest {
-  /** Where it is kept. */
+  /** The place where it is kept. */
   readonly place: string;
   readonly record: IdempotencyRecord;
 }
 
-/** That a request was carried out, written with what it changed. */
+/** The record that a request was carried out, which is written with its changes. */
 export interface RequestNote {
   readonly remembered: RememberedRequest;
 }
 
-/** What became of an invitation. The change that it made, if any, is a {@link Change} of its own. */
+/** The new state of an invitation. The change that it made, if any, is a {@link Change} of its own. */
 export interface InvitationNote {
   readonly invitation: Invitation;
 }
@@ -61,7 +61,7 @@ export type Commit = (changes: readonly Written[]) => Promise<void>;
 
 const MASK = '[secret]';
 
-/** Every record of the changes; those of one change belong into one transaction. */
+/** The records of the changes; those of one change belong into one transaction. */
 export function recordsOf(changes: readonly Written[], who: Actor, nowMs: number): ProducedRecord[] {
   return changes.flatMap((change): readonly ProducedRecord[] => {
     if ('records' in change) return change.records;

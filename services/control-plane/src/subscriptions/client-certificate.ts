@@ -27,12 +27,13 @@ import { RefusedFields } from './checks/refused-fields.ts';
 const LOOK_EVERY_MS = 250;
 export const CLIENT_KEY = 'tls.clientKey';
 
-/** The common name, unless another one is asked for: as long as it may be (RFC 5280). */
+/** The common name if none is requested, of the greatest length (RFC 5280). */
 export const usualName = (customer: string) => `databridge-${customer}`.slice(0, 64);
 
 /**
  * @param from by partition: only requests from these offsets on
- * @returns the latest; undefined: none was asked for @throws {KafkaPortError}
+ * @returns the latest; undefined if none was made
+ * @throws {KafkaPortError}
  */
 export async function certificateRequestOf(
   { kafka }: Pick<ControlPlaneContext, 'kafka'>,
@@ -53,8 +54,8 @@ export async function certificateRequestOf(
 }
 
 /**
- * Has the customer's worker make a key pair, also for one that is not set up yet. The request before it, if any, is of no
- * use any more.
+ * Makes the customer's worker generate a key pair, also for a customer that is not set up yet. The previous request, if
+ * any, becomes useless.
  * @param id of the request
  * @throws {DatabridgeError} DB_WORKER_UNANSWERED
  */
@@ -66,7 +67,7 @@ export async function requestCertificate(
 ): Promise<CertificateRequest> {
   const headers = { [WORKER_REQUEST_HEADER]: 'key-pair' };
   const value = JSON.stringify({ id, commonName });
-  // The answer is after all that is there now, and nothing before it is read again and again.
+  // The answer comes after all existing records, which are not read again each time.
   const ends = await context.admin.watermarks(CERTIFICATE_REQUESTS_TOPIC);
   const from = new Map(ends.map(({ partition, high }) => [partition, high]));
   await context.producer.send([{ topic: WORKER_REQUESTS_TOPIC, key: customer, value, headers }]);
@@ -146,7 +147,7 @@ const refused = (message: string) => new RefusedFields('DB_INPUT_INVALID', [{ pa
 
 /** @param csr PEM, as a worker made it */
 async function publicKeyIn(csr: string): Promise<KeyObject> {
-  // Loaded when it is first asked for: it takes 12 MB of memory.
+  // Loaded at first use: it takes 12 MB of memory.
   const { CertificationRequest } = await import('pkijs');
   const der = Buffer.from(csr.replaceAll(/-----[A-Z ]+-----|\s/g, ''), 'base64');
   const { subjectPublicKeyInfo } = CertificationRequest.fromBER(der);

@@ -8,14 +8,14 @@ import { planChange } from './plan-change.ts';
 
 export interface Comparison {
   readonly change: AppliedCustomer['change'];
-  /** Places of the secrets that are others than those that stand, such as `authentication.key`. */
+  /** The places of the secrets that differ from the stored ones, such as `authentication.key`. */
   readonly secrets: readonly string[];
-  /** Of these, the ones that may be the same: what a browser or a command line sealed can't be compared. */
+  /** Those of them that may be the same: a secret that a browser or a command line sealed cannot be compared. */
   readonly uncertain: readonly string[];
 }
 
 /**
- * What applying would do. Whether a secret is another one, the control plane tells by its mark, if it has one.
+ * The changes that applying would make. The control plane compares secrets by their marks, if they have one.
  * @throws {DatabridgeError} DB_INPUT_INVALID as applying would
  */
 export async function compareSubscription(
@@ -27,7 +27,7 @@ export async function compareSubscription(
   refuseClosedUrls([given], all, context);
   const planning = { desk: context.desk, stored: all, role, nowMs: systemClock.nowMs() };
   const { subscription, before: stored, change, uncertain } = await planChange(given, planning);
-  // Those that stay as they are keep their very seal.
+  // Secrets that stay the same keep their seal.
   const [old, now] = [
     stored === undefined ? new Map<string, string>() : secretsInUse(stored),
     secretsInUse(subscription),

@@ -20,12 +20,12 @@ export interface Waiting {
 
 export interface Deletion {
   readonly customer: string;
-  /** What waited when the customer was stopped. */
+  /** The records that waited when the customer was stopped. */
   readonly waiting: Waiting;
   readonly topics: 'removed' | 'kept';
 }
 
-/** The request must say whether to discard or keep what waits. */
+/** The request must say whether to discard or keep waiting records. */
 export class SomethingWaits extends DatabridgeError {
   readonly waiting: Waiting;
 
@@ -47,7 +47,7 @@ type Context = Pick<
 interface DeletionCheckpoint {
   /** The deletion has paused the customer, and resumes it if it is refused. */
   readonly resumes?: boolean;
-  /** The subscription is gone; this waited then. */
+  /** The subscription is deleted; these records waited at that time. */
   readonly waiting?: Waiting;
 }
 
@@ -68,7 +68,7 @@ export async function deleteCustomer(
 ): Promise<Deletion> {
   const before = run.checkpoint as DeletionCheckpoint;
   const waiting = before.waiting ?? (await deleteSubscription(context, customer, fate, emptyWithinMs, run));
-  // One of that name that was created since has the same topics: they are its own now.
+  // A customer of the same name that was created since has the same topics: they belong to it now.
   const isThereAgain = (await context.subscriptions()).has(customer);
   if (fate !== 'keep' && !isThereAgain) await removeTraces(context, customer);
   return { customer, waiting, topics: fate === 'keep' || isThereAgain ? 'kept' : 'removed' };
@@ -104,7 +104,10 @@ async function deleteSubscription(
   return waiting;
 }
 
-/** What a deletion would leave undelivered, at most while the customer runs. @throws {DatabridgeError} DB_NOT_FOUND */
+/**
+ * The records that a deletion would leave undelivered, at most while the customer runs.
+ * @throws {DatabridgeError} DB_NOT_FOUND
+ */
 export async function planDeletion(context: Context, customer: string): Promise<Waiting> {
   await readCustomer(context, customer);
   return await countWaiting(context, customer);

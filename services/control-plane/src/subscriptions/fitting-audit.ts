@@ -1,16 +1,16 @@
-/** An audit record that always fits: without one nothing can be changed, so it must never be what stops a change. */
+/** An audit record that always fits: no change is made without one, so its size must never prevent a change. */
 import { createHash } from 'node:crypto';
 import type { AuditRecord } from '@databridge/schemas/records/audit';
 
-/** A record below it is written whole. */
+/** A record below this size is written as a whole. */
 const MAX_BYTES = 65_536;
 const MAX_CHANGES = 100;
 const MAX_VALUE_CHARS = 200;
 const MAX_DETAIL_VALUE_BYTES = 4_096;
 
 /**
- * @returns the record itself if it is small enough; else the digests of before and after, and what differs. A digest is
- *   that of the JSON text, so whoever has the subscription of that time can prove that it is the one.
+ * @returns the record itself if it is small enough; otherwise the digests of before and after, and the differences. A
+ *   digest is that of the JSON text, so the subscription of that time can be identified by it
  */
 export function fittingAudit(record: AuditRecord): AuditRecord {
   if (bytesOf(record) <= MAX_BYTES) return record;
@@ -34,7 +34,7 @@ function digestOf(value: unknown): Record<string, unknown> {
   return { tooLarge: true, bytes: Buffer.byteLength(text), sha256: createHash('sha256').update(text).digest('hex') };
 }
 
-/** Long values of what an operation was asked for, such as a list of ids, as digests. */
+/** Replaces long values in the input of an operation, such as a list of ids, by digests. */
 function shortened(detail: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const entries = Object.entries(detail).map(([name, value]) => {
     if (bytesOf(value ?? null) <= MAX_DETAIL_VALUE_BYTES) return [name, value];

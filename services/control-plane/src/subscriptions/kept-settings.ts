@@ -1,12 +1,12 @@
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 
-/** What a request may leave to the stored subscription: an operator may have paused a customer since. */
+/** Settings that a request may leave to the stored subscription: an operator may have paused a customer since. */
 export const KEPT_SETTINGS = ['state', 'enableEpoch'] as const satisfies readonly (keyof Subscription)[];
 export type KeptSetting = (typeof KEPT_SETTINGS)[number];
 
 /** A subscription as somebody gives it. */
 export interface FileSubscription {
-  /** Defaults filled in; secrets in plain text. */
+  /** With defaults; secrets are in plain text. */
   readonly subscription: Subscription;
   /** The settings of {@link KEPT_SETTINGS} that were given. */
   readonly sets: readonly KeptSetting[];

@@ -1,10 +1,10 @@
-/** Fallback secrets that have expired do not stay in Kafka. */
+/** Removes fallback secrets that have expired from Kafka. */
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import type { ControlPlaneContext } from '../context.ts';
 import type { Writer } from './writer.ts';
 
-/** Of all customers, in the name of the control plane itself. */
+/** Removes those of all customers, on behalf of the control plane itself. */
 export async function dropOldFallbacks(
   operations: ControlPlaneContext,
   writer: Pick<Writer, 'change'>,

@@ -1,4 +1,4 @@
-/** What saving a subscription would change: rights, kept secrets, and what the control plane itself adds. */
+/** The changes that saving a subscription would make: rights, kept secrets, and the control plane's own additions. */
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { SealingDesk } from '@databridge/kernel/secrets/sealing-desk';
@@ -13,23 +13,23 @@ import { RefusedFields } from './checks/refused-fields.ts';
 import { type FileSubscription, KEPT_SETTINGS } from './kept-settings.ts';
 
 export interface Plan {
-  /** Secrets sealed: those that stay as they are keep their very seal. */
+  /** With sealed secrets: those that stay the same keep their seal. */
   readonly subscription: Subscription;
   readonly before: Subscription | undefined;
   readonly change: 'created' | 'updated' | 'unchanged';
-  /** Places of secrets that are set though they may be the stored ones: nobody can tell. */
+  /** The places of secrets that are set although they may equal the stored ones: they cannot be compared. */
   readonly uncertain: readonly string[];
 }
 
 export interface Planning {
   readonly desk: SealingDesk;
-  /** All that are stored, by customer. */
+  /** All stored subscriptions, by customer. */
   readonly stored: ReadonlyMap<string, Subscription>;
   readonly role: Role;
   readonly nowMs: number;
-  /** Seals of secrets that are masked in what is given, by place: made where the secrets were typed. */
+  /** Seals of secrets that are masked in the given subscription, by place: made where the secrets were entered. */
   readonly sealed?: ReadonlyMap<string, string> | undefined;
-  /** Stated by a customer: an operator has to approve it. */
+  /** True if a customer stated it: an operator has to approve it. */
   readonly awaitsApproval?: boolean | undefined;
 }
 
@@ -88,7 +88,7 @@ function refuseUnusableSeals(wanted: Subscription, seals: ReadonlyMap<string, st
 }
 
 /**
- * A mask means the stored secret: only if there is one, and only while its recipient stays the same. Whoever
+ * A mask means the stored secret: only if there is one, and only while its recipient stays the same. A caller that
  * changes a destination without knowing its secrets must not have them sent elsewhere.
  */
 function refuseUnlessSecretsAreThere(
@@ -115,7 +115,7 @@ function refuseUnlessSecretsAreThere(
   if (missing.length + again.length > 0) throw new RefusedFields('DB_INPUT_INVALID', [...missing, ...again]);
 }
 
-/** An old secret is for where it was known, and for nobody else: one change there, and no fallback is left. */
+/** An old secret is only for the destination that knew it: after a change of the destination, there is no fallback. */
 function keptFallbacks(before: Subscription | undefined, after: Subscription): Pick<Subscription, 'fallbacks'> {
   const place = ({ destination, authentication, tls, signing }: Subscription) =>
     canonical({ destination, authentication, tls, signing });
@@ -124,8 +124,8 @@ function keptFallbacks(before: Subscription | undefined, after: Subscription): P
 }
 
 /**
- * A customer that an operator paused or enabled meanwhile stays so, unless the file says otherwise. To be made active
- * so is to be resumed: attempts are counted anew.
+ * A customer that an operator paused or enabled in the meantime stays so, unless the file says otherwise. Making it
+ * active in this way is a resuming: attempts are counted anew.
  */
 function withKeptSettings({ subscription, sets }: FileSubscription, stored: Subscription): Subscription {
   const kept = KEPT_SETTINGS.filter((name) => !sets.includes(name)).map((name) => [name, stored[name]] as const);
@@ -165,7 +165,7 @@ function roleOf({ authentication }: Subscription) {
 const roleArnOf = (subscription: Subscription) => roleOf(subscription)?.roleArn;
 const externalIdOf = (subscription: Subscription) => roleOf(subscription)?.externalId;
 
-/** What operators set stays with the record, also while a customer uses less of it. */
+/** The settings of operators stay in the record, also while a customer uses less than it may. */
 function withLimits(wanted: Subscription, before: Subscription | undefined, role: Role): Subscription {
   const { ceilings: given, granted: _, ...rest } = wanted;
   const usual = ceilingsOf(rest);
@@ -181,11 +181,11 @@ function withLimits(wanted: Subscription, before: Subscription | undefined, role
   };
 }
 
-/** @returns undefined: what is in use is what operators set */
+/** @returns undefined if the current settings are those of operators */
 function grantAfter(wanted: Subscription, before: Subscription | undefined, role: Role): Granted | undefined {
   if (before === undefined) return undefined;
   const was = grantedBy(before);
-  // What an operator sends back as it was read is no new grant.
+  // Values that an operator sends back as they were read are no new grant.
   const isNew = (name: 'filter' | 'sections') => role === 'operator' && !isDeepStrictEqual(wanted[name], before[name]);
   const filter = isNew('filter') ? wanted.filter : was.filter;
   const sections = isNew('sections') ? wanted.sections : was.sections;
@@ -194,7 +194,7 @@ function grantAfter(wanted: Subscription, before: Subscription | undefined, role
   return isDeepStrictEqual(granted, grantedBy(inUse)) ? undefined : granted;
 }
 
-/** The same text for the same content, whatever the order of keys. */
+/** @returns the same text for the same content, regardless of the order of keys */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_key, one: unknown) =>
     typeof one === 'object' && one !== null && !Array.isArray(one)

@@ -1,6 +1,6 @@
 /**
- * The rotation of sealing keys, as far as a control plane takes part: it says which seals are under earlier keys, and
- * exchanges them for others that were made where the private keys are. It opens none.
+ * The control plane's part in the rotation of sealing keys: it lists the seals under earlier keys, and replaces them by
+ * others that were made where the private keys are. It opens none.
  */
 import { DatabridgeError } from '@databridge/kernel/errors';
 import { kidOf, markOf, type SealingDesk } from '@databridge/kernel/secrets/sealing-desk';
@@ -9,7 +9,7 @@ import type { Subscription } from '@databridge/schemas/subscription/subscription
 import type { ControlPlaneContext } from '../context.ts';
 
 export interface StoredSeal {
-  /** As `mapSecrets` names it; that of a fallback begins with `fallbacks.`. */
+  /** The place as `mapSecrets` names it; that of a fallback begins with `fallbacks.`. */
   readonly place: string;
   readonly sealed: string;
 }
@@ -21,7 +21,7 @@ export interface SealsOfCustomer {
 
 export interface ExchangedSeal {
   readonly place: string;
-  /** The seal that is stored. */
+  /** The stored seal. */
   readonly from: string;
   readonly to: string;
 }
@@ -48,8 +48,9 @@ function sealsOf(subscription: Subscription): StoredSeal[] {
 }
 
 /**
- * Exchanges seals of one customer. One that is not the stored seal any more is left out: the secret was set meanwhile.
- * @returns how many were exchanged
+ * Replaces seals of one customer. A seal that is not the stored one any more is skipped: the secret was set in the
+ * meantime.
+ * @returns how many were replaced
  * @throws {DatabridgeError} DB_NOT_FOUND, DB_INPUT_INVALID
  */
 export async function exchangeSeals(
@@ -73,7 +74,7 @@ export async function exchangeSeals(
   return count;
 }
 
-/** A mark is kept or dropped: whoever exchanges a seal can't make one. */
+/** A mark is kept or dropped: the caller that replaces a seal cannot make one. */
 function mistakeOf({ place, from, to }: ExchangedSeal, customer: string, desk: SealingDesk): string | undefined {
   const mistake = desk.sealMistake(to, { customer, place: placeOfSeal(place) });
   if (mistake !== undefined) return mistake;

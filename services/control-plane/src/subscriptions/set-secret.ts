@@ -10,9 +10,9 @@ import { readCustomer } from '../views/customer.ts';
 export interface KnownSecret {
   /** Its place, such as `authentication.key`. */
   readonly name: string;
-  /** ms since the epoch; unknown for what was set before it was kept. */
+  /** The time in ms since the epoch; unknown for secrets from before this was recorded. */
   readonly setAtMs?: number;
-  /** The one before it is used until then where this one is not known. */
+  /** The time until which the previous secret is used if the destination does not accept the new one. */
   readonly fallbackUntilMs?: number;
 }
 
@@ -28,12 +28,12 @@ export function secretsOf(subscription: Subscription, nowMs: number): KnownSecre
   });
 }
 
-/** A new secret: as text, or sealed where it was typed. */
+/** A new secret: as text, or sealed where it was entered. */
 export type GivenSecret = { readonly value: string } | { readonly sealed: string };
 
 /**
- * Puts a new secret in the place of another one, which stays as a fallback for a while: sealed, and at the one place
- * only. Whatever was a fallback there before is gone.
+ * Replaces a secret; the old one remains a fallback for a while, sealed, and at that place only. An earlier fallback
+ * there is dropped.
  * @param overlapMs 0: none
  * @throws {DatabridgeError} DB_NOT_FOUND if there is no such customer, or no secret at that place; DB_INPUT_INVALID
  */
@@ -58,7 +58,7 @@ export async function setSecret(
 }
 
 /**
- * The secret before is used no more, from now on. Nothing changes where there is none.
+ * Stops using the previous secret from now on. Nothing changes if there is none.
  * @throws {DatabridgeError} DB_NOT_FOUND if there is no such customer, or no secret at that place
  */
 export async function endFallback(
@@ -97,7 +97,7 @@ function mistakeOf(given: GivenSecret, at: SealedPlace, desk: SealingDesk): stri
 }
 
 /**
- * The subscription with another seal at one place, and what stood there as a fallback.
+ * The subscription with another seal at one place, and the previous one as a fallback.
  * @param overlapMs how long the fallback is used; 0 for no fallback
  */
 export function withSecretSet(

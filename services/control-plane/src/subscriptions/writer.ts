@@ -32,9 +32,9 @@ export interface WriterOptions {
   readonly kafka: KafkaSettings;
   readonly admin: Pick<KafkaAdmin, 'watermarks'>;
   readonly table: Pick<SubscriptionTable, 'readUpTo'>;
-  /** By which the owner's record is signed and verified. */
+  /** The keys that sign and verify the owner's record. */
   readonly peers: PeerKeys;
-  /** Without a heartbeat for so long, another control plane takes over. */
+  /** Without a heartbeat for this long, another control plane takes over. */
   readonly sessionTimeoutMs: number;
   /** Called when this control plane has become the writer: it resumes the operations that others left unfinished. */
   readonly onTerm?: () => void;
@@ -49,14 +49,14 @@ const OWNER_KEY = 'owner';
  *        ▲                             │ ▲                        │
  *        └──────── membership lost ────┘ └── the term is over ◀───┘ by any failure, or fenced
  *
- * The group only says who should write. That nobody else does is Kafka's doing: a term begins by taking up the one
- * transactional id, which shuts out whoever had it before, frozen ones too. Within a term, every decision is made on
- * what was read to its end after the term began; with the term, what was decided in it is void.
+ * The group only decides which control plane should write. Kafka guarantees that no other does: a term begins by taking
+ * over the single transactional id, which fences the previous writer, even a frozen one. Within a term, every decision
+ * depends on state that was read to its end after the term began; when the term ends, such decisions become invalid.
  */
 export class Writer {
   readonly #options: WriterOptions;
   readonly #consumer: GroupConsumer;
-  /** The owner's record as it was written: signed. */
+  /** The owner's record as it was written, signed. */
   readonly #owners: CompactedTable<string>;
   readonly #knownOwner: KnownOwner;
   #membership: Membership | undefined;
@@ -86,7 +86,7 @@ export class Writer {
       assigners: [oneMemberAssigner],
       onJoined: (membership) => {
         this.#membership = membership;
-        // Another may have been the writer in between: what a term was begun with is out of date then.
+        // Another control plane may have been the writer in between: the state of the earlier term is out of date then.
         if (membership.continues === undefined) this.#endTerm();
         if (membership.assignment.length > 0) void this.#takeOver(membership);
       },
@@ -95,7 +95,7 @@ export class Writer {
     });
   }
 
-  /** @param url where other control planes reach this one: an http(s) origin */
+  /** @param url the address at which other control planes reach this one: an http(s) origin */
   async start(url: string): Promise<void> {
     this.#origin = new URL(url).origin;
     await this.#owners.start();
@@ -117,21 +117,21 @@ export class Writer {
     return membership !== undefined && membership.assignment.length > 0 && membership.leaseHeld() && !this.#isStopped;
   }
 
-  /** Where other control planes reach this one; undefined before the start. */
+  /** The address at which other control planes reach this one; undefined before the start. */
   get origin(): string | undefined {
     return this.#origin;
   }
 
-  /** @returns the control plane that makes the changes, if it is another one and known by a record that is signed */
+  /** @returns the control plane that makes the changes, if it is another one and its record is signed */
   async owner(): Promise<Owner | undefined> {
     const owner = await this.#knownOwner.read(this.#owners.get(OWNER_KEY));
     return owner?.origin === this.#origin ? undefined : owner;
   }
 
   /**
-   * Makes a change: one after the other for a customer, side by side for several.
-   * @param customer left out: of none
-   * @param run decides on what it reads once it is called, and commits by what it is given
+   * Makes a change: those of one customer run one after the other, those of several in parallel.
+   * @param customer omitted if it concerns none
+   * @param run decides by the state that it reads once it is called, and commits with the function that it receives
    * @throws {DatabridgeError} DB_NOT_THE_WRITER, and then nothing was called
    */
   async change<T>(who: Actor, customer: string | undefined, run: (commit: Commit) => Promise<T>): Promise<T> {
@@ -153,7 +153,7 @@ export class Writer {
   async #commit(producer: TransactionalProducer, changes: Parameters<Commit>[0], who: Actor): Promise<void> {
     if (changes.length === 0) return;
     const written = await producer.commit(recordsOf(changes, who, systemClock.nowMs()));
-    // A change is acknowledged only when every control plane reads it: so it waits until readers see it committed.
+    // A change is acknowledged only when every control plane can read it: so it waits until it is visible as committed.
     await this.#options.table.readUpTo(written.filter(({ topic }) => topic === SUBSCRIPTIONS_TOPIC));
   }
 
@@ -169,7 +169,7 @@ export class Writer {
     return await this.#beginTerm();
   }
 
-  /** One begins at a time: two would fence each other. */
+  /** One term begins at a time: two would fence each other. */
   #beginTerm(): Promise<TransactionalProducer> {
     const before = this.#term;
     const term = (async () => {
@@ -202,7 +202,7 @@ export class Writer {
       partitions,
     });
     try {
-      // Whatever an earlier owner wrote is in the log by now: its producer is fenced.
+      // All records of earlier owners are in the log by now: their producers are fenced.
       await this.#owners.refreshed();
       const last = await this.#knownOwner.read(this.#owners.get(OWNER_KEY));
       const owner = { origin: this.#origin ?? '', term: Math.max((last?.term ?? 0) + 1, systemClock.nowMs()) };
@@ -218,7 +218,7 @@ export class Writer {
     return producer;
   }
 
-  /** At once, not with the first change: what the owner before left open holds up every reader. */
+  /** This is done at once, not with the first change: an open transaction of the previous owner blocks every reader. */
   async #takeOver(membership: Membership): Promise<void> {
     const backoff = new Backoff(KAFKA_BACKOFF);
     while (membership.isCurrent && !this.#isStopped) {

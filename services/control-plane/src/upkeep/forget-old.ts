@@ -7,32 +7,33 @@ import {
 import type { ControlPlaneContext } from '../context.ts';
 import type { KeptAnswerTable } from '../idempotency/kept-answers.ts';
 
-/** Finished operations can be looked up for so long. */
+/** How long finished operations can be looked up. */
 export const OPERATIONS_KEPT_MS = 7 * 86_400_000;
-/** Dead workers are named for so long after their last report. */
+/** How long dead workers are listed after their last report. */
 export const DEAD_WORKERS_KEPT_MS = 86_400_000;
 
-/** Invitations are listed for so long after they ended. */
+/** How long invitations are listed after they ended. */
 export const INVITATIONS_KEPT_MS = 30 * 86_400_000;
 
 export interface Forgotten {
-  /** Ids of operations. */
+  /** The ids of operations. */
   readonly operations: readonly string[];
   readonly workers: readonly string[];
-  /** Ids of invitations. */
+  /** The ids of invitations. */
   readonly invitations: readonly string[];
-  /** How many idempotency keys. */
+  /** The number of idempotency keys. */
   readonly keys: number;
 }
 
-/** What is looked through. */
+/** The tables that are searched. */
 export interface Remembered extends Pick<ControlPlaneContext, 'operations' | 'workers' | 'invitations' | 'producer'> {
   readonly kept: Pick<KeptAnswerTable, 'expired'>;
 }
 
 /**
- * Writes tombstones for operations and invitations that ended long ago, for workers that have been silent for long, and for idempotency
- * keys that are good no more. Running operations stay, however old. A worker that was frozen for so long comes back with its next report.
+ * Writes tombstones for operations and invitations that ended long ago, for workers that have been silent for long, and
+ * for expired idempotency keys. Running operations stay, however old they are. A worker that was frozen for this long
+ * appears again with its next report.
  */
 export async function forgetOld(
   { operations, workers, invitations, producer, kept }: Remembered,

@@ -9,10 +9,12 @@ import { lanesAmong, lanesOf } from '../views/customer-lanes.ts';
 
 const RETENTION = 'retention.ms';
 const POLICY = 'cleanup.policy';
-/** Nothing is kept for longer than that, in ms: 40 years. */
+/** The longest retention, in ms: 40 years. */
 const LONGEST_MS = 40 * 365 * DAY_MS;
 
-/** Raises the retention of a customer's lanes before it is stopped, so that nothing expires meanwhile unseen. */
+/**
+ * Raises the retention of a customer's lanes before it is stopped, so that no record expires unseen in the meantime.
+ */
 export async function keepWhileStopped(
   admin: Pick<KafkaAdmin, 'listTopics' | 'topicSettings' | 'changeTopicSettings'>,
   { customer, retention }: Pick<Subscription, 'customer' | 'retention'>,
@@ -27,7 +29,7 @@ export async function keepWhileStopped(
 }
 
 export interface TendedRetention {
-  /** Topics that now keep their records for longer. */
+  /** The number of topics that now keep their records for longer. */
   readonly longer: readonly string[];
   /** Topics that now keep their records for a shorter time: nothing that waits is deleted by it before it was alerted. */
   readonly shorter: readonly string[];
@@ -80,7 +82,7 @@ export async function tendRetention(
 
 type Settings = Readonly<Record<string, string>> | undefined;
 
-/** In ms; a topic without a limit: infinity. */
+/** The retention in ms; infinity for a topic without a limit. */
 function keptMs(settings: Settings): number {
   const stated = Number(settings?.[RETENTION] ?? Number.NaN);
   return stated >= 0 ? stated : Number.POSITIVE_INFINITY;
@@ -108,7 +110,7 @@ async function tendLane(
   }
   const waits = await waitingSince(admin, lane.customer, topic);
   const safe = async (ms: number) => !(await waits(nowMs - (isStopped ? ms - WARNING_MS : ms / 2)));
-  // While a customer is stopped its backlog does not drain: a limit is found that fits it.
+  // While a customer is stopped its backlog does not drain: a limit that fits it is determined.
   const limit = isStopped && now === Number.POSITIVE_INFINITY ? await firstSafe(limitMs, safe) : limitMs;
   if (limit === undefined || !(await safe(limit))) return;
   await setLimit(admin, topic, limit);
@@ -132,7 +134,7 @@ async function tendLetters(
   tended[now < limit ? 'longer' : 'shorter'].push(topic);
 }
 
-/** @returns the limit, or the smallest of its doubles that is safe; undefined: none is */
+/** @returns the limit, or the smallest of its doubles that is safe; undefined if none is */
 async function firstSafe(limitMs: number, isSafe: (ms: number) => Promise<boolean>): Promise<number | undefined> {
   for (let ms = limitMs; ms <= LONGEST_MS; ms *= 2) if (await isSafe(ms)) return ms;
   return undefined;

@@ -4,10 +4,10 @@ import { AUDIT_TOPIC } from '@databridge/schemas/records/topics';
 import type { ControlPlaneContext } from '../context.ts';
 
 export interface AuditQuery {
-  /** Left out: all, and what concerns none. */
+  /** If omitted, all records, including those that concern no customer. */
   readonly customer?: string;
   readonly limit: number;
-  /** Only those before that place: what `next` of the page before says. */
+  /** Only records before that place: `next` of the previous page. */
   readonly before?: number;
 }
 
@@ -17,7 +17,7 @@ export interface AuditPage {
   readonly next?: number;
 }
 
-/** Read at once, from the end of the log back. */
+/** The number of records that are read at once, from the end of the log backwards. */
 const WINDOW = 2_000;
 
 /** @throws {KafkaPortError} */

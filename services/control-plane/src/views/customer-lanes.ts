@@ -2,8 +2,8 @@ import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { customerOfTopic, deliveryTopic, retryDelayOf } from '@databridge/schemas/records/topics';
 
 /**
- * The topics that a customer's worker reads, the main lane first: topic → `main`, or the retry lane's delay. Lanes that
- * an older retry plan left are among them.
+ * The topics that a customer's worker reads, the main lane first: topic → `main`, or the retry lane's delay. Lanes of
+ * an older retry plan are included.
  */
 export async function lanesOf(admin: Pick<KafkaAdmin, 'listTopics'>, customer: string): Promise<Map<string, string>> {
   return lanesAmong(await admin.listTopics(), customer);

@@ -5,7 +5,7 @@ import type { ControlPlaneContext } from '../context.ts';
 
 /** A customer's subscription, and the status that its worker wrote. */
 export interface KnownCustomer {
-  /** Its secrets sealed. */
+  /** With its secrets sealed. */
   readonly subscription: Subscription;
   readonly worker: WorkerStatus | undefined;
 }

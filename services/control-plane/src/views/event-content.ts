@@ -1,4 +1,4 @@
-/** The content of an event that a customer was sent, from its record at the intake. */
+/** The content of an event that was sent to a customer, from its record in the intake. */
 import { readTopicIfAny } from '@databridge/kernel/kafka/topic-reader';
 import type { EventType } from '@databridge/schemas/event/event-types';
 import { parseSource } from '@databridge/schemas/records/headers';
@@ -16,13 +16,14 @@ interface Parts {
 interface Asked {
   readonly customer: string;
   readonly eventId: string;
-  /** Those that the customer gets; left out: all. */
+  /** The sections that the customer gets; if omitted, all. */
   readonly sections: readonly string[] | undefined;
 }
 
 /**
- * Only what an attempt was made at: so nobody reads an event that was not sent to this customer.
- * @returns undefined: no attempt at it is known, or it was erased @throws {KafkaPortError}
+ * Only events with an attempt: so nobody reads an event that was not sent to this customer.
+ * @returns undefined if no attempt at it is known, or it was erased
+ * @throws {KafkaPortError}
  */
 export async function eventContent(
   { operations, attempts, events, eventTypes }: Parts,

@@ -29,7 +29,7 @@ export async function gatherEvidence(
 
   const written = new Map<string, WrittenEvent>();
   const replays = new Map<string, WrittenReplay>();
-  /** Main-lane records that are done: when fan-out, or a replay, wrote them. */
+  /** The main-lane records that are done: when fan-out, or a replay, wrote them. */
   const doneAtMs = new Map<string, number>();
   const waiting = new Map<string, string[]>();
   const letters = new Map<string, { keys: readonly string[]; reason: string }>();
@@ -107,7 +107,7 @@ export async function gatherEvidence(
       else takeLane(lane, batch);
     },
   });
-  // No attempt is older than the record that it tried.
+  // No attempt is older than its record.
   const since = range.fromMs === undefined ? {} : { fromMs: range.fromMs };
   const log = await readAttempts({ admin, kafka }, customer, since, takeAttempts);
 
@@ -116,7 +116,7 @@ export async function gatherEvidence(
   return { customer, written, replays, waiting, dead, tombstones, attempted, erased, settled };
 }
 
-/** An event's own key, and that of the replay that the evidence is of. */
+/** The key of the event itself, and that of the replay that the evidence belongs to. */
 function keysOf({ eventId, source, replayId }: Evidenced): readonly string[] {
   const eventKey = eventKeyOf({ eventId, source });
   return replayId === undefined ? [eventKey] : [eventKey, letterKeyOf({ eventId, source, replayId })];
@@ -129,7 +129,7 @@ interface Evidenced {
 }
 
 /**
- * Reads the one partition of the attempt log that holds the customer's attempts.
+ * Reads the single partition of the attempt log that has the customer's attempts.
  * @returns since when the log is complete: attempts are kept for 7 days, lanes for 14
  */
 async function readAttempts(
@@ -150,7 +150,7 @@ async function readAttempts(
       onBatch(batch);
     },
   });
-  // Nothing was ever deleted, or what was lies before the range. (An erasure may leave a hole at the beginning.)
+  // Nothing was ever deleted, or only records before the range. (An erasure may leave a hole at the beginning.)
   const isCut = since.fromMs !== undefined && oldest !== undefined && oldest.offset > low;
   if (low === 0 || isCut) return { keptSinceMs: Number.NEGATIVE_INFINITY };
   return { keptSinceMs: oldest?.timestampMs ?? Number.POSITIVE_INFINITY };
@@ -173,7 +173,7 @@ function withAttempt(known: AttemptedEvent | undefined, { outcome }: Attempt): A
 
 type IsDone = (topic: string, partition: number, offset: number) => boolean;
 
-/** Below the committed offset, or among those that the commit's metadata calls done beyond it. */
+/** Below the committed offset, or among the offsets that the commit's metadata lists as done. */
 export function doneBy(commits: readonly CommittedOffset[]): IsDone {
   const places = new Map<string, { committed: number; beyond: readonly OffsetRange[] }>();
   for (const { topic, partition, offset, metadata } of commits) {

@@ -2,10 +2,10 @@ import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { decodeIntakeTally, type IntakeTally } from '@databridge/schemas/records/intake-tally';
 import { FAN_OUT_GROUP } from '@databridge/schemas/records/topics';
 
-/** Of all partitions together, since the first of them was counted; absent: nothing is committed yet. */
+/** The sums over all partitions, since the first of them was counted; absent if nothing is committed yet. */
 export type IntakeAnswer = Omit<IntakeTally, 'sinceMs'> & Partial<Pick<IntakeTally, 'sinceMs'>>;
 
-/** What became of intake records that no customer's books show: the counts in fan-out's committed offsets. */
+/** The intake records that are in no customer's books: the counts in fan-out's committed offsets. */
 export async function readIntakeTally(admin: Pick<KafkaAdmin, 'committedOffsets'>): Promise<IntakeAnswer> {
   const commits = await admin.committedOffsets(FAN_OUT_GROUP);
   const tallies = commits.flatMap(({ metadata }) => decodeIntakeTally(metadata) ?? []);

@@ -6,9 +6,9 @@ import type { Subscription } from '@databridge/schemas/subscription/subscription
 const judged = new WeakMap<Subscription, string | undefined>();
 
 /**
- * Why fan-out can't use a stored filter, such as one that was saved before a bound was lowered or a field removed. Its
- * customer gets all events that `match` lets through meanwhile, so operators must see it.
- * @returns completes "filter …"; undefined if fan-out uses the filter, or the subscription has no filter
+ * Why fan-out cannot use a stored filter, such as one that was saved before a limit was lowered or a field removed. Its
+ * customer gets all events that `match` selects in the meantime, so operators must see it.
+ * @returns a text that completes "filter …"; undefined if fan-out uses the filter, or the subscription has no filter
  */
 export function invalidFilter(subscription: Subscription): string | undefined {
   if (!judged.has(subscription)) {

@@ -16,7 +16,7 @@ import { WorkerTable } from './worker-table.ts';
 
 const READ_WITHIN_MS = 10_000;
 
-/** What the control plane knows of workers and customers without reading a topic for each question. */
+/** The state of workers and customers, kept up to date so that no topic must be read for a request. */
 export class LiveViews
   implements
     Pick<
@@ -40,7 +40,7 @@ export class LiveViews
   readonly #ends: WatermarkReader;
   readonly #endListening: () => void;
 
-  /** @param shared the settings that workers must have alike */
+  /** @param shared the settings that workers must have in common */
   constructor(kafka: KafkaSettings, attempts: Pick<AttemptView, 'listen'>, shared: SharedSettings) {
     this.#waiting = new WaitingEvents(shared.RETRY_PLAN);
     this.#statuses = new CompactedTable(kafka, {
@@ -82,19 +82,19 @@ export class LiveViews
     await Promise.all([this.#statuses.stop(), this.#workers.stop(), this.#operations.stop(), this.#invitations.stop()]);
   }
 
-  /** With everything that was written before the call. @throws {KafkaPortError} `DB_KAFKA_UNAVAILABLE` */
+  /** Includes everything that was written before the call. @throws {KafkaPortError} `DB_KAFKA_UNAVAILABLE` */
   workerStatuses = async (): Promise<ReadonlyMap<string, WorkerStatus>> => {
     await within(READ_WITHIN_MS, this.#statuses.refreshed(), 'read the status records to their end');
     return new Map(this.#statuses.entries());
   };
 
-  /** With everything that was written before the call. @throws {KafkaPortError} `DB_KAFKA_UNAVAILABLE` */
+  /** Includes everything that was written before the call. @throws {KafkaPortError} `DB_KAFKA_UNAVAILABLE` */
   operations = async (): Promise<ReadonlyMap<string, Operation>> => {
     await within(READ_WITHIN_MS, this.#operations.refreshed(), 'read the operations to their end');
     return new Map(this.#operations.entries());
   };
 
-  /** With everything that was written before the call. @throws {KafkaPortError} `DB_KAFKA_UNAVAILABLE` */
+  /** Includes everything that was written before the call. @throws {KafkaPortError} `DB_KAFKA_UNAVAILABLE` */
   invitations = async (): Promise<ReadonlyMap<string, Invitation>> => {
     await within(READ_WITHIN_MS, this.#invitations.refreshed(), 'read the invitations to their end');
     return new Map(this.#invitations.entries());
@@ -117,7 +117,7 @@ export class LiveViews
     this.#waiting.forget(isErased);
   }
 
-  /** @param customers all that there are */
+  /** @param customers all existing customers */
   forgetOthers(customers: ReadonlySet<string>): void {
     this.#rollups.keepOnly((customer) => customers.has(customer));
     this.#waiting.keepOnly((customer) => customers.has(customer));

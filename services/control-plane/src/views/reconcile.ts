@@ -1,27 +1,27 @@
 /**
- * The proof that nothing is lost: what fan-out wrote for a customer is delivered, waiting, dead-lettered, or taken
- * out or skipped by an operator, event by event. Pure: `gather-evidence.ts` reads what it judges.
+ * The proof that nothing is lost: every event that fan-out wrote for a customer is delivered, waiting, dead-lettered,
+ * or taken out or skipped by an operator. Pure: `gather-evidence.ts` reads the evidence.
  */
 import { eventKeyOf } from '@databridge/schemas/records/identity';
 
 export interface TimeRange {
-  /** Of fan-out's append time, ms since the epoch; left out: from the start. */
+  /** The start by fan-out's append time, ms since the epoch; if omitted, from the start. */
   readonly fromMs?: number;
-  /** Exclusive; left out: until now. */
+  /** The end, exclusive; if omitted, until now. */
   readonly toMs?: number;
 }
 
 /**
- * What the topics say of one customer's events, by event key (identity.ts of the schemas). Evidence from an older
- * version, or from a foreign writer, may lack the source: it is kept under the event id alone.
+ * The evidence of one customer's events in the topics, by event key (identity.ts of the schemas). Evidence from an
+ * older version, or from a foreign writer, may lack the source: it is kept under the event id alone.
  */
 export interface Evidence {
   readonly customer: string;
-  /** Main-lane records of the range that are no replays. */
+  /** Main-lane records of the range that are not replays. */
   readonly written: ReadonlyMap<string, WrittenEvent>;
-  /** Records not done: which lanes they wait in (`main`, or the retry lane's delay). */
+  /** Records that are not done, with the lanes they wait in (`main`, or the retry lane's delay). */
   readonly waiting: ReadonlyMap<string, readonly string[]>;
-  /** Dead letters that were neither redriven nor discarded: the reason of each. */
+  /** Dead letters that were neither redriven nor discarded, with the reason of each. */
   readonly dead: ReadonlyMap<string, string>;
   /** Keys of dead letters that were redriven or discarded, as long as Kafka keeps their tombstones. */
   readonly tombstones: ReadonlySet<string>;
@@ -30,7 +30,7 @@ export interface Evidence {
   readonly replays?: ReadonlyMap<string, WrittenReplay>;
   /** Events that were erased. */
   readonly erased?: ReadonlySet<string>;
-  /** Done, and written before the attempt log begins: what became of them is no longer known one by one. */
+  /** Records that are done, and older than the attempt log: their individual fate is not known any more. */
   readonly settled?: ReadonlySet<string>;
 }
 
@@ -42,7 +42,7 @@ export interface WrittenReplay {
 
 export interface WrittenEvent {
   readonly eventId: string;
-  /** More than one when fan-out wrote it again after a fault. */
+  /** More than one if fan-out wrote it again after a failure. */
   readonly records: number;
   readonly source?: string;
 }
@@ -50,7 +50,7 @@ export interface WrittenEvent {
 export interface AttemptedEvent {
   readonly attempts: number;
   readonly delivered: number;
-  /** The last attempt's outcome. */
+  /** The outcome of the last attempt. */
   readonly lastOutcome: string;
 }
 
@@ -69,19 +69,19 @@ export interface Reconciliation {
   readonly waitingByLane: Readonly<Record<string, number>>;
   readonly dead: number;
   readonly deadByReason: Readonly<Record<string, number>>;
-  /** Was a dead letter; an operator discarded it, or redrove it. */
+  /** It was a dead letter, which an operator discarded or redrove. */
   readonly removed: number;
-  /** An operator moved the customer past it, undelivered. */
+  /** An operator moved the customer past it; it was not delivered. */
   readonly skipped: number;
-  /** Erased, with all copies: nothing else is known of it any more. */
+  /** Erased with all copies: nothing else is known of it any more. */
   readonly erased: number;
-  /** Done before the attempt log, which is kept for 7 days, begins. */
+  /** It was done before the attempt log begins, which is kept for 7 days. */
   readonly settled: number;
   /** Copies that redeliveries and redrives wrote; a lost one is among the unaccounted. */
   readonly replays: number;
-  /** Accepted by the destination more than once: at least once is the promise. */
+  /** Accepted by the destination more than once, which "at least once" allows. */
   readonly deliveredAgain: number;
-  /** Events and replays that nothing accounts for: they are lost. */
+  /** Events and replays without any evidence: they are lost. */
   readonly unaccounted: readonly { readonly eventId: string; readonly source?: string; readonly replayId?: string }[];
 }
 
@@ -90,8 +90,8 @@ export const fatesIn = (evidence: Evidence): Record<string, EventFate> =>
   Object.fromEntries([...evidence.written.keys()].map((eventKey) => [eventKey, fateOf(eventKey, evidence)]));
 
 /**
- * What an event's evidence says, the strongest first: an erased one is nothing else, whatever became of it before; what
- * the destination accepted is delivered, whatever else.
+ * The fate of an event by its evidence, the strongest first: an erased one is only that, whatever happened before; an
+ * event that the destination accepted is delivered, whatever else happened.
  */
 export function fateOf(eventKey: string, evidence: Evidence): EventFate {
   if (evidence.erased?.has(eventKey)) return 'erased';
@@ -106,14 +106,14 @@ function fateBy(keys: readonly string[], evidence: Evidence): EventFate {
   if (found(dead, keys) !== undefined) return 'dead';
   if (tried?.lastOutcome === 'skipped') return 'skipped';
   if (keys.some((key) => tombstones.has(key))) return 'removed';
-  // Its last attempt made it a dead letter, and even the tombstone is compacted away.
+  // Its last attempt made it a dead letter, and compaction has removed even the tombstone.
   if (tried !== undefined && DEADLY.has(tried.lastOutcome)) return 'removed';
-  // Below the committed offset: delivered, or in the next topic, before the attempt log begins.
+  // Below the committed offset: it was delivered, or written to the next topic, before the attempt log begins.
   if (keys.some((key) => settled?.has(key))) return 'settled';
   return 'unaccounted';
 }
 
-/** The event's own key first, then the event id, under which evidence without a source is kept. */
+/** The event's own key comes first, then the event id, under which evidence without a source is kept. */
 function keysOf(eventKey: string, { written }: Evidence): readonly string[] {
   const eventId = written.get(eventKey)?.eventId;
   return eventId === undefined ? [eventKey] : [eventKey, eventId];
@@ -148,7 +148,7 @@ export function reconcile(evidence: Evidence, range: TimeRange): Reconciliation 
     if (fate !== 'erased' && (found(evidence.attempted, keys)?.delivered ?? 0) > 1) deliveredAgain++;
   }
 
-  // A replay has a fate of its own: that its event was delivered before says nothing of it.
+  // A replay has its own fate: an earlier delivery of its event says nothing about it.
   for (const [key, { eventId, replayId, source }] of evidence.replays ?? []) {
     if (evidence.erased?.has(eventKeyOf({ eventId, source }))) continue;
     if (fateBy([key], evidence) !== 'unaccounted') continue;

@@ -8,12 +8,12 @@ import { within } from '../within.ts';
 
 export type RenderedEvent =
   | { readonly event: unknown }
-  /** Why it can't be shown. */
+  /** Why it cannot be shown. */
   | { readonly unreadable: string };
 
 export type OpenedEvent = { readonly reader: EventReader } | { readonly unreadable: string };
 
-/** Reads events as fan-out and delivery do, and shows them as the document that customers get. */
+/** Reads events as fan-out and delivery do, and renders them as the document that customers receive. */
 export interface EventRenderer {
   /** @param sections those that the customer gets; left out: all */
   render(eventType: string, value: Buffer | null, sections?: readonly string[]): Promise<RenderedEvent>;

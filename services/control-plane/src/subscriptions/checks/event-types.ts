@@ -3,8 +3,8 @@ import { type Issue, suggestion } from '@databridge/schemas/subscription/issue-w
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 
 /**
- * Event types that no producer publishes: a misspelt one would be saved, and the customer would never get an event.
- * @param configured those of `EVENT_TYPES`; one that only has a schema is about to be configured, and passes
+ * Event types that no producer publishes: with a misspelled one, the customer would never get an event.
+ * @param configured those of `EVENT_TYPES`; one that only has a schema is about to be configured, and is accepted
  */
 export function eventTypeIssues(
   { eventTypes }: Pick<Subscription, 'eventTypes'>,

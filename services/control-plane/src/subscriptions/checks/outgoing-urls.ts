@@ -1,4 +1,7 @@
-/** The URLs that a subscription makes us open, judged when it is saved by what they say. What they lead to: warnings.ts. */
+/**
+ * The URLs that a subscription makes us open, checked by their text when it is saved. warnings.ts checks their
+ * addresses.
+ */
 import type { EgressPolicy } from '@databridge/kernel/egress/egress-policy';
 import { kindOf } from '@databridge/schemas/destination/destinations';
 import type { Issue } from '@databridge/schemas/subscription/issue-words';

@@ -1,4 +1,4 @@
-/** What no subscription may say, however valid it is in itself: by the settings of this deployment. */
+/** Values that no subscription may have by the settings of this deployment, even if they are valid in themselves. */
 import { systemClock } from '@databridge/kernel/time/clock';
 import type { Issue } from '@databridge/schemas/subscription/issue-words';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
@@ -33,7 +33,7 @@ export function refusals(
   return [...eventTypeIssues(subscription, context.eventTypes), ...closedIssues(subscription, before, context)];
 }
 
-/** A role of our own account would do a customer's bidding with our rights. */
+/** A role of our own account would act for a customer with our rights. */
 function ownRoleIssues({ authentication }: Subscription, ownAccounts: readonly string[]): Issue[] {
   if (authentication.type !== 'aws' || !('roleArn' in authentication)) return [];
   const account = authentication.roleArn.split(':')[4] ?? '';

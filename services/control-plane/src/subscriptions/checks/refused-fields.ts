@@ -6,7 +6,7 @@ import { formatIssues } from '@databridge/schemas/subscription/subscription';
 export class RefusedFields extends DatabridgeError {
   readonly issues: readonly Issue[];
 
-  /** @param code DB_FORBIDDEN: the fields are not the caller's; DB_INPUT_INVALID: nobody may set them so */
+  /** @param code DB_FORBIDDEN: the fields are not the caller's; DB_INPUT_INVALID: nobody may set these values */
   constructor(code: 'DB_FORBIDDEN' | 'DB_INPUT_INVALID', issues: readonly Issue[]) {
     super(code, formatIssues(issues));
     this.issues = issues;

@@ -1,12 +1,12 @@
-/** Whether TLS can be spoken with what a subscription gives: judged when it is saved, not when a worker connects. */
+/** Whether TLS works with the certificates of a subscription: checked when it is saved, not when a worker connects. */
 import { type TlsMistake, tlsIdentityMistakes } from '@databridge/kernel/egress/tls-identity';
 import type { Issue } from '@databridge/schemas/subscription/issue-words';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 
 /**
- * A certificate or authority that is saved already is not judged again: a certificate that has expired since must not
+ * A certificate or authority that is stored already is not checked again: a certificate that has expired since must not
  * block other changes of the subscription (`warnings.ts` reports it).
- * @param subscription its key as a person gives it; a key that is sealed or left out is not judged
+ * @param subscription its key as a person gives it; a key that is sealed or omitted is not checked
  * @param before the stored subscription
  */
 export function tlsIssues({ tls }: Subscription, before: Subscription | undefined, nowMs: number): Issue[] {

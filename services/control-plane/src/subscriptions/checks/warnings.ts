@@ -1,4 +1,6 @@
-/** Warnings about a subscription that is saved nevertheless: names and certificates change, and look different elsewhere. */
+/**
+ * Warnings about a subscription that is saved nevertheless: names and certificates change, and differ between networks.
+ */
 
 import { type LookupAddress, lookup } from 'node:dns';
 import { connect, isIP } from 'node:net';
@@ -18,7 +20,7 @@ export interface SubscriptionWarning extends Issue {
   readonly customer: string;
 }
 
-/** As `dns.promises.lookup` with `all`. */
+/** The same interface as `dns.promises.lookup` with `all`. */
 export type LookUp = (hostname: string) => Promise<readonly LookupAddress[]>;
 /** Resolves when one of the addresses accepts a connection; nothing is sent. Gives up by the signal. */
 export type Dial = (addresses: readonly LookupAddress[], port: number, signal: AbortSignal) => Promise<void>;
@@ -32,10 +34,10 @@ export interface Surroundings {
 /** Distinguishes internal addresses, which operators may allow, from public ones. */
 const PUBLIC_ONLY = new EgressPolicy({ allowCidrs: [], denyCidrs: [], allowHttp: true });
 
-/** A person waits for the result. */
+/** Short, because a person waits for the result. */
 const PATIENCE_MS = 3_000;
 
-/** Never rejects. The delivery workers decide in the end: the customer's status says what they found. */
+/** Never rejects. The delivery workers decide in the end: the customer's status shows their result. */
 export async function warningsOf(
   subscriptions: readonly Subscription[],
   policy: EgressPolicy,
@@ -118,7 +120,7 @@ async function judge(
     const why = signal.aborted
       ? `nothing within ${PATIENCE_MS / 1_000} s`
       : ((error as NodeJS.ErrnoException).code ?? 'it failed');
-    // Whether a port of the network inside is closed, filtered or open is not told either.
+    // The answer does not reveal either whether an internal port is closed, filtered or open.
     if (isInternal) return `${host} can't be reached from the control plane; events wait until that changes`;
     return `${host} ${step} from the control plane (${why}); events wait until that changes`;
   }
@@ -138,7 +140,7 @@ async function orTimeout<T>(promise: Promise<T>, signal: AbortSignal): Promise<T
 
 const systemLookUp: LookUp = (hostname) => promisify(lookup)(hostname, { all: true });
 
-/** The addresses that were judged are those that are dialed: the name is not asked for again. */
+/** The addresses that were checked are those that are dialed: the name is not resolved again. */
 const systemDial: Dial = (addresses, port, signal) =>
   new Promise((resolve, reject) => {
     const judged = addresses.map(({ address, family }) => ({ address, family }));

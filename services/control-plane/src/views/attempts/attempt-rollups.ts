@@ -2,7 +2,7 @@ import { ATTEMPT_OUTCOMES, type Attempt } from '@databridge/schemas/records/atte
 
 const MINUTE_MS = 60_000;
 const MINUTES_KEPT = 24 * 60;
-/** Of one minute: the counts by outcome, then those by duration. */
+/** The counters of one minute: the counts by outcome, then those by duration. */
 const SLOTS = 64;
 const DURATIONS_FROM = 16;
 /** Durations are counted by the half power of two below them: 1, 1.4, 2, 2.8 … ms, and 30 s and more together. */
@@ -10,26 +10,26 @@ const DURATION_BUCKETS = 32;
 
 export type OutcomeCounts = Readonly<Record<string, number>>;
 
-/** What was tried in a stretch of time. */
+/** The attempts in a period of time. */
 export interface SeriesStep {
-  /** Its beginning, ms since the epoch. */
+  /** The beginning of the period, ms since the epoch. */
   readonly atMs: number;
   readonly outcomes: OutcomeCounts;
-  /** Durations that 50, 95 and 99 % of the attempts stayed below, within a fifth. Absent: there was no attempt. */
+  /** Durations that 50, 95 and 99 % of the attempts did not exceed, within a fifth. Absent if there was no attempt. */
   readonly p50Ms?: number;
   readonly p95Ms?: number;
   readonly p99Ms?: number;
 }
 
 interface Known {
-  /** minute × {@link SLOTS} + slot → how many. Numbers as keys take a fraction of what texts take. */
+  /** minute × {@link SLOTS} + slot → count. Numbers as keys take a fraction of the memory of texts. */
   readonly minutes: Map<number, number>;
   readonly totals: Map<string, number>;
 }
 
 /**
- * Attempts of the last 24 hours by customer, outcome and duration, rolled up per minute as the attempt log brings them:
- * asking reads nothing and counts nothing anew.
+ * The attempts of the last 24 hours by customer, outcome and duration, summed up per minute as the attempt log is read:
+ * a query reads and counts nothing anew.
  */
 export class AttemptRollups {
   readonly #customers = new Map<string, Known>();
@@ -39,7 +39,7 @@ export class AttemptRollups {
     { at, outcome, durationMs, test }: Pick<Attempt, 'at' | 'outcome' | 'durationMs' | 'test'>,
     nowMs: number,
   ): void {
-    // `skipped` is no attempt, and a test is no event.
+    // `skipped` is not an attempt, and a test is not an event.
     if (outcome === 'skipped' || test === true || at < nowMs - MINUTES_KEPT * MINUTE_MS) return;
     const known = this.#customers.get(customer) ?? { minutes: new Map(), totals: new Map() };
     this.#customers.set(customer, known);
@@ -56,8 +56,8 @@ export class AttemptRollups {
   }
 
   /**
-   * @param fromMs rounded down to a whole step; `toMs` exclusive
-   * @returns a step for each stretch, those without attempts included, the oldest first
+   * @param fromMs rounded down to a whole step; `toMs` is exclusive
+   * @returns a step for each period, including those without attempts, the oldest first
    */
   series(
     customer: string,
@@ -83,7 +83,7 @@ export class AttemptRollups {
     const known = this.#customers.get(customer);
     if (known === undefined) return;
     const oldest = Math.floor(nowMs / MINUTE_MS) - MINUTES_KEPT;
-    // In the order in which they came, which is nearly that of time.
+    // In the order of arrival, which is nearly that of time.
     for (const [key, count] of known.minutes) {
       if (Math.floor(key / SLOTS) > oldest) break;
       known.minutes.delete(key);
@@ -116,7 +116,7 @@ function stepOf(slots: readonly number[]): Omit<SeriesStep, 'atMs'> {
   };
 }
 
-/** In the middle of the bucket that it lies in: at most a fifth off. */
+/** The middle of the bucket of the percentile: at most a fifth off. */
 function percentile(durations: readonly number[], share: number): number {
   const wanted = durations.reduce((sum, count) => sum + count, 0) * share;
   let seen = 0;

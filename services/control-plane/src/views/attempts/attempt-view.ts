@@ -11,11 +11,11 @@ export interface AttemptQuery {
   readonly eventId?: string;
   readonly eventIdPrefix?: string;
   readonly outcome?: string;
-  /** Of when the attempt began, ms since the epoch; `toMs` exclusive. */
+  /** The time when the attempt began, ms since the epoch; `toMs` is exclusive. */
   readonly fromMs?: number;
   readonly toMs?: number;
   readonly limit: number;
-  /** Only those before that place: `place` of the last one seen. */
+  /** Only attempts before that place: `place` of the last one seen. */
   readonly before?: string;
 }
 
@@ -23,7 +23,7 @@ export interface EventQuery {
   readonly customer: string;
   /** Of the latest attempt. */
   readonly outcomes?: readonly string[];
-  /** Of when the latest attempt began, ms since the epoch; `toMs` exclusive. */
+  /** The time when the latest attempt began, ms since the epoch; `toMs` is exclusive. */
   readonly fromMs?: number;
   readonly toMs?: number;
   readonly limit: number;
@@ -31,7 +31,7 @@ export interface EventQuery {
   readonly before?: string;
 }
 
-/** An event by its attempts, as far back as the view goes. */
+/** An event with its attempts, as far back as the view goes. */
 export interface SeenEvent {
   /** Of its latest attempt. */
   readonly place: string;
@@ -50,31 +50,34 @@ export interface SeenAttempt {
 /** Attempts after a place, the oldest first. */
 export interface MissedAttempts {
   readonly attempts: readonly SeenAttempt[];
-  /** Whether there are no others: the place is known here, and no more than the limit came after it. */
+  /** Whether there are no others: the place is known here, and at most the limit came after it. */
   readonly isWhole: boolean;
 }
 
 export interface AttemptViewOptions {
-  /** Of 300 bytes each; a longer attempt counts as several. Beyond it, the largest customers' oldest are forgotten. */
+  /**
+   * The limit in units of 300 bytes; a longer attempt counts as several. Above it, the oldest attempts of the largest
+   * customers are dropped.
+   */
   readonly maxAttempts: number;
   /** How far back it reads at the start, ms. */
   readonly backMs: number;
-  /** Attempts at erased events are left out. Left out: nothing was ever erased. */
+  /** Attempts at erased events are omitted. If this is omitted, nothing was ever erased. */
   readonly isErased?: (attempt: Attempt) => boolean;
 }
 
 type Listener = (seen: SeenAttempt) => void;
 
-/** Deleted together, so that each new attempt does not delete an old one. */
+/** Deleted together, so that not every new attempt deletes an old one. */
 const SLACK = 1_000;
 const USUAL_BYTES = 300;
-/** Sorts behind whatever may follow the beginning of an id. */
+/** Sorts after every id with a given beginning. */
 const LAST_CHARACTER = '\u{10ffff}';
 
 /**
- * The attempt log, asked by customer, event, outcome and time: a view in memory, made anew from the topic at each
- * start. Its size is bounded, and shared: a busy customer can make the view forget its own attempts, and those of nobody
- * who has fewer. Kafka stays the only store.
+ * The attempt log, searched by customer, event, outcome and time: a view in memory, read from the topic at each start.
+ * Its size is limited and shared: a busy customer can displace its own attempts, but not those of customers with fewer.
+ * Kafka stays the only store.
  */
 export class AttemptView {
   readonly #database = new DatabaseSync(':memory:');
@@ -84,7 +87,7 @@ export class AttemptView {
   readonly #listeners = new Set<Listener>();
   readonly #insert: ReturnType<DatabaseSync['prepare']>;
   readonly #log: KafkaSettings['log'];
-  /** In units of {@link USUAL_BYTES}, by customer. */
+  /** By customer, in units of {@link USUAL_BYTES}. */
   readonly #sizes = new Map<string, number>();
   #size = 0;
   #isCaughtUp = false;
@@ -117,7 +120,7 @@ export class AttemptView {
     });
   }
 
-  /** Whether all that was in the topic at the start is in the view. */
+  /** Whether all attempts that were in the topic at the start are in the view. */
   get isCaughtUp(): boolean {
     return this.#isCaughtUp;
   }
@@ -153,9 +156,9 @@ export class AttemptView {
   }
 
   /**
-   * What came after a place, for whoever has seen everything up to it. Those of one customer are complete whichever
-   * control plane gave the place; of several customers, others may have come before it there.
-   * @param customer left out: of all
+   * The attempts after a place, for a client that has seen everything up to it. Those of one customer are complete,
+   * whichever control plane gave the place; of several customers, others may have come before it there.
+   * @param customer if omitted, all
    */
   since(after: string, { customer, limit }: { readonly customer?: string; readonly limit: number }): MissedAttempts {
     const id = this.#exactIdOf(after);
@@ -175,7 +178,7 @@ export class AttemptView {
     return row === undefined ? undefined : Number(row['id']);
   }
 
-  /** A place that is forgotten here is older than all that is known: nothing comes before it. */
+  /** A place that was dropped here is older than all known ones: nothing comes before it. */
   #idOf = (place: string): number => this.#exactIdOf(place) ?? 0;
 
   /** Events by their latest attempt, the newest first. Tests are none. */
@@ -188,7 +191,7 @@ export class AttemptView {
     ];
     const asked = ofLatest.flatMap(([sql, values]) => (values === undefined ? [] : [{ sql, values }]));
     const having = asked.length === 0 ? '' : `HAVING ${asked.map(({ sql }) => sql).join(' AND ')}`;
-    // SQLite takes `outcome` and `at` from the row that has the maximum, as long as no other one is asked for beside it.
+    // SQLite takes `outcome` and `at` from the row with the maximum, as long as no other aggregate is selected.
     const rows = this.#database
       .prepare(
         `SELECT place, events.attempts, attempt,
@@ -221,13 +224,16 @@ export class AttemptView {
     for (const [customer, size] of freed) this.#resize(customer, -size);
   }
 
-  /** Each attempt from now on. @returns ends it */
+  /** Calls back for each attempt from now on. @returns a function that ends it */
   listen(listener: Listener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Takes records of the topic. A record that is no batch of attempts, and an attempt that cannot be stored, is skipped. */
+  /**
+   * Adds records of the topic. A record that is not a batch of attempts, and an attempt that cannot be stored, is
+   * skipped.
+   */
   take({ partition, records }: Pick<ConsumedBatch, 'partition' | 'records'>): void {
     const seen: SeenAttempt[] = [];
     const sizes = new Map<string, number>();
@@ -267,13 +273,13 @@ export class AttemptView {
       seen.push(one);
       sizes.set(customer, (sizes.get(customer) ?? 0) + size);
     } catch (error) {
-      // SQLite undoes the one statement alone. Without a transaction there is nothing left to go on with.
+      // SQLite undoes only that statement. Without a transaction the rest cannot continue.
       if (!this.#database.isTransaction) throw error;
       this.#log.warn({ event: 'attempt_not_stored', err: error, customer, eventId }, 'attempt not stored');
     }
   }
 
-  /** Brings the largest customers down to what the others leave them. */
+  /** Reduces the largest customers to the space that the others leave them. */
   #forget(): void {
     const level = fairLevel(this.#sizes.values(), this.#maxAttempts);
     const oldest = this.#database.prepare('SELECT id, size FROM attempts WHERE customer = ? ORDER BY id');

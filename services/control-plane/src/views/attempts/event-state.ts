@@ -1,4 +1,4 @@
-/** What an event's attempts say of its fate. */
+/** The fate of an event, derived from its attempts. */
 import type { Attempt } from '@databridge/schemas/records/attempts';
 import type { EffectiveState } from '@databridge/schemas/records/status';
 import { laneDelayMs, planNext, type RetryPlan } from '@databridge/schemas/retries/retry-plan';
@@ -6,14 +6,14 @@ import { laneDelayMs, planNext, type RetryPlan } from '@databridge/schemas/retri
 /**
  * - `delivered`: the destination accepted it.
  * - `retrying`: it failed, and is tried again when it is due.
- * - `held`: it is not tried before the connection is mended, or the customer enabled.
- * - `dead`: it went into the dead letters; one that was redriven since has newer attempts, one that was discarded has not.
+ * - `held`: it is not tried until the connection works again, or the customer is enabled.
+ * - `dead`: it became a dead letter; if it was redriven since, it has newer attempts; if it was discarded, it has not.
  * - `skipped`: an operator moved the customer past it.
  */
 export const EVENT_STATES = ['delivered', 'retrying', 'held', 'dead', 'skipped'] as const;
 export type EventState = (typeof EVENT_STATES)[number];
 
-/** The outcomes of a last attempt that each state may follow from. */
+/** The last outcomes that lead to each state. */
 export const OUTCOMES_BY_STATE: Readonly<Record<EventState, readonly Attempt['outcome'][]>> = {
   delivered: ['delivered'],
   retrying: ['retry'],
@@ -24,14 +24,14 @@ export const OUTCOMES_BY_STATE: Readonly<Record<EventState, readonly Attempt['ou
 
 export interface EventFate {
   readonly state: EventState;
-  /** When it is tried next, ms since the epoch. Only while retrying. */
+  /** The time of its next attempt, ms since the epoch. Only while retrying. */
   readonly nextDueMs?: number;
 }
 
 /**
  * @param last the event's latest attempt
  * @param firstAtMs when its attempts began
- * @param customer what its customer is now
+ * @param customer the present state of its customer
  */
 export function fateOf(
   last: Pick<Attempt, 'attempt' | 'at' | 'durationMs' | 'outcome'>,

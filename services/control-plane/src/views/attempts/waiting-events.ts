@@ -9,7 +9,7 @@ export interface WaitingEvent {
   readonly attempts: number;
 }
 
-/** Of one customer. Beyond it, later ones are not remembered: the oldest is the one that is asked for. */
+/** The limit per customer. Above it, later events are not remembered: only the oldest is needed. */
 const MAX_PER_CUSTOMER = 10_000;
 
 /** Events that were tried and are neither delivered nor given up, by customer, as the attempt log brings them. */
@@ -26,7 +26,7 @@ export class WaitingEvents {
     const events = this.#customers.get(customer) ?? new Map<string, WaitingEvent>();
     this.#customers.set(customer, events);
     const key = `${eventId} ${replayId} ${source ?? ''}`;
-    // The first attempt after an enabling begins the budget anew.
+    // The first attempt after an enabling starts the budget anew.
     const firstAtMs = attempt === 1 ? at : (events.get(key)?.firstAtMs ?? at);
     if (!this.#isWaiting(outcome, attempt, at - firstAtMs)) {
       events.delete(key);
@@ -37,13 +37,13 @@ export class WaitingEvents {
       events.set(key, { eventId, source, firstAtMs, attempts: attempt });
   }
 
-  /** The one whose attempts began first. */
+  /** The event whose attempts began first. */
   oldest(customer: string): WaitingEvent | undefined {
     // In the order in which they were first tried, which is nearly that of time.
     return this.#customers.get(customer)?.values().next().value;
   }
 
-  /** They are tried no more. */
+  /** These events are not tried any more. */
   forget(isErased: (event: WaitingEvent) => boolean): void {
     for (const events of this.#customers.values()) {
       for (const [key, event] of events) if (isErased(event)) events.delete(key);
