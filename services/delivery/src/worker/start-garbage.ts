@@ -1,32 +1,45 @@
 import type { Logger } from '@databridge/kernel/log';
 import { compactHeap } from '@databridge/kernel/offsets/compact-heap';
-import { systemClock } from '@databridge/kernel/time/clock';
+import { type Clock, systemClock, type Timer } from '@databridge/kernel/time/clock';
 
 /** After this many starts the heap is compacted: the garbage that they left justifies the pause. */
 const MANY_STARTS = 200;
+/** After the last start, so that what starts leave behind (first fetches, waiting events) is over too. */
+const SETTLED_AFTER_MS = 3_000;
 
-/** Counts starts of customers, and compacts the heap once many have ended and none is in progress. */
+/** Counts starts of customers, and compacts the heap once many have ended and none has begun for a while. */
 export class StartGarbage {
   readonly #log: Logger;
+  readonly #clock: Clock;
+  readonly #compact: () => void;
   /** The number of starts since the heap was last compacted. */
   #starts = 0;
   #inProgress = 0;
+  #timer: Timer | undefined;
 
-  constructor(log: Logger) {
+  constructor(log: Logger, clock: Clock = systemClock, compact: () => void = compactHeap) {
     this.#log = log;
+    this.#clock = clock;
+    this.#compact = compact;
   }
 
   noteBegin(): void {
     this.#inProgress++;
+    this.#timer?.cancel();
+    this.#timer = undefined;
   }
 
   noteEnd(isStarted: boolean): void {
     this.#inProgress--;
     if (isStarted) this.#starts++;
     if (this.#inProgress > 0 || this.#starts < MANY_STARTS) return;
+    this.#timer = this.#clock.after(SETTLED_AFTER_MS, () => this.#collect(), { isBackground: true });
+  }
+
+  #collect(): void {
     this.#starts = 0;
-    const startedAtMs = systemClock.monotonicMs();
-    compactHeap();
-    this.#log.info({ tookMs: Math.round(systemClock.monotonicMs() - startedAtMs) }, 'heap compacted after many starts');
+    const startedAtMs = this.#clock.monotonicMs();
+    this.#compact();
+    this.#log.info({ tookMs: Math.round(this.#clock.monotonicMs() - startedAtMs) }, 'heap compacted after many starts');
   }
 }

@@ -138,7 +138,7 @@ class Worker implements Running {
     );
     const breakerRotation = new EventEmitter().setMaxListeners(0);
     this.#log = log;
-    this.#garbage = new StartGarbage(log);
+    this.#garbage = new StartGarbage(log, clock);
     this.#clock = clock;
     this.#opener = new Opener(loadKeySet(config));
     this.#tracing = tracing;
