@@ -1,4 +1,4 @@
-import { parseTime } from './parse-arguments.ts';
+import { parseCount, parseDuration, parseOffset, parsePort, parseTime } from './parse-arguments.ts';
 
 test.each([
   ['2026-01-31T12:00Z', '2026-01-31T12:00:00.000Z'],
@@ -24,4 +24,24 @@ test.each([
   ...['2026-01-31T12:00', '2026-02-30', '2026-02-30T00:00Z', '2025-02-29', '2026-13-01', '99999999999d'],
 ])('"%s" is no time', (text) => {
   expect(() => parseTime(text)).toThrow(/Write 2026-01-31T12:00Z/);
+});
+
+test.each([
+  [
+    parseOffset,
+    ['0', '999999999999999'],
+    ['-1', '-0', '1e3', '1e-300', '0x1', '1.0', '9999999999999999', 'NaN', ''],
+    /0 to 9{15}/,
+  ],
+  [parseCount, ['1', '9999999'], ['0', '-0', '01', '1e3', '1e300', '10000000', 'Infinity', ''], /1 to 9999999/],
+  [parsePort, ['0', '65535'], ['65536', '-1', '1e3', '0x50', '80.0', ''], /0 to 65535/],
+  [
+    parseDuration,
+    ['0s', '24d', '500ms'],
+    ['25d', '24d1ms', '-1s', '1e3s', '1.5s', '30', '99999999999d', ''],
+    /24d at most/,
+  ],
+])('%p takes what is in its range, and states it', (parse, taken, refused, words) => {
+  for (const text of taken) expect(parse(text)).toBeGreaterThanOrEqual(0);
+  for (const text of refused) expect(() => parse(text)).toThrow(words);
 });

@@ -4,7 +4,8 @@ import { durationMs } from '@databridge/kernel/time/duration-ms';
 import { InvalidArgumentError } from 'commander';
 
 export function parseOffset(text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('An offset is a whole number.');
+  if (!/^\d{1,15}$/.test(text))
+    throw new InvalidArgumentError('An offset is a whole number from 0 to 999999999999999.');
   return Number(text);
 }
 
@@ -39,11 +40,14 @@ function isDay(day: string): boolean {
   return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(day);
 }
 
+/** Longer ones would pass the limit of timers. */
+const LONGEST = '24d';
+
 /** @returns milliseconds */
 export function parseDuration(text: string): number {
   const ms = durationMs(text);
-  if (ms === undefined) throw new InvalidArgumentError('Write a duration with its unit, such as 500ms, 30s or 5m.');
-  return ms;
+  if (ms !== undefined && ms <= (durationMs(LONGEST) ?? 0)) return ms;
+  throw new InvalidArgumentError(`Write a duration with its unit, such as 500ms, 30s or 5m, of ${LONGEST} at most.`);
 }
 
 export function parsePort(text: string): number {
