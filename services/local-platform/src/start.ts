@@ -123,7 +123,10 @@ async function start(): Promise<void> {
 
   await buildPages();
   for (const name of SERVICES) {
-    startService(name, ports[ADMIN_PORTS[name]], { ...settings, ...keySettings(name, keyFiles) });
+    const port = ports[ADMIN_PORTS[name]];
+    // On a Kafka of its own it is the only control plane; on another's, one that runs elsewhere may be the writer.
+    const isReady = isOwn && name === 'control-plane' ? () => isWriter(port) : () => answersReady(port);
+    startService(name, port, { ...settings, ...keySettings(name, keyFiles) }, isReady);
   }
   if (isWatching) watchServices();
   await Promise.all([...services.values()].map(({ ready }) => (isWatching ? ready.catch(sayFailure) : ready)));
@@ -151,12 +154,26 @@ function keySettings(name: Service, files: KeyFiles | undefined): Record<string,
   return { DATABRIDGE_KEYS_FILE: name === 'delivery' ? files.delivery : files.controlPlane };
 }
 
-function startService(name: Service, httpPort: number, settings: Readonly<Record<string, string>>): void {
+const answersReady = async (httpPort: number) => (await fetch(`http://127.0.0.1:${httpPort}/readyz`)).ok;
+
+/** Reads can be answered before; the first change is not kept waiting. */
+async function isWriter(httpPort: number): Promise<boolean> {
+  if (!(await answersReady(httpPort))) return false;
+  const metrics = await (await fetch(`http://127.0.0.1:${httpPort}/metrics`)).text();
+  return /^databridge_control_plane_is_writer(?:\{.*\})? 1$/m.test(metrics);
+}
+
+function startService(
+  name: Service,
+  httpPort: number,
+  settings: Readonly<Record<string, string>>,
+  isReady: () => Promise<boolean>,
+): void {
   const service = new Supervised({
     name,
     main: new URL(`../../${name}/src/main.ts`, import.meta.url),
     env: { ...process.env, ...settings, HTTP_PORT: String(httpPort) },
-    isReady: async () => (await fetch(`http://127.0.0.1:${httpPort}/readyz`)).ok,
+    isReady,
     onLine: (line) => say(name, line),
   });
   services.set(name, service);
