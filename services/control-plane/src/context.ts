@@ -36,6 +36,8 @@ export interface ControlPlaneContext {
   readonly attemptCounts: (customers: readonly string[]) => Promise<ReadonlyMap<string, OutcomeCounts>>;
   /** The same by periods of time. */
   readonly attemptSeries: AttemptRollups['series'];
+  /** When a delivery to the customer last began; undefined: there was none in 24 hours. */
+  readonly lastDelivered: AttemptRollups['lastDelivered'];
   /** The event whose attempts began first, of those that were tried and are neither delivered nor given up. */
   readonly oldestWaiting: (customer: string) => WaitingEvent | undefined;
   /** The watermarks of existing topics. */

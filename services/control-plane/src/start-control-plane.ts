@@ -93,7 +93,8 @@ export async function startControlPlane(
   const operations: ControlPlaneContext = {
     ...{ kafka, admin, producer },
     ...{ workerStatuses: views.workerStatuses, workers: views.workers },
-    ...{ attemptCounts: views.attemptCounts, attemptSeries: views.attemptSeries, oldestWaiting: views.oldestWaiting },
+    ...{ attemptCounts: views.attemptCounts, attemptSeries: views.attemptSeries },
+    ...{ lastDelivered: views.lastDelivered, oldestWaiting: views.oldestWaiting },
     ...{ watermarks: views.watermarks, operations: views.operations },
     invitations: views.invitations,
     ...{ events, eventTypes: config.EVENT_TYPES.map(({ name }) => name) },

@@ -104,6 +104,7 @@ export async function startSampleFleet(
     attemptCounts: async (asked: readonly string[]) =>
       new Map(asked.map((name) => [name, rollups.of(name, Date.now())])),
     attemptSeries: rollups.series.bind(rollups),
+    lastDelivered: rollups.lastDelivered.bind(rollups),
     oldestWaiting: waiting.oldest.bind(waiting),
     watermarks: async (topics: readonly string[]) =>
       new Map(topics.map((topic) => [topic, [{ partition: 0, low: 0, high: 1_000 }]])),

@@ -45,6 +45,7 @@ export function viewsByReading(
   | 'workers'
   | 'attemptCounts'
   | 'attemptSeries'
+  | 'lastDelivered'
   | 'oldestWaiting'
   | 'retryPlan'
   | 'sharedSettings'
@@ -59,6 +60,7 @@ export function viewsByReading(
   return {
     workers: () => [],
     attemptSeries: () => [],
+    lastDelivered: () => undefined,
     oldestWaiting: () => undefined,
     retryPlan: defaultRetryPlan(),
     sharedSettings: {},

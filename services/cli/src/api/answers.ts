@@ -15,6 +15,7 @@ export interface CustomerStatus {
   /** Why the stored filter is refused today: every event that matches is delivered. */
   readonly invalidFilter?: string;
   readonly worker?: WorkerStatus | undefined;
+  readonly lastSuccessAtMs?: number;
   /** Records by lane, `main` first. */
   readonly lagByLane: Readonly<Record<string, number>>;
   /** An upper bound. */

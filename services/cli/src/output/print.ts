@@ -43,7 +43,7 @@ export function formatStatus(one: CustomerStatus): string {
     ['note', noteOf(one) || 'nothing'],
     ...(one.invalidFilter === undefined ? [] : [['filter', `not used: ${one.invalidFilter}`] as const]),
     ['breaker', breaker],
-    ['last success', timeOf(worker?.lastSuccessAtMs) ?? 'none yet'],
+    ['last success', timeOf(one.lastSuccessAtMs) ?? 'none yet'],
     ...Object.entries(lagByLane).map(([lane, lag]) => [`lag ${lane}`, String(lag)] as const),
     ['dead letters', deadRecords === 0 ? '0' : `${deadRecords} at most, until Kafka compacts what was redriven`],
     ...Object.entries(attempts).map(([outcome, count]) => [`attempts ${outcome}`, `${count} in 24 hours`] as const),

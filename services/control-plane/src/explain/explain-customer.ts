@@ -53,6 +53,7 @@ export type ExplainContext = Pick<
   | 'workerStatuses'
   | 'workers'
   | 'attemptCounts'
+  | 'lastDelivered'
   | 'oldestWaiting'
   | 'watermarks'
 > & { readonly retryPlan: RetryPlan };
@@ -158,7 +159,7 @@ function disablingOf({ status, waiting, pace, plan, enableEpoch, nowMs }: Custom
     .map((record) => waitingAttempt(record, enableEpoch, nowMs))
     .filter(({ attempts }) => attempts > 0);
   const atMs = disabledAtMs({
-    ...{ plan, nowMs, waiting: tried, attemptMs: pace.failedAfterMs, lastSuccessAtMs: worker?.lastSuccessAtMs },
+    ...{ plan, nowMs, waiting: tried, attemptMs: pace.failedAfterMs, lastSuccessAtMs: status.lastSuccessAtMs },
     ...(isProbed && {
       probes: { everyMs: pace.everyMs, nextAtMs: Math.max(nowMs, (pace.lastAtMs ?? nowMs) + pace.everyMs) },
     }),

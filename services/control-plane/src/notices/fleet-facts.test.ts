@@ -19,6 +19,7 @@ function contextOf(customers: readonly string[], lastSuccessAtMs: number): Conte
     workerStatuses: async () => new Map(customers.map((one) => [one, status(one)])),
     invitations: async () => new Map(),
     workers: () => [],
+    lastDelivered: () => undefined,
     oldestWaiting: () => undefined,
     retryPlan: { windowMs: 24 * HOUR_MS },
     attemptCounts: async () => new Map(),

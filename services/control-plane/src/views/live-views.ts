@@ -25,6 +25,7 @@ export class LiveViews
       | 'workers'
       | 'attemptCounts'
       | 'attemptSeries'
+      | 'lastDelivered'
       | 'oldestWaiting'
       | 'watermarks'
       | 'operations'
@@ -108,6 +109,8 @@ export class LiveViews
   };
 
   attemptSeries: ControlPlaneContext['attemptSeries'] = (customer, range) => this.#rollups.series(customer, range);
+
+  lastDelivered = (customer: string) => this.#rollups.lastDelivered(customer);
 
   oldestWaiting = (customer: string) => this.#waiting.oldest(customer);
 

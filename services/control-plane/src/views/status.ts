@@ -33,6 +33,8 @@ export interface CustomerStatus {
   readonly invalidFilter?: string;
   /** What its worker found, if it has written so yet. Holds that an operator has mended since are not in it. */
   readonly worker: WorkerStatus | undefined;
+  /** As the worker or the attempt log tell, whichever is newer: status records are written a little later. */
+  readonly lastSuccessAtMs?: number;
   /** Records from the committed offset to the end by lane, `main` first; finished ones beyond it count too. */
   readonly lagByLane: Readonly<Record<string, number>>;
   /** Records in the dead-letter topic: an upper bound, since tombstones that are not compacted away count too. */
@@ -53,6 +55,7 @@ type Context = Pick<
   | 'workerStatuses'
   | 'workers'
   | 'attemptCounts'
+  | 'lastDelivered'
   | 'oldestWaiting'
   | 'retryPlan'
   | 'watermarks'
@@ -88,6 +91,7 @@ export async function customerStatuses(context: Context, names?: readonly string
       const lag = lags.get(customer);
       const oldestWaiting = context.oldestWaiting(customer);
       const worker = statusNow(subscription, statuses.get(customer), nowMs);
+      const lastSuccessAtMs = Math.max(worker?.lastSuccessAtMs ?? 0, context.lastDelivered(customer) ?? 0);
       return {
         customer,
         state,
@@ -97,12 +101,13 @@ export async function customerStatuses(context: Context, names?: readonly string
         ...(matchesEveryCompany(subscription.match) && { matchesEveryCompany: true as const }),
         ...(unusable !== undefined && { invalidFilter: unusable }),
         worker,
+        ...(lastSuccessAtMs > 0 && { lastSuccessAtMs }),
         lagByLane: lag?.byLane ?? {},
         deadRecords: lag?.dead ?? 0,
         attempts: attempts.get(customer) ?? {},
         ...(oldestWaiting !== undefined && { oldestWaiting }),
         budget: { maxAttempts: retryPlan.maxAttempts, windowMs: retryPlan.windowMs },
-        ...(state === 'active' && disablingOf(worker, oldestWaiting, retryPlan.windowMs)),
+        ...(state === 'active' && disablingOf(worker, lastSuccessAtMs, oldestWaiting, retryPlan.windowMs)),
       };
     })
     .sort((a, b) => (a.customer < b.customer ? -1 : 1));
@@ -113,12 +118,13 @@ export async function customerStatuses(context: Context, names?: readonly string
  * was accepted meanwhile.
  */
 function disablingOf(
-  worker: Pick<WorkerStatus, 'held' | 'lastSuccessAtMs'> | undefined,
+  worker: Pick<WorkerStatus, 'held'> | undefined,
+  lastSuccessAtMs: number,
   waiting: WaitingEvent | undefined,
   windowMs: number,
 ): { readonly disablesAtMs?: number } {
   if (worker?.held !== undefined) return { disablesAtMs: worker.held.sinceMs + windowMs };
-  if (waiting === undefined || (worker?.lastSuccessAtMs ?? 0) >= waiting.firstAtMs) return {};
+  if (waiting === undefined || lastSuccessAtMs >= waiting.firstAtMs) return {};
   return { disablesAtMs: waiting.firstAtMs + windowMs };
 }
 

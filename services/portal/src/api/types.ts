@@ -68,6 +68,7 @@ export type Status = {
         readonly lastSuccessAtMs?: number | undefined;
       } & Readonly<Record<string, unknown>>)
     | undefined;
+  readonly lastSuccessAtMs?: number | undefined;
   readonly oldestWaiting?:
     | { readonly eventId: string; readonly firstAtMs: number; readonly attempts: number }
     | undefined;

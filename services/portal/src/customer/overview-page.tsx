@@ -45,7 +45,7 @@ export function OverviewPage() {
 function Overview({ status }: { readonly status: Status }) {
   const nowMs = useNow();
   const { tone, sentence } = stateWords(status, nowMs);
-  const { customer, worker, oldestWaiting, budget, deadRecords, attempts } = status;
+  const { customer, oldestWaiting, budget, deadRecords, attempts } = status;
   const burn = burnt(status, nowMs);
   return (
     <>
@@ -57,7 +57,7 @@ function Overview({ status }: { readonly status: Status }) {
       )}
       <dl className="facts">
         <Fact name="Last success">
-          {worker?.lastSuccessAtMs === undefined ? 'never' : <Time ms={worker.lastSuccessAtMs} />}
+          {status.lastSuccessAtMs === undefined ? 'never' : <Time ms={status.lastSuccessAtMs} />}
         </Fact>
         <Fact name="Waiting">{count(waitingIn(status), 'event')}</Fact>
         <Fact name="Oldest failing event">

@@ -121,8 +121,8 @@ const COLUMNS: readonly Column<FleetRow>[] = [
   {
     title: 'Last success',
     isExtra: true,
-    cell: ({ status: { worker } }) =>
-      worker?.lastSuccessAtMs === undefined ? 'never' : <Time ms={worker.lastSuccessAtMs} isShort />,
+    cell: ({ status: { lastSuccessAtMs } }) =>
+      lastSuccessAtMs === undefined ? 'never' : <Time ms={lastSuccessAtMs} isShort />,
   },
 ];
 

@@ -187,6 +187,10 @@ export const statusAnswer = z
       })
       .optional()
       .describe('what its worker found'),
+    lastSuccessAtMs: z
+      .number()
+      .optional()
+      .describe('when a delivery last succeeded: by the record of its worker, or by the attempts of 24 hours'),
     oldestWaiting: z
       .object({
         eventId: z.string(),

@@ -15,6 +15,8 @@ test('counts the last 24 hours, and nothing that is no attempt at an event', () 
   add(1, 'skipped');
   add(1, 'delivered', true);
   expect(rollups.of('acme', nowMs)).toEqual({ delivered: 2, retry: 1 });
+  expect(rollups.lastDelivered('acme')).toBe(nowMs - HOUR_MS);
+  expect(rollups.lastDelivered('other')).toBeUndefined();
   expect(rollups.of('acme', nowMs + 2 * HOUR_MS)).toEqual({ delivered: 1, retry: 1 });
   expect(rollups.of('acme', nowMs + 48 * HOUR_MS)).toEqual({});
   expect(rollups.of('other', nowMs)).toEqual({});

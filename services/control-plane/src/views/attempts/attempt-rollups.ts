@@ -25,6 +25,7 @@ interface Known {
   /** minute × {@link SLOTS} + slot → count. Numbers as keys take a fraction of the memory of texts. */
   readonly minutes: Map<number, number>;
   readonly totals: Map<string, number>;
+  lastDeliveredAtMs?: number;
 }
 
 /**
@@ -41,18 +42,24 @@ export class AttemptRollups {
   ): void {
     // `skipped` is not an attempt, and a test is not an event.
     if (outcome === 'skipped' || test === true || at < nowMs - MINUTES_KEPT * MINUTE_MS) return;
-    const known = this.#customers.get(customer) ?? { minutes: new Map(), totals: new Map() };
+    const known: Known = this.#customers.get(customer) ?? { minutes: new Map(), totals: new Map() };
     this.#customers.set(customer, known);
     const minute = Math.floor(at / MINUTE_MS) * SLOTS;
     raise(known.minutes, minute + ATTEMPT_OUTCOMES.indexOf(outcome), 1);
     raise(known.minutes, minute + DURATIONS_FROM + bucketOf(durationMs), 1);
     raise(known.totals, outcome, 1);
+    if (outcome === 'delivered') known.lastDeliveredAtMs = Math.max(known.lastDeliveredAtMs ?? 0, at);
     this.#forgetOld(customer, nowMs);
   }
 
   of(customer: string, nowMs: number): OutcomeCounts {
     this.#forgetOld(customer, nowMs);
     return Object.fromEntries(this.#customers.get(customer)?.totals ?? []);
+  }
+
+  /** When the last delivery began, in ms since the epoch; undefined: there was none in 24 hours. */
+  lastDelivered(customer: string): number | undefined {
+    return this.#customers.get(customer)?.lastDeliveredAtMs;
   }
 
   /**
