@@ -73,7 +73,7 @@ async function erase(requestId: string, onStep: (step: string) => Promise<void> 
         }
       },
     },
-    requestId,
+    { requestId },
     run,
     // Long enough for a round, and for what it does not find.
     { settledAfterMs: 3_000, compactedWithinMs: 20_000, giveUpAfterMs: 45_000 },
@@ -132,7 +132,7 @@ test('a lane with keys of an earlier version is not compacted: another event may
     old({ id: 'bb', requestId: other }),
   );
   expect(kept(await erase(requestId))).toEqual([{ topic: main, copies: 1, because: 'earlier-version' }]);
-  expect(await valuesOf(main)).toHaveLength(3);
+  expect((await valuesOf(main)).filter((value) => value !== null)).toHaveLength(3);
 });
 
 test('a lane in which a record waits that has a copy behind it is compacted once that is delivered', async () => {

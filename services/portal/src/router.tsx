@@ -199,6 +199,12 @@ const audit = createRoute({
   component: lazyRouteComponent(() => import('./operator/audit-page.tsx'), 'AuditPage'),
 });
 
+const eventTypes = createRoute({
+  getParentRoute: () => app,
+  path: '/event-types',
+  component: lazyRouteComponent(() => import('./catalogue/event-types-page.tsx'), 'EventTypesPage'),
+});
+
 /** Operators and readers begin with all customers, a customer with itself. */
 function Home() {
   const me = useMe();
@@ -232,6 +238,7 @@ export const router = createRouter({
       invitations,
       approvals,
       sessions,
+      eventTypes,
       customer.addChildren([overview, events, event, deadLetters, replay, filter, setUp, secrets, history]),
     ]),
   ]),

@@ -17,6 +17,7 @@ const PAGES: readonly (readonly [path: string, shows: string])[] = [
   ['/portal/quarantine?open=root-cause.events%2F0%2F77', 'Open it (audited)'],
   ['/portal/audit?open=change-1', '/ratePerSecond'],
   ['/portal/sessions', 'this session'],
+  ['/portal/event-types', 'Sample of root-cause'],
   [`/portal/events/${FAILING}`, 'initech'],
   ['/portal/customers/acme', 'The same as a table'],
   ['/portal/customers/acme?hours=6', 'The same as a table'],
@@ -117,6 +118,12 @@ test('a customer sees itself alone, a reader no actions', async () => {
   await own.page.getByRole('heading', { name: 'acme: overview' }).waitFor();
   expect(await own.page.getByRole('link', { name: 'Customers' }).count()).toBe(0);
   await own.page.getByRole('button', { name: 'Send a test event' }).waitFor();
+  await own.page.getByRole('link', { name: 'Event types' }).click();
+  await own.page.getByText('Sample of root-cause').click();
+  await own.page.getByText('"schema_version": "v1.0"').waitFor();
+  expect(await own.page.getByRole('link', { name: 'AsyncAPI document' }).count()).toBe(0);
+  await own.page.getByRole('link', { name: 'Fields of root-cause' }).click();
+  await own.page.getByText('clientwords').first().waitFor();
   await own.page.goto('/portal/customers/globex');
   await own.page.getByText('There is no customer "globex"').first().waitFor();
   await own.close();

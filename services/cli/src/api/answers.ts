@@ -149,6 +149,7 @@ export interface ErasurePlan {
 export interface ErasureReceipt extends ErasurePlan {
   readonly request: string;
   readonly erasedAtMs: number;
+  readonly fromMs?: number;
   readonly deadLetters: number;
   readonly quarantined: number;
   readonly removed: number;

@@ -5,9 +5,11 @@ import { operate } from '../operation.ts';
 import { type OutputOptions, print, withOutput } from '../output/output.ts';
 import { formatFacts, formatTable, timeOf } from '../output/print.ts';
 import { mustConfirm } from '../output/terminal.ts';
+import { parseTime } from '../parse-arguments.ts';
 
 interface EraseOptions extends OutputOptions {
   readonly requestId: string;
+  readonly from?: Date;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
 }
@@ -18,15 +20,17 @@ export function addErase(program: Command, cli: Cli): void {
       .command('erase')
       .description('erase the events of one call for all customers: never sent or shown again; prints a receipt')
       .requiredOption('--request-id <id>', 'of the call, as its events have it in "requestid"')
+      .option('--from <time>', 'nothing of it was written before then: older records are not searched', parseTime)
       .option('--dry-run', 'only show what it would concern')
       .option('-y, --yes', 'do not ask for confirmation'),
-  ).action(async ({ requestId, dryRun = false, yes = false, ...options }: EraseOptions) => {
-    const plan = await cli.api().post<ErasurePlan>('/erasures', { requestId, dryRun: true });
+  ).action(async ({ requestId, from, dryRun = false, yes = false, ...options }: EraseOptions) => {
+    const call = { requestId, ...(from !== undefined && { from: from.toISOString() }) };
+    const plan = await cli.api().post<ErasurePlan>('/erasures', { ...call, dryRun: true });
     if (dryRun) return print(options, plan, () => formatPlan(plan));
     if (plan.events > 0) {
       await mustConfirm(`Erase ${countsOf(plan)}? This cannot be undone.`, yes);
     }
-    const receipt = await operate<ErasureReceipt>(cli.api(), 'POST', '/erasures', { body: { requestId } });
+    const receipt = await operate<ErasureReceipt>(cli.api(), 'POST', '/erasures', { body: call });
     print(options, receipt, () => formatReceipt(receipt));
   });
 }
@@ -43,10 +47,11 @@ function formatPlan(plan: ErasurePlan): string {
 }
 
 function formatReceipt(receipt: ErasureReceipt): string {
-  const { request, erasedAtMs, events, customers, deadLetters, quarantined, removed, remainders } = receipt;
+  const { request, erasedAtMs, fromMs, events, customers, deadLetters, quarantined, removed, remainders } = receipt;
   const facts = formatFacts([
     ['erased at', timeOf(erasedAtMs) ?? ''],
     ['request digest', request],
+    ...(fromMs === undefined ? [] : [['searched from', timeOf(fromMs) ?? ''] as const]),
     ['events', String(events)],
     ['customers', customers.join(', ') || 'none'],
     ['removed', `${removed} records; of these, ${deadLetters} were dead letters and ${quarantined} in quarantine`],

@@ -4,12 +4,12 @@ import type { ConsumedBatch, ConsumedRecord } from '@databridge/kernel/kafka/rec
 import { readTopicIfAny, readTopics } from '@databridge/kernel/kafka/topic-reader';
 import { eventDigest } from '@databridge/schemas/privacy/erasures';
 import { attemptsKey } from '@databridge/schemas/records/attempts';
-import { eventIdOf, formatSource, readDeliveryHeaders } from '@databridge/schemas/records/headers';
-import { copyKeyOf, identified } from '@databridge/schemas/records/identity';
+import { eventIdOf, formatSource, HEADER, headerText, readDeliveryHeaders } from '@databridge/schemas/records/headers';
+import { identified } from '@databridge/schemas/records/identity';
 import { ATTEMPTS_TOPIC, QUARANTINE_TOPIC } from '@databridge/schemas/records/topics';
 import type { ControlPlaneContext } from '../context.ts';
 import { AttemptSearch } from './attempt-search.ts';
-import { type Copy, isAttempts, isLane } from './copy.ts';
+import { type Copy, hasOwnKey, isAttempts } from './copy.ts';
 
 type Context = Pick<ControlPlaneContext, 'kafka' | 'admin' | 'watermarks' | 'events' | 'intakeTopics'>;
 type OnProgress = (done: number, total: number) => Promise<void>;
@@ -31,15 +31,26 @@ export class CallSearch {
   readonly #found = new Set<string>();
   /** Place of a partition → where the next search begins. */
   readonly #positions = new Map<string, number>();
-  readonly #foreignKeys = new Set<string>();
   readonly #attempts: AttemptSearch;
+  readonly #fromMs: number | undefined;
+  /** Whether some event is not found by its bytes, but by its key at the intake, so that its copies are not either. */
+  #asksDigests: boolean;
 
-  /** @param known digests of events that belong to it */
-  constructor(context: Context, requestId: string, known: Iterable<string> = []) {
+  /**
+   * @param known digests of events that belong to it
+   * @param fromMs only records that the broker took then or later, ms since the epoch. Left out: all
+   */
+  constructor(
+    context: Context,
+    requestId: string,
+    { known = [], fromMs }: { readonly known?: Iterable<string>; readonly fromMs?: number | undefined } = {},
+  ) {
     this.#context = context;
     this.#requestId = requestId;
     this.#needle = Buffer.from(requestId);
     this.#events = new Set(known);
+    this.#asksDigests = this.#events.size > 0;
+    this.#fromMs = fromMs;
     this.#attempts = new AttemptSearch(this.#events);
   }
 
@@ -62,11 +73,6 @@ export class CallSearch {
     const copies = this.#copies.get(topic);
     copies?.delete(`${partition}/${offset}`);
     if (copies?.size === 0) this.#copies.delete(topic);
-  }
-
-  /** Whether all records of a lane, or of the attempt log, have keys of their own: those of earlier versions have not. */
-  hasOwnKeys(topic: string): boolean {
-    return !this.#foreignKeys.has(topic);
   }
 
   /**
@@ -105,6 +111,7 @@ export class CallSearch {
 
   async #read(topics: readonly string[]): Promise<void> {
     await readExisting(this.#context.kafka, topics, {
+      ...(this.#fromMs !== undefined && { fromMs: this.#fromMs }),
       within: (topic, partition) => ({ from: this.#positions.get(`${topic}/${partition}`) ?? 0 }),
       onBatch: (batch) => this.#take(batch),
     });
@@ -128,45 +135,38 @@ export class CallSearch {
     topic: string,
     partition: number,
     record: ConsumedRecord,
-  ): Promise<Pick<Copy, 'digest' | 'replayId'> | undefined> {
+  ): Promise<Pick<Copy, 'digest' | 'replayId' | 'hasOwnKey'> | undefined> {
+    // The bytes are asked first: few records are decoded, or their names made out.
+    const isQuoted = record.value?.includes(this.#needle) ?? false;
+    const isNamed = record.key?.equals(this.#needle) || headerText(record.headers, HEADER.eventId) === this.#requestId;
+    if (!isQuoted && !isNamed && !this.#asksDigests) return undefined;
     const { eventId, eventType, source, replayId } = this.#namesOf(topic, partition, record);
-    if (!(await this.#isOfCall({ eventId, eventType, source }, record))) return undefined;
     const digest = eventDigest({ eventId, source });
+    const isOfCall = isNamed || this.#events.has(digest) || (isQuoted && (await this.#isIn(record.value, eventType)));
+    if (!isOfCall) return undefined;
+    if (!isQuoted) this.#asksDigests = true;
     this.#events.add(digest);
     this.#attempts.knows(digest, eventId);
-    return { digest, ...(replayId !== undefined && { replayId }) };
+    return { digest, hasOwnKey: hasOwnKey(topic, record), ...(replayId !== undefined && { replayId }) };
   }
 
-  #attemptsIn({ offset, key, value }: ConsumedRecord): Pick<Copy, 'digest' | 'rest'> | undefined {
-    if (!attemptsKey(key).isUnique) this.#foreignKeys.add(ATTEMPTS_TOPIC);
+  async #isIn(value: Buffer | null, eventType: string): Promise<boolean> {
+    const rendered = await this.#context.events.render(eventType, value);
+    return 'unreadable' in rendered || containsValue(rendered.event, this.#requestId);
+  }
+
+  #attemptsIn({ offset, key, value }: ConsumedRecord): Pick<Copy, 'digest' | 'rest' | 'hasOwnKey'> | undefined {
     const rest = value === null ? undefined : this.#attempts.restOf(value, offset);
-    return rest === undefined ? undefined : { digest: '', rest };
+    return rest === undefined ? undefined : { digest: '', rest, hasOwnKey: attemptsKey(key).isUnique };
   }
 
   #namesOf(topic: string, partition: number, record: ConsumedRecord) {
     const eventType = this.#context.intakeTopics.get(topic);
     if (eventType === undefined) {
-      const facts = identified(readDeliveryHeaders(record.headers), { topic, partition, offset: record.offset });
-      // Tests are no events: whether one is compacted away makes no difference.
-      const isEvent = isLane(topic) && facts.testWithinMs === undefined;
-      if (isEvent && record.key?.toString('utf8') !== copyKeyOf(facts)) this.#foreignKeys.add(topic);
-      return facts;
+      return identified(readDeliveryHeaders(record.headers), { topic, partition, offset: record.offset });
     }
     const source = formatSource(topic, partition, record.offset);
     return { eventId: eventIdOf(record, eventType), eventType, source, replayId: undefined };
-  }
-
-  async #isOfCall(
-    named: { readonly eventId: string; readonly eventType: string; readonly source?: string | undefined },
-    { key, value }: ConsumedRecord,
-  ): Promise<boolean> {
-    if (value === null) return false;
-    if (named.eventId === this.#requestId || key?.equals(this.#needle)) return true;
-    if (this.#events.size > 0 && this.#events.has(eventDigest(named))) return true;
-    // The bytes are asked first: few records are decoded.
-    if (!value.includes(this.#needle)) return false;
-    const rendered = await this.#context.events.render(named.eventType, value);
-    return 'unreadable' in rendered || holds(rendered.event, this.#requestId);
   }
 }
 
@@ -185,7 +185,7 @@ export async function readExisting(
 }
 
 /** Whether it is a value anywhere in the document. A text that only mentions it is of another call. */
-function holds(document: unknown, text: string): boolean {
+function containsValue(document: unknown, text: string): boolean {
   if (typeof document !== 'object' || document === null) return document === text;
-  return Object.values(document).some((value) => holds(value, text));
+  return Object.values(document).some((value) => containsValue(value, text));
 }

@@ -63,7 +63,7 @@ export class CompactionSettings {
   async restore(): Promise<void> {
     const existing = new Set(await this.#admin.listTopics());
     for (const [topic, before] of Object.entries(this.#before)) {
-      if (existing.has(topic)) await this.#admin.changeTopicSettings([topic], before);
+      if (existing.has(topic)) await this.#admin.changeTopicSettings([topic], before, true);
     }
     this.#before = {};
     await this.#run.note({ checkpoint: {} });

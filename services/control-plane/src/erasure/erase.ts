@@ -18,9 +18,16 @@ type Context = Pick<
   'kafka' | 'admin' | 'watermarks' | 'producer' | 'events' | 'intakeTopics' | 'erasures' | 'commit'
 >;
 
+/** Which call. */
+export interface Call {
+  readonly requestId: string;
+  /** Nothing of it was written before then, ms since the epoch: older records are not searched. Left out: all are. */
+  readonly fromMs?: number | undefined;
+}
+
 /** What an erasure would concern; changes nothing. */
-export async function planErasure(context: Context, requestId: string): Promise<ErasurePlan> {
-  const search = new CallSearch(context, requestId);
+export async function planErasure(context: Context, { requestId, fromMs }: Call): Promise<ErasurePlan> {
+  const search = new CallSearch(context, requestId, { fromMs });
   await search.advance();
   return {
     events: search.events.size,
@@ -37,12 +44,12 @@ export async function planErasure(context: Context, requestId: string): Promise<
  */
 export async function eraseCall(
   context: Context,
-  requestId: string,
+  { requestId, fromMs }: Call,
   run: Run = untracked,
   times?: RemovalTimes,
 ): Promise<ErasureReceipt> {
   const request = requestDigest(requestId);
-  const search = new CallSearch(context, requestId, context.erasures.events.of(request));
+  const search = new CallSearch(context, requestId, { known: context.erasures.events.of(request), fromMs });
   await search.advance((done, total) => run.reportProgress(done, { step: `searching ${total} topics` }));
   const events = [...search.events];
   if (events.length === 0) throw nothingFound();
@@ -54,6 +61,7 @@ export async function eraseCall(
   const taken = await takeOut(context, search, run);
   const { removed, kept } = await removeCopies(context, search, run, times);
   const receipt: ErasureReceipt = {
+    ...(fromMs !== undefined && { fromMs }),
     ...{ request, erasedAtMs, events: events.length, customers: customersOf(search.topics), ...taken, removed },
     remainders: await remaindersOf(context.admin, search.copies, kept),
   };

@@ -35,6 +35,8 @@ export interface ErasureReceipt {
   /** Digest of the request id: its erasure is found by it in the audit log. */
   readonly request: string;
   readonly erasedAtMs: number;
+  /** What is older was not searched. */
+  readonly fromMs?: number;
   /** Distinct events, those of an earlier erasure of the same request id included. */
   readonly events: number;
   /** Whose topics held copies. */

@@ -11,8 +11,8 @@ import type { Run } from '../operations/run.ts';
 import { type CallSearch, readExisting } from './call-search.ts';
 import { CompactionSettings } from './compaction-settings.ts';
 import { type Copy, isAttempts, isLane, isLetters } from './copy.ts';
+import { attemptsDanger, laneDanger } from './lane-danger.ts';
 import type { KeptReason } from './receipt.ts';
-import { hasWaitingForks } from './waiting-forks.ts';
 
 export interface RemovalTimes {
   /** Writes that were under way when the call was erased have ended by then: a produce request takes at most 30 s. */
@@ -114,7 +114,7 @@ class Removal {
     for (const [topic, copies] of this.#search.copies) {
       if (this.#kept.has(topic)) continue;
       if (!isLane(topic) && !isLetters(topic) && !isAttempts(topic)) this.#kept.set(topic, 'intake');
-      else if (!isLetters(topic) && !this.#search.hasOwnKeys(topic)) this.#kept.set(topic, 'earlier-version');
+      else if (copies.some(({ hasOwnKey }) => !hasOwnKey)) this.#kept.set(topic, 'earlier-version');
       else left.set(topic, copies);
     }
     return left;
@@ -127,8 +127,6 @@ class Removal {
       await this.#bury([...rolling.values()].flat());
       await this.#wait(ROLLED_AFTER_MS, 'waiting for new segments');
       await this.#bury(onePerPartition([...rolling.values()].flat()));
-      // What came until now was read by nobody yet: it may have keys of an earlier version.
-      await this.#search.advance();
       const safe = await this.#among(rolling, (topic) => this.#isSafe(topic));
       const compacting = await this.#among(safe, (topic) => this.#set(topic, 'compact'));
       await this.#untilGone([...compacting.values()].flat(), withinMs);
@@ -161,11 +159,11 @@ class Removal {
   /** Letters are compacted at any time, so nothing new can happen to them. */
   async #isSafe(topic: string): Promise<boolean> {
     if (isLetters(topic)) return true;
-    if (!this.#search.hasOwnKeys(topic)) return false;
-    // Two attempt records of one key are the same, or one is what is left of the other.
-    if (isAttempts(topic) || !(await hasWaitingForks(this.#context, customerOfTopic(topic) ?? '', topic))) return true;
-    this.#kept.set(topic, 'copies-wait');
-    return false;
+    const danger = isAttempts(topic)
+      ? await attemptsDanger(this.#context, topic)
+      : await laneDanger(this.#context, customerOfTopic(topic) ?? '', topic);
+    if (danger !== undefined) this.#kept.set(topic, danger);
+    return danger === undefined;
   }
 
   /** Writes a tombstone for each, or what is left of it. */

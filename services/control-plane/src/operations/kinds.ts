@@ -35,7 +35,7 @@ const lettersInput = z.object({
   keys: z.array(z.string()).optional(),
   force: z.boolean().optional(),
 });
-const erasureInput = z.object({ requestId: z.string() });
+const erasureInput = z.object({ requestId: z.string(), fromMs: z.number().optional() });
 const deletionInput = z.object({ waiting: z.enum(['discard', 'keep']).optional() });
 
 type Kind = (operation: Operation, tools: Tools) => Promise<object>;
@@ -52,7 +52,7 @@ export const KINDS: Readonly<Record<OperationKind, Kind>> = {
   'redrive-quarantine': ({ input }, { context, run }) =>
     redriveQuarantine(context, { ...filterOf(input), isForced: lettersInput.parse(input).force ?? false }, run),
   'discard-quarantine': ({ input }, { context, run }) => discardQuarantine(context, filterOf(input), run),
-  erase: ({ input }, { context, run }) => eraseCall(context, erasureInput.parse(input).requestId, run),
+  erase: ({ input }, { context, run }) => eraseCall(context, erasureInput.parse(input), run),
   delete: ({ customer = '', input }, { context, run }) =>
     deleteCustomer(context, customer, deletionInput.parse(input).waiting, {}, run),
 };

@@ -1,6 +1,7 @@
 /** What is deleted earlier than before never surprises: neither what waits, nor dead letters of earlier versions. */
 import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { DAY_MS, type Retention } from '@databridge/schemas/privacy/retention';
+import type { Operation } from '@databridge/schemas/records/operations';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import type { ControlPlaneContext } from '../context.ts';
 import { tendRetention } from './retention.ts';
@@ -13,7 +14,11 @@ const DEAD = 'delivery.acme.dead';
 /** @param ages of the records of each topic, in days, the oldest first @param done how many of them are done */
 function kafkaWith(
   settings: Record<string, Record<string, string>>,
-  { ages = {}, done = {} }: { ages?: Record<string, number[]>; done?: Record<string, number> } = {},
+  {
+    ages = {},
+    done = {},
+    erasure = 'done',
+  }: { ages?: Record<string, number[]>; done?: Record<string, number>; erasure?: Operation['state'] } = {},
 ) {
   const changes: Record<string, Record<string, string>> = {};
   const admin = {
@@ -39,7 +44,8 @@ function kafkaWith(
       admin: admin as unknown as KafkaAdmin,
       subscriptions: async () => new Map([['acme', subscription as unknown as Subscription]]),
       workerStatuses: async () => new Map(),
-    } satisfies Pick<ControlPlaneContext, 'admin' | 'subscriptions' | 'workerStatuses'>;
+      operations: async () => new Map([['op', { kind: 'erase', state: erasure } as Operation]]),
+    } satisfies Pick<ControlPlaneContext, 'admin' | 'subscriptions' | 'workerStatuses' | 'operations'>;
     await tendRetention(context, NOW_MS);
     return Object.fromEntries(
       Object.entries(changes).map(([topic, { 'retention.ms': ms, ...rest }]) => [
@@ -112,4 +118,10 @@ test('a longer limit of dead letters stays, until the subscription states anothe
   const kafka = kafkaWith({ [DEAD]: letters(720) }, { ages: { [DEAD]: [400] } });
   expect(await kafka.tend('active')).toEqual({});
   expect(await kafka.tend('active', { deadLetterDays: 30 })).toEqual({ [DEAD]: [30, 'compact,delete'] });
+});
+
+test('a lane is compacted only while a call is erased', async () => {
+  const compacted = { [MAIN]: { ...kept(14), 'cleanup.policy': 'compact,delete' } };
+  expect(await kafkaWith(compacted, { erasure: 'running' }).tend('active')).toEqual({});
+  expect(await kafkaWith(compacted).tend('active')).toEqual({ [MAIN]: [Number.NaN, 'delete'] });
 });

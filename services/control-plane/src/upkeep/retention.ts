@@ -47,7 +47,7 @@ export interface TendedRetention {
  * Topics from before they had a limit get one that deletes nothing within {@link WARNING_MS}: a multiple of the usual one.
  */
 export async function tendRetention(
-  context: Pick<ControlPlaneContext, 'workerStatuses' | 'subscriptions' | 'admin'>,
+  context: Pick<ControlPlaneContext, 'workerStatuses' | 'subscriptions' | 'operations' | 'admin'>,
   nowMs: number,
 ): Promise<TendedRetention> {
   const { admin } = context;
@@ -56,6 +56,9 @@ export async function tendRetention(
     context.workerStatuses(),
     admin.listTopics(),
   ]);
+  const isErasing = [...(await context.operations()).values()].some(
+    ({ kind, state }) => kind === 'erase' && state === 'running',
+  );
   const tended = { longer: [] as string[], shorter: [] as string[] };
   const existing = new Set(topics);
   for (const [customer, subscription] of subscriptions) {
@@ -66,6 +69,7 @@ export async function tendRetention(
     const settings = await admin.topicSettings([...lanes.keys(), ...letters]);
     for (const [topic, lane] of lanes) {
       const limitMs = lane === 'main' ? wanted.delivery : wanted.retry;
+      if (!isErasing) await endCompaction(admin, topic, settings.get(topic));
       await tendLane(admin, { customer, topic, isStopped, limitMs, nowMs }, settings.get(topic), tended);
     }
     const isStated = subscription.retention?.deadLetterDays !== undefined;
@@ -92,6 +96,11 @@ interface Limited {
   readonly topic: string;
   readonly limitMs: number;
   readonly nowMs: number;
+}
+
+/** Lanes are compacted only while a call is erased, which ends it by itself (docs/decisions/erasure.md): this is a second line of defense. */
+async function endCompaction(admin: KafkaAdmin, topic: string, settings: Settings): Promise<void> {
+  if (settings?.[POLICY]?.includes('compact')) await admin.changeTopicSettings([topic], { [POLICY]: 'delete' });
 }
 
 async function tendLane(

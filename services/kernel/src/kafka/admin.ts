@@ -4,13 +4,14 @@ import { JoinedCalls } from '../joined-calls.ts';
 import { Backoff, KAFKA_BACKOFF } from '../time/backoff.ts';
 import { systemClock } from '../time/clock.ts';
 import { pause } from '../time/pause.ts';
+import { groupFailure, isSettling, topicFailures } from './admin-failures.ts';
 import { KafkaPortError, protocolErrorType, toPortError } from './errors.ts';
 import { commitAsOnlyMember } from './groups/set-offsets.ts';
 import { createKafka, type KafkaSettings } from './kafkajs/client.ts';
 import { evictDeadMember } from './lane-reader/members/evict-dead.ts';
 import type { CommittedOffset } from './records.ts';
 import { requestsOf } from './topic-requests.ts';
-import { settingChangesOf, type TopicSettingChanges } from './topic-setting-changes.ts';
+import { isAsWanted, settingChangesOf, type TopicSettingChanges } from './topic-setting-changes.ts';
 
 export interface TopicMismatch {
   readonly topic: string;
@@ -39,18 +40,6 @@ const REPLICAS = 3;
 const MIN_IN_SYNC = '2';
 const LEADERS_WITHIN_MS = 30_000;
 const POLL_EVERY_MS = 50;
-/**
- * Errors that pass while brokers start, stop or move leaders. A broker that has just started creates the groups' own
- * topic at the first request about a group, and knows each group's coordinator only seconds later: kafkajs's five tries
- * may end before. For a leader that moved, it tries only once.
- */
-const SETTLING_TYPES = new Set([
-  'GROUP_COORDINATOR_NOT_AVAILABLE',
-  'NOT_COORDINATOR_FOR_GROUP',
-  'GROUP_LOAD_IN_PROGRESS',
-  'LEADER_NOT_AVAILABLE',
-  'NOT_LEADER_FOR_PARTITION',
-]);
 const SETTLED_WITHIN_MS = 30_000;
 /** Kafka's `ConfigSource.TOPIC_CONFIG`: the setting belongs to the topic itself, and is not inherited. */
 const TOPICS_OWN: number = 1;
@@ -243,22 +232,33 @@ export class KafkaAdmin {
   }
 
   /**
-   * Changes some of the topics' own settings and leaves the others. One call at a time: each reads all settings and
-   * writes them again.
+   * Changes some of the topics' own settings and leaves the others. One call at a time: each reads all settings and writes
+   * them again, so it resolves only when the brokers answer with the new ones.
    * @param changes null: the topic inherits the broker's value again
-   * @returns the topics that had other values
+   * @param always also of topics that seem to have these values: another broker may know of a change before
+   * @returns the topics that were changed
    */
-  async changeTopicSettings(topics: readonly string[], changes: TopicSettingChanges): Promise<string[]> {
-    const changing = this.#changing.then(() => this.#changeSettings(topics, changes));
+  async changeTopicSettings(
+    topics: readonly string[],
+    changes: TopicSettingChanges,
+    always = false,
+  ): Promise<string[]> {
+    const changing = this.#changing.then(() => this.#changeSettings(topics, changes, always));
     this.#changing = changing.catch(() => undefined);
     return await changing;
   }
 
-  async #changeSettings(topics: readonly string[], changes: TopicSettingChanges): Promise<string[]> {
-    const resources = settingChangesOf(await this.topicSettings(topics), changes);
-    if (resources.length === 0) return [];
+  async #changeSettings(topics: readonly string[], changes: TopicSettingChanges, always: boolean): Promise<string[]> {
+    const all = [...(await this.topicSettings(topics))];
+    const found = new Map(all.filter(([, before]) => always || !isAsWanted(before, changes)));
+    if (found.size === 0) return [];
+    const resources = settingChangesOf(found, changes);
     await this.#call('change topic settings', (admin) => admin.alterConfigs({ validateOnly: false, resources }));
-    return resources.map(({ name }) => name);
+    await this.#until('the topics have their settings', async () => {
+      const now = await this.topicSettings([...found.keys()]);
+      return [...now.values()].every((settings) => isAsWanted(settings, changes));
+    });
+    return [...found.keys()];
   }
 
   async #create(specs: readonly TopicSpec[], replicationFactor: number): Promise<string[]> {
@@ -368,32 +368,4 @@ export class KafkaAdmin {
       await pause(POLL_EVERY_MS);
     }
   }
-}
-
-/**
- * Errors of a request over a connection that was open: a broker that stops closes or resets it, or is not found at its
- * address. Repeating the request is safe: each call states the wanted result, or only reads. For a partition without a
- * leader, kafkajs may omit the answer and then fail on that.
- */
-function isSettling(thrown: unknown): boolean {
-  if (SETTLING_TYPES.has(protocolErrorType(thrown) ?? '') || thrown instanceof TypeError) return true;
-  for (let e = thrown; e instanceof Error; e = e.cause) if (e.name.startsWith('KafkaJSConnection')) return true;
-  return false;
-}
-
-/** @throws the error if it is not a list of failures by topic */
-function topicFailures(thrown: unknown): { error: unknown; topic: string }[] {
-  for (let e = thrown; e instanceof Error; e = e.cause) {
-    if (!('errors' in e) || !Array.isArray(e.errors)) continue;
-    return e.errors.map((error: { topic: string }) => ({ error, topic: error.topic }));
-  }
-  throw thrown;
-}
-
-/** The first of the failures by group that kafkajs collects. */
-function groupFailure(thrown: unknown): unknown {
-  for (let e = thrown; e instanceof Error; e = e.cause) {
-    if ('groups' in e && Array.isArray(e.groups)) return (e.groups as { error?: unknown }[])[0]?.error ?? thrown;
-  }
-  return thrown;
 }

@@ -2,23 +2,32 @@ import kafkajs, { type IResourceConfig } from 'kafkajs';
 
 /** By name; null: what the topic has of its own is removed, so that it inherits the broker's value again. */
 export type TopicSettingChanges = Readonly<Record<string, string | null>>;
+type Settings = Readonly<Record<string, string>>;
+
+/** Whether the settings of a topic are as the changes want them. */
+export function isAsWanted(settings: Settings, changes: TopicSettingChanges): boolean {
+  return Object.entries(changes).every(([name, value]) => isSame(settings[name] ?? null, value));
+}
+
+/** Kafka writes numbers in its own way: 0 as 0.0. */
+function isSame(found: string | null, wanted: string | null): boolean {
+  if (found === wanted) return true;
+  return found !== null && wanted !== null && Number(found) === Number(wanted);
+}
 
 /**
- * What to ask of Kafka to change some settings of topics and leave the others. The request replaces all that a topic has
- * of its own: what is left out of it falls back to the broker's.
- * @param found the topics' own settings @returns those of the topics that have other values
+ * The request that changes some settings of topics and leaves the others. It replaces all that a topic has of its own:
+ * what is left out falls back to the broker's.
  */
 export function settingChangesOf(
-  found: ReadonlyMap<string, Readonly<Record<string, string>>>,
+  found: ReadonlyMap<string, Settings>,
   changes: TopicSettingChanges,
 ): IResourceConfig[] {
-  return [...found]
-    .filter(([, before]) => Object.entries(changes).some(([name, value]) => (before[name] ?? null) !== value))
-    .map(([name, before]) => ({
-      type: kafkajs.ConfigResourceTypes.TOPIC,
-      name,
-      configEntries: Object.entries({ ...before, ...changes }).flatMap(([key, value]) =>
-        value === null ? [] : [{ name: key, value }],
-      ),
-    }));
+  return [...found].map(([name, before]) => ({
+    type: kafkajs.ConfigResourceTypes.TOPIC,
+    name,
+    configEntries: Object.entries({ ...before, ...changes }).flatMap(([key, value]) =>
+      value === null ? [] : [{ name: key, value }],
+    ),
+  }));
 }

@@ -185,6 +185,7 @@ export type ErasureReceipt = {
   }[];
   readonly request: string;
   readonly erasedAtMs: number;
+  readonly fromMs?: number | undefined;
   readonly deadLetters: number;
   readonly quarantined: number;
   readonly removed: number;
@@ -953,7 +954,7 @@ export interface Routes {
   };
   'POST /v1/erasures': {
     query: Readonly<Record<string, never>>;
-    body: { readonly requestId: string; readonly dryRun?: boolean | undefined };
+    body: { readonly requestId: string; readonly from?: string | undefined; readonly dryRun?: boolean | undefined };
     answer: ErasureReceipt | ErasurePlan | Operation;
   };
   'GET /v1/subscriptions/{customer}/attempts': {

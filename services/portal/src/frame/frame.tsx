@@ -57,6 +57,7 @@ function Navigation() {
           </Link>
         )
       )}
+      <Link to="/event-types">Event types</Link>
     </nav>
   );
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { planErasure } from '../../erasure/erase.ts';
 import { KEPT_REASONS } from '../../erasure/receipt.ts';
 import type { Api, ApiContext } from '../context.ts';
+import { rangeQuery } from '../openapi/models.ts';
 import { accepted } from '../operate.ts';
 import { problems } from '../problem.ts';
 
@@ -34,6 +35,7 @@ const receipt = plan
   .extend({
     request: z.string().describe('digest of the request id, by which the audit log names the erasure'),
     erasedAtMs: z.number(),
+    fromMs: z.number().optional().describe('what is older was not searched, ms since the epoch'),
     deadLetters: z.int().describe('dead letters that were removed'),
     quarantined: z.int().describe('quarantined records that were removed'),
     removed: z.int().describe('records whose bytes Kafka has removed, in all topics of customers and the quarantine'),
@@ -55,16 +57,20 @@ export function erasureRoutes(api: Api, { operations, operate }: ApiContext): vo
             .string()
             .regex(/^[\x21-\x7e]{16,128}$/, 'must have 16 to 128 visible ASCII characters')
             .describe('as the events have it in `requestid`'),
+          from: rangeQuery.shape.from.describe(
+            'nothing of the call was written before then: what is older is not searched',
+          ),
           dryRun: z.boolean().default(false),
         }),
         response: { 200: z.union([receipt, plan]), ...accepted, ...problems },
       },
     },
     async (request, reply) => {
-      const { requestId, dryRun } = request.body;
-      if (dryRun) return await planErasure(operations, requestId);
+      const { requestId, from, dryRun } = request.body;
+      const call = { requestId, ...(from !== undefined && { fromMs: Date.parse(from) }) };
+      if (dryRun) return await planErasure(operations, call);
       const audit = { what: 'erase', detail: { request: requestDigest(requestId) } } as const;
-      return await operate(request, reply, { kind: 'erase', input: { requestId }, audit });
+      return await operate(request, reply, { kind: 'erase', input: call, audit });
     },
   );
 }
