@@ -13,7 +13,7 @@ export interface WorkRates {
 }
 
 /** At most about 10 ms of processor time: two searches of a text of 1 MB, or 20,000 steps of a loop over a list. */
-export const MAX_FILTER_WORK = 2_000_000;
+const MAX_FILTER_WORK = 2_000_000;
 
 /** A step of CEL takes as long as reading this many characters. */
 const WORK_PER_ITEM = 100;

@@ -4,6 +4,7 @@
  */
 import { hash } from 'node:crypto';
 import { z } from 'zod';
+import { decodeJson } from '../json-record.ts';
 import { HEADER, type HeaderValues, headerText } from '../records/headers.ts';
 import { eventKeyOf } from '../records/identity.ts';
 
@@ -27,11 +28,7 @@ export function encodeErasure(record: Erasure): string {
 
 /** @returns undefined if the value is not an erasure */
 export function decodeErasure(value: Buffer): Erasure | undefined {
-  try {
-    return erasure.parse(JSON.parse(value.toString('utf8')));
-  } catch {
-    return undefined;
-  }
+  return decodeJson(erasure, value);
 }
 
 /** Represents a request id in the audit log, in receipts and as the key of its erasure. */

@@ -1,5 +1,6 @@
 /** The attempt log: which requests were made, when, and with which result. Batches by customer, kept for a week. */
 import { z } from 'zod';
+import { decodeJson } from '../json-record.ts';
 import { ATTEMPTS_TOPIC } from './topics.ts';
 
 /** The result of an attempt. */
@@ -113,9 +114,5 @@ export function placesOf({ insteadOf }: AttemptBatch, offset: number) {
 
 /** @returns undefined if the value is not a batch of attempts */
 export function decodeAttempts(value: Buffer): AttemptBatch | undefined {
-  try {
-    return attemptBatch.parse(JSON.parse(value.toString('utf8')));
-  } catch {
-    return undefined;
-  }
+  return decodeJson(attemptBatch, value);
 }

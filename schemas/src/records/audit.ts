@@ -1,5 +1,6 @@
 /** The audit log: every requested change, without secrets. */
 import { z } from 'zod';
+import { decodeJson } from '../json-record.ts';
 
 const subscriptionAsSeen = z.record(z.string(), z.unknown());
 
@@ -74,9 +75,5 @@ export function encodeAudit(record: AuditRecord): string {
 
 /** @returns undefined if the value is not an audit record */
 export function decodeAudit(value: Buffer): AuditRecord | undefined {
-  try {
-    return auditRecord.parse(JSON.parse(value.toString('utf8')));
-  } catch {
-    return undefined;
-  }
+  return decodeJson(auditRecord, value);
 }

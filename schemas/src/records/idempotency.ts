@@ -1,5 +1,6 @@
 /** A request that was carried out under an idempotency key, and its answer: one record per key and caller. */
 import { z } from 'zod';
+import { decodeJson } from '../json-record.ts';
 
 /** How long a key is kept after its first request, in ms. */
 export const IDEMPOTENCY_KEPT_MS = 86_400_000;
@@ -29,9 +30,5 @@ export function encodeIdempotency(record: IdempotencyRecord): string {
 
 /** @returns undefined if the value is not such a record */
 export function decodeIdempotency(value: Buffer): IdempotencyRecord | undefined {
-  try {
-    return idempotencyRecord.parse(JSON.parse(value.toString('utf8')));
-  } catch {
-    return undefined;
-  }
+  return decodeJson(idempotencyRecord, value);
 }

@@ -1,5 +1,6 @@
 /** Invitations to enter secrets on the set-up page, without their links and codes. A link is valid for one answer. */
 import { z } from 'zod';
+import { decodeJson } from '../json-record.ts';
 
 const grant = z.object({
   eventTypes: z.array(z.string()),
@@ -55,10 +56,5 @@ export function encodeInvitation(record: Invitation): string {
 
 /** @returns undefined if the value is not an invitation */
 export function decodeInvitation(value: Buffer): Invitation | undefined {
-  try {
-    const parsed = invitation.safeParse(JSON.parse(value.toString('utf8')));
-    return parsed.success ? parsed.data : undefined;
-  } catch {
-    return undefined;
-  }
+  return decodeJson(invitation, value);
 }

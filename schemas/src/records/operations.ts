@@ -3,8 +3,9 @@
  * those that are running.
  */
 import { z } from 'zod';
+import { decodeJson } from '../json-record.ts';
 
-export const OPERATION_KINDS = [
+const OPERATION_KINDS = [
   'rewind',
   'redeliver',
   'redrive',
@@ -57,9 +58,5 @@ export function encodeOperation(record: Operation): string {
 
 /** @returns undefined if the value is not an operation */
 export function decodeOperation(value: Buffer): Operation | undefined {
-  try {
-    return operation.parse(JSON.parse(value.toString('utf8')));
-  } catch {
-    return undefined;
-  }
+  return decodeJson(operation, value);
 }

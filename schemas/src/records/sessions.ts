@@ -1,5 +1,6 @@
 /** Sessions of the portal. The record's key is a digest, so its content is of no use to a reader of the topic. */
 import { z } from 'zod';
+import { decodeJson } from '../json-record.ts';
 import { ROLES } from '../rights/route-rights.ts';
 
 const session = z.object({
@@ -27,9 +28,5 @@ export function encodeSession(record: SessionRecord): string {
 
 /** @returns undefined if the value is not a session */
 export function decodeSession(value: Buffer): SessionRecord | undefined {
-  try {
-    return session.parse(JSON.parse(value.toString('utf8')));
-  } catch {
-    return undefined;
-  }
+  return decodeJson(session, value);
 }

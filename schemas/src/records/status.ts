@@ -5,6 +5,7 @@
 import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { kindOf } from '../destination/destinations.ts';
+import { decodeJson } from '../json-record.ts';
 import { mapSecrets } from '../subscription/secret-places.ts';
 import type { Subscription } from '../subscription/subscription.ts';
 
@@ -43,11 +44,7 @@ export function encodeStatus(status: WorkerStatus): string {
 
 /** @returns undefined if the value is not a status */
 export function decodeStatus(value: Buffer): WorkerStatus | undefined {
-  try {
-    return workerStatus.parse(JSON.parse(value.toString('utf8')));
-  } catch {
-    return undefined;
-  }
+  return decodeJson(workerStatus, value);
 }
 
 /**

@@ -1,5 +1,5 @@
 /** How the request of a test event deviates from that of an event, to test a receiver's checks. */
-export const TEST_VARIATIONS = [
+const TEST_VARIATIONS = [
   /** The test is signed, but with a timestamp ten minutes ago: a receiver must refuse it as a replay. */
   'stale',
   /** The test is signed two minutes ago, as after a delay: a receiver must accept it. */

@@ -155,7 +155,7 @@ export function deliveryGroup(customer: string): string {
 }
 
 /** Kafka's own default limit of a record batch, which the intake topics keep. */
-export const INTAKE_MAX_MESSAGE_BYTES = 1_048_588;
+const INTAKE_MAX_MESSAGE_BYTES = 1_048_588;
 /** The space for the headers that we add to the bytes of the intake record. */
 const ADDED_HEADERS_BYTES = 65_536;
 /** The limit of a record batch in every topic that we create. */

@@ -1,5 +1,6 @@
 /** A delivery worker's report of what it runs, which it writes every few seconds. */
 import { z } from 'zod';
+import { decodeJson } from '../json-record.ts';
 
 const workerReport = z.object({
   worker: z.string(),
@@ -32,9 +33,5 @@ export function encodeWorkerReport(report: WorkerReport): string {
 
 /** @returns undefined if the value is not a worker's report */
 export function decodeWorkerReport(value: Buffer): WorkerReport | undefined {
-  try {
-    return workerReport.parse(JSON.parse(value.toString('utf8')));
-  } catch {
-    return undefined;
-  }
+  return decodeJson(workerReport, value);
 }

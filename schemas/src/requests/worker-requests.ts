@@ -3,12 +3,10 @@
  * names the kind of request. A test has the same form as in a delivery topic: the same headers, and the document.
  */
 import { z } from 'zod';
+import { decodeJson } from '../json-record.ts';
 import { CUSTOMER_PATTERN } from '../records/topics.ts';
 
 export const WORKER_REQUEST_HEADER = 'databridge-request';
-
-export const WORKER_REQUESTS = ['test', 'key-pair'] as const;
-export type WorkerRequest = (typeof WORKER_REQUESTS)[number];
 
 /** How long a control plane waits for a key pair, in ms: after that, none is made. */
 export const KEY_PAIR_WITHIN_MS = 15_000;
@@ -24,7 +22,7 @@ export type KeyPairRequest = z.infer<typeof keyPairRequest>;
 
 /** @returns undefined if the value is not such a request */
 export function decodeKeyPairRequest(value: Buffer): KeyPairRequest | undefined {
-  return parsed(keyPairRequest, value);
+  return decodeJson(keyPairRequest, value);
 }
 
 const certificateRequest = z.object({
@@ -44,14 +42,5 @@ export const encodeCertificateRequest = (request: CertificateRequest): string =>
 
 /** @returns undefined if the value is not a key pair */
 export function decodeCertificateRequest(value: Buffer): CertificateRequest | undefined {
-  return parsed(certificateRequest, value);
-}
-
-function parsed<T>(schema: z.ZodType<T>, value: Buffer): T | undefined {
-  try {
-    const result = schema.safeParse(JSON.parse(value.toString('utf8')));
-    return result.success ? result.data : undefined;
-  } catch {
-    return undefined;
-  }
+  return decodeJson(certificateRequest, value);
 }

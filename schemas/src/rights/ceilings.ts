@@ -6,7 +6,7 @@ export interface Ceilings {
 }
 
 /** From this rate on, a delivery worker does not limit a customer. */
-export const DEFAULT_CEILINGS: Ceilings = { ratePerSecond: 10_000, maxInFlight: 256 };
+const DEFAULT_CEILINGS: Ceilings = { ratePerSecond: 10_000, maxInFlight: 256 };
 
 /** The range of a stated rate: from one event in 1,000 seconds to what no destination reaches. */
 export const RATE_RANGE = { min: 0.001, max: 1_000_000 } as const;

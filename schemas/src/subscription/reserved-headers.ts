@@ -35,7 +35,7 @@ const RESERVED = new Set([
 const RESERVED_FAMILY =
   /^(proxy-|sec-|access-control-|x-forwarded|x-envoy-|cf-connecting-|fastly-client-|webhook-|databridge-|ce-)/;
 
-export function isReservedHeader(name: string): boolean {
+function isReservedHeader(name: string): boolean {
   // Servers that pass headers as variables (CGI, WSGI) treat x_forwarded_for as x-forwarded-for.
   const canonical = name.toLowerCase().replaceAll('_', '-');
   return RESERVED.has(canonical) || RESERVED_FAMILY.test(canonical);

@@ -38,7 +38,7 @@ export const SECRET_RULES = {
 } as const satisfies Readonly<Record<string, SecretRule>>;
 
 /** The limit of a secret's length, in characters. */
-export const MAX_SECRET_CHARS = 65_536;
+const MAX_SECRET_CHARS = 65_536;
 
 /** @param place as `mapSecrets` names it @returns the mistake of a new secret for that place, without quoting it */
 export function secretMistake(place: string, secret: string): string | undefined {

@@ -10,7 +10,7 @@ export const MAX_SUBSCRIPTION_BYTES = 262_144;
  * The limit of values in each of `headers`, `query` and `body` of an OAuth token request: each may be a secret, which
  * is sealed by itself.
  */
-export const MAX_OAUTH_PARAMETERS = 32;
+const MAX_OAUTH_PARAMETERS = 32;
 
 export function sizeIssues(subscription: { readonly authentication: object }): Issue[] {
   const bytes = Buffer.byteLength(JSON.stringify(subscription));

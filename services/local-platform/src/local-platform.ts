@@ -39,7 +39,7 @@ export async function startLocalPlatform(options: LocalPlatformOptions = {}): Pr
  * otherwise.
  * @throws DatabridgeError DB_PLATFORM_…
  */
-export async function startOwnPlatform(
+async function startOwnPlatform(
   options: Omit<LocalPlatformOptions, 'brokers' | 'registryUrl'> = {},
 ): Promise<ControllablePlatform> {
   const machine = readMachineConfig(process.env);

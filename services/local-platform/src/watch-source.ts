@@ -37,5 +37,5 @@ export function watchSource<Name extends string>(
   };
 }
 
-export const isSource = (file: string | null): file is string =>
+const isSource = (file: string | null): file is string =>
   file?.endsWith('.ts') === true && !file.endsWith('.test.ts') && !file.includes('node_modules');

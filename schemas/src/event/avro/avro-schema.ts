@@ -3,7 +3,7 @@
  * before it is used.
  */
 
-export const PRIMITIVES = ['null', 'boolean', 'int', 'long', 'float', 'double', 'string', 'bytes'] as const;
+const PRIMITIVES = ['null', 'boolean', 'int', 'long', 'float', 'double', 'string', 'bytes'] as const;
 export type PrimitiveKind = (typeof PRIMITIVES)[number];
 
 /** The logical type: one of those that the Avro specification names, with valid attributes. */
@@ -70,10 +70,10 @@ export type AvroType = PrimitiveType | NamedType | ArrayType | MapType | UnionTy
 /** The limit of characters of a schema's text, including the schemas that it refers to. */
 export const MAX_SCHEMA_CHARS = 512 * 1024;
 /** The limit of types and fields of a schema. */
-export const MAX_SCHEMA_PARTS = 10_000;
+const MAX_SCHEMA_PARTS = 10_000;
 export const MAX_UNION_BRANCHES = 100;
 /** The limit of nesting in the schema's text. */
-export const MAX_SCHEMA_DEPTH = 64;
+const MAX_SCHEMA_DEPTH = 64;
 /** The limit of bytes of a decimal, enough for 1,000 digits: the time to render more grows fast. */
 export const MAX_DECIMAL_BYTES = 416;
 /** The limit of the scale that a big-decimal states: the number of digits after the point, or of zeros before it. */

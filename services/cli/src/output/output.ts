@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { type Command, Option } from 'commander';
 import { printLine } from './print.ts';
 
-export const FORMATS = ['table', 'json', 'yaml'] as const;
+const FORMATS = ['table', 'json', 'yaml'] as const;
 export type Format = (typeof FORMATS)[number];
 
 export interface OutputOptions {

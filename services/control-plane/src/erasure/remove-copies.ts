@@ -23,7 +23,7 @@ export interface RemovalTimes {
   readonly giveUpAfterMs: number;
 }
 
-export const REMOVAL_TIMES: RemovalTimes = {
+const REMOVAL_TIMES: RemovalTimes = {
   settledAfterMs: 30_000,
   compactedWithinMs: 60_000,
   giveUpAfterMs: 600_000,

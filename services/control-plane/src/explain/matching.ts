@@ -13,7 +13,7 @@ export interface MatchVerdict {
 }
 
 /** The decision of fan-out with today's subscriptions: a filter that fails lets the event through. */
-export function matchVerdict(
+function matchVerdict(
   subscription: Subscription,
   type: EventType,
   routing: Routing,

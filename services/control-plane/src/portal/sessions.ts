@@ -5,7 +5,7 @@ import type { SessionStore } from './session-store.ts';
 
 /** A working day: after that, one signs in again. */
 export const SESSION_MS = 10 * 3_600_000;
-export const LINK_MS = 10 * 60_000;
+const LINK_MS = 10 * 60_000;
 /**
  * The limit of sessions of one caller. Above it, the oldest ends: a script that signs in repeatedly must not fill the
  * topic.

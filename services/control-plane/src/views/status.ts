@@ -129,7 +129,7 @@ function disablingOf(
 }
 
 /** A hold that was mended, and a wait that is over, end at once: not when the worker next writes. */
-export function statusNow(
+function statusNow(
   subscription: Subscription,
   status: WorkerStatus | undefined,
   nowMs: number,

@@ -62,7 +62,7 @@ export class SigV4 implements Authorizer {
 }
 
 /** @returns names and values decoded, with the values of one name in their order */
-export function queryBag(parameters: URLSearchParams): Record<string, string | string[]> {
+function queryBag(parameters: URLSearchParams): Record<string, string | string[]> {
   return Object.fromEntries(
     [...new Set(parameters.keys())].map((name) => {
       const values = parameters.getAll(name);

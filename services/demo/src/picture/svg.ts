@@ -2,7 +2,7 @@
 import type { Color, Run } from './terminal.ts';
 
 export const CHARACTER_WIDTH = 8;
-export const LINE_HEIGHT = 18;
+const LINE_HEIGHT = 18;
 const MARGIN = 16;
 /** Of the bar with the title, at the top. */
 const BAR_HEIGHT = 32;

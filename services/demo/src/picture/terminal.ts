@@ -1,7 +1,7 @@
 /** What a terminal shows after a program has written to it: cursor movements, colors and line breaks are interpreted by xterm.js. */
 import xterm, { type IBufferCell, type IBufferLine } from '@xterm/headless';
 
-export const COLORS = ['red', 'green', 'yellow', 'blue', 'gray'] as const;
+const COLORS = ['red', 'green', 'yellow', 'blue', 'gray'] as const;
 export type Color = (typeof COLORS)[number];
 
 /** Characters of one line in one style. */

@@ -98,7 +98,7 @@ export class EgressPolicy {
   }
 }
 
-export function portRefusal(port: number | undefined): Refusal {
+function portRefusal(port: number | undefined): Refusal {
   if (port === undefined || !BAD_PORTS.has(port)) return undefined;
   return `has the port ${port}, where something else than HTTP is spoken`;
 }

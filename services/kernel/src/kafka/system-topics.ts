@@ -15,7 +15,7 @@ export async function ensureSystemTopics(
   return await admin.ensureTopics(allSystemTopics(intakeTopics));
 }
 
-export function allSystemTopics(intakeTopics: readonly string[]): TopicSpec[] {
+function allSystemTopics(intakeTopics: readonly string[]): TopicSpec[] {
   const own = systemTopics();
   // Notices are an event type whose intake topic belongs to the service itself.
   const others = intakeTopics.filter((topic) => !own.some((one) => one.topic === topic));

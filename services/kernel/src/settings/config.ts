@@ -135,7 +135,7 @@ export const kafkaVariables = {
 } as const;
 
 /** Whether the URL holds a user name or a password. */
-export function hasCredentials(url: string): boolean {
+function hasCredentials(url: string): boolean {
   const parsed = URL.parse(url);
   return parsed !== null && (parsed.username !== '' || parsed.password !== '');
 }

@@ -28,7 +28,7 @@ export async function builtPortal(): Promise<string> {
   return directory;
 }
 
-export async function buildPortal(directory: string): Promise<void> {
+async function buildPortal(directory: string): Promise<void> {
   // Loaded here: nothing but a build needs it, and it takes longer than all else.
   const { build } = await import('vite');
   await build({

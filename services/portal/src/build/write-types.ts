@@ -32,7 +32,7 @@ const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
 /** Written out, a subscription's own schema is longer than all others, and its forms are checked by the API. */
 const MAX_TYPE_LENGTH = 6_000;
 
-export function typesOf({ paths, components }: Document): string {
+function typesOf({ paths, components }: Document): string {
   const schemas = Object.entries(components.schemas).map(
     ([name, schema]) => `export type ${name} = ${typeOf(schema)};`,
   );
@@ -117,7 +117,7 @@ function objectOf(fields: readonly (readonly [name: string, schema: Schema, isRe
 const unionOf = (types: readonly string[]) => [...new Set(types)].join(' | ');
 const literal = (value: unknown) => (typeof value === 'string' ? `'${value.replaceAll("'", "\\'")}'` : String(value));
 
-export const TYPES_FILE = new URL('../api/types.ts', import.meta.url);
+const TYPES_FILE = new URL('../api/types.ts', import.meta.url);
 
 export function readTypes(): string {
   const document = readFileSync(new URL('../../../../docs/openapi.json', import.meta.url), 'utf8');

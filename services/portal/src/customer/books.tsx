@@ -21,7 +21,7 @@ export function Books({ customer }: { readonly customer: string }) {
   );
 }
 
-export function booksWords(found: Reconciliation): string {
+function booksWords(found: Reconciliation): string {
   const { written, delivered, waiting, dead, removed, skipped, erased, settled, unaccounted } = found;
   const parts = [
     [delivered, 'delivered'],

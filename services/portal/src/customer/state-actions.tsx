@@ -20,7 +20,7 @@ export function StateActions({ status }: { readonly status: Status }) {
   ));
 }
 
-export function actionsFor({ state, disabledBy }: Pick<Status, 'state' | 'disabledBy'>, mayOperate: boolean): Action[] {
+function actionsFor({ state, disabledBy }: Pick<Status, 'state' | 'disabledBy'>, mayOperate: boolean): Action[] {
   if (state === 'disabled') return disabledBy === 'worker' || mayOperate ? ['enable'] : [];
   return [state === 'paused' ? ('resume' as const) : ('pause' as const), ...(mayOperate ? ['disable' as const] : [])];
 }

@@ -19,7 +19,7 @@ export function addDoctor(program: Command, cli: Cli): void {
 
 const WORDS: Readonly<Record<Finding['verdict'], string>> = { ok: 'ok', fault: 'WRONG', unknown: 'unknown' };
 
-export function formatExamination({ isHealthy, findings }: Examination): string {
+function formatExamination({ isHealthy, findings }: Examination): string {
   const width = Math.max(...findings.map(({ check }) => check.length));
   const lines = findings.flatMap(({ check, verdict, detail, advice }) => [
     `${WORDS[verdict].padEnd(7)}  ${check.padEnd(width)}  ${detail}`,

@@ -42,7 +42,7 @@ async function customerNamed(cli: Cli, name: string): Promise<CustomerExplanatio
   }
 }
 
-export function formatCustomer(one: CustomerExplanation, nowMs: number): string {
+function formatCustomer(one: CustomerExplanation, nowMs: number): string {
   const { gate, nextAttempt, backlog, budget, disabling, deliveredPerSecond, arrivingPerSecond } = one;
   const lanes = Object.entries(backlog.byLane).filter(([, records]) => records > 0);
   const facts: (readonly [string, string])[] = [

@@ -24,7 +24,7 @@ const topicsVariables = z.object({
   ...eventTypeVariables,
 });
 
-export const KEY_FILES = { delivery: 'delivery.keys', controlPlane: 'control-plane.keys' } as const;
+const KEY_FILES = { delivery: 'delivery.keys', controlPlane: 'control-plane.keys' } as const;
 
 /** Two files: what opens secrets for delivery workers, what seals them for control planes. What they held stays behind. */
 export async function generateKeys({ name, directory }: { name?: string; directory: string }): Promise<void> {

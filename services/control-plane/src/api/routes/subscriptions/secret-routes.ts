@@ -10,7 +10,7 @@ import { storedBy } from './subscription-routes.ts';
 const tags = ['secrets'];
 
 /** Long enough for a customer to change its side on the next day. */
-export const DEFAULT_OVERLAP = '24h';
+const DEFAULT_OVERLAP = '24h';
 const MAX_OVERLAP_MS = 30 * 86_400_000;
 
 const overlap = z

@@ -10,7 +10,7 @@ const { MemberAssignment, MemberMetadata } = kafkajs.AssignerProtocol;
  * The single static member of each customer's group. A worker that joins under this name takes the place of the
  * previous one in one round trip, and without a rebalance.
  */
-export const INSTANCE_ID = 'delivery';
+const INSTANCE_ID = 'delivery';
 /** This name differs from that of the consumers of earlier releases: Kafka then refuses to mix the two. */
 const PROTOCOL = 'databridge-fence';
 const CONSUMER = 'consumer';
