@@ -13,12 +13,7 @@ export interface MatchVerdict {
 }
 
 /** The decision of fan-out with today's subscriptions: a filter that fails lets the event through. */
-function matchVerdict(
-  subscription: Subscription,
-  type: EventType,
-  routing: Routing,
-  event: unknown,
-): MatchVerdict {
+function matchVerdict(subscription: Subscription, type: EventType, routing: Routing, event: unknown): MatchVerdict {
   const { customer } = subscription;
   const interest = { eventTypes: subscription.eventTypes, match: storedMatch(subscription.match) };
   const whyNot: string[] = [];
