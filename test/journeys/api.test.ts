@@ -294,9 +294,12 @@ test('a body may say the state; what a PUT would do can be asked, secrets includ
   expect(await compared(body)).toEqual({ change: 'created', secrets: ['authentication.key'], uncertain: [] });
   const paused = await call('PUT', path, { body: { ...body, state: 'paused' } });
   expect(paused.body).toMatchObject({ state: 'paused', enableEpoch: 0 });
-  expect(await compared(body)).toEqual({ change: 'unchanged', secrets: [], uncertain: [] });
+  expect(await compared(body)).toEqual({
+    ...{ change: 'unchanged', secrets: [], uncertain: [] },
+    ...{ stored: (await call('GET', path)).body, etag: paused.headers.get('etag') },
+  });
   const other = { ...subscriptionTo(customer, receiver, `${CANARY}-2`), ratePerSecond: 3 };
-  expect(await compared(other)).toEqual({ change: 'updated', secrets: ['authentication.key'], uncertain: [] });
+  expect(await compared(other)).toMatchObject({ change: 'updated', secrets: ['authentication.key'], uncertain: [] });
   expect((await call('POST', `${path}/comparisons`, { body, token: reader.token })).status).toBe(403);
   const headers = { 'if-match': paused.headers.get('etag') ?? '' };
   const active = await call('PUT', path, { body: { ...body, state: 'active' }, headers });

@@ -38,6 +38,15 @@ interface Plan {
   readonly etag: string | undefined;
 }
 
+/** What a PUT would do, and what it would replace: one answer, so that nothing changes in between. */
+interface Comparison {
+  readonly change: Change;
+  readonly secrets: readonly string[];
+  readonly uncertain: readonly string[];
+  readonly stored?: Readonly<Record<string, unknown>>;
+  readonly etag?: string;
+}
+
 interface Saved {
   readonly warnings: readonly { readonly pointer: string; readonly detail: string }[];
 }
@@ -185,21 +194,16 @@ const CANNOT_TELL = 'the secret of the file (whether it is the stored one, nobod
 async function plan(api: ApiClient, { subscription, sets, file }: DeclaredSubscription): Promise<Plan> {
   const { customer, state, enableEpoch: _, ...settings } = subscription;
   const body = { ...settings, ...(sets.includes('state') && { state }) };
-  const [stored, compared] = await Promise.all([
-    api.find<Record<string, unknown>>(pathOf(customer)),
-    api.call<{ change: Change; secrets: string[]; uncertain: string[] }>('POST', pathOf(customer, 'comparisons'), {
-      body,
-    }),
-  ]);
-  const { change, secrets, uncertain } = compared.body;
+  const comparison = await api.post<Comparison>(pathOf(customer, 'comparisons'), body);
+  const { change, secrets, uncertain, stored, etag } = comparison;
   const warnsOfEverything = matchesEveryCompany(subscription.match);
-  const found = { customer, file, change, body, warnsOfEverything, etag: stored?.etag };
+  const found = { customer, file, change, body, warnsOfEverything, etag };
   const { enableEpoch: __, ...wanted } = mapSecrets(subscription, () => MASK);
   if (stored === undefined) {
     const beyond = differences(usualSettings(subscription), wanted).filter(({ after }) => after !== undefined);
     return { ...found, differences: beyond.map(({ place, after }) => ({ place, after })) };
   }
-  const { enableEpoch: ___, ...before } = stored.body;
+  const { enableEpoch: ___, ...before } = stored;
   const completed = { ...withGenerated(wanted, before), ceilings: ceilingsOf(subscription) };
   const visible = differences(before, sets.includes('state') ? completed : { ...completed, state: before['state'] });
   // The masks are the same on both sides: whether what they hide is, the API says.

@@ -1326,6 +1326,8 @@ export interface Routes {
       readonly change: 'created' | 'updated' | 'unchanged';
       readonly secrets: readonly string[];
       readonly uncertain: readonly string[];
+      readonly stored?: Subscription | undefined;
+      readonly etag?: string | undefined;
     };
   };
   'GET /v1/status': {

@@ -4,9 +4,10 @@ import { refusals } from '../../subscriptions/checks/refusals.ts';
 import { compareSubscription } from '../../subscriptions/compare.ts';
 import { roleOf } from '../auth/access.ts';
 import type { Api, ApiContext } from '../context.ts';
-import { customerParams, subscriptionBody } from '../openapi/models.ts';
+import { customerParams, masked, subscriptionAnswer, subscriptionBody } from '../openapi/models.ts';
 import { problems } from '../problem.ts';
 import { bodyByParseSubscription, parsedBody } from './subscriptions/subscription-body.ts';
+import { etagOf } from './subscriptions/subscription-routes.ts';
 
 const comparison = z.object({
   change: z.enum(['created', 'updated', 'unchanged']).describe('what a PUT of the same would do'),
@@ -16,6 +17,8 @@ const comparison = z.object({
     .describe(
       'of these, places whose secrets may be the same: those stored were sealed in a browser or by the command line',
     ),
+  stored: subscriptionAnswer.optional().describe('the subscription that it was compared with; absent: there is none'),
+  etag: z.string().optional().describe('of that one: If-Match of a PUT that overwrites nothing else'),
 });
 
 export function comparisonRoutes(api: Api, { operations }: ApiContext): void {
@@ -38,7 +41,10 @@ export function comparisonRoutes(api: Api, { operations }: ApiContext): void {
       const refusalsOf = (subscription: Subscription) => refusals(subscription, before, operations);
       const given = parsedBody(customer, request.body, role, before, refusalsOf);
       const { change, secrets, uncertain } = await compareSubscription(operations, given, role);
-      return { change, secrets: [...secrets], uncertain: [...uncertain] };
+      return {
+        ...{ change, secrets: [...secrets], uncertain: [...uncertain] },
+        ...(before !== undefined && { stored: masked(before), etag: etagOf(before) }),
+      };
     },
   );
 }
