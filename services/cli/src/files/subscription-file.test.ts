@@ -71,6 +71,19 @@ describe('a subscriptions file', () => {
     });
   });
 
+  test('any number of customers may share an anchor; a file that would grow without bound is refused at once', () => {
+    const customer = (name: string, settings: string) =>
+      `  - customer: ${name}\n    eventTypes: [root-cause]\n    match: everything\n    destination: ${settings}\n`;
+    const others = Array.from({ length: 150 }, (_, i) => customer(`c-${i}`, '*d'));
+    const first = customer('first', '&d { type: http, url: "https://a.example/" }');
+    const { subscriptions, mistakes } = parse(`subscriptions:\n${first}${others.join('')}`, {});
+    expect([subscriptions.length, mistakes]).toEqual([151, []]);
+    const nine = (of: string) => `[${Array(9).fill(of).join(',')}]`;
+    const levels = [...'bcdefghi'].map((name, i) => `${name}: &${name} ${nine(`*${'abcdefgh'[i]}`)}\n`);
+    const bomb = parse(`a: &a ${nine('x')}\n${levels.join('')}subscriptions: []\n`, {});
+    expect(bomb.mistakes.map(({ message }) => message)).toEqual([expect.stringContaining('too many aliases')]);
+  });
+
   test('mistakes of all kinds come in one round, and what is valid beside them is read', () => {
     const text = VALID.replace('type: http', 'type: http\n      type: http').replace(
       'https://globex.example/hook',

@@ -193,13 +193,16 @@ function filled(value: unknown, path: Path, fill: (text: string, path: Path) => 
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, filled(one, [...path, key], fill)]));
 }
 
+/** Of one anchor, times those inside it: as many customers may share their settings, and no file grows without bound. */
+const MAX_ALIASES = 10_000;
+
 function toPlain(document: Document, report: Report): unknown {
   if (document.contents === null) {
     report(0, 'the file is empty; it needs a list under "subscriptions"');
     return undefined;
   }
   try {
-    const value: unknown = document.toJS({ maxAliasCount: 100 });
+    const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
     JSON.stringify(value);
     return value;
   } catch {
@@ -212,11 +215,15 @@ function toPlain(document: Document, report: Report): unknown {
   }
 }
 
+/** In one pass, in the order of the document: to have each alias resolved would take the square of its length. */
 function danglingAliases(document: Document): { at: number; name: string }[] {
+  const anchors = new Set<string>();
   const found: { at: number; name: string }[] = [];
   visit(document, {
-    Alias(_key, node) {
-      if (node.resolve(document) === undefined) found.push({ at: node.range?.[0] ?? 0, name: node.source });
+    Node(_key, node) {
+      if (!isAlias(node)) {
+        if (node.anchor !== undefined) anchors.add(node.anchor);
+      } else if (!anchors.has(node.source)) found.push({ at: node.range?.[0] ?? 0, name: node.source });
     },
   });
   return found;

@@ -146,3 +146,11 @@ test('a secret that looks like a placeholder is named by its place, and not quot
     },
   ]);
 });
+
+test('a blank around a text to match is warned of', () => {
+  const match = { company: ['ACME', 'Globex '], folder: ['\tSupport'] };
+  expect(settingWarnings({ ...sentTo('https://public.example/'), match }).map(({ path }) => path.join('.'))).toEqual([
+    'match.company.1',
+    'match.folder.0',
+  ]);
+});

@@ -87,9 +87,21 @@ export function settingWarnings(subscription: Subscription): Issue[] {
   return [
     ...(matchesEveryCompany(match) ? [everything] : []),
     ...placeholders,
+    ...blankIssues(match),
     ...above('ratePerSecond', ratePerSecond),
     ...above('maxInFlight', maxInFlight),
   ];
+}
+
+/** Texts are compared as they are: what was copied with a blank around it would match nothing, and nobody would notice. */
+function blankIssues(match: Subscription['match']): Issue[] {
+  return Object.entries(match).flatMap(([field, values]) =>
+    (Array.isArray(values) ? (values as readonly string[]) : []).flatMap((value, index) => {
+      if (value === value.trim()) return [];
+      const message = 'begins or ends with a blank: it matches only events that have the same blank there';
+      return [{ path: ['match', field, index], message }];
+    }),
+  );
 }
 
 async function judge(
