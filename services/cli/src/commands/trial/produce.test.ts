@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runProgram } from '../../program.ts';
 
-const { jest } = import.meta;
 const directory = mkdtempSync(join(tmpdir(), 'produce-'));
 const event = join(directory, 'event.json');
 writeFileSync(event, '{}');
