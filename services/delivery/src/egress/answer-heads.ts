@@ -180,7 +180,10 @@ export class AnswerHeads {
       if (status === undefined) return this.#passAll(data);
       if (status >= 200) {
         this.#final = data.toString('latin1', 0, end);
-        return this.#passAll(data);
+        const single = withSingleLength(this.#final);
+        return this.#passAll(
+          single === undefined ? data : Buffer.concat([Buffer.from(single, 'latin1'), data.subarray(end)]),
+        );
       }
       if (status < 100) return this.#refuse(`with the status ${String(status).padStart(3, '0')}, which does not exist`);
       this.#interims += 1;
@@ -254,6 +257,29 @@ function endBehind(data: Buffer, from: number): number | undefined {
   const ends = [CRLF_CRLF, LF_LF].map((end) => [head.indexOf(end, from), end.length] as const);
   const found = ends.filter(([at]) => at >= 0).map(([at, length]) => at + length);
   return found.length === 0 ? undefined : Math.min(...found);
+}
+
+const STATED_AGAIN = /^content-length:(?:.*,|[\s\S]*\ncontent-length:)/im;
+const LENGTH_LINE = /^content-length:(.*)\r?\n/gim;
+
+/**
+ * RFC 9112 §6.3: a length that is stated several times, in as many headers or in a list, is that length. undici refuses the
+ * answer, and a token or what AWS says of a message would be lost with its body.
+ * @returns the head with one length; undefined: it stays as it is
+ */
+function withSingleLength(head: string): string | undefined {
+  if (!STATED_AGAIN.test(head)) return undefined;
+  const lengths = [...head.matchAll(LENGTH_LINE)]
+    .flatMap(([, value = '']) => value.split(','))
+    .map((one) => one.trim());
+  const [length = ''] = lengths;
+  if (!/^\d+$/.test(length) || lengths.some((one) => one !== length)) return undefined;
+  let isFirst = true;
+  return head.replace(LENGTH_LINE, () => {
+    const line = isFirst ? `content-length: ${length}\r\n` : '';
+    isFirst = false;
+    return line;
+  });
 }
 
 /** RFC 9112 §2.2: some servers send an extra empty line. */
