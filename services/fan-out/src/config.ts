@@ -14,9 +14,9 @@ export const fanOutVariables = z.object({
   ...serviceVariables,
   ...tracingVariables,
   ...eventTypeVariables,
-  /** How much of the intake may be in memory: fetched, not yet committed. */
+  /** The limit of intake records in memory that are fetched and not yet committed. */
   MAX_IN_FLIGHT_MIB: whole(32, 8, 4_096),
-  /** How large one record batch of the intake may be when it is decompressed; a larger one is quarantined. */
+  /** The limit of one record batch of the intake after decompression; a larger one is quarantined. */
   MAX_BATCH_MIB: whole(16, 1, 1_024),
 });
 

@@ -34,23 +34,24 @@ export interface FanOutParts {
   readonly subscriptions: SubscriptionIndex;
   readonly readers: EventReaders;
   readonly producer: RecordProducer;
-  /** Left out: nothing was ever erased. */
+  /** If omitted, nothing was ever erased. */
   readonly erased?: Pick<ErasedEvents, 'isEmpty' | 'has'>;
-  /** Of the group of fan-out. */
+  /** The committed offsets of the group of fan-out. */
   readonly committedOffsets: () => Promise<readonly CommittedOffset[]>;
   readonly metrics: FanOutMetrics;
-  /** Left out: nothing is traced. */
+  /** If omitted, nothing is traced. */
   readonly tracer?: Tracer | undefined;
   readonly log: Logger;
-  /** Bounds the intake records in memory; a partition that has used up its share is paused. */
+  /** The limit of intake records in memory; a partition that has used up its share is paused. */
   readonly maxInFlightBytes: number;
-  /** How long records are routed in one turn of the event loop. Left out: 20 ms. */
+  /** How long records are routed in one turn of the event loop. If omitted, 20 ms. */
   readonly maxTurnMs?: number;
 }
 
 /**
- * Routing is synchronous: heartbeats and probes wait meanwhile. A batch of large events that is routed in one go, with
- * filters at their limit, would cost the membership. The partitions share a turn of the event loop, whatever their number.
+ * Routing is synchronous: heartbeats and probes wait for it. If a batch of large events were routed at once, with
+ * filters at their limit, the instance would lose its membership. The partitions share a turn of the event loop,
+ * whatever their number.
  */
 const MAX_TURN_MS = 20;
 const BACKOFF: BackoffLimits = { firstMs: 100, longestMs: 10_000 };
@@ -67,14 +68,14 @@ export class FanOut {
   readonly #filterShares = new FilterShares();
   readonly #filterFailures: FilterFailureLog;
   readonly #working = new Set<Promise<void>>();
-  /** Writes and commits that Kafka refuses at the moment, for readiness. */
+  /** The writes and commits that Kafka refuses at present, for readiness. */
   readonly #stuck = new Map<symbol, 'write' | 'commit'>();
   #progress: IntakeProgress | undefined;
   #isStopping = false;
-  /** Of the present turn of the event loop; undefined until something is routed in it. */
+  /** The present turn of the event loop; undefined until a record is routed in it. */
   #turnEndsAtMs: number | undefined;
 
-  /** @param createConsumer given the callbacks, makes the member of the fan-out group */
+  /** @param createConsumer receives the callbacks, and makes the member of the fan-out group */
   constructor(
     parts: FanOutParts,
     createConsumer: (callbacks: Pick<GroupConsumerOptions, 'onJoined' | 'onLost' | 'onBatch'>) => GroupConsumer,
@@ -96,7 +97,7 @@ export class FanOut {
     await this.#consumer.start();
   }
 
-  /** Accepts no more batches, finishes the writes under way, commits, leaves. Batches that wait are read again. */
+  /** Accepts no more batches, finishes the current writes, commits and leaves. Waiting batches are read again. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     this.#progress?.end();
@@ -105,7 +106,7 @@ export class FanOut {
     await this.#consumer.stop();
   }
 
-  /** Intake partitions that this instance owns at the moment. */
+  /** The intake partitions that this instance owns at present. */
   get assignment(): readonly TopicPartition[] {
     return this.#progress === undefined || this.#progress.isOver ? [] : this.#progress.membership.assignment;
   }
@@ -133,7 +134,7 @@ export class FanOut {
     const eventType = this.#eventTypes.get(batch.topic);
     if (!eventType) throw new Error(`no event type is configured for intake topic ${batch.topic}`);
     const { readers } = this.#parts;
-    // A batch that failed half-way begins anew.
+    // A batch that failed half-way begins again.
     open.unmatched = 0;
     open.filtered = 0;
     let left = batch.records;
@@ -142,7 +143,8 @@ export class FanOut {
       const unknownSchemaIds = new Set<number>();
       while (left.length > 0) {
         const traces = this.#parts.tracer && new RouteTraces(this.#parts.tracer, batch);
-        // Others have used it up: one record may have costly filters, and each partition would route one.
+        // Other partitions have used up the turn: one record may have costly filters, and each partition would route
+        // one.
         while (systemClock.monotonicMs() >= this.#turnEnd()) await setImmediate();
         const routed = this.#route(left, eventType, batch, traces);
         const isWritten = await this.#produce(progress, routed.records);
@@ -155,7 +157,7 @@ export class FanOut {
         waiting.push(...routed.undecided);
         for (const id of routed.unknownSchemaIds) unknownSchemaIds.add(id);
         left = routed.left;
-        // A produce of nothing takes no time, and heartbeats must.
+        // Producing no records takes no time, but heartbeats need a turn of the event loop.
         if (left.length > 0) await setImmediate();
       }
       if (waiting.length === 0) return true;
@@ -221,7 +223,7 @@ export class FanOut {
         break;
       } catch (error) {
         if (progress.isOver) return;
-        // Faults of single records end in quarantine. This one is our own, and waiting loses nothing.
+        // Mistakes of single records end in quarantine. This is an internal error, and waiting loses nothing.
         const { topic, partition, nextOffset } = batch;
         const retryInMs = backoff.next();
         this.#parts.log.error(
@@ -244,7 +246,7 @@ export class FanOut {
       const backoff = new Backoff(BACKOFF);
       while (left.length > 0) {
         if (progress.isOver) return false;
-        // Asked before each try: a write may have to wait for long.
+        // Checked before each try: a write may have to wait for long.
         left = withoutErased(left, this.#parts.erased ?? NONE_ERASED);
         try {
           await this.#parts.producer.send(left);
@@ -277,7 +279,7 @@ export class FanOut {
     return customer !== undefined && !this.#parts.subscriptions.has(customer);
   }
 
-  /** One commit at a time; batches that finish meanwhile go into the next one. */
+  /** Makes one commit at a time; batches that finish in the meantime go into the next one. */
   async #commit(progress: IntakeProgress): Promise<void> {
     if (progress.isCommitting) return;
     progress.isCommitting = true;
@@ -307,7 +309,7 @@ export class FanOut {
     }
   }
 
-  /** Bounds the memory of open batches. Only fetching stops: heartbeats go on, and open batches are finished. */
+  /** Limits the memory of open batches. Only fetching stops: heartbeats continue, and open batches are finished. */
   #throttle(progress: IntakeProgress, lane: PartitionProgress): void {
     const { maxInFlightBytes, metrics } = this.#parts;
     metrics.inFlightBytes.set(progress.openBytes);
@@ -328,7 +330,7 @@ export class FanOut {
     const event_type = eventType.name;
     if (filteredOut > 0) metrics.filteredOut.inc({ event_type }, filteredOut);
     for (const [customer, group] of Map.groupBy(filterFailures, (one) => one.customer)) {
-      // A customer that was deleted meanwhile must not get its series back.
+      // A customer that was deleted in the meantime must not get its series back.
       if (subscriptions.has(customer)) metrics.filterFailures.inc({ event_type, customer }, group.length);
       this.#filterFailures.note(eventType.name, customer, group, systemClock.monotonicMs());
     }

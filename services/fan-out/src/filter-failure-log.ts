@@ -1,14 +1,14 @@
 import type { Logger } from '@databridge/kernel/log';
 import type { FilterFailure } from './route.ts';
 
-/** Of events that a valid filter can't be evaluated on, each customer is logged once in this time. */
+/** A customer's events on which a valid filter cannot be evaluated are logged once in this time. */
 const REPEAT_AFTER_MS = 60_000;
 const MAX_REMEMBERED = 10_000;
 
-/** Logs filters that fail, without filling the log: the metric counts each event, and lines name each customer. */
+/** Logs filters that fail, without filling the log: the metric counts each event, and log lines name each customer. */
 export class FilterFailureLog {
   readonly #log: Logger;
-  /** What was last logged of each customer, and when. */
+  /** The latest log line of each customer, and its time. */
   readonly #logged = new Map<string, { readonly what: string; readonly atMs: number }>();
 
   constructor(log: Logger) {

@@ -5,7 +5,7 @@ import {
   type FilterVerdict,
 } from '@databridge/schemas/subscription/filter/event-filter';
 
-/** Filters of subscriptions that were changed or deleted stay until this many are compiled; then all are forgotten. */
+/** Filters of subscriptions that were changed or deleted stay until this many are compiled; then all are dropped. */
 const MAX_REMEMBERED = 10_000;
 
 /** The filters of subscriptions, compiled once each. */
@@ -13,8 +13,9 @@ export class Filters {
   readonly #compiled = new Map<string, EventFilter>();
 
   /**
-   * A stored filter may be refused today: it names a field that a newer schema lacks, or costs more than is allowed
-   * since. It then fails on every event, so that its customer gets them all; logs, a metric and the status show it.
+   * A stored filter may be refused today: it names a field that a newer schema lacks, or exceeds a limit that was
+   * lowered. It then fails on every event, so that its customer gets all of them; logs, a metric and the status show
+   * it.
    */
   of(text: string, { name, fields }: EventType): EventFilter {
     const key = `${name}:${text}`;

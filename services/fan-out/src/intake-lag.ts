@@ -8,7 +8,7 @@ import type { FanOutMetrics } from './metrics.ts';
 
 export interface IntakeLagParts {
   readonly topics: readonly string[];
-  /** Partitions of this instance at the moment: each is reported by the one instance that owns it. */
+  /** The partitions of this instance at present: each is reported by the single instance that owns it. */
   readonly assignment: () => readonly TopicPartition[];
   readonly committedOffsets: () => Promise<readonly CommittedOffset[]>;
   readonly watermarks: (topics: readonly string[]) => Promise<ReadonlyMap<string, readonly PartitionEnds[]>>;
@@ -19,8 +19,8 @@ export interface IntakeLagParts {
 const INTERVAL_MS = 10_000;
 
 /**
- * How far the intake is ahead of the committed offsets, as Kafka sees it. Batches that were fetched can't tell: when
- * fan-out is stuck, no batch comes, and a lag that was derived from them would stop growing just then.
+ * The lag of the intake: how far its end is ahead of the committed offsets. Fetched batches cannot tell: if fan-out is
+ * stuck, no batch arrives, and a lag derived from them would stop growing.
  */
 export class IntakeLag {
   readonly #parts: IntakeLagParts;
@@ -33,7 +33,9 @@ export class IntakeLag {
     this.#parts = parts;
   }
 
-  /** When it was first measured that records wait while nothing is committed; those that are not fetched count too. */
+  /**
+   * When it was first measured that records wait while nothing is committed; records that are not fetched count too.
+   */
   get waitingSinceMs(): number | undefined {
     return this.#waitingSinceMs;
   }

@@ -1,4 +1,7 @@
-/** What is under way of the intake, in one membership of the group. It dies with the membership: offsets are read again. */
+/**
+ * The records of the intake in progress, in one membership of the group. It ends with the membership: the offsets are
+ * then read again.
+ */
 import { Ending } from '@databridge/kernel/ending';
 import type { Membership } from '@databridge/kernel/kafka/groups/membership';
 import type { CommittedOffset, ConsumedBatch, TopicPartition } from '@databridge/kernel/kafka/records';
@@ -11,25 +14,25 @@ export interface OpenBatch {
   /** Append time of its first record. */
   readonly appendedAtMs: number | undefined;
   isDone: boolean;
-  /** Records that matched nobody. */
+  /** The number of records that no subscription matched. */
   unmatched: number;
-  /** Copies that filters excluded. */
+  /** The number of copies that filters excluded. */
   filtered: number;
 }
 
 /**
- * One partition. Batches are worked on side by side, so that one that waits for a schema holds up nobody; but the
- * offset moves only past a batch that is done together with all before it.
+ * One partition. Batches are processed in parallel, so that one that waits for a schema does not delay the others; but
+ * the offset advances only past a batch that is done together with all before it.
  */
 export class PartitionProgress implements TopicPartition {
   readonly topic: string;
   readonly partition: number;
   isPaused = false;
-  /** Of the batches that are not committable yet. */
+  /** The counts of the batches that are not committable yet. */
   openBytes = 0;
   readonly #open: OpenBatch[] = [];
   #committable: number | undefined;
-  /** Of everything before the committable offset. */
+  /** The counts of everything before the committable offset. */
   #tally: IntakeTally = { unmatched: 0, filtered: 0, sinceMs: 0 };
 
   constructor({ topic, partition }: TopicPartition) {
@@ -64,7 +67,7 @@ export class PartitionProgress implements TopicPartition {
     }
   }
 
-  /** Adds what was counted before this membership, up to the offset that it began with. */
+  /** Adds the counts from before this membership, up to the offset that it began with. */
   goOnFrom({ unmatched, filtered, sinceMs }: IntakeTally): void {
     this.#count({ unmatched, filtered });
     this.#tally = { ...this.#tally, sinceMs };
@@ -75,7 +78,7 @@ export class PartitionProgress implements TopicPartition {
     this.#tally = { unmatched: before + unmatched, filtered: filteredBefore + filtered, sinceMs };
   }
 
-  /** @returns what is to be committed, once: if that fails, {@link restore} it */
+  /** @returns the offsets to commit, once: if the commit fails, {@link restore} them */
   take(): CommittedOffset | undefined {
     if (this.#committable === undefined) return undefined;
     const { topic, partition } = this;
@@ -92,7 +95,7 @@ export class PartitionProgress implements TopicPartition {
 export class IntakeProgress {
   readonly membership: Membership;
   isCommitting = false;
-  /** What was counted before is known, and so offsets may be committed. */
+  /** Whether the earlier counts are known, and so offsets may be committed. */
   hasTallies = false;
   readonly #partitions = new Map<string, PartitionProgress>();
   readonly #ending = new Ending();
@@ -101,7 +104,7 @@ export class IntakeProgress {
     this.membership = membership;
   }
 
-  /** There is no point in going on: the membership has ended, or {@link end} was called. */
+  /** Whether the work is pointless: the membership has ended, or {@link end} was called. */
   get isOver(): boolean {
     return this.#ending.hasEnded || !this.membership.isCurrent;
   }
@@ -110,7 +113,7 @@ export class IntakeProgress {
     this.#ending.end();
   }
 
-  /** Waits for the first of `others`, or the end. What the others come to after the end is ignored, failures too. */
+  /** Waits for the first of `others`, or the end. Their results after the end are ignored, including failures. */
   async untilOver(others: readonly Promise<unknown>[]): Promise<void> {
     // biome-ignore lint/plugin: look-ups end within the time-out of the registry.
     const first = Promise.race(others);
@@ -142,7 +145,7 @@ export class IntakeProgress {
     return progress;
   }
 
-  /** @param committed by the group, before this membership committed anything */
+  /** @param committed the group's offsets before this membership committed any */
   goOnFrom(committed: readonly CommittedOffset[], nowMs: number): void {
     const found = new Map(committed.map((one) => [`${one.topic}/${one.partition}`, decodeIntakeTally(one.metadata)]));
     for (const place of this.membership.assignment) {
@@ -163,7 +166,7 @@ export class IntakeProgress {
 
 const NOTHING_DONE = { isDone: false, unmatched: 0, filtered: 0 };
 
-/** What a record takes in memory besides its key and value. */
+/** The memory of a record besides its key and value. */
 const RECORD_OVERHEAD_BYTES = 200;
 
 function bytesOf({ records }: ConsumedBatch): number {

@@ -7,8 +7,8 @@ const EVENT_OUTCOMES = ['matched', 'unmatched', 'quarantined'] as const;
 const OWN_FAULTS = ['write', 'commit'] as const;
 
 /**
- * The metrics of fan-out. Counters exist at 0 with all their known labels: `increase()` does not see a series that is
- * born with 1.
+ * The metrics of fan-out. Counters exist at 0 with all their known labels: `increase()` does not see a series that
+ * starts at 1.
  * @param eventTypes by name
  * @param oldestUnroutedMs append time of the oldest record that is not routed; looked up when Prometheus scrapes
  */
@@ -84,7 +84,7 @@ export function fanOutMetrics(
   const routed = new Map(eventTypes.map((event_type) => [event_type, routingSeconds.labels({ event_type })]));
 
   return {
-    /** A record was routed and its copies acknowledged. */
+    /** Counts a record that was routed and whose copies are acknowledged. */
     routed(eventType: string, latencyMs: number): void {
       routed.get(eventType)?.observe(Math.max(0, latencyMs) / 1_000);
     },

@@ -1,4 +1,6 @@
-/** Intake records that can't be read go aside, whole and with the reason, so that they hold up nobody. */
+/**
+ * Intake records that cannot be read are set aside, as a whole and with the reason, so that they do not delay others.
+ */
 import { batchBytes } from '@databridge/kernel/kafka/kafkajs/produce-queue';
 import type { ConsumedRecord, ProducedRecord } from '@databridge/kernel/kafka/records';
 import { eventIdOf, HEADER, traceparentOf } from '@databridge/schemas/records/headers';
@@ -11,11 +13,11 @@ export interface Quarantined {
   readonly source: string;
 }
 
-/** Kept well under the room that topics have for headers. */
+/** Well below the space that topics have for headers. */
 const MAX_DETAIL_CHARS = 1_000;
 
 /**
- * Key: the source, so that a record that is quarantined twice is kept once. The key that it had goes into a header:
+ * The key is the source, so that a record that is quarantined twice is kept once. Its original key goes into a header:
  * a redrive needs it to find the same event id.
  */
 export function quarantineRecord(
@@ -27,7 +29,7 @@ export function quarantineRecord(
   const whole: ProducedRecord = {
     topic: QUARANTINE_TOPIC,
     key: source,
-    // The topic is compacted: null would delete what we mean to keep.
+    // The topic is compacted: null would delete the record.
     value: record.value ?? Buffer.alloc(0),
     headers: {
       [HEADER.eventId]: eventIdOf(record, eventType),
@@ -42,7 +44,10 @@ export function quarantineRecord(
   return batchBytes(whole) > MAX_MESSAGE_BYTES ? withoutBytes(whole) : whole;
 }
 
-/** What can't be written must not be tried for ever: the reason and the source stand, the bytes stay at the source. */
+/**
+ * A record that cannot be written must not be tried forever: the reason and the source are kept, and the intake has the
+ * bytes.
+ */
 function withoutBytes(whole: ProducedRecord): ProducedRecord {
   const { [HEADER.intakeKey]: _key, ...headers } = whole.headers ?? {};
   return { ...whole, value: Buffer.alloc(0), headers };

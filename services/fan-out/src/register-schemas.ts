@@ -8,9 +8,9 @@ import type { EventType } from '@databridge/schemas/event/event-types';
 const BACKOFF: BackoffLimits = { firstMs: 500, longestMs: 10_000 };
 
 /**
- * Gives the registry the pinned schemas, and the rule that later ones must keep to, before producers find out what
- * goes. Nothing waits for it: events can be read as soon as the registry knows the schemas that they were written with.
- * A schema that the registry refuses is an error for a person: producers have agreed on something else.
+ * Gives the registry the pinned schemas, and the compatibility rule for later ones, before producers register theirs.
+ * Nothing waits for it: events can be read as soon as the registry knows the schemas that they were written with. A
+ * schema that the registry refuses is an error for a person to resolve: producers have registered an incompatible one.
  */
 export async function registerSchemas(
   registry: Pick<SchemaRegistry, 'ensureCompatibility' | 'register'>,

@@ -17,7 +17,7 @@ export class RouteTraces {
 
   /**
    * Continues the producer's trace, or begins one.
-   * @returns the `traceparent` that the copies carry: of the span, if it is recorded, else the producer's
+   * @returns the `traceparent` of the copies: that of the span if it is recorded, otherwise the producer's
    */
   begin(record: ConsumedRecord, eventId: string, copies: number): string | undefined {
     const given = producersTraceparent(record.headers);
@@ -25,7 +25,7 @@ export class RouteTraces {
     const { topic, partition } = this.#intake;
     const context = parent === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, parent);
     const span = this.#tracer.startSpan(`process ${topic}`, { kind: SpanKind.CONSUMER }, context);
-    // Most are not: they cost no attributes.
+    // Most are not recorded: they cost no attributes.
     if (!span.isRecording()) return given;
     span.setAttributes({
       'messaging.system': 'kafka',
@@ -44,7 +44,7 @@ export class RouteTraces {
     return traceparentOf(span.spanContext());
   }
 
-  /** @param isWritten false: another member owns the partition now, or the service stops */
+  /** @param isWritten false if another member owns the partition now, or the service stops */
   end(isWritten: boolean): void {
     for (const span of this.#spans) {
       if (!isWritten) span.setStatus({ code: SpanStatusCode.ERROR, message: 'not written: the partition was lost' });

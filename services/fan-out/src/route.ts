@@ -1,4 +1,4 @@
-/** Decides where intake records go. Pure: records that it can't decide yet, it hands back. */
+/** Decides where intake records go. Pure: records that cannot be decided yet are returned. */
 
 import { messageOf } from '@databridge/kernel/errors';
 import { MAX_HEADER_BYTES, MAX_HEADERS } from '@databridge/kernel/kafka/kafkajs/patches/header-patch';
@@ -24,21 +24,24 @@ import type { Routing } from '@databridge/schemas/subscription/routing';
 import { type Quarantined, quarantineRecord } from './quarantine.ts';
 
 export interface RouteContext {
-  /** By name. */
+  /** The name of the event type. */
   readonly eventType: string;
   readonly intake: TopicPartition;
-  /** The reader of a schema id; `undefined`: it has not been looked up yet. */
+  /** The reader of a schema id; `undefined` if it has not been looked up yet. */
   readerOf(schemaId: number): ReaderLookup | undefined;
   customersFor(eventType: string, routing: Routing): readonly string[];
   /** The ones among `customers` that have a content filter. */
   filteredAmong(customers: readonly string[]): readonly Filtered[];
-  /** Whether the customer's own filter has time left: see filter-shares.ts. Left out: always. */
+  /** Whether the customer's own filter has time left: see filter-shares.ts. If omitted, always. */
   mayAsk?(customer: string): boolean;
   /** Evaluates a filter on a decoded event. */
   ask(filtered: Filtered, event: unknown): FilterVerdict;
-  /** Begins the span of a record that has copies. @returns the `traceparent` of the copies. Left out: the producer's */
+  /**
+   * Begins the span of a record that has copies.
+   * @returns the `traceparent` of the copies. If omitted, the producer's
+   */
   beginTrace?(record: ConsumedRecord, eventId: string, copies: number): string | undefined;
-  /** Asked after each record: false ends this turn, and the records after it are handed back. Left out: never. */
+  /** Called after each record: false ends this turn, and the records after it are returned. If omitted, never. */
   mayGoOn?(): boolean;
 }
 
@@ -54,16 +57,16 @@ export interface FilterFailure {
 export interface Routed {
   /** Copies for the customers, and records for the quarantine. */
   readonly records: readonly ProducedRecord[];
-  /** Intake records that at least one customer wants. */
+  /** The number of intake records that at least one customer matches. */
   readonly matched: number;
   readonly unmatched: number;
-  /** Copies that were not made because the customer's filter said no. */
+  /** The number of copies that were not made because the customer's filter excluded the event. */
   readonly filteredOut: number;
   readonly filterFailures: readonly FilterFailure[];
   readonly quarantined: readonly Quarantined[];
-  /** Intake records that this turn did not come to, in order. */
+  /** Intake records that this turn did not reach, in order. */
   readonly left: readonly ConsumedRecord[];
-  /** Intake records whose schemas are not known yet: to be routed when they are. */
+  /** Intake records whose schemas are not known yet: they are routed when they are. */
   readonly undecided: readonly ConsumedRecord[];
   readonly unknownSchemaIds: ReadonlySet<number>;
 }
@@ -79,7 +82,7 @@ type Decision =
   | { readonly kind: 'quarantine'; readonly reason: QuarantineReason; readonly detail: string }
   | { readonly kind: 'undecided'; readonly schemaId: number };
 
-/** An internal error may depend on other work at the time; one that repeats three times in a row does not. */
+/** An internal error may be caused by other work at the time; one that repeats three times in a row is not. */
 const TRIES = 3;
 
 export function routeRecords(records: readonly ConsumedRecord[], context: RouteContext): Routed {
@@ -159,7 +162,7 @@ function decide(record: ConsumedRecord, context: RouteContext): Decision {
   const customers = passing?.customers ?? placed;
   const copies = customers.length > 0 ? copiesFor(customers, record, context) : [];
   const [copy] = copies;
-  // Only large events are measured: our headers are small, and copies differ in the topic alone.
+  // Only large events are measured: our headers are small, and copies differ only in the topic.
   if (copy && value.length > MAX_MESSAGE_BYTES / 2 && batchBytes(copy) > MAX_MESSAGE_BYTES) {
     const detail = `${batchBytes(copy)} bytes as a copy; delivery topics take at most ${MAX_MESSAGE_BYTES}`;
     return { kind: 'quarantine', reason: 'too-large', detail };
@@ -182,8 +185,8 @@ interface Passing {
 }
 
 /**
- * Only here is a whole event decoded: once, for all filters. A customer whose filter can't be evaluated gets the event:
- * an event too many does less harm than one too few.
+ * Only here is a whole event decoded: once, for all filters. A customer whose filter cannot be evaluated gets the
+ * event: an event too many does less harm than one too few.
  */
 function passFilters(
   placed: readonly string[],
@@ -209,7 +212,7 @@ function passFilters(
   return { customers, filteredOut: refusing.size, failures };
 }
 
-/** The warning about a filter that took more than its part of fan-out's time. */
+/** The warning about a filter that used more than its share of fan-out's time. */
 const NO_TIME_LEFT: FilterVerdict = {
   kind: 'failed',
   detail: "not evaluated: the customer's filter takes more than its part of fan-out's time",
@@ -227,7 +230,7 @@ function verdictsOn(reader: EventReader, value: Buffer, context: RouteContext): 
     const { customer, filter, isOwn } = filtered;
     let verdict = known.get(filter);
     if (verdict === undefined) {
-      // What an operator set is always asked: it may be there so that the customer does not get everything.
+      // The operator's filter is always evaluated: it may exist so that the customer does not get everything.
       if (isOwn && context.mayAsk?.(customer) === false) return NO_TIME_LEFT;
       verdict = context.ask(filtered, event);
       known.set(filter, verdict);
@@ -245,7 +248,7 @@ function routingOf(reader: EventReader, value: Buffer): Routing | MalformedEvent
   }
 }
 
-/** All customers get the intake's bytes unchanged, under the same event id. */
+/** All customers get the unchanged bytes of the intake record, under the same event id. */
 function copiesFor(customers: readonly string[], record: ConsumedRecord, context: RouteContext): ProducedRecord[] {
   const { eventType } = context;
   const eventId = eventIdOf(record, eventType);

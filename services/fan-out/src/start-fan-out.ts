@@ -31,14 +31,14 @@ import { type FanOutMetrics, fanOutMetrics } from './metrics.ts';
 import { registerSchemas } from './register-schemas.ts';
 
 export interface FanOutService extends Running {
-  /** How many subscriptions it knows. */
+  /** The number of subscriptions that it knows. */
   readonly subscriptions: number;
 }
 
 /**
  * Wires one fan-out instance and starts it: topics → subscriptions and erased events, all of them → intake. The order
- * matters: an event that is routed before a subscription is read would not reach that customer, and one that was erased
- * before that is known would.
+ * matters: an event that is routed before a subscription is read would not reach that customer, and an erased event
+ * that is routed before its erasure is read would.
  * @throws {KafkaPortError} if Kafka can't be reached
  */
 export async function startFanOut(

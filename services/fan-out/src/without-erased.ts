@@ -3,8 +3,8 @@ import { type ErasedEvents, eventDigest, tombstoneHeaders } from '@databridge/sc
 import { readDeliveryHeaders } from '@databridge/schemas/records/headers';
 
 /**
- * What is written of records, given what was erased by now: of an erased event, tombstones in the place of its copies, so
- * that the books of its customers count it, and nobody gets it.
+ * The records to write, given the erased events: copies of an erased event become tombstones, so that the books of its
+ * customers count it, and nobody receives it.
  * @returns the same records, in the same order
  */
 export function withoutErased(
