@@ -2,13 +2,14 @@
 
 import { KafkaPortError } from '@databridge/kernel/kafka/errors';
 import { keyOf, type ProducedRecord } from '@databridge/kernel/kafka/records';
+import { heldByReplicas } from '@databridge/kernel/kafka/replica-reader';
 import { systemClock } from '@databridge/kernel/time/clock';
 import { pause } from '@databridge/kernel/time/pause';
 import { tombstoneHeaders } from '@databridge/schemas/privacy/erasures';
 import { customerOfTopic } from '@databridge/schemas/records/topics';
 import type { ControlPlaneContext } from '../context.ts';
 import type { Run } from '../operations/run.ts';
-import { type CallSearch, readExisting } from './call-search.ts';
+import type { CallSearch } from './call-search.ts';
 import { CompactionSettings } from './compaction-settings.ts';
 import { type Copy, isAttempts, isLane, isLetters } from './copy.ts';
 import { attemptsDanger, laneDanger } from './lane-danger.ts';
@@ -185,7 +186,7 @@ class Removal {
     for (;;) {
       const first = queues.flatMap((queue) => queue[0] ?? []);
       if (first.length === 0) return;
-      const present = await presentAmong(this.#context.kafka, first);
+      const present = await presentAmong(this.#context, first);
       for (const copy of first.filter((one) => !present.has(one))) {
         this.#search.gone(copy);
         this.#removed++;
@@ -208,19 +209,15 @@ function onePerPartition(copies: readonly Copy[]): Copy[] {
   return [...new Map(copies.map((copy) => [keyOf(copy), copy])).values()];
 }
 
-/** @param copies at most one of each partition @returns those that a consumer still gets */
-async function presentAmong(kafka: Context['kafka'], copies: readonly Copy[]): Promise<ReadonlySet<Copy>> {
-  const asked = new Map(copies.map((copy) => [keyOf(copy), copy]));
-  const present = new Set<Copy>();
-  await readExisting(kafka, [...new Set(copies.map(({ topic }) => topic))], {
-    within: (topic, partition) => {
-      const offset = asked.get(keyOf({ topic, partition }))?.offset;
-      return offset === undefined ? { to: 0 } : { from: offset, to: offset + 1 };
-    },
-    onBatch({ topic, partition }) {
-      const copy = asked.get(keyOf({ topic, partition }));
-      if (copy !== undefined) present.add(copy);
-    },
-  });
-  return present;
+/** @returns those that some replica still holds */
+async function presentAmong(
+  { admin, kafka }: Pick<Context, 'admin' | 'kafka'>,
+  copies: readonly Copy[],
+): Promise<ReadonlySet<Copy>> {
+  // A customer may be deleted meanwhile.
+  const existing = new Set(await admin.listTopics());
+  return await heldByReplicas(
+    kafka,
+    copies.filter(({ topic }) => existing.has(topic)),
+  );
 }

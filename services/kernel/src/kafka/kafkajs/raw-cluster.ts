@@ -46,7 +46,9 @@ export interface RawCluster {
   addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
   refreshMetadata(): Promise<void>;
   refreshMetadataIfNecessary(): Promise<void>;
-  findTopicPartitionMetadata(topic: string): readonly { readonly partitionId: number; readonly leader: number }[];
+  findTopicPartitionMetadata(
+    topic: string,
+  ): readonly { readonly partitionId: number; readonly leader: number; readonly replicas: readonly number[] }[];
   findBroker(destination: { nodeId: string }): Promise<{ fetch(request: FetchRequest): Promise<FetchResponse> }>;
   fetchTopicsOffset(topics: readonly OffsetsQuery[]): Promise<
     {
