@@ -13,7 +13,7 @@ export const KEPT_REASONS = [
   'copies-wait',
   /** Kafka refuses to change the settings of the topic. */
   'refused',
-  /** Kafka did not compact the topic in time. */
+  /** Some replica of the topic was not compacted in time. */
   'time-out',
 ] as const;
 
