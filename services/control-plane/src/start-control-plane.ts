@@ -278,7 +278,7 @@ function startTending(
     await dropOldFallbacks(operations, writer, systemClock.nowMs());
     const forgotten = await forgetOld({ ...operations, kept }, systemClock.nowMs());
     if (forgotten.operations.length + forgotten.workers.length + forgotten.invitations.length > 0)
-      operations.log.info(forgotten, 'old records forgotten');
+      operations.log.info(forgotten, 'expired records removed');
     const { longer, shorter } = await tendRetention(operations, systemClock.nowMs());
     if (longer.length + shorter.length > 0) operations.log.info({ longer, shorter }, 'retention changed');
   };

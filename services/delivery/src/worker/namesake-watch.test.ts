@@ -54,5 +54,5 @@ test('the member that a killed predecessor left behind is gone in time', async (
 test('a look-up that fails is a warning', async () => {
   const { group, checkAfter } = setUp();
   group.clientIds.length = 0;
-  expect(await checkAfter(0)).toEqual(['workers of the same name not looked for']);
+  expect(await checkAfter(0)).toEqual(['check for another worker of this name failed']);
 });

@@ -54,7 +54,7 @@ export class NamesakeWatch {
     } catch (error) {
       log.warn(
         { event: 'worker_names_unknown', worker, reason: messageOf(error) },
-        'workers of the same name not looked for',
+        'check for another worker of this name failed',
       );
     }
   }

@@ -313,7 +313,7 @@ class Worker implements Running {
     const owned = new Map(this.#subscriptions.entries());
     for (const [customer, subscription] of owned) this.#slot(customer).want(subscription);
     for (const customer of this.#slots.keys()) if (!owned.has(customer)) this.#release(customer);
-    this.#log.info({ customers: owned.size }, 'worker runs its customers');
+    this.#log.info({ customers: owned.size }, 'worker caught up; its customers are started');
     for (const customer of owned.keys()) if (this.#slot(customer).isIdle) void this.#evictDead(customer);
   }
 

@@ -161,7 +161,7 @@ export class LaneReader {
         if (lanes.some((lane) => !group.reads(lane))) group.requestRejoin();
       }
     } catch (error) {
-      this.#settings.log.info({ err: error }, `topics not looked at; trying again: ${messageOf(error)}`);
+      this.#settings.log.info({ err: error }, `topic description failed; trying again: ${messageOf(error)}`);
     } finally {
       this.#isLooking = false;
     }
@@ -191,7 +191,7 @@ export class LaneReader {
       this.#told.add(topic);
       this.#settings.log.error(
         { event: 'lane_unreadable', topic, code: codeName(code) },
-        'topic can not be described; lane not read',
+        'topic cannot be described; lane not read',
       );
     }
   }

@@ -159,7 +159,7 @@ export class Feeds {
     } catch (error) {
       this.#log.warn(
         { event: 'lane_unreadable', err: error, topic: feed.topic },
-        `a topic is back, its offset unknown: ${messageOf(error)}`,
+        `offset of a recreated topic unknown; asking again: ${messageOf(error)}`,
       );
       this.#onLost(feed);
     }

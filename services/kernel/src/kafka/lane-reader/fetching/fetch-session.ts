@@ -197,7 +197,7 @@ export class FetchSession {
           const at = { topic: feed.topic, partition: feed.partition, offset: feed.position };
           this.#with.log.error(
             { event: 'records_undecodable', ...at, err: content.error },
-            'records can not be decoded; lane stopped',
+            'records cannot be decoded; lane stopped',
           );
         }
         this.#give(feed);

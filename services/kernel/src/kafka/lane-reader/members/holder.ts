@@ -128,7 +128,7 @@ export class Handover {
       this.#toldAtMs = nowMs;
       this.#log.warn(
         { event: 'group_foreign_member', ...line },
-        'group has a member of another kind; waiting until it leaves',
+        'group has a foreign member; waiting until it leaves',
       );
     }
     return true;
