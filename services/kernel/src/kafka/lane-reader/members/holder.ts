@@ -126,10 +126,7 @@ export class Handover {
     }
     if (nowMs - this.#toldAtMs > LINE_EVERY_MS) {
       this.#toldAtMs = nowMs;
-      this.#log.warn(
-        { event: 'group_foreign_member', ...line },
-        'group has a foreign member; waiting until it leaves',
-      );
+      this.#log.warn({ event: 'group_foreign_member', ...line }, 'group has a foreign member; waiting until it leaves');
     }
     return true;
   }
