@@ -1,15 +1,15 @@
 import type { ApiClient } from './api/api-client.ts';
 import type { Environment } from './credentials.ts';
 
-/** What every command works with. */
+/** The context of every command. */
 export interface Cli {
   readonly env: Environment;
-  /** @throws {DatabridgeError} DB_CONFIG_INVALID when it is not known where the API is, or who we are */
+  /** @throws {DatabridgeError} DB_CONFIG_INVALID if the address of the API or the token is not known */
   api(): ApiClient;
-  /** It is done, but not all is well: exit code 1. */
+  /** The command succeeded, but found problems: exit code 1. */
   notWell(): void;
 }
 
-/** The path of a customer's, below `/v1`. */
+/** The path of a customer, below `/v1`. */
 export const pathOf = (customer: string, ...more: readonly string[]): string =>
   ['/subscriptions', ...[customer, ...more].map(encodeURIComponent)].join('/');

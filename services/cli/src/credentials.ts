@@ -1,4 +1,4 @@
-/** Where the API is and who we are: from the environment, else as `databridge login` has kept it. */
+/** The address of the API and the token: from the environment, otherwise as `databridge login` stored them. */
 import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -13,9 +13,9 @@ export function isHttpUrl(text: string): boolean {
 }
 
 interface Settings {
-  /** Where the control plane's API is; unset: the address that `databridge login` kept. */
+  /** The address of the control plane's API; if unset, the one that `databridge login` stored. */
   readonly url: string | undefined;
-  /** Unset: the token that `databridge login` kept for that address. */
+  /** If unset, the token that `databridge login` stored for that address. */
   readonly token: string | undefined;
   /** A file that holds the token, as containers are given secrets. */
   readonly tokenFile: string | undefined;
@@ -52,7 +52,7 @@ export function findConnection(env: Environment): Connection {
   if (givenUrl !== undefined && givenToken !== undefined) return { url: givenUrl, token: givenToken };
   const stored = readStored(fileIn(env));
   const url = givenUrl ?? stored?.url;
-  // A token is meant for one address: it is not shown to another.
+  // A token is meant for one address: it is not sent to another.
   const token = givenToken ?? (stored?.url === url ? stored?.token : undefined);
   if (url !== undefined && token !== undefined) return { url, token };
   const missing = url === undefined ? 'where the API is' : `who you are at ${url}`;
@@ -80,7 +80,7 @@ export function keepConnection(env: Environment, connection: Connection): string
   return file;
 }
 
-/** @returns whether there was anything to forget */
+/** @returns whether there was anything to remove */
 export function forgetConnection(env: Environment): boolean {
   const file = fileIn(env);
   const isThere = readStored(file) !== undefined;
@@ -107,7 +107,7 @@ function readStored(file: string): Connection | undefined {
     if (typeof url === 'string' && isHttpUrl(url) && typeof token === 'string' && token !== '') return { url, token };
     throw new TypeError('no address, or no token');
   } catch {
-    // Nothing of it is quoted: it holds a token.
+    // The content is not quoted: it holds a token.
     throw new DatabridgeError('DB_CONFIG_INVALID', `${file} is damaged: "databridge login" writes it anew`);
   }
 }

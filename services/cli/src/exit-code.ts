@@ -37,7 +37,7 @@ export function exitCodeOf(error: unknown): ExitCode {
   return error instanceof DatabridgeError && WRONG_INPUT.has(error.code) ? 2 : 1;
 }
 
-/** What went wrong, and what to do about it. */
+/** The error, and what to do about it. */
 export function adviceOn(error: unknown): string {
   if (error instanceof UnreachableError) {
     return `${error.message}. Is the control plane running, and is the address right? DATABRIDGE_URL or "databridge login" sets it.`;

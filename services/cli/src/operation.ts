@@ -1,4 +1,4 @@
-/** Long operations: begun, watched with their progress, and left or taken up again at will. */
+/** Long operations: begun, watched with their progress, and left or watched again at any time. */
 import { pause } from '@databridge/kernel/time/pause';
 import type { Operation } from '@databridge/schemas/records/operations';
 import type { ApiClient } from './api/api-client.ts';

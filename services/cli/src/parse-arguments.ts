@@ -40,7 +40,7 @@ function isDay(day: string): boolean {
   return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(day);
 }
 
-/** Longer ones would pass the limit of timers. */
+/** Longer ones would exceed the limit of timers. */
 const LONGEST = '24d';
 
 /** @returns milliseconds */

@@ -27,7 +27,7 @@ import { type Environment, findConnection } from './credentials.ts';
 import { addExamples } from './examples.ts';
 import { adviceOn, EXIT_CODES, type ExitCode, exitCodeOf } from './exit-code.ts';
 
-/** Runs the command line and prints what there is to say; never throws. */
+/** Runs the command line and prints its output; never throws. */
 export async function runProgram(args: readonly string[], env: Environment): Promise<ExitCode> {
   let isWell = true;
   const cli: Cli = {
@@ -42,7 +42,7 @@ export async function runProgram(args: readonly string[], env: Environment): Pro
     await program.parseAsync([...args], { from: 'user' });
     return isWell ? 0 : 1;
   } catch (error) {
-    // commander has said it already.
+    // commander has printed it already.
     if (!(error instanceof CommanderError)) process.stderr.write(`${adviceOn(error)}\n`);
     return exitCodeOf(error);
   }

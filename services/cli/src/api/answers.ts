@@ -1,6 +1,6 @@
 /**
- * Answers of the API, as far as commands read them. The OpenAPI document has them in full; a test compares these with what
- * the control plane makes.
+ * The answers of the API, as far as commands read them. The OpenAPI document describes them in full; a test compares
+ * these types with it.
  */
 import type { Attempt } from '@databridge/schemas/records/attempts';
 import type { EffectiveState, WorkerStatus } from '@databridge/schemas/records/status';
@@ -16,11 +16,11 @@ export interface CustomerStatus {
   readonly invalidFilter?: string;
   readonly worker?: WorkerStatus | undefined;
   readonly lastSuccessAtMs?: number;
-  /** Records by lane, `main` first. */
+  /** The number of records by lane, `main` first. */
   readonly lagByLane: Readonly<Record<string, number>>;
   /** An upper bound. */
   readonly deadRecords: number;
-  /** Of the last 24 hours, by outcome. */
+  /** Counts of the last 24 hours, by outcome. */
   readonly attempts: Readonly<Record<string, number>>;
 }
 
@@ -57,11 +57,11 @@ export interface Reconciliation {
   readonly unaccounted: readonly { readonly eventId: string; readonly source?: string; readonly replayId?: string }[];
 }
 
-/** Intake records that left no copy behind. */
+/** The intake records without a copy. */
 export interface IntakeAnswer {
   readonly unmatched: number;
   readonly filtered: number;
-  /** Absent: nothing was counted yet. */
+  /** Absent if nothing was counted yet. */
   readonly sinceMs?: number;
 }
 
@@ -75,12 +75,12 @@ export interface Finding {
 }
 
 export interface Examination {
-  /** No check found a fault. */
+  /** True if no check found a fault. */
   readonly isHealthy: boolean;
   readonly findings: readonly Finding[];
 }
 
-/** Why nothing, or not all, is sent to a customer, and what comes next. Times are ms since the epoch. */
+/** Why nothing, or not everything, is sent to a customer, and what comes next. Times are ms since the epoch. */
 export interface CustomerExplanation {
   readonly customer: string;
   readonly state: EffectiveState;
@@ -113,7 +113,7 @@ export interface CustomerExplanation {
   readonly isPartial: boolean;
 }
 
-/** What became of one event. */
+/** The fate of one event. */
 export interface EventExplanation {
   readonly eventId: string;
   readonly eventType: string;
@@ -139,7 +139,7 @@ export interface EventExplanation {
   readonly isPartial: boolean;
 }
 
-/** What an erasure concerns: `deletedByMs` is absent where the topic's settings set no limit. */
+/** The copies that an erasure concerns: `deletedByMs` is absent if the topic's settings have no limit. */
 export interface ErasurePlan {
   readonly events: number;
   readonly customers: readonly string[];

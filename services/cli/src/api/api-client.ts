@@ -1,10 +1,10 @@
-/** The REST API, as commands use it. */
+/** A client of the REST API for commands. */
 import { messageOf } from '@databridge/kernel/errors';
 import { ApiError, UnreachableError } from './api-error.ts';
 import { type ServerSentEvent, serverSentEvents } from './server-sent-events.ts';
 
 export interface Connection {
-  /** Without `/v1`. */
+  /** The address without `/v1`. */
   readonly url: string;
   readonly token: string;
 }
@@ -24,7 +24,7 @@ export interface Answer<T> {
   readonly body: T;
 }
 
-/** How many items are asked for at once. */
+/** The number of items that are requested at once. */
 const PAGE = 1_000;
 
 export class ApiClient {
@@ -48,7 +48,7 @@ export class ApiClient {
     return { status: response.status, etag: response.headers.get('etag') ?? undefined, body: body as T };
   }
 
-  /** The answer's body alone. */
+  /** @returns only the answer's body */
   async get<T>(path: string, query?: Query): Promise<T> {
     return (await this.call<T>('GET', path, query === undefined ? {} : { query })).body;
   }
@@ -57,7 +57,7 @@ export class ApiClient {
     return (await this.call<T>('POST', path, body === undefined ? {} : { body })).body;
   }
 
-  /** @returns undefined if there is no such thing */
+  /** @returns undefined if it does not exist */
   async find<T>(path: string): Promise<Answer<T> | undefined> {
     try {
       return await this.call<T>('GET', path);
@@ -108,7 +108,7 @@ export class ApiClient {
         },
         ...(body !== undefined && { body: JSON.stringify(body) }),
         ...(signal !== undefined && { signal }),
-        // A token goes to the address that it was given for, and to no other.
+        // A token is sent only to the address that it was given for.
         redirect: 'error',
       });
     } catch (error) {
@@ -127,7 +127,7 @@ function parseJson(text: string, status: number): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // A page of a proxy, say: the address is not the API's.
+    // A proxy's page, for example: the address is not that of the API.
     throw ApiError.of(status, text);
   }
 }

@@ -1,4 +1,4 @@
-/** What the API answers when it does not do it: RFC 9457, as its document says. */
+/** An error of the API, with its problem details (RFC 9457). */
 interface Problem {
   readonly title: string;
   readonly status: number;
@@ -9,7 +9,7 @@ interface Problem {
 
 const textOr = (value: unknown, other: string): string => (typeof value === 'string' ? value : other);
 
-/** @returns undefined for what is not a problem of RFC 9457 */
+/** @returns undefined if the value is not a problem of RFC 9457 */
 function problemIn(text: string): Problem | undefined {
   try {
     const given = JSON.parse(text) as Record<string, unknown> | null;
@@ -32,7 +32,7 @@ export class ApiError extends Error {
   readonly status: number;
   /** Stable, such as `DB_PRECONDITION_FAILED`. */
   readonly code: string;
-  /** Every mistake in what was sent, by JSON pointer. */
+  /** Every mistake in the request, by JSON pointer. */
   readonly errors: Problem['errors'];
 
   constructor({ status, code, detail, title, errors }: Problem) {
@@ -42,7 +42,7 @@ export class ApiError extends Error {
     this.errors = errors;
   }
 
-  /** @param text of the answer: a problem, or whatever stands between us and the API said */
+  /** @param text the answer: a problem, or the text of a proxy */
   static of(status: number, text: string): ApiError {
     const problem = problemIn(text);
     if (problem !== undefined) return new ApiError(problem);
@@ -51,7 +51,7 @@ export class ApiError extends Error {
   }
 }
 
-/** Nobody answered, or the answer broke off. */
+/** There was no answer, or it was cut off. */
 export class UnreachableError extends Error {
   override readonly name = 'UnreachableError';
 }

@@ -18,8 +18,8 @@ import { startProgress } from '../output/progress.ts';
 import { mustConfirm } from '../output/terminal.ts';
 
 /**
- * The control plane makes topics, writes and reads back for all requests that it has at the moment together: what it costs
- * is the number of rounds, not of customers. Each request is a connection.
+ * The control plane processes all requests that it has at the same time together: the cost depends on the number of
+ * rounds, not of customers. Each request is a connection.
  */
 const AT_ONCE = 100;
 
@@ -30,15 +30,18 @@ interface Plan {
   readonly file: string;
   readonly change: Change;
   readonly differences: readonly Difference[];
-  /** The customer gets the events of all companies, which is seldom meant. */
+  /** The customer gets the events of all companies, which is rarely intended. */
   readonly warnsOfEverything: boolean;
-  /** What a PUT sends, secrets and all: never shown. */
+  /** The body of the PUT, with its secrets: never shown. */
   readonly body: unknown;
-  /** The ETag of what was compared, so that no change in between is overwritten. */
+  /** The ETag of the compared version, so that no change in between is overwritten. */
   readonly etag: string | undefined;
 }
 
-/** What a PUT would do, and what it would replace: one answer, so that nothing changes in between. */
+/**
+ * The changes that a PUT would make, and the version that it would replace: one answer, so that nothing changes in
+ * between.
+ */
 interface Comparison {
   readonly change: Change;
   readonly secrets: readonly string[];
@@ -90,7 +93,7 @@ export async function apply(cli: Cli, options: ApplyOptions): Promise<void> {
   printLine(formatTable(['CUSTOMER', 'CHANGE'], rows));
 }
 
-/** As `diff` of a program: not well if there is a difference. */
+/** Like the program `diff`: exit code 1 if there is a difference. */
 export async function showDifferences(cli: Cli, { file, prune = false }: ApplyOptions): Promise<void> {
   const declared = await Declarations.read(file, cli.env);
   const api = apiFor(cli, declared);
@@ -102,7 +105,7 @@ export async function showDifferences(cli: Cli, { file, prune = false }: ApplyOp
   if (shown.length > 0) cli.notWell();
 }
 
-/** Mistakes in the files can be corrected before anybody knows where the API is. */
+/** Mistakes in the files can be corrected without knowing the address of the API. */
 function apiFor(cli: Cli, declared: Declarations): ApiClient {
   try {
     return cli.api();
@@ -120,7 +123,10 @@ async function notDeclared(api: ApiClient, declared: readonly DeclaredSubscripti
   return all.filter(({ customer }) => !named.has(customer));
 }
 
-/** Several at once. The first failure is thrown once all that was begun has ended; nothing more is begun after it. */
+/**
+ * Runs several at once. The first failure is thrown once all that were begun have ended; nothing more is begun after
+ * it.
+ */
 async function sideBySide<T, R>(doing: string, items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
   const progress = startProgress(doing, items.length);
   const limit = pLimit(AT_ONCE);
@@ -188,7 +194,7 @@ const pathOfPointer = (pointer: string): string[] =>
     .slice(1)
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
 
-/** Of a secret that was sealed in a browser or by the command line. */
+/** For a secret that was sealed in a browser or by the command line. */
 const CANNOT_TELL = 'the secret of the file (whether it is the stored one, nobody can tell)';
 
 async function plan(api: ApiClient, { subscription, sets, file }: DeclaredSubscription): Promise<Plan> {
@@ -206,7 +212,7 @@ async function plan(api: ApiClient, { subscription, sets, file }: DeclaredSubscr
   const { enableEpoch: ___, ...before } = stored;
   const completed = { ...withGenerated(wanted, before), ceilings: ceilingsOf(subscription) };
   const visible = differences(before, sets.includes('state') ? completed : { ...completed, state: before['state'] });
-  // The masks are the same on both sides: whether what they hide is, the API says.
+  // The masks are the same on both sides: the API says whether the secrets are.
   const hidden = secrets
     .filter((place) => !visible.some((one) => one.place === place || place.startsWith(`${one.place}.`)))
     .map((place) => ({ place, before: MASK, after: uncertain.includes(place) ? CANNOT_TELL : 'another secret' }));
@@ -221,14 +227,14 @@ function formatPlan({ customer, change, differences: found, warnsOfEverything }:
   return [heading, ...warnings, ...found.map(formatDifference)].join('\n');
 }
 
-/** The external id of the same role stays, though the file does not say it. */
+/** The external id of the same role stays, although the file does not state it. */
 function withGenerated(wanted: Record<string, unknown>, before: Record<string, unknown>): Record<string, unknown> {
   const [is, was] = [wanted, before].map((one) => (one['authentication'] ?? {}) as Record<string, unknown>);
   if (is?.['roleArn'] === undefined || is['roleArn'] !== was?.['roleArn'] || 'externalId' in is) return wanted;
   return { ...wanted, authentication: { ...is, externalId: was?.['externalId'] } };
 }
 
-/** The defaults of a new customer: nobody needs to read them. */
+/** The defaults of a new customer are not shown. */
 function usualSettings({ customer, eventTypes, destination }: Subscription): Record<string, unknown> {
   const necessary = Object.fromEntries(Object.entries(destination).filter(([name]) => NECESSARY.has(name)));
   const parsed = parseSubscriptionForm(
@@ -245,7 +251,7 @@ function usualSettings({ customer, eventTypes, destination }: Subscription): Rec
   };
 }
 
-/** What no destination goes without. */
+/** The fields that every destination has. */
 const NECESSARY = new Set(['type', 'url', 'topicArn', 'queueUrl', 'region']);
 
 async function carryOut(api: ApiClient, plan: Plan): Promise<void> {

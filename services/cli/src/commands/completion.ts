@@ -1,4 +1,6 @@
-/** Shell completion: commands and options as the program has them, customers as the API knows them, files as the shell does. */
+/**
+ * Shell completion: the program's commands and options, the API's customers, and the shell's own completion of files.
+ */
 import { script } from '@bomb.sh/tab';
 import tab from '@bomb.sh/tab/commander';
 import type { Command } from 'commander';
@@ -30,9 +32,9 @@ export async function addCompletion(program: Command, cli: Cli, args: readonly s
   }
 }
 
-/** The directive by which the scripts have the shell complete paths itself, which it does better than anybody. */
+/** The directive with which the scripts let the shell complete paths itself. */
 const BY_SHELL = ':0';
-/** What the values of options are called that are paths. */
+/** The names of option values that are paths. */
 const PATH_VALUE = /<(?:file|directory)>$/;
 
 /** Whether the last word is the value of an option that names a file or a directory. */
@@ -68,7 +70,7 @@ function scriptFor(shell: string): string {
   const text = scriptOfLibrary(shell);
   switch (shell) {
     case 'bash':
-      // Read twice, as by a shell within a shell, constants would be errors.
+      // They are not constants: if the script is read twice, constants would be errors.
       return [WITHOUT_BASH_COMPLETION, text.replaceAll(/^readonly /gm, ''), WITH_PATHS].join('\n');
     case 'zsh':
       // zsh finds it in a file by its first line.
@@ -78,7 +80,7 @@ function scriptFor(shell: string): string {
   }
 }
 
-/** It can only print. */
+/** Printing is all that it does. */
 function scriptOfLibrary(shell: string): string {
   const { log } = console;
   let text = '';

@@ -126,7 +126,7 @@ async function decline(cli: Cli, customer: string, yes: boolean): Promise<void> 
     );
   }
   await mustConfirm(`Delete what ${customer} stated, its secrets included?`, yes);
-  // Approved meanwhile, it is another one than what was looked at.
+  // If it was approved in the meantime, it may differ from the version that was shown.
   const headers = { 'if-match': etag ?? '*' };
   await operate(api, 'DELETE', pathOf(customer), { query: { waiting: 'discard' }, headers });
   printLine(`${customer}: declined; what it stated is deleted.`);
@@ -168,7 +168,7 @@ function bodyOf(choice: InviteChoice): object {
   };
 }
 
-/** What belongs to operators. */
+/** The settings that belong to operators. */
 const GRANTED = ['eventType', 'company', 'organisation', 'folder', 'filter', 'section'] as const;
 
 function grantOf({ eventType, company, organisation, folder, filter, section }: InviteChoice): object {

@@ -1,4 +1,4 @@
-/** What changes nothing. */
+/** Commands that change nothing. */
 
 import { DatabridgeError } from '@databridge/kernel/errors';
 import { systemClock } from '@databridge/kernel/time/clock';
@@ -90,7 +90,7 @@ export function addObservation(program: Command, cli: Cli): void {
 }
 
 const WATCH_MS = 2_000;
-/** Each asks for the state of all customers. */
+/** Each call asks for the state of all customers. */
 const MIN_WATCH_MS = 200;
 
 interface StatusOptions extends OutputOptions {
@@ -175,7 +175,7 @@ async function reconcile(cli: Cli, names: readonly string[], choice: ReconcileCh
   if (found.some(({ unaccounted }) => unaccounted.length > 0)) cli.notWell();
 }
 
-/** @returns undefined for callers that may not see what concerns all customers */
+/** @returns undefined for callers that may not see data of all customers */
 async function intakeSeen(cli: Cli): Promise<IntakeAnswer | undefined> {
   try {
     return await cli.api().get<IntakeAnswer>('/intake');

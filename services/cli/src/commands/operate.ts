@@ -1,4 +1,4 @@
-/** What changes what customers get. */
+/** Commands that change what customers get. */
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { Command } from 'commander';
 import type { Rewind } from '../api/answers.ts';

@@ -16,7 +16,7 @@ export function addSession(program: Command, cli: Cli): void {
     .action(async (url: string) => {
       if (!isHttpUrl(url)) throw new DatabridgeError('DB_INPUT_INVALID', `${url} is not an http(s) address`);
       const connection = { url, token: (await readSecret(`Token for ${url}: `)).trim() };
-      // What does not work is not kept.
+      // Credentials that do not work are not stored.
       await new ApiClient(connection).get('/subscriptions', { limit: 1 });
       const file = keepConnection(env, connection);
       printLine(`You are known at ${url}. The token is in ${file}, which only you may read.`);

@@ -9,7 +9,7 @@ import { formatTable, printLine } from '../output/print.ts';
 import { mustConfirm } from '../output/terminal.ts';
 import { addFilterTrial } from './try-filter.ts';
 
-/** What lists show of one. */
+/** The columns of lists. */
 interface ShownSubscription {
   readonly customer: string;
   readonly state: string;
@@ -71,7 +71,7 @@ export function addSubscriptions(program: Command, cli: Cli): void {
     },
   );
   for (const parent of [group, program]) {
-    // Also without the word in front: it is what people type most.
+    // Also without the word before it: people type this command most.
     parent
       .command('apply')
       .description(
@@ -101,7 +101,7 @@ export function addSubscriptions(program: Command, cli: Cli): void {
   addFilterTrial(group, cli);
 }
 
-/** As a file has it. */
+/** In the form of a file. */
 async function declaredBy(cli: Cli, customer: string): Promise<Record<string, unknown>> {
   const { enableEpoch: _, ...declared } = await cli.api().get<Record<string, unknown>>(pathOf(customer));
   return declared;

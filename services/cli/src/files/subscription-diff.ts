@@ -7,16 +7,16 @@ type Plain = Readonly<Record<string, unknown>>;
 export interface Difference {
   /** Such as `destination.url`. */
   readonly place: string;
-  /** Absent: it was not there. */
+  /** Absent if the value did not exist. */
   readonly before?: unknown;
-  /** Absent: it is gone. */
+  /** Absent if the value was removed. */
   readonly after?: unknown;
 }
 
-/** Maps are compared place by place, lists as wholes: the order of most counts, and few are long. */
+/** Maps are compared place by place, lists as a whole: the order of most matters, and few are long. */
 export function differences(before: Plain, after: Plain): Difference[] {
   const [was, is] = [leavesOf(before), leavesOf(after)];
-  // In the order of what is to be; what is gone comes last.
+  // In the order of the new version; removed values come last.
   const places = [...new Set([...is.keys(), ...was.keys()])];
   return places.flatMap((place) => {
     const [old, now] = [was.get(place), is.get(place)];

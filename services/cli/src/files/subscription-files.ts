@@ -19,7 +19,7 @@ export interface DeclaredSubscription extends FileSubscription {
   readonly file: string;
 }
 
-/** What a mistake is found in. */
+/** The file in which a mistake was found. */
 type InFile = Pick<DeclaredSubscription, 'file' | 'mistakeAt'>;
 
 /** What files declare, and every mistake in them. The API adds the mistakes that only it can find. */
@@ -59,7 +59,7 @@ export class Declarations {
     }
   }
 
-  /** A mistake that is known already is not told twice. */
+  /** A known mistake is not reported twice. */
   add({ file, mistakeAt }: InFile, path: Path, message: string): void {
     const known = this.#mistakes.get(file);
     const mistake = mistakeAt(path, message);

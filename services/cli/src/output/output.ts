@@ -1,4 +1,4 @@
-/** How a command says what it found: a table for people, JSON or YAML for programs. */
+/** The output of a command: a table for people, JSON or YAML for programs. */
 import { createRequire } from 'node:module';
 import { type Command, Option } from 'commander';
 import { printLine } from './print.ts';
@@ -11,7 +11,7 @@ export interface OutputOptions {
   readonly json?: boolean;
 }
 
-/** Adds `-o`. */
+/** Adds the option `-o`. */
 export function withOutput(command: Command): Command {
   return command
     .addOption(new Option('-o, --output <format>', 'output format').choices([...FORMATS]).default('table'))
@@ -20,7 +20,7 @@ export function withOutput(command: Command): Command {
 
 export const formatOf = ({ output = 'table', json }: OutputOptions): Format => (json ? 'json' : output);
 
-/** @param asText for people; made only if it is for them */
+/** @param asText renders for people; called only for them */
 export function print(options: OutputOptions, value: unknown, asText: () => string): void {
   const format = formatOf(options);
   if (format === 'json') printLine(JSON.stringify(value, null, 2));

@@ -1,4 +1,4 @@
-/** What people read. The shapes are those of the API's answers. */
+/** The output for people. The types are those of the API's answers. */
 
 import { systemClock } from '@databridge/kernel/time/clock';
 import type { Attempt } from '@databridge/schemas/records/attempts';
@@ -65,7 +65,7 @@ export interface Fleet {
     readonly customers: readonly string[];
     readonly failing: readonly { readonly customer: string; readonly because: string }[];
   }[];
-  /** Active customers that no live worker runs. */
+  /** Active customers that no running worker runs. */
   readonly unattended: readonly string[];
 }
 
@@ -111,7 +111,7 @@ const shortened = (names: readonly string[]) =>
 
 const secondsOf = (ms: number) => `${Math.round(ms / 1_000)} s`;
 
-/** A name and what it is, a line each. */
+/** Lines of a name and its value. */
 export function formatFacts(facts: readonly (readonly [string, string])[]): string {
   const width = Math.max(...facts.map(([name]) => name.length));
   return facts.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join('\n');
@@ -153,7 +153,7 @@ export function formatRewind(rewind: Rewind, isDryRun: boolean): string {
   return lines.join('\n');
 }
 
-/** One line an attempt. */
+/** One line per attempt. */
 export function formatAttempt(customer: string, attempt: Attempt): string {
   const { at, outcome, status, eventId, attempt: nth, lane, durationMs } = attempt;
   const parts = [timeOf(at), customer, outcome, status ?? '-', eventId, `attempt ${nth}`, lane, `${durationMs} ms`];

@@ -1,8 +1,8 @@
 import { systemClock } from '@databridge/kernel/time/clock';
 
-/** Long work says how far it is: on standard error, so that what a program reads stays as it is. */
+/** Shows the progress of long work on standard error, so that standard output stays the same for programs. */
 
-/** Where nobody watches, a log line now and then is enough. */
+/** Without a terminal, an occasional line in the log is enough. */
 const LINE_EVERY_MS = 10_000;
 
 export interface Progress {

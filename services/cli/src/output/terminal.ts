@@ -1,13 +1,13 @@
-/** What people type: answers, and secrets that must not be shown. */
+/** Input of people: answers, and secrets that must not be shown. */
 import { createInterface, type Interface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { DatabridgeError } from '@databridge/kernel/errors';
 
-/** Whether somebody is there to be asked. */
+/** Whether a person is at the terminal. */
 export const isAttended = (): boolean => process.stdin.isTTY === true && process.stderr.isTTY === true;
 
-/** Somebody was asked and said no: nothing was wrong, and nothing was changed. */
+/** A person was asked and declined: nothing was wrong, and nothing was changed. */
 export class DeclinedError extends Error {
   override readonly name = 'DeclinedError';
 
@@ -16,10 +16,7 @@ export class DeclinedError extends Error {
   }
 }
 
-/**
- * @param isAgreed by `--yes`
- * @throws {DeclinedError} {DatabridgeError} DB_INPUT_INVALID where nobody can be asked
- */
+/** @param isAgreed set by `--yes` @throws {DeclinedError} {DatabridgeError} DB_INPUT_INVALID if nobody can be asked */
 export async function mustConfirm(question: string, isAgreed: boolean): Promise<void> {
   if (isAgreed) return;
   if (!isAttended()) {

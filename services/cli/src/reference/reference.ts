@@ -1,4 +1,4 @@
-/** docs/cli.md, made of the program itself: what it says can't be anything but so. */
+/** docs/cli.md, generated from the program itself, so that they cannot differ. */
 import type { Argument, Command, Option } from 'commander';
 import { examplesOf } from '../examples.ts';
 import { EXIT_CODES } from '../exit-code.ts';

@@ -101,7 +101,7 @@ function formatLetters(customer: string, letters: readonly DeadLetter[]): string
   );
 }
 
-/** Whatever the API tells of it, the event last. */
+/** All facts of the API about it, the event last. */
 function formatLetter({ at, ...letter }: DeadLetter): string {
   const facts = Object.entries(letter).map(([name, value]): [string, string] => [
     name,

@@ -1,4 +1,4 @@
-/** Taking letters out, of dead letters or of the quarantine: counted first, then asked for, then done with progress. */
+/** Takes letters out of the dead letters or the quarantine: shows the counts, asks, and then does it with progress. */
 import type { Cli } from '../../cli.ts';
 import { operate } from '../../operation.ts';
 import { printLine } from '../../output/print.ts';
@@ -23,15 +23,15 @@ export interface LetterOptions {
 }
 
 export interface LetterTask {
-  /** Below `/v1`. */
+  /** The path below `/v1`. */
   readonly path: string;
-  /** Whose letters, such as `acme`. */
+  /** The owner of the letters, such as `acme`. */
   readonly of: string;
   readonly verb: 'redrive' | 'discard';
   readonly ids: readonly string[];
 }
 
-/** Shows the counts, asks if somebody is there to be asked, and takes the letters out. */
+/** Shows the counts, asks if a person is at the terminal, and takes the letters out. */
 export async function takeOut(cli: Cli, { path, of, verb, ids }: LetterTask, options: LetterOptions): Promise<void> {
   const { reason, dryRun = false, yes = false, force = false } = options;
   const body = {

@@ -1,4 +1,4 @@
-/** Events by what became of them, as their attempts say. */
+/** Events by their state, which follows from their attempts. */
 import type { Attempt } from '@databridge/schemas/records/attempts';
 import { type Command, Option } from 'commander';
 import { type Cli, pathOf } from '../../cli.ts';

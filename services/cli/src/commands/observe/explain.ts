@@ -31,7 +31,7 @@ export function addExplain(program: Command, cli: Cli): void {
   });
 }
 
-/** @returns undefined: there is no such customer, so it must be an event */
+/** @returns undefined if there is no such customer, so it must be an event */
 async function customerNamed(cli: Cli, name: string): Promise<CustomerExplanation | undefined> {
   if (!/^[a-z0-9-]{1,63}$/.test(name)) return undefined;
   try {
@@ -142,7 +142,7 @@ function deliveryLines(one: EventExplanation['deliveries'][number], nowMs: numbe
 
 const rate = (perSecond: number) => `${perSecond < 10 ? perSecond.toFixed(1) : Math.round(perSecond)}/s`;
 
-/** The time of day, with the date if it is another one. UTC, as all times here. */
+/** The time of day, with the date if it is another day. UTC, like all times here. */
 function clock(ms: number): string {
   const iso = new Date(ms).toISOString();
   const isToday = iso.slice(0, 10) === new Date(systemClock.nowMs()).toISOString().slice(0, 10);

@@ -1,4 +1,4 @@
-/** The service itself: how it is, what destinations must let in, and which event types there are. */
+/** The service itself: its state, the addresses that destinations must let in, and its event types. */
 import type { Command } from 'commander';
 import type { Cli } from '../../cli.ts';
 import { type OutputOptions, print, withOutput } from '../../output/output.ts';

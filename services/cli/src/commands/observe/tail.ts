@@ -8,7 +8,9 @@ import { formatAttempt, printLine } from '../../output/print.ts';
 
 const BACKOFF: BackoffLimits = { firstMs: 500, longestMs: 10_000 };
 
-/** Until Ctrl-C. A control plane that goes away is waited for; what was tried meanwhile, `attempts` shows. */
+/**
+ * Runs until Ctrl-C. If the control plane becomes unavailable, it waits; `attempts` shows the attempts of that time.
+ */
 export async function tail(cli: Cli, customer: string | undefined, options: OutputOptions): Promise<void> {
   const api = cli.api();
   const ending = new AbortController();
@@ -28,7 +30,7 @@ export async function tail(cli: Cli, customer: string | undefined, options: Outp
       }
     } catch (error) {
       if (ending.signal.aborted) break;
-      // What never worked is a mistake of the caller's, or a control plane that is not there.
+      // If it never worked, the caller made a mistake, or there is no control plane.
       if (!(error instanceof UnreachableError) || !wasOpen) throw error;
       process.stderr.write(`${error.message}; trying again\n`);
       await pause(backoff.next(), { signal: ending.signal });

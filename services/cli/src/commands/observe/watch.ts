@@ -1,9 +1,9 @@
-/** Repeats what a command shows, until Ctrl-C. */
+/** Repeats the output of a command until Ctrl-C. */
 import { pause } from '@databridge/kernel/time/pause';
 import { UnreachableError } from '../../api/api-error.ts';
 import { timeOf } from '../../output/print.ts';
 
-/** The cursor to the top left, and nothing below it. */
+/** Moves the cursor to the top left, and clears everything below it. */
 const CLEAR = '\u001b[H\u001b[2J';
 
 /**
@@ -32,7 +32,7 @@ export async function repeat(everyMs: number, show: () => Promise<void>): Promis
   }
 }
 
-/** What goes before a view that is repeated. */
+/** The text before a repeated view. */
 export function startOfView(everyMs: number, nowMs: number): string {
   const heading = `${timeOf(nowMs)}, every ${everyMs / 1_000} s. Ctrl-C ends it.\n\n`;
   return process.stdout.isTTY ? `${CLEAR}${heading}` : heading;

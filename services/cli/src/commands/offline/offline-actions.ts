@@ -1,4 +1,4 @@
-/** What the commands of offline.ts do: apart from them, since its imports take most of a start's time. */
+/** The actions of the commands in offline.ts: in a file of their own, since its imports take most of a start's time. */
 
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
@@ -18,7 +18,7 @@ import { printLine } from '../../output/print.ts';
 
 const topicsVariables = z.object({
   ...kafkaVariables,
-  /** Nothing but what a command prints, unless asked for. */
+  /** Only the output of a command is printed, unless more is requested. */
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('silent'),
   /** As fan-out has it: its intake topics are created too, where producers have not done so. */
   ...eventTypeVariables,
@@ -37,7 +37,7 @@ export async function generateKeys({ name, directory }: { name?: string; directo
     const file = join(directory, KEY_FILES[service]);
     const before = existsSync(file) ? await readFile(file, 'utf8') : '';
     const text = `${keys[service]}\n${before}`;
-    // Refuses a name that is there already, before anything is written.
+    // Refuses a name that exists already, before anything is written.
     parseKeySet(text);
     await writeFile(`${file}.new`, text, { mode: 0o600 });
   }
@@ -56,7 +56,7 @@ export interface TokenChoice {
 /** The token to standard output, for its owner; the line for the control plane to standard error. */
 export function generateToken({ name, role, customer }: TokenChoice): void {
   if (customer !== undefined && role !== 'customer') {
-    // Else somebody would take a token of an operator for one that is limited to the customer.
+    // Otherwise a token of an operator could be mistaken for one that is limited to the customer.
     const what = `--customer goes with --role customer alone: a token of the role ${role} is not limited to a customer`;
     throw new DatabridgeError('DB_INPUT_INVALID', what);
   }

@@ -1,4 +1,4 @@
-/** What needs no API: keys and tokens before there is one, and the topics that it starts with. */
+/** Commands that need no API: keys and tokens before there is one, and the topics that it needs to start. */
 import { type Command, Option } from 'commander';
 import type { Cli } from '../../cli.ts';
 import type { TokenChoice } from './offline-actions.ts';

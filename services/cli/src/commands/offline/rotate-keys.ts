@@ -10,9 +10,9 @@ import { pathOf } from '../../cli.ts';
 import { currentKey } from './seal-secret.ts';
 
 export interface Rotation {
-  /** Customers whose secrets were sealed anew. */
+  /** The customers whose secrets were sealed again. */
   readonly resealed: number;
-  /** Customers of whom at least one secret is as it was: its key is gone, or the request failed. */
+  /** The customers with at least one unchanged secret: its key was removed, or the request failed. */
   readonly failed: readonly { readonly customer: string; readonly detail: string }[];
 }
 

@@ -1,4 +1,4 @@
-/** `databridge listen`: a receiver on this machine, for whoever develops one and for trials. */
+/** `databridge listen`: a receiver on this machine, for developing receivers and for trials. */
 import { DatabridgeError } from '@databridge/kernel/errors';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Cli } from '../../cli.ts';

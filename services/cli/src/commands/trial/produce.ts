@@ -80,7 +80,7 @@ function inWords({ eventId, eventType, topic, customers }: Produced): string {
 
 interface Followed {
   readonly eventId: string;
-  /** Attempts at events from elsewhere are left out. */
+  /** Attempts at events from other places are omitted. */
   readonly source: string;
   readonly withinMs: number;
   readonly isShown: boolean;

@@ -8,26 +8,26 @@ import { Webhook } from 'standardwebhooks';
 export interface Received {
   readonly atMs: number;
   readonly id: string | undefined;
-  /** As the service counts them; 1 for the first. */
+  /** The attempt's number, as the service counts; the first is 1. */
   readonly attempt: number | undefined;
   readonly eventType: string | undefined;
   /** `unchecked`: no secret was given. */
   readonly signature: 'valid' | 'invalid' | 'unchecked';
   /** Why the signature is not valid. */
   readonly problem?: string;
-  /** Of our answer. */
+  /** The status of our answer. */
   readonly status: number;
-  /** Parsed if it is JSON, else as text. */
+  /** Parsed if it is JSON, otherwise as text. */
   readonly body: unknown;
 }
 
 export interface ReceiverOptions {
-  /** 0 takes a free one. */
+  /** 0 takes a free port. */
   readonly port: number;
   readonly host: string;
   /** `whsec_` and base64. */
   readonly secret?: string;
-  /** Left out: 200, or 401 for a signature that is not valid. */
+  /** If omitted, 200, or 401 for a signature that is not valid. */
   readonly status?: number;
   readonly retryAfterSeconds?: number;
   onReceived(received: Received): void;
@@ -86,7 +86,7 @@ function webhookOf(secret: string | undefined): Webhook | undefined {
   try {
     return secret === undefined ? undefined : new Webhook(secret);
   } catch {
-    // The library's words may hold the secret.
+    // The library's message may contain the secret.
     throw new DatabridgeError('DB_INPUT_INVALID', 'The signing secret is not whsec_ followed by base64');
   }
 }
