@@ -1,8 +1,7 @@
-/** The built portal, held in memory and compressed once. */
+/** The built portal, held in memory with what the build compressed. */
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
-import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -20,8 +19,9 @@ export interface PortalFile {
   /** Its name holds a digest of its content. */
   readonly isImmutable: boolean;
   readonly plain: Buffer;
-  readonly gzip: Buffer;
-  readonly br: Buffer;
+  /** What the build left beside it, if anything: `<name>.gz` and `<name>.br`. */
+  readonly gzip?: Buffer | undefined;
+  readonly br?: Buffer | undefined;
 }
 
 export type PortalFiles = ReadonlyMap<string, PortalFile>;
@@ -35,9 +35,10 @@ export function readPortalFiles(directory: string): PortalFiles {
   for (const name of namesIn(directory)) {
     const type = TYPES[extname(name)];
     if (type === undefined) continue;
-    const plain = readFileSync(join(directory, name));
+    const path = join(directory, name);
+    const plain = readFileSync(path);
     const etag = `"${createHash('sha256').update(plain).digest('base64url').slice(0, 22)}"`;
-    const compressed = { gzip: gzipSync(plain, { level: 9 }), br: brotliCompressSync(plain) };
+    const compressed = { gzip: contentIfAny(`${path}.gz`), br: contentIfAny(`${path}.br`) };
     files.set(name, { type, etag, isImmutable: name.startsWith('assets/'), plain, ...compressed });
   }
   if (files.has(PAGE)) return files;
@@ -45,6 +46,10 @@ export function readPortalFiles(directory: string): PortalFiles {
     'DB_CONFIG_INVALID',
     `PORTAL_DIR: ${directory} holds no ${PAGE}; build it with "node services/portal/src/build/build.ts"`,
   );
+}
+
+function contentIfAny(path: string): Buffer | undefined {
+  return existsSync(path) ? readFileSync(path) : undefined;
 }
 
 function namesIn(directory: string): string[] {

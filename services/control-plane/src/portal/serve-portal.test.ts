@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { fastify } from 'fastify';
 import { readPortalFiles } from './portal-files.ts';
 import { servePortal } from './serve-portal.ts';
@@ -10,6 +10,7 @@ const directory = mkdtempSync(join(tmpdir(), 'portal-'));
 mkdirSync(join(directory, 'assets'));
 writeFileSync(join(directory, 'index.html'), '<!doctype html>page');
 writeFileSync(join(directory, 'assets', 'main-abc.js'), 'export {}');
+writeFileSync(join(directory, 'assets', 'main-abc.js.gz'), gzipSync('export {}'));
 writeFileSync(join(directory, 'notes.txt'), 'not of the portal');
 const api = fastify();
 servePortal(api, readPortalFiles(directory));
@@ -35,10 +36,12 @@ test('every address of a page gets the page, under a policy that lets nothing el
   expect((await get('/portal')).headers.location).toBe('/portal/');
 });
 
-test('files are compressed, known again by their digest, and kept if their name holds one', async () => {
+test('files are sent as the build compressed them, known again by their digest, and kept if their name holds one', async () => {
   const { headers, rawPayload } = await get('/portal/assets/main-abc.js', { 'accept-encoding': 'gzip, deflate' });
   expect([headers['content-encoding'], headers['content-type']]).toEqual(['gzip', 'text/javascript; charset=utf-8']);
   expect(gunzipSync(rawPayload).toString()).toBe('export {}');
+  const plain = await get('/portal/assets/main-abc.js', { 'accept-encoding': 'br' });
+  expect([plain.headers['content-encoding'], plain.body]).toEqual([undefined, 'export {}']);
   expect(headers['cache-control']).toContain('immutable');
   expect((await get('/portal/assets/main-abc.js', { 'if-none-match': String(headers.etag) })).statusCode).toBe(304);
 });

@@ -39,7 +39,7 @@ export function servePortal(api: FastifyInstance, files: PortalFiles): void {
 
 function send(file: PortalFile, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const isKnown = request.headers['if-none-match'] === file.etag;
-  const encoding = (['br', 'gzip'] as const).find((one) => acceptsEncoding(request, one));
+  const encoding = (['br', 'gzip'] as const).find((one) => file[one] !== undefined && acceptsEncoding(request, one));
   reply
     .headers(HEADERS)
     .header('etag', file.etag)

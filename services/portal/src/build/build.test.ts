@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { gzipSync } from 'node:zlib';
+import { brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib';
 import { readTypes } from './write-types.ts';
 
 const KIB = 1_024;
@@ -50,6 +50,14 @@ test('each part that is loaded later stays within its budget', () => {
   for (const key of lazy) {
     const file = manifest[key]?.file ?? '';
     expect([file, gzippedKib([file]) < LAZY_CHUNK_KIB]).toEqual([file, true]);
+  }
+});
+
+test('what is served compressed stands beside each file', () => {
+  for (const name of ['index.html', ...styles, ...lazy.map((key) => manifest[key]?.file ?? '')]) {
+    const read = (suffix: string) => readFileSync(join(directory, `${name}${suffix}`));
+    expect(gunzipSync(read('.gz')).equals(read(''))).toBe(true);
+    expect(brotliDecompressSync(read('.br')).equals(read(''))).toBe(true);
   }
 });
 

@@ -3,10 +3,11 @@
  * node_modules/.cache, and made anew only when a source has changed: so `npm start` needs no step of its own.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const cache = join(root, 'node_modules', '.cache', 'portal');
@@ -42,6 +43,17 @@ async function buildPortal(directory: string): Promise<void> {
       ...{ manifest: true, assetsInlineLimit: 0, modulePreload: { polyfill: false } },
     },
   });
+  compressFiles(directory);
+}
+
+/** Writes what is served compressed beside each file, so that no control plane does it at its start. */
+function compressFiles(directory: string): void {
+  for (const name of globSync('**/*.{html,js,css,svg}', { cwd: directory })) {
+    const path = join(directory, name);
+    const plain = readFileSync(path);
+    writeFileSync(`${path}.gz`, gzipSync(plain, { level: 9 }));
+    writeFileSync(`${path}.br`, brotliCompressSync(plain));
+  }
 }
 
 function digestOfSources(): string {
