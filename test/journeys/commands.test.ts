@@ -160,7 +160,8 @@ async function prepare(command: string): Promise<void> {
     await stage.fanOutKnowsAll();
     await runWell('databridge produce -f event.json --event-id evt_1');
   }
-  if (command === `databridge erase --request-id ${ERASED}`) await runWell('databridge produce -f erased.json');
+  if (command.startsWith(`databridge erase --request-id ${ERASED} --from`))
+    await runWell('databridge produce -f erased.json');
   if (/dead-letters (get|discard|redrive) acme evt_1/.test(command)) await refuseEvent();
   if (command.includes(`quarantine`) && command.includes(PLACE)) await quarantine();
   if (command.includes('--setup')) await runWell('databridge subscriptions delete acme --waiting discard --yes');
