@@ -53,37 +53,53 @@ const widest = (page: Page) =>
       .map((one) => `${one.tagName}.${one.className} ${one.textContent?.slice(0, 60)}`);
   });
 
-test('every page: nothing that axe minds in any colors, no violation, no error, nothing from elsewhere, 320 px are enough', async () => {
+/** What every page has around it is judged on the first one. */
+const FRAME = ['header.top'];
+const SHARES = 2;
+
+/** Without loading the portal anew: that would take longer than all that is judged. */
+const goTo = (page: Page, path: string) => page.evaluate((to) => history.pushState(null, '', to), path);
+
+/** Signs in once, and goes from page to page. @returns what is wrong, with its page */
+async function judge(pages: typeof PAGES): Promise<unknown[]> {
   const { browser, fleet } = shared();
   const { page, wrongs, close } = await openPage(browser, fleet.origin, { viewport: WIDE });
-  await answerFromTopics(page);
-  await page.goto('/portal/');
-  await page.getByLabel('Token').waitFor();
-  expect(await axeIssues(page)).toEqual([]);
-  await signIn(page, 'operator');
   const issues: unknown[] = [];
   const check = (what: readonly unknown[], found: readonly unknown[]) => {
     if (found.length > 0) issues.push([...what, ...found]);
   };
-  for (const [path, shows] of PAGES) {
-    await page.goto(path);
+  await answerFromTopics(page);
+  await page.goto('/portal/');
+  await page.getByLabel('Token').waitFor();
+  check(['sign-in'], await axeIssues(page));
+  await signIn(page, 'operator');
+  for (const [nth, [path, shows]] of pages.entries()) {
+    const except = nth === 0 ? [] : FRAME;
+    const before = wrongs.length;
+    await goTo(page, path);
     await page.getByText(shows).first().waitFor();
-    check([path], await axeIssues(page));
+    check([path], await axeIssues(page, { except }));
     for (const look of OTHER_LOOKS) {
       await page.emulateMedia(look);
-      check([path, look], await axeIssues(page, ['color-contrast']));
+      check([path, look], await axeIssues(page, { rules: ['color-contrast'], except }));
     }
     await page.emulateMedia({ colorScheme: 'light', forcedColors: 'none' });
     await page.setViewportSize(NARROW);
     // Nothing but tables and code scrolls sideways.
     const width = await page.evaluate(() => document.documentElement.scrollWidth);
     check([path, 'is wider than 320 px:', width], width > NARROW.width ? await widest(page) : []);
-    check([path, 'narrow'], await axeIssues(page, ['target-size', 'scrollable-region-focusable']));
+    check([path, 'narrow'], await axeIssues(page, { rules: ['target-size', 'scrollable-region-focusable'], except }));
     await page.setViewportSize(WIDE);
+    check([path, 'went wrong:'], wrongs.slice(before));
   }
-  expect(issues).toEqual([]);
-  expect(wrongs).toEqual([]);
   await close();
+  return issues;
+}
+
+test('every page: nothing that axe minds in any colors, no violation, no error, nothing from elsewhere, 320 px are enough', async () => {
+  // Neighbors in the list are often the same page with another filter: each goes to another tab, so that none is mistaken.
+  const shares = Array.from({ length: SHARES }, (_, share) => PAGES.filter((_, nth) => nth % SHARES === share));
+  expect((await Promise.all(shares.map(judge))).flat()).toEqual([]);
 }, 400_000);
 
 test('by keyboard alone: sign in, find who needs help, open it, look an event up, read the keys', async () => {
