@@ -40,7 +40,7 @@ export async function call<T>(action: string, body: object, ticket?: string): Pr
       referrerPolicy: 'no-referrer',
     });
   } catch {
-    throw new Error('The connection failed. Nothing is lost: try again.');
+    throw new Error('The connection failed: try again.');
   }
   const answer = (await response.json()) as { detail?: string };
   if (!response.ok) throw new Error(answer.detail ?? `Failed with status ${response.status}`);

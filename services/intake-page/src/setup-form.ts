@@ -50,14 +50,14 @@ const DESTINATIONS: Record<string, Choice> = {
     label: 'AWS SNS topic',
     fields: [
       { name: 'topicArn', label: 'ARN of the topic' },
-      { name: 'endpoint', label: 'Endpoint, if not the usual one', optional: true },
+      { name: 'endpoint', label: 'Endpoint, if another', optional: true },
     ],
   },
   eventbridge: {
     label: 'AWS EventBridge event bus',
     fields: [
       { name: 'eventBusArn', label: 'ARN of the event bus' },
-      { name: 'endpoint', label: 'Endpoint, if not the usual one', optional: true },
+      { name: 'endpoint', label: 'Endpoint, if another', optional: true },
     ],
   },
 };
@@ -84,6 +84,7 @@ const AUTHENTICATIONS: Record<string, Choice> = {
       { name: 'clientId', label: 'Client id' },
       { name: 'clientSecret', label: 'Client secret', kind: 'secret' },
       { name: 'scope', label: 'Scope', optional: true },
+      { name: 'method', label: 'Method, if not POST', optional: true },
     ],
   },
   'oauth-key': {
@@ -96,7 +97,7 @@ const AUTHENTICATIONS: Record<string, Choice> = {
         name: 'clientKey',
         label: 'Private key of the client (PEM)',
         kind: 'long-secret',
-        hint: 'Left empty: one is made, and you get its public half.',
+        hint: 'Empty: one is made, and you get its public half.',
       },
       { name: 'clientKeyId', label: 'Id of the key (kid)', optional: true },
       { name: 'assertionAudience', label: 'Audience, if another', optional: true },
@@ -111,7 +112,7 @@ const AUTHENTICATIONS: Record<string, Choice> = {
     ],
   },
   role: {
-    label: 'AWS role (better: no secret leaves AWS)',
+    label: 'AWS role (better: no secret)',
     fixed: { type: 'aws' },
     fields: [{ name: 'roleArn', label: 'ARN of the role' }],
   },

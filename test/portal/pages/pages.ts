@@ -25,6 +25,8 @@ const PAGES: readonly (readonly [path: string, shows: string])[] = [
   ['/portal/customers/initech', '160 of 185 attempts'],
   ['/portal/customers/acme/events', 'Last attempt'],
   ['/portal/customers/acme/events?state=held', 'No event is in that state.'],
+  ['/portal/customers/acme/replay?by=time&time=2026-10-25T00%3A30%3A00.000Z', 'Deliver again'],
+  ['/portal/customers/acme/events?from=2026-10-25T00%3A30%3A00.000Z&to=2026-10-25T01%3A30%3A00.000Z', 'in that range'],
   [`/portal/customers/initech/events/${FAILING}`, 'Attempt 160'],
   [`/portal/customers/acme/dead-letters?reason=refused&open=${FAILING.replace('999999', '000101')}a`, 'Its attempts'],
   ['/portal/customers/acme/replay?by=offset&offset=7', 'Deliver again'],
@@ -250,6 +252,60 @@ test('the hour that comes twice when clocks go back is told apart, in each of tw
     ...['2026-11-01 01:30:00 GMT-5', '2026-11-01 01:30:00 GMT-4'],
     ...['2026-10-24 21:30:00 GMT-4', '2026-10-24 20:30:00 GMT-4'],
   ]);
+  await close();
+});
+
+test('a range is typed in the zone that is shown, and stands in the address as the same moment for everybody', async () => {
+  const { browser, fleet } = shared();
+  const [early, late] = ['2026-10-25T00:30:00.000Z', '2026-10-25T01:30:00.000Z'].map((time) => Date.parse(time));
+  fleet.take('umbrella', [
+    { eventId: 'first-half-past-two', at: early ?? 0 },
+    { eventId: 'second-half-past-two', at: late ?? 0 },
+  ]);
+  const { page, wrongs, close } = await openPage(browser, fleet.origin, { timezoneId: 'Europe/Berlin' });
+  await signIn(page, 'operator', '/portal/customers/umbrella/events');
+  await page.getByLabel('Last tried from').fill('2026-10-25T02:30');
+  await page.getByLabel('Last tried before').fill('2026-10-25T03:30');
+  await page.getByRole('link', { name: 'first-half-past-two' }).waitFor();
+  await page.getByRole('link', { name: 'second-half-past-two' }).waitFor();
+  const search = () => new URL(page.url()).searchParams;
+  expect([search().get('from'), search().get('to')]).toEqual(['2026-10-25T00:30:00.000Z', '2026-10-25T02:30:00.000Z']);
+  // The second of the two, by its offset: 01:30 UTC.
+  await page.getByLabel('Time zone').selectOption('UTC');
+  expect(await page.getByLabel('Last tried from').inputValue()).toMatch(/^2026-10-25T00:30(:00)?$/);
+  await page.getByLabel('Last tried from').fill('2026-10-25T01:30');
+  await page.getByRole('link', { name: 'first-half-past-two' }).waitFor({ state: 'detached' });
+  await page.getByRole('link', { name: 'second-half-past-two' }).waitFor();
+  await page.reload();
+  await page.getByRole('link', { name: 'second-half-past-two' }).waitFor();
+  expect(wrongs).toEqual([]);
+  await close();
+});
+
+test('after a 503 to a change, the page says that it may be done, and keeps what was typed', async () => {
+  const { browser, fleet } = shared();
+  const { page, close } = await openPage(browser, fleet.origin);
+  await signIn(page, 'operator', '/portal/customers/acme/set-up');
+  const problem = {
+    type: 'about:blank',
+    title: 'Unavailable',
+    code: 'DB_NO_WRITER',
+    detail: 'No control plane writes.',
+  };
+  await page.route('**/v1/subscriptions/acme', async (route) => {
+    if (route.request().method() === 'PATCH') await route.fulfill({ status: 503, json: { ...problem, status: 503 } });
+    else await route.fallback();
+  });
+  await page.getByLabel('Events per second, at most').fill('9');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('No control plane writes.').waitFor();
+  await page.getByText('It may be done: look at the current state before you try again.').waitFor();
+  expect(await page.getByLabel('Events per second, at most').inputValue()).toBe('9');
+  await page.unroute('**/v1/subscriptions/acme');
+  await page.route('**/v1/subscriptions/acme', (route) => route.abort());
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('The API could not be reached.').first().waitFor();
+  await page.getByText('It may be done: look').waitFor();
   await close();
 });
 

@@ -50,6 +50,8 @@ test('redrive, pause, resume, test, rotate a secret, mend the set-up, replay; an
   isAccepting = true;
   await page.getByRole('button', { name: 'Redrive (2)' }).click();
   await page.getByText('2 letters redriven.').waitFor();
+  const receipt = page.getByRole('dialog').getByRole('link', { name: 'history' });
+  expect(await receipt.getAttribute('href')).toBe(`${base}/history`);
   await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
   await page.getByText('There is no dead letter.').waitFor();
   await receiver.waitFor(({ accepted }) => accepted === 3);

@@ -1,9 +1,12 @@
+/// <reference lib="dom" />
 /** A customer sets itself up on the page: sealed in the browser, tested at once, corrected, approved, first event. */
 import { createPublicKey, generateKeyPairSync, randomUUID, verify } from 'node:crypto';
 import { deliveryTopic } from '@databridge/schemas/records/topics';
+import type { Locator, Page } from 'playwright-core';
 import { rootCauseEvent } from '../../harness/events.ts';
 import { eventually } from '../../harness/eventually.ts';
 import { makeCertificates } from '../../harness/peers/certificates.ts';
+import { openPage } from '../../harness/portal/browser.ts';
 import { invite, openInvited, sendIt } from '../../harness/portal/set-up-page.ts';
 import { type ReceivedRequest, Receiver } from '../../harness/receiver.ts';
 import { startMutualTlsReceiver } from '../../harness/servers/mutual-tls-receiver.ts';
@@ -74,6 +77,44 @@ test('Basic: a wrong password is seen and corrected, and events flow once it is 
   expect(receiver.requests.at(-1)?.headers['authorization']).toBe(right);
 });
 
+test('by keyboard alone: a link is opened, a set-up stated, sent and seen to work', async () => {
+  const { browser, intakes } = shared();
+  const [intake] = intakes;
+  const customer = freshName('keyboard');
+  const receiver = await Receiver.start(({ headers }) => ({ status: headers['x-api-key'] === 'k-1' ? 200 : 401 }));
+  const { link, code } = await invite(intake, customer, grantOf(customer));
+  const { page, wrongs, close } = await openPage(browser, intake.origin);
+  page.setDefaultTimeout(60_000);
+  await page.goto(new URL(link).pathname);
+  await page.getByLabel('Code').waitFor();
+  await page.keyboard.type(code);
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: `Set up ${customer}` }).waitFor();
+  await tabTo(page, page.getByLabel('URL'));
+  await page.keyboard.type(receiver.url);
+  await tabTo(page, page.getByLabel('How does it know us?'));
+  // The second of the list.
+  await page.keyboard.press('ArrowDown');
+  await tabTo(page, page.getByLabel('Key', { exact: true }));
+  await page.keyboard.type('k-1');
+  await page.keyboard.press('Enter');
+  await page.getByText('Your destination accepted the test event (status 200).').waitFor();
+  await tabTo(page, page.getByRole('button', { name: 'Correct it' }));
+  await page.keyboard.press('Enter');
+  await page.getByLabel('URL').waitFor();
+  expect(wrongs).toEqual([]);
+  await close();
+});
+
+/** By the Tab key, as far as the control is. */
+async function tabTo(page: Page, control: Locator): Promise<void> {
+  const isThere = () => control.evaluate((one) => one === document.activeElement);
+  for (let pressed = 0; !(await isThere()); pressed++) {
+    if (pressed === 50) throw new Error('no Tab leads there');
+    await page.keyboard.press('Tab');
+  }
+}
+
 test('API key: a set-up may name the hosts of its link alone', async () => {
   const { browser, intakes } = shared();
   const [intake] = intakes;
@@ -127,6 +168,7 @@ test('OAuth 2: a wrong client secret is seen and corrected', async () => {
     await page.getByLabel('Client id').fill(CLIENT.id);
     await page.getByLabel('Client secret').fill(secret);
     await page.getByLabel('Scope').fill('events:write');
+    await page.getByLabel('Method, if not POST').fill('POST');
     await sendIt(page);
   };
   await fill('another');

@@ -1,5 +1,5 @@
 import type { Caller } from '@databridge/kernel/secrets/tokens';
-import type { Operation } from '@databridge/schemas/records/operations';
+import { OPERATION_KINDS, type Operation } from '@databridge/schemas/records/operations';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { type Asked, OperationFailed, type OperationRunner } from '../operations/runner.ts';
@@ -9,10 +9,12 @@ import { maySee } from './auth/access.ts';
 const ANSWER_WITHIN_MS = 10_000;
 
 export const operationAnswer = z
-  .looseObject({
+  .object({
     id: z.string(),
-    kind: z.string(),
+    kind: z.enum(OPERATION_KINDS),
     customer: z.string().optional(),
+    by: z.object({ name: z.string(), role: z.string(), customer: z.string().optional() }),
+    input: z.record(z.string(), z.unknown()).describe('what was asked for'),
     state: z.enum(['running', 'done', 'failed']),
     step: z.string().describe('what it does at the moment, or did last'),
     startedAtMs: z.number().describe('ms since the epoch'),
@@ -22,7 +24,12 @@ export const operationAnswer = z
     waitsFor: z.string().optional().describe('why it waits to be tried again'),
     result: z.record(z.string(), z.unknown()).optional().describe('of one that is done'),
     problem: z
-      .object({ code: z.string(), status: z.int(), detail: z.string() })
+      .object({
+        code: z.string(),
+        status: z.int(),
+        detail: z.string(),
+        waiting: z.record(z.string(), z.int()).optional(),
+      })
       .optional()
       .describe('of one that failed'),
   })

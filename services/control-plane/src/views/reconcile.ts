@@ -54,7 +54,17 @@ export interface AttemptedEvent {
   readonly lastOutcome: string;
 }
 
-export type EventFate = 'delivered' | 'waiting' | 'dead' | 'removed' | 'skipped' | 'erased' | 'settled' | 'unaccounted';
+export const EVENT_FATES = [
+  'delivered',
+  'waiting',
+  'dead',
+  'removed',
+  'skipped',
+  'erased',
+  'settled',
+  'unaccounted',
+] as const;
+export type EventFate = (typeof EVENT_FATES)[number];
 
 export interface Reconciliation {
   readonly customer: string;

@@ -12,8 +12,18 @@ export type Problem = {
 
 export type Operation = {
   readonly id: string;
-  readonly kind: string;
+  readonly kind:
+    | 'rewind'
+    | 'redeliver'
+    | 'redrive'
+    | 'discard'
+    | 'redrive-quarantine'
+    | 'discard-quarantine'
+    | 'delete'
+    | 'erase';
   readonly customer?: string | undefined;
+  readonly by: { readonly name: string; readonly role: string; readonly customer?: string | undefined };
+  readonly input: Readonly<Record<string, unknown>>;
   readonly state: 'running' | 'done' | 'failed';
   readonly step: string;
   readonly startedAtMs: number;
@@ -22,8 +32,15 @@ export type Operation = {
   readonly progress?: { readonly done: number; readonly total?: number | undefined } | undefined;
   readonly waitsFor?: string | undefined;
   readonly result?: Readonly<Record<string, unknown>> | undefined;
-  readonly problem?: { readonly code: string; readonly status: number; readonly detail: string } | undefined;
-} & Readonly<Record<string, unknown>>;
+  readonly problem?:
+    | {
+        readonly code: string;
+        readonly status: number;
+        readonly detail: string;
+        readonly waiting?: Readonly<Record<string, number>> | undefined;
+      }
+    | undefined;
+};
 
 export type Subscription = {
   readonly customer: string;
@@ -53,9 +70,12 @@ export type Status = {
   readonly failing?: string | undefined;
   readonly matchesEveryCompany?: true | undefined;
   readonly worker?:
-    | ({
+    | {
+        readonly customer: string;
+        readonly worker: string;
         readonly at: number;
         readonly breaker: 'closed' | 'open' | 'half-open';
+        readonly disabledEpoch?: number | undefined;
         readonly disabledBecause?: string | undefined;
         readonly waitUntilMs?: number | undefined;
         readonly held?:
@@ -66,7 +86,15 @@ export type Status = {
             }
           | undefined;
         readonly lastSuccessAtMs?: number | undefined;
-      } & Readonly<Record<string, unknown>>)
+        readonly committed?:
+          | readonly {
+              readonly topic: string;
+              readonly partition: number;
+              readonly offset: number;
+              readonly metadata: string;
+            }[]
+          | undefined;
+      }
     | undefined;
   readonly lastSuccessAtMs?: number | undefined;
   readonly oldestWaiting?:
@@ -119,6 +147,23 @@ export type Examination = {
   }[];
 };
 
+export type Attempt = {
+  readonly eventId: string;
+  readonly replayId?: string | undefined;
+  readonly source?: string | undefined;
+  readonly attempt: number;
+  readonly at: number;
+  readonly durationMs: number;
+  readonly outcome: 'delivered' | 'retry' | 'refused' | 'deauthorized' | 'blocked' | 'gone' | 'internal' | 'skipped';
+  readonly status?: number | undefined;
+  readonly error?: string | undefined;
+  readonly operatorDetail?: string | undefined;
+  readonly note?: string | undefined;
+  readonly answer?: string | undefined;
+  readonly lane: string;
+  readonly test?: true | undefined;
+};
+
 export type ListedAttempt = {
   readonly eventId: string;
   readonly replayId?: string | undefined;
@@ -139,29 +184,82 @@ export type ListedAttempt = {
 
 export type Reconciliation = {
   readonly customer: string;
+  readonly range: { readonly fromMs?: number | undefined; readonly toMs?: number | undefined };
   readonly written: number;
+  readonly writtenRecords: number;
   readonly delivered: number;
   readonly waiting: number;
+  readonly waitingByLane: Readonly<Record<string, number>>;
   readonly dead: number;
+  readonly deadByReason: Readonly<Record<string, number>>;
   readonly removed: number;
   readonly skipped: number;
   readonly erased: number;
   readonly settled: number;
   readonly replays: number;
+  readonly deliveredAgain: number;
+  readonly events?:
+    | Readonly<
+        Record<string, 'delivered' | 'waiting' | 'dead' | 'removed' | 'skipped' | 'erased' | 'settled' | 'unaccounted'>
+      >
+    | undefined;
   readonly unaccounted: readonly {
     readonly eventId: string;
     readonly source?: string | undefined;
     readonly replayId?: string | undefined;
   }[];
-} & Readonly<Record<string, unknown>>;
+};
 
 export type AuditRecord = {
   readonly id: string;
   readonly at: number;
-  readonly who: { readonly name: string; readonly role: string } & Readonly<Record<string, unknown>>;
-  readonly what: string;
+  readonly who: {
+    readonly id?: string | undefined;
+    readonly name: string;
+    readonly role: string;
+    readonly customer?: string | undefined;
+  };
+  readonly what:
+    | 'create'
+    | 'replace'
+    | 'delete'
+    | 'pause'
+    | 'resume'
+    | 'enable'
+    | 'disable'
+    | 'set-secret'
+    | 'end-fallback'
+    | 'request-certificate'
+    | 'invite'
+    | 'renew-invitation'
+    | 'revoke-invitation'
+    | 'lock-invitation'
+    | 'approve'
+    | 'reseal'
+    | 'rewind'
+    | 'redeliver'
+    | 'redrive'
+    | 'discard'
+    | 'redrive-quarantine'
+    | 'discard-quarantine'
+    | 'open-quarantine'
+    | 'rotate-keys'
+    | 'test'
+    | 'read-payload'
+    | 'produce'
+    | 'rehearse'
+    | 'erase'
+    | 'erased';
   readonly customer?: string | undefined;
-} & Readonly<Record<string, unknown>>;
+  readonly before?: Readonly<Record<string, unknown>> | undefined;
+  readonly after?: Readonly<Record<string, unknown>> | undefined;
+  readonly changes?:
+    | readonly { readonly pointer: string; readonly before?: string | undefined; readonly after?: string | undefined }[]
+    | undefined;
+  readonly moreChanges?: number | undefined;
+  readonly secrets?: readonly string[] | undefined;
+  readonly detail?: Readonly<Record<string, unknown>> | undefined;
+};
 
 export type ErasurePlan = {
   readonly events: number;
@@ -312,9 +410,7 @@ export type EventExplanation = {
     readonly offset?: number | undefined;
     readonly dueAtMs?: number | undefined;
     readonly deadBecause?: string | undefined;
-    readonly attempts: readonly ({ readonly at: number; readonly outcome: string } & Readonly<
-      Record<string, unknown>
-    >)[];
+    readonly attempts: readonly Attempt[];
   }[];
   readonly isPartial: boolean;
 };

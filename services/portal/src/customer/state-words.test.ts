@@ -9,7 +9,7 @@ const status = (changes: Partial<Status> = {}): Status => ({
   budget: { maxAttempts: 185, windowMs: 24 * HOUR_MS },
   ...changes,
 });
-const worker = { at: NOW_MS, breaker: 'closed' as const };
+const worker = { customer: 'acme', worker: 'worker-1', at: NOW_MS, breaker: 'closed' as const };
 const held = { because: 'deauthorized' as const, sinceMs: NOW_MS - 3 * HOUR_MS, detail: 'HTTP 401' };
 
 test.each<[string, Partial<Status>, string]>([

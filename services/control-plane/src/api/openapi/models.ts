@@ -9,6 +9,7 @@ import { mapSecrets, SECRET_MASK } from '@databridge/schemas/subscription/secret
 import { type Subscription, subscriptionSchema } from '@databridge/schemas/subscription/subscription';
 import { z } from 'zod';
 import { CHECKS } from '../../doctor/finding.ts';
+import { EVENT_FATES } from '../../views/reconcile.ts';
 import { pointedMisfit } from '../problem.ts';
 
 export const customerParams = z.object({
@@ -177,13 +178,20 @@ export const statusAnswer = z
     failing: z.string().optional().describe("why its worker can't run it"),
     matchesEveryCompany: z.literal(true).optional(),
     worker: z
-      .looseObject({
+      .object({
+        customer: z.string(),
+        worker: z.string().describe('that wrote it'),
         at: z.number().describe('when the worker wrote it, ms since the epoch'),
         breaker: z.enum(['closed', 'open', 'half-open']),
+        disabledEpoch: z.int().optional().describe('the `enableEpoch` under which it disabled the customer'),
         disabledBecause: z.string().optional(),
         waitUntilMs: z.number().optional().describe('the destination asked for patience until then'),
         held: z.object({ because: z.enum(HOLD_REASONS), sinceMs: z.number(), detail: z.string() }).optional(),
         lastSuccessAtMs: z.number().optional(),
+        committed: z
+          .array(z.object({ topic: z.string(), partition: z.int(), offset: z.int(), metadata: z.string() }))
+          .optional()
+          .describe("its group's offsets when the worker wrote it"),
       })
       .optional()
       .describe('what its worker found'),
@@ -283,17 +291,25 @@ export const listedAttempt = attemptAnswer
 export const rangeQuery = z.object({ from: time.optional(), to: time.optional() });
 
 export const reconciliationAnswer = z
-  .looseObject({
+  .object({
     customer: z.string(),
-    written: z.int(),
+    range: z
+      .object({ fromMs: z.number().optional(), toMs: z.number().optional() })
+      .describe('of the time when fan-out wrote the events'),
+    written: z.int().describe('events'),
+    writtenRecords: z.int().describe('records of the main lane, repeats included'),
     delivered: z.int(),
     waiting: z.int(),
+    waitingByLane: z.record(z.string(), z.int()),
     dead: z.int(),
+    deadByReason: z.record(z.string(), z.int()),
     removed: z.int(),
     skipped: z.int(),
     erased: z.int().describe('erased, with all copies'),
     settled: z.int().describe('done before the attempt log begins'),
     replays: z.int().describe('copies of redeliveries and redrives'),
+    deliveredAgain: z.int().describe('accepted more than once'),
+    events: z.record(z.string(), z.enum(EVENT_FATES)).optional().describe('by `<event id>@<source>`, if asked for'),
     unaccounted: z.array(
       z.object({
         eventId: z.string(),

@@ -1,3 +1,4 @@
+import { AUDITED_ACTIONS } from '@databridge/schemas/records/audit';
 import { CUSTOMER_PATTERN } from '@databridge/schemas/records/topics';
 import { z } from 'zod';
 import { readAudit } from '../../views/audit-log.ts';
@@ -6,13 +7,27 @@ import type { Api, ApiContext } from '../context.ts';
 import { customerParams, page } from '../openapi/models.ts';
 import { problems } from '../problem.ts';
 
+const asSeen = z.record(z.string(), z.unknown());
+
 const auditAnswer = z
-  .looseObject({
+  .object({
     id: z.string(),
     at: z.number().describe('ms since the epoch'),
-    who: z.looseObject({ name: z.string(), role: z.string() }),
-    what: z.string(),
-    customer: z.string().optional(),
+    who: z.object({
+      id: z.string().optional().describe('tells tokens of one name apart'),
+      ...{ name: z.string(), role: z.string(), customer: z.string().optional() },
+    }),
+    what: z.enum(AUDITED_ACTIONS),
+    customer: z.string().optional().describe('absent: it does not concern a single one'),
+    before: asSeen.optional().describe('the subscription, secrets masked'),
+    after: asSeen.optional(),
+    changes: z
+      .array(z.object({ pointer: z.string(), before: z.string().optional(), after: z.string().optional() }))
+      .optional()
+      .describe('in the place of before and after, if those are too large'),
+    moreChanges: z.int().optional().describe('differences beyond `changes`'),
+    secrets: z.array(z.string()).optional().describe('places of those that differ'),
+    detail: asSeen.optional().describe('the input of an operation'),
   })
   .meta({ id: 'AuditRecord' });
 

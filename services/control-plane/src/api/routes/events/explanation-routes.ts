@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { explainCustomer } from '../../../explain/explain-customer.ts';
 import { explainEvent } from '../../../explain/explain-event.ts';
 import type { Api, ApiContext } from '../../context.ts';
-import { customerParams, rangeQuery } from '../../openapi/models.ts';
+import { attemptAnswer, customerParams, rangeQuery } from '../../openapi/models.ts';
 import { problems } from '../../problem.ts';
 import { shownTo } from '../../shown-attempt.ts';
 
@@ -68,7 +68,7 @@ const eventExplanation = z
         fate: z.enum(['delivered', 'waiting', 'dead', 'skipped', 'unknown']),
         ...{ lane: z.string().optional(), offset: z.int().optional(), dueAtMs: timeMs.optional() },
         deadBecause: z.string().optional(),
-        attempts: z.array(z.looseObject({ at: z.number(), outcome: z.string() })).describe('the newest last'),
+        attempts: z.array(attemptAnswer).describe('the newest last'),
       }),
     ),
     isPartial: z.boolean().describe('more customers are concerned than were looked into'),
