@@ -1,6 +1,6 @@
 /** Every page in a real browser, over a fleet that is made up: what it shows, by which keys, and that nothing goes wrong. */
 import type { Page } from 'playwright-core';
-import { axeIssues } from '../../harness/portal/axe.ts';
+import { axeIssues, issuesInEveryLook, WIDE } from '../../harness/portal/axe.ts';
 import { openPage } from '../../harness/portal/browser.ts';
 import { answerFromTopics } from '../../harness/portal/sample-answers.ts';
 import { FAILING_EVENT as FAILING, SAMPLE_TOKENS, startSampleFleet } from '../../harness/portal/sample-fleet.ts';
@@ -37,24 +37,6 @@ const PAGES: readonly (readonly [path: string, shows: string])[] = [
   ['/portal/customers/acme/history?open=change-1', '/ratePerSecond'],
 ];
 
-/** Structure is the same in every look; colors are not. */
-const OTHER_LOOKS = [
-  { colorScheme: 'dark', forcedColors: 'none' },
-  { colorScheme: 'dark', forcedColors: 'active' },
-] as const;
-const WIDE = { width: 1_280, height: 720 };
-const NARROW = { width: 320, height: 640 };
-
-/** What sticks out of a narrow page and is in nothing that scrolls. */
-const widest = (page: Page) =>
-  page.evaluate(() => {
-    const scrolls = (one: Element | null): boolean =>
-      one !== null && (getComputedStyle(one).overflowX === 'auto' || scrolls(one.parentElement));
-    return [...document.querySelectorAll('body *')]
-      .filter((one) => one.getBoundingClientRect().right > document.documentElement.clientWidth && !scrolls(one))
-      .map((one) => `${one.tagName}.${one.className} ${one.textContent?.slice(0, 60)}`);
-  });
-
 /** What every page has around it is judged on the first one. */
 const FRAME = ['header.top'];
 const SHARES = 2;
@@ -80,18 +62,7 @@ async function judge(pages: typeof PAGES): Promise<unknown[]> {
     const before = wrongs.length;
     await goTo(page, path);
     await page.getByText(shows).first().waitFor();
-    check([path], await axeIssues(page, { except }));
-    for (const look of OTHER_LOOKS) {
-      await page.emulateMedia(look);
-      check([path, look], await axeIssues(page, { rules: ['color-contrast'], except }));
-    }
-    await page.emulateMedia({ colorScheme: 'light', forcedColors: 'none' });
-    await page.setViewportSize(NARROW);
-    // Nothing but tables and code scrolls sideways.
-    const width = await page.evaluate(() => document.documentElement.scrollWidth);
-    check([path, 'is wider than 320 px:', width], width > NARROW.width ? await widest(page) : []);
-    check([path, 'narrow'], await axeIssues(page, { rules: ['target-size', 'scrollable-region-focusable'], except }));
-    await page.setViewportSize(WIDE);
+    check([path], await issuesInEveryLook(page, { except }));
     check([path, 'went wrong:'], wrongs.slice(before));
   }
   await close();
