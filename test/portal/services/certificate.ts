@@ -83,7 +83,16 @@ test('a customer asks for a key on the set-up page, comes back with the certific
   await close();
   expect((await intake.plane.call('POST', `/subscriptions/${customer}/approve`)).status).toBe(200);
 
-  const renewed = await openInvited(browser, intake, await invite(intake, customer, { secrets: ['tls.clientKey'] }));
+  const inviting = await openPage(browser, portalOrigin());
+  await signIn(inviting.page, operator.token, `/portal/invitations?customer=${customer}&invite=new`);
+  await inviting.page.getByLabel('What it is for').selectOption('secrets');
+  await inviting.page.getByLabel('A client certificate by request').check();
+  await inviting.page.getByRole('button', { name: 'Invite', exact: true }).click();
+  const shown = async (name: string) => (await inviting.page.getByLabel(name, { exact: true }).textContent()) ?? '';
+  const again = { id: '', link: await shown('Link'), code: await shown('Code') };
+  expect(inviting.wrongs).toEqual([]);
+  await inviting.close();
+  const renewed = await openInvited(browser, intake, again);
   await renewed.page.getByRole('button', { name: 'Make a key and a certificate request' }).click();
   const next = await renewed.page.getByLabel('Certificate request', { exact: true }).inputValue();
   expect(next).not.toBe(csr);

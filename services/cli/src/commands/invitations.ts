@@ -43,7 +43,10 @@ export function addInvitations(program: Command, cli: Cli): void {
       .command('invite')
       .description('make a link by which a customer enters secrets, or sets itself up, and the code that opens it')
       .argument('<customer>')
-      .option('--secret <place...>', 'secrets to be entered, such as authentication.password')
+      .option(
+        '--secret <place...>',
+        'secrets to be entered, such as authentication.password; tls.clientKey for a client certificate by request',
+      )
       .option('--setup', 'the customer states destination, authentication and rate; events flow once it is approved')
       .option('--event-type <type...>', 'with --setup: what it gets; root-cause if left out')
       .option('--company <company...>', 'with --setup: whose events it gets')

@@ -171,6 +171,8 @@ function grantOf(data: FormData): NonNullable<Asked['setup']> {
   };
 }
 
+const CLIENT_KEY = 'tls.clientKey';
+
 function Places({ customer, mistakes }: Inner & { readonly customer: string }) {
   const isName = /^[a-z0-9-]{1,63}$/.test(customer);
   const secrets = useQuery({
@@ -178,14 +180,21 @@ function Places({ customer, mistakes }: Inner & { readonly customer: string }) {
     queryFn: ({ signal }) => ask('GET /v1/subscriptions/{customer}/secrets', { params: { customer }, signal }),
     enabled: isName,
   });
-  const places = (secrets.data?.items ?? []).map(({ name }) => name).filter((name) => name !== 'tls.clientKey');
+  const places = (secrets.data?.items ?? []).map(({ name }) => name).filter((name) => name !== CLIENT_KEY);
   return (
     <fieldset>
       <legend>Secrets that it is to enter</legend>
       {places.map((name) => (
         <CheckField key={name} label={name} name="secrets" value={name} defaultChecked={places.length === 1} />
       ))}
-      {secrets.data !== undefined && places.length === 0 && <p>The customer has none.</p>}
+      {secrets.data !== undefined && (
+        <CheckField
+          label="A client certificate by request"
+          name="secrets"
+          value={CLIENT_KEY}
+          hint="A delivery worker makes its key, and keeps it. The destination must be reached by https."
+        />
+      )}
       {secrets.error !== null && <Failure error={secrets.error} />}
       {mistakes.at('/secrets').map((mistake) => (
         <p key={mistake} className="bad">
