@@ -280,6 +280,25 @@ test('after a 503 to a change, the page says that it may be done, and keeps what
   await close();
 });
 
+test('how an OAuth client proves itself decides which fields it has, and what was typed into others is dropped', async () => {
+  const { browser, fleet } = shared();
+  const { page, wrongs, close } = await openPage(browser, fleet.origin, { viewport: WIDE });
+  await signIn(page, 'operator', '/portal/customers/acme/set-up');
+  await page.getByLabel('How the destination recognises Databridge').selectOption('oauth');
+  await page.getByLabel('Client secret', { exact: true }).fill('typed-secret');
+  expect(await page.getByLabel('Client key', { exact: true }).count()).toBe(0);
+  await page.getByLabel('Client authentication').selectOption('private-key-jwt');
+  await page.getByLabel('Client key', { exact: true }).fill('typed-key');
+  await page.getByLabel('Client key id').fill('key-1');
+  expect(await page.getByLabel('Client secret', { exact: true }).count()).toBe(0);
+  await page.getByText('/authentication/clientKeyId').waitFor();
+  expect(await page.getByText('/authentication/clientSecret').count()).toBe(0);
+  await page.getByText('another secret').waitFor();
+  expect(await issuesInEveryLook(page)).toEqual([]);
+  expect(wrongs).toEqual([]);
+  await close();
+});
+
 test('rows of the fleet stay where they are while one reads, until one asks for their order', async () => {
   const { browser, fleet } = shared();
   const { page, close } = await openPage(browser, fleet.origin);
