@@ -35,7 +35,7 @@ afterAll(async () => {
  */
 const SETTINGS = `
 [[operations]]
-include-path-regex = "^/v1/(subscriptions/[^/]+|subscriptions/[^/]+/(comparisons|secrets/[^/]+|reseals|rehearsals|rewinds|test|redeliveries|attempts|reconciliation|dead-letters/[^/]+|events/[^/]+(/content)?|explanation|filters/try|certificate|certificate-request|approve)|subscriptions/[^/]+/secrets/[^/]+/fallback|erasures|invitations|invitations/[^/]+/(renew|revoke)|operations/[^/]+|events/[^/]+(/explanation)?|filters/try|events|quarantine/(redrives|discards))$"
+include-path-regex = "^/v1/(subscriptions/[^/]+|subscriptions/[^/]+/(comparisons|secrets/[^/]+|reseals|rehearsals|rewinds|test|redeliveries|attempts|reconciliation|dead-letters/[^/]+|events(/[^/]+(/content)?)?|explanation|filters/try|certificate|certificate-request|approve)|subscriptions/[^/]+/secrets/[^/]+/fallback|erasures|invitations|invitations/[^/]+/(renew|revoke)|operations/[^/]+|events/[^/]+(/explanation)?|filters/try|events|quarantine/(redrives|discards))$"
 checks.positive_data_acceptance.expected-statuses = ["2xx", 400, 401, 403, 404, 409, 412, 422, 428]
 `;
 
