@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { decodeJson } from '../json-record.ts';
 
-const OPERATION_KINDS = [
+export const OPERATION_KINDS = [
   'rewind',
   'redeliver',
   'redrive',

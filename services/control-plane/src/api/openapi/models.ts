@@ -265,7 +265,7 @@ export const doctorAnswer = z
   .meta({ id: 'Examination' });
 
 /** No further properties: shownTo omits what its reader may not see, and there is nothing else in it. */
-const attemptAnswer = z
+export const attemptAnswer = z
   .object({
     eventId: z.string(),
     replayId: z.string().optional(),
