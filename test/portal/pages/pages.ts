@@ -284,13 +284,15 @@ test('how an OAuth client proves itself decides which fields it has, and what wa
   const { browser, fleet } = shared();
   const { page, wrongs, close } = await openPage(browser, fleet.origin, { viewport: WIDE });
   await signIn(page, 'operator', '/portal/customers/acme/set-up');
+  // The key of a client certificate has the same name, in a group of its own.
+  const authentication = page.getByRole('group', { name: 'Authentication' });
   await page.getByLabel('How the destination recognises Databridge').selectOption('oauth');
-  await page.getByLabel('Client secret', { exact: true }).fill('typed-secret');
-  expect(await page.getByLabel('Client key', { exact: true }).count()).toBe(0);
+  await authentication.getByLabel('Client secret', { exact: true }).fill('typed-secret');
+  expect(await authentication.getByLabel('Client key', { exact: true }).count()).toBe(0);
   await page.getByLabel('Client authentication').selectOption('private-key-jwt');
-  await page.getByLabel('Client key', { exact: true }).fill('typed-key');
+  await authentication.getByLabel('Client key', { exact: true }).fill('typed-key');
   await page.getByLabel('Client key id').fill('key-1');
-  expect(await page.getByLabel('Client secret', { exact: true }).count()).toBe(0);
+  expect(await authentication.getByLabel('Client secret', { exact: true }).count()).toBe(0);
   await page.getByText('/authentication/clientKeyId').waitFor();
   expect(await page.getByText('/authentication/clientSecret').count()).toBe(0);
   await page.getByText('another secret').waitFor();
