@@ -1,11 +1,11 @@
-/** Makes dist/ of the page: three static files, which the control plane serves as they are. */
+/** Builds the page into dist/: three static files, which the control plane serves unchanged. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'vite';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-/** The page never asks jose to compress: what would do it takes 3 % of the page. Asked all the same, sealing would fail. */
+/** The page never asks jose to compress, and the code for it is 3 % of the page. If it were asked, sealing would fail. */
 const withoutCompression: Plugin = {
   name: 'without-compression',
   load(id) {

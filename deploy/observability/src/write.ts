@@ -1,4 +1,4 @@
-/** `npm run observability`: writes dashboards, rules and Alertmanager's example anew. */
+/** `npm run observability`: writes the dashboards, the rules and the example configuration of Alertmanager. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { writtenFiles } from './written-files.ts';
 

@@ -1,7 +1,7 @@
 /**
- * `docker compose run demo`: the demo against services that run already, and go on running. It sees them from outside
- * only: the intake, the control plane's API, fan-out's metrics, and what the customers' APIs say that they accepted. So
- * workers may come and go meanwhile. Exit code 0 only if it adds up. May be run again and again.
+ * `docker compose run demo`: runs the demo with running services, which keep running. It observes them from outside
+ * only, by the intake, the control plane's API, fan-out's metrics and the records of the customers' APIs. So workers
+ * may come and go meanwhile. The exit code is 0 only if every event is accounted for. It may be run repeatedly.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -36,11 +36,11 @@ const config = readConfig(
   z.object({
     ...kafkaVariables,
     ...registryVariables,
-    /** Where `customer-apis.ts` runs, as the delivery workers reach it. */
+    /** The URL of `customer-apis.ts`, as the delivery workers reach it. */
     RECEIVER_URL: z.url(),
-    /** Fan-out's admin port. */
+    /** The URL of fan-out's admin port. */
     FAN_OUT_URL: z.url(),
-    /** So many events more, for a customer whose API answers at once: time enough to kill somebody. */
+    /** The number of additional events, for a customer whose API answers at once: they leave time to kill a worker. */
     DEMO_LOAD: whole(0, 0, 1_000_000),
   }),
   process.env,
@@ -63,7 +63,7 @@ const kafka = kafkaSettings(config, 'demo', createLogger('demo', 'silent'));
 const admin = new KafkaAdmin(kafka);
 const upstream = new Upstream(kafka, config.SCHEMA_REGISTRY_URL);
 
-/** Connections are refused where nobody listens: the port 4 was never given to anyone. */
+/** Port 4 is not assigned, so connections to it are refused. */
 const urlOf = (customer: string, isDown: boolean) => {
   const url = new URL(`/${customer}/events`, config.RECEIVER_URL);
   if (isDown) url.port = '4';
@@ -123,7 +123,7 @@ async function produceAll(produced: Map<string, string>): Promise<void> {
   await upstream.produceGarbage(garbage);
 }
 
-/** Shows how it goes until all is where it belongs. @returns the accounts of that moment */
+/** Shows progress until every event is settled. @returns the accounts of that moment */
 async function watch(since: string, producing: Promise<void>): Promise<CustomerAccount[]> {
   let isProduced = false;
   let failure: unknown;
@@ -150,7 +150,7 @@ async function watch(since: string, producing: Promise<void>): Promise<CustomerA
   }
 }
 
-/** Fate → how many of the customer's events. */
+/** Maps each fate to the number of the customer's events. */
 function fatesOf(account: CustomerAccount | undefined): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const fate of Object.values(account?.events ?? {})) counts[fate] = (counts[fate] ?? 0) + 1;
@@ -186,7 +186,7 @@ async function acceptedBy(customer: string, produced: ReadonlyMap<string, string
   return new Set(ids.filter((id) => produced.has(id)));
 }
 
-/** Or its events would knock for a day at a door that nobody opens. The next run makes it active again. */
+/** Without a pause, its events would be retried at a dead endpoint for a day. The next run activates it. */
 async function pauseTheOneThatIsDown(): Promise<void> {
   await databridge(['pause', ...customers.filter(({ isDown }) => isDown).map(({ customer }) => customer)], env);
 }

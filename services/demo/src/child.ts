@@ -6,25 +6,25 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { COMPILE_CACHE, SERVICE_NODE_FLAGS } from '@databridge/kernel/settings/node-flags';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
-/** A line that a service logged. */
+/** A parsed log line of a service. */
 export type LogLine = Readonly<Record<string, unknown>>;
 
 const READY_WITHIN_MS = 60_000;
 const endWithParent = import.meta.resolve('@databridge/local-platform/end-with-parent');
 const commandLine = new URL('../../cli/bin/databridge.js', import.meta.url);
 
-/** All that was started and has not ended. */
+/** The children that have started and not yet ended. */
 const running = new Set<Child>();
 
-/** Ends every child that still runs: gracefully, or at once. */
+/** Ends every child that still runs, gracefully or at once. */
 export async function stopChildren(how: 'gracefully' | 'at once' = 'gracefully'): Promise<void> {
   await Promise.all([...running].map((child) => (how === 'gracefully' ? child.stop() : child.kill())));
 }
 
 export interface ChildOptions {
-  /** Gets each line that the child logs. */
+  /** Receives each line that the child logs. */
   readonly onLine?: ((line: LogLine) => void) | undefined;
-  /** Of the Node that runs it, such as `--cpu-prof`. */
+  /** Flags of its Node, such as `--cpu-prof`. */
   readonly nodeFlags?: readonly string[];
 }
 
@@ -79,7 +79,7 @@ export class Child {
     return this;
   }
 
-  /** The Prometheus text of `/metrics`; empty while it is not available. */
+  /** Returns the Prometheus text of `/metrics`; empty while it is not available. */
   async metrics(): Promise<string> {
     try {
       return await (await fetch(`${this.#adminUrl}/metrics`, { signal: AbortSignal.timeout(2_000) })).text();
@@ -142,7 +142,7 @@ function parseLine(text: string): LogLine | undefined {
   }
 }
 
-/** @param env added to the platform's addresses */
+/** @param env variables besides the platform's addresses */
 export function startService(
   name: 'fan-out' | 'delivery' | 'control-plane',
   env: Environment,
@@ -153,7 +153,7 @@ export function startService(
   return new Child(name, main, { ...env, HTTP_HOST: '127.0.0.1', HTTP_PORT: '0' }, options).ready();
 }
 
-/** Runs `databridge …`. @returns what it printed @throws if it failed, with what it said */
+/** Runs `databridge …`. @returns its output @throws Error with the text of standard error if it fails */
 export async function databridge(args: readonly string[], env: Environment, input = ''): Promise<string> {
   const child = spawn(process.execPath, [commandLine.pathname, ...args], {
     env,
@@ -171,7 +171,7 @@ export async function databridge(args: readonly string[], env: Environment, inpu
   throw new Error(`databridge ${args.join(' ')} failed: ${errors.join('').trim() || `exit code ${code}`}`);
 }
 
-/** Applies a subscriptions file. @returns what became of each customer; what would change, which comes before, is left out */
+/** Applies a subscriptions file. @returns the result for each customer, without the preceding list of changes */
 export async function applyYaml(yaml: string, env: Environment): Promise<string> {
   const printed = await databridge(['apply', '-f', '-', '--yes'], env, yaml);
   return printed.slice(printed.indexOf('CUSTOMER ')).trimEnd();

@@ -1,6 +1,7 @@
 /**
- * `npm run demo`: a platform of its own, the services as they are, three customers, 300 events, and the proof that
- * none is lost; then how fast one worker is. Exit code 0 only if it adds up. Leaves nothing running and nothing behind.
+ * `npm run demo`: runs a local platform and the real services for three customers, proves that none of 300 events is
+ * lost, and measures the throughput of one worker. The exit code is 0 only if every event is accounted for. Nothing
+ * keeps running, and no data stays.
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -39,7 +40,7 @@ import { measureThroughput } from './throughput.ts';
 import { Upstream } from './upstream.ts';
 import { accountsOf, addsUp, printSettlement, settleBooks } from './verdict.ts';
 
-/** What is to be undone at the end, the last first. */
+/** The clean-up steps at the end, in reverse order. */
 const undo: (() => Promise<void>)[] = [];
 let isEnding = false;
 
@@ -120,7 +121,7 @@ async function demo(): Promise<boolean> {
   return addsUp(settlement) && isAllDelivered;
 }
 
-/** Until Ctrl-C. */
+/** Keeps everything running until Ctrl-C. */
 async function stay({ env }: Stage): Promise<never> {
   const { DATABRIDGE_URL: url = '', DATABRIDGE_TOKEN: token = '' } = env;
   say(`  It goes on until Ctrl-C; another sign-in link: ${await signInLink(url, token)}`);
@@ -190,7 +191,7 @@ async function end(exitCode: number, why?: string): Promise<void> {
   process.exit(exitCode);
 }
 
-/** One Ctrl-C comes twice under npm: from the terminal, and passed on. */
+/** npm passes Ctrl-C on, so one press can send two signals: this one and the terminal's. */
 const SAME_PRESS_MS = 500;
 let signalledAtMs = Number.NEGATIVE_INFINITY;
 

@@ -39,7 +39,7 @@ export async function startOperatorsEndpoint(): Promise<OperatorsEndpoint> {
   return { url, received, stop };
 }
 
-/** An entry of the subscriptions file. */
+/** Returns the operators' entry of the subscriptions file. */
 export function operatorsYaml({ url }: Pick<OperatorsEndpoint, 'url'>): string {
   return `  - customer: operators
     eventTypes: [${NOTICE_EVENT_TYPE}]
@@ -52,10 +52,10 @@ export function operatorsYaml({ url }: Pick<OperatorsEndpoint, 'url'>): string {
 }
 
 /**
- * Disables the customers whose endpoints are down, as an operator would, and prints what the operators were notified of:
- * that, the dead letter and the quarantine.
+ * Disables the customers whose endpoints are down, as an operator would, and prints the notices that the operators
+ * received: of that, of the dead letter and of the quarantine.
  *
- * @throws if a notice is missing after a minute
+ * @throws Error if a notice is missing after a minute
  */
 export async function showNotices({ env }: Stage, { received }: OperatorsEndpoint): Promise<void> {
   const down = CAST.filter(({ temper }) => temper === 'down').map(({ customer }) => customer);
@@ -78,7 +78,7 @@ export async function showNotices({ env }: Stage, { received }: OperatorsEndpoin
   for (const one of received) say(formatNotice(one));
 }
 
-/** The text's first sentence; how to mend it follows in the notice itself. */
+/** Returns the first sentence of the notice's text; the remedy follows in the notice itself. */
 export function formatNotice({ severity, state, text }: Notice): string {
   const sentence = /^.*?[.](?=\s|$)/s.exec(text)?.[0] ?? text;
   const label = state === 'raised' ? severity : state;

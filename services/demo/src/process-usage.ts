@@ -1,10 +1,10 @@
-/** What another process uses, as Linux counts it (`man 5 proc`). */
+/** The resource usage of another process, as Linux counts it (`man 5 proc`). */
 import { readFile } from 'node:fs/promises';
 
 /** USER_HZ, which is 100 on every Linux that Node runs on. */
 const MS_PER_TICK = 10;
 
-/** Processor time spent so far, in user and kernel mode, in steps of 10 ms. */
+/** Returns the processor time in ms spent so far, in user and kernel mode, in steps of 10 ms. */
 export async function cpuMs(pid: number): Promise<number> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
   // The command's name may hold spaces; what follows its closing parenthesis is field 3.
@@ -12,12 +12,12 @@ export async function cpuMs(pid: number): Promise<number> {
   return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
 }
 
-/** The most that it ever had in memory. */
+/** Returns the largest resident memory so far, in MiB. */
 export async function peakRssMiB(pid: number): Promise<number> {
   return statusMiB(pid, 'VmHWM');
 }
 
-/** What it has in memory now. */
+/** Returns the current resident memory, in MiB. */
 export async function rssMiB(pid: number): Promise<number> {
   return statusMiB(pid, 'VmRSS');
 }

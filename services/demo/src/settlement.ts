@@ -1,36 +1,36 @@
 /** The demo's verdict: every event that was produced is in exactly one box of the picture, by its id. Pure. */
 
-/** What the reconciliation says of one customer's events. */
+/** The reconciliation's result for the events of one customer. */
 export interface CustomerAccount {
   readonly customer: string;
-  /** `<event id>@<source>`, as the reconciliation names records, or the event id alone → fate. */
+  /** Maps `<event id>@<source>`, the reconciliation's name of a record, or the event id alone to its fate. */
   readonly events: Readonly<Record<string, string>>;
   readonly waitingByLane: Readonly<Record<string, number>>;
   readonly deadByReason: Readonly<Record<string, number>>;
 }
 
 export interface Books {
-  /** What went in, by whom it was meant for: a customer, `nobody`, or `undecodable`. */
+  /** Maps each produced event id to its intended customer, or to `nobody` or `undecodable`. */
   readonly produced: ReadonlyMap<string, string>;
   readonly accounts: readonly CustomerAccount[];
-  /** Ids in quarantine. */
+  /** The ids of quarantined events. */
   readonly quarantined: ReadonlySet<string>;
-  /** What fan-out counted: unmatched events go nowhere, so only their number is known. */
+  /** The counter of fan-out: unmatched events are written nowhere, so only their number is known. */
   readonly unmatchedCount: number;
-  /** Customer → ids that its endpoint says it accepted. */
+  /** Maps each customer to the ids that its endpoint reports as accepted. */
   readonly accepted: Readonly<Record<string, ReadonlySet<string>>>;
 }
 
 export interface Settlement {
   readonly produced: number;
   readonly delivered: Readonly<Record<string, number>>;
-  /** By `customer: lane`. */
+  /** Keyed by `customer: lane`. */
   readonly waiting: Readonly<Record<string, number>>;
-  /** By `customer: reason`. */
+  /** Keyed by `customer: reason`. */
   readonly dead: Readonly<Record<string, number>>;
   readonly unmatched: number;
   readonly quarantined: number;
-  /** Explanations of what does not add up; empty if everything does. */
+  /** Explanations of events that are unaccounted for; empty if there are none. */
   readonly mistakes: readonly string[];
 }
 
@@ -78,7 +78,7 @@ const eventIdOf = (name: string) => name.replace(/@[^@]*$/, '');
 const mainFirst = ([a]: [string, number], [b]: [string, number]) => Number(b === 'main') - Number(a === 'main');
 const laneName = (lane: string) => (lane === 'main' ? 'main lane' : `retry lane ${lane}`);
 
-/** Our books against the receiver's own. */
+/** Compares the reconciliation with the receiver's own record. */
 function disagreements(customer: string, ours: ReadonlySet<string>, theirs: ReadonlySet<string>): string[] {
   const claimed = [...ours].filter((id) => !theirs.has(id));
   const unknown = [...theirs].filter((id) => !ours.has(id));

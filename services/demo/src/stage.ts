@@ -1,4 +1,4 @@
-/** What every part of the demo works with. */
+/** The context that every part of the demo works with. */
 import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import type { Environment } from './child.ts';
@@ -8,8 +8,8 @@ export interface Stage {
   readonly kafka: KafkaSettings;
   readonly admin: KafkaAdmin;
   readonly upstream: Upstream;
-  /** For the services and the command line: addresses, retry plan, the customers' secrets. */
+  /** The environment of services and command line: addresses, retry plan, the customers' secrets. */
   readonly env: Environment;
-  /** For delivery, and for the control plane. */
+  /** The key rings of delivery and of the control plane. */
   readonly keys: { readonly delivery: string; readonly controlPlane: string };
 }

@@ -9,7 +9,7 @@ export const TITLES = {
   throughput: 'How fast is one worker?',
 } as const;
 
-/** Each is printed with the time that it took. */
+/** Each step is printed with its duration. */
 export const STEPS = {
   platform: 'Kafka and a schema registry of its own run on this machine',
   portal: 'the portal is built',
@@ -25,7 +25,7 @@ export const STEPS = {
   again: 'the control plane is ready again',
 } as const;
 
-/** Where every event ends: the lines of the settlement. */
+/** The lines of the settlement: each event ends in exactly one of them. */
 export const BOXES = {
   delivered: 'delivered',
   waiting: 'waiting',

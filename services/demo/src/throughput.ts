@@ -1,4 +1,4 @@
-/** The second half: how fast one delivery worker drains a backlog into an endpoint that answers at once. */
+/** The second half: measures how fast one delivery worker drains a backlog into an endpoint that answers at once. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { applyYaml, type Child, startService } from './child.ts';
 import { BULK_CUSTOMER, bulkYaml, rootCauseEvent, transcript } from './customers/cast.ts';
@@ -14,24 +14,24 @@ export interface Throughput {
   readonly seconds: number;
   readonly perSecond: number;
   readonly peakRssMiB: number;
-  /** Of the worker's processor time: what does not depend on how busy the machine is otherwise. */
+  /** The worker's processor time per delivery, in µs: it does not depend on the other load of the machine. */
   readonly cpuMicrosEach: number;
-  /** Requests beyond the first for an event. */
+  /** Requests for an event beyond its first. */
   readonly repeats: number;
 }
 
-/** Answers at once, and keeps the ids. */
+/** The sink answers at once, and keeps the ids. */
 const SINK_PATH = '/record/events';
 const BATCH_EVENTS = 1_000;
-/** Makes an event of about 2 KB. */
+/** The length of a transcript that makes an event of about 2 KB. */
 const TRANSCRIPT_BYTES = 1_500;
 const BAR_WIDTH = 40;
 const LOOK_EVERY_MS = 200;
 const GIVE_UP_AFTER_MS = 120_000;
 
 /**
- * @param delivery the worker that runs so far; a fresh one takes its place, so that its memory is this run's
- * @param controlPlane stopped once the customer is there: it would follow each attempt, on the same processors
+ * @param delivery the running worker; a fresh one replaces it, so that the memory is that of this run
+ * @param controlPlane stopped once the customer exists: it would follow each attempt, on the same processors
  */
 export async function measureThroughput(
   { admin, upstream, env, keys }: Stage,
@@ -88,7 +88,7 @@ export async function measureThroughput(
   };
 }
 
-/** The kernel's own high-water mark where there is one; else what the worker says at the moment. */
+/** Returns the kernel's high-water mark where available; else the memory that the worker reports now. */
 async function memoryMiB(worker: Child): Promise<number> {
   try {
     return await peakRssMiB(worker.pid);

@@ -1,4 +1,4 @@
-/** The upstream producer: encodes with the registry's own client, as producers outside of this project do. */
+/** The upstream producer: encodes with the registry's own client, as producers outside this project do. */
 
 import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import { KafkaProducer } from '@databridge/kernel/kafka/producing/producer';
@@ -33,7 +33,7 @@ export class Upstream {
     await this.#producer.disconnect();
   }
 
-  /** @returns the events' ids */
+  /** @returns the ids of the events */
   async produce(events: readonly RootCauseEvent[]): Promise<string[]> {
     const records = await Promise.all(
       events.map(async (event) => {
@@ -46,7 +46,7 @@ export class Upstream {
     return records.map(({ key }) => key);
   }
 
-  /** Bytes that are no event. */
+  /** Produces bytes that are no event. */
   async produceGarbage(eventId: string): Promise<void> {
     const headers = { [HEADER.eventId]: eventId };
     await this.#producer.send([{ topic: INTAKE_TOPIC, key: eventId, value: 'not an Avro event', headers }]);

@@ -1,4 +1,4 @@
-/** Reads the books and prints the demo's last word. */
+/** Reads the accounts and prints the demo's result. */
 import { styleText } from 'node:util';
 import { readTopics } from '@databridge/kernel/kafka/topic-reader';
 import { HEADER, headerText } from '@databridge/schemas/records/headers';
@@ -33,7 +33,7 @@ export async function accountsOf(customers: readonly string[], env: Stage['env']
   return JSON.parse(await databridge(['reconcile', ...customers, '--json', '--events'], env)) as CustomerAccount[];
 }
 
-/** The equation, one box a line, and what does not add up. */
+/** Prints the settlement, one box per line, and the events that are unaccounted for. */
 export function printSettlement(settlement: Settlement): void {
   const { produced, delivered, waiting, dead, unmatched, quarantined, mistakes } = settlement;
   const details = (counts: Readonly<Record<string, number>>) =>

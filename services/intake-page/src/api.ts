@@ -1,4 +1,4 @@
-/** The calls of the page. The link's id is in its path, so that no mail program that cuts off a fragment breaks it. */
+/** The page's calls to the API. The link's id is in its path, since some mail programs cut off a fragment. */
 import type { SealingKey } from '@databridge/kernel/secrets/sealer';
 
 export interface Opened {
@@ -15,7 +15,7 @@ export interface Opened {
 
 export interface Answered {
   readonly receipt: string;
-  /** Of an AWS role: what its trust policy is to ask for. */
+  /** For an AWS role: the external id that its trust policy must require. */
   readonly externalId?: string;
 }
 
@@ -24,7 +24,7 @@ export interface Tested {
   readonly words: string;
 }
 
-/** @param ticket left out: the code is still to be entered @throws {Error} in words for people */
+/** @param ticket left out: the code is not yet entered @throws {Error} with a text for the user */
 export async function call<T>(action: string, body: object, ticket?: string): Promise<T> {
   const path = `${location.pathname.split('/').slice(0, 3).join('/')}/${action}`;
   let response: Response;

@@ -1,13 +1,13 @@
-/** A client certificate by request: its key is made by a delivery worker, and stays there. */
+/** A client certificate by request: a delivery worker creates the key, which never leaves the workers. */
 import { alertOf, el, field } from './dom.ts';
 
 export interface CertificatePart {
   readonly nodes: Node[];
-  /** What was signed; undefined: nothing yet. */
+  /** Returns the signed certificate; undefined: none is entered yet. */
   read(): string | undefined;
 }
 
-/** @param request asks for the key and its request (PEM); asked again, it is the same */
+/** @param request creates the key and returns its certificate request (PEM); later calls return the same one */
 export function certificatePart(request: () => Promise<{ readonly csr: string }>): CertificatePart {
   const signed = field('Signed certificate and its chain (PEM)', { isLong: true });
   const made = el('div');

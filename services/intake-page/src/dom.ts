@@ -1,4 +1,4 @@
-/** The few things that the page does with the document. Text is set as text: no markup is ever made of a value. */
+/** Helpers for the page's document. Text is always set as text: no value becomes markup. */
 
 type Child = Node | string;
 
@@ -14,7 +14,7 @@ export function el<K extends keyof HTMLElementTagNameMap>(
 
 let ids = 0;
 
-/** An input that neither the browser nor a password manager keeps: it has no name, and its form goes nowhere. */
+/** An input that neither the browser nor a password manager stores: it has no name, and its form has no target. */
 export function field(
   label: string,
   { isSecret = false, isLong = false, value = '', hint = '' },
@@ -54,7 +54,7 @@ export const alertOf = (text: string) => {
   return note;
 };
 
-/** @param onSubmit its failure is shown in the form, and the form can be sent again */
+/** @param onSubmit the form shows its failure, and can be sent again */
 export function form(button: string, content: Node[], onSubmit: () => Promise<void>): HTMLFormElement {
   const submit = el('button', { type: 'submit' }, button);
   const note = el('div');

@@ -1,9 +1,9 @@
-/** Keys that are better than a secret: they are made here, and the customer gets, and keeps, the public half alone. */
+/** Key pairs that the browser creates: the customer gets the public half, which replaces a shared secret. */
 
 export interface SigningKey {
-  /** Is sealed at once, and shown to nobody. */
+  /** The private key, which is sealed at once and never shown. */
   readonly secret: string;
-  /** `whpk_…`, as receivers of Standard Webhooks take it. */
+  /** The public key `whpk_…`, in the format of Standard Webhooks. */
   readonly publicKey: string;
 }
 
@@ -20,13 +20,13 @@ export async function makeSigningKey(): Promise<SigningKey> {
 }
 
 export interface ClientKey {
-  /** PEM. Is sealed at once, and shown to nobody. */
+  /** The private key in PEM, which is sealed at once and never shown. */
   readonly secret: string;
-  /** JWK, as an authorization server takes it. */
+  /** The public key as JWK, for the authorization server. */
   readonly publicKey: string;
 }
 
-/** Of an OAuth client that proves itself by assertions (RFC 7523), ES256. @param kid of the key, if the server wants one */
+/** Creates an ES256 key for assertions of an OAuth client (RFC 7523). @param kid id of the key, if the server wants one */
 export async function makeClientKey(kid: string | undefined): Promise<ClientKey> {
   const { subtle } = crypto;
   const pair = await subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);

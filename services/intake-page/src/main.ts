@@ -1,5 +1,5 @@
 /**
- * The page where customers enter secrets: a code opens it, what is entered is sealed here, and posted as seals alone.
+ * The page where customers enter secrets: a code opens it, and the browser seals the secrets before it sends them.
  *
  *     code ─▶ who asks, where it goes, which fields ─▶ checked, sealed, sent ─▶ test event ─▶ its outcome
  *                                  ▲────────────────── correct it ──────────────────┘
@@ -14,7 +14,7 @@ import { type Entered, type Form, LABELS, setupForm } from './setup-form.ts';
 
 let opened: Opened;
 let ticket = '';
-/** Stays when it is corrected: only secrets are entered again. */
+/** Stays for corrections: then only secrets are entered again. */
 let given: Form;
 
 function askForCode(): void {

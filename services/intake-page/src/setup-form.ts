@@ -1,28 +1,28 @@
-/** The form by which a customer states where events go, and how the destination knows us. */
+/** The form in which a customer enters its destination, and how that authenticates us. */
 import { type CertificatePart, certificatePart } from './certificate.ts';
 import { el, field, select } from './dom.ts';
 import { makeClientKey, makeSigningKey } from './made-keys.ts';
 
-/** What was entered: secrets apart from the rest, by place. */
+/** The entered values, with the secrets apart from the rest, by place. */
 export interface Entered {
   readonly setup?: Record<string, unknown>;
   readonly secrets: Readonly<Record<string, string>>;
-  /** PEM, of a certificate request that was made here. */
+  /** The signed certificate in PEM, if it was requested here. */
   readonly certificate?: string;
-  /** Of keys that were made here: what each is for, and the key. */
+  /** The public keys that were created here, each with its purpose. */
   readonly publicKeys?: readonly (readonly [words: string, key: string])[];
 }
 
 export interface Form {
   readonly nodes: Node[];
   read(): Promise<Entered>;
-  /** Empties the secrets, once they are sent: what else was entered stays, to be corrected. */
+  /** Clears the secrets once they are sent; the other values stay for corrections. */
   forget(): void;
 }
 
 type Kind = 'text' | 'secret' | 'long' | 'long-secret';
 interface FieldOf {
-  /** As the subscription names it. */
+  /** The name in the subscription. */
   readonly name: string;
   readonly label: string;
   readonly kind?: Kind;
@@ -119,7 +119,7 @@ const AUTHENTICATIONS: Record<string, Choice> = {
   none: { label: 'None, or a client certificate alone', fields: [] },
 };
 
-/** By place. */
+/** Labels by place. */
 export const LABELS = Object.fromEntries(
   Object.values(AUTHENTICATIONS).flatMap(({ fields }) =>
     fields.map(({ name, label }) => [`authentication.${name}`, label]),
@@ -143,7 +143,7 @@ const AUTHORITY: Choice = {
 };
 const MASK = '[secret]';
 
-/** @param request of a client certificate */
+/** @param request creates a key and its certificate request */
 export function setupForm(request: Parameters<typeof certificatePart>[0]): Form {
   const destination = chooser('Destination', 'destination', DESTINATIONS);
   const authentication = chooser('How does it know us?', 'authentication', AUTHENTICATIONS);
@@ -201,7 +201,7 @@ export function setupForm(request: Parameters<typeof certificatePart>[0]): Form 
   };
 }
 
-/** A key is made once: what is corrected later keeps what was registered. */
+/** A key is created once: later corrections keep the one that the customer registered. */
 function once<A extends unknown[], T>(make: (...given: A) => Promise<T>): (...given: A) => Promise<T> {
   let made: Promise<T> | undefined;
   return (...given) => {
@@ -216,7 +216,7 @@ interface Part {
   forget(): void;
 }
 
-/** @param further what a choice shows besides its fields */
+/** @param further the nodes that a choice shows besides its fields */
 function chooser(
   label: string,
   place: string,

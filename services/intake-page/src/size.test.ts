@@ -1,4 +1,4 @@
-/** What a customer's browser loads: small enough to be read, and to be there at once on a telephone. */
+/** Tests that the page is small enough to be reviewed, and to load quickly on a telephone. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

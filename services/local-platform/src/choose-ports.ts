@@ -1,4 +1,4 @@
-/** The ports of `npm start`: those of the settings or the usual ones; a free one only where a usual one is taken. */
+/** Chooses the ports of `npm start`: the settings' or the default ones; a free one where a default is taken. */
 import { DatabridgeError } from '@databridge/kernel/errors';
 import { freePorts, isFree } from './free-port.ts';
 import { PORTS, type PortSetting } from './platform-config.ts';

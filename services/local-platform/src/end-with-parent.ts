@@ -1,6 +1,6 @@
 /**
- * Loaded into a child process (`--import`) that must not outlive its parent, however that ends: a child forked
- * by Node hears of it by its closed channel.
+ * Loaded by `--import` into a forked child process that must not outlive its parent: the IPC channel closes when the
+ * parent ends, in whatever way.
  */
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 // The channel must not keep alive a process that has nothing left to do.

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** Whether nobody listens on it: a port that cannot be bound for another reason counts as taken. */
+/** Tells whether the port can be bound: a port that can't be bound for any other reason counts as taken. */
 export async function isFree(port: number, host = '127.0.0.1'): Promise<boolean> {
   const server = createServer();
   try {

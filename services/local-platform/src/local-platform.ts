@@ -6,20 +6,20 @@ import type { ControllablePlatform, OwnPorts, Platform } from './platform.ts';
 import { readMachineConfig } from './platform-config.ts';
 
 export interface LocalPlatformOptions {
-  /** A Kafka that runs already (KAFKA_BROKERS); given only together with `registryUrl`. */
+  /** The brokers of a running Kafka (KAFKA_BROKERS); given only together with `registryUrl`. */
   brokers?: string[] | undefined;
-  /** A registry that runs already (SCHEMA_REGISTRY_URL): base of its Confluent-compatible API. */
+  /** The base URL of a running registry's Confluent-compatible API (SCHEMA_REGISTRY_URL). */
   registryUrl?: string | undefined;
   /** Keeps the embedded platform's data, schema ids too, for the next start; absent: nothing is kept. */
   dataDir?: string | undefined;
-  /** Of Kafka and the registry on this machine; absent: free ones. */
+  /** Ports of Kafka and the registry on this machine; absent: free ones. */
   ports?: OwnPorts | undefined;
   progress?: FetchProgress | undefined;
   onFailure?: ((error: DatabridgeError) => void) | undefined;
 }
 
 /**
- * The Kafka and the registry that the caller names, or else its own on this machine.
+ * Returns the Kafka and the registry that the caller names; without any, starts both on this machine.
  * @throws DatabridgeError DB_PLATFORM_…
  */
 export async function startLocalPlatform(options: LocalPlatformOptions = {}): Promise<Platform> {
@@ -35,8 +35,8 @@ export async function startLocalPlatform(options: LocalPlatformOptions = {}): Pr
 }
 
 /**
- * As containers where Docker answers and has the images, or can pull them; else as JVMs. DATABRIDGE_PLATFORM decides
- * otherwise.
+ * Starts containers where Docker answers and has the images or can pull them; else JVMs. DATABRIDGE_PLATFORM overrides
+ * this.
  * @throws DatabridgeError DB_PLATFORM_…
  */
 async function startOwnPlatform(

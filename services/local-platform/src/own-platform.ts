@@ -1,4 +1,4 @@
-/** What a local Kafka and registry lack that those of a production have: topics, a key ring, an operator's token. */
+/** Creates what production has and a new local platform lacks: topics, a key ring, an operator's token. */
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,14 +10,13 @@ import { generateKeySet } from '@databridge/kernel/secrets/key-set';
 import { Tokens } from '@databridge/kernel/secrets/tokens';
 import { loadEventTypes } from '@databridge/schemas/event/event-types';
 
-/** Any group: Kafka creates the topic of all groups' offsets when it is first asked for one. */
+/** Any group will do: Kafka creates the topic of all groups' offsets with the first request for a group. */
 const FIRST_GROUP = 'fan-out';
 const COORDINATOR_WITHIN_MS = 60_000;
 
 /**
- * Everything that the services would otherwise wait for side by side at their first start: the topics, and a coordinator
- * of groups.
- * @param eventTypes the line that names them, as the services read it
+ * Creates the topics and awaits a group coordinator, which each service would otherwise await at its first start.
+ * @param eventTypes the EVENT_TYPES that the services read
  */
 export async function prepareKafka(brokers: string[], eventTypes: string): Promise<void> {
   const log = createLogger('local-platform', 'error');
@@ -34,7 +33,7 @@ export async function prepareKafka(brokers: string[], eventTypes: string): Promi
   }
 }
 
-/** A busy machine needs longer for its first group coordinator than one call to Kafka, retries included, takes. */
+/** On a busy machine, the first group coordinator can take longer than one call to Kafka with its retries. */
 async function awaitCoordinator(admin: KafkaAdmin): Promise<void> {
   const giveUpAtMs = performance.now() + COORDINATOR_WITHIN_MS;
   for (;;) {
@@ -49,13 +48,13 @@ async function awaitCoordinator(admin: KafkaAdmin): Promise<void> {
 }
 
 export interface KeyFiles {
-  /** Opens the secrets of this data directory: for delivery alone. */
+  /** The key file of delivery, which opens the secrets of this data directory. */
   readonly delivery: string;
-  /** Seals them. */
+  /** The key file of the control plane, which seals them. */
   readonly controlPlane: string;
 }
 
-/** Made at the first start, for their owner alone. What an earlier version sealed can still be opened. */
+/** Creates the owner-only key files at the first start. Secrets sealed by an earlier version can still be opened. */
 export async function ensureKeyFiles(dataDir: string): Promise<KeyFiles> {
   const files = { delivery: join(dataDir, 'delivery.keys'), controlPlane: join(dataDir, 'control-plane.keys') };
   if (existsSync(files.controlPlane)) return files;
@@ -69,7 +68,7 @@ export async function ensureKeyFiles(dataDir: string): Promise<KeyFiles> {
   return files;
 }
 
-/** Who may use the API on this machine: its owner, as an operator. The token is made at the first start. */
+/** Creates the token at the first start: it makes the owner of this machine an operator of the API. */
 export async function ensureTokenFile(
   dataDir: string,
 ): Promise<{ readonly file: string; readonly line: string; readonly token: string }> {

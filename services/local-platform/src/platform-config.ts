@@ -9,24 +9,24 @@ import { z } from 'zod';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const machineSchema = z.object({
-  /** The Java to run Kafka and the registry with; unset: the one on the PATH. */
+  /** The home of the Java that runs Kafka and the registry; unset: the Java on the PATH. */
   JAVA_HOME: z.string().optional(),
-  /** Where Kafka and the registry run when none are given; unset: in Docker if that can be used, else as JVMs. */
+  /** How Kafka and the registry run when none are given; unset: in Docker if it is available, else as JVMs. */
   DATABRIDGE_PLATFORM: z.enum(['docker', 'jvm'], { error: 'must be docker or jvm' }).optional(),
-  /** Where Docker is, if not at one of its usual places. */
+  /** The address of Docker, if it is not one of the default ones. */
   DOCKER_HOST: z.string().optional(),
   XDG_RUNTIME_DIR: z.string().optional(),
   XDG_CACHE_HOME: z.string().default(join(homedir(), '.cache')),
   XDG_DATA_HOME: z.string().default(join(homedir(), '.local', 'share')),
 });
 
-/** What the local platform needs to know of the machine. */
+/** The facts about this machine that the local platform needs. */
 export interface MachineConfig {
   forced: 'docker' | 'jvm' | undefined;
-  /** Whether it is worth asking for Docker. */
+  /** Whether Docker may be installed here. */
   mayHaveDocker: boolean;
   javaHome: string | undefined;
-  /** Fetched programs: may be deleted at any time, and are fetched again. */
+  /** The directory of downloaded programs: it may be deleted at any time, and they are downloaded again. */
   cacheDir: string;
 }
 
@@ -40,7 +40,7 @@ export function readMachineConfig(env: Environment): MachineConfig {
   };
 }
 
-/** The places where testcontainers looks for Docker. */
+/** Checks the places where testcontainers looks for Docker. */
 function mayHaveDocker({ DOCKER_HOST, XDG_RUNTIME_DIR }: z.output<typeof machineSchema>): boolean {
   if (DOCKER_HOST !== undefined || platform() === 'win32') return true;
   const sockets = [
@@ -60,7 +60,7 @@ const port = z
   .refine((number) => number <= 65_535, { error: 'must be a port from 1 to 65535, or 0 for a free one' })
   .optional();
 
-/** The ports of `npm start` unless their settings say otherwise: the same at every start, so that scripts keep working. */
+/** The default ports of `npm start`: they are the same at every start, so that scripts keep working. */
 export const PORTS = {
   LOCAL_KAFKA_PORT: { what: 'Kafka', usual: 19092 },
   LOCAL_REGISTRY_PORT: { what: 'the schema registry', usual: 18081 },
@@ -73,15 +73,15 @@ export const PORTS = {
 export type PortSetting = keyof typeof PORTS;
 
 const startSchema = machineSchema.extend({
-  /** Both or neither; with neither, Kafka and a registry of its own. */
+  /** Set both or neither; with neither, `npm start` runs its own Kafka and registry. */
   KAFKA_BROKERS: kafkaVariables.KAFKA_BROKERS.optional(),
   SCHEMA_REGISTRY_URL: registryVariables.SCHEMA_REGISTRY_URL.optional(),
-  /** What Kafka and the registry of its own keep. */
+  /** The data directory of the local Kafka and registry. */
   LOCAL_DATA_DIR: z.string().optional(),
-  /** As the services read it: the intake topics of these are created in a Kafka of its own. */
+  /** The services read it too; its intake topics are created in the local Kafka. */
   EVENT_TYPES: z.string().default(`root-cause=root-cause.events,notice=${NOTICES_TOPIC}`),
   ...keyVariables,
-  /** As the control plane reads them. */
+  /** The control plane reads these too. */
   API_HOST: z.string().default('127.0.0.1'),
   API_PORT: port,
   INTAKE_PORT: port,
@@ -100,12 +100,12 @@ export interface StartConfig {
   registryUrl: string | undefined;
   dataDir: string;
   eventTypes: string;
-  /** Whether the environment brings a key ring. */
+  /** Whether the environment has a key ring. */
   hasKeys: boolean;
-  /** Whether the environment says who may use the API. */
+  /** Whether the environment has tokens for the API. */
   hasTokens: boolean;
   apiHost: string;
-  /** Only those that are set; 0 asks for a free one. */
+  /** The ports that are set; 0 asks for a free one. */
   ports: Partial<Record<PortSetting, number>>;
 }
 

@@ -1,23 +1,22 @@
 /**
- * What the services need from outside: a Kafka and a schema registry. Where they run is behind this
- * interface; `platform-jvm.ts` runs them as local JVMs, `platform-docker.ts` as containers;
- * `local-platform.ts` chooses.
+ * The external services that Databridge needs: Kafka and a schema registry. `platform-jvm.ts` runs them as local JVMs,
+ * `platform-docker.ts` as containers; `local-platform.ts` chooses.
  */
 export interface Platform {
-  /** `host:port` of the brokers to bootstrap from. */
+  /** The bootstrap brokers, as `host:port`. */
   readonly brokers: string[];
   /** Base URL of the registry's Confluent-compatible API, without a trailing slash. */
   readonly registryUrl: string;
-  /** Ends whatever this platform started; resolves when nothing of it runs any more. Safe to call twice. */
+  /** Stops everything that this platform started; resolves when all of it has ended. It may be called twice. */
   stop(): Promise<void>;
 }
 
-/** How a part of the platform is ended: in good order, or as a crash would. */
+/** How a part of the platform ends: by a graceful shutdown, or as in a crash. */
 export type StopMode = 'graceful' | 'kill';
 
-/** A platform whose parts can be taken away and brought back, as tests of faults need it. Addresses and data stay. */
+/** A platform whose parts can be stopped and started again, for fault tests. Addresses and data stay. */
 export interface ControllablePlatform extends Platform {
-  /** @param at which of several brokers, from 0, in the order of `brokers` */
+  /** @param at index of the broker in `brokers`, from 0 */
   stopBroker(mode?: StopMode, at?: number): Promise<void>;
   startBroker(at?: number): Promise<void>;
   stopRegistry(mode?: StopMode): Promise<void>;
@@ -26,7 +25,7 @@ export interface ControllablePlatform extends Platform {
   signalBroker(signal: NodeJS.Signals, at?: number): void;
 }
 
-/** Where a platform on this machine listens. */
+/** The ports on which a platform of this machine listens. */
 export interface OwnPorts {
   readonly kafka: number;
   readonly registry: number;

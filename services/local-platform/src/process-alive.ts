@@ -1,4 +1,4 @@
-/** Whether a process with that id runs now; it may be another than the one that is meant, long after that ended. */
+/** Tells whether a process with this id runs; the system may have given the id to another process since. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -1,7 +1,7 @@
 /**
- * @param apiUrl of the control plane, without a path
- * @param token whose holder the link signs in to the portal
- * @returns a link that is good once, for ten minutes: a terminal may show it, as it may not show a token
+ * @param apiUrl URL of the control plane, without a path
+ * @param token the link signs its holder in to the portal
+ * @returns a link that works once, within ten minutes: unlike a token, it may be shown on a terminal
  */
 export async function signInLink(apiUrl: string, token: string): Promise<string> {
   const answer = await fetch(`${apiUrl}/v1/sessions/links`, {

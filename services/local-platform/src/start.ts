@@ -1,7 +1,7 @@
 /**
- * `npm start`: the services, and a Kafka and registry of their own unless there are some to use, until Ctrl-C.
- * Ends in the reverse order: the services finish what is in flight while Kafka still runs. With `--watch`
- * (`npm run dev`), a service whose source changes is started anew.
+ * `npm start`: runs the services until Ctrl-C, with a local Kafka and registry unless the settings name others. It
+ * stops them in reverse order: the services finish requests in flight while Kafka still runs. With `--watch` (`npm run
+ * dev`), a service whose source changes is restarted.
  */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -28,11 +28,11 @@ const ADMIN_PORTS = {
 } as const satisfies Record<Service, PortSetting>;
 const NAME_WIDTH = Math.max(...SERVICES.map((name) => name.length), 'platform'.length);
 
-/** One Ctrl-C comes twice under npm: from the terminal, and passed on. */
+/** npm passes Ctrl-C on, so one press can send two signals: this one and the terminal's. */
 const SAME_PRESS_MS = 500;
-/** Without Kafka nothing can be finished: services only close what they hold. */
+/** Without Kafka, services can't finish anything: they only close their connections. */
 const GRACE_WITHOUT_KAFKA_MS = 5_000;
-/** Long enough to leave its groups, so that the next start need not wait for a session to time out. */
+/** This is long enough to leave consumer groups, so that the next start need not wait for a session timeout. */
 const GRACE_OF_REPLACED_MS = 1_000;
 
 const isWatching = process.argv.includes('--watch');
@@ -46,7 +46,7 @@ function say(name: string, line: string): void {
   process.stdout.write(`${name.padEnd(NAME_WIDTH)} | ${line}\n`);
 }
 
-/** @param reason why it ends, unless somebody asked for that: the last line */
+/** @param reason why it ends, for the last line; undefined: a user asked for it */
 async function end(reason: string | undefined, graceMs?: number): Promise<void> {
   if (isEnding) {
     say('platform', 'ending at once');
@@ -144,7 +144,7 @@ async function start(): Promise<void> {
   say('platform', 'ready; Ctrl-C stops it');
 }
 
-/** What browsers load is the one thing that is built: in a fraction of a second. */
+/** Builds the pages for browsers, the only part that needs a build: it takes a fraction of a second. */
 async function buildPages(): Promise<void> {
   await promisify(execFile)(process.execPath, [fileURLToPath(new URL('../../intake-page/build.ts', import.meta.url))]);
 }
@@ -156,7 +156,7 @@ function keySettings(name: Service, files: KeyFiles | undefined): Record<string,
 
 const answersReady = async (httpPort: number) => (await fetch(`http://127.0.0.1:${httpPort}/readyz`)).ok;
 
-/** Reads can be answered before; the first change is not kept waiting. */
+/** A control plane answers reads before it is the writer; waiting spares the first change that delay. */
 async function isWriter(httpPort: number): Promise<boolean> {
   if (!(await answersReady(httpPort))) return false;
   const metrics = await (await fetch(`http://127.0.0.1:${httpPort}/metrics`)).text();
@@ -180,7 +180,7 @@ function startService(
   service.start();
 }
 
-/** Somebody is at work on the source: a service that fails to start is tried again with the next change. */
+/** During development, a service that fails to start is started again after the next change of its source. */
 const sayFailure = (error: unknown) => say('platform', messageOf(error));
 
 function watchServices(): void {

@@ -5,11 +5,11 @@ import { COMPILE_CACHE, SERVICE_NODE_FLAGS } from '@databridge/kernel/settings/n
 
 const FIRST_RESTART_MS = 1_000;
 const MAX_RESTART_MS = 30_000;
-/** A child that ran this long has started well: its next failure is another one. */
+/** A child that ran this long started well: its next failure counts as the first. */
 const HEALTHY_AFTER_MS = 60_000;
 const POLL_MS = 100;
 
-/** @param failuresInRow 1 after the first: 1 s, 2 s, 4 s, … 30 s */
+/** @param failuresInRow from 1; the delays are 1 s, 2 s, 4 s, … 30 s */
 export function restartDelayMs(failuresInRow: number): number {
   return Math.min(FIRST_RESTART_MS * 2 ** (failuresInRow - 1), MAX_RESTART_MS);
 }
@@ -19,9 +19,9 @@ export interface SupervisedOptions {
   /** The file that Node runs. */
   main: URL;
   env: Record<string, string | undefined>;
-  /** Asks the child whether it can do its work. */
+  /** Tells whether the child is ready. */
   isReady(): Promise<boolean>;
-  /** Gets each line that the child writes, and what happens to it. */
+  /** Receives each line of the child's output, and notes on its restarts. */
   onLine(line: string): void;
 }
 
@@ -33,8 +33,8 @@ const endWithParent = new URL('end-with-parent.ts', import.meta.url).href;
  *     starting ──isReady──▶ running ──ends──▶ waiting (back-off) ──▶ starting      stop(): SIGTERM ──▶ stopped
  *         └──ends before it was ever ready──▶ failed                               kill(): SIGKILL
  *
- * A child that was never ready is not started again: its settings are wrong or its port is taken, and a restart mends
- * neither.
+ * A child that was never ready is not started again: its settings are wrong or its port is taken, and a restart
+ * corrects neither.
  */
 export class Supervised {
   readonly #options: SupervisedOptions;
@@ -118,8 +118,8 @@ export class Supervised {
   }
 
   /**
-   * Ends the child and starts it anew at once, for changed source: also one that failed to start.
-   * @param graceMs it may take this long to end by itself
+   * Restarts the child at once, for changed source, even one that failed to start.
+   * @param graceMs the longest time in ms that its graceful shutdown may take
    */
   replace(graceMs: number): void {
     if (this.#isStopping || this.#isReplacing) return;
@@ -134,7 +134,7 @@ export class Supervised {
     setTimeout(() => child.kill('SIGKILL'), graceMs).unref();
   }
 
-  /** Lets it finish what is in flight, at most for `graceMs`; resolves when it is gone. */
+  /** Shuts the child down gracefully, for at most `graceMs`; resolves when it has ended. */
   async stop(graceMs = Number.POSITIVE_INFINITY): Promise<void> {
     this.#isStopping = true;
     clearTimeout(this.#restart);
@@ -153,7 +153,7 @@ export class Supervised {
   }
 }
 
-/** The message of a log line of level `fatal`, or of an error that Node printed as it ended. */
+/** Returns the message of a log line of level `fatal`, or of an error that Node printed as it ended. */
 export function failureIn(line: string): string | undefined {
   if (!line.startsWith('{')) return /^\w*Error(?: \[\w+\])?: (.*)$/.exec(line)?.[1];
   try {

@@ -1,4 +1,4 @@
-/** `npm run dev`: which services run source that has just changed. */
+/** `npm run dev`: finds the services whose source has just changed. */
 import { type FSWatcher, watch } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 const SETTLE_MS = 100;
 const SHARED = ['schemas/src', 'services/kernel/src'];
 
-/** @param onChange gets the services to start anew, once for all files that change together */
+/** @param onChange receives the services to restart, once for all files that change together */
 export function watchSource<Name extends string>(
   services: readonly Name[],
   onChange: (changed: readonly Name[], file: string) => void,

@@ -1,4 +1,4 @@
-/** Every page and its address. Filters are part of the address, so that a link shows what its sender saw. */
+/** Every page and its address. Filters are part of the address, so that a link shows the same view. */
 import {
   createRootRoute,
   createRoute,
@@ -16,12 +16,12 @@ import { SessionGate, useMe } from './session/session-gate.tsx';
 
 type Search = Readonly<Record<string, unknown>>;
 
-/** Only the known parameters of the address. */
+/** Returns a known value of a parameter of the address, else undefined. */
 const oneOf = <T extends string>(value: unknown, allowed: readonly T[]): T | undefined =>
   allowed.find((one) => one === value);
 const text = (value: unknown) => (value === undefined || value === '' ? undefined : String(value));
 
-/** Of pages with rows that can be opened. */
+/** The address of a page whose rows can be opened. */
 const openRow = (search: Search): { open?: string | undefined } => ({ open: text(search['open']) });
 
 const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound });
@@ -205,7 +205,7 @@ const eventTypes = createRoute({
   component: lazyRouteComponent(() => import('./catalogue/event-types-page.tsx'), 'EventTypesPage'),
 });
 
-/** Operators and readers begin with all customers, a customer with itself. */
+/** Operators and readers start with all customers, a customer with its own overview. */
 function Home() {
   const me = useMe();
   if (me.may.oversee) return <Navigate to="/fleet" replace />;

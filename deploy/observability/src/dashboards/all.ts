@@ -6,7 +6,7 @@ import { platform } from './platform.ts';
 import { slo } from './slo.ts';
 import { workers } from './workers.ts';
 
-/** File name → what Grafana loads. */
+/** Maps each file name to its dashboard. */
 export const DASHBOARDS: Readonly<Record<string, Dashboard>> = {
   'overview.json': overview.build(),
   'customer.json': customer.build(),
@@ -16,5 +16,5 @@ export const DASHBOARDS: Readonly<Record<string, Dashboard>> = {
   'slo.json': slo.build(),
 };
 
-/** As it stands in the file. */
+/** The text of the file. */
 export const dashboardText = (dashboard: Dashboard): string => `${JSON.stringify(dashboard, null, 2)}\n`;

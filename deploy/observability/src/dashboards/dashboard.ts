@@ -14,17 +14,17 @@ import { DATASOURCE } from './panels.ts';
 type Panel = Parameters<DashboardBuilder['withPanel']>[0];
 
 export interface DashboardParts {
-  /** Fixed: links and alerts lead to it. */
+  /** Links and alerts lead to this id, so it never changes. */
   readonly uid: string;
   readonly title: string;
   readonly about: string;
-  /** Which customer is shown can be chosen. */
+  /** The dashboard has a variable for the customer. */
   readonly hasCustomer?: boolean;
   readonly from?: string;
   readonly rows: readonly (readonly [heading: string, panels: readonly Panel[]])[];
 }
 
-/** A dashboard with the variables, links and tags that all have. */
+/** Returns a dashboard with the common variables, links and tags. */
 export function dashboard(parts: DashboardParts): DashboardBuilder {
   const { uid, title, about, hasCustomer = false, from = 'now-3h', rows } = parts;
   const builder = new DashboardBuilder(`Databridge Events / ${title}`)
@@ -65,7 +65,7 @@ export function dashboard(parts: DashboardParts): DashboardBuilder {
   return builder;
 }
 
-/** All of them unless chosen, also where there is no such label. */
+/** A variable that selects everything by default, series without the label included. */
 function labelVariable(name: string, selector: string): QueryVariableBuilder {
   return new QueryVariableBuilder(name)
     .label(name[0]?.toUpperCase() + name.slice(1))

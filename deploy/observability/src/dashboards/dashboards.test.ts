@@ -20,10 +20,10 @@ const all = Object.entries(DASHBOARDS).map(([file, dashboard]) => ({
 const queries = all.flatMap(({ file, panels }) =>
   panels.flatMap(({ title, targets = [] }) => targets.map(({ expr = '' }) => ({ name: `${file}, ${title}`, expr }))),
 );
-/** Of prom-client: what every Node process exports. */
+/** Metrics of prom-client, which every Node process exports. */
 const OF_NODE = /^(process|nodejs)_/;
 
-/** Metric → its labels, as the tables of docs/metrics.md have them. */
+/** Maps each metric to its labels, by the tables of docs/metrics.md. */
 function documented(): Map<string, readonly string[]> {
   const page =
     readFileSync(new URL('../../../../docs/metrics.md', import.meta.url), 'utf8').split('## Fan-out')[1] ?? '';
@@ -33,7 +33,7 @@ function documented(): Map<string, readonly string[]> {
   );
 }
 
-/** The names in a query that stand for metrics, with the labels of their selectors. */
+/** Returns the metrics in a query, with the labels of their selectors. */
 function selectorsOf(expr: string): { metric: string; labels: string[] }[] {
   const found: { metric: string; labels: string[] }[] = [];
   parser.parse(expr).iterate({

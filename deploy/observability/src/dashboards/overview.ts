@@ -4,7 +4,7 @@ import { bars, NONE_IS_GOOD, orNone, S, series, stat, table } from './panels.ts'
 const CUSTOMER_LINK =
   '/d/databridge-customer?${__url_time_range}&${datasource:queryparam}&${namespace:queryparam}&${job:queryparam}&var-customer=${__value.raw}';
 
-/** Where to look first: who hurts, since when, why, how much, until when; and whether it is us or them. */
+/** The dashboard to open first: who is affected, since when, why, how much, until when, and whose fault it is. */
 export const overview = dashboard({
   uid: 'databridge-overview',
   title: 'Overview',

@@ -1,4 +1,4 @@
-/** Panels as all dashboards have them. Only kinds that `@grafana/ui` can render, so that a test draws each one. */
+/** The common panels, only of kinds that `@grafana/ui` can render, so that a test draws each one. */
 import { PanelBuilder as BarGaugePanel } from '@grafana/grafana-foundation-sdk/bargauge';
 import {
   BarGaugeDisplayMode,
@@ -28,10 +28,10 @@ import { TextMode, PanelBuilder as TextPanel } from '@grafana/grafana-foundation
 import { PanelBuilder as TimeSeriesPanel } from '@grafana/grafana-foundation-sdk/timeseries';
 
 export const DATASOURCE = { type: 'prometheus', uid: '${datasource}' };
-/** Goes into every selector: which deployment is shown. */
+/** Part of every selector: it limits a query to the selected deployment. */
 export const S = 'namespace=~"$namespace",job=~"$job"';
 
-/** A series that is there while whoever exports the metrics of the expression is scraped. */
+/** Returns a series that exists while the exporter of the expression's metrics is scraped. */
 function exporterOf(expression: string): string {
   if (expression.includes('databridge_delivery_')) return `databridge_delivery_customers{${S}}`;
   if (expression.includes('databridge_fan_out_')) return `databridge_fan_out_subscriptions{${S}}`;
@@ -39,16 +39,16 @@ function exporterOf(expression: string): string {
   return `databridge_export_timestamp_seconds{${S}}`;
 }
 
-/** 0 where the expression has no value because there is nothing to tell; no value where nothing is scraped. */
+/** Gives 0 where the exporter is scraped and the expression has no value; no value where nothing is scraped. */
 export const orNone = (expression: string) => `${expression} or 0 * max(${exporterOf(expression)})`;
 
-/** The same for an expression with a label: `none` is 0. */
+/** Does the same for an expression with a label: `none` is 0. */
 export const orNoneOf = (label: string, expression: string) =>
   `${expression} or on () label_replace(0 * max(${exporterOf(expression)}), "${label}", "none", "", "")`;
 
 /** A query and the name of its series, such as `{{customer}}`. */
 export type Query = readonly [expression: string, legend: string];
-/** From which value on it is which color. */
+/** The color of a value, by the lowest value that has it. */
 export type Steps = readonly (readonly [from: number | null, color: string])[];
 
 /** Green at 0, red from 1 on. */
@@ -60,13 +60,13 @@ export const NEUTRAL: Steps = [[null, 'blue']];
 
 export interface PanelOptions {
   readonly title: string;
-  /** What it shows, and what to do when it is bad. */
+  /** Tells what the panel shows, and what to do when the value is bad. */
   readonly about: string;
   readonly unit?: string;
   readonly span?: number;
   readonly height?: number;
   readonly steps?: Steps;
-  /** What a negative value means, in words. */
+  /** The meaning of a negative value, in words. */
   readonly negative?: string;
 }
 
@@ -84,7 +84,7 @@ function targets(queries: readonly Query[], isInstant: boolean): DataqueryBuilde
   });
 }
 
-/** One number, now. */
+/** Shows one current value. */
 export function stat(options: PanelOptions, expression: string): StatPanel {
   const { title, about, unit = 'short', span = 4, height = 4, steps = NEUTRAL, negative } = options;
   const panel = new StatPanel()
@@ -110,7 +110,7 @@ export interface SeriesOptions extends PanelOptions {
   readonly max?: number;
 }
 
-/** How it went. */
+/** Shows the course of values over time. */
 export function series(options: SeriesOptions, ...queries: readonly Query[]): TimeSeriesPanel {
   const { title, about, unit = 'short', span = 12, height = 8, steps, isStacked = false, max } = options;
   const panel = new TimeSeriesPanel()
@@ -142,7 +142,7 @@ export function series(options: SeriesOptions, ...queries: readonly Query[]): Ti
   return panel;
 }
 
-/** Which is the most, now. */
+/** Compares current values as bars. */
 export function bars(options: PanelOptions, ...queries: readonly Query[]): BarGaugePanel {
   const { title, about, unit = 'short', span = 8, height = 8, steps = NEUTRAL } = options;
   const panel = new BarGaugePanel()
@@ -162,7 +162,7 @@ export function bars(options: PanelOptions, ...queries: readonly Query[]): BarGa
   return panel;
 }
 
-/** A column of a table: its query, its heading, how its values are shown. */
+/** A column of a table: its query, its heading, and the format of its values. */
 export interface Column {
   readonly expression: string;
   readonly heading: string;
@@ -171,15 +171,15 @@ export interface Column {
 }
 
 export interface TableOptions extends PanelOptions {
-  /** Labels that name a row, as columns. */
+  /** Labels that name a row, with the headings of their columns. */
   readonly labels: Readonly<Record<string, string>>;
-  /** The heading whose column sorts the rows, the highest first. */
+  /** The heading of the column that sorts the rows, the highest value first. */
   readonly sortBy?: string;
-  /** Where a click on the first label leads. */
+  /** The link on the first label. */
   readonly link?: string;
 }
 
-/** A row for each of something, now. */
+/** Shows current values, with one row per combination of labels. */
 export function table(options: TableOptions, ...columns: readonly Column[]): TablePanel {
   const { title, about, span = 24, height = 8, labels, sortBy, link } = options;
   const panel = new TablePanel()

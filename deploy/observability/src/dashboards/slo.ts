@@ -30,7 +30,7 @@ const FAST_BURN: Steps = [
   [13.44, 'red'],
 ];
 
-/** What is promised, over 28 days. Without any traffic there is no value: no data is never "met". */
+/** The objectives over 28 days. Without traffic there is no value: no data is never "met". */
 export const slo = dashboard({
   uid: 'databridge-slo',
   title: 'Service levels',

@@ -1,10 +1,10 @@
-/** An example of Alertmanager's configuration: who hears of which alert, and which alerts are consequences of others. */
+/** An example configuration of Alertmanager: the receiver of each alert, and the alerts that follow from others. */
 import { stringify } from 'yaml';
 
-/** While one of these fires, what customers seem to do wrong is most likely our own fault. */
+/** While one of these fires, failures of customers most likely have their cause on our side. */
 const EXPLAIN_CUSTOMERS = ['ManyCustomersFailing', 'KafkaWritesFail', 'NobodyDelivers', 'RegistryUnreachable'];
 
-/** Cause → the alerts that follow from it. */
+/** Maps each cause to the alerts that follow from it. */
 const CONSEQUENCES: Readonly<Record<string, readonly string[]>> = {
   FanOutAbsent: ['FanOutStuck', 'FanOutSlow', 'RoutingBurn', 'RoutingBurnSlow', 'FreshnessBurn', 'FreshnessBurnSlow'],
   FanOutStuck: ['FanOutSlow', 'RoutingBurn', 'RoutingBurnSlow', 'FreshnessBurn', 'FreshnessBurnSlow'],
@@ -28,7 +28,7 @@ export interface Receivers {
 
 const EXAMPLE: Receivers = { page: {}, ticket: {}, support: {}, nobody: {} };
 
-/** @param receivers how each of them is reached, in Alertmanager's own fields */
+/** @param receivers settings of each receiver, in Alertmanager's own fields */
 export function alertmanagerFile(receivers: Receivers = EXAMPLE, grouping = { wait: '30s', interval: '5m' }): string {
   const { page, ticket, support, nobody } = receivers;
   return (

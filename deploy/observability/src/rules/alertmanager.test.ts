@@ -1,4 +1,4 @@
-/** Who hears of which alert, asked of Alertmanager's own tool. */
+/** Tests with Alertmanager's own tool which receiver gets which alert. */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
@@ -57,7 +57,7 @@ test('no alert inhibits itself', () => {
 });
 
 test('a cause stays for longer than its consequences: else they would be told of when it has just ended', () => {
-  /** Alerts that look back over the short window of a burn rate end when that window does. */
+  /** Alerts on the short window of a burn rate end when that window does. */
   const staysFor = (name: string) => minutesOf(alertOf(name)?.keepFiringFor) + (name.endsWith('Burn') ? 5 : 0);
   for (const { source_matchers: sources, target_matchers: targets } of rules) {
     if (namesIn(sources).some((name) => alertOf(name)?.fault === 'customer')) continue;

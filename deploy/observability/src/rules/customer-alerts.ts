@@ -1,4 +1,4 @@
-/** Alerts on one customer's endpoint, credentials or limits: its people can cure them, ours tell them. */
+/** Alerts on one customer's endpoint, credentials or limits, which the customer can fix when operators report them. */
 import type { Alert } from './rule.ts';
 
 const CUSTOMER = 'databridge-customer';

@@ -1,4 +1,4 @@
-/** Alerts on faults of ours, or of what we run on. */
+/** Alerts on faults of Databridge, or of the systems that it runs on. */
 import type { Alert, Durations } from './rule.ts';
 import { SLO_ALERTS } from './slos.ts';
 
@@ -7,12 +7,12 @@ const INTAKE = 'databridge-intake';
 const WORKERS = 'databridge-workers';
 const PLATFORM = 'databridge-platform';
 
-/** An installation is known by any of its services within the last hour, so that nothing fires where there is none. */
+/** Matches installations with any service in the last hour, so that no alert fires where none is installed. */
 const installed = (d: Durations) => `count by (namespace) (present_over_time(databridge_build_info[${d.of('1h')}]))`;
 
 /**
- * A cause stays for longer than its consequences, or they would be told of when it has just ended. They begin and end
- * minutes after it: fan-out that comes back looks stuck until it has read the backlog.
+ * A cause stays longer than its consequences, or they would be notified just after it ended. They begin and end minutes
+ * after it: fan-out that comes back looks stuck until it has read the backlog.
  */
 const STAYS = { cause: '10m', absent: '16m', root: '22m' } as const;
 

@@ -1,29 +1,29 @@
-/** What makes each alert fire: its series while all is well, and while it is not. */
+/** The series that make each alert fire: their values while all is well, and while it is not. */
 
-/** A series of samples every 30 s. `_` is a series that is not there. */
+/** A series of samples every 30 s; `_` leaves the sample out. */
 export interface CaseSeries {
   readonly series: string;
   readonly well: number | '_' | Counted | Clocked;
   readonly bad: number | '_' | Counted | Clocked;
 }
 
-/** A counter that grows by this much with each sample. */
+/** A counter that grows by this amount with each sample. */
 export interface Counted {
   readonly perSample: number;
 }
 
-/** A timestamp this many seconds from the time of the sample: negative for the past. */
+/** A timestamp this many seconds after the time of the sample; negative: before it. */
 export interface Clocked {
   readonly fromNow: number;
 }
 
 export interface RuleCase {
   readonly series: readonly CaseSeries[];
-  /** How long it is bad; left out: 30 min. */
+  /** Duration of the bad values; left out: 30 min. */
   readonly badMinutes?: number;
-  /** How soon it must fire; left out: within 10 min. */
+  /** The alert must fire within this time; left out: within 10 min. */
   readonly firesWithinMinutes?: number;
-  /** How soon after the end it must be resolved; left out: within 30 min. */
+  /** The alert must be resolved this soon after the bad values; left out: within 30 min. */
   readonly resolvesWithinMinutes?: number;
 }
 
@@ -39,7 +39,7 @@ const one = (name: string, labels: string, well: CaseSeries['well'], bad: CaseSe
 const ACME = 'customer="acme",component="delivery"';
 const INSTALLED = one('databridge_build_info', 'component="delivery",version="1"', 1, 1);
 
-/** A histogram's buckets, of which `share` are good in the bad time. */
+/** A histogram's buckets; half of the events are good while it is bad. */
 function slo(name: string, labels: string, le: string): RuleCase['series'] {
   const comma = labels && `,${labels}`;
   return [

@@ -1,35 +1,35 @@
-/** Whose fault an alert tells of: it decides who is woken up. */
+/** The side on which the fault lies: it decides who is woken up. */
 export type Fault = 'ours' | 'customer';
 
-/** `critical` wakes somebody up, `warning` is for the next working hour, `info` is to be seen on a dashboard. */
+/** `critical` wakes somebody up, `warning` can wait for working hours, `info` is shown on dashboards only. */
 export type Severity = 'critical' | 'warning' | 'info';
 
 /**
- * Writes the durations of rules. A test runs the same rules with all of them divided by a factor, in front of a real
- * Prometheus, within a minute.
+ * Writes the durations of rules. A test divides all of them by a factor, and so runs the same rules in a real
+ * Prometheus within a minute.
  */
 export interface Durations {
-  /** @param text such as `5m` @returns the same, as PromQL and the fields `for` and `keep_firing_for` want it */
+  /** @param text such as `5m` @returns the duration for PromQL and the fields `for` and `keep_firing_for` */
   of(text: string): string;
-  /** @returns the same as a number of seconds, to compare ages with */
+  /** @returns the duration in seconds, to compare ages with */
   seconds(text: string): number;
 }
 
 export interface Alert {
-  /** Without the prefix `Databridge`. */
+  /** The name without the prefix `Databridge`. */
   readonly name: string;
   readonly severity: Severity;
   readonly fault: Fault;
   readonly expr: (durations: Durations) => string;
-  /** How long it must be so; left out: at once. */
+  /** The condition must hold this long; left out: the alert fires at once. */
   readonly for?: string;
-  /** How long the alert stays after it is no longer so: a handover or a scrape that fails must not resolve it. */
+  /** The alert stays this long after its condition ends: a handover or a failed scrape must not resolve it. */
   readonly keepFiringFor?: string;
   /** One sentence, with Prometheus' templates. */
   readonly summary: string;
-  /** What it means for whom. */
+  /** Tells what the alert means, and for whom. */
   readonly description: string;
-  /** The dashboard that shows it, by uid. */
+  /** The uid of the dashboard that shows the cause. */
   readonly dashboard: string;
 }
 
@@ -40,14 +40,14 @@ export interface Recording {
 
 export interface RuleGroup {
   readonly name: string;
-  /** Left out: as often as Prometheus evaluates rules by default. */
+  /** The evaluation interval; left out: Prometheus' default. */
   readonly every?: string;
   readonly rules: readonly (Alert | Recording)[];
 }
 
 const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
-/** @param shortenedBy 1: as in production */
+/** @param shortenedBy the divisor; 1 in production */
 export function durationsDividedBy(shortenedBy: number): Durations {
   const msOf = (text: string) => {
     const [, count, unit] = /^(\d+)(ms|s|m|h|d)$/.exec(text) ?? [];

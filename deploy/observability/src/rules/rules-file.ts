@@ -15,20 +15,20 @@ const GROUPS: readonly RuleGroup[] = [
   { name: 'databridge.customers', rules: CUSTOMER_ALERTS },
 ];
 
-/** Where runbooks and dashboards are; the Helm chart replaces both by its values. */
+/** Base URLs of runbooks and dashboards; the Helm chart replaces both by its values. */
 export const RUNBOOKS_URL = 'https://databridge.invalid/runbooks';
 export const DASHBOARDS_URL = 'https://databridge.invalid/d';
 
 const HEADER = '# Written by "npm run observability" from deploy/observability/src: do not change it here.\n';
 
-/** By what durations are divided; 1: as in production. */
+/** The divisors of durations; 1 in production. */
 export interface Shortening {
   readonly windows: number;
-  /** Of `keep_firing_for`. */
+  /** The divisor of `keep_firing_for`. */
   readonly stays: number;
 }
 
-/** @param isWanted left out: every rule is */
+/** @param isWanted selects rules; left out: all */
 export function rulesFile(
   shortening: Shortening = { windows: 1, stays: 1 },
   isWanted: (rule: Alert | Recording) => boolean = () => true,

@@ -1,4 +1,4 @@
-/** Each alert fires, is quiet over a handover, stays over one while it fires, and resolves: in Prometheus' own test tool. */
+/** Tests with promtool that each alert fires, survives a handover, does not fire because of one, and resolves. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,7 +10,7 @@ import { ALERTS, rulesFile } from './rules-file.ts';
 
 const STEP_SECONDS = 30;
 const WELL_MINUTES = 60;
-/** The series are not there for two scrapes: a worker hands its customers over. */
+/** During a handover, the series are absent for two scrapes. */
 const HANDOVER_SAMPLES = 2;
 const samplesIn = (minutes: number) => (minutes * 60) / STEP_SECONDS;
 

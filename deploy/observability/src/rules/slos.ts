@@ -2,11 +2,11 @@
 import type { Alert, Durations, Recording } from './rule.ts';
 
 interface Slo {
-  /** In the names of recording rules. */
+  /** Part of the names of recording rules. */
   readonly name: string;
-  /** In the names of alerts. */
+  /** Part of the names of alerts. */
   readonly title: string;
-  /** The share of events that may miss it. */
+  /** The share of events that may miss the objective. */
   readonly budget: number;
   readonly good: (window: string) => string;
   readonly total: (window: string) => string;
@@ -44,7 +44,7 @@ export const SLOS: readonly Slo[] = [
 ];
 
 const WINDOWS = ['5m', '30m', '1h', '6h', '3d'] as const;
-/** Fewer events than this in the long window say nothing about a share of one in a thousand. */
+/** With fewer events than this in the long window, a share of one in a thousand means nothing. */
 const LEAST_EVENTS = 20;
 
 const recorded = (slo: Slo, window: string) => `databridge:${slo.name}:errors_ratio_rate${window}`;
@@ -61,7 +61,7 @@ export const SLO_RECORDINGS: readonly Recording[] = SLOS.flatMap((slo) =>
   ]),
 );
 
-/** How the objectives stand, for reports: evaluated seldom, since it reads 28 days. */
+/** The state of the objectives, for reports: evaluated rarely, since it reads 28 days. */
 export const OBJECTIVE_RECORDINGS: readonly Recording[] = [
   ...SLOS.map(
     (slo): Recording => ({
@@ -70,7 +70,7 @@ export const OBJECTIVE_RECORDINGS: readonly Recording[] = [
     }),
   ),
   {
-    /** The objective is 0. EventsMayBeLost fires at the first. */
+    /** The objective is 0. EventsMayBeLost fires at the first loss. */
     record: 'databridge:loss:suspected_28d',
     expr: (d) =>
       `${[
@@ -81,7 +81,7 @@ export const OBJECTIVE_RECORDINGS: readonly Recording[] = [
   },
 ];
 
-/** Long and short window, and how many times faster than allowed the budget of 28 days is used: 2 %, 5 % and 10 % of it. */
+/** Long and short window, and the burn rate at which a long window uses 2 %, 5 % or 10 % of the budget of 28 days. */
 const BURNS = [
   { severity: 'critical', long: '1h', short: '5m', factor: 13.44, suffix: 'Burn' },
   { severity: 'warning', long: '6h', short: '30m', factor: 5.6, suffix: 'BurnSlow' },

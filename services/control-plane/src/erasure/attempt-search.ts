@@ -1,7 +1,7 @@
 import { eventDigest } from '@databridge/schemas/privacy/erasures';
 import { decodeAttempts, encodeAttempts, withoutAttempts } from '@databridge/schemas/records/attempts';
 
-/** More ids are not looked for in the bytes: to decode them is faster, then. */
+/** With more ids than this, decoding the records is faster than searching their bytes. */
 const MAX_NEEDLES = 20;
 
 /** Finds attempts at the events of a call in the attempt log. */
@@ -9,7 +9,7 @@ export class AttemptSearch {
   readonly #events: ReadonlySet<string>;
   readonly #ids = new Map<string, string>();
 
-  /** @param events digests; it may grow */
+  /** @param events digests; the set may grow */
   constructor(events: ReadonlySet<string>) {
     this.#events = events;
   }
@@ -18,7 +18,7 @@ export class AttemptSearch {
     this.#ids.set(digest, eventId);
   }
 
-  /** @returns what is left of a record without them; null: nothing; undefined: it holds none */
+  /** @returns the record without these attempts; null: none remain; undefined: it holds none of them */
   restOf(value: Buffer, offset: number): string | null | undefined {
     if (!this.#mayHold(value)) return undefined;
     const batch = decodeAttempts(value);
@@ -26,7 +26,7 @@ export class AttemptSearch {
     return rest && encodeAttempts(rest);
   }
 
-  /** The bytes are asked first, unless the ids are many, or some are not known: from an erasure before, say. */
+  /** Searches the bytes first, unless there are many ids or some are unknown, as after an earlier erasure. */
   #mayHold(value: Buffer): boolean {
     if (this.#events.size > this.#ids.size || this.#ids.size > MAX_NEEDLES) return this.#events.size > 0;
     return [...this.#ids.values()].some((id) => value.includes(JSON.stringify(id).slice(1, -1)));

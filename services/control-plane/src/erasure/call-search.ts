@@ -18,27 +18,27 @@ type OnProgress = (done: number, total: number) => Promise<void>;
 const AT_ONCE = 64;
 
 /**
- * An event belongs to the call if a value of its document, its key or its event id is the request id; with it, all its
- * copies do. What can't be decoded belongs to it if its bytes contain the request id.
+ * An event belongs to the call if a value of its document, its key or its event id equals the request id; all its
+ * copies belong to the call too. A record that can't be decoded belongs to it if its bytes contain the request id.
  */
 export class CallSearch {
   readonly #context: Context;
   readonly #requestId: string;
   readonly #needle: Buffer;
   readonly #events: Set<string>;
-  /** Topic → copies by place: a record may be read twice. */
+  /** Maps each topic to its copies by place, since a record may be read twice. */
   readonly #copies = new Map<string, Map<string, Copy>>();
   readonly #found = new Set<string>();
-  /** Place of a partition → where the next search begins. */
+  /** Maps each partition to the offset where the next search begins. */
   readonly #positions = new Map<string, number>();
   readonly #attempts: AttemptSearch;
   readonly #fromMs: number | undefined;
-  /** Whether some event is not found by its bytes, but by its key at the intake, so that its copies are not either. */
+  /** Whether digests are compared: the bytes of some event's copies need not contain the request id. */
   #asksDigests: boolean;
 
   /**
-   * @param known digests of events that belong to it
-   * @param fromMs only records that the broker took then or later, ms since the epoch. Left out: all
+   * @param known digests of events that belong to the call
+   * @param fromMs only records that the broker took then or later, in ms since the epoch; left out: all
    */
   constructor(
     context: Context,
@@ -54,17 +54,17 @@ export class CallSearch {
     this.#attempts = new AttemptSearch(this.#events);
   }
 
-  /** {@link eventDigest} of each event, the known ones included. */
+  /** The {@link eventDigest} of each event, the known ones included. */
   get events(): ReadonlySet<string> {
     return this.#events;
   }
 
-  /** All that ever held a copy. */
+  /** All topics in which a copy was found. */
   get topics(): readonly string[] {
     return [...this.#found];
   }
 
-  /** Copies that are not {@link gone}, by topic. */
+  /** Copies by topic, without those that are {@link gone}. */
   get copies(): ReadonlyMap<string, readonly Copy[]> {
     return new Map([...this.#copies].map(([topic, copies]) => [topic, [...copies.values()]]));
   }
@@ -76,8 +76,8 @@ export class CallSearch {
   }
 
   /**
-   * Reads what came since the call before; at the first one, everything.
-   * @param onProgress after some topics: how many are read, and of how many
+   * Reads the records since the previous call; at the first call, all.
+   * @param onProgress called after some topics, with the number read and the total
    */
   async advance(onProgress: OnProgress = async () => undefined): Promise<void> {
     const { admin, intakeTopics } = this.#context;
@@ -98,7 +98,7 @@ export class CallSearch {
     }
   }
 
-  /** Most topics hold nothing new, or nothing at all: three requests to each broker find that out. */
+  /** Returns the topics with new records: most have none, and three requests to each broker find that out. */
   async #withNews(topics: readonly string[]): Promise<string[]> {
     const ends = await this.#context.watermarks(topics);
     return [...ends].flatMap(([topic, partitions]) => {
@@ -170,7 +170,7 @@ export class CallSearch {
   }
 }
 
-/** Customers may be deleted meanwhile. */
+/** Reads topics; one that is deleted meanwhile, with its customer, is passed over. */
 export async function readExisting(
   kafka: Context['kafka'],
   topics: readonly string[],
@@ -184,7 +184,7 @@ export async function readExisting(
   }
 }
 
-/** Whether it is a value anywhere in the document. A text that only mentions it is of another call. */
+/** Tells whether any value in the document equals the text. A text that contains it belongs to another call. */
 function containsValue(document: unknown, text: string): boolean {
   if (typeof document !== 'object' || document === null) return document === text;
   return Object.values(document).some((value) => containsValue(value, text));

@@ -6,9 +6,9 @@ import { isLetters } from './copy.ts';
 
 /** Begins a new segment with the next record, if the newest segment is older than a second. */
 const ROLL = { 'segment.ms': '1000', 'segment.jitter.ms': '0' } as const;
-/** Compacts whatever is not in the newest segment, as soon as the cleaner comes by. */
+/** Compacts all segments but the newest as soon as the cleaner runs. */
 const COMPACT = { 'min.cleanable.dirty.ratio': '0', 'min.compaction.lag.ms': '0' } as const;
-/** Of topics that are not compacted otherwise. Tombstones stay until the retention ends them: the books count them. */
+/** For topics that are otherwise not compacted. Retention ends the tombstones, which reconciliation counts. */
 const COMPACT_UNTIL_GONE = {
   ...COMPACT,
   'cleanup.policy': LETTERS_POLICY,
@@ -20,10 +20,10 @@ type Admin = Pick<KafkaAdmin, 'listTopics' | 'topicSettings' | 'changeTopicSetti
 const NAMES = Object.keys({ ...ROLL, ...COMPACT_UNTIL_GONE });
 
 const noted = z.record(z.string(), z.record(z.string(), z.string().nullable()));
-/** What topics had of their own; null: nothing, so that they inherit the broker's. */
+/** The topics' own settings; null: the topic has none and inherits the broker's. */
 type Before = z.infer<typeof noted>;
 
-/** Settings of topics that are changed for a moment. Those that they had are noted first, so that no kill leaves others. */
+/** Changes topic settings for a moment. The previous ones are stored first, so that a later run can restore them. */
 export class CompactionSettings {
   readonly #admin: Admin;
   readonly #run: Pick<Run, 'note' | 'checkpoint'>;
@@ -34,7 +34,7 @@ export class CompactionSettings {
     this.#run = run;
   }
 
-  /** What a run before this one, which was cut off, had changed. */
+  /** Restores the settings that an interrupted run had changed. */
   async restoreNoted(): Promise<void> {
     const { data } = noted.safeParse(this.#run.checkpoint['settings']);
     if (data === undefined) return;
@@ -42,7 +42,7 @@ export class CompactionSettings {
     await this.restore();
   }
 
-  /** Before anything is changed. */
+  /** Stores the current settings; call it before any change. */
   async remember(topics: readonly string[]): Promise<void> {
     const found = await this.#admin.topicSettings(topics);
     this.#before = Object.fromEntries(

@@ -6,26 +6,26 @@ import { ATTEMPTS_TOPIC, customerOfTopic, QUARANTINE_TOPIC } from '@databridge/s
 /** A record that holds an event of the call, or attempts at it. */
 export interface Copy extends RecordPlace {
   readonly key: Buffer | null;
-  /** `eventDigest` of its event; empty in the attempt log. */
+  /** The `eventDigest` of its event; empty in the attempt log. */
   readonly digest: string;
   readonly replayId?: string;
-  /** Of a record of the attempt log: what is left of it without the attempts at the call; null, as of others: nothing. */
+  /** For the attempt log: the record without the attempts at the call; null, as in other topics: nothing remains. */
   readonly rest?: string | null;
-  /** False: an earlier version wrote it. */
+  /** False: an earlier version wrote the record. */
   readonly hasOwnKey: boolean;
-  /** When the broker took it, ms since the epoch. */
+  /** The time at which the broker took it, in ms since the epoch. */
   readonly timestampMs: number;
 }
 
-/** Topics of letters are compacted at any time; the keys of their records are those of events. */
+/** Topics of letters are compacted at any time; their records have the event's key. */
 export const isLetters = (topic: string): boolean => topic === QUARANTINE_TOPIC || topic.endsWith('.dead');
 
-/** A customer's main or retry lane. */
+/** Tells whether the topic is a customer's main or retry lane. */
 export const isLane = (topic: string): boolean => customerOfTopic(topic) !== undefined && !topic.endsWith('.dead');
 
 export const isAttempts = (topic: string): boolean => topic === ATTEMPTS_TOPIC;
 
-/** Whether the key of a lane's record is made of the record itself (`copyKeyOf`), as no earlier version made it. */
+/** False if it is a lane's record of an earlier version, whose key is not made of the record itself (`copyKeyOf`). */
 export function hasOwnKey(topic: string, { key, headers }: Pick<ConsumedRecord, 'key' | 'headers'>): boolean {
   if (!isLane(topic)) return true;
   const facts = readDeliveryHeaders(headers);

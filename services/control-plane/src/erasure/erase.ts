@@ -1,4 +1,4 @@
-/** Erases one call: why it is done so, and what it may claim, is in docs/decisions/erasure.md. */
+/** Erases one call; docs/decisions/erasure.md gives the reasons, and what an erasure may claim. */
 
 import { DatabridgeError } from '@databridge/kernel/errors';
 import { systemClock } from '@databridge/kernel/time/clock';
@@ -18,14 +18,14 @@ type Context = Pick<
   'kafka' | 'admin' | 'watermarks' | 'producer' | 'events' | 'intakeTopics' | 'erasures' | 'commit'
 >;
 
-/** Which call. */
+/** The call to erase. */
 export interface Call {
   readonly requestId: string;
-  /** Nothing of it was written before then, ms since the epoch: older records are not searched. Left out: all are. */
+  /** Older records are not searched: the call began later. In ms since the epoch; left out: all are searched. */
   readonly fromMs?: number | undefined;
 }
 
-/** What an erasure would concern; changes nothing. */
+/** Returns what an erasure would concern; changes nothing. */
 export async function planErasure(context: Context, { requestId, fromMs }: Call): Promise<ErasurePlan> {
   const search = new CallSearch(context, requestId, { fromMs });
   await search.advance();
@@ -37,9 +37,9 @@ export async function planErasure(context: Context, { requestId, fromMs }: Call)
 }
 
 /**
- * Erases the events of a call: from the moment that the record of the erasure is read, a moment later, no worker sends
- * them and no view shows them. Then the letters are taken out, and Kafka removes the bytes of all copies. Carried on
- * after a kill, it begins anew and comes to the same; erasing a request id again adds what came since.
+ * Erases the events of a call. Once the record of the erasure is read, a moment after it was written, no worker sends
+ * the events and no view shows them. Then the letters are removed, and Kafka removes the bytes of all copies. After a
+ * crash it starts again with the same result; erasing a request id again adds newer events.
  * @throws {DatabridgeError} DB_NOT_FOUND if no topic holds such an event; DB_INPUT_INVALID if it is not one call
  */
 export async function eraseCall(

@@ -9,7 +9,7 @@ import { readExisting } from './call-search.ts';
 import { hasOwnKey } from './copy.ts';
 import type { KeptReason } from './receipt.ts';
 
-/** If more records wait, they are not searched: that takes 50 MB of memory. */
+/** If more records wait, they are not searched: this many take 50 MB of memory. */
 const MAX_WAITING = 1_000_000;
 
 type Context = Pick<ControlPlaneContext, 'admin' | 'kafka' | 'erasures'>;
@@ -53,7 +53,7 @@ export async function laneDanger(
   return found;
 }
 
-/** Two records of the attempt log with one key are the same, or one is what is left of the other: only old keys matter. */
+/** Records of the attempt log with one key are equal, or one is the other's remainder: only old keys are dangerous. */
 export async function attemptsDanger({ kafka }: Context, topic: string): Promise<KeptReason | undefined> {
   let found: KeptReason | undefined;
   await readExisting(kafka, [topic], {

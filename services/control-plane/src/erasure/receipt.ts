@@ -1,15 +1,15 @@
-/** What an erasure may claim: what is gone, what is still on disk and until when, and what is out of reach. */
+/** What a receipt claims: bytes that are gone, bytes still on disk and until when, and records out of reach. */
 import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { customerOfTopic } from '@databridge/schemas/records/topics';
 import type { Copy } from './copy.ts';
 
-/** Why records stay until Kafka deletes them by age. */
+/** Reasons why records stay until Kafka deletes them by age. */
 export const KEPT_REASONS = [
   /** The topic belongs to the producers. */
   'intake',
-  /** The topic also holds records of a version before unique keys: compaction could lose events that nobody erased. */
+  /** The topic also has records from before unique keys: compaction could lose events that nobody erased. */
   'earlier-version',
-  /** A record that waits has a copy behind it, or too many records wait: see waiting-forks.ts. */
+  /** A waiting record has a copy behind it, or too many records wait: see lane-danger.ts. */
   'copies-wait',
   /** Kafka refuses to change the settings of the topic. */
   'refused',
@@ -19,47 +19,47 @@ export const KEPT_REASONS = [
 
 export type KeptReason = (typeof KEPT_REASONS)[number];
 
-/** Bytes that Kafka still holds, and that nothing of this service reads any more. */
+/** Records whose bytes Kafka still holds, although no part of this service reads them. */
 export interface Remainder {
   readonly topic: string;
   readonly copies: number;
-  /** When Kafka deletes them at the latest, by the topic's settings of today. Absent: it has no such limit. */
+  /** The latest time at which Kafka deletes them, by the topic's current settings. Absent: there is no such limit. */
   readonly deletedByMs?: number;
-  /** Absent in a plan. */
+  /** The reason why they stay; absent in a plan. */
   readonly because?: KeptReason;
-  /** Of an intake topic: the first of them, `<partition>/<offset>`, for whoever the topic belongs to. */
+  /** For the owner of an intake topic: the first of these records, as `<partition>/<offset>`. */
   readonly places?: readonly string[];
 }
 
 export interface ErasureReceipt {
-  /** Digest of the request id: its erasure is found by it in the audit log. */
+  /** The digest of the request id, by which the audit log names the erasure. */
   readonly request: string;
   readonly erasedAtMs: number;
-  /** What is older was not searched. */
+  /** Older records were not searched. */
   readonly fromMs?: number;
   /** Distinct events, those of an earlier erasure of the same request id included. */
   readonly events: number;
-  /** Whose topics held copies. */
+  /** Customers whose topics held copies. */
   readonly customers: readonly string[];
   readonly deadLetters: number;
   readonly quarantined: number;
-  /** Records whose bytes were removed, the letters and quarantined ones included. */
+  /** Records whose bytes were removed, letters and quarantined records included. */
   readonly removed: number;
   readonly remainders: readonly Remainder[];
 }
 
-/** What a dry run answers. */
+/** The answer to a dry run. */
 export type ErasurePlan = Pick<ErasureReceipt, 'events' | 'customers' | 'remainders'>;
 
 export const customersOf = (topics: readonly string[]): string[] =>
   [...new Set(topics.flatMap((topic) => customerOfTopic(topic) ?? []))].sort();
 
-/** That many places of each topic are named. */
+/** The receipt names at most this many places per topic. */
 const MAX_PLACES = 100;
 
 /**
- * Kafka deletes a segment when its newest record is older than the retention, so a record may last as long as a segment
- * longer.
+ * Kafka deletes a segment when its newest record is older than the retention, so a record may be kept for up to
+ * `segment.ms` longer.
  */
 export async function remaindersOf(
   admin: Pick<KafkaAdmin, 'listTopics' | 'topicSettings'>,
@@ -87,5 +87,5 @@ export async function remaindersOf(
     .sort((one, other) => one.topic.localeCompare(other.topic));
 }
 
-/** Kafka's own default, of topics that say nothing themselves. */
+/** Kafka's own default, for topics without a setting. */
 const DEFAULT_SEGMENT_MS = 7 * 86_400_000;

@@ -1,4 +1,4 @@
-/** Has Kafka remove the bytes of erased records, by compaction: why so, and what it must not do, is in docs/decisions/erasure.md. */
+/** Makes Kafka remove the bytes of erased records by compaction: docs/decisions/erasure.md has the reasons and the limits. */
 
 import { KafkaPortError } from '@databridge/kernel/kafka/errors';
 import { keyOf, type ProducedRecord } from '@databridge/kernel/kafka/records';
@@ -16,11 +16,11 @@ import { attemptsDanger, laneDanger } from './lane-danger.ts';
 import type { KeptReason } from './receipt.ts';
 
 export interface RemovalTimes {
-  /** Writes that were under way when the call was erased have ended by then: a produce request takes at most 30 s. */
+  /** After this time, writes that were in flight at the erasure have ended: a produce request takes at most 30 s. */
   readonly settledAfterMs: number;
-  /** A round waits for compaction for so long; each further one twice as long. */
+  /** The first round waits for compaction this long; each further one waits twice as long as the one before. */
   readonly compactedWithinMs: number;
-  /** No round begins after so long. */
+  /** No round begins after this time. */
   readonly giveUpAfterMs: number;
 }
 
@@ -30,7 +30,7 @@ const REMOVAL_TIMES: RemovalTimes = {
   giveUpAfterMs: 600_000,
 };
 
-/** Above `segment.ms` of the settings that begin a new segment, by what brokers need to learn of those. */
+/** Longer than `segment.ms` of the settings that begin a segment, by the time that brokers need to learn of them. */
 const ROLLED_AFTER_MS = 2_000;
 const ASK_EVERY_MS = 500;
 
@@ -39,16 +39,16 @@ type Context = Pick<ControlPlaneContext, 'kafka' | 'admin' | 'producer' | 'erasu
 export interface RemovedCopies {
   /** Records whose bytes are gone. */
   readonly removed: number;
-  /** Why the copies of a topic stay. */
+  /** Topics whose copies stay, with the reason. */
   readonly kept: ReadonlyMap<string, KeptReason>;
 }
 
-/** Two at a time would take each other's settings for those that topics had before. */
+/** Removals run one at a time: two would mistake each other's settings for the original ones. */
 let turn: Promise<unknown> = Promise.resolve();
 
 /**
- * Removes the copies that the search has found and goes on to find, until none is left and all writes that were under
- * way at the time of the call have ended. Copies that can't be removed stay, with the reason.
+ * Removes the copies that the search finds, until none is left and all writes that were in flight at the time of the
+ * call have ended. Copies that can't be removed stay, with the reason.
  */
 export async function removeCopies(
   context: Context,
@@ -63,12 +63,12 @@ export async function removeCopies(
 }
 
 /**
- * A round, for all topics with copies at once:
+ * A round of removal, for all topics with copies at once:
  *
  *     tombstones ─▶ new segment ─▶ no record is in danger? ─▶ compaction on ─▶ copies gone ─▶ compaction off
  *
- * Kafka compacts nothing of the newest segment. It begins a new one before anything is compacted and before what lies in
- * the older ones is checked: so nothing is compacted that was not checked.
+ * Kafka never compacts the newest segment. A new one begins before the older ones are checked and compacted: so no
+ * record is compacted that was not checked.
  */
 class Removal {
   readonly #context: Context;
@@ -157,7 +157,7 @@ class Removal {
     }
   }
 
-  /** Letters are compacted at any time, so nothing new can happen to them. */
+  /** Topics of letters are compacted at any time, so they are always safe. */
   async #isSafe(topic: string): Promise<boolean> {
     if (isLetters(topic)) return true;
     const danger = isAttempts(topic)
@@ -167,7 +167,7 @@ class Removal {
     return danger === undefined;
   }
 
-  /** Writes a tombstone for each, or what is left of it. */
+  /** Writes a tombstone for each copy, or the remainder of its record. */
   async #bury(copies: readonly Copy[]): Promise<void> {
     const tombstones = copies.map(({ topic, partition, key, digest, rest, replayId, timestampMs }): ProducedRecord => {
       const headers = tombstoneHeaders({
@@ -209,7 +209,7 @@ function onePerPartition(copies: readonly Copy[]): Copy[] {
   return [...new Map(copies.map((copy) => [keyOf(copy), copy])).values()];
 }
 
-/** @returns those that some replica still holds */
+/** @returns the copies that some replica still holds */
 async function presentAmong(
   { admin, kafka }: Pick<Context, 'admin' | 'kafka'>,
   copies: readonly Copy[],

@@ -1,34 +1,34 @@
-/** Who takes part in the demo: customers, what their endpoints are like, and the events that they get. */
+/** The cast of the demo: customers, the behavior of their endpoints, and their events. */
 import { randomUUID } from 'node:crypto';
 
 export const EVENT_TYPE = 'root-cause';
 export const INTAKE_TOPIC = 'root-cause.events';
 
-/** Seconds instead of hours, so that retries can be watched. Its waits fit {@link RETRY_WINDOW}. */
+/** The delays are seconds instead of hours, so that retries can be watched; they fit {@link RETRY_WINDOW}. */
 export const RETRY_PLAN = '2s*3,5s*3,30s*10';
 export const RETRY_WINDOW = '10m';
 
 export interface CastMember {
   readonly customer: string;
   readonly company: string;
-  /** A description of its endpoint. */
+  /** The behavior of its endpoint. */
   readonly temper: 'healthy' | 'fails now and then' | 'down';
   readonly events: number;
-  /** The customer's wish, in deliveries. */
+  /** The customer's rate limit, in deliveries per second. */
   readonly ratePerSecond?: number;
 }
 
-/** 300 events all told, {@link UNWANTED_EVENTS} and the undecodable one included. */
+/** The demo produces 300 events, {@link UNWANTED_EVENTS} and the undecodable one included. */
 export const CAST: readonly CastMember[] = [
   { customer: 'acme', company: 'ACME Corporation', temper: 'healthy', events: 159 },
   { customer: 'globex', company: 'Globex', temper: 'fails now and then', events: 80, ratePerSecond: 15 },
   { customer: 'initech', company: 'Initech', temper: 'down', events: 50 },
 ];
 export const UNWANTED_EVENTS = 10;
-/** Of the healthy customer's events: one that its API won't take (400). */
+/** The number of the healthy customer's events that its API refuses (400). */
 export const REFUSED_EVENTS = 1;
 
-/** The throughput section's customer. */
+/** The customer of the throughput section. */
 export const BULK_CUSTOMER = { customer: 'hooli', company: 'Hooli', events: 20_000 } as const;
 
 export interface CallFacts {
@@ -78,7 +78,7 @@ export type RootCauseEvent = ReturnType<typeof rootCauseEvent>;
 
 const SENTENCE = 'hello my name is [NAME] and i moved to [ADDRESS] so i would like to change where my letters go. ';
 
-/** Makes events of about 0.6 KB, or of `bytes`, as Avro. */
+/** Returns a text of this many bytes; with the default, an event has about 0.6 KB as Avro. */
 export function transcript(bytes = 200): string {
   return SENTENCE.repeat(Math.ceil(bytes / SENTENCE.length)).slice(0, bytes);
 }

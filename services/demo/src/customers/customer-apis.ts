@@ -1,5 +1,5 @@
 /**
- * The customers' APIs as a process of their own, for a demo whose services run elsewhere:
+ * The customers' APIs as a process, for a demo with services that run elsewhere:
  *
  *     POST /<customer>/events   answers as that customer's API would
  *     GET  /<customer>/books    the ids of the events that it accepted, as JSON
@@ -14,7 +14,7 @@ import { failsNowAndThen } from './receivers.ts';
 
 const { HTTP_HOST, HTTP_PORT } = readConfig(z.object(serviceVariables), process.env);
 const erratic = new Set(CAST.filter(({ temper }) => temper === 'fails now and then').map(({ customer }) => customer));
-/** Customer → event id → how many requests came for it. */
+/** Maps each customer to the number of requests per event id. */
 const requests = new Map<string, Map<string, number>>();
 const accepted = new Map<string, Set<string>>();
 

@@ -1,16 +1,16 @@
-/** The customers' APIs. They keep their own books of what they accepted: a witness that shares nothing with us. */
+/** The customers' APIs. They record the events that they accepted, independently of Databridge. */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface Receiver {
   readonly url: string;
-  /** Event ids that were answered with 2xx. */
+  /** The ids of events that were answered with 2xx. */
   readonly accepted: ReadonlySet<string>;
   stop(): Promise<void>;
 }
 
-/** @param answer the status for an event's nth request; `nth` begins at 1 */
+/** @param answer returns the status for the nth request of an event; `nth` starts at 1 */
 export async function startReceiver(answer: (eventId: string, nth: number, body: string) => number): Promise<Receiver> {
   const accepted = new Set<string>();
   const timesById = new Map<string, number>();
@@ -30,7 +30,7 @@ export async function startReceiver(answer: (eventId: string, nth: number, body:
   return { url: `http://127.0.0.1:${port}/events`, accepted, stop: () => close(server) };
 }
 
-/** An address where nobody listens: connections are refused. */
+/** Returns the URL of a port where nothing listens: connections are refused. */
 export async function deadUrl(): Promise<string> {
   const server = createServer();
   const port = await listen(server);
@@ -38,7 +38,7 @@ export async function deadUrl(): Promise<string> {
   return `http://127.0.0.1:${port}/events`;
 }
 
-/** Fails about one request in four; which ones depends on the event and the attempt alone, so every run is alike. */
+/** Fails about one request in four; the event id and the attempt alone decide, so every run is alike. */
 export function failsNowAndThen(eventId: string, nth: number): number {
   let mixed = nth * 0x9e3779b1;
   for (const letter of eventId) mixed = Math.imul(mixed ^ letter.charCodeAt(0), 0x01000193);

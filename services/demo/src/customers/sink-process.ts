@@ -1,10 +1,10 @@
-/** The sink as demo and bench see it. */
+/** The client of the sink, for the demo and the benchmarks. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Child } from '../child.ts';
 import { cpuMs, peakRssMiB } from '../process-usage.ts';
 import type { SinkAnswer, SinkQuestion } from './sink.ts';
 
-/** What was measured while requests came in. */
+/** A measurement over a number of requests. */
 export interface Flow {
   readonly requests: number;
   readonly perSecond: number;
@@ -13,7 +13,7 @@ export interface Flow {
 }
 
 const LOOK_EVERY_MS = 50;
-/** Nothing new for that long: whoever sends has come to a halt. */
+/** Without a new request for this long, the sender counts as stalled. */
 const STALLED_AFTER_MS = 60_000;
 
 export class Sink {
@@ -39,13 +39,13 @@ export class Sink {
     await this.#ask('reset');
   }
 
-  /** How many requests came for the path, and when the first and the latest did, by the sink's monotonic clock. */
+  /** Counts the path's requests, with the times of the first and the latest by the sink's monotonic clock. */
   async count(path: string): Promise<{ requests: number; firstAtMs: number; latestAtMs: number }> {
     const { counts } = await this.#ask('count');
     return counts[path] ?? { requests: 0, firstAtMs: 0, latestAtMs: 0 };
   }
 
-  /** When each event came to a `record` path, by its id; of repeats the first. In ms since the epoch. */
+  /** Maps each event id to its first arrival at a `record` path, in ms since the epoch. */
   async arrivals(): Promise<Map<string, number>> {
     const { arrivals } = await this.#ask('arrivals');
     return new Map(arrivals.reverse());

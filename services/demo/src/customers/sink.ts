@@ -1,15 +1,15 @@
 /**
- * The destination where speed is measured, a process of its own: what it costs is not counted. It speaks just enough
- * HTTP over plain sockets to stay out of the way of what is measured.
+ * The destination for measurements of speed. It is a process of its own, so that its cost is not counted, and speaks
+ * just enough HTTP over plain sockets to need little processor time.
  *
- * What it does with a request is in the path, `/<manner>/<label>`: `accept` answers at once, `record` also keeps
- * id and time, `wait-100` answers after 100 ms, `status-429` answers that, `hang` never answers.
+ * The path `/<manner>/<label>` selects the answer: `accept` answers at once, `record` also keeps id and time,
+ * `wait-100` answers after 100 ms, `status-429` answers with that status, `hang` never answers.
  */
 
 import type { AddressInfo } from 'node:net';
 import { createServer, type Socket } from 'node:net';
 
-/** By path. */
+/** Counts by path. */
 export type SinkCounts = Record<string, { requests: number; firstAtMs: number; latestAtMs: number }>;
 
 export type SinkQuestion = { readonly kind: 'reset' } | { readonly kind: 'count' } | { readonly kind: 'arrivals' };
@@ -18,7 +18,7 @@ export type SinkAnswer =
   | { readonly kind: 'port'; readonly port: number }
   | { readonly kind: 'reset' }
   | { readonly kind: 'count'; readonly counts: SinkCounts }
-  /** By the wall clock, as the broker's append times are. */
+  /** Arrivals by the wall clock, which the broker's append times use too. */
   | { readonly kind: 'arrivals'; readonly arrivals: [id: string, atMs: number][] };
 
 const HEAD_END = Buffer.from('\r\n\r\n');

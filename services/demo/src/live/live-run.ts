@@ -1,4 +1,4 @@
-/** The first half: 300 events, three customers, watched until what can be delivered is. */
+/** The first half: produces 300 events for three customers, and watches until all that can be delivered are. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Child, LogLine } from '../child.ts';
@@ -15,7 +15,7 @@ import type { Stage } from '../stage.ts';
 import type { LiveView, Moment } from './live-view.ts';
 import { type Snapshot, takeSnapshot } from './observe.ts';
 
-/** In a transcript: the healthy customer's API answers 400 to it. */
+/** The healthy customer's API answers 400 to an event whose transcript contains this. */
 export const UNACCEPTABLE = 'this call must not leave the building';
 
 const PRODUCE_EVERY_MS = 250;
@@ -25,7 +25,7 @@ const GIVE_UP_AFTER_MS = 120_000;
 
 export interface Endpoints {
   readonly urls: Readonly<Record<string, string>>;
-  /** Customer → ids that it accepted, by its own books. */
+  /** Maps each customer to the ids that its API recorded as accepted. */
   accepted(): Record<string, ReadonlySet<string>>;
   stop(): Promise<void>;
 }
@@ -55,7 +55,7 @@ export async function startEndpoints(): Promise<Endpoints> {
   };
 }
 
-/** Event id → whom it is meant for: a customer, `nobody`, or `undecodable`. */
+/** Maps each event id to its intended customer, or to `nobody` or `undecodable`. */
 export type Produced = ReadonlyMap<string, string>;
 
 export async function runLive(
@@ -96,7 +96,7 @@ export async function runLive(
   }
 }
 
-/** Everything is routed, and delivered or dead but for the customer that is down. */
+/** Every event is routed, and delivered or dead, except those of the customer that is down. */
 function isSettled({ produced, toProduce, matched, unmatched, quarantined, customers }: Moment): boolean {
   if (produced < toProduce || matched + unmatched + quarantined < toProduce) return false;
   return customers.every(({ temper, events, delivered, dead, uncommitted, breaker }) =>

@@ -1,4 +1,4 @@
-/** What the terminal shows while events are on their way: a table that moves, or plain lines when nobody watches. */
+/** Shows the progress on a terminal as a table that is updated, elsewhere as plain lines. */
 import { styleText } from 'node:util';
 import Table from 'cli-table3';
 import { createLogUpdate } from 'log-update';
@@ -14,9 +14,9 @@ export interface Moment extends Snapshot {
 
 export interface LiveView {
   show(moment: Moment): void;
-  /** An attempt as delivery logged it. */
+  /** Receives an attempt that delivery logged. */
   attempt(line: LogLine): void;
-  /** Leaves the last state on the screen, whatever is shown later. */
+  /** Leaves the last state on the screen; later updates do not change it. */
   end(): void;
 }
 
@@ -55,7 +55,7 @@ class MovingTable implements LiveView {
     this.#update.done();
   }
 
-  /** Always as many lines, so that nothing below it jumps. */
+  /** Returns a constant number of lines, so that the lines below don't move. */
   #ticker(): string {
     const lines = [...this.#recent, ...Array<string>(RECENT_ATTEMPTS - this.#recent.length).fill('')];
     return lines.map((line) => `  ${line}`).join('\n');
@@ -115,7 +115,7 @@ function formatMoment(moment: Moment, width: number): string {
 interface Column {
   readonly head: string;
   readonly align: 'left' | 'right';
-  /** Left out on a terminal that is narrower. */
+  /** The column is left out on a narrower terminal (in characters). */
   readonly fromWidth?: number;
   cell(one: CustomerSnapshot): string;
 }
@@ -151,7 +151,7 @@ const COLUMNS: readonly Column[] = [
   },
 ];
 
-/** Deliveries at the first attempt are left out: they are the rule, and too many to read. */
+/** Successful first attempts are left out: they are the rule, and too many to read. */
 function formatAttempt(line: LogLine): string | undefined {
   const { customer, eventId, attempt, outcome, status, error, lane } = line;
   if (outcome === 'delivered' && attempt === 1) return undefined;

@@ -1,4 +1,4 @@
-/** Looks at the running system from outside, as an operator's tools do: metrics, logs, topics and group offsets. */
+/** Observes the running system from outside, as an operator's tools do: metrics, logs, topics and group offsets. */
 import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { decodeOffsetSet } from '@databridge/kernel/offsets/offset-set';
 import { deliveryGroup, deliveryTopic, retryTopic } from '@databridge/schemas/records/topics';
@@ -6,14 +6,14 @@ import type { Child } from '../child.ts';
 import { CAST, type CastMember, EVENT_TYPE, RETRY_PLAN } from '../customers/cast.ts';
 
 export interface CustomerSnapshot extends CastMember {
-  /** Records that fan-out wrote for it. */
+  /** Records that fan-out wrote for this customer. */
   readonly written: number;
   readonly delivered: number;
-  /** Attempts that did not deliver. */
+  /** Attempts that failed. */
   readonly failures: number;
   readonly waitingInMain: number;
   readonly waitingInRetry: number;
-  /** Records in all its lanes whose offsets are not committed as done: follows the rest by a moment. */
+  /** Records in all its lanes whose offsets are not yet committed; this number lags behind the others a little. */
   readonly uncommitted: number;
   readonly dead: number;
   readonly breaker: 'closed' | 'half-open' | 'open';
@@ -26,7 +26,7 @@ export interface Snapshot {
   readonly customers: readonly CustomerSnapshot[];
 }
 
-/** Counts intake records by outcome. To be read for one event type: notices have their own, and are no part of the books. */
+/** Counts intake records by outcome. Select one event type: notices are counted apart, and not part of the demo's total. */
 export const FAN_OUT_EVENTS = 'databridge_fan_out_events_total';
 
 const BREAKER_STATES = ['closed', 'half-open', 'open'] as const;
@@ -93,7 +93,7 @@ async function backlogOf(admin: KafkaAdmin, customer: string) {
   return { written, inMain, inRetry: inLanes.reduce((sum, lag) => sum + lag, 0) };
 }
 
-/** Of Prometheus' text format: the sum of a metric's samples that have these labels. */
+/** Sums the samples of a metric in Prometheus' text format that have these labels. */
 export function sumOf(text: string, name: string, labels: Readonly<Record<string, string>> = {}): number {
   let sum = 0;
   for (const line of text.split('\n')) {

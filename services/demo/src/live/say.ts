@@ -8,7 +8,7 @@ export function sayTitle(text: string): void {
   say(`\n${styleText('bold', text)}\n`);
 }
 
-/** The line that says what is going on at the moment; nothing where nobody watches. */
+/** The line that shows the current activity; empty where the output is no terminal. */
 export interface StatusLine {
   show(text: string): void;
   clear(): void;
@@ -21,7 +21,7 @@ const statusLine: StatusLine = process.stdout.isTTY
     }
   : { show: () => undefined, clear: () => undefined };
 
-/** Does it, then says that it is done and how long it took. */
+/** Runs a step, then prints that it is done and how long it took. */
 export async function step<T>(what: string, run: (status: StatusLine) => Promise<T>): Promise<T> {
   const startedAtMs = performance.now();
   statusLine.show(what);
@@ -37,7 +37,7 @@ export async function step<T>(what: string, run: (status: StatusLine) => Promise
   }
 }
 
-/** A bar of this many characters, its parts in proportion; the rest is pale. */
+/** Returns a bar of this many characters, its parts in proportion; the rest is pale. */
 export function bar(
   width: number,
   whole: number,

@@ -4,7 +4,7 @@ import type { Color, Run } from './terminal.ts';
 export const CHARACTER_WIDTH = 8;
 const LINE_HEIGHT = 18;
 const MARGIN = 16;
-/** Of the bar with the title, at the top. */
+/** The height of the title bar, in pixels. */
 const BAR_HEIGHT = 32;
 
 type Palette = Readonly<Record<Color | 'text' | 'back' | 'edge', string>>;
@@ -17,7 +17,7 @@ const DARK: Palette = {
   ...{ red: '#ff7b72', green: '#3fb950', yellow: '#d29922', blue: '#58a6ff', gray: '#8b949e' },
 };
 
-/** @param title what was typed, also the picture's text for those who can't see it */
+/** @param title the command, which is also the text alternative of the picture */
 export function terminalSvg(lines: readonly (readonly Run[])[], columns: number, title: string): string {
   const width = columns * CHARACTER_WIDTH + 2 * MARGIN;
   const height = BAR_HEIGHT + lines.length * LINE_HEIGHT + 2 * MARGIN;

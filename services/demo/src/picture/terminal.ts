@@ -1,4 +1,4 @@
-/** What a terminal shows after a program has written to it: cursor movements, colors and line breaks are interpreted by xterm.js. */
+/** The content of a terminal after a program has written to it: xterm.js interprets cursor movements and colors. */
 import xterm, { type IBufferCell, type IBufferLine } from '@xterm/headless';
 
 const COLORS = ['red', 'green', 'yellow', 'blue', 'gray'] as const;
@@ -6,7 +6,7 @@ export type Color = (typeof COLORS)[number];
 
 /** Characters of one line in one style. */
 export interface Run {
-  /** The first one is 0. */
+  /** The first column is 0. */
   readonly column: number;
   readonly text: string;
   readonly color: Color | undefined;
@@ -14,12 +14,12 @@ export interface Run {
   readonly isDim: boolean;
 }
 
-/** By the numbers of the ANSI palette. */
+/** Colors by their number in the ANSI palette. */
 const PALETTE: Readonly<Record<number, Color>> = { 1: 'red', 2: 'green', 3: 'yellow', 4: 'blue', 8: 'gray' };
-/** More than the demo prints: nothing scrolls away. */
+/** The demo prints fewer lines than this, so none scrolls away. */
 const MAX_LINES = 1_000;
 
-/** @returns the lines without blank ones at the end; of each its runs, without spaces around them */
+/** @returns the lines without blank ones at the end, each as its runs without surrounding spaces */
 export async function linesOnTerminal(output: string, size: { columns: number; rows: number }): Promise<Run[][]> {
   const { columns: cols, rows } = size;
   const terminal = new xterm.Terminal({ cols, rows, scrollback: MAX_LINES, allowProposedApi: true });

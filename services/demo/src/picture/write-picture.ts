@@ -11,7 +11,7 @@ import { linesOnTerminal } from './terminal.ts';
 const SIZE = { columns: 100, rows: 50 };
 const DEMO = fileURLToPath(new URL('../main.ts', import.meta.url));
 const PICTURE = new URL('../../../../docs/demo.svg', import.meta.url);
-/** A sign-in link is good for ten minutes; it is no part of a picture all the same. */
+/** A sign-in link expires after ten minutes; the picture leaves it out all the same. */
 const SIGN_IN_CODE = /dbl_[\w-]+/g;
 
 /** Runs the demo on a pseudo-terminal, which `script` of util-linux makes. @throws if the demo fails */

@@ -6,10 +6,10 @@ import { isAlive } from '../process-alive.ts';
 const POLL_MS = 100;
 
 /**
- * Returns once no JVM uses the data that belongs to `pidFile`. Kafka's own lock doesn't do: a second broker gives
- * up at it, but only after it has harmed the first one's files.
- * @param pidFile written by the guard: the pid of whoever started the JVM, and the JVM's
- * @param graceMs how long a JVM whose owner is gone has been given to end
+ * Returns once no JVM uses the data that belongs to `pidFile`. Kafka's own lock is not enough: a second broker fails at
+ * it only after it has damaged the first one's files.
+ * @param pidFile written by the guard: the pids of the JVM and of the process that started it
+ * @param graceMs how long a JVM may still run after its owner ended
  * @throws {DatabridgeError} DB_PLATFORM_DATA_IN_USE
  */
 export async function waitUntilUnused(pidFile: string, graceMs: number): Promise<void> {

@@ -4,16 +4,16 @@ import { KAFKA_VERSION, REGISTRY_VERSION } from '../jvm/artifacts.ts';
 import type { FetchProgress } from '../jvm/fetch-progress.ts';
 import type { MachineConfig } from '../platform-config.ts';
 
-/** The same versions as the JVMs', so that both ways behave alike; `docker-compose.yml` names them too. */
+/** The versions are those of the JVMs, so that both ways behave alike; `docker-compose.yml` names them too. */
 export const KAFKA_IMAGE = `apache/kafka:${KAFKA_VERSION}`;
 export const REGISTRY_IMAGE = `apicurio/apicurio-registry-mem:${REGISTRY_VERSION}`;
 
-/** 800 MB in all, over a slow line; a registry that can't be reached fails within seconds. */
+/** The images are 800 MB in all, over a slow line; a registry that can't be reached fails within seconds. */
 const PULL_WITHIN_MS = 15 * 60_000;
 
 export type DockerAnswer = { isUsable: true } | { isUsable: false; reason: string };
 
-/** Whether containers can be started here. Pulls what is missing. */
+/** Tells whether containers can be started here, and pulls the images that are missing. */
 export async function askDocker({ mayHaveDocker }: MachineConfig, progress?: FetchProgress): Promise<DockerAnswer> {
   if (!mayHaveDocker) return { isUsable: false, reason: 'Docker does not answer' };
   // Loading it takes half a second, which the machines without Docker are spared.
@@ -36,7 +36,7 @@ export async function askDocker({ mayHaveDocker }: MachineConfig, progress?: Fet
   return { isUsable: false, reason: `testcontainers' own container does not start: ${failure}` };
 }
 
-/** @returns why it failed, or nothing */
+/** @returns why it failed; undefined: it succeeded */
 async function within(timeoutMs: number, work: Promise<unknown>): Promise<string | undefined> {
   const timer = new AbortController();
   const overdue = delay(timeoutMs, `not within ${timeoutMs / 60_000} min`, { ref: false, signal: timer.signal });

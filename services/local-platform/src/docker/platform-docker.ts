@@ -10,22 +10,22 @@ import { KAFKA_IMAGE, REGISTRY_IMAGE } from './docker.ts';
 
 const START_TIMEOUT_MS = 120_000;
 const POLL_MS = 100;
-/** A clean end takes the broker under 2 s. */
+/** The broker takes under 2 s to shut down cleanly. */
 const GRACE_SECONDS = 15;
-/** Which data a container uses. */
+/** The label names the data that a container uses. */
 const DATA_LABEL = 'databridge.data';
-/** The containers of a process that was killed are removed within 10 s. */
+/** The containers of a killed process are removed within 10 s. */
 const REMOVED_WITHIN_MS = 20_000;
 
 export interface DockerPlatformOptions {
   /**
-   * The data for the next start are in volumes named after this directory, not in it: containers have users of their
-   * own. Absent: they go with the platform.
+   * The volumes that keep the data for the next start are named after this directory; they are not in it, since
+   * containers have users of their own. Absent: the volumes are removed with the platform.
    */
   dataDir?: string | undefined;
-  /** Of this machine; absent: free ones. */
+  /** Ports of this machine; absent: free ones. */
   ports?: OwnPorts | undefined;
-  /** Called when a part ends without having been told to. */
+  /** Called when a part ends although nothing stopped it. */
   onFailure?: ((error: DatabridgeError) => void) | undefined;
 }
 
@@ -128,7 +128,7 @@ function registryContainer(port: number, data: string | undefined): OwnContainer
 }
 
 class OwnContainer extends GenericContainer {
-  /** At a port of this machine that no other can reach, and that stays when the container is stopped and started. */
+  /** Publishes a port on 127.0.0.1 only; it stays the same when the container is stopped and started. */
   publish(containerPort: number, port: number): this {
     const name = `${containerPort}/tcp`;
     this.createOpts.ExposedPorts = { [name]: {} };
@@ -136,7 +136,7 @@ class OwnContainer extends GenericContainer {
     return this;
   }
 
-  /** @param data absent: what is written goes with the container */
+  /** @param data absent: the data is removed with the container */
   keep(data: string | undefined, part: 'kafka' | 'registry', target: string): this {
     if (data === undefined) return this;
     return this.withBindMounts([{ source: volumeName(data, part), target }]).withLabels({ [DATA_LABEL]: data });

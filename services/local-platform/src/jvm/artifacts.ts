@@ -12,26 +12,26 @@ import { findMaven } from './java.ts';
 
 export const KAFKA_VERSION = '4.3.0';
 export const REGISTRY_VERSION = '2.6.13.Final';
-/** slf4j's own, since Kafka's jars bring none: without it the broker's reason for not starting is lost. */
+/** slf4j's own logger: Kafka's jars bring none, and without one the broker's start errors are lost. */
 const SLF4J_VERSION = '1.7.36';
 
-/** What a full fetch moves over the network, jars, registry and Maven's plugin together; measured with an empty repository. */
+/** A first download in bytes: jars, registry and Maven's plugin, measured with an empty local repository. */
 const EXPECTED_BYTES = 215_000_000;
 
-/** Where the programs lie, ready to run. */
+/** The paths of the installed programs. */
 export interface Artifacts {
-  /** Holds all of it; a part of the cache. */
+  /** The directory of all of them, in the cache. */
   home: string;
-  /** Java class path of broker and tools. */
+  /** The Java class path of the broker and its tools. */
   kafkaClassPath: string;
   registryJar: string;
-  /** A freshly formatted, empty log directory: copied for each new broker, which saves starting a JVM to format it. */
+  /** A formatted, empty log directory: each new broker gets a copy, which saves starting a JVM to format one. */
   formattedLogDir: string;
 }
 
 /**
- * The programs in `cacheDir`, fetched first if need be. A directory there is complete or absent: it is
- * filled under another name and renamed at the end, so a fetch that was broken off is simply done again.
+ * Returns the programs in `cacheDir`, and downloads them if they are missing. A directory there is complete or absent:
+ * it is filled under another name and renamed at the end, so an interrupted download is simply repeated.
  * @throws DatabridgeError DB_PLATFORM_MAVEN_MISSING, DB_PLATFORM_MAVEN_TOO_OLD, DB_PLATFORM_FETCH_FAILED
  */
 export async function ensureArtifacts(options: {

@@ -4,7 +4,7 @@ import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Java } from './java.ts';
 
-/** Flags for java, for the broker and for the registry. */
+/** Java flags of the broker and of the registry. */
 export interface JvmFlags {
   kafka: string[];
   registry: string[];

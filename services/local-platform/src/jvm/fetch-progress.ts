@@ -1,6 +1,6 @@
 import { MultiBar, type SingleBar } from 'cli-progress';
 
-/** Told what a long fetch is doing. */
+/** Receives the progress of a long download. */
 export interface FetchProgress {
   start(title: string, expectedBytes: number): void;
   update(doneBytes: number): void;
@@ -10,11 +10,11 @@ export interface FetchProgress {
 
 const UNIT_BYTES: Record<string, number> = { B: 1, kB: 1e3, MB: 1e6, GB: 1e9 };
 
-/** Adds up bytes from Maven's output, where finished files and those on their way come in lines of their own. */
+/** Adds up bytes from Maven's output, which reports finished files and files in progress in separate lines. */
 export class FetchMeter {
   #finishedBytes = 0;
 
-  /** @returns bytes so far: those of finished files and, from a progress line, of those on their way */
+  /** @returns bytes so far: those of finished files and, from a progress line, of files in progress */
   read(line: string): number {
     const finished = /Downloaded from .*\(([\d.]+) (B|kB|MB|GB)/.exec(line);
     if (finished) this.#finishedBytes += inBytes(finished[1], finished[2]);
@@ -23,7 +23,7 @@ export class FetchMeter {
   }
 }
 
-/** Of "0.2/2.3 MB | 18 kB": 0.2 MB + 18 kB. */
+/** "0.2/2.3 MB | 18 kB" gives 0.2 MB + 18 kB. */
 function bytesOnTheirWay(files: string): number {
   let sum = 0;
   for (const [, done, unit] of files.matchAll(/([\d.]+)(?:\/[\d.]+)? (B|kB|MB|GB)/g)) sum += inBytes(done, unit);
@@ -34,7 +34,7 @@ function inBytes(amount = '0', unit = 'B'): number {
   return Number(amount) * (UNIT_BYTES[unit] ?? 1);
 }
 
-/** A bar on a terminal, a line every few seconds elsewhere; both to `stream`, standard error by default. */
+/** Shows a bar on a terminal, and a line every few seconds elsewhere; writes to `stream`, standard error by default. */
 export function terminalProgress(stream: NodeJS.WriteStream = process.stderr): FetchProgress {
   let bars: MultiBar | undefined;
   let bar: SingleBar | undefined;

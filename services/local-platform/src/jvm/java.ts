@@ -5,34 +5,34 @@ import { DatabridgeError } from '@databridge/kernel/errors';
 
 const run = promisify(execFile);
 
-/** Kafka 4 brokers need it (https://kafka.apache.org/43/operations/java-version/). */
+/** Kafka 4 brokers need Java 17 (https://kafka.apache.org/43/operations/java-version/). */
 const MIN_JAVA = 17;
-/** The dependency plugin 3.8 needs it. */
+/** The dependency plugin 3.8 needs Maven 3.6.3. */
 const MIN_MAVEN = [3, 6, 3] as const;
 
 const INSTEAD = 'Or set KAFKA_BROKERS and SCHEMA_REGISTRY_URL to use a Kafka and a registry that run already.';
 
-/** The feature release in `java -version`'s output: 17 for "17.0.15", 8 for "1.8.0_402". */
+/** Returns the feature release in the output of `java -version`: 17 for "17.0.15", 8 for "1.8.0_402". */
 export function javaRelease(versionOutput: string): number | undefined {
   const match = /version "(?:1\.)?(\d+)/.exec(versionOutput);
   return match?.[1] === undefined ? undefined : Number(match[1]);
 }
 
-/** [3, 8, 7] for "Apache Maven 3.8.7", which may be wrapped in terminal colors. */
+/** Returns [3, 8, 7] for "Apache Maven 3.8.7", which may be wrapped in terminal colors. */
 export function mavenVersion(versionOutput: string): [number, number, number] | undefined {
   const match = /Apache Maven (\d+)\.(\d+)\.(\d+)/.exec(versionOutput);
   return match ? [Number(match[1]), Number(match[2]), Number(match[3])] : undefined;
 }
 
-/** A Java that is new enough. */
+/** A Java of a release that Kafka supports. */
 export interface Java {
   readonly command: string;
-  /** What it says of itself: another build says something else. */
+  /** The output of `java -version`: each build has its own. */
   readonly version: string;
 }
 
 /**
- * The Java to run, checked.
+ * Finds the Java to run, and checks its release.
  * @throws DatabridgeError DB_PLATFORM_JAVA_MISSING, DB_PLATFORM_JAVA_TOO_OLD
  */
 export async function findJava(javaHome: string | undefined): Promise<Java> {
@@ -87,7 +87,7 @@ export function isOlder(
   return false;
 }
 
-/** Both streams together (java writes to stderr), or undefined when the program can't be run. */
+/** Returns both streams together, since java writes to stderr; undefined when the program can't be run. */
 async function versionOutput(program: string, args: string[]): Promise<string | undefined> {
   try {
     const { stdout, stderr } = await run(program, args);

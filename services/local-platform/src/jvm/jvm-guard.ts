@@ -21,7 +21,7 @@ function report(message: GuardReport, then: () => void = () => undefined): void 
   if (process.connected) process.send?.(message, then);
 }
 
-/** The open channel is all that keeps this process alive once the JVM is gone. */
+/** Once the JVM is gone, only the open channel keeps this process alive. */
 function leave(): void {
   if (process.connected) process.disconnect();
 }

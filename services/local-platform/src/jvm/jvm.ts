@@ -4,15 +4,15 @@ import { closeSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { StopMode } from '../platform.ts';
 
-/** The settings of the guard, as JSON in its only argument. */
+/** The settings of the guard, which gets them as JSON in its only argument. */
 export interface GuardTask {
   command: string;
   args: string[];
-  /** How long a graceful end may take before it is forced. */
+  /** The longest time in ms that a graceful shutdown may take before the JVM is killed. */
   graceMs: number;
-  /** Holds the pids of owner and JVM while it runs; whoever finds it must not start another on the same data. */
+  /** Holds the pids of owner and JVM while it runs: no other JVM may start on the same data while it exists. */
   pidFile: string;
-  /** Directory that nobody needs once parent and JVM are both gone. */
+  /** A directory to remove once parent and JVM are both gone. */
   removeWhenOrphaned?: string;
 }
 export type GuardOrder = StopMode;
@@ -25,7 +25,7 @@ export interface JvmOptions extends GuardTask {
   env: Record<string, string | undefined>;
 }
 
-/** A running JVM, ended at the latest when this process is gone, however it goes. */
+/** A running JVM, which ends at the latest with this process, however that ends. */
 export interface Jvm {
   readonly pid: number;
   /** Resolves with the reason once the JVM is gone; never rejects. */
@@ -36,7 +36,7 @@ export interface Jvm {
 
 const guardFile = fileURLToPath(new URL('jvm-guard.ts', import.meta.url));
 
-/** @throws Error when the program can't be started at all. */
+/** @throws Error when the program can't be started at all */
 export async function startJvm({ logFile, cwd, env, ...task }: JvmOptions): Promise<Jvm> {
   const log = openSync(logFile, 'a');
   const guard = fork(guardFile, [JSON.stringify(task)], {

@@ -8,34 +8,34 @@ import type { Artifacts } from './artifacts.ts';
 
 installIdleTimerPatch();
 
-/** Memory for a broker that serves one machine; 256 MiB is too little for compaction beside some hundred topics. */
+/** The heap of a broker that serves one machine; 256 MiB is too little for compaction with some hundred topics. */
 export const MAX_HEAP = '-Xmx512m';
 
-/** One small broker: the cheap collector and the quick compiler start it a second sooner and cost no throughput here. */
+/** The serial collector and the C1 compiler start one small broker a second sooner and cost no throughput here. */
 export const QUICK_START = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
 
 export interface KafkaPorts {
   client: number;
   controller: number;
-  /** One more listener, whose clients are sent to another port: a relay in front of the broker. */
+  /** An additional listener, whose clients are sent to another port, where a relay to the broker listens. */
   relayed?: { port: number; advertisedPort: number } | undefined;
 }
 
-/** A broker, alone or among others; each is controller as well. */
+/** A broker, alone or in a cluster; each is a controller as well. */
 export interface KafkaNode extends KafkaPorts {
-  /** From 1. */
+  /** The first node has the id 1. */
   nodeId: number;
-  /** Of all nodes, in the order of their ids. */
+  /** The controller ports of all nodes, in the order of their ids. */
   controllerPorts: readonly number[];
   secured?: SecuredListener | undefined;
   /** Broker properties that differ from those of a local platform. */
   brokerSettings?: Readonly<Record<string, string>> | undefined;
 }
 
-/** One more listener, `SECURED`, for tests of TLS, SASL and access control. */
+/** An additional listener, `SECURED`, for tests of TLS, SASL and access control. */
 export interface SecuredListener {
   port: number;
-  /** Properties of the broker that make it secure. */
+  /** The broker properties that secure the listener. */
   settings: Readonly<Record<string, string>>;
 }
 
@@ -66,7 +66,7 @@ export async function prepareKafka(dir: string, node: KafkaNode, artifacts: Arti
   ];
 }
 
-/** Of a broker on its own that serves one machine, wherever it runs. */
+/** The settings of a single broker that serves one machine, wherever it runs. */
 export const LONE_BROKER_SETTINGS: Readonly<Record<string, string | number | boolean>> = {
   // A mistyped topic must be an error here as in production.
   'auto.create.topics.enable': false,
@@ -90,7 +90,7 @@ export const LONE_BROKER_SETTINGS: Readonly<Record<string, string | number | boo
   'offsets.retention.minutes': 14 * 24 * 60,
 };
 
-/** The log directory was formatted for node 1: another node's tells its own id, and is a directory of its own. */
+/** The formatted directory is that of node 1: another node gets its own node id and directory id. */
 function formattedFor(nodeId: number, metaProperties: string): string {
   if (nodeId === 1) return metaProperties;
   const directoryId = randomBytes(16).toString('base64url');
@@ -99,7 +99,7 @@ function formattedFor(nodeId: number, metaProperties: string): string {
     .replace(/^directory\.id=.*$/m, `directory.id=${directoryId}`);
 }
 
-/** Of three brokers or more: a write is safe on three, and goes on with two. */
+/** The settings of a cluster of at least three brokers: a write goes to three replicas, and continues with two. */
 const REPLICATED_SETTINGS = {
   'offsets.topic.replication.factor': 3,
   'transaction.state.log.replication.factor': 3,
@@ -140,7 +140,7 @@ function serverProperties(logDir: string, node: KafkaNode): string {
     .join('\n')}\n`;
 }
 
-/** One question to the broker itself; false while it doesn't answer. */
+/** Sends one request to the broker; false while it doesn't answer. */
 export async function kafkaAnswers(port: number): Promise<boolean> {
   const kafka = new Kafka({
     clientId: 'local-platform',

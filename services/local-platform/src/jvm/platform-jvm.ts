@@ -18,38 +18,38 @@ import { prepareRegistry, registryAnswers, registryUrlAt } from './registry-serv
 /** A cold start takes 4 s on an idle machine of two cores. */
 const START_TIMEOUT_MS = 90_000;
 const POLL_MS = 100;
-/** A clean end takes the broker under 2 s. */
+/** The broker takes under 2 s to shut down cleanly. */
 const GRACE_MS = 15_000;
-/** A port that was free a moment ago may be taken, and one of a broker that was just killed still be held. */
+/** A port that was free a moment ago may be taken, and the port of a broker that was just killed may still be held. */
 const IN_USE = /BindException|Address already in use|seems to be used/;
 const MAX_IN_USE_RETRIES = 10;
 
 export interface JvmPlatformOptions extends Pick<MachineConfig, 'javaHome' | 'cacheDir'> {
-  /** Keeps data across restarts, schema ids too; absent: a temporary directory that goes with the platform. */
+  /** Keeps data across restarts, schema ids too; absent: a temporary directory that is removed with the platform. */
   dataDir?: string | undefined;
-  /** Of the first broker and the registry; absent: free ones. */
+  /** The ports of the first broker and the registry; absent: free ones. */
   ports?: OwnPorts | undefined;
   progress?: FetchProgress | undefined;
   secured?: SecuredListener | undefined;
   /** Broker properties that differ from those of a local platform. */
   brokerSettings?: Readonly<Record<string, string>> | undefined;
-  /** Default 1. With three, everything has three replicas. */
+  /** The default is 1. With three brokers, every topic has three replicas. */
   brokerCount?: number | undefined;
   /** A port where a relay listens: clients of the first broker's `relayedPort` are sent there. For tests of bad networks. */
   relayAtPort?: number | undefined;
-  /** Called when a part ends without having been told to. */
+  /** Called when a part ends although nothing stopped it. */
   onFailure?: FailureListener | undefined;
 }
 
 export interface JvmPlatform extends ControllablePlatform {
-  /** Where the relay that was asked for has to lead: the first broker's listener behind it. */
+  /** The port of the first broker's listener behind the relay; undefined without `relayAtPort`. */
   readonly relayedPort: number | undefined;
 }
 
 type FailureListener = (error: DatabridgeError) => void;
 
 /**
- * Kafka, of one broker unless told otherwise, and one registry as local JVMs, side by side, on 127.0.0.1.
+ * Starts Kafka, with one broker by default, and one registry as JVMs on 127.0.0.1.
  * @throws {DatabridgeError} DB_PLATFORM_…
  */
 export async function startJvmPlatform(options: JvmPlatformOptions): Promise<JvmPlatform> {
@@ -187,9 +187,9 @@ interface PartOptions {
   /** See {@link JvmOptions}. */
   pidFile: string;
   onFailure: FailureListener | undefined;
-  /** Asks the part itself; false while it doesn't answer. */
+  /** Sends a request to the part; false while it doesn't answer. */
   answers(): Promise<boolean>;
-  /** Makes its directory ready; called before every start. */
+  /** Prepares its directory; called before every start. */
   prepare(): Promise<Omit<JvmOptions, 'pidFile'>>;
 }
 
@@ -223,7 +223,7 @@ class Part {
     }
   }
 
-  /** @returns why it did not come up, or nothing when it did */
+  /** @returns why it did not start; undefined: it did */
   async #startOnce(options: JvmOptions): Promise<string | undefined> {
     const jvm = await startJvm(options);
     this.#jvm = jvm;

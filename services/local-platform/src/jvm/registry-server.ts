@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 import type { Artifacts } from './artifacts.ts';
 
-/** Arguments for java and the environment of a registry that keeps its data, and so its schema ids, in `dir`. */
+/** Returns java's arguments and the environment of a registry that keeps its data and schema ids in `dir`. */
 export function prepareRegistry(
   dir: string,
   port: number,
@@ -24,7 +24,7 @@ export function registryUrlAt(port: number): string {
   return `http://127.0.0.1:${port}/apis/ccompat/v7`;
 }
 
-/** Ready when its storage is: before that, ids that it knows answer 404. */
+/** The registry is ready when its storage is: before that, it answers 404 for ids that exist. */
 export async function registryAnswers(port: number): Promise<boolean> {
   try {
     const response = await fetch(`http://127.0.0.1:${port}/health/ready`, { signal: AbortSignal.timeout(2_000) });

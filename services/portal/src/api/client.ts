@@ -1,10 +1,10 @@
-/** Asks the API by the session's cookie, typed by its own description. */
+/** Calls the API with the session's cookie; the types come from the API's own description. */
 import type { Problem, Routes } from './types.ts';
 
 export type RouteName = keyof Routes;
 export type AnswerOf<R extends RouteName> = Routes[R]['answer'];
 
-/** What the API refused, with its own words. */
+/** An error of the API, with the API's own text. */
 export class ApiError extends Error {
   readonly problem: Problem;
 
@@ -17,10 +17,10 @@ export class ApiError extends Error {
 
 const VIEW = 'databridge.view-as';
 
-/** The customer whose view an operator takes in this tab. */
+/** The customer whose view an operator has chosen in this tab. */
 export const viewedCustomer = () => sessionStorage.getItem(VIEW) ?? undefined;
 
-/** @param customer undefined: one's own view again */
+/** @param customer undefined: back to the operator's own view */
 export function viewAs(customer: string | undefined): void {
   if (customer === undefined) sessionStorage.removeItem(VIEW);
   else sessionStorage.setItem(VIEW, customer);
@@ -30,7 +30,7 @@ export function viewAs(customer: string | undefined): void {
 type Json = string | number | boolean | null | undefined | readonly Json[] | { readonly [key: string]: Json };
 
 export interface Asked<R extends RouteName> {
-  /** Of the path, such as the customer. */
+  /** The parameters of the path, such as the customer. */
   readonly params?: Readonly<Record<string, string>>;
   readonly query?: Routes[R]['query'];
   readonly body?: Routes[R]['body'];
@@ -43,7 +43,7 @@ export interface Answered<R extends RouteName> {
   readonly headers: Headers;
 }
 
-/** Set by the page around everything: resolves once somebody has signed in again. */
+/** Set by the outermost component; resolves once the user has signed in again. */
 let signInAgain: (() => Promise<void>) | undefined;
 
 export function onSessionOver(again: (() => Promise<void>) | undefined): void {
@@ -56,7 +56,7 @@ export async function ask<R extends RouteName>(route: R, asked: Asked<R> = {}): 
 }
 
 /**
- * A session that has ended meanwhile is begun anew in place, and the request sent again: what was typed stays.
+ * If the session has ended, the user signs in again on the same page and the request is sent again: typed input stays.
  * @throws {ApiError} @throws {TypeError} the API was not reached
  */
 export async function askInFull<R extends RouteName>(route: R, asked: Asked<R> = {}): Promise<Answered<R>> {
@@ -101,7 +101,7 @@ function queryOf(query: Readonly<Record<string, Json>>): string {
   return given.length === 0 ? '' : `?${new URLSearchParams(given)}`;
 }
 
-/** A server before the API, such as a proxy, answers in its own way. */
+/** A server in front of the API, such as a proxy, answers in its own format. */
 function problemIn(text: string, status: number): Problem {
   try {
     const problem = JSON.parse(text) as Problem;
@@ -113,12 +113,12 @@ function problemIn(text: string, status: number): Problem {
   return { type: 'about:blank', title: 'Failed', status, code: 'DB_INTERNAL', detail };
 }
 
-/** After a 503 or a broken connection, nobody knows: the change may be done. */
+/** After a 503 or a broken connection, the outcome is unknown: the change may have been made. */
 export function mayBeDone(error: unknown): boolean {
   return error instanceof ApiError ? error.problem.status >= 500 : error instanceof TypeError;
 }
 
-/** In words, for people. */
+/** Returns the error as text for the user. */
 export function wordsOf(error: unknown): string {
   if (error instanceof ApiError) return error.problem.detail;
   if (error instanceof TypeError) return 'The API could not be reached. Check the connection and try again.';

@@ -1,4 +1,4 @@
-/** What takes longer than a request: begun by one, followed by others. */
+/** Operations that take longer than a request: one request starts them, others follow them. */
 import { ask } from './client.ts';
 import type { Operation } from './types.ts';
 
@@ -6,7 +6,7 @@ const POLL_MS = 500;
 
 /**
  * Follows an operation to its end; any other answer is its own result.
- * @throws {Error} what it failed for
+ * @throws {Error} with the reason of its failure
  */
 export async function finished(
   answer: unknown,

@@ -1,4 +1,4 @@
-/** Everything that the pages read, by one key each. */
+/** Every query of the pages, with its own key. */
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { type AnswerOf, ask, type RouteName } from './client.ts';
 import type { Routes } from './types.ts';
@@ -20,7 +20,7 @@ export const statusQuery = (customer: string) =>
     refetchInterval: LIVE_MS,
   });
 
-/** @param stepMs whole minutes */
+/** @param stepMs whole minutes, in ms */
 export const seriesQuery = (customer: string, stepMs: number) =>
   queryOptions({
     queryKey: ['customer', customer, 'series', stepMs],
@@ -29,7 +29,7 @@ export const seriesQuery = (customer: string, stepMs: number) =>
     refetchInterval: 4 * LIVE_MS,
   });
 
-/** All customers, in as many pages as there are. */
+/** All customers, from as many pages of the API as needed. */
 export const fleetQuery = () =>
   queryOptions({
     queryKey: ['fleet'],
@@ -51,7 +51,7 @@ export const fleetQuery = () =>
 
 export type Fleet = AnswerOf<'GET /v1/status'>['items'];
 
-/** Routes that answer in pages. */
+/** Routes whose answers have pages. */
 type Paged = {
   [R in RouteName]: AnswerOf<R> extends { items: readonly unknown[]; next?: unknown } ? R : never;
 }[RouteName];

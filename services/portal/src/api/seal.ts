@@ -1,9 +1,9 @@
-/** Secrets that are typed here are sealed for the delivery workers in the browser: no control plane gets to see them. */
+/** The browser seals typed secrets for the delivery workers: no control plane ever sees them. */
 import { Sealer } from '@databridge/kernel/secrets/sealer';
 import { secretMistake } from '@databridge/schemas/subscription/secret-rules';
 import { ApiError, ask } from './client.ts';
 
-/** @throws {Error} in words, if the place can't take such a secret @throws {ApiError} */
+/** @throws {Error} with a text for the user, if the place can't take such a secret @throws {ApiError} */
 export async function sealed(
   secret: string,
   at: { readonly customer: string; readonly place: string },
@@ -43,7 +43,7 @@ export async function sealedAll(
   return Object.fromEntries(seals);
 }
 
-/** The current key comes first. */
+/** Returns a sealer with the current key, which the API lists first. */
 async function sealer(): Promise<Sealer> {
   const { items } = await ask('GET /v1/sealing-keys');
   const [key] = items;

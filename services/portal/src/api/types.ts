@@ -1,4 +1,4 @@
-/** Made of docs/openapi.json by `npm run openapi`; a test says when that is due. */
+/** Generated from docs/openapi.json by `npm run openapi`; a test fails when this file is stale. */
 
 export type Problem = {
   readonly type: string;
@@ -683,7 +683,7 @@ export type RootCauseCallCallback = {
   readonly classification_version: string;
 };
 
-/** By method and path: what is asked with, and what is answered. */
+/** The types of request and answer, by method and path. */
 
 export interface Routes {
   'GET /v1/me': {

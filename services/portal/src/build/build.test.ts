@@ -1,4 +1,4 @@
-/** What is built: its size, its types, and that it can run under the policy that it is served with. */
+/** Tests the built portal: its size, its types, and that it runs under its content security policy. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -46,7 +46,7 @@ async function buildPortal(directory: string): Promise<void> {
   compressFiles(directory);
 }
 
-/** Writes what is served compressed beside each file, so that no control plane does it at its start. */
+/** Writes a compressed copy beside each file, so that no control plane compresses them at its start. */
 function compressFiles(directory: string): void {
   for (const name of globSync('**/*.{html,js,css,svg}', { cwd: directory })) {
     const path = join(directory, name);

@@ -1,4 +1,4 @@
-/** `npm run openapi` writes it: the types of docs/openapi.json, which the portal's client is typed by. */
+/** `npm run openapi` writes the types of docs/openapi.json for the portal's client. */
 import { readFileSync, writeFileSync } from 'node:fs';
 
 interface Schema {
@@ -29,7 +29,7 @@ interface Document {
 }
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
-/** Written out, a subscription's own schema is longer than all others, and its forms are checked by the API. */
+/** A body with a longer type gets none: a subscription's would exceed all others, and the API checks its form. */
 const MAX_TYPE_LENGTH = 6_000;
 
 function typesOf({ paths, components }: Document): string {
@@ -40,9 +40,9 @@ function typesOf({ paths, components }: Document): string {
     METHODS.flatMap((method) => (methods[method] === undefined ? [] : [routeOf(method, path, methods[method])])),
   );
   return [
-    '/** Made of docs/openapi.json by `npm run openapi`; a test says when that is due. */',
+    '/** Generated from docs/openapi.json by `npm run openapi`; a test fails when this file is stale. */',
     ...schemas,
-    '/** By method and path: what is asked with, and what is answered. */',
+    '/** The types of request and answer, by method and path. */',
     `export interface Routes {\n${routes.join('\n')}\n}\n`,
   ].join('\n\n');
 }

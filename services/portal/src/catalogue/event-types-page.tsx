@@ -5,7 +5,7 @@ import { Failure, Loading } from '../parts/notices.tsx';
 import { Page } from '../parts/page.tsx';
 import { useMe } from '../session/session-gate.tsx';
 
-/** What events there are, and what each of them holds: for whoever writes the receiving end. */
+/** The event types and their schemas, for developers of receivers. */
 export function EventTypesPage() {
   const { may } = useMe();
   const listed = useQuery({

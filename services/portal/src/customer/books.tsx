@@ -4,7 +4,7 @@ import type { Reconciliation } from '../api/types.ts';
 import { Failure } from '../parts/notices.tsx';
 import { count } from './state-words.ts';
 
-/** Whether every event is accounted for, in one sentence. It reads topics, so it is asked for. */
+/** Tells in one sentence whether every event is accounted for. It reads topics, so it runs on request only. */
 export function Books({ customer }: { readonly customer: string }) {
   const books = useMutation({
     mutationFn: () => ask('GET /v1/subscriptions/{customer}/reconciliation', { params: { customer } }),

@@ -15,7 +15,7 @@ const TABS = [
   ['/customers/$customer/history', 'History'],
 ] as const;
 
-/** What stands around the pages of one customer. */
+/** The frame around the pages of one customer. */
 export function CustomerFrame() {
   const { customer } = route.useParams();
   const { may } = useMe();

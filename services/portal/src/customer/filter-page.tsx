@@ -11,7 +11,7 @@ import { count } from './state-words.ts';
 
 const route = getRouteApi('/app/customers/$customer/filter');
 
-/** Whether a filter would let an event through, before it belongs to a subscription. Nothing is kept or sent. */
+/** Tests whether a filter would accept an event, before it belongs to a subscription. Nothing is stored or sent. */
 export function FilterPage() {
   const { customer } = route.useParams();
   const subscription = useQuery({
@@ -100,7 +100,7 @@ function Trial({ customer, eventType, filter: stored, sample }: TrialProps) {
   );
 }
 
-/** How much of what the customer was sent of late would have come through. */
+/** Tells how many of the customer's recent events the filter would accept. */
 function Recent({ customer, filter }: { readonly customer: string; readonly filter: string }) {
   const recent = useMutation({
     mutationFn: () => ask('POST /v1/subscriptions/{customer}/filters/try', { params: { customer }, body: { filter } }),

@@ -7,7 +7,7 @@ import { Page } from '../parts/page.tsx';
 
 const route = getRouteApi('/app/customers/$customer/history');
 
-/** A customer's own part of the audit log. */
+/** The audit log of one customer. */
 export function HistoryPage() {
   const { customer } = route.useParams();
   const log = useInfiniteQuery(pagesQuery('GET /v1/subscriptions/{customer}/audit', { customer }));

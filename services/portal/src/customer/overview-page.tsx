@@ -16,7 +16,7 @@ import { TestButton } from './test-button.tsx';
 const route = getRouteApi('/app/customers/$customer');
 const OutcomeChart = lazy(() => import('../parts/outcome-chart.tsx'));
 
-/** "Is my API getting its events?" in one sentence, and what it follows from. */
+/** Answers "Is my API getting its events?" in one sentence, with the facts behind it. */
 export function OverviewPage() {
   const { customer } = route.useParams();
   const { may } = useMe();
@@ -117,7 +117,7 @@ function Meter({ share, words }: { readonly share: number; readonly words: strin
 }
 
 const MINUTE_MS = 60_000;
-/** Steps of the chart by its range in hours. */
+/** The chart's step in ms, by its range in hours. */
 const STEPS = { 1: MINUTE_MS, 6: 5 * MINUTE_MS, 24: 15 * MINUTE_MS } as const;
 
 function Chart({ customer }: { readonly customer: string }) {

@@ -17,7 +17,7 @@ type Rewound = Readonly<Record<'again' | 'deleted' | 'waitingInRetry' | 'skipped
   readonly lastAtMs?: number;
 };
 
-/** Deliver again what was delivered: by time, by offset, or one event. */
+/** Delivers events again: by time, by offset, or one event. */
 export function ReplayPage() {
   const { customer } = route.useParams();
   const { may } = useMe();

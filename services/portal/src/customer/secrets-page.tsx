@@ -12,7 +12,7 @@ import { Time } from '../time/zone.tsx';
 
 const route = getRouteApi('/app/customers/$customer/secrets');
 
-/** Which secrets there are, by their places: what they are, nobody can read. */
+/** Lists the secrets by place; nobody can read their values. */
 export function SecretsPage() {
   const { customer } = route.useParams();
   const { may } = useMe();
@@ -67,7 +67,7 @@ const COLUMNS: readonly Column<Secret>[] = [
   },
 ];
 
-/** From then on, a test event tells whether the new secret alone is right. */
+/** Ends the use of the previous secret, so that a test event shows whether the new one alone is right. */
 function EndFallback({ customer, name }: { readonly customer: string; readonly name: string }) {
   return (
     <ConfirmedAction

@@ -11,7 +11,7 @@ const ACTIONS = {
 } as const;
 type Action = keyof typeof ACTIONS;
 
-/** What can be done to a customer in the state that it is in, by whoever is signed in. */
+/** The actions on a customer that its state and the user's role allow. */
 export function StateActions({ status }: { readonly status: Status }) {
   const { may } = useMe();
   if (!may.act) return null;

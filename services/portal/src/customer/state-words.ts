@@ -1,19 +1,19 @@
-/** A customer's state in words, from its status alone. */
+/** Describes a customer's state in words, by its status alone. */
 import type { Status } from '../api/types.ts';
 import { lengthOf, relativeTime } from '../time/words.ts';
 
 export type Tone = 'good' | 'busy' | 'warning' | 'bad' | 'idle';
 
-/** A shape for each tone: color alone tells nothing to many. */
+/** Each tone has a shape, since not everybody can tell colors apart. */
 export const SHAPES: Readonly<Record<Tone, string>> = { good: '●', busy: '◐', warning: '▲', bad: '■', idle: '○' };
 
 export interface StateWords {
   readonly tone: Tone;
-  /** One word or two, for a table. */
+  /** One or two words, for a table. */
   readonly short: string;
   /** A sentence, for the customer. */
   readonly sentence: string;
-  /** Those with the highest number need help first. */
+  /** Customers with the highest number need help first. */
   readonly urgency: number;
 }
 
@@ -84,7 +84,7 @@ export const waitingIn = ({ lagByLane }: Pick<Status, 'lagByLane'>) =>
 export const count = (number: number, noun: string) =>
   `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;
 
-/** How much of what the oldest waiting event may have is used up, each from 0 to 1. */
+/** How much of its attempts and of its time the oldest waiting event has used up, each from 0 to 1. */
 export function burnt({ oldestWaiting, budget }: Status, nowMs: number) {
   if (oldestWaiting === undefined) return undefined;
   return {

@@ -6,7 +6,7 @@ import { Failure } from '../parts/notices.tsx';
 import { OUTCOMES, type OutcomeName } from '../parts/outcomes.ts';
 import { milliseconds } from '../time/words.ts';
 
-/** Sends a sample event, once, and says what came of it. */
+/** Sends one sample event, and shows the result. */
 export function TestButton({ customer }: { readonly customer: string }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const test = useMutation({

@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useState } from 'react';
 
-/** Counts attempts that are made while a page is read: rows that move under one's eyes can't be read. */
+/** Counts new attempts while a page is open: rows that move while they are read would be unreadable. */
 export function useLiveCount(customer: string): { readonly count: number; reset(): void } {
   const [count, setCount] = useState(0);
   useEffect(() => {

@@ -1,16 +1,16 @@
-/** Labelled controls, each with its hint and the mistakes that the API found at it. */
+/** Form controls with labels, hints and the mistakes that the API found. */
 import { type ComponentProps, type ReactNode, useId } from 'react';
 
 interface FieldProps {
   readonly label: string;
   readonly hint?: string | undefined;
-  /** What is wrong with the value, as sentences. */
+  /** The mistakes in the value, as sentences. */
   readonly mistakes?: readonly string[] | undefined;
 }
 
 type Described = Pick<ComponentProps<'input'>, 'id' | 'aria-describedby' | 'aria-invalid'>;
 
-/** @param children is given what ties the control to its label, hint and mistakes */
+/** @param children gets the attributes that tie the control to its label, hint and mistakes */
 export function Field(props: FieldProps & { readonly children: (described: Described) => ReactNode }) {
   const { label, hint, mistakes = [], children } = props;
   const id = useId();

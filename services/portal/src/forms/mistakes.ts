@@ -1,10 +1,10 @@
-/** What the API says about each field of a body that it refused. */
+/** The mistakes that the API found in each field of a refused body. */
 import { ApiError } from '../api/client.ts';
 
 export interface Mistakes {
-  /** Of the fields that a form shows: at these pointers, and below them. */
+  /** Returns the mistakes at or below these pointers, for a field of the form. */
   at(...pointers: readonly string[]): readonly string[];
-  /** Those that no field asked for yet, with their pointers. */
+  /** Returns the mistakes, with their pointers, that no shown field covers. */
   others(shown: readonly string[]): readonly { readonly pointer: string; readonly detail: string }[];
 }
 

@@ -5,7 +5,7 @@ import { useMe } from '../session/session-gate.tsx';
 import { useZone, zones } from '../time/zone.tsx';
 import { Shortcuts } from './shortcuts.tsx';
 
-/** What stands around every page. */
+/** The frame around every page. */
 export function Frame() {
   const viewed = viewedCustomer();
   return (
@@ -62,7 +62,7 @@ function Navigation() {
   );
 }
 
-/** An event by its id: of all customers for operators and readers, else of one's own. */
+/** Looks up an event by its id: operators and readers search all customers, a customer its own events. */
 function LookUp() {
   const { may, customer } = useMe();
   const field = useRef<HTMLInputElement>(null);

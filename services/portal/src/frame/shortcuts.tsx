@@ -7,7 +7,7 @@ const KEYS = [
   ['Tab', 'Go on to the next control'],
 ] as const;
 
-/** Keys that work everywhere but in a field. */
+/** Keyboard shortcuts, which work everywhere except in a field. */
 export function Shortcuts({ focusSearch }: { readonly focusSearch: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {

@@ -6,7 +6,7 @@ import { ConfirmedAction } from '../parts/confirmed-action.tsx';
 import { Failure } from '../parts/notices.tsx';
 import { LinkAndCode } from './link-and-code.tsx';
 
-/** What can be done with an invitation that nobody has answered. */
+/** The actions on an invitation that nobody has answered. */
 export function InvitationActions({ invitation }: { readonly invitation: Invitation }) {
   const { id, customer, state } = invitation;
   if (state === 'used') return '–';

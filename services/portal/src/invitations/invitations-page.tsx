@@ -1,4 +1,4 @@
-/** Links by which customers enter secrets, or set themselves up. */
+/** Invitations: links by which customers enter secrets, or set themselves up. */
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { ask } from '../api/client.ts';

@@ -5,7 +5,7 @@ import { ask } from '../api/client.ts';
 import { type Asked, InviteForm } from './invite-form.tsx';
 import { LinkAndCode } from './link-and-code.tsx';
 
-/** Makes an invitation; its link and its code are shown once. Whether the form is open is part of the address. */
+/** Creates an invitation; its link and code are shown once. The address records whether the form is open. */
 export function InviteButton({ customer, isOpen }: { readonly customer: string; readonly isOpen: boolean }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const queries = useQueryClient();

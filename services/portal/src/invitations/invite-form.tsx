@@ -28,7 +28,7 @@ const lines = (data: FormData, name: string) =>
     .filter((line) => line !== '');
 const chosen = (data: FormData, name: string) => data.getAll(name).map(String);
 
-/** Who is invited, for what, and for how long. */
+/** The form for an invitation: the customer, the purpose and the lifetime. */
 export function InviteForm({ customer: asked, error, isBusy, onAsked }: InviteFormProps) {
   const [kind, setKind] = useState<'setup' | 'secrets'>('setup');
   const [customer, setCustomer] = useState(asked);
@@ -85,7 +85,7 @@ export function InviteForm({ customer: asked, error, isBusy, onAsked }: InviteFo
 
 type Inner = { readonly mistakes: ReturnType<typeof mistakesIn> };
 
-/** What the customer is to get: that is never for itself to say. */
+/** The events that the customer is granted: only an operator may choose them. */
 function Grant({ mistakes }: Inner) {
   const types = useQuery({
     queryKey: ['event-types'],

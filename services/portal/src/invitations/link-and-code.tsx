@@ -2,7 +2,7 @@ import { useState } from 'react';
 import type { NewInvitation } from '../api/types.ts';
 import { Time } from '../time/zone.tsx';
 
-/** What is shown once: nobody, not even Databridge, can show it again. */
+/** Shows the link and the code once: nobody, not even Databridge, can show them again. */
 export function LinkAndCode({ invited: { link, code, expiresAtMs } }: { readonly invited: NewInvitation }) {
   return (
     <div role="status">

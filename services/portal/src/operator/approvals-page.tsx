@@ -1,4 +1,4 @@
-/** Set-ups that customers stated by an invitation: events flow to them once an operator has approved. */
+/** Set-ups that customers entered by an invitation: events flow once an operator has approved them. */
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { type AnswerOf, ask, askInFull } from '../api/client.ts';
 import { finished } from '../api/operation.ts';
@@ -13,7 +13,7 @@ import { useMe } from '../session/session-gate.tsx';
 type Stated = AnswerOf<'GET /v1/subscriptions'>['items'][number];
 
 const LIVE_MS = 10_000;
-/** What a customer states itself; the rest is what the operator granted. */
+/** The sections that a customer sets itself; the operator granted the rest. */
 const BY_CUSTOMER = ['destination', 'authentication', 'tls', 'signing', 'ratePerSecond'] as const;
 const BY_OPERATOR = ['eventTypes', 'match', 'filter', 'sections', 'ceilings'] as const;
 

@@ -19,7 +19,7 @@ interface FleetRow {
   readonly nowMs: number;
 }
 
-/** All customers, who needs help first. */
+/** Lists all customers, the most urgent first. */
 export function FleetPage() {
   const { find = '', only } = route.useSearch();
   const navigate = route.useNavigate();
@@ -126,7 +126,7 @@ const COLUMNS: readonly Column<FleetRow>[] = [
   },
 ];
 
-/** Rows that move under one's eyes can't be read: what changes is shown in place, and the order when one asks for it. */
+/** Values change in place, but the order only on request: rows that move while they are read would be unreadable. */
 function useSteadyOrder(fresh: readonly FleetRow[]) {
   const [order, setOrder] = useState<ReadonlyMap<string, number>>(new Map());
   const nameOf = ({ status }: FleetRow) => status.customer;
@@ -137,7 +137,7 @@ function useSteadyOrder(fresh: readonly FleetRow[]) {
   return { rows, hasMoved: rows.some((row, index) => row !== fresh[index]), sortAnew };
 }
 
-/** By urgency; among equals by what waits, then by name. */
+/** Sorts by urgency, then by the number of waiting events, then by name. */
 export function sorted(fleet: readonly Status[], nowMs: number): FleetRow[] {
   return fleet
     .map((status) => ({ status, words: stateWords(status, nowMs), nowMs }))

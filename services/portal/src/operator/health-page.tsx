@@ -17,7 +17,7 @@ const VERDICTS = {
   unknown: { shape: '○', word: 'Not checked', tone: 'idle' },
 } as const;
 
-/** Workers and what they run, and what the doctor finds. */
+/** Shows the state of the service, its workers, the intake and the findings of the doctor. */
 export function HealthPage() {
   const health = useQuery({
     queryKey: ['health'],

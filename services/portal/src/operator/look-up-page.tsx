@@ -10,7 +10,7 @@ import { Time } from '../time/zone.tsx';
 
 const route = getRouteApi('/app/events/$eventId');
 
-/** An event over all customers. */
+/** Shows one event for all customers. */
 export function LookUpPage() {
   const { eventId } = route.useParams();
   const found = useQuery({

@@ -3,7 +3,7 @@ import { useRef } from 'react';
 import { ask } from '../api/client.ts';
 import { Failure } from '../parts/notices.tsx';
 
-/** A quarantined record from the inside; the audit log names each opening. */
+/** Shows the content of a quarantined record; the audit log records each opening. */
 export function QuarantineContent({ id }: { readonly id: string }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const record = useMutation({ mutationFn: () => ask('POST /v1/quarantine/openings', { body: { id } }) });

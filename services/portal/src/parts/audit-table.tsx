@@ -5,7 +5,7 @@ import { differences } from './differences.ts';
 import { OpenRow } from './open-row.tsx';
 import { type Column, VirtualTable } from './virtual-table.tsx';
 
-/** Who changed what; a change of a subscription with its differences. */
+/** Lists changes and who made them; a change of a subscription shows its differences. */
 export function AuditTable({
   rows,
   hasCustomer,

@@ -1,6 +1,6 @@
 import type { Difference } from './differences.ts';
 
-/** What differs, by JSON pointer. */
+/** Lists differences by JSON pointer. */
 export function ChangeList({ changes }: { readonly changes: readonly Difference[] }) {
   return (
     <dl>

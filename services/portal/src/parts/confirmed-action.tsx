@@ -1,16 +1,16 @@
-/** A button that asks once more before it changes something, and says what came of it. */
+/** A button that asks for confirmation before it changes something, and shows the result. */
 
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useRef } from 'react';
 import { Failure } from './notices.tsx';
 
 interface ConfirmedActionProps {
-  /** On the buttons. */
+  /** The text of the buttons. */
   readonly title: string;
-  /** The dialog's, with what it is about. */
+  /** The heading of the dialog, which names the object. */
   readonly heading: string;
   readonly isDanger?: boolean;
-  /** What it means, before it is confirmed. */
+  /** The consequences, shown before the confirmation. */
   readonly children: ReactNode;
   run(): Promise<unknown>;
 }

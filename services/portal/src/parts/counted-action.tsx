@@ -6,23 +6,23 @@ import type { Operation } from '../api/types.ts';
 import { Failure } from './notices.tsx';
 
 export interface Counted {
-  /** How many it would take: nothing can be confirmed at 0. */
+  /** The number of affected objects; at 0, nothing can be confirmed. */
   readonly total: number;
-  /** What exactly would happen, as sentences. */
+  /** The exact consequences, as sentences. */
   readonly words: readonly string[];
 }
 
 interface CountedActionProps {
-  /** On the button, and the dialog's title. */
+  /** The text of the button and the title of the dialog. */
   readonly title: string;
   readonly isDanger?: boolean;
   readonly isDisabled?: boolean;
   readonly customer?: string;
-  /** A dry run: nothing changes. */
+  /** A dry run, which changes nothing. */
   count(): Promise<Counted>;
-  /** @returns its result, or an operation that goes on */
+  /** @returns its result, or an operation that continues */
   run(): Promise<unknown>;
-  /** What came of it, as a sentence. */
+  /** Returns the result as a sentence. */
   resultWords(result: Readonly<Record<string, unknown>>): string;
 }
 

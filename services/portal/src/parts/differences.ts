@@ -1,4 +1,4 @@
-/** What differs between two documents. */
+/** Differences between two documents. */
 
 export type Document = Readonly<Record<string, unknown>>;
 
@@ -8,7 +8,7 @@ export interface Difference {
   readonly to: string | undefined;
 }
 
-/** What differs between two documents, by JSON pointer. Lists count as one value. */
+/** Returns the differences between two documents by JSON pointer. A list counts as one value. */
 export function differences(before: unknown, after: unknown, pointer = ''): Difference[] {
   if (before === undefined && after === undefined && pointer === '') return [];
   if (isRecord(before) && isRecord(after)) {
@@ -23,7 +23,7 @@ const isRecord = (value: unknown): value is Document =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 const textOf = (value: unknown) => (value === undefined ? undefined : JSON.stringify(value));
 
-/** RFC 7396: what makes the one document into the other. */
+/** Returns the merge patch (RFC 7396) that turns one document into the other. */
 export function mergePatch(from: Document, to: Document): Document {
   const names = [...new Set([...Object.keys(from), ...Object.keys(to)])];
   return Object.fromEntries(

@@ -1,14 +1,14 @@
-/** Redrive and discard of letters: dead ones of a customer, or the quarantine's. */
+/** Redrive and discard, for a customer's dead letters or for the quarantine. */
 import { ask } from '../api/client.ts';
 import { count as counted } from '../customer/state-words.ts';
 import { type Counted, CountedAction } from './counted-action.tsx';
 
 interface LetterActionsProps {
-  /** Left out: the quarantine's. */
+  /** Left out: the letters of the quarantine. */
   readonly customer?: string;
-  /** Left out: of every reason. */
+  /** Left out: letters of every reason. */
   readonly reason?: string | undefined;
-  /** Left out: all of them. */
+  /** Left out: all letters. */
   readonly ids?: readonly string[];
 }
 

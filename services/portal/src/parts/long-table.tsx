@@ -4,7 +4,7 @@ import { Row, TableFrame, type TableProps } from './table.tsx';
 
 const ROW_PX = 41;
 
-/** Of a long table, only the rows in sight are there. */
+/** A long table renders only its visible rows. */
 export default function LongTable<T>({ caption, columns, rows, keyOf }: TableProps<T>) {
   const body = useRef<HTMLDivElement>(null);
   const virtualizer = useWindowVirtualizer({

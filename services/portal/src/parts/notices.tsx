@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 import { mayBeDone, wordsOf } from '../api/client.ts';
 
-/** What went wrong, as an alert. */
+/** Shows an error as an alert. */
 export function Failure({ error, isChange = false }: { readonly error: unknown; readonly isChange?: boolean }) {
   return (
     <div role="alert" className="notice bad">

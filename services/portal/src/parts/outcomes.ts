@@ -24,7 +24,7 @@ export const DEAD_REASONS = ['refused', 'exhausted', 'internal'] as const;
 
 export type EventStateName = keyof typeof EVENT_STATE_WORDS;
 
-/** What a replay can go back to. */
+/** The points to which a replay can go back. */
 export const REPLAY_BY = ['time', 'offset', 'earliest'] as const;
 
 export type ReplayBy = (typeof REPLAY_BY)[number];

@@ -1,6 +1,6 @@
 import { type ReactNode, useEffect, useRef } from 'react';
 
-/** A page's title takes the focus when one comes to it, so that a screen reader says where one is. */
+/** The page's title gets the focus when the page opens, so that a screen reader announces the page. */
 export function Page({ title, actions, children }: { title: string; actions?: ReactNode; children: ReactNode }) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {

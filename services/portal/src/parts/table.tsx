@@ -5,7 +5,7 @@ export interface Column<T> {
   readonly title: string;
   readonly cell: (row: T) => ReactNode;
   readonly isNumber?: boolean;
-  /** Left out below 40rem of width. */
+  /** The column is left out below a width of 40rem. */
   readonly isExtra?: boolean;
 }
 

@@ -3,11 +3,11 @@ import { Row, TableFrame, type TableProps } from './table.tsx';
 
 export type { Column } from './table.tsx';
 
-/** Below it, all rows are there: a browser's own search finds them. */
+/** Shorter tables render all rows, so that the browser's own search finds them. */
 const VIRTUAL_FROM = 200;
 const LongTable = lazy(() => import('./long-table.tsx'));
 
-/** A table of as many rows as there are. What a long one needs is loaded only then; its first rows are there at once. */
+/** A table of any length. The code for a long one is loaded on demand; its first rows are shown at once. */
 export function VirtualTable<T>(props: TableProps<T>) {
   if (props.rows.length < VIRTUAL_FROM) return <PlainTable {...props} />;
   const Long = LongTable as unknown as ComponentType<TableProps<T>>;

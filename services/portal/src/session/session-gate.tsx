@@ -10,7 +10,7 @@ export type Me = AnswerOf<'GET /v1/me'>;
 
 const MeContext = createContext<Me | undefined>(undefined);
 
-/** Who is signed in. Inside of {@link SessionGate} somebody always is. */
+/** Returns the signed-in user; inside of {@link SessionGate} there always is one. */
 export function useMe(): Me {
   const me = useContext(MeContext);
   if (me === undefined) throw new Error('useMe outside of SessionGate');
@@ -18,8 +18,8 @@ export function useMe(): Me {
 }
 
 /**
- * Shows its children to whoever is signed in. A session that ends while they are shown is begun anew in a dialog above
- * them: what was typed stays, and the request that noticed is sent again.
+ * Shows its children to a signed-in user. If the session ends meanwhile, the user signs in again in a dialog above
+ * them: typed input stays, and the request that failed is sent again.
  */
 export function SessionGate({ children }: { readonly children: ReactNode }) {
   const waiting = useRef<PromiseWithResolvers<void>>(undefined);
@@ -52,7 +52,7 @@ export function SessionGate({ children }: { readonly children: ReactNode }) {
   );
 }
 
-/** A view as a customer has no actions, and reads no event. */
+/** In the view as a customer there are no actions, and events can't be read. */
 const seen = (me: Me): Me =>
   viewedCustomer() === undefined ? me : { ...me, may: { ...me.may, act: false, payload: false } };
 

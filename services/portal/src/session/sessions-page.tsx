@@ -1,4 +1,4 @@
-/** Sessions of the portal: one's own, and for operators those of all. */
+/** Sessions of the portal: a user's own ones; for operators, all. */
 import { useQuery } from '@tanstack/react-query';
 import { type AnswerOf, ask } from '../api/client.ts';
 import { ConfirmedAction } from '../parts/confirmed-action.tsx';

@@ -4,7 +4,7 @@ import { Failure } from '../parts/notices.tsx';
 import { Page } from '../parts/page.tsx';
 import { beginSession, SignInForm } from './sign-in-form.tsx';
 
-/** Where a sign-in link leads, and whoever an OpenID provider refused. */
+/** The page for sign-in links, and for users whom an OpenID provider refused. */
 export function SignInPage() {
   const navigate = useNavigate();
   const [link] = useState(() => location.hash.slice(1));

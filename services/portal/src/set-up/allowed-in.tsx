@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { ask } from '../api/client.ts';
 import { Failure } from '../parts/notices.tsx';
 
-/** What a destination must let in. Nothing is shown that operators have not stated. */
+/** The addresses and the principal that a destination must allow, as far as operators have stated them. */
 export function AllowedIn() {
   const facts = useQuery({
     queryKey: ['facts'],

@@ -1,4 +1,4 @@
-/** A client certificate whose key only the delivery workers ever have: asked for, signed elsewhere, handed back. */
+/** A client certificate whose key only the delivery workers have: requested here, signed elsewhere, entered here. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type SubmitEvent, useEffect, useState } from 'react';
 import { ApiError, ask } from '../api/client.ts';

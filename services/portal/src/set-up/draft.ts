@@ -1,9 +1,9 @@
-/** A subscription that is being changed. Pure. */
+/** A subscription that is being edited. Pure. */
 import { isSecretPath, SECRET_MASK } from '@databridge/schemas/subscription/secret-places';
 import { type Difference, type Document, differences } from '../parts/differences.ts';
 import type { FieldOf, Kind } from './fields.ts';
 
-/** What the API shows in the place of a secret; sent back, the stored one stays. */
+/** The API shows this in place of a secret; a field with it keeps the stored secret. */
 export const MASK = SECRET_MASK;
 
 export type Section = 'destination' | 'authentication' | 'tls';
@@ -11,20 +11,20 @@ export type Section = 'destination' | 'authentication' | 'tls';
 export const sectionOf = (draft: Document, section: Section): Document =>
   (draft[section] as Document | undefined) ?? (section === 'authentication' ? { type: 'none' } : {});
 
-/** @param value undefined: left out */
+/** @param value undefined: the field is left out */
 export function withField(draft: Document, section: Section, name: string, value: unknown): Document {
   const { [name]: _, ...others } = sectionOf(draft, section);
   return withSection(draft, section, value === undefined ? others : { ...others, [name]: value });
 }
 
-/** Whether a field goes with what else is stated. */
+/** Tells whether a field applies to the other values. */
 export function isShown({ when }: FieldOf, values: Document, fields: readonly FieldOf[]): boolean {
   if (when === undefined) return true;
   const other = fields.find(({ name }) => name === when.field);
   return when.is.includes(String(values[when.field] ?? other?.default));
 }
 
-/** Without the fields that no longer go with what is stated. */
+/** Removes the fields that no longer apply to the other values. */
 export function withoutHidden(draft: Document, section: Section, fields: readonly FieldOf[]): Document {
   const values = sectionOf(draft, section);
   const hidden = fields.filter((field) => field.name in values && !isShown(field, values, fields));
@@ -36,7 +36,7 @@ function withSection(draft: Document, section: Section, content: Document): Docu
   return Object.keys(content).length === 0 ? others : { ...draft, [section]: content };
 }
 
-/** Another kind: what both kinds have stays, and what the new one lacks goes. Secrets are never carried over. */
+/** Changes the kind: fields that both kinds have stay, other fields are removed. Secrets are never carried over. */
 export function withKind(draft: Document, section: Section, { type, fields }: Kind): Document {
   const before = sectionOf(draft, section);
   const kept = fields.filter(({ name, kind }) => !kind.endsWith('secret') && name in before);
@@ -44,7 +44,7 @@ export function withKind(draft: Document, section: Section, { type, fields }: Ki
   return withSection(draft, section, { type, ...content });
 }
 
-/** What a control's text means: a field that is emptied is left out, so that its default counts. */
+/** Returns the value of a control's text: an empty field is left out, so that its default applies. */
 export function meaningOf({ kind }: Pick<FieldOf, 'kind'>, text: string): unknown {
   if (kind.endsWith('secret')) return text === '' ? undefined : text;
   if (text.trim() === '') return undefined;
@@ -52,7 +52,7 @@ export function meaningOf({ kind }: Pick<FieldOf, 'kind'>, text: string): unknow
   return kind === 'map' ? mapOf(text) : text.trim();
 }
 
-/** @returns the text itself if it is no JSON yet: the API says then what is wrong with it */
+/** @returns the text itself if it is not JSON yet: the API then explains the mistake */
 function mapOf(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -61,12 +61,12 @@ function mapOf(text: string): unknown {
   }
 }
 
-/** What would change, without any secret that was typed. */
+/** Returns the changes, without any typed secret. */
 export function shownDifferences(stored: Document, draft: Document): Difference[] {
   return differences(stored, withTypedSecrets(draft, () => 'another secret') as Document);
 }
 
-/** Secrets that are others than the stored ones, by place, such as `authentication.key`. */
+/** Returns the typed secrets by place, such as `authentication.key`. */
 export function typedSecrets(draft: Document): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   withTypedSecrets(draft, (secret, place) => {
@@ -76,7 +76,7 @@ export function typedSecrets(draft: Document): ReadonlyMap<string, string> {
   return found;
 }
 
-/** As it may be sent: what was typed is sealed apart. */
+/** Returns the draft to send: typed secrets are sealed and sent apart. */
 export const withoutTyped = (draft: Document) => withTypedSecrets(draft, () => MASK) as Document;
 
 function withTypedSecrets(

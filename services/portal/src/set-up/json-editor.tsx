@@ -9,7 +9,7 @@ interface JsonEditorProps {
   readonly onChange: (draft: Document) => void;
 }
 
-/** The whole of it: match, filter, sections, signing and ceilings as well. */
+/** Edits the whole subscription as JSON: match, filter, sections, signing and ceilings included. */
 export function JsonEditor({ draft, mistakes, onChange }: JsonEditorProps) {
   const [text, setText] = useState(() => JSON.stringify(draft, null, 2));
   const [mistake, setMistake] = useState<string>();

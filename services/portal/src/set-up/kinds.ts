@@ -1,4 +1,4 @@
-/** Made of the schemas by `npm run openapi`; a test says when that is due. */
+/** Generated from the schemas by `npm run openapi`; a test fails when this file is stale. */
 
 import type { FieldOf, Kind } from './fields.ts';
 

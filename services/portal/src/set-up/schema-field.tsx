@@ -61,7 +61,7 @@ export function SchemaField({ field, value, mistakes, onChange }: SchemaFieldPro
   }
 }
 
-/** A stored secret stays while nothing is typed. */
+/** Keeps the stored secret unless the user types another. */
 function SecretField({ field: { label, kind }, value, mistakes, onChange }: SchemaFieldProps) {
   const [wasStored] = useState(value === MASK);
   const props = {
@@ -74,7 +74,7 @@ function SecretField({ field: { label, kind }, value, mistakes, onChange }: Sche
   return kind === 'secret' ? <TextField {...props} type="password" /> : <LongTextField {...props} />;
 }
 
-/** Names and values as JSON. What is no JSON yet is kept as it was typed. */
+/** Edits names and values as JSON. Text that is not JSON yet stays as it was typed. */
 function MapField({ field, value, mistakes, onChange }: SchemaFieldProps) {
   const [text, setText] = useState(() => textOf(value));
   useEffect(() => {

@@ -1,4 +1,4 @@
-/** The set-up as a form: destination, authentication, TLS and pace, by the schema of each kind. */
+/** The set-up as a form of destination, authentication, TLS and rate, by the schema of each kind. */
 import { SelectField, TextField } from '../forms/field.tsx';
 import type { Mistakes } from '../forms/mistakes.ts';
 import type { Document } from '../parts/differences.ts';
@@ -13,7 +13,7 @@ interface SetUpFormProps {
   readonly onChange: (draft: Document) => void;
 }
 
-/** Pointers that a field of the form shows, and all below them. */
+/** The pointers that the form shows, with everything below them. */
 export const SHOWN = ['/destination', '/authentication', '/tls', '/ratePerSecond', '/maxInFlight'];
 
 export function SetUpForm({ draft, mistakes, onChange }: SetUpFormProps) {
@@ -66,7 +66,7 @@ export function SetUpForm({ draft, mistakes, onChange }: SetUpFormProps) {
   );
 }
 
-/** An authentication that does not go with the destination gives way to the first that does. */
+/** Replaces an authentication that the destination does not allow by the first that it does. */
 function fitting(draft: Document): Document {
   const { type } = sectionOf(draft, 'destination');
   const allowed = DESTINATIONS.find((one) => one.type === type)?.authentications ?? [];
@@ -75,7 +75,7 @@ function fitting(draft: Document): Document {
   return first === undefined ? draft : withKind(draft, 'authentication', first);
 }
 
-/** Of more than a few fields, those that nobody must fill in are folded away. */
+/** Folds the optional settings of a destination. */
 function Fields(props: SetUpFormProps & { readonly section: Section; readonly fields: readonly FieldOf[] }) {
   const { section, fields, draft, mistakes, onChange } = props;
   const values = sectionOf(draft, section);

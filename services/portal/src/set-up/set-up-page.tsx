@@ -16,7 +16,7 @@ import { SetUpForm, SHOWN } from './set-up-form.tsx';
 
 const route = getRouteApi('/app/customers/$customer/set-up');
 
-/** The subscription, secrets masked; what a change would do, before it is saved. */
+/** Edits the subscription with masked secrets; shows the differences before they are saved. */
 export function SetUpPage() {
   const { customer } = route.useParams();
   const { may } = useMe();
@@ -48,7 +48,7 @@ export function SetUpPage() {
   );
 }
 
-/** Of HTTP: AWS's own services know us by a signature. */
+/** Only HTTP endpoints take a client certificate: AWS's own services authenticate requests by signature. */
 const takesCertificate = (document: Document) =>
   ['http', 'api-gateway'].includes(String(sectionOf(document, 'destination')['type']));
 

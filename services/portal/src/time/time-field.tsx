@@ -4,12 +4,12 @@ import { useZone } from './zone.tsx';
 
 interface TimeFieldProps {
   readonly label: string;
-  /** ISO 8601. What is none counts as empty. */
+  /** The time in ISO 8601; a text that is no time counts as empty. */
   readonly value: string | undefined;
   readonly onChange: (value: string | undefined) => void;
 }
 
-/** A time in the zone that is shown; its offset is said beside it, since an hour comes twice when clocks go back. */
+/** Edits a time in the chosen zone; the offset is shown beside it, since an hour repeats when clocks go back. */
 export function TimeField({ label, value, onChange }: TimeFieldProps) {
   const { name: zone } = useZone();
   const ms = value === undefined || Number.isNaN(Date.parse(value)) ? undefined : Date.parse(value);

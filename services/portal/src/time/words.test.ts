@@ -19,7 +19,7 @@ test('how long ago, and in how long', () => {
   ]);
 });
 
-/** In 2026, the clocks of Berlin go back on 25 October at 01:00 UTC, those of New York on 1 November at 06:00 UTC. */
+/** In 2026, clocks in Berlin go back on 25 October at 01:00 UTC, those in New York on 1 November at 06:00 UTC. */
 test.each([
   ['Europe/Berlin', '2026-10-25T00:30:00Z', '2026-10-25 02:30:00 GMT+2'],
   ['Europe/Berlin', '2026-10-25T01:30:00Z', '2026-10-25 02:30:00 GMT+1'],

@@ -1,6 +1,6 @@
-/** Times and lengths of time in words. */
+/** Times and durations in words. */
 
-/** @param nowMs the day is left out if it is today's; undefined: never. With the zone's own offset, which changes twice a year. */
+/** Returns date and time with the offset of the zone. @param nowMs its own day is left out; undefined: no day is */
 export function absoluteTime(ms: number, zone: string, nowMs: number | undefined): string {
   const day = new Intl.DateTimeFormat('sv-SE', { timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit' });
   const time = new Intl.DateTimeFormat('sv-SE', {
@@ -16,7 +16,7 @@ export function relativeTime(ms: number, nowMs: number): string {
   return distance < 0 ? `${lengthOf(-distance)} ago` : `in ${lengthOf(distance)}`;
 }
 
-/** `3 h 10 min`: two units at most. */
+/** Formats a duration in at most two units: `3 h 10 min`. */
 export function lengthOf(ms: number): string {
   const seconds = Math.max(Math.round(ms / 1_000), 0);
   const parts = [
@@ -38,7 +38,7 @@ export function milliseconds(ms: number): string {
   return ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`;
 }
 
-/** As a clock on the wall shows it: `2026-10-25T02:30:00`. */
+/** Returns the local time in the zone: `2026-10-25T02:30:00`. */
 export function wallTime(ms: number, zone: string): string {
   const format = new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short', timeStyle: 'medium' });
   return format.format(ms).replace(' ', 'T');
@@ -47,8 +47,8 @@ export function wallTime(ms: number, zone: string): string {
 const DAY_MS = 86_400_000;
 
 /**
- * When a clock on the wall shows that: the first time, where clocks go back. An hour that clocks leave out counts as if
- * they had not done so yet.
+ * Returns the moment of a local time; the first one if clocks go back. A skipped hour counts as if clocks had not
+ * changed yet.
  * @param wall such as `2026-10-25T02:30` @returns undefined: it is no time
  */
 export function momentOf(wall: string, zone: string): number | undefined {

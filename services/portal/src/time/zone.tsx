@@ -1,4 +1,4 @@
-/** Times as people read them: in one zone at a time, and how long ago. */
+/** Shows times in one zone at a time, with how long ago they were. */
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useState } from 'react';
 import { absoluteTime, relativeTime } from './words.ts';
 
@@ -27,7 +27,7 @@ const known = (name: string | null) => (name !== null && zones().includes(name) 
 
 export const useZone = () => useContext(ZoneContext);
 
-/** The time now, renewed at least every so often. */
+/** Returns the current time, renewed at least this often. */
 export function useNow(everyMs = 5_000): number {
   const [nowMs, setNow] = useState(() => Date.now());
   useEffect(() => {
@@ -37,7 +37,7 @@ export function useNow(everyMs = 5_000): number {
   return nowMs;
 }
 
-/** Date, time and how long ago, in the chosen zone. */
+/** Shows date, time and how long ago, in the chosen zone. */
 export function Time({ ms, isShort = false }: { readonly ms: number; readonly isShort?: boolean }) {
   const { name } = useZone();
   const nowMs = useNow();

@@ -147,7 +147,7 @@ export function kindsText(): string {
   const { destinations, authentications, tls } = kinds();
   const sorted = destinations.toSorted((a, b) => rankOf(a) - rankOf(b));
   return [
-    '/** Made of the schemas by `npm run openapi`; a test says when that is due. */',
+    '/** Generated from the schemas by `npm run openapi`; a test fails when this file is stale. */',
     "import type { FieldOf, Kind } from './fields.ts';",
     `export const DESTINATIONS: readonly Kind[] = ${JSON.stringify(sorted)};`,
     `export const AUTHENTICATIONS: readonly Kind[] = ${JSON.stringify(authentications)};`,

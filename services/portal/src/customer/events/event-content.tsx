@@ -6,12 +6,12 @@ import { Failure } from '../../parts/notices.tsx';
 
 interface EventContentProps {
   readonly customer: string;
-  /** Of an event, or of a dead letter. */
+  /** The id of an event or of a dead letter. */
   readonly id: string;
   readonly of: 'event' | 'letter';
 }
 
-/** The content of an event, behind a click: reading it is a right of its own, and the audit log names each reading. */
+/** Shows the content of an event after a click: reading it needs its own right, and the audit log records it. */
 export function EventContent({ customer, id, of }: EventContentProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const content = useMutation({

@@ -13,7 +13,7 @@ import { EventContent } from './event-content.tsx';
 const route = getRouteApi('/app/customers/$customer/events/$eventId');
 const LIVE_MS = 10_000;
 
-/** One event: its fate, and each attempt with what was answered. */
+/** One event: its fate, and each attempt with its answer. */
 export function EventPage() {
   const { customer, eventId } = route.useParams();
   const story = useQuery({

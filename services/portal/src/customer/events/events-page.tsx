@@ -14,7 +14,7 @@ import { useLiveCount } from '../use-live-count.ts';
 
 const route = getRouteApi('/app/customers/$customer/events');
 
-/** Deliveries by event, the one that was last tried first. What happens meanwhile waits until one asks for it. */
+/** Deliveries by event, the latest attempt first. New attempts are shown on request only. */
 export function EventsPage() {
   const { customer } = route.useParams();
   const { state, from, to } = route.useSearch();
