@@ -35,11 +35,11 @@ export const FIELD_RIGHTS = {
   },
   destination: {
     owner: 'customer',
-    rule: 'Where events are sent. Another scheme, host, port, AWS account or region demands the secrets again.',
+    rule: 'Where events are sent. After a change of scheme, host, port, AWS account or region, the secrets must be sent again.',
   },
   authentication: {
     owner: 'customer',
-    rule: 'How the destination recognizes Databridge. Another token endpoint demands the secrets again.',
+    rule: 'How the destination recognizes Databridge. After a change of the token endpoint, the secrets must be sent again.',
   },
   'authentication.externalId': {
     owner: 'operator',
@@ -63,7 +63,7 @@ export const FIELD_RIGHTS = {
   },
   state: {
     owner: 'customer',
-    rule: 'Active or paused. Disabled is set and lifted by operators alone; a customer may enable itself after a worker disabled it.',
+    rule: 'Active or paused. Only operators set and lift the state disabled; a customer may enable itself after a worker disabled it.',
   },
   enableEpoch: { owner: 'service', rule: 'Raised by each resuming and enabling.' },
   granted: {

@@ -43,18 +43,18 @@ export const ROUTE_RIGHTS = {
   'GET /v1/event-types/:name/page': { access: 'open' },
   'GET /v1/asyncapi.json': { access: 'oversee' },
 
-  'GET /v1/facts': { access: 'see', rule: 'What every destination has to let in.' },
+  'GET /v1/facts': { access: 'see', rule: 'Every destination must allow these addresses.' },
   'GET /v1/me': { access: 'see', rule: 'Who calls, and what the role may.' },
-  'POST /v1/sessions': { access: 'see', rule: 'A token, or a sign-in link, is exchanged for a cookie of the portal.' },
+  'POST /v1/sessions': { access: 'see', rule: 'Exchanges a token or a sign-in link for a cookie of the portal.' },
   'POST /v1/sessions/links': { access: 'see', rule: 'A link that signs its own caller in to the portal, once.' },
-  'GET /v1/sessions': { access: 'see', rule: 'Operators see all, everybody else their own.' },
-  'DELETE /v1/sessions/:id': { access: 'see', rule: 'Operators end any, everybody else their own.' },
+  'GET /v1/sessions': { access: 'see', rule: 'Operators see all sessions, other callers their own.' },
+  'DELETE /v1/sessions/:id': { access: 'see', rule: 'Operators end any session, other callers their own.' },
 
-  'GET /v1/subscriptions': { access: 'see', rule: 'A customer sees its own alone.' },
+  'GET /v1/subscriptions': { access: 'see', rule: 'A customer sees its own only.' },
   'GET /v1/subscriptions/:customer': { access: 'see' },
   'PUT /v1/subscriptions/:customer': {
     access: 'act',
-    rule: 'Operators alone create a subscription. A customer changes the fields that belong to it.',
+    rule: 'Only operators create a subscription. A customer changes the fields that belong to it.',
   },
   'PATCH /v1/subscriptions/:customer': {
     access: 'act',
@@ -70,7 +70,7 @@ export const ROUTE_RIGHTS = {
   'POST /v1/subscriptions/:customer/disable': { access: 'operate' },
   'POST /v1/subscriptions/:customer/comparisons': {
     access: 'act',
-    rule: 'Readers may not: whoever compares can test guesses of a secret.',
+    rule: 'Readers may not: a caller that compares can test guesses of a secret.',
   },
 
   'GET /v1/subscriptions/:customer/secrets': { access: 'see' },
@@ -92,7 +92,7 @@ export const ROUTE_RIGHTS = {
   'POST /v1/invitations/:id/revoke': { access: 'operate' },
   'POST /v1/subscriptions/:customer/approve': { access: 'operate' },
 
-  'GET /v1/status': { access: 'see', rule: 'A customer sees its own alone.' },
+  'GET /v1/status': { access: 'see', rule: 'A customer sees its own only.' },
   'GET /v1/subscriptions/:customer/status': { access: 'see' },
   'GET /v1/subscriptions/:customer/explanation': { access: 'see' },
   'GET /v1/events/:id/explanation': {
@@ -100,7 +100,7 @@ export const ROUTE_RIGHTS = {
     rule: 'It names the customers that the event is for, without its content.',
   },
   'GET /v1/subscriptions/:customer/reconciliation': { access: 'see' },
-  'GET /v1/attempts/live': { access: 'see', rule: 'A customer sees its own alone.' },
+  'GET /v1/attempts/live': { access: 'see', rule: 'A customer sees its own only.' },
   'GET /v1/subscriptions/:customer/attempts': {
     access: 'see',
     rule: "The destination's answers are left out without the right to payloads: an answer may quote the event.",
@@ -131,15 +131,15 @@ export const ROUTE_RIGHTS = {
   'POST /v1/quarantine/openings': { access: 'operate', rule: 'Quarantined records belong to no customer yet.' },
   'POST /v1/quarantine/redrives': { access: 'operate' },
   'POST /v1/quarantine/discards': { access: 'operate' },
-  'GET /v1/operations': { access: 'see', rule: 'A customer sees its own alone.' },
-  'GET /v1/operations/:id': { access: 'see', rule: 'A customer sees its own alone.' },
+  'GET /v1/operations': { access: 'see', rule: 'A customer sees its own only.' },
+  'GET /v1/operations/:id': { access: 'see', rule: 'A customer sees its own only.' },
   'POST /v1/subscriptions/:customer/test': { access: 'act' },
   'POST /v1/subscriptions/:customer/rehearsals': { access: 'act' },
   'POST /v1/events': { access: 'operate', rule: 'An event may go to any customer.' },
   'POST /v1/erasures': { access: 'operate', rule: 'It concerns the events of all customers.' },
   'POST /v1/subscriptions/:customer/filters/try': {
     access: 'payload',
-    rule: 'Whoever tries filters on events learns what they hold.',
+    rule: 'A caller that tries filters on events learns their content.',
   },
   'POST /v1/filters/try': { access: 'see', rule: 'The event comes from the caller.' },
 } as const satisfies Readonly<Record<string, RouteRight>>;

@@ -12,7 +12,7 @@ export interface SecretRule {
 
 const VISIBLE = {
   pattern: /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/,
-  message: 'must be printable ASCII in one line, without blanks around it, not empty',
+  message: 'must be one line of printable ASCII, not empty, without spaces around it',
 };
 
 /** By the kind of the secret; the mask is accepted, since a subscription may be sent back as it was read. */
@@ -27,7 +27,7 @@ export const SECRET_RULES = {
   },
   clientKey: {
     pattern: /^(?:(?![\s\S]*ENCRYPTED)[\s\S]*-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*|\[secret\])$/,
-    message: 'is not a private key in PEM, or is encrypted: it is sealed when it is saved',
+    message: 'is not an unencrypted private key in PEM; Databridge seals it before storing it',
   },
   // Standard Webhooks requires 24 to 64 bytes; an Ed25519 key is its seed, alone or with the public key.
   signing: {

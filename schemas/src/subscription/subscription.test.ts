@@ -107,7 +107,7 @@ test('filter and sections are checked by the schemas of the event types', () => 
   expect(messages({ sections: ['intent', 'intent'] })).toEqual(['sections names a section twice']);
   expect(messages({ sections: [] })).toHaveLength(1);
   expect(messages({ eventTypes: ['root-cause', 'other'], filter: 'true' })).toEqual([
-    'eventTypes.1 has no schema to check filter and sections by',
+    'eventTypes.1 has no schema, which filter and sections need',
   ]);
   // Nobody's schema is asked for where nothing is to be checked by it.
   expect(messages({ eventTypes: ['other'] })).toEqual([]);

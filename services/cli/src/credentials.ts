@@ -108,6 +108,6 @@ function readStored(file: string): Connection | undefined {
     throw new TypeError('no address, or no token');
   } catch {
     // The content is not quoted: it holds a token.
-    throw new DatabridgeError('DB_CONFIG_INVALID', `${file} is damaged: "databridge login" writes it anew`);
+    throw new DatabridgeError('DB_CONFIG_INVALID', `${file} is damaged: run "databridge login" to write it again`);
   }
 }

@@ -20,7 +20,7 @@ export function contentIssues(
   const known = eventTypes.map((name) => describe(name));
   const unknown = known.flatMap((type, index) =>
     type === undefined
-      ? [{ path: ['eventTypes', index], message: 'has no schema to check filter and sections by' }]
+      ? [{ path: ['eventTypes', index], message: 'has no schema, which filter and sections need' }]
       : [],
   );
   if (unknown.length > 0) return unknown;

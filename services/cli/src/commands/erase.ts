@@ -19,8 +19,8 @@ export function addErase(program: Command, cli: Cli): void {
     program
       .command('erase')
       .description('erase the events of one call for all customers: never sent or shown again; prints a receipt')
-      .requiredOption('--request-id <id>', 'of the call, as its events have it in "requestid"')
-      .option('--from <time>', 'nothing of it was written before then: older records are not searched', parseTime)
+      .requiredOption('--request-id <id>', 'the request id of the call, as in the field "requestid" of its events')
+      .option('--from <time>', 'start of the search: older records are not searched', parseTime)
       .option('--dry-run', 'only show what it would concern')
       .option('-y, --yes', 'do not ask for confirmation'),
   ).action(async ({ requestId, from, dryRun = false, yes = false, ...options }: EraseOptions) => {

@@ -48,21 +48,21 @@ export function addInvitations(program: Command, cli: Cli): void {
         'secrets to be entered, such as authentication.password; tls.clientKey for a client certificate by request',
       )
       .option('--setup', 'the customer states destination, authentication and rate; events flow once it is approved')
-      .option('--event-type <type...>', 'with --setup: what it gets; root-cause if left out')
-      .option('--company <company...>', 'with --setup: whose events it gets')
+      .option('--event-type <type...>', 'with --setup: the event types that it gets; root-cause if left out')
+      .option('--company <company...>', 'with --setup: the companies whose events it gets')
       .option('--organisation <organisation...>', 'with --setup: only events whose organisation is one of these')
       .option('--folder <folder...>', 'with --setup: only events whose folder is one of these')
       .option('--filter <expression>', 'with --setup: only events that pass it; the customer may narrow it later')
       .option('--section <section...>', 'with --setup: only these sections of each event; all if left out')
       .option('--host <host...>', 'with --setup: hosts that it may name, *.example.com for all below')
-      .option('--reason <text>', 'shown to the one who is invited')
-      .option('--life <time>', 'how long the link is good: 72h if left out, 7d at most'),
+      .option('--reason <text>', 'shown to the person who is invited')
+      .option('--life <time>', 'how long the link is valid: 72h if left out, 7d at most'),
   ).action(async (customer: string, choice: InviteChoice) => {
     const made = await cli.api().post<NewInvitation>('/invitations', { customer, ...bodyOf(choice) });
     print(choice, made, () => formatInvited(made));
   });
   const group = program.command('invitations').description('links by which customers enter secrets');
-  withOutput(group.command('list').description('all of them, the newest first')).action(
+  withOutput(group.command('list').description('list all invitations, the newest first')).action(
     async (options: OutputOptions) => {
       const { items } = await cli.api().get<{ items: ShownInvitation[] }>('/invitations');
       print(options, items, () => formatInvitations(items));
@@ -71,9 +71,9 @@ export function addInvitations(program: Command, cli: Cli): void {
   withOutput(
     group
       .command('renew')
-      .description('a new link and code in the place of one that was not answered')
+      .description('make a new link and code for an invitation that was not answered')
       .argument('<id>', 'as the list shows it')
-      .option('--life <time>', 'how long the link is good: 72h if left out, 7d at most'),
+      .option('--life <time>', 'how long the link is valid: 72h if left out, 7d at most'),
   ).action(async (id: string, { life, ...options }: OutputOptions & { life?: string }) => {
     const path = `/invitations/${encodeURIComponent(id)}/renew`;
     const made = await cli.api().post<NewInvitation>(path, { ...(life !== undefined && { life }) });
@@ -81,7 +81,7 @@ export function addInvitations(program: Command, cli: Cli): void {
   });
   group
     .command('revoke')
-    .description('make a link good for nothing')
+    .description('revoke an invitation: its link becomes invalid')
     .argument('<id>', 'as the list shows it')
     .action(async (id: string) => {
       const { customer } = await cli.api().post<ShownInvitation>(`/invitations/${encodeURIComponent(id)}/revoke`);
@@ -89,7 +89,7 @@ export function addInvitations(program: Command, cli: Cli): void {
     });
   program
     .command('approve')
-    .description('let events flow to what a customer stated by an invitation')
+    .description('approve the set-up that a customer entered by an invitation: events flow to it')
     .argument('<customer...>')
     .action(async (customers: string[]) => {
       for (const customer of customers) {
@@ -99,12 +99,12 @@ export function addInvitations(program: Command, cli: Cli): void {
     });
   program
     .command('decline')
-    .description('delete what a customer stated by an invitation, before it is approved')
+    .description('delete the set-up that a customer entered by an invitation, before it is approved')
     .argument('<customer>')
     .option('-y, --yes', 'do not ask for confirmation; needed where there is no terminal')
     .action(async (customer: string, { yes = false }: { yes?: boolean }) => await decline(cli, customer, yes));
   withOutput(
-    program.command('approvals').description('list the set-ups that customers stated and nobody has approved yet'),
+    program.command('approvals').description('list the set-ups that customers entered and nobody has approved yet'),
   ).action(async (options: OutputOptions) => {
     const items = await cli.api().list<StatedSetup>('/subscriptions', { awaitsApproval: true });
     print(options, items, () => formatStated(items));

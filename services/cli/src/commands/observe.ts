@@ -72,7 +72,7 @@ export function addObservation(program: Command, cli: Cli): void {
     program
       .command('tail')
       .description('show attempts as they are made, until Ctrl-C')
-      .argument('[customer]', 'whose; everybody’s if left out'),
+      .argument('[customer]', 'the customer; all customers if left out'),
   ).action(async (customer: string | undefined, options: OutputOptions) => await tail(cli, customer, options));
   withOutput(
     program

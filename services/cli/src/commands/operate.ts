@@ -38,7 +38,7 @@ export function addOperations(program: Command, cli: Cli): void {
       .argument('<customer>')
       .option(
         '--to-time <time>',
-        'what fan-out wrote then or later: 2026-01-31T12:00Z, or 24h for a day ago',
+        'from records that fan-out wrote at that time or later: 2026-01-31T12:00Z, or 24h for a day ago',
         parseTime,
       )
       .option('--to-offset <offset>', 'from this offset of the main topic', parseOffset)

@@ -25,7 +25,7 @@ export function addSecrets(program: Command, keys: Command, cli: Cli): void {
     .argument('<name>', 'as the list shows it, such as authentication.key')
     .option(
       '--overlap <time>',
-      'for so long the old one is used where the new one is not known: 24h if left out, 0s for not at all',
+      'how long the old one is used at destinations that do not know the new one: 24h if left out, 0s for not at all',
     )
     .action(async (customer: string, name: string, { overlap }: { overlap?: string }) => {
       const value = await readSecret(`New value of ${name} of ${customer}: `);
@@ -42,7 +42,7 @@ export function addSecrets(program: Command, keys: Command, cli: Cli): void {
     });
   group
     .command('end-fallback')
-    .description('stop using the secret before the one that was set last')
+    .description('stop using the previous secret, so that only the current one is used')
     .argument('<customer>')
     .argument('<name>', 'as the list shows it, such as authentication.key')
     .action(async (customer: string, name: string) => {
@@ -58,7 +58,11 @@ export function addSecrets(program: Command, keys: Command, cli: Cli): void {
     const { rotateKeys } = await import('./offline/rotate-keys.ts');
     const done = await rotateKeys(cli.api(), options.keysFile);
     const { resealed, failed } = done;
-    print(options, done, () => `Secrets of ${resealed} customers are sealed anew; all others were so already.`);
+    print(
+      options,
+      done,
+      () => `Secrets of ${resealed} customers are sealed with the current key; all others were so already.`,
+    );
     for (const { customer, detail } of failed) process.stderr.write(`${customer}: ${detail}\n`);
     if (failed.length > 0) {
       process.stderr.write(`${failed.length} customers failed; run "databridge keys rotate" again\n`);

@@ -25,7 +25,7 @@ export function addSession(program: Command, cli: Cli): void {
     .command('logout')
     .description('delete the stored token')
     .action(() => printLine(forgetConnection(env) ? 'Forgotten.' : 'There was nothing to forget.'));
-  withOutput(program.command('whoami').description('show the name and the role of the token, and what it may')).action(
+  withOutput(program.command('whoami').description('show the name, the role and the rights of the token')).action(
     async (options: OutputOptions) => {
       const me = await cli.api().get<Me>('/me');
       print(options, me, () => formatMe(me));

@@ -150,7 +150,8 @@ async function remove(
   const api = cli.api();
   const { etag, body } = await api.call<ShownSubscription>('GET', pathOf(customer));
   const what =
-    { discard: 'what waits is thrown away', keep: 'what waits is kept' }[waiting ?? ''] ?? 'nothing must wait';
+    { discard: 'waiting events are discarded', keep: 'waiting events are kept' }[waiting ?? ''] ??
+    'no events may be waiting';
   await mustConfirm(`Delete ${body.customer}, which is ${body.state}? Nothing more is sent, ${what}.`, yes);
   // Who has seen it decides: not about what somebody made of it meanwhile.
   await operate(api, 'DELETE', pathOf(customer), { query: { waiting }, headers: { 'if-match': etag ?? '*' } });

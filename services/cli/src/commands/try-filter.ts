@@ -21,7 +21,7 @@ export function addFilterTrial(group: Command, cli: Cli): void {
     group
       .command('try-filter')
       .description('test whether a filter accepts an event; exit code 1 if it does not')
-      .argument('[customer]', 'whose filter; or give --filter')
+      .argument('[customer]', 'the customer whose filter is tested; or give --filter')
       .requiredOption('-f, --file <file>', 'the event, as JSON; - is standard input')
       .option('--filter <expression>', 'the filter itself, such as \'event.summary.folder == "Support"\'')
       .option('--event-type <name>', 'the event type; may be omitted while there is only one besides notices'),

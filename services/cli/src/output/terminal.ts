@@ -46,7 +46,10 @@ export async function confirm(question: string): Promise<boolean> {
 export async function readSecret(prompt: string): Promise<string> {
   const secret = isAttended() ? await askHidden(prompt) : (await text(process.stdin)).replace(/\r?\n$/, '');
   if (secret !== '') return secret;
-  throw new DatabridgeError('DB_INPUT_INVALID', 'Nothing was given: write it to standard input, or type it when asked');
+  throw new DatabridgeError(
+    'DB_INPUT_INVALID',
+    'Nothing was entered: write it to standard input, or type it when asked',
+  );
 }
 
 /** Ctrl-C and Ctrl-D end the question, and with it the command. */

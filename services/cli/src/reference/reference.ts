@@ -10,7 +10,7 @@ const INTRODUCTION = `# The command line
 (\`npm run reference\`).
 
 \`\`\`
-databridge login https://databridge.example       # asks for the token, keeps both for you alone
+databridge login https://databridge.example       # asks for the token, stores both, readable by you only
 databridge apply -f subscriptions/                # shows what would change, asks, does it
 databridge status
 source <(databridge completion bash)              # or zsh; fish: databridge completion fish | source

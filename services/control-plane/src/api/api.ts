@@ -169,7 +169,10 @@ export async function createApi({
     answerByOperation: async (request, reply, id) => {
       const operation = (await operations.operations()).get(id);
       if (operation !== undefined) return await answerBy(runner, request, reply, operation);
-      throw new DatabridgeError('DB_NOT_FOUND', `Operation ${id}, which the first request began, is not kept any more`);
+      throw new DatabridgeError(
+        'DB_NOT_FOUND',
+        `Operation ${id}, which the first request started, is no longer stored`,
+      );
     },
   });
 

@@ -202,7 +202,7 @@ async function ask(
     if (NOT_REACHED.has(String((error as { code?: unknown }).code))) return undefined;
     throw new DatabridgeError(
       'DB_NOT_THE_WRITER',
-      'The control plane that makes the changes did not answer: the change may be done or not; read it before you try again',
+      'The control plane that makes the changes did not answer: the change may have been made or not; read the object before you try again',
       { cause: error },
     );
   } finally {

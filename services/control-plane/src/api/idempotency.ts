@@ -148,7 +148,7 @@ export function rememberAnswers(
     throw new DatabridgeError(
       'DB_CONFLICT',
       `The first request with this Idempotency-Key was carried out at ${new Date(known.atMs).toISOString()}, but its answer ` +
-        'was not kept: nothing is done again; read what is there now',
+        'was not stored: the request is not repeated; read the current state',
     );
   }
 }

@@ -16,12 +16,12 @@ export const operationAnswer = z
     by: z.object({ name: z.string(), role: z.string(), customer: z.string().optional() }),
     input: z.record(z.string(), z.unknown()).describe('what was asked for'),
     state: z.enum(['running', 'done', 'failed']),
-    step: z.string().describe('what it does at the moment, or did last'),
+    step: z.string().describe('its current or last activity'),
     startedAtMs: z.number().describe('ms since the epoch'),
     updatedAtMs: z.number(),
     finishedAtMs: z.number().optional(),
     progress: z.object({ done: z.int(), total: z.int().optional() }).optional(),
-    waitsFor: z.string().optional().describe('why it waits to be tried again'),
+    waitsFor: z.string().optional().describe('the reason for the next attempt'),
     result: z.record(z.string(), z.unknown()).optional().describe('of one that is done'),
     problem: z
       .object({
@@ -35,7 +35,7 @@ export const operationAnswer = z
   })
   .meta({ id: 'Operation' });
 
-export const accepted = { 202: operationAnswer.describe('It runs; its Location says how far it is') };
+export const accepted = { 202: operationAnswer.describe('The operation runs; its Location shows the progress') };
 
 /**
  * Begins an operation and waits a while for its end: the answer is its result, or 202 with the operation. With `Prefer:

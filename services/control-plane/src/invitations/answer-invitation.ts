@@ -115,7 +115,7 @@ function refuseWrongSeals(
 ): void {
   const given = Object.keys(secrets);
   if (kind === 'secrets') {
-    if (setup !== undefined) throw new DatabridgeError('DB_INPUT_INVALID', 'This link is for secrets alone');
+    if (setup !== undefined) throw new DatabridgeError('DB_INPUT_INVALID', 'This link accepts secrets only');
     const other = given.filter((place) => !places.includes(place));
     if (other.length > 0) throw new DatabridgeError('DB_INPUT_INVALID', `This link is not for ${other.join(', ')}`);
     const missing = places.filter((place) => state === 'open' && !given.includes(place));

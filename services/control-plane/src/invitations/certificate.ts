@@ -27,7 +27,7 @@ export async function invitedToRequest(
   const isOpen = invitation?.state === 'open' || (invitation?.state === 'used' && invitation.ticket === ticket.id);
   if (invitation === undefined || !isOpen) throw noSuchInvitation();
   if (invitation.kind === 'secrets' && !invitation.places.includes(CLIENT_KEY)) {
-    throw new DatabridgeError('DB_INPUT_INVALID', 'This link is for other secrets than a client certificate');
+    throw new DatabridgeError('DB_INPUT_INVALID', 'This link does not accept a client certificate');
   }
   return invitation;
 }
@@ -57,7 +57,7 @@ export async function withRequestedKey(
   if (secrets[CLIENT_KEY] !== undefined && (certificate !== undefined || setup === undefined)) {
     throw new DatabridgeError(
       'DB_INPUT_INVALID',
-      `${CLIENT_KEY} is that of the certificate request: none may be given`,
+      `${CLIENT_KEY} must be left out: the key of the certificate request is used`,
     );
   }
   if (certificate === undefined) return answer;

@@ -30,7 +30,7 @@ type Context = Pick<ControlPlaneContext, 'subscriptions' | 'invitations' | 'desk
 export const noSuchInvitation = () =>
   new DatabridgeError(
     'DB_NOT_FOUND',
-    'This link and code open nothing: the code may be wrong, or the link expired, used or withdrawn. Ask whoever sent it for a new one',
+    'This link and code open nothing: the code may be wrong, or the link expired, used or withdrawn. Ask the person who sent it for a new one',
   );
 
 /** @throws {DatabridgeError} DB_NOT_FOUND */

@@ -81,4 +81,4 @@ export class Tickets {
   }
 }
 
-const ended = () => new DatabridgeError('DB_UNAUTHENTICATED', 'The time to answer is over: enter the code once more');
+const ended = () => new DatabridgeError('DB_UNAUTHENTICATED', 'The time to answer is over: enter the code again');

@@ -45,7 +45,7 @@ export function refuseForeignPages({
   if (!isForeign) return;
   throw new DatabridgeError(
     'DB_CROSS_ORIGIN',
-    'The session of the portal counts for requests of its own pages alone; use a token: "Authorization: Bearer <token>"',
+    'The session of the portal is valid only for requests of its own pages; use a token: "Authorization: Bearer <token>"',
   );
 }
 

@@ -79,7 +79,7 @@ export async function requestCertificate(
   }
   throw new DatabridgeError(
     'DB_WORKER_UNANSWERED',
-    `No worker made a key pair for "${customer}" within ${KEY_PAIR_WITHIN_MS / 1_000} s: see whether one runs, and try again`,
+    `No worker made a key pair for "${customer}" within ${KEY_PAIR_WITHIN_MS / 1_000} s: check that one runs, and try again`,
   );
 }
 

@@ -103,7 +103,7 @@ export class WorkerTable {
     for (const { setting, ours, theirs } of disagreements(this.#settings, settings)) {
       this.#log.error(
         { event: 'settings_disagree', worker, setting, ours, theirs },
-        `${setting} is "${ours}" here and "${theirs}" in worker ${worker}; set both alike and restart what was wrong`,
+        `${setting} is "${ours}" here and "${theirs}" in worker ${worker}; set both to the same value and restart the service that was wrong`,
       );
     }
   }

@@ -44,7 +44,7 @@ export function addQuarantine(program: Command, cli: Cli): void {
     print(options, found, () => formatOne(found));
   });
   for (const [verb, description] of [
-    ['redrive', 'put records back to the intake; what still can not be read stays'],
+    ['redrive', 'put records back to the intake; records that still can not be read stay'],
     ['discard', 'discard records: they are never delivered'],
   ] as const) {
     const command = group

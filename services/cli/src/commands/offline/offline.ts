@@ -8,7 +8,7 @@ export function addOffline(program: Command, keys: Command, cli: Cli): void {
   keys
     .command('generate')
     .description('add new keys to delivery.keys and control-plane.keys, before the existing ones; does not use the API')
-    .requiredOption('--directory <directory>', 'where both files are, or are to be')
+    .requiredOption('--directory <directory>', 'the directory of both files; it is created if missing')
     .option('--name <name>', 'the name of the new keys; default: today’s date')
     .action(async (options: { name?: string; directory: string }) =>
       (await import('./offline-actions.ts')).generateKeys(options),
@@ -18,9 +18,9 @@ export function addOffline(program: Command, keys: Command, cli: Cli): void {
     .description('tokens for the API')
     .command('generate')
     .description('print a new token, and its line for API_TOKENS; does not use the API')
-    .requiredOption('--name <name>', 'whose it is, as the log names them')
+    .requiredOption('--name <name>', 'the name of its holder in logs')
     .addOption(
-      new Option('--role <role>', 'what it may')
+      new Option('--role <role>', 'the role of the token')
         .choices(['operator', 'reader', 'reader+payloads', 'customer'])
         .makeOptionMandatory(),
     )

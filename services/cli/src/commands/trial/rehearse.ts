@@ -11,7 +11,7 @@ export function addRehearse(program: Command, cli: Cli): void {
     program
       .command('rehearse')
       .description(
-        'send test events of normal operation and of failures (duplicates, late, forged, large, a burst), and say what the endpoint answers wrong; exit code 1 if it does',
+        'send test events of normal operation and of failures (duplicates, late, forged, large, a burst), and show which answers of the endpoint are wrong; exit code 1 if any is',
       )
       .argument('<customer>')
       .option('--event-type <name>', 'the event type; default: the first one of the customer'),

@@ -16,7 +16,7 @@ export async function describeApi(api: FastifyInstance): Promise<void> {
     openapi: {
       openapi: '3.1.0',
       info: { title: 'Databridge Events', version: 'v1', description: 'Subscriptions, their state, and replay.' },
-      servers: [{ url: '/', description: 'Whoever serves this document' }],
+      servers: [{ url: '/', description: 'The server of this document' }],
       components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
       security: [{ bearer: [] }],
     },

@@ -40,7 +40,7 @@ export const subscriptionAnswer = z
   .looseObject({
     customer: z.string(),
     state: z.enum(['active', 'paused', 'disabled']),
-    awaitsApproval: z.literal(true).optional().describe('no operator has approved it: it gets test events alone'),
+    awaitsApproval: z.literal(true).optional().describe('no operator has approved it: it receives test events only'),
   })
   .describe('The subscription as it was written, secrets as "[secret]"')
   .meta({ id: 'Subscription' });
@@ -63,7 +63,7 @@ export const sealedSecret = z
  * The subscription was saved nevertheless: for example, a name does not resolve today, or a certificate expires soon.
  */
 export const savedAnswer = subscriptionAnswer
-  .extend({ warnings: z.array(pointedMisfit).describe('it is saved; these may keep events waiting') })
+  .extend({ warnings: z.array(pointedMisfit).describe('the change is saved, but these may keep events waiting') })
   .meta({ id: 'SavedSubscription' });
 
 /** As answers show it: the fields that `PUT` accepts, and those that Databridge itself adds. */
@@ -92,7 +92,7 @@ export const page = z.object({
 });
 
 /** For short ids that people type. */
-export const idPrefix = z.string().min(1).max(600).optional().describe('only those whose id begins so');
+export const idPrefix = z.string().min(1).max(600).optional().describe('only those whose id begins with this text');
 
 export const stateChange = z.object({ customer: z.string(), before: z.string(), after: z.string() });
 
@@ -118,7 +118,10 @@ export const deletion = z.object({
 export const rewindBody = z.strictObject({
   to: z.union([z.object({ time }).strict(), z.object({ offset: z.int().min(0) }).strict(), z.literal('earliest')]),
   dryRun: z.boolean().default(false),
-  maySkip: z.boolean().default(false).describe('the target may lie ahead: what is passed over is never delivered'),
+  maySkip: z
+    .boolean()
+    .default(false)
+    .describe('the target may be after the current offset: the events between them are never delivered'),
 });
 
 export const rewindAnswer = z.object({
@@ -174,7 +177,10 @@ export const statusAnswer = z
     customer: z.string(),
     state: z.enum(['active', 'paused', 'disabled']),
     disabledBy: z.enum(['operator', 'worker']).optional(),
-    runBy: z.string().optional().describe('the live worker that runs it; absent while active: none does'),
+    runBy: z
+      .string()
+      .optional()
+      .describe('the live worker that runs it; absent for an active customer: no worker does'),
     failing: z.string().optional().describe("why its worker can't run it"),
     matchesEveryCompany: z.literal(true).optional(),
     worker: z
@@ -185,7 +191,7 @@ export const statusAnswer = z
         breaker: z.enum(['closed', 'open', 'half-open']),
         disabledEpoch: z.int().optional().describe('the `enableEpoch` under which it disabled the customer'),
         disabledBecause: z.string().optional(),
-        waitUntilMs: z.number().optional().describe('the destination asked for patience until then'),
+        waitUntilMs: z.number().optional().describe('the destination asked to wait until this time'),
         held: z.object({ because: z.enum(HOLD_REASONS), sinceMs: z.number(), detail: z.string() }).optional(),
         lastSuccessAtMs: z.number().optional(),
         committed: z
@@ -206,8 +212,10 @@ export const statusAnswer = z
         attempts: z.int(),
       })
       .optional()
-      .describe('of the events that were tried and are neither delivered nor given up'),
-    budget: z.object({ maxAttempts: z.int(), windowMs: z.int() }).describe('how often and how long an event is tried'),
+      .describe('of the events that were attempted and are neither delivered nor given up'),
+    budget: z
+      .object({ maxAttempts: z.int(), windowMs: z.int() })
+      .describe('how often and for how long an event is attempted'),
     disablesAtMs: z.number().optional().describe('the customer is disabled then, unless a delivery succeeds before'),
     invalidFilter: z
       .string()

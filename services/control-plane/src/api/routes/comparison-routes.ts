@@ -10,15 +10,18 @@ import { bodyByParseSubscription, parsedBody } from './subscriptions/subscriptio
 import { etagOf } from './subscriptions/subscription-routes.ts';
 
 const comparison = z.object({
-  change: z.enum(['created', 'updated', 'unchanged']).describe('what a PUT of the same would do'),
-  secrets: z.array(z.string()).describe('places of secrets that are others than those that stand'),
+  change: z.enum(['created', 'updated', 'unchanged']).describe('the result that a PUT of this subscription would have'),
+  secrets: z.array(z.string()).describe('places of secrets that differ from the stored ones'),
   uncertain: z
     .array(z.string())
     .describe(
-      'of these, places whose secrets may be the same: those stored were sealed in a browser or by the command line',
+      'of these, places whose secrets may be equal: the stored ones were sealed in a browser or by the command line',
     ),
   stored: subscriptionAnswer.optional().describe('the subscription that it was compared with; absent: there is none'),
-  etag: z.string().optional().describe('of that one: If-Match of a PUT that overwrites nothing else'),
+  etag: z
+    .string()
+    .optional()
+    .describe('ETag of the stored one: as If-Match, it keeps a PUT from overwriting another change'),
 });
 
 export function comparisonRoutes(api: Api, { operations }: ApiContext): void {
@@ -27,7 +30,7 @@ export function comparisonRoutes(api: Api, { operations }: ApiContext): void {
     {
       schema: {
         tags: ['subscriptions'],
-        summary: 'Compares a subscription, secrets included, with the one that stands; nothing is changed',
+        summary: 'Compares a subscription, secrets included, with the stored one; nothing is changed',
         params: customerParams,
         body: subscriptionBody,
         response: { 200: comparison, ...problems },

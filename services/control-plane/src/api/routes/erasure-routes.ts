@@ -58,7 +58,7 @@ export function erasureRoutes(api: Api, { operations, operate }: ApiContext): vo
             .regex(/^[\x21-\x7e]{16,128}$/, 'must have 16 to 128 visible ASCII characters')
             .describe('as the events have it in `requestid`'),
           from: rangeQuery.shape.from.describe(
-            'nothing of the call was written before then: what is older is not searched',
+            'the start of the search: no event of the call was written before this time',
           ),
           dryRun: z.boolean().default(false),
         }),

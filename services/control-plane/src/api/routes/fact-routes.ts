@@ -20,8 +20,10 @@ const factsAnswer = z
     awsPrincipal: z
       .string()
       .optional()
-      .describe('whom the trust policy of a role names (AWS_PRINCIPAL); absent: not stated'),
-    budget: z.object({ maxAttempts: z.int(), windowMs: z.int() }).describe('how often and how long an event is tried'),
+      .describe('the principal in the trust policy of a role (AWS_PRINCIPAL); absent: not stated'),
+    budget: z
+      .object({ maxAttempts: z.int(), windowMs: z.int() })
+      .describe('how often and for how long an event is attempted'),
   })
   .meta({ id: 'Facts' });
 

@@ -11,7 +11,10 @@ const healthAnswer = z
     writer: z
       .object({
         isThisOne: z.boolean().describe('the control plane that answered makes the changes'),
-        origin: z.string().optional().describe('where the one that makes them is; absent: none does at the moment'),
+        origin: z
+          .string()
+          .optional()
+          .describe('address of the control plane that makes the changes; absent: there is none at the moment'),
       })
       .describe('of the control planes, one makes all changes'),
     workers: z.object({

@@ -34,7 +34,7 @@ export function operationRoutes(api: Api, { operations, operate }: ApiContext): 
     '/v1/subscriptions/:customer/status',
     {
       config: { isExpensive: true },
-      schema: { tags, summary: 'How the customer is doing', params, response: { 200: statusAnswer, ...problems } },
+      schema: { tags, summary: 'The status of the customer', params, response: { 200: statusAnswer, ...problems } },
     },
     async ({ params: { customer } }) => {
       const [status] = await customerStatuses(operations, [customer]);
@@ -71,7 +71,7 @@ export function operationRoutes(api: Api, { operations, operate }: ApiContext): 
     {
       schema: {
         tags,
-        summary: 'Delivers one event, or those of a time, once more; a dry run counts them',
+        summary: 'Delivers one event, or all events of a period, again; a dry run counts them',
         params,
         body: redeliveryBody,
         response: { 200: redeliveryAnswer, ...accepted, ...problems },
@@ -123,7 +123,7 @@ export function operationRoutes(api: Api, { operations, operate }: ApiContext): 
       config: { opaqueParams: ['id'] },
       schema: {
         tags,
-        summary: 'One operation: its state, its progress, and what came of it',
+        summary: 'One operation: its state, its progress and its result',
         params: z.object({ id: z.string().min(1).max(64) }),
         response: { 200: operationAnswer, ...problems },
       },

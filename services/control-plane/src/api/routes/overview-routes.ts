@@ -16,7 +16,7 @@ export function overviewRoutes(api: Api, { operations, doctor }: ApiContext): vo
       config: { isExpensive: true },
       schema: {
         tags: ['operations'],
-        summary: 'How all customers are doing that the caller may see, by name',
+        summary: 'The status of all customers that the caller may see, by name',
         querystring: page,
         response: { 200: z.object({ items: z.array(statusAnswer), next: z.string().optional() }), ...problems },
       },

@@ -9,7 +9,7 @@ const finding = z.object({
   case: z.string(),
   expects: z.enum(['accepted', 'refused']),
   verdict: z.enum(['passed', 'failed', 'skipped']),
-  text: z.string().describe('what was answered, and what to do about it if it is wrong'),
+  text: z.string().describe('the answer, and the remedy if it is wrong'),
   status: z.int().optional(),
 });
 

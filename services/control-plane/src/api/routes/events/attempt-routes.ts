@@ -14,7 +14,8 @@ const outcome = z.enum(['delivered', 'retry', 'refused', 'deauthorized', 'blocke
 
 const live = {
   200: {
-    description: 'Until one side closes; after an hour the server does, and the client reconnects',
+    description:
+      'The stream lasts until one side closes it; the server does so after an hour, and the client reconnects',
     content: { 'text/event-stream': { schema: z.unknown() } },
   },
   ...problems,
@@ -27,7 +28,7 @@ const liveHeaders = z.looseObject({
     .regex(/^\d+\/\d+\/\d+$/, 'must be the id of an attempt')
     .optional()
     .describe(
-      'the last attempt that was received: those after it come first; an event "gap" says that some can not be sent again',
+      'the last attempt that was received: those after it come first; an event "gap" tells that some can not be sent again',
     ),
 });
 
@@ -47,7 +48,7 @@ export function attemptRoutes(api: Api, { operations, attempts, streamLimits }: 
             ...page.shape,
             ...rangeQuery.shape,
             eventId: z.string().max(128).optional(),
-            eventIdPrefix: idPrefix.describe('only those whose event id begins so'),
+            eventIdPrefix: idPrefix.describe('only those whose event id begins with this text'),
             outcome: outcome.optional(),
           })
           .refine(...ascending),

@@ -35,7 +35,7 @@ export function deadLetterRoutes(api: Api, { operations, operate }: ApiContext):
         querystring: page.extend({
           idPrefix,
           reason: z.enum(DEAD_LETTER_REASONS).optional(),
-          order: z.enum(['oldest', 'newest']).default('oldest').describe('which come first'),
+          order: z.enum(['oldest', 'newest']).default('oldest').describe('the order'),
         }),
         response: {
           200: z.object({
@@ -70,7 +70,7 @@ export function deadLetterRoutes(api: Api, { operations, operate }: ApiContext):
   );
 
   for (const [name, kind, summary] of [
-    ['redrives', 'redrive', 'Delivers dead letters once more; a dry run counts them'],
+    ['redrives', 'redrive', 'Delivers dead letters again; a dry run counts them'],
     ['discards', 'discard', 'Discards dead letters: they are never delivered; a dry run counts them'],
   ] as const) {
     api.post(

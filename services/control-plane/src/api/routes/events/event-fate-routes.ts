@@ -34,7 +34,7 @@ const eventFate = z
     lastOutcome: z.enum([...ATTEMPT_OUTCOMES, 'skipped']),
     lastStatus: z.int().optional().describe("HTTP's, if there was an answer"),
     lastError: z.string().optional(),
-    nextDueMs: z.number().optional().describe('when it is tried again'),
+    nextDueMs: z.number().optional().describe('time of the next attempt'),
     source: z.string().optional().describe('where it stood at the intake'),
   })
   .meta({ id: 'EventFate' });
@@ -136,7 +136,7 @@ export function eventFateRoutes(api: Api, { operations, attempts }: ApiContext):
       config: { opaqueParams: ['id'] },
       schema: {
         tags,
-        summary: 'What became of one event: its fate, and its attempts, the newest first',
+        summary: 'One event: its fate, and its attempts, the newest first',
         params: customerParams.extend({ id: eventId }),
         response: { 200: eventFate.extend({ tries: z.array(listedAttempt) }).meta({ id: 'EventStory' }), ...problems },
       },
@@ -159,7 +159,7 @@ export function eventFateRoutes(api: Api, { operations, attempts }: ApiContext):
       config: { opaqueParams: ['id'], isExpensive: true },
       schema: {
         tags,
-        summary: 'What became of one event for each customer that it was sent to',
+        summary: 'The fate of one event for each customer that it was sent to',
         params: z.object({ id: eventId }),
         response: { 200: z.object({ items: z.array(eventFate) }), ...problems },
       },

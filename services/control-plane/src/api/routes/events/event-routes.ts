@@ -105,7 +105,7 @@ export function eventRoutes(api: Api, { operations, attempts, events, intake, ch
     {
       schema: {
         tags,
-        summary: 'Sends a sample event, once, and answers what the destination answered',
+        summary: 'Sends a sample event once, and returns the answer of the destination',
         params: customerParams,
         body: z.strictObject({ eventType: z.string().min(1).max(63).optional() }).nullish(),
         response: { 200: testAnswer, ...problems },

@@ -20,18 +20,20 @@ const customerExplanation = z
         z.object({
           because: z.string(),
           detail: z.string(),
-          cure: z.string().optional().describe('what mends it: a command, or a sentence'),
+          cure: z.string().optional().describe('the remedy: a command or a sentence'),
           untilMs: timeMs.optional().describe('when it ends by itself'),
         }),
       )
-      .describe('why nothing is sent, or only probes; the first is to be mended first. Empty: events are sent'),
+      .describe(
+        'reasons why no events or only probes are sent, the one to fix first at the top; empty: events are sent',
+      ),
     nextAttempt: z
       .object({
         atMs: timeMs,
         lane: z.string(),
         eventId: z.string(),
         attempt: z.int(),
-        isAtLatest: z.boolean().describe('a probe, made by then at the latest'),
+        isAtLatest: z.boolean().describe('a probe, which is sent by this time at the latest'),
       })
       .optional(),
     backlog: z.object({ records: z.int(), byLane: z.record(z.string(), z.int()) }),
@@ -49,7 +51,9 @@ const customerExplanation = z
       .object({ atMs: timeMs, because: z.string() })
       .optional()
       .describe('when the customer will be disabled, unless an attempt succeeds'),
-    isPartial: z.boolean().describe('a retry lane holds more than was read; forecasts go by what was'),
+    isPartial: z
+      .boolean()
+      .describe('a retry lane holds more records than were read; forecasts use those that were read'),
   })
   .meta({ id: 'CustomerExplanation' });
 
@@ -71,7 +75,7 @@ const eventExplanation = z
         attempts: z.array(attemptAnswer).describe('the newest last'),
       }),
     ),
-    isPartial: z.boolean().describe('more customers are concerned than were looked into'),
+    isPartial: z.boolean().describe('more customers are concerned than were examined'),
   })
   .meta({ id: 'EventExplanation' });
 

@@ -7,12 +7,12 @@ import { InvalidBody, problems } from '../../problem.ts';
 
 const producedBody = z.strictObject({
   event: z.record(z.string(), z.unknown()).describe('the event, by the fields of its Avro schema'),
-  eventType: z.string().optional().describe('may be left out while there is only one beside notices'),
+  eventType: z.string().optional().describe('may be left out while there is only one besides notices'),
   eventId: z
     .string()
     .regex(/^[\x21-\x7e]{1,128}$/, 'must be 1 to 128 visible ASCII characters')
     .optional()
-    .describe('by which receivers drop duplicates; left out: a new one'),
+    .describe('the id by which receivers drop duplicates; left out: a new one'),
 });
 
 const producedAnswer = z

@@ -20,13 +20,13 @@ import { InvalidBody, problems } from '../../problem.ts';
 const trial = z.strictObject({
   filter: z.string().min(1).max(MAX_FILTER_CHARS),
   event: z.record(z.string(), z.unknown()).describe('the document that the customer would get'),
-  eventType: z.string().optional().describe('may be left out while there is only one beside notices'),
+  eventType: z.string().optional().describe('may be left out while there is only one besides notices'),
 });
 
 const verdict = z.object({
   matches: z.boolean().describe('whether the customer would get the event'),
-  lacks: z.string().optional().describe('what the filter asks for and the event does not have'),
-  error: z.string().optional().describe('why nobody can say: the customer would get the event'),
+  lacks: z.string().optional().describe('the part of the event that the filter reads and that is absent'),
+  error: z.string().optional().describe('why the filter has no result: the customer would get the event'),
 });
 
 const MAX_RECENT = 1_000;
@@ -60,7 +60,7 @@ export function filterRoutes(api: Api, { operations, events }: Pick<ApiContext, 
       config: { isExpensive: true },
       schema: {
         tags: ['filters'],
-        summary: 'Says whether a content filter would let an event through; nothing is kept or sent',
+        summary: 'Tells whether a content filter would accept an event; nothing is stored or sent',
         body: trial,
         response: { 200: verdict, ...problems },
       },
@@ -96,8 +96,7 @@ export function filterRoutes(api: Api, { operations, events }: Pick<ApiContext, 
       config: { isExpensive: true },
       schema: {
         tags: ['filters'],
-        summary:
-          'Says how many of the latest events of a customer a filter would let through; audited, nothing is kept',
+        summary: 'Tells how many of the latest events of a customer a filter would accept; audited, nothing is stored',
         params: customerParams,
         body: z.strictObject({
           filter: trial.shape.filter,

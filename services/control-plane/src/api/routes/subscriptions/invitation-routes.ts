@@ -35,14 +35,14 @@ const invitationAnswer = z
     state: z.enum(['open', 'used', 'locked', 'revoked', 'expired']),
     failures: z.int().describe('wrong codes'),
     usedAtMs: z.number().optional(),
-    receipt: z.string().optional().describe('what the one who answered was shown'),
+    receipt: z.string().optional().describe('the receipt that the page showed to the person who answered'),
   })
   .meta({ id: 'Invitation' });
 
 const invited = invitationAnswer
   .extend({
     link: z.string().describe('shown once; good for one answer'),
-    code: z.string().describe('shown once; tell it by another channel than the link'),
+    code: z.string().describe('shown once; send it by another channel than the link'),
   })
   .meta({ id: 'NewInvitation' });
 
@@ -55,7 +55,7 @@ const life = z
   .regex(LIFE, 'must be a duration from 1m to 7d, such as 90m, 72h or 7d')
   .default('72h')
   .refine((text) => isLife(durationMs(text)), 'must be a duration from 1m to 7d')
-  .describe('how long the link is good: 72h if left out, 7d at most');
+  .describe('how long the link is valid: 72h if left out, 7d at most');
 const isLife = (ms: number | undefined) => ms !== undefined && ms >= 60_000 && ms <= MAX_LIFE_MS;
 
 const body = z.strictObject({
@@ -77,7 +77,7 @@ const body = z.strictObject({
     .max(20)
     .optional()
     .describe('that a set-up may name; *.example.com for all below'),
-  reason: z.string().min(1).max(500).optional().describe('shown to the one who is invited'),
+  reason: z.string().min(1).max(500).optional().describe('shown to the person who is invited'),
   life,
 });
 
@@ -95,7 +95,7 @@ export function invitationRoutes(api: Api, { operations, change, invitationLink 
     {
       schema: {
         tags,
-        summary: 'Invites a customer to enter secrets, or to set itself up, on a page that is good for one answer',
+        summary: 'Invites a customer to enter secrets, or to set itself up, on a page that accepts one answer',
         body: body.refine(({ secrets, setup }) => (secrets === undefined) !== (setup === undefined), {
           path: ['secrets'],
           error: 'give either secrets or setup',
@@ -146,7 +146,7 @@ export function invitationRoutes(api: Api, { operations, change, invitationLink 
       config: { opaqueParams: ['id'] },
       schema: {
         tags,
-        summary: 'A new link and code in the place of one that was not answered; the earlier link is good for nothing',
+        summary: 'Replaces a link and code that were not answered by new ones; the earlier link becomes invalid',
         params,
         body: z.strictObject({ life }),
         response: { 201: invited, ...problems },
@@ -170,7 +170,7 @@ export function invitationRoutes(api: Api, { operations, change, invitationLink 
       config: { opaqueParams: ['id'] },
       schema: {
         tags,
-        summary: 'The link is good for nothing from now on',
+        summary: 'Revokes an invitation: its link becomes invalid',
         params,
         response: { 200: invitationAnswer, ...problems },
       },
@@ -188,7 +188,7 @@ export function invitationRoutes(api: Api, { operations, change, invitationLink 
     {
       schema: {
         tags,
-        summary: 'Lets events flow to what a customer stated by an invitation',
+        summary: 'Approves the set-up that a customer entered by an invitation: events flow to it',
         params: customerParams,
         response: { 200: z.object({ customer: z.string() }), ...problems },
       },

@@ -34,7 +34,8 @@ export function sealingKeyRoutes(api: Api, { operations, change }: ApiContext): 
     {
       schema: {
         tags,
-        summary: 'Sealed secrets that are not under the current key, by customer; for whoever has the private keys',
+        summary:
+          'Sealed secrets that are not under the current key, by customer; only holders of the private keys can open them',
         querystring: z.strictObject({
           after: z.string().max(63).optional().describe('only customers whose names come after this one'),
         }),

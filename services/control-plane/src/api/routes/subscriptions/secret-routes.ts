@@ -22,7 +22,7 @@ const overlap = z
     'must be a duration of 30d at most',
   )
   .describe(
-    `how long the old one is still used where the new one is not known; 0s: not at all. Default ${DEFAULT_OVERLAP}`,
+    `how long the old one is still used at destinations that do not know the new one; 0s: not at all. Default ${DEFAULT_OVERLAP}`,
   );
 
 const secretName = z.string().min(1).max(400);
@@ -31,7 +31,7 @@ const secretAnswer = z
   .object({
     name: z.string().describe('its place in the subscription'),
     setAtMs: z.number().optional().describe('ms since the epoch'),
-    fallbackUntilMs: z.number().optional().describe('the one before it is used until then'),
+    fallbackUntilMs: z.number().optional().describe('the previous secret is used until this time'),
   })
   .meta({ id: 'Secret' });
 
@@ -41,7 +41,7 @@ export function secretRoutes(api: Api, { operations, change }: ApiContext): void
     {
       schema: {
         tags,
-        summary: 'Which secrets there are, and since when; never what they are',
+        summary: 'The names of secrets, and since when each is set; never their values',
         params: customerParams,
         response: { 200: z.object({ items: z.array(secretAnswer) }), ...problems },
       },
@@ -56,7 +56,7 @@ export function secretRoutes(api: Api, { operations, change }: ApiContext): void
     {
       schema: {
         tags,
-        summary: 'Sets a secret anew, without a restart; the old one stays a fallback for a while',
+        summary: 'Replaces a secret without a restart; the old one stays a fallback for a while',
         params: customerParams.extend({ name: secretName }),
         body: z.union([
           z.strictObject({ value: z.string().min(1).max(65_536), overlap }),
@@ -83,7 +83,7 @@ export function secretRoutes(api: Api, { operations, change }: ApiContext): void
     {
       schema: {
         tags,
-        summary: 'Ends the use of the secret before it: from now on the one that was set last is used alone',
+        summary: 'Ends the use of the previous secret: from now on only the current one is used',
         params: customerParams.extend({ name: secretName }),
         response: { 200: secretAnswer, ...problems },
       },

@@ -183,15 +183,17 @@ export function subscriptionRoutes(api: Api, { operations, change, operate }: Ap
     {
       schema: {
         tags,
-        summary: 'Deletes a customer (If-Match: its ETag); says what becomes of what waits, if something does',
+        summary: 'Deletes a customer (If-Match: its ETag); states what happens to waiting events, if there are any',
         params: customerParams,
         headers: z.looseObject({ 'if-match': z.string().optional() }),
         querystring: z.object({
           waiting: z
             .enum(['discard', 'keep'])
             .optional()
-            .describe('discard: its topics go; keep: they stay, and creating it again goes on where it was'),
-          dryRun: z.enum(['true', 'false']).default('false').describe('only count what waits'),
+            .describe(
+              'discard: its topics are deleted; keep: they stay, and a customer created again under this name continues where it was',
+            ),
+          dryRun: z.enum(['true', 'false']).default('false').describe('only count the waiting events'),
         }),
         response: { 200: deletion, ...accepted, ...problems },
       },
@@ -215,7 +217,7 @@ export function subscriptionRoutes(api: Api, { operations, change, operate }: Ap
       {
         schema: {
           tags,
-          summary: `${action[0]?.toUpperCase()}${action.slice(1)}s the customer; nothing happens if it is so already`,
+          summary: `${action[0]?.toUpperCase()}${action.slice(1)}s the customer; does nothing if it is in that state already`,
           params: customerParams,
           response: { 200: stateChange, ...problems },
         },
