@@ -30,8 +30,8 @@ export interface DockerPlatformOptions {
 }
 
 /**
- * One Kafka broker and one registry as containers, on 127.0.0.1. They end with this process, however it
- * ends. Docker must be there: see `askDocker`.
+ * Starts one Kafka broker and one registry as containers on 127.0.0.1, which end with this process, however it ends.
+ * Docker must be available: see `askDocker`.
  * @throws {DatabridgeError} DB_PLATFORM_START_FAILED, DB_PLATFORM_DATA_IN_USE
  */
 export async function startDockerPlatform(options: DockerPlatformOptions = {}): Promise<ControllablePlatform> {
@@ -220,7 +220,7 @@ class Part {
   }
 }
 
-/** Two brokers on one volume would harm each other's files. */
+/** Waits until no container uses the volume: two brokers would damage each other's files. */
 async function waitUntilUnused(data: string): Promise<void> {
   const { dockerode } = (await getContainerRuntimeClient()).container;
   const filters = { label: [`${DATA_LABEL}=${data}`], status: ['running'] };

@@ -1,8 +1,7 @@
 /**
- * Runs one JVM on behalf of a parent process and outlives that parent just long enough to end it.
- * The parent may be gone without a word (SIGKILL, crash): the closed IPC channel tells.
- * Started by `jvm.ts` in a process group of its own, so that a Ctrl-C in the terminal doesn't
- * take the broker away from services that are still draining.
+ * Runs one JVM for a parent process, and outlives the parent just long enough to end the JVM. The parent may end
+ * without notice (SIGKILL, crash): then the IPC channel closes. `jvm.ts` starts it in a process group of its own, so
+ * that Ctrl-C in the terminal doesn't end the broker while services are still draining.
  */
 import { spawn } from 'node:child_process';
 import { openSync, rmSync, writeSync } from 'node:fs';

@@ -15,7 +15,7 @@ export async function sealed(
 
 /**
  * @param secrets by place @returns their seals, by place
- * @throws {ApiError} with what is wrong at each field, as if the API had said it; or what the API said
+ * @throws {ApiError} with the mistake at each field, in the format of the API; or the API's own error
  */
 export async function sealedAll(
   customer: string,

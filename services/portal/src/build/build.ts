@@ -1,6 +1,6 @@
 /**
- * Builds the portal: `node services/portal/src/build/build.ts [directory]`. Without a directory the result is kept under
- * node_modules/.cache, and made anew only when a source has changed: so `npm start` needs no step of its own.
+ * Builds the portal: `node services/portal/src/build/build.ts [directory]`. Without a directory, the result is cached
+ * under node_modules/.cache and rebuilt only after a source changed: `npm start` needs no separate step.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** Describes a customer's state in words, by its status alone. */
+/** Describes a customer's state in words, from its status only. */
 import type { Status } from '../api/types.ts';
 import { lengthOf, relativeTime } from '../time/words.ts';
 

@@ -1,7 +1,7 @@
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 
-/** What a row holds beside its cells. Which row is open is part of the address. */
+/** The details of a row. The address records which row is open. */
 export function OpenRow({ id, children }: { readonly id: string; readonly children: ReactNode }) {
   const { open } = useSearch({ strict: false });
   const navigate = useNavigate();
