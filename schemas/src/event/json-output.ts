@@ -9,7 +9,7 @@ const FIRST_BYTES = 16_384;
 /** An escaped byte takes at most six: `\u001f`. */
 const MOST_BYTES_EACH = 6;
 
-/** By byte: 0 if it is not escaped in a JSON string, otherwise what `JSON.stringify` writes. */
+/** Indexed by byte: 0 if JSON strings need no escape for it, otherwise the escape that `JSON.stringify` writes. */
 const ESCAPES: readonly (0 | Buffer)[] = Array.from({ length: 256 }, (_, byte) => {
   if (byte >= 0x20 && byte !== QUOTE && byte !== BACKSLASH) return 0;
   return Buffer.from(JSON.stringify(String.fromCharCode(byte)).slice(1, -1));

@@ -178,7 +178,7 @@ class Transcoding {
   }
 }
 
-/** Of two unions of null and one type, of the same kind. */
+/** Returns the branches if both types are unions of null and one type of the same kind. */
 function nullableBranches(writer: UnionType, reader: AvroType) {
   const optional = nullable(reader);
   const written = nullable(writer);

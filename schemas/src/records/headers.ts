@@ -20,9 +20,9 @@ export const HEADER = {
   /** The subscription's `enableEpoch` under which `attempt` and `first-attempt-at` were counted. */
   enableEpoch: 'enable-epoch',
   replayId: 'replay-id',
-  /** Of a tombstone in the place of an erased record: the digest of the event (privacy/erasures.ts). */
+  /** In a tombstone of an erased record: the digest of the event (privacy/erasures.ts). */
   erased: 'erased',
-  /** Of such a tombstone: when the erased record was appended, in ms since the epoch. */
+  /** In such a tombstone: the time when the erased record was appended, in ms since the epoch. */
   writtenAt: 'written-at',
   /** A test, not an event: its value is the document itself, valid for this many ms from the record's time on. */
   test: 'test',

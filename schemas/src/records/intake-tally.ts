@@ -9,7 +9,7 @@ const intakeTally = z.object({
   unmatched: z.int().min(0),
   /** The number of copies that were not made because a customer's content filter excluded the event. */
   filtered: z.int().min(0),
-  /** When counting began, in ms since the epoch. It begins anew after another tool set the offsets. */
+  /** The start of counting, in ms since the epoch. Counting starts again after another tool set the offsets. */
   sinceMs: z.number(),
 });
 

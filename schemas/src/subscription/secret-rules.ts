@@ -15,7 +15,7 @@ const VISIBLE = {
   message: 'must be one line of printable ASCII, not empty, without spaces around it',
 };
 
-/** By the kind of the secret; the mask is accepted, since a subscription may be sent back as it was read. */
+/** Rules by kind of secret; the mask is accepted, since a subscription may be sent back as it was read. */
 export const SECRET_RULES = {
   password: { pattern: /^\P{Cc}*$/u, message: 'must not contain control characters' },
   key: VISIBLE,

@@ -5,7 +5,7 @@ import { type ContentCheck, type ParsedSubscription, parseSubscriptionForm } fro
 
 export * from './subscription-form.ts';
 
-/** By the schemas of the event types. */
+/** Checks filter and sections against the schemas of the event types. */
 export const contentCheck: ContentCheck = (subscription) => contentIssues(subscription, describedEventType);
 
 /** The single validator of what people write: fills in defaults, and reports every mistake with its path. */

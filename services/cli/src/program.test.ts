@@ -17,7 +17,7 @@ const empty = join(directory, 'empty');
 mkdirSync(empty);
 afterAll(() => rmSync(directory, { recursive: true }));
 
-/** Of a port that no system hands out, and that `fetch` does not refuse by itself. */
+/** The URL of a port that no system hands out, and that `fetch` does not refuse by itself. */
 const NOBODYS_URL = 'http://127.0.0.1:2';
 
 async function run(

@@ -4,7 +4,7 @@ import type { ApiClient, Query } from './api/api-client.ts';
 import { pathOf } from './cli.ts';
 
 const SHORTEST = 8;
-/** Of the event ids that fan-out makes: it tells nothing. */
+/** The common prefix of the event ids that fan-out generates: it distinguishes nothing. */
 const EVENT_PREFIX = 'evt_';
 /** An id that is not much longer is shown whole. */
 const MUCH_LONGER = 4;
@@ -60,7 +60,7 @@ export async function fullId(api: ApiClient, { path, prefix, what, idOf }: Ids, 
   );
 }
 
-/** Of the events that the attempts of the last days were about. */
+/** Resolves ids of events with attempts in the last days. */
 export const eventsOf = (customer: string): Ids => ({
   ...{ path: pathOf(customer, 'attempts'), prefix: 'eventIdPrefix', what: 'events' },
   idOf: ({ eventId }: { readonly eventId: string }) => eventId,

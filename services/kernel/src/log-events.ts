@@ -55,7 +55,7 @@ export const LOG_EVENTS = {
   operation_failed: 'An operation of an operator ended with an error: `databridge operations get` shows it.',
   operation_retried: 'An operation failed with a Kafka error and is resumed.',
   owner_record_refused:
-    'The record that names the writer is not signed by a known key. Somebody else writes to that topic.',
+    'The record that names the writer is not signed by a known key. Another client writes to that topic.',
   portal_sign_in_refused: 'A sign-in to the portal was refused; the line has the reason.',
   process_ended: 'The process ends with exit code 1; the line has the reason.',
   record_stuck:

@@ -1,4 +1,4 @@
-/** `npm run logs`: writes the table of docs/logs.md anew from log-events.ts. */
+/** `npm run logs`: writes the table of docs/logs.md from log-events.ts. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { LOG_EVENTS } from './log-events.ts';
 

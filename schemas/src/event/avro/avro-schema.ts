@@ -9,7 +9,7 @@ export type PrimitiveKind = (typeof PRIMITIVES)[number];
 /** The logical type: one of those that the Avro specification names, with valid attributes. */
 export interface LogicalType {
   readonly name: string;
-  /** Of decimals. */
+  /** For decimals only. */
   readonly precision?: number;
   readonly scale?: number;
 }

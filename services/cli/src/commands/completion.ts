@@ -61,7 +61,7 @@ const WITHOUT_BASH_COMPLETION = `if ! declare -F _get_comp_words_by_ref >/dev/nu
     cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} words=("\${COMP_WORDS[@]}") cword=$COMP_CWORD
   }
 fi`;
-/** By default bash completes nothing itself where a function does. */
+/** Without the option, bash completes no paths where a function completes. */
 const WITH_PATHS = 'complete -o default -F __databridge_complete databridge';
 /** A zsh without it has no completion at all, for no program. */
 const WITH_COMPINIT = '(( $+functions[compdef] )) || { autoload -Uz compinit && compinit }';

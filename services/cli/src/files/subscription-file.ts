@@ -193,7 +193,9 @@ function filled(value: unknown, path: Path, fill: (text: string, path: Path) => 
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, filled(one, [...path, key], fill)]));
 }
 
-/** Of one anchor, times those inside it: as many customers may share their settings, and no file grows without bound. */
+/**
+ * Uses of one anchor, times those inside it: this many customers may share settings, but no file grows without bound.
+ */
 const MAX_ALIASES = 10_000;
 
 function toPlain(document: Document, report: Report): unknown {

@@ -161,7 +161,7 @@ function keyOf(request: FastifyRequest): string | undefined {
   if (request.method !== 'POST' || typeof key !== 'string' || !(access === 'act' || access === 'operate'))
     return undefined;
   if (KEY.test(key)) return key;
-  throw new DatabridgeError('DB_INPUT_INVALID', 'An Idempotency-Key is 1 to 128 visible ASCII characters');
+  throw new DatabridgeError('DB_INPUT_INVALID', 'An Idempotency-Key must be 1 to 128 visible ASCII characters');
 }
 
 function hashOf(body: unknown): string {

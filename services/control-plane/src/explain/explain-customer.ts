@@ -30,7 +30,7 @@ export interface CustomerExplanation {
   readonly deliveredPerSecond: number;
   readonly arrivingPerSecond: number;
   readonly drain: Drain;
-  /** Of the event that has used most of it; absent if none has failed. */
+  /** The budget of the event that has used most of it; absent if none has failed. */
   readonly budget?: {
     readonly eventId: string;
     readonly attempts: number;

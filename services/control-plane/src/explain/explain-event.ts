@@ -34,7 +34,7 @@ export interface EventExplanation {
     /** Why it is quarantined, or what it waits for. */
     readonly detail?: string;
   };
-  /** By today's subscriptions, which may have changed since it was routed. */
+  /** Verdicts of today's subscriptions, which may have changed since it was routed. */
   readonly matching: readonly MatchVerdict[];
   /** Why `matching` is empty, if the event cannot be read. */
   readonly unreadable?: string;

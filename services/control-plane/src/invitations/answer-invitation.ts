@@ -117,7 +117,8 @@ function refuseWrongSeals(
   if (kind === 'secrets') {
     if (setup !== undefined) throw new DatabridgeError('DB_INPUT_INVALID', 'This link accepts secrets only');
     const other = given.filter((place) => !places.includes(place));
-    if (other.length > 0) throw new DatabridgeError('DB_INPUT_INVALID', `This link is not for ${other.join(', ')}`);
+    if (other.length > 0)
+      throw new DatabridgeError('DB_INPUT_INVALID', `This link does not accept ${other.join(', ')}`);
     const missing = places.filter((place) => state === 'open' && !given.includes(place));
     if (missing.length > 0) throw new DatabridgeError('DB_INPUT_INVALID', `${missing.join(', ')} is missing`);
   }

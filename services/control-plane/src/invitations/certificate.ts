@@ -63,7 +63,7 @@ export async function withRequestedKey(
   if (certificate === undefined) return answer;
   const request = await certificateRequestOf(context, customer);
   if (request?.id !== id) {
-    throw new DatabridgeError('DB_CONFLICT', 'There is no certificate request of this link any more: make a new one');
+    throw new DatabridgeError('DB_CONFLICT', 'This link no longer has a certificate request: make a new one');
   }
   const sealedKey = await keyOf(context, request, certificate);
   const tls = { ...(setup?.tls as object | undefined), clientCertificate: certificate, clientKey: SECRET_MASK };

@@ -18,7 +18,7 @@ export function encodeTold(value: Told): string {
   return JSON.stringify(value);
 }
 
-/** By the keys of announce.ts. A record of a kind that this version does not know is skipped. */
+/** The table has the keys of announce.ts. A record of a kind that this version does not know is skipped. */
 export function toldTable(kafka: KafkaSettings): CompactedTable<Told> {
   return new CompactedTable<Told>(kafka, {
     topic: NOTICES_TOLD_TOPIC,

@@ -6,8 +6,8 @@ import type { ControlPlaneContext } from '../context.ts';
 import { lanesAmong, topicsByCustomer } from '../views/customer-lanes.ts';
 
 /**
- * By the present settings of the topics. Counts of dead letters and quarantined records include some that were taken
- * out.
+ * Counts by the current settings of the topics. Those of dead letters and quarantined records include some that were
+ * already removed.
  */
 export interface Expiring {
   /** Waiting records by customer: within a day, or within a week where records are kept for more than 30 days. */
@@ -64,7 +64,7 @@ async function expiringLetters(admin: ControlPlaneContext['admin'], topic: strin
   return young.reduce((sum, { partition, offset }) => sum + Math.max(0, offset - (lows.get(partition) ?? 0)), 0);
 }
 
-/** Of the customer's lanes, by topic and partition. */
+/** Returns the committed offsets of the customer's lanes, by `topic/partition`. */
 export async function committedOf(
   admin: Pick<ControlPlaneContext['admin'], 'committedOffsets'>,
   customer: string,

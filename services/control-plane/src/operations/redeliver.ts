@@ -13,7 +13,7 @@ import { type Run, untracked } from './run.ts';
 
 export type Redeliverable =
   | { readonly kind: 'event'; readonly eventId: string }
-  /** By the time at which fan-out appended them. */
+  /** The range of times at which fan-out appended the events. */
   | ({ readonly kind: 'range' } & TimeRange);
 
 export interface Redelivery {

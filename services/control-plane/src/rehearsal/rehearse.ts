@@ -76,7 +76,7 @@ function skipped({ name, expects }: RehearsalCase, text: string): RehearsalFindi
   return { case: name, expects, verdict: 'skipped', text };
 }
 
-/** Of several answers, the first wrong one decides. */
+/** The first wrong answer decides, if there are several. */
 export function judged({ name, expects, advice }: RehearsalCase, answers: readonly Attempt[]): RehearsalFinding {
   const isRight = expects === 'accepted' ? isAccepted : isRefused;
   const wrong = answers.filter((answer) => !isRight(answer));

@@ -102,7 +102,7 @@ export function refuseClosedUrls(
   if (mistakes.length > 0) throw new DatabridgeError('DB_INPUT_INVALID', mistakes.join('\n'));
 }
 
-/** If a customer of that name was deleted and its topics kept, its worker may have disabled it: it begins anew. */
+/** If a customer of that name was deleted and its topics kept, its worker may have disabled it: it is enabled again. */
 async function enabled(context: Pick<ControlPlaneContext, 'workerStatuses'>, plans: readonly Plan[]): Promise<Plan[]> {
   const statuses = await context.workerStatuses();
   return plans.map(({ subscription, before, change, uncertain }) => {

@@ -97,7 +97,7 @@ export async function saveCertificate(
   const { subscription: before } = await readCustomer(context, customer);
   const request = await certificateRequestOf(context, customer);
   if (request === undefined) {
-    throw new DatabridgeError('DB_CONFLICT', `No certificate was requested for "${customer}": ask for one first`);
+    throw new DatabridgeError('DB_CONFLICT', `No certificate was requested for "${customer}": request one first`);
   }
   const sealedKey = await keyOf(context, request, certificate);
   const given = [{ subscription: withCertificate(before, certificate), sets: [] }];
@@ -127,7 +127,7 @@ export async function keyOf(
     throw refused('is for another key than that of the latest certificate request: have that request signed');
   }
   const wrong = desk.sealMistake(sealedKey, { customer, place: CLIENT_KEY });
-  if (wrong !== undefined) throw new DatabridgeError('DB_CONFLICT', `The requested key ${wrong}: ask for a new one`);
+  if (wrong !== undefined) throw new DatabridgeError('DB_CONFLICT', `The requested key ${wrong}: request a new one`);
   return sealedKey;
 }
 

@@ -75,7 +75,7 @@ export interface Reconciliation {
   readonly writtenRecords: number;
   readonly delivered: number;
   readonly waiting: number;
-  /** Of `waiting`, by lane; an event that is in two lanes counts in the first. */
+  /** The `waiting` events by lane; an event that is in two lanes counts in the first. */
   readonly waitingByLane: Readonly<Record<string, number>>;
   readonly dead: number;
   readonly deadByReason: Readonly<Record<string, number>>;

@@ -24,7 +24,7 @@ const MISSED_REPORTS = 3;
 
 interface Heard {
   readonly report: WorkerReport;
-  /** By our monotonic clock: no two clocks are compared for a report that we saw come in. */
+  /** The arrival of the report, by our monotonic clock: no two clocks are compared. */
   readonly atMs: number;
   readonly clockAheadMs: number;
   readonly ownClockAheadMs?: number;
@@ -63,7 +63,7 @@ export class WorkerTable {
     await this.#table.stop();
   }
 
-  /** By name. */
+  /** Returns the workers, sorted by name. */
   list(nowMs: number = systemClock.monotonicMs()): SeenWorker[] {
     return [...this.#table.entries()]
       .map(([, { report, atMs, namesakeAtMs = Number.NEGATIVE_INFINITY, ...clocks }]) => {

@@ -1,7 +1,4 @@
-/**
- * The client authenticates by a key instead of a secret: an assertion (RFC 7523 §2.2), signed anew for each token
- * request.
- */
+/** The client authenticates by a key instead of a secret: each token request has a new assertion (RFC 7523 §2.2). */
 import { createPrivateKey, type KeyObject, randomUUID, sign } from 'node:crypto';
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { Secret } from '@databridge/kernel/secrets/secret';

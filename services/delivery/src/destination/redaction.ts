@@ -13,7 +13,7 @@ const MIN_CANONICAL_LENGTH = 6;
 const MAX_EXPANSION = 8;
 /** The limit of decodings of one text, such as an HTML page that shows JSON that holds a URL. */
 const MAX_DECODINGS = 4;
-/** By then, a request with a token that was replaced has ended. */
+/** After this time, requests with a token that was replaced have ended. */
 const RETIRED_FOR_MS = 120_000;
 const MAX_RETIRED = 64;
 /** The least number of characters of a part of a secret that is searched for. */

@@ -54,7 +54,7 @@ export class Gate {
   readonly #breaker: Breaker;
   readonly #onChange: () => void;
   readonly #maxWaitMs: number;
-  /** By the monotonic clock, as all waits: setting a wall clock back must not hold any customer. */
+  /** Monotonic time, as for all waits: setting a wall clock back must not hold any customer. */
   #waitUntilMs = Number.NEGATIVE_INFINITY;
   #lastSuccessAtMs: number | undefined;
   #failingSinceMs: number | undefined;

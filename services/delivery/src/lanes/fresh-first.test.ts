@@ -21,7 +21,7 @@ function recordAt(offset: number): ConsumedRecord {
   return { offset, timestampMs: Date.UTC(2026, 0, 1), key: null, value: Buffer.alloc(10), headers };
 }
 
-/** A log of so many records, and a worker that reads it, a hundred records a fetch. */
+/** A log of `end` records, and a worker that reads it, 100 records per fetch. */
 class Log {
   end: number;
   readonly clock = new ManualClock();
@@ -79,7 +79,7 @@ class Log {
     }
   }
 
-  /** Takes and finishes so many, and says which. */
+  /** Takes and finishes `count` records, and returns their offsets. */
   deliver(count: number): number[] {
     return Array.from({ length: count }, () => {
       const next = this.lanes.next(this.clock.monotonicMs());

@@ -41,7 +41,7 @@ function laneSet(clock = new ManualClock(), budget = new ByteBudget(1_000_000).j
   return lanes;
 }
 
-/** Takes so many, and says from where. */
+/** Takes `count` records, and returns their event ids. */
 function take(lanes: LaneSet, count: number, clock: ManualClock): string[] {
   return Array.from({ length: count }, () => {
     const next = lanes.next(clock.monotonicMs());

@@ -138,7 +138,7 @@ export class WorkerRequests {
     }
   }
 
-  /** Of a customer that nobody runs: by a destination of its own, which is closed again. */
+  /** Tests a customer that no worker runs: it opens a destination, and closes it afterwards. */
   async #test(customer: string, { offset, key, value, headers }: ConsumedRecord & { value: Buffer }) {
     const { dependencies } = this.#with;
     const { clock, messages, producer, worker } = dependencies;

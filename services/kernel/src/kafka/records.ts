@@ -86,7 +86,7 @@ export interface RecordProducer {
   disconnect(): Promise<void>;
 }
 
-/** Of {@link RecordProducer}s, one that can say where a record is stored. */
+/** A {@link RecordProducer} that can say where a record is stored. */
 export interface PlacingProducer extends RecordProducer {
   /**
    * As {@link RecordProducer.send}, of one record. If it had to be sent again, an earlier copy may be stored as well.

@@ -1,6 +1,6 @@
 import kafkajs, { type IResourceConfig } from 'kafkajs';
 
-/** By name; null: what the topic has of its own is removed, so that it inherits the broker's value again. */
+/** Values by setting; null: the topic's own value is removed, so that it inherits the broker's again. */
 export type TopicSettingChanges = Readonly<Record<string, string | null>>;
 type Settings = Readonly<Record<string, string>>;
 

@@ -20,7 +20,7 @@ export function backoffMs(failures: number, { firstMs, longestMs }: BackoffLimit
   return Math.max(1, Math.round(capMs * random()));
 }
 
-/** The delays of one loop: they grow with each failure in a row, and start anew after a success. */
+/** The delays of one loop: they grow with each failure in a row, and start from the first after a success. */
 export class Backoff {
   readonly #limits: BackoffLimits;
   readonly #random: () => number;

@@ -140,7 +140,7 @@ function viewedAs({ caller, headers, method }: FastifyRequest, access: Access | 
   if ((method !== 'GET' && method !== 'HEAD') || access === 'payload') {
     throw new DatabridgeError(
       'DB_FORBIDDEN',
-      'A view as a customer changes nothing and reads no event; leave the view',
+      'The view as a customer can neither change anything nor read events; leave the view',
     );
   }
   if (typeof customer !== 'string' || !CUSTOMER_PATTERN.test(customer)) {

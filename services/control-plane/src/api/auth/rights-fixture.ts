@@ -130,7 +130,7 @@ export async function call(
   };
 }
 
-/** Stores the subscription anew. @returns its ETag */
+/** Stores the subscription again. @returns its ETag */
 export async function reset(change: Body = {}): Promise<string> {
   const parsed = parseSubscription({ ...STORED, ...change });
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));

@@ -72,8 +72,8 @@ export function masked(subscription: Subscription): z.infer<typeof subscriptionA
 }
 
 /**
- * As it was written, with secrets masked. The control plane's own data about secrets and rights have routes of their
- * own.
+ * The subscription as it was written, with secrets masked. The control plane's own data about secrets and rights have
+ * separate routes.
  */
 export function written(subscription: Subscription): z.infer<typeof subscriptionAnswer> {
   const {

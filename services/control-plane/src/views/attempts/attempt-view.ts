@@ -21,7 +21,7 @@ export interface AttemptQuery {
 
 export interface EventQuery {
   readonly customer: string;
-  /** Of the latest attempt. */
+  /** Outcomes of the latest attempt. */
   readonly outcomes?: readonly string[];
   /** The time when the latest attempt began, ms since the epoch; `toMs` is exclusive. */
   readonly fromMs?: number;
@@ -87,7 +87,7 @@ export class AttemptView {
   readonly #listeners = new Set<Listener>();
   readonly #insert: ReturnType<DatabaseSync['prepare']>;
   readonly #log: KafkaSettings['log'];
-  /** By customer, in units of {@link USUAL_BYTES}. */
+  /** Sizes by customer, in units of {@link USUAL_BYTES}. */
   readonly #sizes = new Map<string, number>();
   #size = 0;
   #isCaughtUp = false;

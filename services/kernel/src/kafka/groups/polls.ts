@@ -29,7 +29,7 @@ export class Polls {
     });
   }
 
-  /** By then, the result of the last fetch was processed. @returns whether there was one */
+  /** Called when a fetch starts, when the result of the last one is processed. @returns whether there was one */
   noteStart(nodeId: number): boolean {
     const poll = this.#byBroker.get(nodeId);
     if (poll === undefined) return false;

@@ -361,7 +361,7 @@ export class LaneGroup {
     this.#feeds.openAll(assignment, this.#options.onJoined(membership, committed));
   }
 
-  /** A topic that was deleted and created anew has lost its offset in the group; an unavailable one has not. */
+  /** A topic that was deleted and created again has lost its offset in the group; an unavailable one has not. */
   async #positionAfterReturn(at: TopicPartition, position: number): Promise<number> {
     const offsets = await this.#with.questions.committed(this.groupId);
     return offsets.some((one) => keyOf(one) === keyOf(at)) ? position : 0;

@@ -107,7 +107,7 @@ export class CompactedTable<V> {
     await this.#admin.disconnect();
   }
 
-  /** Resolves once all records that were in the owned partitions at the latest join are read; after a rejoin, anew. */
+  /** Resolves once all records that were in the owned partitions at the latest join are read; a rejoin repeats this. */
   async caughtUp(): Promise<void> {
     while (!this.#isCaughtUp) await this.#caughtUp.promise;
   }

@@ -118,7 +118,7 @@ export class FetchSession {
     if (waitMs >= 1) await pause(waitMs);
   }
 
-  /** @returns undefined if there was no answer, or no usable one; the session starts anew */
+  /** @returns undefined if there was no usable answer; the session starts again */
   async #fetch(): Promise<FetchAnswer | undefined> {
     const maxWaitMs = this.#maxWaitMs();
     const { topics, forgottenTopics } = this.#contents.next(this.#epoch === 0);

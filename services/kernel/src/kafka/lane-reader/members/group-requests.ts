@@ -88,7 +88,7 @@ export async function heartbeat(
   return (await connection.send(wire)).errorCode;
 }
 
-/** @param memberId empty for the present member, whoever that is */
+/** @param memberId empty: the current member */
 export async function leaveGroup(connection: BrokerConnection, groupId: string, memberId: string): Promise<number> {
   const wire = wireRequest<{ errorCode: number; members: { errorCode: number }[] }>('LeaveGroup', {
     groupId,
