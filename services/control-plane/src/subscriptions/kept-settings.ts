@@ -8,6 +8,6 @@ export type KeptSetting = (typeof KEPT_SETTINGS)[number];
 export interface FileSubscription {
   /** With defaults; secrets are in plain text. */
   readonly subscription: Subscription;
-  /** The settings of {@link KEPT_SETTINGS} that were given. */
+  /** The given values of {@link KEPT_SETTINGS}. */
   readonly sets: readonly KeptSetting[];
 }
