@@ -172,7 +172,7 @@ describe('mutual TLS', () => {
     expect(of({ clientCertificate: certificate })).toBe('tls.clientKey is missing');
     expect(of({ ca: 'acme' })).toBe('tls.ca is not a certificate in PEM');
     expect(of({ clientCertificate: certificate, clientKey: 'top-secret' })).toMatch(
-      /^tls.clientKey is not a private key/,
+      /^tls.clientKey is not an unencrypted private key/,
     );
   });
 
