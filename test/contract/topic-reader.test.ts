@@ -5,7 +5,6 @@ import { KafkaProducer } from '@databridge/kernel/kafka/producing/producer';
 import { TopicFollower } from '@databridge/kernel/kafka/tables/topic-follower';
 import { type ReadOptions, readTopics } from '@databridge/kernel/kafka/topic-reader';
 import { createLogger } from '@databridge/kernel/log';
-import { kafkaTool } from '@databridge/local-platform/jvm/kafka-tool';
 import { eventually } from '../harness/eventually.ts';
 import { platform } from '../harness/platform.ts';
 
@@ -118,31 +117,6 @@ describe('reading topics to their end', () => {
       ({ length }) => length > 0,
     );
     expect(values).toEqual(['a']);
-  });
-
-  test('a broker under quota answers empty, which is not taken for the end', async () => {
-    const topic = await newTopic(2);
-    const throttled = { ...settings, clientId: `throttled-${randomUUID()}` };
-    const quota = ['--entity-type', 'clients', '--entity-name', throttled.clientId];
-    const { stdout, stderr } = await kafkaTool('kafka.admin.ConfigCommand', [
-      ...['--bootstrap-server', platform().brokers.join(), '--alter', ...quota],
-      ...['--add-config', 'consumer_byte_rate=40000'],
-    ]);
-    expect(stdout + stderr).toMatch(/Completed updating config/);
-    const values = Array.from({ length: 60 }, (_, index) => String(index).padEnd(4_000, '.'));
-    await write(topic, values);
-    const found = new Set<string>();
-    const reading = () =>
-      readTopics(throttled, [topic], {
-        onBatch({ records }) {
-          for (const { value } of records) found.add(String(value));
-        },
-      });
-    // The first reading uses up the quota; the second begins under it.
-    await reading();
-    found.clear();
-    await reading();
-    expect(found.size).toBe(values.length);
   });
 
   test('a topic that is not there is an error, not emptiness', async () => {
