@@ -127,7 +127,7 @@ test('redrive, pause, resume, test, rotate a secret, mend the set-up, replay; an
   // What no such secret can be is said at its field.
   await key.fill('with\u0007control');
   await page.getByRole('button', { name: 'Save' }).click();
-  await page.getByText('must be printable ASCII').first().waitFor();
+  await page.getByText('must be one line of printable ASCII').first().waitFor();
   expect(await key.getAttribute('aria-invalid')).toBe('true');
   await key.fill('');
   await page.getByText('Nothing is changed').waitFor();
