@@ -35,6 +35,8 @@ export class SteadyLoad {
     const sink = await Sink.start();
     const load = new SteadyLoad(stage, sink);
     started.add(sink);
+    // The service's time begins with the append: what the broker itself takes for a poisonous batch is not its own.
+    await stage.admin.changeTopicSettings([stage.upstream.topic], { 'message.timestamp.type': 'LogAppendTime' });
     await stage.subscribe(load.customer, sink.url('/record/healthy'));
     return load;
   }
