@@ -54,6 +54,20 @@ test('on a machine that is ten times slower, costly filters still leave time to 
   expect(shares.mayAsk('another')).toBe(true);
 });
 
+test('a usual filter that met one large event is evaluated again, whatever costly ones use', () => {
+  let nowMs = 0;
+  const shares = new FilterShares(() => nowMs);
+  shares.recordUse('usual', COSTLY / 10, 1);
+  let refused = 0;
+  for (; nowMs < 10_000; nowMs++) {
+    for (const customer of ['a', 'b', 'c']) if (shares.mayAsk(customer)) shares.recordUse(customer, COSTLY, 10);
+    if (nowMs < 1_000) continue;
+    if (shares.mayAsk('usual')) shares.recordUse('usual', USUAL_WORK, 0.1);
+    else refused++;
+  }
+  expect(refused).toBe(0);
+});
+
 test('however many have costly filters, no event waits for more than a few of them', () => {
   let nowMs = 0;
   const shares = new FilterShares(() => nowMs);
