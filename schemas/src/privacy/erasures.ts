@@ -90,7 +90,8 @@ export class ErasedEvents {
     if (events.length > 0) this.#byRequest.set(request, events);
     else this.#byRequest.delete(request);
     for (const event of events) this.#erased.add(event);
-    const gone = before.filter((event) => !events.includes(event));
+    const present = new Set(events);
+    const gone = before.filter((event) => !present.has(event));
     const kept = new Set(gone.length > 0 ? [...this.#byRequest.values()].flat() : []);
     for (const event of gone) if (!kept.has(event)) this.#erased.delete(event);
     return fresh.length > 0;

@@ -1,8 +1,8 @@
 /** How the number of requests in flight follows what the destination can take. */
 import { Concurrency } from './concurrency.ts';
 
-const FAST = { isOverloaded: false, durationMs: 20 };
-const OVERLOADED = { isOverloaded: true, durationMs: 20 };
+const FAST = { isOverloaded: false, isUnanswered: false, durationMs: 20 };
+const OVERLOADED = { isOverloaded: true, isUnanswered: false, durationMs: 20 };
 
 /** So many round trips, with as many requests in flight as may be. @returns the limit after each */
 function roundTrips(concurrency: Concurrency, count: number, sign = FAST, nowMs = 0): number[] {
@@ -21,7 +21,7 @@ test('a customer that starts has 32 requests in flight at most, then twice as ma
 
 test('an endpoint that takes 19 s for each answer gets thousands of open requests only after most of an hour', () => {
   const concurrency = new Concurrency();
-  const slow = { isOverloaded: false, durationMs: 19_000 };
+  const slow = { isOverloaded: false, isUnanswered: false, durationMs: 19_000 };
   expect(roundTrips(concurrency, (5 * 60) / 19, slow).at(-1)).toBeLessThan(300);
   expect(roundTrips(concurrency, (55 * 60) / 19, slow).at(-1)).toBeGreaterThan(8_000);
 });
@@ -52,17 +52,17 @@ test('without answers it shrinks too, but an event that gets none does not stop 
 
 test('answers that take more than twice as long as in the best of times shrink it, below half a second they never do', () => {
   const concurrency = new Concurrency();
-  roundTrips(concurrency, 1, { isOverloaded: false, durationMs: 400 });
-  expect(roundTrips(concurrency, 2, { isOverloaded: false, durationMs: 1_000 })).toEqual([48, 36]);
+  roundTrips(concurrency, 1, { isOverloaded: false, isUnanswered: false, durationMs: 400 });
+  expect(roundTrips(concurrency, 2, { isOverloaded: false, isUnanswered: false, durationMs: 1_000 })).toEqual([48, 36]);
   const fast = new Concurrency();
-  roundTrips(fast, 1, { isOverloaded: false, durationMs: 1 });
-  expect(roundTrips(fast, 1, { isOverloaded: false, durationMs: 450 })).toEqual([72]);
+  roundTrips(fast, 1, { isOverloaded: false, isUnanswered: false, durationMs: 1 });
+  expect(roundTrips(fast, 1, { isOverloaded: false, isUnanswered: false, durationMs: 450 })).toEqual([72]);
 });
 
 test('a destination that stays slower is taken as it is after a while', () => {
   const concurrency = new Concurrency();
-  roundTrips(concurrency, 1, { isOverloaded: false, durationMs: 400 });
-  const limits = roundTrips(concurrency, 200, { isOverloaded: false, durationMs: 1_000 });
+  roundTrips(concurrency, 1, { isOverloaded: false, isUnanswered: false, durationMs: 400 });
+  const limits = roundTrips(concurrency, 200, { isOverloaded: false, isUnanswered: false, durationMs: 1_000 });
   expect(Math.min(...limits)).toBeLessThan(10);
   expect(limits.at(-1)).toBeGreaterThan(64);
 });

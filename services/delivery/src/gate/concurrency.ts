@@ -28,7 +28,7 @@ export interface LoadSign {
   /** 429, 502, 503 or 504. */
   readonly isOverloaded: boolean;
   /** There was none that can be used: refused connections, time-outs, broken answers. */
-  readonly isUnanswered?: boolean;
+  readonly isUnanswered: boolean;
   readonly durationMs: number;
 }
 
@@ -79,7 +79,7 @@ export class Concurrency {
   }
 
   /** Counts an attempt. @param inFlight requests in flight when this attempt ended, its own included */
-  recordAnswer({ isOverloaded, isUnanswered = false, durationMs }: LoadSign, inFlight: number): void {
+  recordAnswer({ isOverloaded, isUnanswered, durationMs }: LoadSign, inFlight: number): void {
     this.#answers++;
     this.#totalMs += durationMs;
     if (isOverloaded) this.#overloaded++;
