@@ -25,7 +25,7 @@ if [ ! -s control-plane.keys ]; then
 fi
 
 # The token is for its owner; its hash, the second line on standard error, is for the control plane. The hash is renamed
-# last: without it, both are made anew.
+# last: without it, both are generated again.
 if [ ! -s api-tokens ]; then
   databridge tokens generate --name operator --role operator >operator-token 2>said
   mkdir -p databridge

@@ -11,7 +11,7 @@ test('the median is the middle, or the mean of the two in the middle', () => {
   expect(median([4, 1, 2, 9])).toBe(3);
 });
 
-test('a quantile is a value that so many are not above', () => {
+test('a quantile is a value that a given share does not exceed', () => {
   const hundred = Array.from({ length: 100 }, (_, n) => n + 1);
   expect([0.5, 0.95, 0.99, 0.999, 1].map((share) => quantile(hundred, share))).toEqual([50, 95, 99, 100, 100]);
   expect(quantile([7], 0.5)).toBe(7);

@@ -40,7 +40,7 @@ test('a caller is as wide as all that it called', () => {
   expect(widths.get('dispatch')).toBeCloseTo((1_200 * 50) / 105 - 0.3, 0);
 });
 
-test('the tables say what each of so many cost', () => {
+test('the tables state the cost of each', () => {
   expect(profileTables(callTree(profile), 10, 'a delivery')).toContain(
     '| undici: `dispatch (pool.js:7)` | 47.6 % | 5.0 |',
   );

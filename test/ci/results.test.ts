@@ -48,7 +48,7 @@ test.each([
   expect(worthAnotherRun(run, files)).toEqual(again);
 });
 
-test('the second run counts instead of the first, which is told', () => {
+test('the second run replaces the first, which is reported', () => {
   expect(outcome([result('a', 'x'), result('b', 'y'), result('c')], [result('a'), result('b', 'y')])).toEqual({
     passed: 6,
     failed: 1,
@@ -56,7 +56,7 @@ test('the second run counts instead of the first, which is told', () => {
   });
 });
 
-test('what was not run for want of its peer is told, and no failure', () => {
+test('a test without its peer is reported, and is no failure', () => {
   expect(outcome([result('a', MISSING)], [])).toEqual({
     passed: 2,
     failed: 0,

@@ -93,7 +93,7 @@ describe('applying subscriptions', () => {
     ]);
   });
 
-  test('reports a topic that stands there with other settings, and leaves it', async () => {
+  test('reports a topic that exists with other settings, and leaves it', async () => {
     const customer = newCustomer();
     const [main] = customerTopics(customer);
     if (!main) throw new Error('a customer has a main lane');
@@ -127,7 +127,7 @@ describe('applying subscriptions', () => {
     expect((await readStoredSubscriptions(kafka)).get(customer)).toMatchObject({ state: 'active' });
   });
 
-  test('no secret stands in the topic in plain text; the key of a worker opens it, for its customer alone', async () => {
+  test('no secret is in the topic in plain text; the key of a worker opens it, for its customer alone', async () => {
     const customer = newCustomer();
     await applySubscriptions(context, [inFile(customer)]);
     const [record = ''] = await recordsOf(customer);

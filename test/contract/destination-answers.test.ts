@@ -162,7 +162,7 @@ describe('complete headers are the answer, whatever becomes of the body', () => 
   });
 });
 
-describe('what is no HTTP is a failed attempt in words', () => {
+describe('an answer that is not HTTP is a failed attempt with a message', () => {
   test.each(['000', '001', '099'])('status %s', async (status) => {
     const { outcome } = await sentTo(`HTTP/1.1 ${status} Odd\r\ncontent-length: 0\r\n\r\n`);
     expect(outcome).toEqual({

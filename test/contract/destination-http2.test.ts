@@ -90,7 +90,7 @@ describe('REFUSED_STREAM', () => {
     expect(server.requests).toBe(2);
   });
 
-  test('always: a failed attempt in words, after few requests', async () => {
+  test('always: a failed attempt with a message, after few requests', async () => {
     const { server, send } = await at((stream) => stream.close(REFUSED));
     const reason = 'the server reset the HTTP/2 stream (REFUSED_STREAM)';
     expect(await send()).toEqual({ kind: 'retry', reason });
@@ -157,7 +157,7 @@ describe('GOAWAY', () => {
     expect(server.requests).toBe(12);
   });
 
-  test('with an error, from every session: a failed attempt in words, after few requests', async () => {
+  test('with an error, from every session: a failed attempt with a message, after few requests', async () => {
     const { server, send } = await at((stream) => stream.session?.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM, 0));
     const reason = 'the server closed the HTTP/2 connection (ENHANCE_YOUR_CALM)';
     expect(await send()).toEqual({ kind: 'retry', reason });

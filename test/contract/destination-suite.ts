@@ -51,7 +51,7 @@ export function destinationSuite(name: string, kind: Kind): void {
       expect(await sendWhile(kind.answers.refused)).toMatchObject({ kind: 'refused', reason: expect.any(String) });
     });
 
-    test('throttled: is told as 429, by which the rate is brought down', async () => {
+    test('throttled: is reported as 429, which lowers the rate', async () => {
       expect(await sendWhile(kind.answers.throttled)).toMatchObject({ kind: 'retry', status: 429 });
     });
 

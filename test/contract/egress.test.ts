@@ -116,7 +116,7 @@ describe('DNS rebinding', () => {
     expect(closed.requests).toHaveLength(1);
   });
 
-  test('is judged anew for every socket, and kept-alive ones stay where they are', async () => {
+  test('is checked again for every socket, and kept-alive ones stay connected', async () => {
     dns.script(NAME, [OPEN], [CLOSED]);
     const origin = `http://${NAME}:${port}`;
     const pool = new Pool(origin, { connect: guarded(), connections: 1 });

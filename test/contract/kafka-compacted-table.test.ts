@@ -101,7 +101,7 @@ test('a record that cannot be read leaves its key as it was', async () => {
   expect(Object.fromEntries(table.entries())).toEqual({ a: 'good', b: 'good' });
 });
 
-test('shared: each holds its partitions; what moves is told, what stays is not told again', async () => {
+test('shared: each member has its partitions; moves are reported, others are not reported again', async () => {
   const topic = await tableTopic(8);
   await write(topic, all);
   const groupId = freshName('workers');

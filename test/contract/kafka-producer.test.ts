@@ -81,7 +81,7 @@ test('keys go where the Java client puts them, and headers arrive', async () => 
   expect(reader.records.find(({ key }) => String(key) === '21')?.value).toBeNull();
 });
 
-test('what many hand over at once goes out in few requests, and each is told of its own', async () => {
+test('records of many callers go out in few requests, and each caller learns its own result', async () => {
   const topics = [freshName('many'), freshName('many')];
   for (const topic of topics) await createTopic(topic);
   const requests = spyOnRequests();
@@ -96,7 +96,7 @@ test('what many hand over at once goes out in few requests, and each is told of 
   expect((await storedKeys(topics)).sort()).toEqual(keys.sort());
 });
 
-test('one record alone is told where it is stored, whatever went out in the same request', async () => {
+test('the sender of one record learns where it is stored, whatever went out in the same request', async () => {
   const topic = freshName('placed');
   await createTopic(topic, 2);
   const producer = await startProducer();
@@ -122,7 +122,7 @@ test('a record batch stays under its limit: what exceeds it goes out next', asyn
   expect(await stored(topic)).toBe(100);
 });
 
-test('a record too large for any batch is refused for good; its neighbors are stored', async () => {
+test('a record too large for any batch is refused permanently; its neighbors are stored', async () => {
   const topic = freshName('large');
   await createTopic(topic);
   const producer = await startProducer({ maxBatchBytes: 10_000 });

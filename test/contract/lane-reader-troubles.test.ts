@@ -53,7 +53,7 @@ test.each([
   },
 );
 
-test('a session that the broker evicts again and again is begun anew: each record comes once', async () => {
+test('a session that the broker evicts repeatedly is started again: each record comes once', async () => {
   const customers = await Promise.all([customer(), customer()]);
   await Promise.all(customers.map(({ of }) => of.start()));
   for (let round = 0; round < 5; round++) {

@@ -128,7 +128,7 @@ test('an offset out of range starts over at the oldest record, loudly', async ()
   expect(counted?.values).toEqual([expect.objectContaining({ value: 1 })]);
 });
 
-test('a topic that is deleted under a running customer stalls nobody else; made anew, it is read from its beginning', async () => {
+test('a topic that is deleted under a running customer stalls no other customer; created again, it is read from its beginning', async () => {
   const { reader } = openReader();
   const [doomed, other] = [await topicWith(['a', 'b', 'c']), await topicWith(['a'])];
   const losing = await new GroupRecorder(reader, freshName('g'), [doomed]).start();

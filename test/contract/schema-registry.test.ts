@@ -141,7 +141,7 @@ test('a schema that is not Avro makes its events unreadable, whatever the regist
   expect(lookup).toMatchObject({ kind: 'unreadable', reason: 'incompatible-schema' });
 });
 
-test('the rule is set before the first schema, and stands after it', async () => {
+test('the rule is set before the first schema, and remains after it', async () => {
   const type = eventType(`root-cause=${uniqueTopic()}`);
   await registered(type);
   const rule = await fetch(`${platform().registryUrl}/config/${type.subject}`);

@@ -24,6 +24,8 @@ const BANNED: readonly (readonly [idiom: RegExp, instead: string])[] = [
     /\bwhat is done waits for company\b|\bnot as you think\b|\bnot as wanted\b|\bfailed by a fault\b/,
     'see docs/glossary.md',
   ],
+  [/\banew\b/, 'again, restarted, replaced, from 1'],
+  [/\bwhoever\b/i, 'anyone who, the caller, the person who'],
   [/\baloud\b|\bof its own accord\b|\bat leisure\b/, 'say it plainly'],
 ];
 
@@ -48,6 +50,26 @@ test('no document, message or comment uses an idiom of our own', () => {
       found.push(`${file}: "…${around}…": instead of "${match[0]}" write: ${instead}`);
     }
   }
+  expect(found).toEqual([]);
+});
+
+const tests = globSync('{schemas,services/*,test,deploy/*}/**/*.{test,fault}.ts', {
+  cwd: root,
+  exclude: (path) => path.includes('node_modules'),
+});
+
+test('no title of a test uses an idiom of our own', () => {
+  const titles = tests.flatMap((file) => {
+    const found = readFileSync(root + file, 'utf8').matchAll(/^\s*(?:test|describe)(?:\.each.*)?\(\s*(['`].*['`])/gm);
+    return [...found].map(([, title = '']) => ({ file, title }));
+  });
+  expect(titles.length).toBeGreaterThan(1_000);
+  const found = titles.flatMap(({ file, title }) =>
+    BANNED.flatMap(([idiom, instead]) => {
+      const match = idiom.exec(title);
+      return match === null ? [] : [`${file}: ${title}: instead of "${match[0]}" write: ${instead}`];
+    }),
+  );
   expect(found).toEqual([]);
 });
 

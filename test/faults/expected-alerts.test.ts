@@ -13,7 +13,7 @@ test.each(all)('%s: every alert is on whose fault it is, and its runbook has the
   expect(readFileSync(runbook, 'utf8')).toContain(`\`${cure.command}\``);
 });
 
-test('docs/operations.md shows them; "npm run observability" writes it anew', () => {
+test('docs/operations.md shows them; "npm run observability" writes it', () => {
   const page = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
   expect(page).toContain(expectedAlertsTable());
   expect(page).toBe(withExpectedAlerts(page));

@@ -103,7 +103,7 @@ test('discarded, nothing of it is left, and nobody else is held up', async () =>
   });
 });
 
-test('who changed what is told, page by page, without what is secret', async () => {
+test('the author of each change is listed, page by page, without secrets', async () => {
   const customer = freshName('audited');
   const path = `/subscriptions/${customer}`;
   const etag = await create(customer, 'http://127.0.0.1:18080/');

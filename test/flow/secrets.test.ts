@@ -37,7 +37,7 @@ async function create(customer: string, body: object): Promise<void> {
 
 const produce = (customer: string) => stage.upstream.produce([rootCauseEvent({ company: customer })]);
 
-test('a secret is set anew while events flow; where the new one is not known yet, the old one is', async () => {
+test('a secret is replaced while events flow; while the destination does not accept the new one, the old one is used', async () => {
   const customer = freshName('overlap');
   const path = `/subscriptions/${customer}/secrets`;
   let knows = 'key-1';
@@ -126,7 +126,7 @@ test('a fallback is ended: from then on the new secret alone is used, and the au
   expect(none).toMatchObject({ status: 404, body: { detail: expect.stringContaining('authentication.key') } });
 });
 
-test('secrets of a change come sealed for their places: nothing but a mask stands in the change itself', async () => {
+test('secrets of a change are sealed for their places: the change itself contains masks only', async () => {
   const customer = freshName('sealed');
   const path = `/subscriptions/${customer}`;
   const right = `Basic ${Buffer.from('u:typed-2').toString('base64')}`;

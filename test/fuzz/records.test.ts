@@ -171,7 +171,7 @@ test('status: what can’t be read is no status; what can never holds a customer
   );
 });
 
-test('subscriptions and attempts: what can’t be read is told as such, and never thrown', () => {
+test('subscriptions and attempts: an unreadable record is reported as such, and never thrown', () => {
   const subscription = {
     customer: 'acme',
     eventTypes: ['root-cause'],

@@ -74,7 +74,7 @@ test('a subscription is created, delivered to, replaced by who has seen it, and 
   expect(receiver.requests[1]?.headers['x-key']).toBe(`${CANARY}-2`);
 });
 
-test('what looks odd is told with what was saved: nobody there today', async () => {
+test('a warning comes with the saved subscription: its destination does not answer', async () => {
   const receiver = await Receiver.start();
   const path = `/subscriptions/${freshName('odd')}`;
   const body = subscriptionTo('odd', receiver);
@@ -104,7 +104,7 @@ test('of writers who all saw the same, one wins', async () => {
   expect((await call('GET', path)).body.ratePerSecond).toBe(winner);
 });
 
-test('who is not known, or may not, is told so and nothing else', async () => {
+test('an unknown or unauthorized caller learns that and nothing else', async () => {
   const receiver = await Receiver.start();
   const [other] = [freshName('other')];
   await call('PUT', `/subscriptions/${other}`, { body: subscriptionTo(other, receiver) });
@@ -212,7 +212,7 @@ test('a dead letter is looked at from the inside', async () => {
   expect((await call('GET', `${path}/evt_other`)).status).toBe(404);
 });
 
-test('a test event is sent once, its answer told, and nothing else comes of it', async () => {
+test('a test event is sent once, its answer is shown, and nothing else is affected', async () => {
   const customer = freshName('tried');
   const path = `/subscriptions/${customer}`;
   const receiver = await Receiver.start(() => ({ status: 200, body: 'welcome' }));
@@ -352,7 +352,7 @@ test('the document is OpenAPI 3.1, and names every route', async () => {
   );
 });
 
-test('the secret stands nowhere in the log, the metrics and the topic', async () => {
+test('the secret is not in the log, the metrics or the topic', async () => {
   const stored: string[] = [];
   await readTopic(stage.operations.kafka, SUBSCRIPTIONS_TOPIC, {
     onBatch: ({ records }) => void stored.push(...records.map(({ value }) => String(value))),

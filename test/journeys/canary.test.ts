@@ -96,7 +96,7 @@ function formsOf(secret: string): string[] {
 
 const found = (text: string) => planted.filter((secret) => formsOf(secret).some((form) => text.includes(form)));
 
-test('after all that can be done with secrets, none stands where anybody could read it', async () => {
+test('after all operations with secrets, none is readable anywhere', async () => {
   const receivers = await Promise.all(Array.from({ length: 4 }, () => Receiver.start(echo(200))));
   const tokens = await Receiver.start(echo(401));
   const [basic, keyed, oauth, aws] = receivers as [Receiver, Receiver, Receiver, Receiver];

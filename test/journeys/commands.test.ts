@@ -250,7 +250,7 @@ async function runWell(command: string): Promise<void> {
   if (code !== 0) throw new Error(`${command}: exit code ${code}: ${err}${out}`);
 }
 
-test('each command of the guides does what it says, as it stands', async () => {
+test('each command of the guides does what the guide says, unchanged', async () => {
   const pages = ['docs/operations.md', 'docs/cli.md'].flatMap(commandsOf);
   const typed = new Set(pages.filter(({ isTyped }) => isTyped).map(({ text }) => text));
   const failures: string[] = [];

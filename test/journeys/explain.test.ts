@@ -110,7 +110,7 @@ test('a paused customer names the command that resumes it', async () => {
   );
 });
 
-test('what destinations must let in is told to every role, and to nobody else', async () => {
+test('the addresses that destinations must allow are shown to every role, and to nobody else', async () => {
   const facts = {
     ...{
       egressAddresses: ['198.51.100.7', '2001:db8::/48'],

@@ -29,7 +29,7 @@ afterAll(() => plane?.service.stop());
 const noticesOf = ({ requests }: Receiver) =>
   requests.map(({ body }) => JSON.parse(body) as Record<string, unknown>).filter(({ kind }) => kind === 'held');
 
-test('a hold is told to the customer and to operators, and its end too; a new writer repeats nothing', async () => {
+test('a hold is announced to the customer and to operators, and its end too; a new writer repeats nothing', async () => {
   const customer = freshName('told');
   const ownReceiver = await Receiver.start();
   const operators = await Receiver.start();

@@ -19,7 +19,7 @@ const async = { prefer: 'respond-async' };
 /** Events, so that none of the operations is done before the kill. */
 const MANY = 300;
 
-test('a rewind and a deletion that are cut off by a kill are carried on by the next control plane', async () => {
+test('a rewind and a deletion that a kill interrupts are resumed by the next control plane', async () => {
   const [rewound, deleted] = [freshName('rewound'), freshName('deleted')];
   const hung = Promise.withResolvers<void>();
   // The first requests of each hang, so that its worker can't let go, and the operations wait for it.
@@ -71,7 +71,7 @@ test('a rewind and a deletion that are cut off by a kill are carried on by the n
   expect(await second.service.stop()).toBe(0);
 });
 
-test('redeliveries, redrives and discards that are cut off by a kill are carried on, and leave nothing out', async () => {
+test('redeliveries, redrives and discards that a kill interrupts are resumed, and leave nothing out', async () => {
   const [redelivered, redriven, discarded] = [freshName('redelivered'), freshName('redriven'), freshName('discarded')];
   let isRefusing = true;
   const refused = [0, 0, 0];

@@ -80,7 +80,7 @@ const mistakes: [string, object, RegExp][] = [
   ],
 ];
 
-test.each(mistakes)('%s: refused in words', async (_name, values, words) => {
+test.each(mistakes)('%s: refused with a message', async (_name, values, words) => {
   await expect(rendered(values)).rejects.toThrow(words);
 });
 

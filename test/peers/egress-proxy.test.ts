@@ -129,7 +129,7 @@ test('what may not be sent to is not sent to, though the proxy would', async () 
   expect(front.passed).toHaveLength(1);
 });
 
-test('that it won’t have us, or is not there, is our fault and nobody’s attempt; that it finds nobody is not', async () => {
+test('a proxy that refuses us or is unreachable costs no attempt; a destination that it does not find does', async () => {
   const front = await Front.start();
   const outcomeBy = async (url: string, by: URL) =>
     (await openFor({ destination: { type: 'http', url } }, { proxy: by }).send(message(), Date.now()))?.outcome;

@@ -154,7 +154,7 @@ test.each(['header', 'body'])('a token by client authentication in the %s, one f
   expect(JSON.parse(Buffer.from(claims, 'base64url').toString())).toMatchObject({ azp: CLIENT.clientId });
 });
 
-test('a wrong secret is told in its words', async () => {
+test('a wrong secret is reported with the server’s message', async () => {
   const authentication = { type: 'oauth', tokenUrl, clientId: CLIENT.clientId, clientSecret: 'wrong-secret' };
   const opened = openFor({ destination: { type: 'http', url: 'http://127.0.0.1:9/' }, authentication });
   expect((await opened.send(message(), Date.now()))?.outcome).toEqual({

@@ -79,7 +79,7 @@ export function receiverSuite(name: string, server: () => WebServer): void {
       expect(budget.openCount).toBeLessThanOrEqual(3);
     });
 
-    test('Basic: let in with the right password, and told otherwise', async () => {
+    test('Basic: accepted with the right password, and a clear error otherwise', async () => {
       expect(await outcomeOf(open('basic', { authentication: BASIC }))).toMatchObject({ kind: 'delivered' });
       const wrong = { ...BASIC, password: 'wrong' };
       expect(await outcomeOf(open('basic', { authentication: wrong }))).toMatchObject({
@@ -108,13 +108,13 @@ export function receiverSuite(name: string, server: () => WebServer): void {
       expect(server().front.passed).toHaveLength(0);
     });
 
-    test('its limit is told as 429', async () => {
+    test('its limit is reported as 429', async () => {
       const sent = await sendMany(open('limited'), 20);
       const statuses = new Set(sent.map((one) => JSON.stringify({ ...one?.outcome, reason: undefined })));
       expect(statuses).toEqual(new Set(['{"kind":"delivered","status":200}', '{"kind":"retry","status":429}']));
     });
 
-    test('its own time-out is told as 504, ours as ours', async () => {
+    test('its own time-out is reported as 504, ours as ours', async () => {
       server().front.manner = 'hang';
       expect(await outcomeOf(open('hasty'))).toMatchObject({ kind: 'retry', status: 504 });
       for (const port of ['http1', 'http2'] as const) {

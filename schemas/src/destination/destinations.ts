@@ -6,7 +6,7 @@ import * as kinds from './kinds.ts';
 type Kinds = (typeof kinds)[keyof typeof kinds];
 type SettingsOf<Kind> = Kind extends { readonly schema: infer Schema extends z.ZodType } ? z.output<Schema> : never;
 
-/** Where a customer's events are sent: the settings of one kind. */
+/** The destination of a customer's events: the settings of one kind. */
 export type Destination = SettingsOf<Kinds>;
 
 /** The kinds by the `type` of a subscription's destination. */

@@ -17,7 +17,7 @@ interface Kind<Settings> {
   readonly authentications: readonly Authentication['type'][];
   /** The fields that hold a URL to which requests are sent: they are checked by the egress policy when they are saved. */
   readonly urls: readonly string[];
-  /** Whether it accepts notices only: subscriptions to other event types are refused. */
+  /** True if it accepts notices only: subscriptions to other event types are refused. */
   readonly onlyNotices?: true;
   /**
    * Mistakes that concern several fields.
@@ -92,8 +92,8 @@ export interface HttpRequests {
   /** Bodies of 1 KiB or more are compressed. */
   readonly gzip?: boolean;
   /**
-   * Whether permission is requested by OPTIONS before the first delivery, as for CloudEvents webhooks, and the allowed
-   * rate is kept.
+   * States whether permission is requested by OPTIONS before the first delivery, as for CloudEvents webhooks, and the
+   * allowed rate is kept.
    */
   readonly handshake?: boolean;
   /** The region to sign for, with the authentication `aws`. */

@@ -4,7 +4,7 @@
  * meter runs at a time.
  */
 
-/** How much work a filter does with the values that it reads. */
+/** Measures the work that a filter does with the values that it reads. */
 export interface WorkRates {
   /** The number of nodes that a loop evaluates for each item of a list. */
   readonly perItem: number;

@@ -10,7 +10,7 @@ import {
 
 export type JsonSchema = { readonly [keyword: string]: unknown };
 
-/** How 64-bit and 32-bit floats without a number in JSON are shown. */
+/** The text for 64-bit and 32-bit floats that JSON has no number for. */
 const NOT_FINITE = { enum: ['NaN', 'Infinity', '-Infinity'] };
 
 const BASE64 = { type: 'string', contentEncoding: 'base64' };

@@ -1,6 +1,6 @@
 /**
- * How long a customer's events are kept. Operators decide it: a subscription may state other numbers of days than the
- * defaults.
+ * The time for which a customer's events are kept. Operators decide it: a subscription may state other numbers of days
+ * than the defaults.
  */
 import { z } from 'zod';
 

@@ -53,7 +53,7 @@ const attemptBatch = z.object({
   attempts: z.array(attempt),
   /**
    * It took the place of a record from which attempts at erased events were removed: the offset of that record, and where
-   * each of these attempts was in it. Whoever knows that one already learns nothing from this one.
+   * each of these attempts was in it. A reader who knows that one already learns nothing from this one.
    */
   insteadOf: z.object({ offset: z.int(), indexes: z.array(z.int()) }).optional(),
 });
@@ -104,7 +104,7 @@ export function withoutAttempts(
   };
 }
 
-/** Where the attempts of a record were written first. @param offset of the record */
+/** Returns the place at which the attempts of a record were written first. @param offset of the record */
 export function placesOf({ insteadOf }: AttemptBatch, offset: number) {
   return {
     offset: insteadOf?.offset ?? offset,

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { decodeJson } from '../json-record.ts';
 
-/** How long a key is kept after its first request, in ms. */
+/** The time for which a key is kept after its first request, in ms. */
 export const IDEMPOTENCY_KEPT_MS = 86_400_000;
 
 const idempotencyRecord = z.object({

@@ -32,7 +32,7 @@ export function identified<Facts extends DeliveryHeaders>(
 
 /**
  * The key is the same for all records of one event, whether copies, retries, replays or dead letters. The event id is
- * part of it, because an intake topic that is deleted and created again starts its offsets anew.
+ * part of it, because an intake topic that is deleted and created again starts its offsets at 0 again.
  */
 export function eventKeyOf({ eventId, source }: Named): string {
   return source === undefined ? eventId : `${eventId}@${source}`;

@@ -6,7 +6,7 @@ import { ROLES } from '../rights/route-rights.ts';
 const session = z.object({
   /** `link`: valid for one session; `session`: identified by a cookie. */
   kind: z.enum(['session', 'link']),
-  /** How its owner was authenticated: by a token of Databridge, or by the OpenID provider. */
+  /** The authentication of its owner: by a token of Databridge, or by the OpenID provider. */
   by: z.enum(['token', 'oidc']),
   caller: z.object({
     id: z.string(),

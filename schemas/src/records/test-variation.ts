@@ -1,4 +1,4 @@
-/** How the request of a test event deviates from that of an event, to test a receiver's checks. */
+/** The deviations of a test event's request from that of an event, which test a receiver's checks. */
 const TEST_VARIATIONS = [
   /** The test is signed, but with a timestamp ten minutes ago: a receiver must refuse it as a replay. */
   'stale',

@@ -30,7 +30,7 @@ describe('retry delays', () => {
   });
 });
 
-test('every topic of ours takes the broker’s append time, so that due order is offset order', () => {
+test('all our topics take the broker’s append time, so that due order is offset order', () => {
   for (const { config } of [...systemTopics(), ...customerTopics('acme')]) {
     expect(config['message.timestamp.type']).toBe('LogAppendTime');
   }

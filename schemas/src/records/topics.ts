@@ -185,7 +185,10 @@ const keptFor = (retentionMs: number) => ({
   'retention.ms': String(retentionMs),
 });
 
-/** How long delivery topics keep records, unless a subscription states otherwise or the customer is paused or disabled. */
+/**
+ * The time for which delivery topics keep records, unless a subscription states otherwise or the customer is paused or
+ * disabled.
+ */
 export const DELIVERY_RETENTION_MS = DEFAULT_RETENTION.deliveryDays * DAY_MS;
 
 /** The period that an audit usually covers. */

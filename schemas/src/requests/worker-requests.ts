@@ -8,7 +8,7 @@ import { CUSTOMER_PATTERN } from '../records/topics.ts';
 
 export const WORKER_REQUEST_HEADER = 'databridge-request';
 
-/** How long a control plane waits for a key pair, in ms: after that, none is made. */
+/** The time that a control plane waits for a key pair, in ms: after that, none is generated. */
 export const KEY_PAIR_WITHIN_MS = 15_000;
 
 /** A key pair for a client certificate. */

@@ -15,7 +15,7 @@ export interface FailingCustomer {
   readonly nowMs: number;
   readonly lastSuccessAtMs: number | undefined;
   readonly waiting: readonly WaitingAttempt[];
-  /** How long a failing attempt takes. */
+  /** The duration of a failing attempt. */
   readonly attemptMs: number;
   /**
    * While the breaker is open or the connection held, one event at a time is tried: at `nextAtMs`, and then at

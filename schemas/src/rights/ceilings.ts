@@ -1,4 +1,4 @@
-/** How far a customer may raise its own rate and concurrency: operators set the ceilings. */
+/** Limits how far a customer may raise its own rate and concurrency: operators set the ceilings. */
 
 export interface Ceilings {
   readonly ratePerSecond: number;

@@ -1,5 +1,5 @@
 /**
- * Who may set which field of a subscription: the one table. The API enforces it, the OpenAPI document shows it as
+ * The rights to set the fields of a subscription, in one table. The API enforces it, the OpenAPI document shows it as
  * `x-owner`, and the command line prints it (`databridge subscriptions fields`).
  */
 
@@ -13,7 +13,7 @@ export type FieldOwner = 'operator' | 'customer' | 'narrowing' | 'service';
 
 export interface FieldRight {
   readonly owner: FieldOwner;
-  /** What the owner decides with the field, and how far a customer may go: a sentence for people. */
+  /** States what the owner decides with the field, and how far a customer may go: a sentence for people. */
   readonly rule: string;
 }
 

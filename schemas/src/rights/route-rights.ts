@@ -4,7 +4,7 @@ export const ROLES = ['operator', 'customer', 'reader'] as const;
 export type Role = (typeof ROLES)[number];
 
 /**
- * What a route is for:
+ * The purpose of a route:
  *
  * - `open`: has no data of any customer.
  * - `see`: reads facts about a customer, but never the content of events.

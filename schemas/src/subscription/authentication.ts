@@ -1,4 +1,4 @@
-/** How a customer's API authenticates us. */
+/** The ways in which a customer's API authenticates us. */
 import { z } from 'zod';
 import { headerName, headerValue, repeatedNames } from './header-rules.ts';
 import { url } from './url-rules.ts';

@@ -14,7 +14,7 @@ const mistakes = (change: object) => {
   return parsed.ok ? [] : parsed.issues.map(({ path, message }) => `${path.join('.')} ${message}`);
 };
 
-describe('mistakes in words', () => {
+describe('mistakes have messages', () => {
   test.each([
     [{ customer: undefined }, 'customer is missing'],
     [{ customer: 5 }, 'customer must be a string, not a number'],

@@ -68,7 +68,7 @@ describe('the index', () => {
   });
 });
 
-test('those with a filter are told apart, and change with their subscription', () => {
+test('customers with a filter are kept apart, and change with their subscription', () => {
   const index = new SubscriptionIndex();
   index.set('x', { ...subscription('x', {}), filter: 'true' });
   index.set('y', subscription('y', {}));

@@ -38,7 +38,7 @@ export interface Filtered {
   readonly customer: string;
   /** The filter of the subscription. */
   readonly filter: string;
-  /** Whether it narrows a filter that an operator set. If omitted, it is the operator's, or that is unknown. */
+  /** True if it narrows a filter that an operator set. If omitted, it is the operator's, or that is unknown. */
   readonly isOwn?: true;
 }
 

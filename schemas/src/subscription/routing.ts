@@ -28,7 +28,7 @@ export type DeclaredMatch =
   | typeof EVERYTHING
   | (Omit<Match, 'company'> & { readonly company: readonly string[] | typeof EVERYTHING });
 
-/** Whether the customer gets the events of every company. */
+/** Returns whether the customer gets the events of every company. */
 export function matchesEveryCompany(match: DeclaredMatch): boolean {
   return match === EVERYTHING || match.company === EVERYTHING;
 }
@@ -56,6 +56,6 @@ export interface Interest {
   readonly filter?: string;
   /** The settings of an operator, while the customer narrows them: an event must pass both filters. */
   readonly granted?: { readonly filter?: string };
-  /** Whether approval is missing: the customer gets no events yet. */
+  /** True if approval is missing: the customer gets no events yet. */
   readonly awaitsApproval?: true;
 }

@@ -22,7 +22,10 @@ export const SECRET_PLACES: readonly string[] = [
 ];
 const PATHS = SECRET_PLACES.map((place) => place.split('.'));
 
-/** Whether the place holds a secret: the places that {@link mapSecrets} visits, also in an unchecked subscription. */
+/**
+ * Returns whether the place contains a secret: the places that {@link mapSecrets} visits, also in an unchecked
+ * subscription.
+ */
 export function isSecretPath(path: Path): boolean {
   return PATHS.some(
     (place) => place.length === path.length && place.every((step, i) => step === '*' || step === String(path[i])),

@@ -61,7 +61,10 @@ const PLACEHOLDERS = [
   /^<[^<>]+>$/,
 ];
 
-/** Whether a secret looks like the name of one: a variable that nobody filled in, or the blank of some instructions. */
+/**
+ * Returns whether a secret looks like the name of one: a variable that nobody filled in, or the blank of some
+ * instructions.
+ */
 export function isPlaceholder(secret: string): boolean {
   return PLACEHOLDERS.some((pattern) => pattern.test(secret.trim()));
 }

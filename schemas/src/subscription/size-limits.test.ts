@@ -10,7 +10,7 @@ const messagesOf = (value: object) => {
   return parsed.ok ? [] : parsed.issues.map(({ path, message }) => `${path.join('.')} ${message}`.trim());
 };
 
-test('a subscription of more than 256 KiB is refused in words, with its size', () => {
+test('a subscription of more than 256 KiB is refused with its size', () => {
   const companies = (count: number) => ({
     ...subscription,
     match: { company: Array.from({ length: count }, (_, nth) => `company ${nth}`) },
@@ -21,7 +21,7 @@ test('a subscription of more than 256 KiB is refused in words, with its size', (
   ]);
 });
 
-test('a token request has so many parameters and no more: each may be a secret that is sealed by itself', () => {
+test('a token request has a limited number of parameters: each may be a secret that is sealed by itself', () => {
   const body = (count: number) => ({
     ...subscription,
     authentication: {

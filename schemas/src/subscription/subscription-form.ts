@@ -51,10 +51,11 @@ export interface Subscription<S = string> {
    */
   readonly freshFirst?: { readonly backlogShare: number };
   /**
-   * How far the customer may raise rate and concurrency itself; {@link ceilingsOf} has the defaults of omitted fields.
+   * The limits up to which the customer may raise rate and concurrency itself; {@link ceilingsOf} has the defaults of
+   * omitted fields.
    */
   readonly ceilings?: Partial<Ceilings>;
-  /** How long its events are kept; {@link DEFAULT_RETENTION} has the days of omitted fields. */
+  /** The time for which its events are kept; {@link DEFAULT_RETENTION} has the days of omitted fields. */
   readonly retention?: Partial<Retention>;
   /** Two secrets during a rotation: `whsec_…` signs symmetrically (v1), `whsk_…` by Ed25519 (v1a). */
   readonly signing?: { readonly secrets: readonly S[] };
@@ -99,7 +100,7 @@ export type ParsedSubscription =
   | { readonly ok: true; readonly subscription: Subscription }
   | { readonly ok: false; readonly issues: SubscriptionIssue[]; readonly sound?: SoundPart };
 
-/** What can be checked further in a subscription with mistakes, so that all of them are reported at once. */
+/** The parts of a subscription with mistakes that can be checked further, so that all mistakes are reported at once. */
 export interface SoundPart {
   /** The subscription with a harmless value in place of each field that has a mistake. */
   readonly subscription: Subscription;

@@ -52,7 +52,7 @@ function mistakes(more: Record<string, unknown>): string {
   return result.ok ? '' : formatIssues(result.issues);
 }
 
-test('a phase may not have more time than the whole, which is 10 s unless told otherwise', () => {
+test('a phase may not have more time than the whole, which is 10 s by default', () => {
   const within = { timeoutMs: 5_000, connectTimeoutMs: 1_000, headersTimeoutMs: 5_000, bodyTimeoutMs: 2_000 };
   expect(mistakes({ destination: { ...HTTP, ...within } })).toBe('');
   expect(mistakes({ destination: { ...HTTP, timeoutMs: 900, connectTimeoutMs: 901, bodyTimeoutMs: 50 } })).toBe(
@@ -143,7 +143,7 @@ test.each([
   expect(mistakes(more)).toBe(words);
 });
 
-test('what does not fit together is told along with what is malformed', () => {
+test('contradictions are reported together with malformed fields', () => {
   const authentication = {
     type: 'oauth',
     clientId: 'x',
@@ -186,7 +186,7 @@ describe('mutual TLS', () => {
   });
 });
 
-test('each secret is mapped and sealed wherever it stands, and none is left in the open', () => {
+test('each secret is mapped and sealed at every place, and none remains in plain text', () => {
   const subscriptions = [
     { destination: HTTP, authentication: OAUTH, tls: { clientCertificate: certificate, clientKey: key } },
     { destination: SQS, authentication: KEYS },

@@ -39,7 +39,7 @@ export function keyMismatch(certificate: string, key: string): string | undefine
   return first.checkPrivateKey(parsedKey) ? undefined : 'does not belong to the client certificate';
 }
 
-/** How long before its end to ask the customer for the next one. */
+/** The time before its expiry at which the customer is asked for the next one. */
 const NOTICE_MS = 30 * 86_400_000;
 
 /** @returns a warning, although the PEM is well-formed: it has expired, expires soon, or is not valid yet */

@@ -167,7 +167,7 @@ describe.each([
   });
 });
 
-test('several mistakes are told together', () => {
+test('several mistakes are reported together', () => {
   expect(urlMistakes('https://127.1:0/#x')).toHaveLength(3);
 });
 

@@ -3,7 +3,7 @@ import { CommanderError } from 'commander';
 import { ApiError, UnreachableError } from './api/api-error.ts';
 import { DeclinedError } from './output/terminal.ts';
 
-/** What each means, as `--help` and docs/cli.md say it. */
+/** The meaning of each, as `--help` and docs/cli.md state it. */
 export const EXIT_CODES = {
   0: 'success, and nothing is wrong',
   1: 'failed, or something is wrong: differences, events unaccounted for, a filter that does not match',

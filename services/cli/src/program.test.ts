@@ -120,7 +120,7 @@ describe('exit codes', () => {
     expect(adviceOn(error)).toMatch(/^Why\.\n {2}\/a: is wrong/);
   });
 
-  test('a page of a proxy is no answer of ours, and is shown in short', () => {
+  test('a page of a proxy is not taken for an answer of the API, and is shown in short', () => {
     const error = ApiError.of(502, `<html>${'x'.repeat(500)}`);
     expect(exitCodeOf(error)).toBe(5);
     expect(error.message.length).toBeLessThan(250);
@@ -148,7 +148,7 @@ test.each([
   expect([code, err]).toEqual([2, `${file} is not UTF-8 text: save it in that encoding\n`]);
 });
 
-test('a file of several YAML documents is refused in words', async () => {
+test('a file of several YAML documents is refused with a message', async () => {
   const { code, err } = await run(['apply', '-f', fileOf('subscriptions: []\n---\nsubscriptions: []\n')]);
   expect([code, err]).toEqual([2, expect.stringContaining('several documents')]);
 });

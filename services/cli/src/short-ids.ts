@@ -39,7 +39,7 @@ export interface Ids {
   readonly idOf: (item: never) => string;
 }
 
-/** As many as tell whether there is one alone. The attempts of one event may be many. */
+/** Enough to see whether exactly one event matches: one event may have many attempts. */
 const MAX_ASKED = 1_000;
 
 /**

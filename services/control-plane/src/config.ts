@@ -118,16 +118,19 @@ const variables = z.object({
       'must be the ARN of a principal, such as arn:aws:iam::123456789012:role/databridge-delivery',
     )
     .optional(),
-  /** How often customers are checked for notices, which need the event type `notice` in EVENT_TYPES and a registry. */
+  /**
+   * The interval at which customers are checked for notices, which need the event type `notice` in EVENT_TYPES and a
+   * registry.
+   */
   NOTICES_INTERVAL: duration('10s', '100ms', '1h'),
   /**
    * The limit of attempts in the view, of 300 bytes each; above it the customers with the most attempts lose their
    * oldest.
    */
   MAX_ATTEMPTS: whole(500_000, 1_000, 50_000_000),
-  /** How often the retention of customers' topics is adjusted to their states. */
+  /** The interval at which the retention of customers' topics is adjusted to their states. */
   RETENTION_INTERVAL: duration('10m', '1s', '24h'),
-  /** How often the writer gathers the state of all customers for `/metrics`. */
+  /** The interval at which the writer gathers the state of all customers for `/metrics`. */
   EXPORT_INTERVAL: duration('30s', '100ms', '1h'),
 });
 

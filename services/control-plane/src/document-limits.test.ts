@@ -17,7 +17,7 @@ test('brackets and commas in a text are text', () => {
   expect(jsonShapeMistake('"never ends [[[[[[')).toBeUndefined();
 });
 
-test('JSON may hold so many values and no more', () => {
+test('JSON may contain a limited number of values', () => {
   expect(jsonShapeMistake(JSON.stringify(Array.from({ length: 20_000 }, () => 1)))).toBeUndefined();
   expect(jsonShapeMistake(JSON.stringify(Array.from({ length: 20_001 }, () => 1)))).toMatch(/more than 20000 values/);
 });

@@ -44,7 +44,7 @@ export const deliveryVariables = z
     COMMIT_INTERVAL_MAX: duration('5s', '1ms', '10m'),
     /** A customer's status record is written at each change of its state, and at most this long after a commit. */
     STATUS_INTERVAL: duration('15s', '100ms'),
-    /** How often this worker reports which customers it runs. Three missed reports count as a dead worker. */
+    /** The interval at which this worker reports its customers. Three missed reports count as a dead worker. */
     REPORT_INTERVAL: duration('10s', '100ms'),
     /** Memory for records that wait in their lanes, for all customers of the worker together, in MiB. */
     HELD_RECORDS_MIB: whole(32, 1, 65_536),
@@ -55,7 +55,7 @@ export const deliveryVariables = z
      * the worker together.
      */
     MAX_CONNECTIONS: whole(4_096, 1, 1_000_000),
-    /** Whether HTTP/2 is used with destinations and token endpoints that offer it; `false`: HTTP/1.1 only. */
+    /** `true`: HTTP/2 is used with destinations and token endpoints that offer it; `false`: HTTP/1.1 only. */
     EGRESS_HTTP2: flag(true),
     /**
      * A connection older than this takes no new request, so that changes of DNS and of the egress policy take effect.
@@ -78,7 +78,7 @@ export const deliveryVariables = z
     BREAKER_FAILURE_PERCENTAGE: whole(50, 1, 100),
     /** The least number of attempts in the window before failures can open the breaker. */
     BREAKER_MIN_ATTEMPTS: whole(20, 1, 100_000),
-    /** How long an open breaker waits before it probes. */
+    /** The time that an open breaker waits before it probes. */
     BREAKER_RESET: duration('30s', '100ms', '1h'),
   })
   .transform(withRetryPlan);

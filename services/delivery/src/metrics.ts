@@ -11,7 +11,7 @@ export type DeliveryMetrics = ReturnType<typeof deliveryMetrics>;
 
 const OWN_FAULTS = ['produce', 'commit'] as const;
 /**
- * How an event came to its attempt; only events that came straight count for the service level objective of freshness.
+ * The way of an event to its attempt; only events that came straight count for the service level objective of freshness.
  */
 export const PATHS = ['straight', 'retried', 'held'] as const;
 export type Path = (typeof PATHS)[number];

@@ -194,7 +194,7 @@ test('with an offset goes the count of what left no copy, on top of what an earl
   expect(tallies().at(-1)).toEqual({ unmatched: 43, filtered: 8, sinceMs: 1_000 });
 });
 
-test('offsets that another tool has set have no count: it begins anew, and says when', async () => {
+test('offsets that another tool has set have no count: it restarts, and says when', async () => {
   const { subscriptions, tallies, join, receive } = setUp({
     committed: [{ topic: 'intake', partition: 0, offset: 0, metadata: '' }],
   });

@@ -44,7 +44,7 @@ export interface FanOutParts {
   readonly log: Logger;
   /** The limit of intake records in memory; a partition that has used up its share is paused. */
   readonly maxInFlightBytes: number;
-  /** How long records are routed in one turn of the event loop. If omitted, 20 ms. */
+  /** The time for which records are routed in one turn of the event loop. If omitted, 20 ms. */
   readonly maxTurnMs?: number;
 }
 

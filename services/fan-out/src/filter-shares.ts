@@ -19,7 +19,7 @@ const WORK_PER_MS = 200_000;
 const COSTLY_SHARE = 1 / 3;
 /** Saved up at most: costly filters hold the event loop for so long at a time, and for the evaluation that is under way. */
 const MAX_CREDIT_MS = 5;
-/** What all may be below zero before even a customer whose credit is whole waits: more than one evaluation takes. */
+/** The total debt at which even a customer with full credit waits: more than one evaluation takes. */
 const MAX_DEBT_MS = 12;
 /** A customer with a costly filter that had no event for so long no longer divides the time with the others. */
 const ACTIVE_MS = 1_000;
@@ -49,7 +49,7 @@ export class FilterShares {
     this.#all = { creditMs: MAX_CREDIT_MS, atMs: nowMs(), lastWantedMs: nowMs(), lastCostlyMs: nowMs() };
   }
 
-  /** Whether the customer's filter may be evaluated now. Only one that was costly before may not. */
+  /** Returns whether the customer's filter may be evaluated now. Only one that was costly before may not. */
   mayAsk(customer: string): boolean {
     const account = this.#accounts.get(customer);
     if (account === undefined) return true;

@@ -95,7 +95,7 @@ export class PartitionProgress implements TopicPartition {
 export class IntakeProgress {
   readonly membership: Membership;
   isCommitting = false;
-  /** Whether the earlier counts are known, and so offsets may be committed. */
+  /** True if the earlier counts are known, and so offsets may be committed. */
   hasTallies = false;
   readonly #partitions = new Map<string, PartitionProgress>();
   readonly #ending = new Ending();
@@ -104,7 +104,7 @@ export class IntakeProgress {
     this.membership = membership;
   }
 
-  /** Whether the work is pointless: the membership has ended, or {@link end} was called. */
+  /** True if the work is pointless: the membership has ended, or {@link end} was called. */
   get isOver(): boolean {
     return this.#ending.hasEnded || !this.membership.isCurrent;
   }

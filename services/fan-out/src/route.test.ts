@@ -145,7 +145,7 @@ test('a trace goes on; what only looks like one does not', () => {
   ]);
 });
 
-test('what no topic of ours takes is set aside without its bytes, which its source keeps', () => {
+test('a record that is too large for our topics is quarantined without its bytes, which its source keeps', () => {
   const call = { filename: '', requestid: '', company: 'ACME', organisation: 'NA', folder: 'Support' };
   const summary = { ...call, processed: true, process_result: 'x'.repeat(2_000_000) };
   const huge = rootCause.encode(1, { schema_version: 'v1.0', statusCode: 200, summary });
@@ -161,7 +161,7 @@ test('nobody wants it: then its size is nobody’s trouble', () => {
   expect(unreadable.records.every((one) => (one.value?.length ?? 0) === 0)).toBe(true);
 });
 
-test('filters are asked once an event and text; who can’t be told whether it wants the event gets it', () => {
+test('filters are evaluated once per event and text; a customer whose filter fails gets the event', () => {
   const texts = { a: undefined, b: 'no', c: 'yes', d: 'no', e: 'unclear' };
   const asked: string[] = [];
   const verdicts: Record<string, FilterVerdict> = {

@@ -32,7 +32,7 @@ export interface RouteContext {
   customersFor(eventType: string, routing: Routing): readonly string[];
   /** The ones among `customers` that have a content filter. */
   filteredAmong(customers: readonly string[]): readonly Filtered[];
-  /** Whether the customer's own filter has time left: see filter-shares.ts. If omitted, always. */
+  /** Returns whether the customer's own filter has time left: see filter-shares.ts. If omitted, it always has. */
   mayAsk?(customer: string): boolean;
   /** Evaluates a filter on a decoded event. */
   ask(filtered: Filtered, event: unknown): FilterVerdict;

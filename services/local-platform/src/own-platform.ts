@@ -63,7 +63,7 @@ export async function ensureKeyFiles(dataDir: string): Promise<KeyFiles> {
   const older = existsSync(earlier) ? await readFile(earlier, 'utf8') : '';
   const keys = generateKeySet(`local-${new Date().toISOString().slice(0, 10)}`);
   await writeFile(files.delivery, `${keys.delivery}\n${older}`, { mode: 0o600 });
-  // Last: without it, both are made anew.
+  // Last: without it, both are generated again.
   await writeFile(files.controlPlane, `${keys.controlPlane}\n`, { mode: 0o600, flag: 'wx' });
   return files;
 }

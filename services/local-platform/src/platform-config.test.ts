@@ -1,7 +1,7 @@
 import { startLocalPlatform } from './local-platform.ts';
 import { readMachineConfig, readStartConfig } from './platform-config.ts';
 
-test('programs lie in the cache directory, data in the data directory, unless told otherwise', () => {
+test('programs are in the cache directory, data in the data directory, unless settings name others', () => {
   const env = { XDG_CACHE_HOME: '/c', XDG_DATA_HOME: '/d' };
   expect(readMachineConfig(env).cacheDir).toBe('/c/databridge-events');
   expect(readStartConfig(env).dataDir).toBe('/d/databridge-events');

@@ -11,7 +11,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const machineSchema = z.object({
   /** The home of the Java that runs Kafka and the registry; unset: the Java on the PATH. */
   JAVA_HOME: z.string().optional(),
-  /** How Kafka and the registry run when none are given; unset: in Docker if it is available, else as JVMs. */
+  /** The way to run Kafka and the registry when none are given; unset: in Docker if it is available, else as JVMs. */
   DATABRIDGE_PLATFORM: z.enum(['docker', 'jvm'], { error: 'must be docker or jvm' }).optional(),
   /** The address of Docker, if it is not one of the default ones. */
   DOCKER_HOST: z.string().optional(),
@@ -23,7 +23,7 @@ const machineSchema = z.object({
 /** The facts about this machine that the local platform needs. */
 export interface MachineConfig {
   forced: 'docker' | 'jvm' | undefined;
-  /** Whether Docker may be installed here. */
+  /** True if Docker may be installed here. */
   mayHaveDocker: boolean;
   javaHome: string | undefined;
   /** The directory of downloaded programs: it may be deleted at any time, and they are downloaded again. */
@@ -100,9 +100,9 @@ export interface StartConfig {
   registryUrl: string | undefined;
   dataDir: string;
   eventTypes: string;
-  /** Whether the environment has a key ring. */
+  /** True if the environment has a key ring. */
   hasKeys: boolean;
-  /** Whether the environment has tokens for the API. */
+  /** True if the environment has tokens for the API. */
   hasTokens: boolean;
   apiHost: string;
   /** The ports that are set; 0 asks for a free one. */

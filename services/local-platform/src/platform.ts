@@ -11,7 +11,7 @@ export interface Platform {
   stop(): Promise<void>;
 }
 
-/** How a part of the platform ends: by a graceful shutdown, or as in a crash. */
+/** The way in which a part of the platform ends: by a graceful shutdown, or as in a crash. */
 export type StopMode = 'graceful' | 'kill';
 
 /** A platform whose parts can be stopped and started again, for fault tests. Addresses and data stay. */

@@ -185,7 +185,7 @@ const sayFailure = (error: unknown) => say('platform', messageOf(error));
 
 function watchServices(): void {
   source = watchSource(SERVICES, (changed, file) => {
-    say('platform', `${file} changed: starting ${changed.join(', ')} anew`);
+    say('platform', `${file} changed: restarting ${changed.join(', ')}`);
     for (const name of changed) services.get(name)?.replace(GRACE_OF_REPLACED_MS);
   });
 }

@@ -72,7 +72,7 @@ const environment = (changes: Record<string, string | undefined> = {}) => ({
 const settingsOf = (changes?: Record<string, string | undefined>) =>
   kafkaSettings(z.object(kafkaVariables).parse(environment(changes)), 'logins', createLogger('test', 'silent'));
 
-test('records are written and read, also after sessions had to log in anew, and connections share tokens', async () => {
+test('records are written and read, also after sessions had to log in again, and connections share tokens', async () => {
   const settings = settingsOf();
   const admin = new KafkaAdmin(settings);
   const producer = new KafkaProducer(settings);

@@ -56,7 +56,7 @@ describe('a platform with a data directory', () => {
   });
 });
 
-test('data that are in use are refused, and whoever uses them is not disturbed', async () => {
+test('data that are in use are refused, and the program that uses them is not disturbed', async () => {
   const options = { ...readMachineConfig(process.env), dataDir: dir };
   const owner = fork(holder, [dir], { execArgv: [] });
   const [{ brokers }] = (await once(owner, 'message')) as [{ brokers: string[] }];

@@ -41,7 +41,7 @@ const PAGES: readonly (readonly [path: string, shows: string])[] = [
 const FRAME = ['header.top'];
 const SHARES = 2;
 
-/** Without loading the portal anew: that would take longer than all that is judged. */
+/** Without loading the portal again: that would take longer than all that is judged. */
 const goTo = (page: Page, path: string) => page.evaluate((to) => history.pushState(null, '', to), path);
 
 /** Signs in once, and goes from page to page. @returns what is wrong, with its page */
@@ -69,7 +69,7 @@ async function judge(pages: typeof PAGES): Promise<unknown[]> {
   return issues;
 }
 
-test('every page: nothing that axe minds in any colors, no violation, no error, nothing from elsewhere, 320 px are enough', async () => {
+test('every page: axe finds nothing in any colors, no violation, no error, no foreign request, 320 px are enough', async () => {
   // Neighbors in the list are often the same page with another filter: each goes to another tab, so that none is mistaken.
   const shares = Array.from({ length: SHARES }, (_, share) => PAGES.filter((_, nth) => nth % SHARES === share));
   expect((await Promise.all(shares.map(judge))).flat()).toEqual([]);
@@ -125,7 +125,7 @@ test('a customer sees itself alone, a reader no actions', async () => {
   await reader.close();
 });
 
-test('an expired session is begun anew in place: the form stays as it was, and what was asked for is sent', async () => {
+test('after a session expires, signing in again keeps the form and sends the request that was refused', async () => {
   const { browser, fleet } = shared();
   const { page, close } = await openPage(browser, fleet.origin);
   await signIn(page, 'operator', '/portal/customers/acme/set-up');
@@ -146,7 +146,7 @@ test('an expired session is begun anew in place: the form stays as it was, and w
   await close();
 });
 
-test('a session that ends is begun anew in place; a link signs in once', async () => {
+test('after a session ends, signing in again opens the requested page; a link signs in once', async () => {
   const { browser, fleet } = shared();
   const { page, close } = await openPage(browser, fleet.origin);
   await signIn(page, 'operator', '/portal/fleet?find=ini');
@@ -195,7 +195,7 @@ test('what is tried while one reads waits until one asks for it; times follow th
   await close();
 });
 
-test('the hour that comes twice when clocks go back is told apart, in each of two zones', async () => {
+test('the hour that occurs twice when clocks go back is unambiguous, in each of two zones', async () => {
   const { browser, fleet } = shared();
   const at = (time: string) => Date.parse(time);
   const [beforeBerlin, afterBerlin] = [at('2026-10-25T00:30:00Z'), at('2026-10-25T01:30:00Z')];
@@ -226,7 +226,7 @@ test('the hour that comes twice when clocks go back is told apart, in each of tw
   await close();
 });
 
-test('a range is typed in the zone that is shown, and stands in the address as the same moment for everybody', async () => {
+test('a range is typed in the zone that is shown, and the address has it as the same moment for everybody', async () => {
   const { browser, fleet } = shared();
   const [early, late] = ['2026-10-25T00:30:00.000Z', '2026-10-25T01:30:00.000Z'].map((time) => Date.parse(time));
   fleet.take('umbrella', [
@@ -316,13 +316,13 @@ test('rows of the fleet stay where they are while one reads, until one asks for 
     }
     await route.fulfill({ response: answer, json: body });
   });
-  const anew = page.getByRole('button', { name: 'The order has changed: sort anew' });
-  await anew.waitFor();
+  const again = page.getByRole('button', { name: 'The order has changed: sort again' });
+  await again.waitFor();
   expect(await names()).toEqual(before);
   const last = page.getByRole('row').filter({ hasText: before.at(-1) ?? '' });
   await last.getByRole('cell', { name: 'Disabled', exact: true }).waitFor();
-  await anew.click();
-  await anew.waitFor({ state: 'detached' });
+  await again.click();
+  await again.waitFor({ state: 'detached' });
   expect(await names()).not.toEqual(before);
   await close();
 });

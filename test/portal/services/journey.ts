@@ -72,7 +72,7 @@ test('redrive, pause, resume, test, rotate a secret, mend the set-up, replay; an
 
   knownKey = 'key-2';
   await page.getByRole('link', { name: 'Secrets' }).click();
-  await page.getByRole('button', { name: 'Set anew' }).click();
+  await page.getByRole('button', { name: 'Replace' }).click();
   await page.getByLabel('New value').fill('key-2');
   await page.getByLabel(/The one before is used/).selectOption('0s');
   const taken = stage.changeTaken(customer);
@@ -191,7 +191,7 @@ test('an operator sees workers, the quarantine and the audit log; a reader the s
     await page.getByRole('cell', { name: customer }).first().waitFor();
     await page.goto(`/portal/customers/${customer}/secrets`);
     await page.getByText('authentication.key', { exact: true }).waitFor();
-    expect(await page.getByRole('button', { name: 'Set anew' }).count()).toBe(mayAct ? 1 : 0);
+    expect(await page.getByRole('button', { name: 'Replace' }).count()).toBe(mayAct ? 1 : 0);
     expect(wrongs).toEqual([]);
     await close();
   }

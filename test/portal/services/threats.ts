@@ -137,7 +137,7 @@ test('a link for a secret changes no address; a seal is of no use at another pla
   expect(body.destination.url).toBe(receiver.url);
 }, 120_000);
 
-test('of two browsers that have the code, one wins, and the other is told', async () => {
+test('of two browsers that have the code, one wins, and the other gets a message', async () => {
   const { browser, intakes } = shared();
   const [intake] = intakes;
   const customer = await customerAt(await Receiver.start());
@@ -157,7 +157,7 @@ test('of two browsers that have the code, one wins, and the other is told', asyn
   await Promise.all(both.map(({ close }) => close()));
 }, 120_000);
 
-test('nothing stays in the browser, nothing is told to others, and no markup or foreign script can be brought in', async () => {
+test('nothing stays in the browser, nothing is sent to others, and no markup or foreign script can be injected', async () => {
   const { browser, intakes } = shared();
   const [intake] = intakes;
   const customer = await customerAt(await Receiver.start());

@@ -42,7 +42,7 @@ export const workers = dashboard({
           orNone(`count(databridge_ready{${S}} == 0)`),
         ),
         stat(
-          { title: 'Rebalances, 1 h', about: 'Processes that joined a group anew.' },
+          { title: 'Rebalances, 1 h', about: 'Processes that joined a group again.' },
           orNone(`sum(increase(databridge_kafka_rebalances_total{${S}}[1h]))`),
         ),
         stat(

@@ -56,7 +56,7 @@ test('no alert inhibits itself', () => {
   }
 });
 
-test('a cause stays for longer than its consequences: else they would be told of when it has just ended', () => {
+test('a cause lasts longer than its consequences: else they would be announced when it has just ended', () => {
   /** Alerts on the short window of a burn rate end when that window does. */
   const staysFor = (name: string) => minutesOf(alertOf(name)?.keepFiringFor) + (name.endsWith('Burn') ? 5 : 0);
   for (const { source_matchers: sources, target_matchers: targets } of rules) {

@@ -196,7 +196,7 @@ const DELIVERY_ALERTS: readonly Alert[] = [
     fault: 'ours',
     expr: (d) => `sum by (namespace) (increase(databridge_delivery_internal_dead_letters_total[${d.of('15m')}])) > 0`,
     keepFiringFor: '15m',
-    summary: '{{ $value | humanize }} events became dead letters by a fault of ours',
+    summary: '{{ $value | humanize }} events became dead letters because of an internal error',
     description: 'They are not delivered until they are redriven. The log names the error.',
     dashboard: OVERVIEW,
   },

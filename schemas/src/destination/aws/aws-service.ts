@@ -1,4 +1,4 @@
-/** How events become requests to an AWS service, and what its answers mean. Pure: delivery signs and sends. */
+/** Turns events into requests to an AWS service, and interprets its answers. Pure: delivery signs and sends. */
 import type { Message } from '../message.ts';
 import type { Outcome } from '../outcome.ts';
 

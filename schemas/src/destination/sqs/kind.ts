@@ -10,7 +10,7 @@ import { batchResult } from './batch-result.ts';
 const MAX_ENTRIES = 10;
 const MAX_BYTES = 1_048_576;
 
-/** What is no URL at all is another rule's to say. */
+/** A text that is no URL is reported by another rule. */
 function isQueuePath(url: URL | null): boolean {
   return url === null || (/^\/.*\/[\w-]{1,80}(\.fifo)?$/.test(url.pathname) && url.search === '');
 }

@@ -79,7 +79,7 @@ test('each entry has its own outcome, and one that is not mentioned is sent agai
   expect(kinds).toEqual([...Array(8).fill('delivered'), 'refused', 'retry']);
 });
 
-test('a checksum that does not match is no bug of ours', async () => {
+test('a checksum that does not match is no internal error', async () => {
   const wrong = ({ Id }: Entry) => ({ Id, MessageId: 'm', MD5OfMessageBody: '0'.repeat(32) });
   const { sendAll } = await openQueue((entries) => json(200, { Successful: entries.map(wrong) }));
   expect(await sendAll([message()])).toEqual([{ kind: 'retry', reason: expect.stringContaining('MD5') }]);

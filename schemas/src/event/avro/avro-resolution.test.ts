@@ -289,7 +289,7 @@ describe('values', () => {
     expect(read(one(type), one(type), Buffer.from([2, 1]))).toEqual({ a: 'AQ==' });
   });
 
-  test('every schema of ours is read as avsc reads it', () => {
+  test('each of our schemas is read as avsc reads it', () => {
     const schema = record('E', [
       field('i', 'int'),
       field('l', { type: 'array', items: ['null', 'string'] }),
@@ -312,7 +312,7 @@ describe('recursive types', () => {
       ? Buffer.from([2, 0x6c, 0])
       : Buffer.concat([Buffer.from([2, 0x6e, 2]), deep(levels - 1), Buffer.from([0])]);
 
-  test('with a default that has no end are refused in words', () => {
+  test('with an infinitely nested default are refused with a message', () => {
     const endless = record('E', [field('next', 'E', { default: {} })]);
     expect(() => eventTypeOf(endless)).toThrow(/the default \{\} of a record E has no end/);
     const through = record('E', [

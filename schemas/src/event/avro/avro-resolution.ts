@@ -237,7 +237,7 @@ export function writtenAs(field: RecordField, writer: RecordType): RecordField |
 
 const withBytes = new WeakMap<RecordType, boolean>();
 
-/** Whether a value takes at least one byte. */
+/** Returns whether a value takes at least one byte. */
 function takesBytes(type: AvroType): boolean {
   if (type.kind === 'null') return false;
   if (type.kind === 'fixed') return type.size > 0;

@@ -1,4 +1,4 @@
-/** Whether values of one logical type may be read as those of another. */
+/** Decides whether values of one logical type may be read as those of another. */
 import type { AvroType } from './avro-schema.ts';
 
 export function isDecimal(type: AvroType): type is Extract<AvroType, { logical?: unknown }> {

@@ -136,7 +136,7 @@ describe('what a filter may cost is bounded', () => {
     expect(filter.test({ ...EVENT, clientwords: 'x'.repeat(50_000) })).toEqual({ kind: 'differs' });
   });
 
-  test('what a filter costs is told, errors included', () => {
+  test('the cost of a filter is reported, also after an error', () => {
     const numbers = Array.from({ length: 150 }, (_, n) => n).join();
     const workOf = (text: string) => filterOf(text).measured(decoded).work;
     // 5 ns a unit: some microseconds, and some milliseconds.

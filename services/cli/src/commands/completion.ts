@@ -37,7 +37,7 @@ const BY_SHELL = ':0';
 /** The names of option values that are paths. */
 const PATH_VALUE = /<(?:file|directory)>$/;
 
-/** Whether the last word is the value of an option that names a file or a directory. */
+/** Returns whether the last word is the value of an option that names a file or a directory. */
 function isOfPath(program: Command, args: readonly string[]): boolean {
   const [before = '', last = ''] = args.slice(-2);
   const option = last.startsWith('--') ? last.split('=')[0] : before;

@@ -13,9 +13,9 @@ import { type LetterOptions, takeOut } from './letters/letters.ts';
 
 const STATE_ACTIONS = [
   ['pause', 'stop sending to customers; everything waits'],
-  ['resume', 'send to paused customers again; attempts are counted anew'],
+  ['resume', 'send to paused customers again; attempts are counted from 1'],
   ['disable', 'stop sending to customers until they are enabled'],
-  ['enable', 'send to disabled customers again; attempts are counted anew'],
+  ['enable', 'send to disabled customers again; attempts are counted from 1'],
 ] as const;
 
 export function addOperations(program: Command, cli: Cli): void {

@@ -1,4 +1,4 @@
-/** What applying a file would change, place by place. Pure; secrets are masks by the time they come here. */
+/** Lists the changes that applying a file would make, field by field. Pure; secrets are already masked here. */
 /** In the place of a secret, as the API answers. */
 export const MASK = '[secret]';
 

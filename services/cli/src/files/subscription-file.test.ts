@@ -41,7 +41,7 @@ describe('a subscriptions file', () => {
     expect(globex?.sets).toEqual(['state']);
   });
 
-  test('what the API finds later stands at its place, too', () => {
+  test('mistakes that the API finds later are reported at their place, too', () => {
     const [, globex] = parse(VALID, { ACME_KEY: 'k-1' }).subscriptions;
     const mistake = globex?.mistakeAt(['destination', 'url'], 'is closed');
     expect(mistake).toEqual({ line: 18, column: 12, message: 'destination.url is closed (customer "globex")' });
@@ -217,7 +217,7 @@ describe('a subscriptions file', () => {
     expect(mistakesOf(VALID, { ACME_KEY: 'geheim\u00e9' }).join()).not.toContain('geheim');
   });
 
-  test('whatever stands in it: subscriptions or mistakes with a place, never a crash', () => {
+  test('any content: subscriptions or mistakes with a place, never a crash', () => {
     const lines = VALID.split('\n');
     const words = fc.constantFrom(
       ...lines,

@@ -13,7 +13,7 @@ import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node,
 import { fillIn } from './variables.ts';
 import { MAX_YAML_DEPTH, tooDeepYamlAt } from './yaml-depth.ts';
 
-/** What a file may leave to the stored subscription: an operator may have paused a customer since. */
+/** The fields that a file may leave to the stored subscription: an operator may have paused a customer since. */
 const KEPT_SETTINGS = ['state', 'enableEpoch'] as const satisfies readonly (keyof Subscription)[];
 export type KeptSetting = (typeof KEPT_SETTINGS)[number];
 
@@ -239,7 +239,7 @@ interface Step {
   readonly value: Node | undefined;
 }
 
-/** Where the value stands; of what is missing or empty, the nearest thing around it that is there. */
+/** Returns the position of the value; of a missing or empty value, that of the nearest value around it. */
 function placeOf(document: Document, path: Path): number {
   const steps = walk(document, path);
   for (const { key, value } of steps.toReversed()) {

@@ -22,7 +22,7 @@ export interface DeclaredSubscription extends FileSubscription {
 /** The file in which a mistake was found. */
 type InFile = Pick<DeclaredSubscription, 'file' | 'mistakeAt'>;
 
-/** What files declare, and every mistake in them. The API adds the mistakes that only it can find. */
+/** Reads the declarations of files, and finds every mistake in them. The API adds the mistakes that only it can find. */
 export class Declarations {
   readonly subscriptions: readonly DeclaredSubscription[];
   /** Those with mistakes, for the API to find the others. */

@@ -4,7 +4,7 @@ import { Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { DatabridgeError } from '@databridge/kernel/errors';
 
-/** Whether a person is at the terminal. */
+/** Returns whether a person is at the terminal. */
 export const isAttended = (): boolean => process.stdin.isTTY === true && process.stderr.isTTY === true;
 
 /** A person was asked and declined: nothing was wrong, and nothing was changed. */

@@ -75,7 +75,7 @@ test('wrong tokens are throttled, and a valid one from the same address is let i
   expect((await api.inject('/v1/openapi.json')).statusCode).toBe(200);
 });
 
-test('each token has requests per minute of its own, whatever its name is, and is told how many are left', async () => {
+test('each token has its own requests per minute, whatever its name is, and its answers state how many are left', async () => {
   await open({ perMinute: 3, operatorPerMinute: 10 });
   const answers = [];
   for (let nth = 0; nth < 4; nth++) answers.push(await get(acme.token));

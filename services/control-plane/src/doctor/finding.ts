@@ -20,7 +20,7 @@ export interface Finding {
   readonly verdict: 'ok' | 'fault' | 'unknown';
   /** The result, as a sentence. */
   readonly detail: string;
-  /** How to mend it. */
+  /** The instruction that solves it. */
   readonly advice?: string;
 }
 

@@ -120,7 +120,7 @@ function examineKeys(facts: FleetFacts): Finding[] {
         fault(
           'keys',
           `${owner} has no key "${kid}", under which secrets of ${named([...customers].sort())} are sealed; it has ${named(keyIds)}.`,
-          'Add the key to DATABRIDGE_KEYS or DATABRIDGE_KEYS_FILE there and restart it. If the key is lost, set those secrets anew: "databridge secrets set".',
+          'Add the key to DATABRIDGE_KEYS or DATABRIDGE_KEYS_FILE there and restart it. If the key is lost, set those secrets again: "databridge secrets set".',
         ),
       );
     }

@@ -119,7 +119,7 @@ export async function examineTopics(facts: KafkaFacts): Promise<Finding[]> {
         'topics',
         `Topic ${topic} has ${setting}=${found || '(not set)'}, and needs ${wanted}.`,
         setting === 'partitions'
-          ? 'Create it anew with that number while no service runs: keys are placed by it.'
+          ? 'Create it again with that number while no service runs: keys are placed by it.'
           : `Set it: kafka-configs.sh --alter --entity-type topics --entity-name ${topic} --add-config ${setting}=${wanted}`,
       ),
     );

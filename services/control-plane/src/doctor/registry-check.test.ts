@@ -4,7 +4,7 @@ import { examineRegistry } from './registry-check.ts';
 const subjects = ['root-cause.events-value'];
 const answering = (level: string | undefined) => ({ compatibilityOf: async () => level });
 
-test('a registry with the rule of ours is ok', async () => {
+test('a registry with our compatibility rule is ok', async () => {
   expect(await examineRegistry(answering('FULL_TRANSITIVE'), subjects)).toMatchObject([{ verdict: 'ok' }]);
 });
 

@@ -33,7 +33,7 @@ export class CallSearch {
   readonly #positions = new Map<string, number>();
   readonly #attempts: AttemptSearch;
   readonly #fromMs: number | undefined;
-  /** Whether digests are compared: the bytes of some event's copies need not contain the request id. */
+  /** True if digests are compared: the bytes of some event's copies need not contain the request id. */
   #asksDigests: boolean;
 
   /**

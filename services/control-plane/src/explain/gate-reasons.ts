@@ -17,7 +17,7 @@ export interface GateReason {
     | 'nothing_waits';
   /** As a sentence. */
   readonly detail: string;
-  /** How to mend it, as a command or a sentence. */
+  /** The correction, as a command or a sentence. */
   readonly cure?: string;
   /** When it ends by itself, ms since the epoch. */
   readonly untilMs?: number;

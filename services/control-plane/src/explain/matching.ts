@@ -4,7 +4,7 @@ import { matches } from '@databridge/schemas/subscription/match';
 import { ROUTING_FIELDS, type Routing, storedMatch } from '@databridge/schemas/subscription/routing';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 
-/** Whether a subscription matches an event, and the reasons if it does not. */
+/** Decides whether a subscription matches an event, and gives the reasons if it does not. */
 export interface MatchVerdict {
   readonly customer: string;
   readonly matches: boolean;

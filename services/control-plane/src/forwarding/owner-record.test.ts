@@ -7,7 +7,7 @@ const [oldKey, newKey] = ['2025', '2026'].map((kid) => generateKeySet(kid).contr
 const keysOf = (text: string) => peerKeys(new SealingDesk(parseKeySet(text)));
 const keys = keysOf(newKey);
 
-test('an owner’s record is known by whoever shares a key, also in the middle of a rotation', async () => {
+test('an owner’s record is verified by all that share a key, also in the middle of a rotation', async () => {
   const record = await signOwner({ origin: 'http://10.0.0.7:8080', term: 3 }, keysOf(`${newKey},${oldKey}`));
   const owner = { origin: 'http://10.0.0.7:8080', term: 3, kids: ['2026', '2025'] };
   expect(await verifyOwner(record, keysOf(oldKey))).toEqual(owner);

@@ -75,7 +75,7 @@ test('what forms, other sites and mistyped codes post asks nothing', async () =>
   expect(asked).toEqual([]);
 }, 20_000);
 
-test('a code and a ticket are passed on; of a refusal, the words alone come back', async () => {
+test('a code and a ticket are passed on; of a refusal, only the message is returned', async () => {
   expect((await post('/s/link/open', { code: CODE.toLowerCase() })).statusCode).toBe(200);
   expect(asked).toEqual([['opens', { linkId: 'link', code: CODE.replace('-', '') }]]);
   const { ticket } = await new Tickets(desk).issue('invitation', '[]', Date.now());

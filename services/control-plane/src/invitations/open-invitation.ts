@@ -18,7 +18,10 @@ export interface Opened extends IssuedTicket {
   readonly customer: string;
   readonly by: string;
   readonly reason?: string;
-  /** Where the secrets are used, such as `https://api.example.com`; for a set-up, the hosts that may be named. */
+  /**
+   * The hosts at which the secrets are used, such as `https://api.example.com`; for a set-up, the hosts that may be
+   * named.
+   */
   readonly goesTo: readonly string[];
   readonly places: readonly string[];
   readonly key: SealingKey;

@@ -29,7 +29,7 @@ function story() {
 const brief = ({ notices }: Announcement) =>
   notices.map(({ company, kind, state, customerCount }) => `${company}: ${kind} ${state} (${customerCount})`);
 
-test('a condition is told once, to the customer and to operators, and its end as well', () => {
+test('a condition is announced once, to the customer and to operators, and its end as well', () => {
   const { pulse, restart } = story();
   expect(pulse(0, condition('acme'))).toEqual(['acme: held raised (1)', 'operators: held raised (1)']);
   expect(pulse(1, condition('acme'))).toEqual([]);
@@ -39,7 +39,7 @@ test('a condition is told once, to the customer and to operators, and its end as
   expect(pulse(4)).toEqual([]);
 });
 
-test('a level that rises is told again; one that falls is not', () => {
+test('a rising level is announced again; a falling one is not', () => {
   const { pulse } = story();
   pulse(0, condition('acme', { kind: 'budget', level: 0 }));
   expect(pulse(1, condition('acme', { kind: 'budget', level: 1 }))).toHaveLength(2);
@@ -47,7 +47,7 @@ test('a level that rises is told again; one that falls is not', () => {
   expect(pulse(3, condition('acme', { kind: 'budget', level: 1 }))).toEqual([]);
 });
 
-test('dead letters that keep arriving are told of once an hour', () => {
+test('dead letters that keep arriving are announced once an hour', () => {
   const { pulse } = story();
   const letters = (level: number) => condition('acme', { kind: 'dead-letters', level });
   expect(pulse(0, letters(1))).toHaveLength(2);
@@ -82,7 +82,7 @@ test('what concerns no one customer goes to operators alone', () => {
   expect(pulse(0, condition(undefined, { kind: 'quarantine' }))).toEqual(['operators: quarantine raised (0)']);
 });
 
-test('the time since when is the one that was told first', () => {
+test('the start time of a condition is the one that was announced first', () => {
   const told = new Map<string, Told>([
     ['acme/held', { kind: 'held', customer: 'acme', sinceMs: 5, level: 1, toldAtMs: 6 }],
   ]);
@@ -90,7 +90,7 @@ test('the time since when is the one that was told first', () => {
   expect(notices[0]).toMatchObject({ state: 'resolved', sinceMs: 5, atMs: 9 });
 });
 
-test('an answered invitation is told once, and not as resolved later', () => {
+test('an answered invitation is announced once, and not as resolved later', () => {
   const answered = { ...condition('acme', { kind: 'invitation' }), level: 5 };
   const first = announce([answered], new Map(), new Map(), 10);
   expect(first.notices.map(({ company, state }) => [company, state])).toEqual([

@@ -71,7 +71,7 @@ export async function planRewind(
 export interface RewindOptions {
   /** Without it, a target ahead of the committed offset is refused. Skipped records are written to the attempt log. */
   readonly maySkip?: boolean;
-  /** How long to wait until the customer's worker has left its group. */
+  /** The time to wait until the customer's worker has left its group. */
   readonly emptyWithinMs?: number;
 }
 

@@ -20,7 +20,7 @@ export interface Run {
   noting(commit: Commit, noted: Noted): Commit;
   /** @returns commits changes and the operation's end in one transaction: what the changes end is never done twice */
   finishing(commit: Commit, result: object): Commit;
-  /** Whether the operation ends with this error, instead of being resumed later. */
+  /** Returns whether the operation ends with this error, instead of being resumed later. */
   isFinal(error: unknown): boolean;
 }
 

@@ -61,7 +61,7 @@ export async function testableCustomer(
 export interface TestContent {
   /** The document. If omitted, a sample. */
   readonly value?: string;
-  /** How the request deviates from that of an event. */
+  /** The deviation of the request from that of an event. */
   readonly variation?: TestVariation | undefined;
 }
 

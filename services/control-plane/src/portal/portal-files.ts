@@ -19,7 +19,7 @@ export interface PortalFile {
   /** Its name holds a digest of its content. */
   readonly isImmutable: boolean;
   readonly plain: Buffer;
-  /** What the build left beside it, if anything: `<name>.gz` and `<name>.br`. */
+  /** The compressed files that the build left beside it, if any: `<name>.gz` and `<name>.br`. */
   readonly gzip?: Buffer | undefined;
   readonly br?: Buffer | undefined;
 }

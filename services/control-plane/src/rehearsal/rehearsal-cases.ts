@@ -44,7 +44,7 @@ export const REHEARSAL_CASES: readonly RehearsalCase[] = [
   {
     ...{ name: 'stale signature', expects: 'refused', variation: 'stale' },
     advice:
-      'a signature of ten minutes ago must be refused: whoever recorded a request could repeat it. Compare webhook-timestamp with the clock, with a tolerance of five minutes',
+      'a signature of ten minutes ago must be refused: anyone who recorded a request could repeat it. Compare webhook-timestamp with the clock, with a tolerance of five minutes',
   },
   {
     ...{ name: 'forged signature', expects: 'refused', variation: 'forged' },
@@ -64,7 +64,7 @@ export const REHEARSAL_CASES: readonly RehearsalCase[] = [
     ...{ name: 'exact bytes', expects: 'accepted' },
     bodyOf: (sample) => `${JSON.stringify(sample, null, 2).replaceAll('sample', 's\\u0061mple')}\n`,
     advice:
-      'the signature is that of the bytes as they came: verify it before the body is parsed, and not over JSON that is written anew',
+      'the signature is that of the bytes as they came: verify it before the body is parsed, and not over JSON that was serialized again',
   },
   {
     ...{ name: 'unusual text', expects: 'accepted' },

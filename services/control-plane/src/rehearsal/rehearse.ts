@@ -10,7 +10,7 @@ export interface RehearsalFinding {
   readonly case: string;
   readonly expects: 'accepted' | 'refused';
   readonly verdict: 'passed' | 'failed' | 'skipped';
-  /** What happened, and what to do about it if it is wrong. */
+  /** States the result, and the correction if it is wrong. */
   readonly text: string;
   /** The HTTP status of the first answer that decided. */
   readonly status?: number;
@@ -43,7 +43,7 @@ export async function rehearse(
   let lastId = sender.newId();
   for (const one of REHEARSAL_CASES) {
     if (needsSignature(one) && subscription.signing === undefined) {
-      findings.push(skipped(one, 'the subscription has no `signing`: whoever knows the URL can send events to it'));
+      findings.push(skipped(one, 'the subscription has no `signing`: anyone who knows the URL can send events to it'));
       continue;
     }
     if (findings[0]?.verdict === 'failed') {

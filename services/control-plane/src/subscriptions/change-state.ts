@@ -8,7 +8,7 @@ import { readCustomer } from '../views/customer.ts';
 import { RefusedFields } from './checks/refused-fields.ts';
 
 /**
- * What an operator may do to a customer's state:
+ * The changes that an operator may make to a customer's state:
  *
  *              pause              disable
  *     active ─────────▶ paused ─────────────▶ disabled ◀── its worker, by the status record

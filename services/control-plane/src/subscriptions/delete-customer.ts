@@ -9,7 +9,9 @@ import { lanesOf } from '../views/customer-lanes.ts';
 import { lagsOf } from '../views/status.ts';
 import { changeState, pauseIfActive } from './change-state.ts';
 
-/** Whether waiting events and dead letters are deleted with the customer, or kept until it is created again. */
+/**
+ * The choice whether waiting events and dead letters are deleted with the customer, or kept until it is created again.
+ */
 export type FateOfWaiting = 'discard' | 'keep';
 
 export interface Waiting {

@@ -125,7 +125,7 @@ function keptFallbacks(before: Subscription | undefined, after: Subscription): P
 
 /**
  * A customer that an operator paused or enabled in the meantime stays so, unless the file says otherwise. Making it
- * active in this way is a resuming: attempts are counted anew.
+ * active in this way is a resuming: attempts are counted from 1.
  */
 function withKeptSettings({ subscription, sets }: FileSubscription, stored: Subscription): Subscription {
   const kept = KEPT_SETTINGS.filter((name) => !sets.includes(name)).map((name) => [name, stored[name]] as const);

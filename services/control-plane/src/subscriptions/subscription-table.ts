@@ -4,7 +4,7 @@ import { SUBSCRIPTIONS_TOPIC } from '@databridge/schemas/records/topics';
 import { decodeSubscription, formatIssues, type Subscription } from '@databridge/schemas/subscription/subscription';
 import { within } from '../within.ts';
 
-/** How long a request waits for the table to catch up; after that, the client is asked to retry. */
+/** The time that a request waits for the table to catch up; after that, the client is asked to retry. */
 const READ_WITHIN_MS = 10_000;
 
 /** An in-memory copy of every customer's subscription in Kafka, secrets sealed. */

@@ -111,7 +111,7 @@ export class Writer {
     await (await this.#term?.catch(() => undefined))?.close();
   }
 
-  /** Whether control plane became the writer, as far as it knows. */
+  /** True if this control plane is the writer, as far as it knows. */
   get isOwner(): boolean {
     const membership = this.#membership;
     return membership !== undefined && membership.assignment.length > 0 && membership.leaseHeld() && !this.#isStopped;

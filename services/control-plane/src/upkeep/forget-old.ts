@@ -7,12 +7,12 @@ import {
 import type { ControlPlaneContext } from '../context.ts';
 import type { KeptAnswerTable } from '../idempotency/kept-answers.ts';
 
-/** How long finished operations can be looked up. */
+/** The time for which finished operations can be looked up. */
 export const OPERATIONS_KEPT_MS = 7 * 86_400_000;
-/** How long dead workers are listed after their last report. */
+/** The time for which dead workers are listed after their last report. */
 export const DEAD_WORKERS_KEPT_MS = 86_400_000;
 
-/** How long invitations are listed after they ended. */
+/** The time for which invitations are listed after they ended. */
 export const INVITATIONS_KEPT_MS = 30 * 86_400_000;
 
 export interface Forgotten {

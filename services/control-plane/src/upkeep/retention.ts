@@ -1,4 +1,4 @@
-/** How long Kafka keeps the records of customers: by what each subscription states, and by whether the customer is stopped. */
+/** Sets the retention of customers' topics: by what each subscription states, and by whether the customer is stopped. */
 import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { DAY_MS, QUARANTINE_DAYS, retentionMs, WARNING_MS } from '@databridge/schemas/privacy/retention';
 import { effectiveState } from '@databridge/schemas/records/status';

@@ -60,7 +60,7 @@ export function eventRenderer(registry: SchemaRegistrySettings | undefined, log:
   };
 }
 
-/** What TypeScript doesn't know of Node's JSON yet. */
+/** The parts of Node's JSON that TypeScript doesn't declare yet. */
 const EXACT_JSON = JSON as unknown as { rawJSON(text: string): unknown };
 
 /** A long may have more digits than a number of JavaScript: they are shown as they stand. */

@@ -1,6 +1,6 @@
 /**
- * How a budget is shared among those who want more than there is: everybody gets what it wants up to one level, which is
- * the highest that fits ("max-min fairness"). Whoever wants less than the level loses nothing to others.
+ * Divides a budget among customers that want more than there is: each gets what it wants up to one level, which is
+ * the highest that fits ("max-min fairness"). A customer that wants less than the level loses nothing to others.
  * @returns the level; infinity if all of it fits
  */
 export function fairLevel(wanted: Iterable<number>, budget: number): number {

@@ -31,7 +31,7 @@ export interface CustomerStatus {
   readonly failing?: string;
   /** Why fan-out can't use its stored filter; completes "filter …". Meanwhile the customer gets what `match` lets through. */
   readonly invalidFilter?: string;
-  /** What its worker found, if it has written so yet. Holds that an operator has mended since are not in it. */
+  /** The findings of its worker, if it has reported them. Holds that an operator has released since are not in it. */
   readonly worker: WorkerStatus | undefined;
   /** As the worker or the attempt log tell, whichever is newer: status records are written a little later. */
   readonly lastSuccessAtMs?: number;
@@ -42,7 +42,7 @@ export interface CustomerStatus {
   /** Attempts of the last 24 hours by outcome. */
   readonly attempts: OutcomeCounts;
   readonly oldestWaiting?: WaitingEvent;
-  /** How often, and how long, an event is tried. */
+  /** The largest number of attempts at an event, and the time for which it is tried. */
   readonly budget: Pick<RetryPlan, 'maxAttempts' | 'windowMs'>;
   /** When its worker disables it, unless a delivery succeeds before. */
   readonly disablesAtMs?: number;
@@ -61,7 +61,7 @@ type Context = Pick<
   | 'watermarks'
 >;
 
-/** So many groups are asked for their offsets at once. */
+/** The number of groups whose offsets are requested at once. */
 const GROUPS_AT_ONCE = 32;
 
 /**

@@ -13,13 +13,16 @@ export interface SeenWorker {
   readonly isAlive: boolean;
   /** Two processes report under this name: the reports of one overwrite those of the other. */
   readonly hasNamesake: boolean;
-  /** How far its clock is ahead of the broker's, which stamped the report when it came; negative: behind. */
+  /** The time by which its clock is ahead of the broker's, which stamped the report; negative: behind. */
   readonly clockAheadMs: number;
-  /** How far this host's clock is ahead of the broker's, and at most a fetch less. Absent until a report comes in. */
+  /**
+   * The time by which this host's clock is ahead of the broker's, and at most a fetch less. Absent until a report comes
+   * in.
+   */
   readonly ownClockAheadMs?: number;
 }
 
-/** So many reports may be missing: one may be late, and Kafka may move a leader meanwhile. */
+/** The number of reports that may be missing: one may be late, and Kafka may move a leader meanwhile. */
 const MISSED_REPORTS = 3;
 
 interface Heard {
@@ -77,7 +80,7 @@ export class WorkerTable {
 
   #heard(worker: string, report: WorkerReport, appendedAtMs: number): Heard {
     const known = this.#table.get(worker);
-    // Read again after a rejoin: it did not report anew.
+    // Read again after a rejoin: it is no new report.
     if (known?.report.at === report.at) return known;
     const isOfOlderProcess = known !== undefined && report.startedAtMs < known.report.startedAtMs;
     if (isOfOlderProcess && known.namesakeAtMs === undefined) {

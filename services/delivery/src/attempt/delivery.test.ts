@@ -121,7 +121,7 @@ test('what waited for its schema is not sent once the lease is out, and goes bac
   }
 });
 
-test('what waited for its schema goes back to its lane although it might be sent: gate and rate are asked anew', async () => {
+test('a record that waited for its schema returns to its lane although it might be sent: gate and rate are asked again', async () => {
   const { deliveries, told } = deliveriesWith({ messages: { render: async (record) => messageOf(record) } });
   await deliveries.deliver(recordOf());
   expect(told).toMatchObject({ sent: 0, done: 0, kept: 1, written: [] });

@@ -43,8 +43,8 @@ export interface DeliveriesOptions {
   /** Resolves when Kafka has the record, however long that takes; false if this worker lost the right to write it. */
   readonly nextTopics: { write(next: ProducedRecord, of: HeldRecord): Promise<boolean> };
   /**
-   * Whether the event was erased: then it is neither sent nor written anywhere again. If omitted, nothing was ever
-   * erased.
+   * Returns whether the event was erased: then it is neither sent nor written anywhere again. If omitted, nothing was
+   * ever erased.
    */
   readonly isErased?: (facts: DeliveryHeaders) => boolean;
   /** If omitted, nothing is traced. */

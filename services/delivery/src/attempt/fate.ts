@@ -24,7 +24,7 @@ export interface Begun {
   readonly firstAttemptAtMs: number;
 }
 
-/** What happens to a record after an attempt. Its offset is done only in the first two cases. */
+/** The next step of a record after an attempt. Its offset is done only in the first two cases. */
 export type Fate =
   | { readonly kind: 'done' }
   /** The offset is done once the next topic (retry or dead letters) has the record. */

@@ -2,7 +2,7 @@ import type { DeadLetterReason } from '@databridge/schemas/records/reasons';
 import { planNext, type RetryPlan } from '@databridge/schemas/retries/retry-plan';
 import type { Outcome } from './outcome.ts';
 
-/** What to do with the record that was just attempted. */
+/** The decision about a record after its attempt. */
 export type Verdict =
   /** The offset is done. */
   | { readonly kind: 'done' }

@@ -93,7 +93,7 @@ test.each([
 });
 
 test.each(['tok 1', 'tok\r\nx-admin: 1', 'tok\u0000', 'tok\n', 'tök', 'Bearer tok-1'])(
-  'a token that no header can carry is refused in words: %j',
+  'a token that no header can contain is refused with a message: %j',
   (access_token) => {
     const reading = read({ access_token });
     expect(reading).toEqual({ failure: expect.stringMatching(/no header can carry/) });

@@ -15,7 +15,10 @@ export type TokenReading = { readonly token: Token } | { readonly failure: strin
  * write `BearerToken`, `bearer token`, `JWT`, null or nothing.
  */
 const UNSUPPORTED_TYPES = new Set(['dpop', 'mac', 'pop', 'hawk', 'na']);
-/** What a header can contain after `Bearer `. This is more than RFC 6750 allows, because some servers issue such tokens. */
+/**
+ * The characters that a header can contain after `Bearer `. They are more than RFC 6750 allows, because some servers
+ * issue such tokens.
+ */
 const SENDABLE = /^[\x21-\x7e]+$/;
 
 /**

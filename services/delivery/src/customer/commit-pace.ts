@@ -2,8 +2,8 @@
 const COMMITS_PER_SECOND = 500;
 
 /**
- * How long finished offsets wait for others before they are committed. The interval grows with the number of customers
- * that have something to commit: 1,000 busy customers at 200 ms would be 5,000 commits per second.
+ * Computes the delay for which finished offsets are batched before they are committed. The interval grows with the number
+ * of customers that have something to commit: 1,000 busy customers at 200 ms would be 5,000 commits per second.
  */
 export class CommitPace {
   readonly #shortestMs: number;

@@ -22,7 +22,7 @@ const metrics = deliveryMetrics(
   { worker: 'w', clock: systemClock, eventTypes: ['root-cause'], shown: 'all', heldBytesLimit: 1, connectionsLimit: 1 },
 );
 
-test('what ends while a commit fails by a rejoin is committed by whoever goes on with the lanes', async () => {
+test('records that are done while a commit fails by a rejoin are committed by the next owner of the lanes', async () => {
   const clock = new ManualClock();
   const membership = {
     memberId: 'a',

@@ -57,7 +57,7 @@ export class Commits {
     this.#with = options;
   }
 
-  /** What this worker last committed. */
+  /** The offset and metadata that this worker last committed. */
   committed(): CommittedOffset[] {
     return [...this.#committed.values()];
   }

@@ -22,7 +22,7 @@ import type { CommitPace } from './commit-pace.ts';
 /** The interface of a customer's group, as the customer uses it. */
 export type CustomerGroup = Pick<LaneGroup, 'start' | 'stop' | 'pause' | 'resume' | 'seek' | 'commit' | 'addTopics'>;
 
-/** What all customers of a worker share. */
+/** All customers of a worker share these. */
 export interface CustomerDependencies {
   readonly worker: string;
   readonly openGroup: (options: LaneGroupOptions) => CustomerGroup;

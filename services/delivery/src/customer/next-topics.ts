@@ -14,7 +14,7 @@ export interface NextTopicsOptions {
   readonly log: Logger;
   readonly metrics: Pick<DeliveryMetrics, 'ownFaults'>;
   readonly isOurs: (record: HeldRecord) => boolean | Promise<boolean>;
-  /** Whether the event was erased: then nothing of it is written. Left out: nothing was ever erased. */
+  /** Returns whether the event was erased: then nothing of it is written. If omitted, nothing was ever erased. */
   readonly isErased?: ((facts: DeliveryHeaders) => boolean) | undefined;
   /** Creates a topic that does not exist yet: a customer that never failed needs only its main lane. */
   readonly ensure: (topic: string) => Promise<void>;

@@ -11,7 +11,7 @@ import type { WakeUp } from './wake-up.ts';
  * repeats.
  */
 const MAX_UNCOMMITTED = 5_000;
-/** How soon to check again while only the lease is missing: heartbeats renew it without an event. */
+/** The delay until the next check while only the lease is missing: heartbeats renew it without an event. */
 const LEASE_RECHECK_MS = 200;
 
 export interface TakingOptions {
@@ -27,7 +27,7 @@ export interface TakingOptions {
   readonly maxInFlight: () => number;
   /** Called when the gate opens after it was closed: records that have waited until then are backlog. */
   readonly onOutageEnded: () => void;
-  /** What the deliveries that have begun are waiting for inside Databridge, if anything. */
+  /** Returns the part of Databridge that the running deliveries wait for; undefined if they wait for none. */
   readonly delayedBy: () => 'registry' | 'kafka' | undefined;
 }
 

@@ -66,7 +66,7 @@ describe('an old secret as a fallback', () => {
     expect(events.slice(2)).toEqual(['close new at https://api.example/', 'close old at https://api.example/']);
   });
 
-  test('once the old one is unknown, the new one is used; with both unknown, the failure is told', async () => {
+  test('once the old one is unknown, the new one is used; with both unknown, the failure is reported', async () => {
     const { destinations, known, shown } = setUp(withOld(HOUR_MS));
     await destinations.send(message, 0);
     known.clear();

@@ -1,6 +1,6 @@
 import { AnswerHeads } from './answer-heads.ts';
 
-/** What undici's parser gets of an answer. */
+/** The bytes of an answer that reach undici's parser. */
 function passed(answer: string): string {
   const heads = new AnswerHeads((error) => {
     throw error;

@@ -25,7 +25,7 @@ const dial: Connector = (target, callback) => {
 beforeEach(() => {
   dials = 0;
 });
-/** What the budget asks of a client: how much it has to do, and whether it still is. */
+/** A client as the budget sees it: how much work it has, and whether it is still open. */
 const busy = { stats: { size: 1 }, destroyed: false } as unknown as Client;
 const idle = { stats: { size: 0 }, destroyed: false } as unknown as Client;
 const closed = { stats: { size: 0 }, destroyed: true } as unknown as Client;
@@ -183,7 +183,7 @@ describe('whatever a dial does', () => {
     expect(budget.openCount).toBe(1);
   });
 
-  test('a callback that throws is told to the worker, and stops nobody', async () => {
+  test('a callback that throws is reported to the worker, and stops no other customer', async () => {
     const faults: unknown[] = [];
     const budget = new ConnectionBudget(1, (fault) => faults.push(fault));
     const fault = new Error('an assertion');

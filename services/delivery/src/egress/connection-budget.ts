@@ -4,14 +4,14 @@ import type { buildConnector, Client } from 'undici';
 import type { Connector } from './egress-guard.ts';
 
 /**
- * How soon to look again for an idle connection while a dial waits for one: undici doesn't report when one becomes
- * idle.
+ * The delay until the next search for an idle connection while a dial waits for one: undici doesn't report when one
+ * becomes idle.
  */
 const LOOK_AGAIN_MS = 20;
 
 /**
- * How long a pool has waited for the worker's connections: at least one connection that it wanted was not dialed yet.
- * The shortage is our own, so the time limits of its requests pause meanwhile, and no customer is charged for it.
+ * The time that a pool has waited for the worker's connections: at least one connection that it wanted was not dialed
+ * yet. The shortage is our own, so the time limits of its requests pause meanwhile, and no customer is charged for it.
  */
 export class Line {
   #waiting = 0;

@@ -25,7 +25,7 @@ export interface PoolOptions {
   /** The time limit of one dial: name resolution, TCP, TLS. */
   readonly connectTimeoutMs: number;
   readonly tls?: TlsIdentity;
-  /** Whether HTTP/2 is used where the server offers it. Default: true. */
+  /** True if HTTP/2 is used where the server offers it, which is the default. */
   readonly allowH2?: boolean;
 }
 
@@ -118,7 +118,7 @@ export class Egress {
     const limits = {
       keepAliveTimeout: IDLE_CONNECTION_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
-      // undici's time-outs start anew with every byte: the exchange has its own.
+      // undici restarts its time-outs with every byte: the exchange has its own.
       headersTimeout: 0,
       bodyTimeout: 0,
       allowH2,

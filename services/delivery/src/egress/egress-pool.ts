@@ -10,7 +10,7 @@ export type OpenConnections = (allowH2: boolean) => Dispatcher;
  * flight: those end on the connections where they began.
  */
 export class EgressPool extends Dispatcher {
-  /** How long its requests waited for the worker's own connections. */
+  /** The time that its requests waited for the worker's own connections. */
   readonly line: Line;
   readonly allowance: ReadAllowance;
   readonly #open: OpenConnections;

@@ -122,8 +122,8 @@ function limitsLeft(limits: ExchangeLimits, spentMs: number): ExchangeLimits | u
 const MIN_REARM_MS = 20;
 
 /**
- * undici's own time-outs start anew with every byte, so that an answer that arrives byte by byte would hold its slot
- * forever. Here one timer covers everything, and is set anew only where a phase has a limit of its own:
+ * undici restarts its own time-outs with every byte, so that an answer that arrives byte by byte would hold its slot
+ * forever. Here one timer covers everything, and is restarted only where a phase has a limit of its own:
  *
  *     waiting (if there is no connection yet) ──onRequestStart──▶ headers ──onResponseStart──▶ body
  */

@@ -21,9 +21,9 @@ const CHECK_INTERVAL_MS = 250;
 const MAX_SAVED_BYTES = 524_288;
 
 /**
- * How much the servers of one pool may send over HTTP/2. Over HTTP/1.1 `answer-heads.ts` reads every byte. Over HTTP/2
- * Node reads them, and nothing limits the frames that belong to no stream (PING, SETTINGS, frames of a stream that was
- * reset). So requests earn an allowance, and a connection that reads more than that is closed.
+ * The number of bytes that the servers of one pool may send over HTTP/2. Over HTTP/1.1 `answer-heads.ts` reads every
+ * byte. Over HTTP/2 Node reads them, and nothing limits the frames that belong to no stream (PING, SETTINGS, frames of a
+ * stream that was reset). So requests earn an allowance, and a connection that reads more than that is closed.
  */
 export class ReadAllowance {
   #earnedBytes = 0;

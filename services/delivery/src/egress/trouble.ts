@@ -136,7 +136,7 @@ function wordsOf({ code, message }: NetworkError): string {
 
 /**
  * OpenSSL's errors tell the thread, the function and the line of its source: only the reason says something, and it is the
- * same for each attempt. Node's advice about authorities is for whoever started the process.
+ * same for each attempt. Node's advice about authorities is for the person who started the process.
  */
 function bareMessage(message: string): string {
   const [, reason] = /error:[0-9A-F]+:[^:]*:[^:]*:([^:\n]+)/.exec(message) ?? [];

@@ -6,7 +6,7 @@ import type { Outcome } from '../attempt/outcome.ts';
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
 export interface BreakerSettings {
-  /** How long an open breaker waits before it probes. */
+  /** The time that an open breaker waits before it probes. */
   readonly resetAfterMs: number;
   /** The least number of attempts within the window before their failures can open it. */
   readonly minAttempts: number;

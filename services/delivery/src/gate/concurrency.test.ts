@@ -1,10 +1,12 @@
-/** How the number of requests in flight follows what the destination can take. */
+/** The number of requests in flight follows the capacity of the destination. */
 import { Concurrency } from './concurrency.ts';
 
 const FAST = { isOverloaded: false, isUnanswered: false, durationMs: 20 };
 const OVERLOADED = { isOverloaded: true, isUnanswered: false, durationMs: 20 };
 
-/** So many round trips, with as many requests in flight as may be. @returns the limit after each */
+/**
+ * Makes this many round trips, each with as many requests in flight as the limit allows. @returns the limit after each
+ */
 function roundTrips(concurrency: Concurrency, count: number, sign = FAST, nowMs = 0): number[] {
   return Array.from({ length: count }, () => {
     const inFlight = concurrency.limit(nowMs);

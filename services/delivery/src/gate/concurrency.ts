@@ -23,7 +23,7 @@ const FORGET_BEST = 1.02;
 /** After a failure the limit doubles at most once in this time, however fast the answers are. */
 const RAMP_STEP_MS = 1_000;
 
-/** What one attempt says about the load of the destination. */
+/** The evidence of one attempt about the load of the destination. */
 export interface LoadSign {
   /** 429, 502, 503 or 504. */
   readonly isOverloaded: boolean;
@@ -33,11 +33,11 @@ export interface LoadSign {
 }
 
 /**
- * How many requests one customer may have in flight: fewer when the destination reports an overload or gets slower;
- * more while it accepts them. The caller applies the limit of the subscription.
+ * Limits the number of requests that one customer may have in flight: fewer when the destination reports an overload or
+ * gets slower; more while it accepts them. The caller applies the limit of the subscription.
  *
  *     starts: 32 ──▶ grows each round trip (×2 up to 64, then by its square root) ◀──▶ shrinks (×½ overloaded or unanswered, ×¾ slow)
- *     recovers (breaker closed, hold over, enabled anew): 1, which doubles at most once a second
+ *     recovers (breaker closed, hold over, enabled again): 1, which doubles at most once a second
  *
  * One round trip is over when as many answers came as the limit says. All times are monotonic ms.
  */

@@ -65,7 +65,7 @@ test('many refusals in a row hold the customer, and from then on cost no event i
   expect(connection.held?.because).toBe('refusals');
 });
 
-test('a success in between starts the row of refusals anew', () => {
+test('a success in between resets the count of refusals', () => {
   const connection = new Connection();
   for (let i = 0; i < 100; i++) {
     connection.recordOutcome(record(), i % 19 === 18 ? delivered : notFound, at(0));

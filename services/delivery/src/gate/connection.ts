@@ -16,8 +16,8 @@ export interface HeldConnection {
 }
 
 /**
- * Whether the destination accepts our credentials and address. While it does not, the customer is held: only one probe
- * at a time is sent, and no event's attempt is used up.
+ * Records whether the destination accepts our credentials and address. While it does not, the customer is held: only one
+ * probe at a time is sent, and no event's attempt is used up.
  *
  *     ok ──deauthorized, blocked, or 20 refusals in a row──▶ held ──a probe succeeds──▶ ok
  *                                                             │ ▲
@@ -56,7 +56,7 @@ export class Connection {
     this.#probeAtMs = now.monotonicMs;
   }
 
-  /** How long it has been held; undefined if it is not: a day without success disables the customer. */
+  /** The time for which it has been held; undefined if it is not. A day without success disables the customer. */
   heldForMs(monotonicMs: number): number | undefined {
     return this.#held && monotonicMs - this.#heldSinceMonotonicMs;
   }

@@ -8,7 +8,7 @@ import { Concurrency } from './concurrency.ts';
 import { Connection, type HeldConnection } from './connection.ts';
 import { RateLimit } from './rate-limit.ts';
 
-/** Whether anything may be sent to a customer now. */
+/** Decides whether anything may be sent to a customer now. */
 export type Permit =
   | { readonly kind: 'free' }
   /** One event is sent while nothing else is in flight; its outcome decides. */
@@ -16,7 +16,7 @@ export type Permit =
   /** Nothing is sent. `untilMs` is by the monotonic clock; undefined: an event will end the wait. */
   | { readonly kind: 'closed'; readonly untilMs: number | undefined; readonly because: ClosedBecause };
 
-/** What holds a customer back, besides its rate. */
+/** The reasons for which a customer is held, besides its rate. */
 export type ClosedBecause = 'retry_after' | 'breaker' | HoldReason;
 
 export interface GateOptions {
@@ -44,8 +44,8 @@ const FREE: Permit = { kind: 'free' };
 const PROBE_BREAKER: Permit = { kind: 'probe', because: 'breaker' };
 
 /**
- * What holds a customer back, in the order of the checks: a wait that the destination requested, a failed connection,
- * an open breaker; and then the rate. All of them learn from the same outcomes.
+ * The reasons for which a customer is held, in the order of the checks: a wait that the destination requested, a failed
+ * connection, an open breaker; and then the rate. All of them learn from the same outcomes.
  */
 export class Gate {
   readonly rate: RateLimit;
@@ -145,7 +145,7 @@ export class Gate {
     return this.#breaker.state === 'half-open' ? PROBE_BREAKER : FREE;
   }
 
-  /** Whether a held connection turned the record away: if there is another one, that is the probe. */
+  /** Returns whether a held connection rejected the record: if there is another record, that one is the probe. */
   isSuspect(record: HeldRecord): boolean {
     return this.#connection.wasTurnedAway(record);
   }

@@ -30,7 +30,7 @@ test('in no second are more sent than the limit and a tenth, and in the long run
   );
 });
 
-test('a fraction is one in so many seconds', () => {
+test('a fraction is one request in several seconds', () => {
   expect(run(new RateLimit(0.5, 0), 0, 10_000)).toHaveLength(5);
 });
 

@@ -33,7 +33,7 @@ export class CustomerBytes {
     this.#share = share;
   }
 
-  /** What one lane may hold at present, in bytes. */
+  /** The number of bytes that one lane may hold at present. */
   get laneBytes(): number {
     return this.#share.allowance / Math.max(this.#holdingLanes, 1);
   }

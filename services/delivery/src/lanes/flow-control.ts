@@ -1,7 +1,7 @@
 import type { TopicPartition } from '@databridge/kernel/kafka/records';
 import type { Lane } from './lane.ts';
 
-/** What reads partitions. */
+/** A reader of partitions. */
 export interface LaneReading {
   pause(partitions: readonly TopicPartition[]): void;
   resume(partitions: readonly TopicPartition[]): void;

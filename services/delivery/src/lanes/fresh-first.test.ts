@@ -180,7 +180,7 @@ test('what waited in memory for longer than a minute is backlog, and makes room 
   expect(log.deliver(6).filter((offset) => offset >= 900)).toEqual([900, 901, 902, 903, 904]);
 });
 
-test('no more than so many stretches are left behind: after that, reading goes on in order', () => {
+test('a limited number of stretches are left behind: after that, reading continues in order', () => {
   const log = new Log(0, 0.5, { jumpAtRecords: 100, maxGaps: 2 });
   log.fetch();
   for (let outage = 0; outage < 4; outage++) {

@@ -16,7 +16,7 @@ export interface FreshFirstLimits {
 
 export const FRESH_FIRST_LIMITS: FreshFirstLimits = { jumpAtRecords: 1_000, maxGaps: 100, freshForMs: 60_000 };
 
-/** How new events and backlog share the rate of a customer. */
+/** Divides the rate of a customer between new events and backlog. */
 export interface FreshFirst {
   /**
    * The share of deliveries that backlog and retries get while there are new events; undefined: everything is sent in

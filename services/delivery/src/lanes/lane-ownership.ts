@@ -62,15 +62,15 @@ export class LaneOwnership {
     this.#nextJoin ??= Promise.withResolvers();
   }
 
-  /** Whether this worker owns the record's lane. During a rebalance, the answer waits until it is over. */
+  /** Returns whether this worker owns the record's lane. During a rebalance, it resolves when that is over. */
   isOurs(record: HeldRecord): boolean | Promise<boolean> {
     if (this.#lanes?.owns(record)) return true;
     return this.#nextJoin ? this.#nextJoin.promise.then(() => this.#lanes?.owns(record) ?? false) : false;
   }
 
   /**
-   * Whether the worker owns the record's lane and its lease is held: a record that waited since it was taken from its
-   * lane is checked again before it is sent.
+   * Returns whether the worker owns the record's lane and its lease is valid: a record that waited since it was taken
+   * from its lane is checked again before it is sent.
    */
   mayBeSent(record: HeldRecord): boolean {
     return this.#lanes?.owns(record) === true && this.#lanes.membership.leaseHeld();

@@ -132,7 +132,7 @@ export class LaneSet {
     return this.#lanes.get(keyOf(at));
   }
 
-  /** Whether the record's lane belongs to this membership, and the membership is current. */
+  /** Returns whether the record's lane belongs to this membership, and the membership is current. */
   owns(record: HeldRecord): boolean {
     return this.#membership.isCurrent && this.#laneWith(record.lane) !== undefined;
   }
@@ -210,7 +210,7 @@ export class LaneSet {
     for (const lane of this.#lanes.values()) lane.noteOutageEnd();
   }
 
-  /** Whether a held record may be sent at this time. */
+  /** Returns whether a held record may be sent at this time. */
   hasDue(monotonicMs: number): boolean {
     for (const lane of this.#lanes.values()) {
       const first = lane.first;

@@ -243,7 +243,7 @@ export class Lane {
     return this.#isFullOf(this.#fresh) && this.#isFullOf(this.#backlog);
   }
 
-  /** Whether half of its capacity is free. */
+  /** True if half of its capacity is free. */
   get hasRoom(): boolean {
     const hasBacklog = this.#isFreshFirst && this.tracker.gapCount > 0;
     return this.#hasRoomIn(this.#fresh) || (hasBacklog && this.#hasRoomIn(this.#backlog));

@@ -45,7 +45,7 @@ test('"none" shows nobody', () => {
   expect(book.totals.troubled.failing).toBe(1);
 });
 
-test('faults of ours are counted for all customers, and stay counted when a customer leaves', () => {
+test('internal errors are counted for all customers, and stay counted when a customer leaves', () => {
   const book = new CustomerBook(new ManualClock(), 'none');
   book.of('acme').offsetsLost = 2;
   book.of('globex').deadLetters.internal = 1;

@@ -7,7 +7,10 @@ import { TROUBLES, type Trouble, troublesOf } from './troubles.ts';
 export const SHOWN_CUSTOMERS = ['all', 'troubled', 'none'] as const;
 export type ShownCustomers = (typeof SHOWN_CUSTOMERS)[number];
 
-/** How long a customer keeps its series after its trouble: an alert on it resolves by a value, not by an absence. */
+/**
+ * The time for which a customer keeps its series after its failures end: an alert on it resolves by a value, not by an
+ * absence.
+ */
 const SHOWN_AFTER_TROUBLE_MS = 3_600_000;
 /** A customer whose oldest event waits for longer is in trouble, whatever the reason. */
 const LATE_AFTER_MS = 60_000;

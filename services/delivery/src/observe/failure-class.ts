@@ -1,7 +1,7 @@
 import type { FailureClass } from '@databridge/schemas/destination/outcome';
 import type { Outcome } from '../attempt/outcome.ts';
 
-/** How a failed attempt failed: the classes of {@link FailureClass} for requests without an answer, and these. */
+/** The class of a failed attempt: the classes of {@link FailureClass} for requests without an answer, and these. */
 export const FAILURE_CLASSES = [
   ...(['dns', 'tls', 'connect', 'headers', 'body', 'egress', 'proxy'] as const satisfies FailureClass[]),
   ...(['token', '4xx', '429', '5xx', 'other'] as const),

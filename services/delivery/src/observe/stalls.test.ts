@@ -13,7 +13,7 @@ test('time is counted for the reason that holds, and for no other', () => {
   expect(stalls.seconds('lease', 10_000)).toBe(0);
 });
 
-test('what the customer held back is told apart from what we did', () => {
+test('waits that the customer caused are counted apart from our own', () => {
   const stalls = new Stalls();
   stalls.note('kafka', 1_000);
   stalls.note(undefined, 2_000);

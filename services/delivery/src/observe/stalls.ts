@@ -43,7 +43,7 @@ export class Stalls {
     this.#now = reason === undefined ? undefined : { reason, sinceMs: nowMs };
   }
 
-  /** Whether the customer itself caused a wait since then. */
+  /** Returns whether the customer itself caused a wait since then. */
   wasHeldSince(sinceMs: number): boolean {
     return this.#lastByCustomerMs >= sinceMs || (this.#now !== undefined && BY_CUSTOMER.has(this.#now.reason));
   }

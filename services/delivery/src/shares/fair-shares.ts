@@ -123,7 +123,7 @@ export class Share {
     return this.#division.allowance(this.#used);
   }
 
-  /** Whether this many more units are within the allowance and available. Has no effect. */
+  /** Returns whether this many more units are within the allowance and available. Has no effect. */
   hasRoom(units: number): boolean {
     return this.#used + units <= this.allowance && !this.#division.isExhausted(units);
   }

@@ -42,8 +42,8 @@ export class InFlightShare {
   }
 
   /**
-   * Whether a request for a record of that size may begin; if not, the customer waits for room. An event that alone
-   * exceeds the customer's share is sent by itself.
+   * Returns whether a request for a record of that size may begin; if not, the customer waits for room. An event that
+   * alone exceeds the customer's share is sent by itself.
    */
   requestRoom(recordBytes: number): boolean {
     return (

@@ -71,7 +71,7 @@ export class Turn {
     this.#goOn = goOn;
   }
 
-  /** Whether the customer may begin a piece of work in this turn; if not, it is called in a later one. */
+  /** Returns whether the customer may begin a piece of work in this turn; if not, it is called in a later one. */
   requestTurn(): boolean {
     if (this.#isQueued) return false;
     if (this.#number !== this.#turns.number || this.#usedMs < SLICE_MS) return true;

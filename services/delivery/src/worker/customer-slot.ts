@@ -10,7 +10,7 @@ import type { Customer } from '../customer/customer.ts';
 export interface CustomerStart {
   /** Aborted when the customer must not run any more: the start then cleans up after itself. */
   readonly signal: AbortSignal;
-  /** Whether it was paused or disabled until now, as far as this worker knows. */
+  /** True if it was paused or disabled until now, as far as this worker knows. */
   readonly wasStopped: boolean;
 }
 
@@ -57,7 +57,7 @@ export class CustomerSlot {
     return this.#running?.customer;
   }
 
-  /** Whether the customer should run here. */
+  /** True if the customer should run here. */
   get isWanted(): boolean {
     return this.#isToRun(this.#wanted);
   }

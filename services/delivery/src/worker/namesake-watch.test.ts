@@ -30,7 +30,7 @@ test('workers with names of their own are nothing to tell', async () => {
   expect(await checkAfter(60_000)).toEqual([]);
 });
 
-test('another worker of the same name is told once it has outlived a killed predecessor, and then once a minute', async () => {
+test('another worker of the same name is reported when it has outlived a killed predecessor, and then once a minute', async () => {
   const { group, lines, checkAfter } = setUp();
   group.clientIds.push('delivery-a');
   expect(await checkAfter(0)).toEqual([]);

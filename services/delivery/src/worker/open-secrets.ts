@@ -17,6 +17,9 @@ export async function openSecrets(opener: Opener, subscription: Subscription): P
     const secret = await opener.open(sealed, { customer, place });
     const mistake = secretMistake(place, secret.reveal());
     if (mistake === undefined) return secret;
-    throw new DatabridgeError('DB_SECRET_INVALID', `The secret "${place}" of "${customer}" ${mistake}: set it anew`);
+    throw new DatabridgeError(
+      'DB_SECRET_INVALID',
+      `The secret "${place}" of "${customer}" ${mistake}: set the secret again`,
+    );
   });
 }

@@ -120,7 +120,7 @@ export class WorkerRequests {
     return this.#with.partitions().includes(partitionOfKey(key, SUBSCRIPTIONS_PARTITIONS));
   }
 
-  /** Who asked gives up after a while: what is answered then would come as a surprise to the destination. */
+  /** The caller gives up after this time. A request that is executed later would surprise the destination. */
   #isAwaited({ headers }: ConsumedRecord, askedAtMs: number): boolean {
     const { testWithinMs = KEY_PAIR_WITHIN_MS } = readDeliveryHeaders(headers);
     return !this.#stopping.signal.aborted && this.#with.dependencies.clock.monotonicMs() - askedAtMs < testWithinMs;

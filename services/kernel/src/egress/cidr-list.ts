@@ -25,8 +25,8 @@ export class CidrList {
 }
 
 /**
- * Whether the text is a CIDR or an address: `10.0.0.0/8`, `fd00::/8`, `10.1.2.3`. A range with bits set beyond its
- * prefix is taken for a mistake, and refused.
+ * Returns whether the text is a CIDR or an address: `10.0.0.0/8`, `fd00::/8`, `10.1.2.3`. A range with bits set beyond
+ * its prefix is taken for a mistake, and refused.
  */
 export function isCidr(text: string): boolean {
   const match = /^([^/%]+)(?:\/(\d{1,3}))?$/.exec(text);

@@ -15,7 +15,7 @@ export interface EgressRules {
   readonly allowCidrs: readonly string[];
   /** Ranges that may not be dialed although they are public: the operator's own network, if it has public addresses. */
   readonly denyCidrs: readonly string[];
-  /** Whether plain http is allowed; otherwise only https is. */
+  /** True if plain http is allowed; otherwise only https is. */
   readonly allowHttp: boolean;
 }
 

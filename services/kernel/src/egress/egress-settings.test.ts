@@ -8,7 +8,7 @@ test('nothing private is open unless asked for, and https only', () => {
   expect(read({})).toEqual({ EGRESS_ALLOW_CIDRS: [], EGRESS_DENY_CIDRS: [], EGRESS_ALLOW_HTTP: false });
 });
 
-test('lists are separated by commas; an address stands for itself', () => {
+test('lists are separated by commas; an address means itself', () => {
   const { EGRESS_ALLOW_CIDRS } = read({ EGRESS_ALLOW_CIDRS: '10.1.0.0/16, fd12:3456::/32,192.168.7.7,' });
   expect(EGRESS_ALLOW_CIDRS).toEqual(['10.1.0.0/16', 'fd12:3456::/32', '192.168.7.7']);
 });

@@ -32,7 +32,7 @@ export const egressVariables = {
    * EGRESS_ALLOW_CIDRS.
    */
   EGRESS_DENY_CIDRS: cidrs(),
-  /** Whether plain http may be used; otherwise only https. */
+  /** `true`: plain http may be used; otherwise only https. */
   EGRESS_ALLOW_HTTP: flag(false),
 } as const;
 

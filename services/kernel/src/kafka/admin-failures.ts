@@ -1,4 +1,4 @@
-/** How failures of kafkajs's admin client are read. */
+/** Interprets failures of kafkajs's admin client. */
 import { protocolErrorType } from './errors.ts';
 
 /**

@@ -3,7 +3,7 @@ import { DatabridgeError, type ErrorCode, messageOf } from '../errors.ts';
 export type KafkaErrorCode = Extract<ErrorCode, `DB_KAFKA_${string}`>;
 
 /**
- * What the Kafka port throws. `retryable` says whether the same call may succeed later:
+ * The errors that the Kafka port throws. `retryable` says whether the same call may succeed later:
  * - `DB_KAFKA_UNAVAILABLE` no broker, no leader, a time-out: the call may have taken effect
  * - `DB_KAFKA_UNKNOWN_TOPIC` no such topic, yet
  * - `DB_KAFKA_NOT_ACKNOWLEDGED` the answer lacks a partition that was sent: its records may be lost

@@ -14,7 +14,7 @@ export function keyOf({ topic, partition }: TopicPartition): string {
   return `${topic}/${partition}`;
 }
 
-/** Whether both lists name the same partitions, in any order. */
+/** Returns whether both lists name the same partitions, in any order. */
 export function isSamePartitions(a: readonly TopicPartition[], b: readonly TopicPartition[]): boolean {
   const keys = new Set(a.map(keyOf));
   return a.length === b.length && b.every((partition) => keys.has(keyOf(partition)));

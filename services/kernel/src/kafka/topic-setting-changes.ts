@@ -4,7 +4,7 @@ import kafkajs, { type IResourceConfig } from 'kafkajs';
 export type TopicSettingChanges = Readonly<Record<string, string | null>>;
 type Settings = Readonly<Record<string, string>>;
 
-/** Whether the settings of a topic are as the changes want them. */
+/** Returns whether the settings of a topic already have the values of the changes. */
 export function isAsWanted(settings: Settings, changes: TopicSettingChanges): boolean {
   return Object.entries(changes).every(([name, value]) => isSame(settings[name] ?? null, value));
 }

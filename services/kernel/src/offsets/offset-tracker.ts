@@ -38,8 +38,8 @@ export class OffsetTracker {
   }
 
   /**
-   * Whether the record must be processed; false if it is held already (a rejoin fetches again), or was done before a
-   * restart.
+   * Returns whether the record must be processed; false if it is held already (a rejoin fetches again), or was done
+   * before a restart.
    */
   accept(offset: number): boolean {
     const at = this.#indexAt(offset);
@@ -114,7 +114,7 @@ export class OffsetTracker {
     return this.#front.lowest;
   }
 
-  /** Whether the finished offsets exceed the commit metadata: take only the lowest offset until it is done. */
+  /** True if the finished offsets exceed the commit metadata: take only the lowest offset until it is done. */
   get isCrowded(): boolean {
     return this.#isCrowded;
   }

@@ -25,7 +25,7 @@ export interface EventReadersOptions {
   readonly clock?: Clock;
   /** A random number from 0 to 1: the jitter of retries. The default is `Math.random`. */
   readonly random?: () => number;
-  /** How long to wait for an id that the registry does not know: a restarted registry may learn of it late. */
+  /** The time to wait for an id that the registry does not know: a restarted registry may learn of it late. */
   readonly unknownIdWaitMs?: number;
 }
 

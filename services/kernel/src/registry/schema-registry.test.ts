@@ -141,7 +141,7 @@ test('a refused connection is unreachable, and says so', async () => {
 
 const RECORD = '{"type":"record","name":"A","fields":[]}';
 
-test('a schema that is refused is told from a registry that is not there', async () => {
+test('a refused schema is distinguished from an unreachable registry', async () => {
   const registry = new SchemaRegistry({ url });
   answer = json(409, { error_code: 409, message: 'incompatible' });
   await expect(registry.register('s', RECORD)).rejects.toMatchObject({

@@ -45,7 +45,7 @@ export class Opener {
     } catch (error) {
       throw new DatabridgeError(
         'DB_SECRET_UNSEALABLE',
-        `The secret "${at.place}" of "${at.customer}" can't be unsealed: ${messageOf(error)}. Check the keys of the delivery workers, or set the secret anew.`,
+        `The secret "${at.place}" of "${at.customer}" can't be unsealed: ${messageOf(error)}. Check the keys of the delivery workers, or set the secret again.`,
       );
     }
   }

@@ -10,8 +10,8 @@ const MARK_CHARS = 22;
 const MARKING = 'databridge secret mark';
 
 /**
- * What a control plane does with secrets: it seals them, compares a secret with a sealed one by its mark, and checks
- * the headers of seals that others made. It has no key that opens secrets.
+ * Handles secrets in a control plane: seals them, compares a secret with a sealed one by its mark, and checks the
+ * headers of seals that others made. It has no key that opens secrets.
  */
 export class SealingDesk {
   readonly #sealing: ReadonlyMap<string, SealingKey>;
@@ -56,8 +56,9 @@ export class SealingDesk {
   }
 
   /**
-   * Whether the secret is the sealed one, by comparing its mark.
-   * @returns undefined if that is unknown, because it was sealed elsewhere, or marked by a key that was removed
+   * Compares the secret with the sealed one by its mark.
+   * @returns whether they are equal; undefined if that is unknown, because it was sealed elsewhere, or marked by a key
+   *   that was removed
    */
   matches(sealed: string, secret: string, at: SealedPlace): boolean | undefined {
     const header = headerOf(sealed);

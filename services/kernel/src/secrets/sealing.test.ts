@@ -42,7 +42,7 @@ test('what control planes hold opens nothing, and what opens is refused there', 
   expect(() => deskOf('')).toThrow(/no sealing key/);
 });
 
-test('whether a secret is the one sealed is told by its mark; what a browser sealed has none', async () => {
+test('a mark shows whether a secret is the sealed one; a secret that a browser sealed has none', async () => {
   const sealed = await deskOf(older.controlPlane).seal('hunter2', at);
   const desk = deskOf(newer.controlPlane, older.controlPlane);
   expect(desk.matches(sealed, 'hunter2', at)).toBe(true);
@@ -58,7 +58,7 @@ test('whether a secret is the one sealed is told by its mark; what a browser sea
   expect((await openerOf(newer.delivery).open(byBrowser, at)).reveal()).toBe('hunter2');
 });
 
-test('sealed anew with its mark, it needs the older key no more, and is still told from others', async () => {
+test('sealed again with its mark, it no longer needs the older key, and still differs from others', async () => {
   const sealed = await deskOf(older.controlPlane).seal('hunter2', at);
   const opener = openerOf(newer.delivery, older.delivery);
   const secret = await opener.open(sealed, at);
@@ -133,7 +133,7 @@ test('what is changed in any part, or of another form, opens to nothing', async 
   }
 });
 
-test('keys that can’t be right are refused in words that quote none', () => {
+test('keys that can’t be right are refused by messages that quote none', () => {
   expect(() => parseKeySet('a:opening:tooshort')).toThrow(/Entry 1 of the keys is not one of/);
   expect(() => parseKeySet(`a:other:${'A'.repeat(43)}`)).toThrow(/Entry 1/);
   expect(() => parseKeySet(`${older.delivery},${older.delivery}`)).toThrow(/name "2025" twice/);

@@ -27,7 +27,7 @@ export function readConfig<T>(schema: z.ZodType<T>, env: Readonly<Record<string,
 /** Node's timers overflow past 24.8 days and fire at once. */
 const LONGEST_DURATION = '24d';
 
-/** What a number or a duration may be, for those who document settings: both ends included, as people write them. */
+/** The range of a number or a duration, for the documents of settings: both ends included, as people write them. */
 export type StatedRange = { readonly range: readonly [min: string, max: string] };
 
 /** A duration with its unit, as in `10s`, from `min` to `max`; the value in milliseconds. Stated as {@link StatedRange}. */
@@ -134,14 +134,14 @@ export const kafkaVariables = {
     .optional(),
 } as const;
 
-/** Whether the URL holds a user name or a password. */
+/** Returns whether the URL contains a user name or a password. */
 function hasCredentials(url: string): boolean {
   const parsed = URL.parse(url);
   return parsed !== null && (parsed.username !== '' || parsed.password !== '');
 }
 
 /**
- * Whether an http(s) URL is an address and nothing more: one host, no query, no fragment, no part that is easily
+ * Returns whether an http(s) URL is an address and nothing more: one host, no query, no fragment, no part that is easily
  * overlooked. Another rule reports texts that are no URL, or hold credentials.
  */
 function isPlainAddress(url: string): boolean {
@@ -210,6 +210,6 @@ export const serviceVariables = {
   /** The port of health, readiness and metrics; 0 takes a free port, which the first log line names. */
   HTTP_PORT: whole(0, 0, 65_535),
   HTTP_HOST: z.string().default('0.0.0.0'),
-  /** How long a stop may take before requests that are still running are cut off. */
+  /** The longest time that a stop may take before requests that are still running are aborted. */
   DRAIN_TIMEOUT: duration('30s', '1ms', '1h'),
 } as const;

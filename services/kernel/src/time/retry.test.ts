@@ -36,7 +36,7 @@ test('tries again after delays that double, until a try succeeds', async () => {
   expect(triedAtMs).toEqual([0, 100, 300, 700, 1_500, 2_500, 3_500]);
 });
 
-test('draws each delay anew', async () => {
+test('draws each delay independently', async () => {
   const drawn = [0.5, 0.25];
   const { triedAtMs, advance } = failing(2, { random: () => drawn.shift() ?? 1 });
   await advance(2);

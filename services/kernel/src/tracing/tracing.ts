@@ -77,7 +77,7 @@ export async function startTracing(
   };
 }
 
-/** What the SDK has to say. */
+/** Passes the messages of the SDK to the log. */
 function logTroubles(log: Logger, url: string): void {
   let mayWarnAtMs = 0;
   const warn = (message: string, ...details: unknown[]) => {

@@ -229,7 +229,7 @@ async function waitUntilUnused(data: string): Promise<void> {
     if (performance.now() > deadlineMs) {
       throw new DatabridgeError(
         'DB_PLATFORM_DATA_IN_USE',
-        'Containers already run on these data. Stop whoever started them, or set LOCAL_DATA_DIR to another directory.',
+        'Containers already run on these data. Stop the program that started them, or set LOCAL_DATA_DIR to another directory.',
       );
     }
     await delay(POLL_MS);

@@ -53,7 +53,7 @@ test('each part that is loaded later stays within its budget', () => {
   }
 });
 
-test('what is served compressed stands beside each file', () => {
+test('each file has its compressed forms beside it', () => {
   for (const name of ['index.html', ...styles, ...lazy.map((key) => manifest[key]?.file ?? '')]) {
     const read = (suffix: string) => readFileSync(join(directory, `${name}${suffix}`));
     expect(gunzipSync(read('.gz')).equals(read(''))).toBe(true);

@@ -108,10 +108,10 @@ function SetSecret({ customer, name }: { readonly customer: string; readonly nam
   return (
     <>
       <button type="button" onClick={open}>
-        Set anew
+        Replace
       </button>
-      <dialog ref={dialog} aria-label={`Set ${name} anew`}>
-        <h2>Set {name} anew</h2>
+      <dialog ref={dialog} aria-label={`Replace ${name}`}>
+        <h2>Replace {name}</h2>
         {set.isSuccess ? (
           <p role="status">It is set. Send a test event from the overview to see that it works.</p>
         ) : (

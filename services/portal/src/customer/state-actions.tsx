@@ -5,8 +5,8 @@ import { useMe } from '../session/session-gate.tsx';
 
 const ACTIONS = {
   pause: { title: 'Pause', means: 'Nothing is sent until it is resumed. Events wait, without a limit of time.' },
-  resume: { title: 'Resume', means: 'What waits is sent, and each event’s 24 hours begin anew.' },
-  enable: { title: 'Enable', means: 'What waits is sent, and each event’s 24 hours begin anew.' },
+  resume: { title: 'Resume', means: 'What waits is sent, and each event has 24 hours again.' },
+  enable: { title: 'Enable', means: 'What waits is sent, and each event has 24 hours again.' },
   disable: { title: 'Disable', means: 'Nothing is sent, and only an operator can enable it again.' },
 } as const;
 type Action = keyof typeof ACTIONS;

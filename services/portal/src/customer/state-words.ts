@@ -84,7 +84,7 @@ export const waitingIn = ({ lagByLane }: Pick<Status, 'lagByLane'>) =>
 export const count = (number: number, noun: string) =>
   `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;
 
-/** How much of its attempts and of its time the oldest waiting event has used up, each from 0 to 1. */
+/** The shares of its attempts and of its time that the oldest waiting event has used, each from 0 to 1. */
 export function burnt({ oldestWaiting, budget }: Status, nowMs: number) {
   if (oldestWaiting === undefined) return undefined;
   return {

@@ -71,7 +71,7 @@ export function InviteForm({ customer: asked, error, isBusy, onAsked }: InviteFo
         label="Reason"
         name="reason"
         maxLength={500}
-        hint="Shown to whoever opens the link. May be left out."
+        hint="Shown to everyone who opens the link. Optional."
         mistakes={mistakes.at('/reason')}
       />
       <SelectField label="Good for" name="life" defaultValue="72h" options={LIVES} mistakes={mistakes.at('/life')} />

@@ -59,7 +59,7 @@ export function FleetPage() {
       {hasMoved && (
         <p role="status">
           <button type="button" onClick={sortAnew}>
-            The order has changed: sort anew
+            The order has changed: sort again
           </button>
         </p>
       )}

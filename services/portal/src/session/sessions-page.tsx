@@ -43,7 +43,11 @@ function Revoke({ session: { id, name, isCurrent } }: { readonly session: Sessio
       isDanger
       run={() => ask('DELETE /v1/sessions/{id}', { params: { id } })}
     >
-      <p>{isCurrent ? 'It is the one that you are in: you sign in again.' : 'Whoever uses it has to sign in again.'}</p>
+      <p>
+        {isCurrent
+          ? 'It is the one that you are in: you sign in again.'
+          : 'The person who uses it has to sign in again.'}
+      </p>
     </ConfirmedAction>
   );
 }

@@ -58,7 +58,7 @@ test.each([
   expect(received).toEqual([expect.objectContaining({ signature: 'invalid', problem: expect.stringMatching(why) })]);
 });
 
-test('the answer is as told, and a body that is not JSON is shown as it came', async () => {
+test('the answer is shown as received, also a body that is not JSON', async () => {
   const { url, received } = await receiving({ secret: SECRET, status: 500, retryAfterSeconds: 5 });
   const answer = await post(url, 'no json', signed('no json'));
   expect([answer.status, answer.headers.get('retry-after')]).toEqual([500, '5']);

@@ -194,7 +194,7 @@ export function tenantOf(caller: Caller | undefined): string {
   return caller?.role === 'customer' ? `customer:${caller.customer}` : (caller?.id ?? '');
 }
 
-/** Whether the caller may know of the customer. */
+/** Returns whether the caller may know of the customer. */
 export function maySee(caller: Caller | undefined, customer: string): boolean {
   return caller?.role !== 'customer' || caller.customer === customer;
 }

@@ -55,7 +55,7 @@ test('a full queue is the tenant’s own: 429 for it, and none for others', asyn
   await Promise.all(mine);
 });
 
-test('whoever waits too long, or goes away, gives its place in the queue up', async () => {
+test('a request that waits too long, or whose client leaves, gives up its place in the queue', async () => {
   const gate = new FairGate({ ...options, waitWithinMs: 20 });
   const { begun, call } = heldCalls();
   const first = gate.run('a', never, call('a1'));

@@ -1,4 +1,4 @@
-/** Whether TLS works with the certificates of a subscription: checked when it is saved, not when a worker connects. */
+/** Checks that TLS works with the certificates of a subscription: when it is saved, not when a worker connects. */
 import { type TlsMistake, tlsIdentityMistakes } from '@databridge/kernel/egress/tls-identity';
 import type { Issue } from '@databridge/schemas/subscription/issue-words';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';

@@ -96,7 +96,7 @@ describe('with sockets', () => {
   });
   afterAll(() => server.close());
 
-  test('who listens is fine, by address or by name; who does not is told of', async () => {
+  test('a listening endpoint is fine, by address or by name; another one is reported', async () => {
     const local: LookUp = async () => [{ address: '127.0.0.1', family: 4 }];
     const all = [sentTo(`http://127.0.0.1:${port}/`), sentTo(`http://any.example:${port}/`)];
     expect(await warningsOf(all, LOOSE, { lookUp: local })).toEqual([]);

@@ -30,7 +30,7 @@ interface Known {
 
 /**
  * The attempts of the last 24 hours by customer, outcome and duration, summed up per minute as the attempt log is read:
- * a query reads and counts nothing anew.
+ * a query reads and counts nothing again.
  */
 export class AttemptRollups {
   readonly #customers = new Map<string, Known>();

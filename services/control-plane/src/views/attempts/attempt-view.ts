@@ -50,7 +50,7 @@ export interface SeenAttempt {
 /** Attempts after a place, the oldest first. */
 export interface MissedAttempts {
   readonly attempts: readonly SeenAttempt[];
-  /** Whether there are no others: the place is known here, and at most the limit came after it. */
+  /** True if there are no others: the place is known here, and at most the limit came after it. */
   readonly isWhole: boolean;
 }
 
@@ -60,7 +60,7 @@ export interface AttemptViewOptions {
    * customers are dropped.
    */
   readonly maxAttempts: number;
-  /** How far back it reads at the start, ms. */
+  /** The time span that it reads at the start, in ms. */
   readonly backMs: number;
   /** Attempts at erased events are omitted. If this is omitted, nothing was ever erased. */
   readonly isErased?: (attempt: Attempt) => boolean;
@@ -120,7 +120,7 @@ export class AttemptView {
     });
   }
 
-  /** Whether all attempts that were in the topic at the start are in the view. */
+  /** True if all attempts that were in the topic at the start are in the view. */
   get isCaughtUp(): boolean {
     return this.#isCaughtUp;
   }

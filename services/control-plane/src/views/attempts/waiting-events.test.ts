@@ -29,7 +29,7 @@ test.each<[string, Partial<Attempt>]>([
   expect(after({}, { eventId: 'b', at: 20 }, end)?.eventId).toBe('b');
 });
 
-test('after an enabling, an event begins anew; a test never waits', () => {
+test('after an enabling, an event has a new budget; a test never waits', () => {
   expect(after({}, { attempt: 7, at: 20 }, { attempt: 1, at: 500 })?.firstAtMs).toBe(500);
   expect(after({ test: true })).toBeUndefined();
 });

@@ -26,7 +26,7 @@ export class WaitingEvents {
     const events = this.#customers.get(customer) ?? new Map<string, WaitingEvent>();
     this.#customers.set(customer, events);
     const key = `${eventId} ${replayId} ${source ?? ''}`;
-    // The first attempt after an enabling starts the budget anew.
+    // The first attempt after an enabling restarts the budget.
     const firstAtMs = attempt === 1 ? at : (events.get(key)?.firstAtMs ?? at);
     if (!this.#isWaiting(outcome, attempt, at - firstAtMs)) {
       events.delete(key);

@@ -105,7 +105,7 @@ export class HttpDestination implements Destination {
     return { headers, body, keepsAnswer: message.keepsAnswer === true };
   }
 
-  /** handshake ─▶ compress ─▶ authorize ─▶ exchange ─▶ on 401 or 403: authorize anew, exchange once more */
+  /** handshake ─▶ compress ─▶ authorize ─▶ exchange ─▶ on 401 or 403: authorize again, exchange once more */
   async #prepareAndExchange(
     request: Request,
     nowMs: number,

@@ -91,7 +91,7 @@ describe('one member', () => {
   const lanes = [...partitionsOf(1, 'main'), ...partitionsOf(1, 'retry')];
   const topics = ['main', 'retry'];
 
-  test('the present owner keeps everything, whoever comes', () => {
+  test('the present owner keeps everything when members join', () => {
     const assignment = oneMemberAssigner.assign([member('a', [], topics), member('z', lanes, topics)], lanes);
     expect(assignment.get('z')).toEqual(lanes);
     expect(assignment.get('a')).toEqual([]);

@@ -17,8 +17,8 @@ export interface GroupConsumerOptions {
   /** The interval of heartbeats; a rebalance is noticed within it. Default 2 s. */
   readonly heartbeatIntervalMs?: number;
   /**
-   * How long the broker holds a fetch that finds nothing. `stop` and a resumed partition take about as long. Default
-   * 500 ms.
+   * The time for which the broker delays the answer to a fetch that finds nothing. `stop` and a resumed partition take
+   * about as long. Default 500 ms.
    */
   readonly maxWaitMs?: number;
   /**
@@ -29,11 +29,11 @@ export interface GroupConsumerOptions {
   readonly maxBytes?: number;
   readonly minBytes?: number;
   /**
-   * Whether a batch that is too large when decompressed is passed on as one record, `oversizedBatch`. By default it
+   * True if a batch that is too large when decompressed is passed on as one record, `oversizedBatch`. By default it
    * fails the consumer.
    */
   readonly marksOversized?: boolean;
-  /** Whether rebalances and restarts are counted by the group's name, which is fixed then. By default they are not. */
+  /** True if rebalances and restarts are counted by the group's name, which is fixed then. Default: false. */
   readonly isCounted?: boolean;
   /** The assigners in the order of preference; default: sticky. */
   readonly assigners?: readonly PartitionAssigner[];

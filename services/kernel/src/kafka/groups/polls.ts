@@ -4,8 +4,8 @@ const SLOW_ANSWER_MS = 10_000;
 const QUIET_POLLS = 2;
 
 /**
- * Whether recent fetches found anything, by broker. The client reports when each of them begins and ends, but not what
- * it returned.
+ * Records whether recent fetches found anything, by broker. The client reports when each of them begins and ends, but not
+ * what it returned.
  */
 export class Polls {
   readonly #maxWaitMs: number;

@@ -66,7 +66,7 @@ export class BrokerConnection {
     return this.#inFlight;
   }
 
-  /** How long the broker asks us to send no requests, in ms. */
+  /** The time for which the broker asks us to send no requests, in ms. */
   get throttledForMs(): number {
     return Math.max(0, this.#throttledUntilMs - systemClock.monotonicMs());
   }

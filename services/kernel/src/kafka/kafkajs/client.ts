@@ -10,7 +10,7 @@ import { installIdleTimerPatch } from './patches/idle-timer-patch.ts';
 import { installProducePatch } from './patches/produce-patch.ts';
 import { installBatchPatch } from './record-batches.ts';
 
-/** How to reach the cluster; there is one per process. */
+/** The settings of the connection to the cluster; there is one per process. */
 export interface KafkaSettings {
   /** `host:port`; any broker leads to all others. */
   readonly brokers: string[];

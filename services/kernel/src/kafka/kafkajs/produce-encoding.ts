@@ -9,7 +9,7 @@ export interface TopicData {
 
 export interface ProduceRequest {
   readonly acks: number;
-  /** How long the broker may wait for its replicas, in ms. */
+  /** The time that the broker may wait for its replicas, in ms. */
   readonly timeout: number;
   readonly topicData: readonly TopicData[];
 }

@@ -20,7 +20,7 @@ export class SendCall {
     this.done = this.#settled.promise;
   }
 
-  /** Where the record was stored that was acknowledged last; undefined if the broker did not say so. */
+  /** The position of the record that was acknowledged last; undefined if the broker did not return it. */
   get lastStored(): { readonly partition: number; readonly offset: number } | undefined {
     return this.#offset >= 0 ? { partition: this.#partition, offset: this.#offset } : undefined;
   }

@@ -80,7 +80,7 @@ export interface RawBatch {
   readonly messages: readonly KafkaMessage[];
   /** The last offset that was fetched, markers included. */
   lastOffset(): string;
-  /** Whether nothing at or after the fetched offset came. */
+  /** Returns whether no record at or after the fetched offset came. */
   isEmptyIncludingFiltered(): boolean;
 }
 

@@ -37,7 +37,7 @@ export interface LaneGroupContext {
 }
 
 const COMMIT_ATTEMPTS = 5;
-/** How soon to check again whether the worker that holds the group has left it. */
+/** The delay until the next check whether the worker that owns the group has left it. */
 const LOOK_AGAIN_AFTER_MS = 100;
 const FENCED_PAUSE_MS = 200;
 /** The longest wait of a stop for an unreachable coordinator; the session then ends by itself. */

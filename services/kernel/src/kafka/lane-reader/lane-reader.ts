@@ -21,7 +21,7 @@ export interface LaneReaderOptions {
   readonly lease: MemberLease;
   /** The group whose members are the workers: a worker that is not in it has lost its customers. */
   readonly workersGroup: string;
-  /** How long a running worker may take to finish requests in flight and leave a customer's group. */
+  /** The time that a running worker may take to finish requests in flight and leave a customer's group. */
   readonly handoverWithinMs: number;
   /**
    * The session time-out of the customers' groups. Default 45 s: the workers' group, whose session is short, decides
@@ -30,7 +30,7 @@ export interface LaneReaderOptions {
   readonly sessionTimeoutMs?: number;
   /** The interval of heartbeats. Default 15 s. A commit counts as one. */
   readonly heartbeatIntervalMs?: number;
-  /** How often all topics are checked for added partitions. Default 5 min. */
+  /** The interval at which all topics are checked for added partitions. Default 5 min. */
   readonly metadataMaxAgeMs?: number;
   /** The default is the system's clock. */
   readonly clock?: Clock;

@@ -1,4 +1,4 @@
-/** How a service logs in to the brokers: SASL, as the `KAFKA_SASL_…` variables describe it. */
+/** Logs a service in to the brokers by SASL, as the `KAFKA_SASL_…` variables describe it. */
 import { DatabridgeError } from '../../errors.ts';
 import { readSecretSetting } from '../../settings/read-setting.ts';
 import type { KafkaConfig } from '../kafka-config.ts';

@@ -6,7 +6,7 @@ import { systemClock } from '../../time/clock.ts';
 
 export interface Token {
   readonly value: string;
-  /** How long new logins may use it, in ms. 0: the next login requests another one. */
+  /** The time for which new logins may use it, in ms. 0: the next login requests another one. */
   readonly usedForMs: number;
 }
 

@@ -3,7 +3,7 @@ import { systemClock } from '../../time/clock.ts';
 import { retry } from '../../time/retry.ts';
 import { KafkaPortError, toPortError } from '../errors.ts';
 
-/** How long a count is used: as long as kafkajs uses its own. */
+/** The time for which a count is used: as long as kafkajs uses its own. */
 const MAX_AGE_MS = 300_000;
 /** Within this time, every broker learns of a topic that was just created. */
 const UNKNOWN_TOPIC_PATIENCE_MS = 2_000;

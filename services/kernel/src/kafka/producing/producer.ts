@@ -26,7 +26,7 @@ export interface KafkaProducerOptions {
   readonly maxBatchBytes?: number;
   /** The limit of one request. Default 8 MiB. */
   readonly maxRequestBytes?: number;
-  /** How long a `send` is retried; the current request may then take another 30 s. Default 30 s. */
+  /** The time for which a `send` is retried; the current request may then take another 30 s. Default 30 s. */
   readonly deliveryTimeoutMs?: number;
 }
 

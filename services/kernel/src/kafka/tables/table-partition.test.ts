@@ -38,7 +38,7 @@ test('an empty partition is caught up at once; one that ends in a hole, once not
   expect(hole.isCaughtUp).toBe(true);
 });
 
-test('read again, older values are not told anew, and newer ones are', () => {
+test('read again, older values are not reported again, and newer ones are', () => {
   const partition = new TablePartition<string>();
   const log: [string, string | null][] = [
     ['a', '1'],

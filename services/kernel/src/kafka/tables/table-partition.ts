@@ -22,7 +22,7 @@ export class TablePartition<V> {
     return this.#values.get(key);
   }
 
-  /** Whether the values reflect all records before that offset. */
+  /** Returns whether the values reflect all records before that offset. */
   reflects(end: number): boolean {
     return this.#appliedUpTo >= end;
   }
@@ -46,7 +46,7 @@ export class TablePartition<V> {
   /** The watermarks at the join, or a little later. */
   setTarget(low: number, high: number): void {
     this.#target = low === high ? 0 : high;
-    // The topic was deleted and created anew: the applied offsets say nothing about it.
+    // The topic was deleted and created again: the applied offsets say nothing about it.
     if (high < this.#appliedUpTo) this.#appliedUpTo = this.#position;
   }
 

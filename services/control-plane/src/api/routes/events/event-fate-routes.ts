@@ -58,7 +58,7 @@ const DAY_MS = 86_400_000;
 export function eventFateRoutes(api: Api, { operations, attempts }: ApiContext): void {
   const answerOf = (customer: string, state: EffectiveState, event: SeenEvent): z.infer<typeof eventFate> => {
     const { last, firstAtMs } = event;
-    // The plan counts from the attempt with number 1, which a replay or an enabling starts anew.
+    // The plan counts from attempt 1. A replay and an enabling restart it there.
     const beganAtMs = last.attempt === event.attempts ? firstAtMs : last.at;
     return {
       ...{ customer, eventId: last.eventId, attempts: event.attempts, firstAtMs, lastAtMs: last.at },

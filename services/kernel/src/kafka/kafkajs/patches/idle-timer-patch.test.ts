@@ -30,7 +30,7 @@ test('an idle connection arms no timer', () => {
   expect(idle.throttleCheckTimeoutId).toBeNull();
 });
 
-test('a request that the broker told us to hold back is sent once the time is over', () => {
+test('a throttled request is sent after the throttle time', () => {
   jest.useFakeTimers();
   try {
     const throttled = queue();

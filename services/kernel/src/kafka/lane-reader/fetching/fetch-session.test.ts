@@ -1,4 +1,4 @@
-/** What a broker may answer to a fetch, and that one lane's trouble is no other's. */
+/** Each answer that a broker may give to a fetch is handled, and an error of one lane does not affect others. */
 import { createLogger } from '../../../log.ts';
 import type { BrokerConnection } from '../../kafkajs/broker-connection.ts';
 import type { FetchAnswer, FetchedPartition } from '../../kafkajs/fetch-answer.ts';

@@ -21,8 +21,8 @@ export interface FetchSessionOptions {
 }
 
 /**
- * How long the broker holds a fetch that finds nothing. A lane that is added meanwhile is read after this time at the
- * latest.
+ * The time for which the broker delays the answer to a fetch that finds nothing. A lane that is added meanwhile is read
+ * after this time at the latest.
  */
 const MAX_WAIT_MS = 250;
 /**
@@ -228,7 +228,7 @@ export class FetchSession {
       this.#with.onOutOfRange(feed);
       return;
     }
-    // The topic was deleted, and may be created anew before its leader is found again: the offsets then belong to
+    // The topic was deleted, and may be created again before its leader is found again: the offsets then belong to
     // another log.
     if (code === CODE.UNKNOWN_TOPIC_OR_PARTITION) feed.isGone = true;
     if (!SEEK_AFTER.has(code) && feed.noteTrouble(codeName(code))) {

@@ -32,14 +32,14 @@ export class SessionContents {
     return this.#asked.size;
   }
 
-  /** Whether a fetch can return records, or changes the session so that a later one can. */
+  /** True if a fetch can return records, or changes the session so that a later one can. */
   get isWorthwhile(): boolean {
     if (this.#asked.size > 0 && !this.#allAskedArePaused()) return true;
     for (const feed of this.#touched) if (feed.isWanted) return true;
     return false;
   }
 
-  /** Whether a lane was paused or moved at that time (monotonic ms) or later. */
+  /** Returns whether a lane was paused or moved at that time (monotonic ms) or later. */
   hasDrainedSince(sinceMs: number): boolean {
     for (const feed of this.#drained) {
       if (feed.drainedAtMs !== undefined && feed.drainedAtMs >= sinceMs) return true;

@@ -12,7 +12,7 @@ function handover() {
   return { clock, events, waiting: new Handover('delivery.acme', log, clock, WITHIN_MS) };
 }
 
-test('a worker that lives is let finish for as long as it may take, and each wait begins anew', () => {
+test('a live worker may finish within its time limit, and each wait has the whole limit', () => {
   const { clock, events, waiting } = handover();
   const working = { kind: 'working', who: 'worker-1' } as const;
   expect(waiting.mustWait(working)).toBe(true);

@@ -3,7 +3,7 @@ import { type Clock, systemClock } from '../../../time/clock.ts';
 import type { GroupQuestions } from './group-questions.ts';
 
 /**
- * Who is the member of a customer's group at present:
+ * The present member of a customer's group:
  * - `nobody`
  * - `gone` a worker that is not in the workers' group any more: it was killed, cut off or frozen
  * - `working` a running worker: it finishes its requests in flight, and leaves
@@ -108,7 +108,7 @@ export class Handover {
     this.#withinMs = withinMs;
   }
 
-  /** Whether the group's place must not be taken yet. */
+  /** Returns whether the place in the group must not be taken yet. */
   mustWait(holder: Holder): boolean {
     if (holder.kind === 'nobody' || holder.kind === 'gone') {
       this.#sinceMs = undefined;
