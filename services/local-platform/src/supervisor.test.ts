@@ -68,6 +68,7 @@ describe('a supervised process', () => {
     await supervised.ready;
     supervised.replace(5_000);
     await line('up', 2);
+    await line('restarted: ready after ');
     await writeFile(join(dir, 'main.mjs'), 'console.log("broken"); process.exitCode = 1;');
     supervised.replace(5_000);
     await line('broken');

@@ -43,6 +43,8 @@ export class Supervised {
   #failuresInRow = 0;
   #isStopping = false;
   #isReplacing = false;
+  /** Monotonic time of the latest {@link replace}; undefined once the new child is ready. */
+  #replacedAtMs: number | undefined;
   #wasReady = false;
   #lastFailure: string | undefined;
   readonly #ready = Promise.withResolvers<void>();
@@ -50,7 +52,7 @@ export class Supervised {
 
   constructor(options: SupervisedOptions) {
     this.#options = options;
-    // Whoever waits for it hears of it; nobody has to.
+    // A rejection reaches those who await `ready`; without this, it would end the process if nobody does.
     this.#ready.promise.catch(() => undefined);
   }
 
@@ -79,7 +81,7 @@ export class Supervised {
       if (performance.now() - startedAtMs > HEALTHY_AFTER_MS) this.#failuresInRow = 0;
       this.#onEnd(signal ?? `exit code ${code}`);
     });
-    if (!this.#wasReady) void this.#waitUntilReady(child);
+    if (!this.#wasReady || this.#replacedAtMs !== undefined) void this.#waitUntilReady(child);
   }
 
   #read(line: string): void {
@@ -93,6 +95,10 @@ export class Supervised {
     if (this.#child !== child || child.exitCode !== null) return;
     this.#wasReady = true;
     this.#ready.resolve();
+    if (this.#replacedAtMs === undefined) return;
+    const tookMs = performance.now() - this.#replacedAtMs;
+    this.#replacedAtMs = undefined;
+    this.#options.onLine(`restarted: ready after ${(tookMs / 1_000).toFixed(1)} s`);
   }
 
   #onEnd(how: string): void {
@@ -118,11 +124,13 @@ export class Supervised {
   }
 
   /**
-   * Restarts the child at once, for changed source, even one that failed to start.
+   * Restarts the child at once, for changed source, even one that failed to start. A line says how long it took until the
+   * new child was ready.
    * @param graceMs the longest time in ms that its graceful shutdown may take
    */
   replace(graceMs: number): void {
     if (this.#isStopping || this.#isReplacing) return;
+    this.#replacedAtMs = performance.now();
     clearTimeout(this.#restart);
     const child = this.#child;
     if (!child) {
