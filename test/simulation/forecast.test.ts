@@ -18,7 +18,6 @@ import { InFlight } from '@databridge/delivery/shares/in-flight';
 import { Turns } from '@databridge/delivery/shares/turns';
 import { createLogger } from '@databridge/kernel/log';
 import { createRegistry } from '@databridge/kernel/metrics';
-import type { Secret } from '@databridge/kernel/secrets/secret';
 import { systemClock } from '@databridge/kernel/time/clock';
 import { ManualClock } from '@databridge/kernel/time/manual-clock';
 import { type Attempt, decodeAttempts } from '@databridge/schemas/records/attempts';
@@ -26,9 +25,9 @@ import { readDeliveryHeaders } from '@databridge/schemas/records/headers';
 import { decodeStatus, type WorkerStatus } from '@databridge/schemas/records/status';
 import { deliveryTopic, parseDelay, retryTopic } from '@databridge/schemas/records/topics';
 import { parseRetryPlan, type RetryPlan } from '@databridge/schemas/retries/retry-plan';
-import { parseSubscription, type Subscription } from '@databridge/schemas/subscription/subscription';
 import { Random } from './random.ts';
 import { SimulatedGroup, SimulatedKafka } from './simulated-kafka.ts';
+import { subscribed } from './surroundings.ts';
 
 const CUSTOMER = 'down';
 const EPOCH_MS = Date.UTC(2026, 0, 1);
@@ -97,7 +96,7 @@ test.each(OUTAGES)('$name: the forecast is within 5 % of what is left', async (o
     kafka.append({ topic: deliveryTopic(CUSTOMER), key: `e${n}`, value: 'x', headers }, EPOCH_MS);
   }
 
-  const subscription = subscribed();
+  const subscription = subscribed({ customer: CUSTOMER, maxInFlight: 10 });
   const dependencies: CustomerDependencies = {
     worker: 'w',
     openGroup: (options) => {
@@ -201,18 +200,6 @@ test.each(OUTAGES)('$name: the forecast is within 5 % of what is left', async (o
     })),
   ).toEqual([]);
 });
-
-function subscribed(): Subscription<Secret> {
-  const parsed = parseSubscription({
-    customer: CUSTOMER,
-    eventTypes: ['any'],
-    match: 'everything',
-    destination: { type: 'http', url: 'https://destination.example' },
-    maxInFlight: 10,
-  });
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
-  return parsed.subscription as unknown as Subscription<Secret>;
-}
 
 function messageOf(record: HeldRecord, attempt: number): Message {
   const { eventId, eventType } = record.facts;

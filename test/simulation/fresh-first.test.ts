@@ -8,12 +8,10 @@ import { ByteBudget } from '@databridge/delivery/lanes/byte-budget';
 import type { HeldRecord } from '@databridge/delivery/lanes/held-records';
 import { InFlight } from '@databridge/delivery/shares/in-flight';
 import { Turns } from '@databridge/delivery/shares/turns';
-import type { Secret } from '@databridge/kernel/secrets/secret';
 import { ManualClock } from '@databridge/kernel/time/manual-clock';
-import { parseSubscription, type Subscription } from '@databridge/schemas/subscription/subscription';
 import { Random } from './random.ts';
 import { SimulatedGroup, SimulatedKafka } from './simulated-kafka.ts';
-import { CONNECTION, CUSTOMER, EPOCH_MS, log, MAIN, messageOf, metrics, PLAN, turn } from './surroundings.ts';
+import { CONNECTION, EPOCH_MS, log, MAIN, messageOf, metrics, PLAN, subscribed, turn } from './surroundings.ts';
 
 const BACKLOG = 4_000;
 
@@ -21,12 +19,7 @@ const BACKLOG = 4_000;
 async function acceptedBeforeFresh(settings: object): Promise<number> {
   const clock = new ManualClock(EPOCH_MS);
   const kafka = new SimulatedKafka(() => clock.monotonicMs());
-  const parsed = parseSubscription({
-    ...{ customer: CUSTOMER, eventTypes: ['any'], match: 'everything', maxInFlight: 4, ratePerSecond: 100 },
-    destination: { type: 'http', url: 'https://destination.example' },
-    ...settings,
-  });
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
+  const subscription = subscribed({ maxInFlight: 4, ratePerSecond: 100, ...settings });
   const accepted: string[] = [];
   let outcome: Outcome = { kind: 'retry', reason: 'status 503', status: 503 };
   let group: SimulatedGroup | undefined;
@@ -35,7 +28,7 @@ async function acceptedBeforeFresh(settings: object): Promise<number> {
     if (outcome.kind === 'delivered') accepted.push(record.facts.eventId);
     return { outcome };
   };
-  const customer = new Customer(parsed.subscription as unknown as Subscription<Secret>, 'same', undefined, [], {
+  const customer = new Customer(subscription, 'same', undefined, [], {
     worker: 'w',
     openGroup: (options) => {
       group = new SimulatedGroup(kafka, options, new Random(1));

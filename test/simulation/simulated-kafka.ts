@@ -1,22 +1,24 @@
 import type { Membership } from '@databridge/kernel/kafka/groups/membership';
 import type { LaneGroupOptions } from '@databridge/kernel/kafka/lane-reader/group-options';
 import type { CommittedOffset, ConsumedRecord, ProducedRecord, RecordHeaders } from '@databridge/kernel/kafka/records';
-import { decodeOffsetSet } from '@databridge/kernel/offsets/offset-set';
+import { decodeOffsetSet, type OffsetRange } from '@databridge/kernel/offsets/offset-set';
+import { headerText } from '@databridge/schemas/records/headers';
 import type { Random } from './random.ts';
+import { turn } from './surroundings.ts';
 
 /** A record in a simulated log, and what is known of it that no worker knows. */
 export interface LoggedRecord extends ConsumedRecord {
   /** Its append, by the clock that nobody can set. */
   readonly appendedAtMs: number;
-  /** The destination accepted it, or the next topic has it. */
-  isFinished: boolean;
+  readonly eventId: string;
 }
 
 /** The broker's side: logs, and one group's offsets. Its clock is its own, and runs evenly. */
 export class SimulatedKafka {
   readonly logs = new Map<string, LoggedRecord[]>();
-  readonly committed = new Map<string, CommittedOffset>();
+  readonly #committed = new Map<string, CommittedOffset & { readonly doneAhead: readonly OffsetRange[] }>();
   readonly #nowMs: () => number;
+  #commitCount = 0;
 
   constructor(nowMs: () => number) {
     this.#nowMs = nowMs;
@@ -30,7 +32,7 @@ export class SimulatedKafka {
     return log;
   }
 
-  append({ topic, key, value, headers }: ProducedRecord, epochMs: number): void {
+  append({ topic, key, value, headers = {} }: ProducedRecord, epochMs: number): void {
     const log = this.log(topic);
     const bytes = (part: Buffer | string | null) => (typeof part === 'string' ? Buffer.from(part) : part);
     log.push({
@@ -39,17 +41,35 @@ export class SimulatedKafka {
       appendedAtMs: this.#nowMs(),
       key: bytes(key),
       value: bytes(value),
-      headers: (headers ?? {}) as RecordHeaders,
-      isFinished: false,
+      headers: headers as RecordHeaders,
+      eventId: headerText(headers as RecordHeaders, 'event-id') ?? '',
     });
+  }
+
+  /** Commits so far: only a commit can lose a record, since logs only grow. */
+  get commitCount(): number {
+    return this.#commitCount;
+  }
+
+  commit(offset: CommittedOffset): void {
+    this.#commitCount++;
+    this.#committed.set(offset.topic, { ...offset, doneAhead: decodeOffsetSet(offset.offset, offset.metadata) });
+  }
+
+  committed(): CommittedOffset[] {
+    return [...this.#committed.values()].map(({ doneAhead: _, ...offset }) => offset);
   }
 
   /** Whether a restart would pass over the record. */
   isCommitted(topic: string, offset: number): boolean {
-    const commit = this.committed.get(topic);
+    const commit = this.#committed.get(topic);
     if (commit === undefined) return false;
-    if (offset < commit.offset) return true;
-    return decodeOffsetSet(commit.offset, commit.metadata).some(({ from, to }) => offset >= from && offset < to);
+    return offset < commit.offset || commit.doneAhead.some(({ from, to }) => offset >= from && offset < to);
+  }
+
+  /** Whether nothing in the log is left for a restart: the lowest offset that is not done is its end. */
+  isAllCommitted(topic: string): boolean {
+    return this.log(topic).length <= (this.#committed.get(topic)?.offset ?? 0);
   }
 }
 
@@ -112,7 +132,7 @@ export class SimulatedGroup {
   async commit(membership: Membership, offsets: readonly CommittedOffset[]): Promise<void> {
     if (this.isDead) return await new Promise(() => undefined);
     if (!membership.isCurrent) throw new Error('the membership has ended');
-    for (const offset of offsets) this.#kafka.committed.set(offset.topic, offset);
+    for (const offset of offsets) this.#kafka.commit(offset);
   }
 
   /** Topics that there are now: the group hears of them, and the same member goes on. */
@@ -134,7 +154,7 @@ export class SimulatedGroup {
     // Whoever takes the records may seek.
     this.#positions.set(topic, nextOffset);
     this.#options.onBatch({ topic, partition: 0, from, records, nextOffset, highWatermark: log.length });
-    await new Promise((resolve) => setImmediate(resolve));
+    await turn();
     return true;
   }
 
@@ -157,7 +177,7 @@ export class SimulatedGroup {
       this.#paused.clear();
       this.#positions.clear();
     }
-    const starts = this.#options.onJoined(membership, [...this.#kafka.committed.values()]);
+    const starts = this.#options.onJoined(membership, this.#kafka.committed());
     // Lanes that are being read go on where they are.
     for (const { topic, offset } of starts) if (!this.#positions.has(topic)) this.#positions.set(topic, offset);
   }

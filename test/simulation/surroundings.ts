@@ -1,14 +1,16 @@
 /** What every run of the simulation has in common. */
-
+import process from 'node:process';
 import type { Message } from '@databridge/delivery/destination/destination';
 import type { FreshFirstLimits } from '@databridge/delivery/lanes/fresh-first';
 import type { HeldRecord } from '@databridge/delivery/lanes/held-records';
 import { deliveryMetrics } from '@databridge/delivery/metrics';
 import { createLogger } from '@databridge/kernel/log';
 import { createRegistry } from '@databridge/kernel/metrics';
+import type { Secret } from '@databridge/kernel/secrets/secret';
 import { systemClock } from '@databridge/kernel/time/clock';
-import { deliveryTopic, retryTopic } from '@databridge/schemas/records/topics';
+import { deadTopic, deliveryTopic, retryTopic } from '@databridge/schemas/records/topics';
 import { parseRetryPlan, type RetryPlan } from '@databridge/schemas/retries/retry-plan';
+import { parseSubscription, type Subscription } from '@databridge/schemas/subscription/subscription';
 import type { Random } from './random.ts';
 
 export const CUSTOMER = 'sim';
@@ -16,6 +18,7 @@ export const EPOCH_MS = Date.UTC(2026, 0, 1);
 export const HOUR_MS = 3_600_000;
 export const MAIN = deliveryTopic(CUSTOMER);
 export const PLAN = parseRetryPlan('10s*1,1m*2', HOUR_MS) as RetryPlan;
+export const DEAD = deadTopic(CUSTOMER);
 export const LANES = [MAIN, retryTopic(CUSTOMER, '10s'), retryTopic(CUSTOMER, '1m')];
 export const DELAYS_MS = new Map([
   [LANES[1], 10_000],
@@ -29,6 +32,18 @@ export const metrics = deliveryMetrics(
   { worker: 'w', clock: systemClock, eventTypes: ['root-cause'], shown: 'all', heldBytesLimit: 1, connectionsLimit: 1 },
 );
 
+/** @throws Error with what is wrong with it */
+export function subscribed(settings: object): Subscription<Secret> {
+  const parsed = parseSubscription({
+    ...{ customer: CUSTOMER, eventTypes: ['any'], match: 'everything' },
+    destination: { type: 'http', url: 'https://destination.example' },
+    ...settings,
+  });
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
+  // There is no secret in it.
+  return parsed.subscription as unknown as Subscription<Secret>;
+}
+
 const BODY = Buffer.from('x');
 
 export function messageOf(record: HeldRecord, attempt: number): Message {
@@ -37,9 +52,13 @@ export function messageOf(record: HeldRecord, attempt: number): Message {
   return message;
 }
 
-/** Lets everything run that waits for nothing but its turn. */
+/**
+ * Lets everything run that waits for nothing but its turn. `nextTick` comes when no promise is left to go on, as
+ * `setImmediate` does, but without a turn of the event loop: nothing here waits for one, since no slice of the
+ * processor and no share of the requests is ever used up.
+ */
 export function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+  return new Promise((resolve) => process.nextTick(resolve));
 }
 
 /** Of a producer that needs none. */

@@ -22,6 +22,20 @@ export const SECRET_PLACES: readonly string[] = [
 ];
 const PATHS = SECRET_PLACES.map((place) => place.split('.'));
 
+/** The steps that lead to places of secrets; `undefined` after the last step. */
+type Steps = ReadonlyMap<string, Steps> | undefined;
+const STEPS = stepsOf(PATHS);
+
+function stepsOf(paths: readonly (readonly string[])[]): Steps {
+  const byFirst = Map.groupBy(paths, ([first = '']) => first);
+  return new Map(
+    [...byFirst].map(([first, through]) => {
+      const rest = through.map((path) => path.slice(1)).filter((path) => path.length > 0);
+      return [first, rest.length === 0 ? undefined : stepsOf(rest)];
+    }),
+  );
+}
+
 /**
  * Returns whether the place contains a secret: the places that {@link mapSecrets} visits, also in an unchecked
  * subscription.
@@ -37,16 +51,26 @@ const OF_FALLBACK = /^fallbacks\.(.+)\.secret$/;
 /** The place that a seal is bound to: for a fallback, the place where it was before. */
 export const placeOfSeal = (path: string): string => OF_FALLBACK.exec(path)?.[1] ?? path;
 
-/** The same subscription with every secret mapped. `path` names the secret's place, such as `authentication.key`. */
+/**
+ * The same subscription with every secret mapped; parts without secrets are shared with it. `path` names the secret's
+ * place, such as `authentication.key`.
+ */
 export function mapSecrets<A, B>(subscription: Subscription<A>, map: (secret: A, path: string) => B): Subscription<B> {
-  return mapAt(subscription, [], map as (secret: unknown, path: string) => unknown) as Subscription<B>;
+  return mapAt(subscription, STEPS, '', map as (secret: unknown, path: string) => unknown) as Subscription<B>;
 }
 
-function mapAt(value: unknown, path: Path, map: (secret: unknown, path: string) => unknown): unknown {
-  if (value !== undefined && isSecretPath(path)) return map(value, path.join('.'));
-  if (Array.isArray(value)) return value.map((one, index) => mapAt(one, [...path, index], map));
+/** @param steps the next steps to secrets; `undefined` if the value is one */
+function mapAt(value: unknown, steps: Steps, path: string, map: (secret: unknown, path: string) => unknown): unknown {
+  if (value === undefined) return value;
+  if (steps === undefined) return map(value, path);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, mapAt(one, [...path, key], map)]));
+  const mapStep = (step: string, one: unknown) => {
+    const known = steps.has(step) ? step : '*';
+    if (!steps.has(known)) return one;
+    return mapAt(one, steps.get(known), path === '' ? step : `${path}.${step}`, map);
+  };
+  if (Array.isArray(value)) return value.map((one, index) => mapStep(String(index), one));
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, mapStep(key, one)]));
 }
 
 /** The places of the secrets in use, with their values; fallbacks are left out. */

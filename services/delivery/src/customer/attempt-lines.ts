@@ -22,13 +22,13 @@ export class AttemptLines {
   }
 
   /** @param traceId of the attempt's span, if it has one */
-  note({ traceId, ...attempt }: Attempt, monotonicMs: number): void {
-    const line = traceId === undefined ? attempt : { ...attempt, trace_id: traceId };
+  note(attempt: Attempt, monotonicMs: number): void {
     // The metrics and the attempt log count each delivery: a log line for each would cost more than the delivery.
     if (attempt.outcome === 'delivered') {
-      this.#log.debug(line, 'attempt');
+      if (this.#log.isLevelEnabled('debug')) this.#log.debug(lineOf(attempt), 'attempt');
       return;
     }
+    const line = lineOf(attempt);
     if (monotonicMs - this.#minuteBeganAtMs >= MINUTE_MS) {
       this.#minuteBeganAtMs = monotonicMs;
       this.#logged = 0;
@@ -43,4 +43,8 @@ export class AttemptLines {
     this.#suppressed = 0;
     this.#log.info(suppressed === 0 ? line : { ...line, suppressed }, 'attempt');
   }
+}
+
+function lineOf({ traceId, ...attempt }: Attempt): object {
+  return traceId === undefined ? attempt : { ...attempt, trace_id: traceId };
 }
