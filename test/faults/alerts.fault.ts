@@ -160,6 +160,9 @@ scenario('retention is about to delete what a rate limit holds back', async () =
   await produce(customer, 120);
   const page = await watch.sent('page', 'RetentionWillDelete');
   expect(page.labels).toMatchObject({ customer, fault: 'ours' });
+  const left = await watch.value('min(databridge_retention_deadline_timestamp_seconds) - time()');
+  expect(left).toBeGreaterThan(DAY_MS / 1_000 - 600);
+  expect(left).toBeLessThan(DAY_MS / 1_000 + 5);
   expect((await watch.run('RetentionWillDelete', 'databridge explain acme', { acme: customer })).text).toMatch(/rate/);
   const { exit } = await watch.cure('retention is about to delete what a rate limit holds back', { acme: customer });
   expect(exit).toBe(0);

@@ -9,6 +9,17 @@ import { type ControlPlane, startControlPlane } from '../harness/services/contro
 import { Stage } from '../harness/stage.ts';
 import { freshName } from '../harness/topics.ts';
 
+/** Reasons for which only probes are sent. */
+const HOLDS = ['deauthorized', 'refusals', 'blocked'];
+const STALLS = [
+  ...[...HOLDS, 'rate', 'in_flight', 'retry_after', 'breaker'],
+  ...['lease', 'uncommitted', 'share', 'registry', 'kafka'],
+];
+const FAILURES = [
+  ...['dns', 'tls', 'connect', 'headers', 'body', 'egress', 'proxy', 'token'],
+  ...['4xx', '429', '5xx', 'other'],
+];
+
 let stage: Stage;
 let plane: ControlPlane;
 
@@ -144,4 +155,43 @@ test('docs/metrics.md names the metrics and the labels of a real scrape', async 
   // Of a metric that is absent while there is nothing to tell, this scrape may have no series.
   const seen = [...documented].filter(([name]) => labels.has(name));
   expect(Object.fromEntries(seen)).toEqual(Object.fromEntries(labels));
+});
+
+/** The customer of the test before has a rate, and its endpoint fails. */
+test.each([
+  ['delivery_stalled_seconds_total', 'by', STALLS],
+  ['delivery_failures_total', 'class', FAILURES],
+  ['delivery_troubled_customers', 'because', [...HOLDS, 'breaker', 'failing', 'retry_after']],
+  ['delivery_held', 'because', HOLDS],
+  ['delivery_disabled_total', 'reason', [...HOLDS, 'exhausted', 'gone']],
+  ['delivery_budget_used_ratio', 'budget', ['attempts', 'time']],
+  ['delivery_rate_limit', 'kind', ['effective', 'stated']],
+  ['delivery_first_attempt_delay_seconds_count', 'path', ['held', 'straight']],
+  ['customers', 'state', ['active', 'disabled', 'paused']],
+])('databridge_%s has a series for each "%s"', async (name, label, expected) => {
+  const samples = samplesOf((await scrapes()).join('\n')).filter((one) => one.name === `databridge_${name}`);
+  expect([...new Set(samples.map(({ labels }) => labels[label]))].sort()).toEqual([...expected].sort());
+});
+
+test('of a customer that no worker runs, the control plane knows the oldest event', async () => {
+  const customer = freshName('unattended');
+  const receiver = await Receiver.start();
+  await stage.delivery.stop();
+  await stage.subscribe(customer, receiver.url);
+  const producedAt = Date.now() / 1_000;
+  await stage.upstream.produce([rootCauseEvent({ company: customer })]);
+  const of = (text: string, name: string) =>
+    samplesOf(text).find((one) => one.name === `databridge_unattended_${name}` && one.labels['customer'] === customer);
+  const text = await eventually(
+    () => plane.service.metrics(),
+    (now) => of(now, 'oldest_timestamp_seconds') !== undefined,
+  );
+  expect(of(text, 'waiting_records')?.value).toBe(1);
+  expect(Math.abs((of(text, 'oldest_timestamp_seconds')?.value ?? 0) - producedAt)).toBeLessThan(10);
+  await stage.restartDelivery();
+  await receiver.waitFor(({ accepted }) => accepted === 1);
+  await eventually(
+    () => plane.service.metrics(),
+    (now) => of(now, 'oldest_timestamp_seconds') === undefined,
+  );
 });

@@ -3,6 +3,7 @@ import { DAY_MS, WARNING_MS } from '@databridge/schemas/privacy/retention';
 import type { WorkerStatus } from '@databridge/schemas/records/status';
 import { deadTopic, deliveryGroup, QUARANTINE_TOPIC } from '@databridge/schemas/records/topics';
 import type { ControlPlaneContext } from '../context.ts';
+import { waitingRecords } from '../explain/waiting-records.ts';
 import { lanesAmong, topicsByCustomer } from '../views/customer-lanes.ts';
 
 /**
@@ -12,18 +13,24 @@ import { lanesAmong, topicsByCustomer } from '../views/customer-lanes.ts';
 export interface Expiring {
   /** Waiting records by customer: within a day, or within a week where records are kept for more than 30 days. */
   readonly waiting: ReadonlyMap<string, number>;
+  /** The earliest time when the first of those is deleted, by customer, in ms since the epoch. */
+  readonly deadlines: ReadonlyMap<string, number>;
   /** Dead letters by customer, within a week. */
   readonly deadLetters: ReadonlyMap<string, number>;
   /** Quarantined records, within a week. */
   readonly quarantined: number;
 }
 
-export const NOTHING_EXPIRES: Expiring = { waiting: new Map(), deadLetters: new Map(), quarantined: 0 };
+export const NOTHING_EXPIRES: Expiring = {
+  waiting: new Map(),
+  deadlines: new Map(),
+  deadLetters: new Map(),
+  quarantined: 0,
+};
 
-export async function expiringRecords(
-  context: Pick<ControlPlaneContext, 'admin' | 'subscriptions' | 'workerStatuses'>,
-  nowMs: number,
-): Promise<Expiring> {
+type Context = Pick<ControlPlaneContext, 'admin' | 'kafka' | 'erasures' | 'subscriptions' | 'workerStatuses'>;
+
+export async function expiringRecords(context: Context, nowMs: number): Promise<Expiring> {
   const { admin } = context;
   const [subscriptions, statuses, topics] = await Promise.all([
     context.subscriptions(),
@@ -32,6 +39,7 @@ export async function expiringRecords(
   ]);
   const own = topicsByCustomer(topics);
   const waiting = new Map<string, number>();
+  const keptMsOf = new Map<string, number>();
   const deadLetters = new Map<string, number>();
   for (const customer of subscriptions.keys()) {
     const existing = own.get(customer) ?? [];
@@ -42,6 +50,7 @@ export async function expiringRecords(
     for (const topic of lanes) {
       const keptMs = Number(settings.get(topic)?.['retention.ms'] ?? -1);
       if (keptMs < 0) continue;
+      keptMsOf.set(topic, keptMs);
       const withinMs = keptMs > 30 * DAY_MS ? WARNING_MS : DAY_MS;
       for (const { partition, offset } of await admin.offsetsAtTime(topic, Math.max(0, nowMs - keptMs + withinMs))) {
         count += Math.max(0, offset - (committed.get(`${topic}/${partition}`) ?? 0));
@@ -52,7 +61,22 @@ export async function expiringRecords(
     if (dead > 0) deadLetters.set(customer, dead);
   }
   const quarantined = topics.includes(QUARANTINE_TOPIC) ? await expiringLetters(admin, QUARANTINE_TOPIC, nowMs) : 0;
-  return { waiting, deadLetters, quarantined };
+  const deadlines = await deadlinesOf(context, [...waiting.keys()], keptMsOf);
+  return { waiting, deadlines, deadLetters, quarantined };
+}
+
+async function deadlinesOf(
+  context: Context,
+  customers: readonly string[],
+  keptMsOf: ReadonlyMap<string, number>,
+): Promise<ReadonlyMap<string, number>> {
+  const deadlines = new Map<string, number>();
+  if (customers.length === 0) return deadlines;
+  for (const { customer, topic, atMs } of (await waitingRecords(context, customers, { main: 1, retry: 1 })).records) {
+    const deadlineMs = atMs + (keptMsOf.get(topic) ?? Number.POSITIVE_INFINITY);
+    deadlines.set(customer, Math.min(deadlineMs, deadlines.get(customer) ?? Number.POSITIVE_INFINITY));
+  }
+  return deadlines;
 }
 
 async function expiringLetters(admin: ControlPlaneContext['admin'], topic: string, nowMs: number): Promise<number> {

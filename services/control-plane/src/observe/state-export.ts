@@ -7,6 +7,7 @@ import type { ControlPlaneContext } from '../context.ts';
 import { type Expiring, expiringRecords, NOTHING_EXPIRES } from './expiring-records.ts';
 import { gatherState, type SystemState } from './gather-state.ts';
 import { customerStateFamilies, systemStateFamilies } from './state-families.ts';
+import { UnattendedEvents } from './unattended-events.ts';
 
 /**
  * The records that expire within a day change slowly, and cost requests for each lane: they are gathered every 10
@@ -30,6 +31,7 @@ export interface StateExportOptions {
 export class StateExport {
   readonly #with: StateExportOptions;
   #last: (SystemState & { readonly exportedAtMs: number }) | undefined;
+  readonly #unattendedEvents = new UnattendedEvents();
   #expiring: Expiring = NOTHING_EXPIRES;
   #expiringDueAtMs = 0;
   #timer: Timer | undefined;
@@ -65,14 +67,17 @@ export class StateExport {
     await this.#running;
   }
 
-  #expiringOf(customer: string) {
-    const { waiting, deadLetters } = this.#expiring;
-    return { expiring: waiting.get(customer), expiringDead: deadLetters.get(customer) };
-  }
-
   *#customerRows() {
+    const { waiting, deadlines, deadLetters } = this.#expiring;
     for (const [customer, state] of this.#last?.customers ?? []) {
-      yield [`,customer="${customer}"`, { ...state, ...this.#expiringOf(customer) }] as const;
+      const row = {
+        ...state,
+        expiring: waiting.get(customer),
+        expiringFromMs: deadlines.get(customer),
+        expiringDead: deadLetters.get(customer),
+        unattendedSinceMs: this.#unattendedEvents.oldestAtMs(customer),
+      };
+      yield [`,customer="${customer}"`, row] as const;
     }
   }
 
@@ -90,6 +95,11 @@ export class StateExport {
         this.#expiringDueAtMs = systemClock.monotonicMs() + EXPIRING_EVERY * everyMs;
       }
       const state = await gatherState(context, intakeTopics);
+      const unattended = [...state.customers].filter(([, { unattended = 0 }]) => unattended > 0);
+      await this.#unattendedEvents.read(
+        context,
+        unattended.map(([customer]) => customer),
+      );
       this.#last = { ...state, exportedAtMs: nowMs };
     } catch (error) {
       context.log.warn(

@@ -4,7 +4,9 @@ import type { CustomerState, SystemState } from './gather-state.ts';
 /** One customer of the last export. */
 export interface CustomerStateRow extends CustomerState {
   readonly expiring: number | undefined;
+  readonly expiringFromMs: number | undefined;
   readonly expiringDead: number | undefined;
+  readonly unattendedSinceMs: number | undefined;
 }
 
 const escaped = (text: string) => text.replace(/[\\"\n]/g, '_');
@@ -30,9 +32,19 @@ export const customerStateFamilies: readonly SeriesFamily<CustomerStateRow>[] = 
     ({ unattended }) => unattended,
   ),
   customerGauge(
+    'databridge_unattended_oldest_timestamp_seconds',
+    'Intake time of the oldest waiting event of an active customer that no live worker runs',
+    ({ unattendedSinceMs }) => unattendedSinceMs && unattendedSinceMs / 1_000,
+  ),
+  customerGauge(
     'databridge_retention_expiring_records',
     'Waiting records that retention deletes within a day, or a week where they are kept for more than 30 days',
     ({ expiring }) => expiring,
+  ),
+  customerGauge(
+    'databridge_retention_deadline_timestamp_seconds',
+    'When retention deletes the first of the expiring records, at the earliest',
+    ({ expiringFromMs }) => expiringFromMs && expiringFromMs / 1_000,
   ),
   customerGauge(
     'databridge_retention_expiring_dead_letters',
