@@ -36,6 +36,17 @@ test.each(pages)('%s has its sections, a query, and commands that the program ta
   expect(unknownIn(page)).toEqual([]);
 });
 
+/** `a or b` shows nothing of b where a has a series with the same labels, even if its value is 0. */
+test.each(pages)('%s: no part of its query hides another', (_name, page) => {
+  const parts = queriesIn(page).flatMap((query) => query.split(' or '));
+  const labelsOf = (part: string) => /^[^(]*by \(([^)]*)\)/.exec(part)?.[1];
+  const hidden = parts.filter((part, at) => {
+    const before = parts.slice(0, at).filter((one) => labelsOf(one) === labelsOf(part));
+    return before.some((one) => !/ [<>=]+ \d+$/.test(one));
+  });
+  expect(hidden).toEqual([]);
+});
+
 test('most runbooks cure by a command', () => {
   const without = pages.filter(([, page]) => commandsIn(page).length === 0).map(([name]) => name);
   expect(without).toEqual([]);

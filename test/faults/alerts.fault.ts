@@ -163,7 +163,9 @@ scenario('retention is about to delete what a rate limit holds back', async () =
   const left = await watch.value('min(databridge_retention_deadline_timestamp_seconds) - time()');
   expect(left).toBeGreaterThan(DAY_MS / 1_000 - 600);
   expect(left).toBeLessThan(DAY_MS / 1_000 + 5);
-  expect((await watch.run('RetentionWillDelete', 'databridge explain acme', { acme: customer })).text).toMatch(/rate/);
+  expect((await watch.run('RetentionWillDelete', 'databridge explain acme', { acme: customer })).text).toMatch(
+    /rate: Events wait because/,
+  );
   const { exit } = await watch.cure('retention is about to delete what a rate limit holds back', { acme: customer });
   expect(exit).toBe(0);
   const { 'retention.ms': kept } = (await stage.admin.topicSettings([topic])).get(topic) ?? {};

@@ -83,6 +83,21 @@ test('a customer that is down, and an event that waits for it, explained to the 
   expect(bySource.out).toMatch(new RegExp(`${customer} \\(active\\): waiting in lane 5m at offset 0, due at `));
 });
 
+test('a customer that waits for its own rate limit is told so', async () => {
+  const customer = freshName('limited');
+  const receiver = await Receiver.start();
+  await stage.subscribe(customer, receiver.url, { ratePerSecond: 1 });
+  await stage.upstream.produce(Array.from({ length: 90 }, () => rootCauseEvent({ company: customer })));
+  const found = await eventually(
+    () => explanationOf(`/subscriptions/${customer}`),
+    ({ gate }) => gate[0]?.because === 'rate',
+  );
+  expect(found).toMatchObject({ state: 'active', drain: { kind: expect.stringMatching(/drained|growing/) } });
+  // Only of retry lanes must all be read.
+  expect(found.isPartial).toBe(false);
+  expect((await databridge('explain', customer)).out).toMatch(/gate +rate: .* limits deliveries to 1 per second/);
+});
+
 test('an event that nobody wants, found by its id in the intake, and one that there is not', async () => {
   const company = freshName('nobody');
   await stage.upstream.produce([rootCauseEvent({ company })], { 'event-id': `evt_${company}` });

@@ -82,9 +82,12 @@ export const CUSTOMER_ALERTS: readonly Alert[] = [
     severity: 'warning',
     fault: 'customer',
     expr: (d) =>
-      `sum by (namespace, customer) (increase(databridge_delivery_dead_letters_total{reason=~"refused|exhausted"}[${d.of('1h')}])) > 10`,
+      `sum by (namespace, customer) (increase(databridge_delivery_dead_letters_total{reason=~"refused|exhausted"}[${d.of('1h')}])) > 10\n` +
+      // CustomerRefusesAll then describes it; what became dead letters is to be redriven when that has ended.
+      'unless on (namespace, customer) max by (namespace, customer) (databridge_delivery_held{because="refusals"}) == 1',
+    for: '1m',
     keepFiringFor: '5m',
-    summary: '{{ $value | humanize }} events of {{ $labels.customer }} became dead letters within an hour',
+    summary: '{{ $value | printf "%.0f" }} events of {{ $labels.customer }} became dead letters within an hour',
     description: 'The endpoint refuses single events and accepts others. They are not tried again.',
     dashboard: CUSTOMER,
   },

@@ -75,6 +75,30 @@ testWithPromtool.each(ALERTS.map(({ name }) => name))(
   },
 );
 
+testWithPromtool('dead letters of a customer that refuses all events are reported once it accepts some again', () => {
+  const isFiring = 'count(ALERTS{alertname="DatabridgeDeadLettersRise",alertstate="firing"}) or vector(0)';
+  const labels = 'namespace="n",customer="acme"';
+  const isWanted = (rule: Alert | Recording) => 'name' in rule && rule.name === 'DeadLettersRise';
+  writeFileSync(join(folder, 'rules.yaml'), rulesFile({ windows: 1, stays: 1 }, isWanted));
+  const at = (minute: number, value: number) => ({
+    ...{ expr: isFiring, eval_time: `${minute}m`, exp_samples: [{ labels: '{}', value }] },
+  });
+  expectSuccess({
+    rule_files: ['rules.yaml'],
+    evaluation_interval: '1m',
+    tests: [
+      {
+        interval: '1m',
+        input_series: [
+          { series: `databridge_delivery_dead_letters_total{${labels},reason="refused"}`, values: '0x60 20x60' },
+          { series: `databridge_delivery_held{${labels},because="refusals"}`, values: '0x60 1x20 0x40' },
+        ],
+        promql_expr_test: [at(60, 0), at(75, 0), at(90, 1)],
+      },
+    ],
+  });
+});
+
 /** Samples every hour for 29 days; the fault is in the middle. */
 const HOURS = 29 * 24;
 const constant = (value: number) => `${value}x${HOURS}`;

@@ -7,7 +7,7 @@ import type { RetryPlan } from '@databridge/schemas/retries/retry-plan';
 import type { ControlPlaneContext } from '../context.ts';
 import type { AttemptView } from '../views/attempts/attempt-view.ts';
 import { type CustomerStatus, customerStatuses } from '../views/status.ts';
-import { type GateReason, gateReasons, PROBE_WITHIN_MS } from './gate-reasons.ts';
+import { type GateReason, gateReasons, PROBE_WITHIN_MS, rateReasons } from './gate-reasons.ts';
 import { type Pace, paceOf } from './pace.ts';
 import { type WaitingRecord, waitingAttempt, waitingRecords } from './waiting-records.ts';
 
@@ -15,7 +15,7 @@ export interface CustomerExplanation {
   readonly customer: string;
   readonly state: EffectiveState;
   readonly runBy?: string;
-  /** Why nothing is sent, or only probes; mend the first one first. Empty if events are sent. */
+  /** Why nothing is sent, only probes, or not everything; mend the first one first. Empty if events are sent. */
   readonly gate: readonly GateReason[];
   /** Absent if no attempt will be made in the present state. */
   readonly nextAttempt?: {
@@ -82,7 +82,8 @@ export async function explainCustomer(
     nowMs,
   );
   const arrivingPerSecond = await arrivalsOf(context, customer, nowMs);
-  const facts = { status, waiting, pace, plan: context.retryPlan, enableEpoch: subscription.enableEpoch, nowMs };
+  const { enableEpoch, ratePerSecond } = subscription;
+  const facts = { status, waiting, pace, plan: context.retryPlan, enableEpoch, ratePerSecond, nowMs };
   return { ...explained(facts, arrivingPerSecond), isPartial };
 }
 
@@ -92,18 +93,23 @@ export interface CustomerFacts {
   readonly pace: Pace;
   readonly plan: RetryPlan;
   readonly enableEpoch: number;
+  /** The stated limit. undefined: none. */
+  readonly ratePerSecond?: number | undefined;
   readonly nowMs: number;
 }
 
 /** Derives the explanation from the facts. Pure. */
 export function explained(facts: CustomerFacts, arrivingPerSecond: number): Omit<CustomerExplanation, 'isPartial'> {
   const { status, waiting, pace, nowMs } = facts;
-  const gate = gateReasons(status, waiting, nowMs);
+  const closed = gateReasons(status, waiting, nowMs);
   const { main = 0, ...retries } = status.lagByLane;
   const { deliveredPerSecond } = pace;
+  const { ratePerSecond } = facts;
+  const limited = rateReasons(status.customer, { ratePerSecond, deliveredPerSecond, records: main });
+  const gate = closed.length > 0 ? closed : limited;
   const lastDueAtMs = Math.max(0, ...waiting.filter(({ lane }) => lane !== 'main').map(({ dueAtMs }) => dueAtMs));
   const drain = drainOf({ nowMs, records: main, deliveredPerSecond, arrivingPerSecond, lastDueAtMs });
-  const goesOut = gate.every(({ because }) => because === 'not_due' || because === 'nothing_waits');
+  const goesOut = gate.every(({ because }) => OPEN.has(because));
   const nextAttempt = nextAttemptOf(facts, gate);
   const budget = budgetOf(facts);
   const disabling = disablingOf(facts);
@@ -122,6 +128,8 @@ export function explained(facts: CustomerFacts, arrivingPerSecond: number): Omit
   };
 }
 
+/** Reasons that do not keep events that are due from being sent. */
+const OPEN: ReadonlySet<GateReason['because']> = new Set(['rate', 'not_due', 'nothing_waits']);
 /** Reasons for which nothing at all is sent, however long one waits. */
 const SHUT: ReadonlySet<GateReason['because']> = new Set(['paused', 'disabled', 'no_worker', 'cannot_run']);
 

@@ -1,5 +1,5 @@
 import type { WorkerStatus } from '@databridge/schemas/records/status';
-import { gateReasons } from './gate-reasons.ts';
+import { gateReasons, rateReasons } from './gate-reasons.ts';
 import type { WaitingRecord } from './waiting-records.ts';
 
 const nowMs = Date.UTC(2026, 0, 1);
@@ -30,4 +30,16 @@ test.each([
 ] as const)('%s', (_, more, waiting, expected) => {
   const found = gateReasons({ ...status, ...more } as typeof status, waiting, nowMs);
   expect(found.map(({ because }) => because)).toEqual(expected);
+});
+
+const rate = { ratePerSecond: 10, deliveredPerSecond: 9.6, records: 500 };
+
+test.each([
+  ['delivered as fast as the limit permits', rate, true],
+  ['delivered more slowly', { ...rate, deliveredPerSecond: 5 }, false],
+  ['what waits is sent within a second', { ...rate, records: 10 }, false],
+  ['no limit', { ...rate, ratePerSecond: undefined }, false],
+] as const)('the rate limit is the reason: %s', (_, facts, expected) => {
+  const detail = 'Events wait because the subscription limits deliveries to 10 per second.';
+  expect(rateReasons('acme', facts)).toEqual(expected ? [expect.objectContaining({ because: 'rate', detail })] : []);
 });

@@ -13,6 +13,7 @@ export interface GateReason {
     | 'refusals'
     | 'blocked'
     | 'breaker'
+    | 'rate'
     | 'not_due'
     | 'nothing_waits';
   /** As a sentence. */
@@ -56,6 +57,22 @@ export function gateReasons(
     reasons.push({ because: 'not_due', detail: 'All that waits are retries that are not due yet.', untilMs });
   }
   return reasons;
+}
+
+/** Above this share of the stated rate, the limit bounds what is delivered: the measured rate fluctuates. */
+const AT_LIMIT = 0.9;
+
+/** The rate limit as the reason, if events wait and are delivered about as fast as it permits. */
+export function rateReasons(
+  customer: string,
+  facts: { readonly ratePerSecond: number | undefined; readonly deliveredPerSecond: number; readonly records: number },
+): GateReason[] {
+  const { ratePerSecond: limit, deliveredPerSecond, records } = facts;
+  // What waits for less than a second is no backlog.
+  if (limit === undefined || records <= limit || deliveredPerSecond < AT_LIMIT * limit) return [];
+  const detail = `Events wait because the subscription limits deliveries to ${limit} per second.`;
+  const cure = `databridge subscriptions apply -f <file with a higher ratePerSecond for ${customer}>`;
+  return [{ because: 'rate', detail, cure }];
 }
 
 const HELD = {

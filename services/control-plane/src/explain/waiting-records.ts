@@ -25,7 +25,7 @@ export interface WaitingRecord {
 
 export interface WaitingRecords {
   readonly records: readonly WaitingRecord[];
-  /** True if a lane has more records than were read. */
+  /** True if a retry lane has more records than were read. */
   readonly isPartial: boolean;
 }
 
@@ -55,7 +55,7 @@ export async function waitingRecords(
   const limitOf = (lane: string) => (lane === 'main' ? most.main : most.retry);
   const take = ({ topic, partition, records: batch, highWatermark }: ConsumedBatch) => {
     const { customer, lane } = lanes.get(topic) ?? { customer: '', lane: '' };
-    if (highWatermark > startOf(topic, partition) + limitOf(lane)) isPartial = true;
+    if (lane !== 'main' && highWatermark > startOf(topic, partition) + limitOf(lane)) isPartial = true;
     for (const { offset, timestampMs, headers, value } of batch) {
       if (value === null) continue;
       const read = readDeliveryHeaders(headers);

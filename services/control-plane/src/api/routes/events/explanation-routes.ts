@@ -25,7 +25,7 @@ const customerExplanation = z
         }),
       )
       .describe(
-        'reasons why no events or only probes are sent, the one to fix first at the top; empty: events are sent',
+        'reasons why no events, only probes or not all events are sent, the one to fix first at the top; empty: events are sent',
       ),
     nextAttempt: z
       .object({
