@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import { Gate } from '@databridge/delivery/gate/gate';
 import { ByteBudget } from '@databridge/delivery/lanes/byte-budget';
 import { LaneSet } from '@databridge/delivery/lanes/lane-set';
-import { routeRecords } from '@databridge/fan-out/route';
+import { routeRecords } from '@databridge/fan-out/routing/route';
 import type { ConsumedRecord, RecordHeaders } from '@databridge/kernel/kafka/records';
 import { ManualClock } from '@databridge/kernel/time/manual-clock';
 import { loadEventTypes } from '@databridge/schemas/event/event-types';

@@ -10,7 +10,7 @@ import { tendRetention } from '@databridge/control-plane/upkeep/retention';
 import { gatherEvidence } from '@databridge/control-plane/views/gather-evidence';
 import { reconcile } from '@databridge/control-plane/views/reconcile';
 import { customerStatuses } from '@databridge/control-plane/views/status';
-import { quarantineRecord } from '@databridge/fan-out/quarantine';
+import { quarantineRecord } from '@databridge/fan-out/routing/quarantine';
 import { encodeOffsetSet } from '@databridge/kernel/offsets/offset-set';
 import { kafkaTool } from '@databridge/local-platform/jvm/kafka-tool';
 import { decodeAttempts } from '@databridge/schemas/records/attempts';

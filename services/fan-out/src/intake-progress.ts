@@ -5,7 +5,12 @@
 import { Ending } from '@databridge/kernel/ending';
 import type { Membership } from '@databridge/kernel/kafka/groups/membership';
 import type { CommittedOffset, ConsumedBatch, TopicPartition } from '@databridge/kernel/kafka/records';
+import type { BackoffLimits } from '@databridge/kernel/time/backoff';
+import { systemClock } from '@databridge/kernel/time/clock';
 import { decodeIntakeTally, encodeIntakeTally, type IntakeTally } from '@databridge/schemas/records/intake-tally';
+
+/** The delays between tries of a write, a commit or a failed batch. */
+export const BACKOFF: BackoffLimits = { firstMs: 100, longestMs: 10_000 };
 
 /** A batch from its fetch until it is done. */
 export interface OpenBatch {
@@ -120,6 +125,14 @@ export class IntakeProgress {
     if (!this.isOver) return void (await this.#ending.orEnded(first));
     // The look-ups of a membership that has ended are rejected when the service stops.
     first.catch(() => undefined);
+  }
+
+  /** Waits for the delay or the end, whichever comes first. */
+  async pause(delayMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = systemClock.after(delayMs, resolve);
+    await this.untilOver([promise]);
+    timer.cancel();
   }
 
   get partitions(): PartitionProgress[] {
