@@ -1,4 +1,7 @@
-/** Builds the page into dist/: three static files, which the control plane serves unchanged. */
+/**
+ * Builds the page into dist/: three static files that every link gets, and the script for set-ups, which is loaded after
+ * its code was accepted. The control plane serves them unchanged.
+ */
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'vite';
@@ -17,8 +20,14 @@ const withoutCompression: Plugin = {
 await build({
   ...{ root: here('.'), configFile: false, logLevel: 'error', publicDir: false, plugins: [withoutCompression] },
   build: {
-    ...{ outDir: here('dist'), emptyOutDir: true, target: 'es2022', minify: true, modulePreload: false },
-    rolldownOptions: { input: here('src/main.ts'), output: { entryFileNames: 'page.js' } },
+    ...{ outDir: here('dist'), emptyOutDir: true, target: 'es2022', minify: true },
+    // As a library: without Vite's helper that preloads scripts.
+    lib: { entry: here('src/main.ts'), formats: ['es'] },
+    rolldownOptions: {
+      // The page itself exports what the other script shares with it.
+      preserveEntrySignatures: false,
+      output: { minify: true, entryFileNames: 'page.js', chunkFileNames: 'setup-[hash].js' },
+    },
   },
 });
 for (const [file, blank, by] of [

@@ -182,7 +182,7 @@ async function awaitApproval(customer: string): Promise<void> {
   const before = (await stage.operations.subscriptions()).get(customer);
   if (before === undefined) throw new Error(`${customer} is not stored`);
   await stage.operations.commit([
-    { what: 'replace', customer, before, after: { ...before, awaitsApproval: true as const } },
+    { what: 'replace', customer, before, after: { ...before, state: 'paused', awaitsApproval: true } },
   ]);
 }
 

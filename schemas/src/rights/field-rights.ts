@@ -63,7 +63,7 @@ export const FIELD_RIGHTS = {
   },
   state: {
     owner: 'customer',
-    rule: 'Active or paused. Only operators set and lift the state disabled; a customer may enable itself after a worker disabled it.',
+    rule: 'Active or paused; paused until an operator approves a set-up. Only operators set and lift the state disabled; a customer may enable itself after a worker disabled it.',
   },
   enableEpoch: { owner: 'service', rule: 'Raised by each resuming and enabling.' },
   granted: {
@@ -72,7 +72,7 @@ export const FIELD_RIGHTS = {
   },
   awaitsApproval: {
     owner: 'service',
-    rule: 'Set while no operator has approved what the customer stated by an invitation: it gets test events alone.',
+    rule: 'Set while no operator has approved what the customer stated by an invitation: it is paused, and gets test events alone.',
   },
   secretsSetAt: { owner: 'service', rule: 'When each secret was set.' },
   fallbacks: { owner: 'service', rule: 'Earlier secrets, during a rotation.' },

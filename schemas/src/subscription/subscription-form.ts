@@ -73,7 +73,10 @@ export interface Subscription<S = string> {
    * write it.
    */
   readonly fallbacks?: Readonly<Record<string, Fallback<S>>>;
-  /** True if a customer entered it by an invitation, and no operator has approved it: it gets test events only. */
+  /**
+   * True if a customer entered it by an invitation, and no operator has approved it: it is paused, or disabled, and gets
+   * test events only.
+   */
   readonly awaitsApproval?: true;
   /**
    * The settings of an operator, while the customer narrows them. The control plane maintains it; people do not write
@@ -219,6 +222,23 @@ function withoutUndefined<T>(parsed: z.output<typeof plainSchema | typeof sealed
 /** The schema of what people write, for descriptions: `parseSubscription` checks by it, and more. */
 export const subscriptionSchema = plainSchema;
 
+const MASKED = z.string().regex(/^\[secret\]$/);
+const maskedRules = {
+  ...{ password: MASKED, key: MASKED, clientSecret: MASKED, parameter: MASKED },
+  ...{ secretAccessKey: MASKED, clientKey: MASKED, signing: MASKED },
+};
+const maskedShape = subscriptionShape(maskedRules, storedRate);
+
+/** The schema of a stored subscription as answers show it. Its certificates were checked when they were saved. */
+export const shownSubscriptionSchema = maskedShape.extend({
+  destination: destinationSchema.meta({ id: 'Destination' }),
+  authentication: maskedShape.shape.authentication.meta({ id: 'Authentication' }),
+  tls: z
+    .strictObject({ clientCertificate: z.string().optional(), clientKey: MASKED.optional(), ca: z.string().optional() })
+    .optional(),
+  awaitsApproval: z.literal(true).optional(),
+});
+
 /** Finds the mistakes in a filter and in sections, which are about the content of events. */
 export type ContentCheck = (subscription: Pick<Subscription, 'eventTypes' | 'filter' | 'sections'>) => Issue[];
 
@@ -267,6 +287,9 @@ function soundOf(value: unknown, { issues }: { readonly issues: readonly Issue[]
  * @throws {TypeError} if a secret is not sealed, or the subscription is not valid, which is a bug of the caller
  */
 export function encodeSubscription(sealed: Subscription): Buffer {
+  if (sealed.awaitsApproval === true && sealed.state === 'active') {
+    throw new TypeError(`customer "${sealed.customer}" awaits approval and can't be active`);
+  }
   const parsed = parseAs<Stored>(sealedSchema, { ...sealed, match: storedMatch(sealed.match) });
   if (!parsed.ok) throw new TypeError(`not a sealed subscription: ${formatIssues(parsed.issues)}`);
   return Buffer.from(JSON.stringify(parsed.subscription));
@@ -286,7 +309,12 @@ export function decodeSubscription(customer: string, value: Buffer): ParsedSubsc
   if (subscription.customer !== customer) {
     return { ok: false, issues: [{ path: ['customer'], message: `is stored under the key ${customer}` }] };
   }
-  return { ok: true, subscription: { ...subscription, match: declaredMatch(subscription.match) } };
+  return { ok: true, subscription: { ...unlessApproved(subscription), match: declaredMatch(subscription.match) } };
+}
+
+/** Earlier versions stored what awaited approval as active. */
+function unlessApproved(stored: Stored): Stored {
+  return stored.awaitsApproval === true && stored.state === 'active' ? { ...stored, state: 'paused' } : stored;
 }
 
 /**

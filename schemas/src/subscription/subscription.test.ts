@@ -195,6 +195,17 @@ describe('the record', () => {
     expect(decodeSubscription('acme', encodeSubscription(sealed))).toEqual({ ok: true, subscription: sealed });
   });
 
+  test('of what awaits approval is paused, and one of before is read so', () => {
+    const paused = { ...sealed, state: 'paused', awaitsApproval: true } as const;
+    expect(() => encodeSubscription({ ...paused, state: 'active' })).toThrow('awaits approval');
+    const old = Buffer.from(encodeSubscription(paused).toString().replace('"paused"', '"active"'));
+    for (const record of [encodeSubscription(paused), old]) {
+      expect(decodeSubscription('acme', record)).toEqual({ ok: true, subscription: paused });
+    }
+    const disabled = { ...paused, state: 'disabled' } as const;
+    expect(decodeSubscription('acme', encodeSubscription(disabled))).toEqual({ ok: true, subscription: disabled });
+  });
+
   test.each([
     ['no JSON', 'acme', Buffer.from('{')],
     ['another customer’s key', 'other', encodeSubscription(sealed)],

@@ -41,6 +41,7 @@ import { OperationRunner } from './operations/runner.ts';
 import { openPortal } from './portal/open-portal.ts';
 import { KafkaSessionStore } from './portal/session-store.ts';
 import { Sessions } from './portal/sessions.ts';
+import { certificateRequests } from './subscriptions/client-certificate.ts';
 import { dropOldFallbacks } from './subscriptions/old-fallbacks.ts';
 import { SubscriptionTable } from './subscriptions/subscription-table.ts';
 import { Writer } from './subscriptions/writer.ts';
@@ -276,8 +277,10 @@ function startTending(
     if (!writer.isOwner) return;
     await sessions.forgetOld(systemClock.nowMs());
     await dropOldFallbacks(operations, writer, systemClock.nowMs());
-    const forgotten = await forgetOld({ ...operations, kept }, systemClock.nowMs());
-    if (forgotten.operations.length + forgotten.workers.length + forgotten.invitations.length > 0)
+    const requests = () => certificateRequests(operations);
+    const forgotten = await forgetOld({ ...operations, kept, certificateRequests: requests }, systemClock.nowMs());
+    const { operations: ended, workers, invitations, keyPairs } = forgotten;
+    if (ended.length + workers.length + invitations.length + keyPairs.length > 0)
       operations.log.info(forgotten, 'expired records removed');
     const { longer, shorter } = await tendRetention(operations, systemClock.nowMs());
     if (longer.length + shorter.length > 0) operations.log.info({ longer, shorter }, 'retention changed');

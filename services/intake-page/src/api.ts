@@ -9,6 +9,8 @@ export interface Opened {
   readonly by: string;
   readonly reason?: string;
   readonly goesTo: readonly string[];
+  /** Whether a set-up is for operational notices only. */
+  readonly isForNotices: boolean;
   readonly places: readonly string[];
   readonly key: SealingKey;
 }

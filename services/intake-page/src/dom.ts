@@ -32,11 +32,11 @@ export function field(
   return { nodes, input };
 }
 
-export function select(label: string, options: readonly (readonly [string, string])[], onChange: () => void) {
+export function select(label: string, options: readonly (readonly [string, string])[], onChange?: () => void) {
   const id = `f${ids++}`;
   const input = el(
     'select',
-    { id, onchange: onChange },
+    { id, onchange: onChange ?? null },
     ...options.map(([value, text]) => el('option', { value }, text)),
   );
   return { nodes: [el('label', { htmlFor: id }, label), input] as Node[], input };

@@ -10,7 +10,8 @@ import { secretMistake } from '@databridge/schemas/subscription/secret-rules';
 import { type Answered, call, type Opened, type Tested } from './api.ts';
 import { certificatePart } from './certificate.ts';
 import { alertOf, el, field, form, show } from './dom.ts';
-import { type Entered, type Form, LABELS, setupForm } from './setup-form.ts';
+import type { Entered, Form } from './form.ts';
+import { labelOf } from './labels.ts';
 
 let opened: Opened;
 let ticket = '';
@@ -18,16 +19,16 @@ let ticket = '';
 let given: Form;
 
 function askForCode(): void {
-  const code = field('Code', { hint: 'You got it by another way than this link: eight letters and digits.' });
+  const code = field('Code', { hint: 'Eight letters and digits, sent to you separately from this link.' });
   show(
     el('p', {}, 'Enter the code that belongs to this link. What you enter next is encrypted in your browser.'),
     form('Continue', code.nodes, async () => {
       if (readInvitationCode(code.input.value) === undefined) {
-        throw new Error('No such code: look for a mistyped character. It does not count as a try.');
+        throw new Error('This is not a code: check for a mistyped character. It does not count as an attempt.');
       }
       opened = await call<Opened>('open', { code: code.input.value });
       ticket = opened.ticket;
-      given = opened.kind === 'setup' ? setupForm(requestCertificate) : secretsForm(opened.places);
+      given = opened.kind === 'setup' ? await formOfSetup(opened) : secretsForm(opened.places);
       askForSecrets();
     }),
   );
@@ -55,7 +56,7 @@ function askForSecrets(): void {
   show(
     el('h2', {}, kind === 'setup' ? `Set up ${customer}` : `Secrets of ${customer}`),
     el('p', {}, `${by} asks for this${reason === undefined ? '.' : `: ${reason}`}`),
-    el('p', {}, goesTo.length === 0 ? 'You state the destination below.' : `For ${goesTo.join(' and ')} alone.`),
+    el('p', {}, goesTo.length === 0 ? 'You enter the destination below.' : `For ${goesTo.join(' and ')} only.`),
     timeLeft(),
     form('Encrypt and send', given.nodes, async () => {
       const { publicKeys = [], ...entered } = await given.read();
@@ -70,11 +71,21 @@ const CLIENT_KEY = 'tls.clientKey';
 
 const requestCertificate = () => call<{ csr: string }>('certificate-request', {}, ticket);
 
+/** The script for set-ups is loaded now: whoever enters secrets only does not need it. @throws {Error} */
+async function formOfSetup({ isForNotices }: Opened): Promise<Form> {
+  try {
+    const { setupForm } = await import('./setup-form.ts');
+    return setupForm({ request: requestCertificate, isForNotices });
+  } catch {
+    throw new Error('The form could not be loaded: try again.');
+  }
+}
+
 function secretsForm(places: readonly string[]): Form {
   const typed = places.filter((place) => place !== CLIENT_KEY);
   const fields = typed.map((place) => {
     const isLong = place.endsWith('clientKey');
-    return { place, ...field(LABELS[place] ?? place, { isSecret: !isLong, isLong }) };
+    return { place, ...field(labelOf(place), { isSecret: !isLong, isLong }) };
   });
   const requested = places.includes(CLIENT_KEY) ? certificatePart(requestCertificate) : undefined;
   return {
@@ -98,7 +109,7 @@ async function send({ secrets, ...stated }: Entered): Promise<Answered> {
   const sealer = new Sealer(key);
   const mistakes = Object.entries(secrets).flatMap(([place, value]) => {
     const mistake = value === '' ? 'is empty' : secretMistake(place, value);
-    return mistake === undefined ? [] : [`${LABELS[place] ?? place} ${mistake}`];
+    return mistake === undefined ? [] : [`${labelOf(place)} ${mistake}`];
   });
   if (mistakes.length > 0) throw new Error(mistakes.join('. '));
   const sealed = await Promise.all(

@@ -217,7 +217,7 @@ function NotFound() {
     <main>
       <Page title="There is no such page">
         <p>
-          <a href="/portal/">To the beginning</a>
+          <a href="/portal/">To the start page</a>
         </p>
       </Page>
     </main>

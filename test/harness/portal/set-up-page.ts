@@ -12,6 +12,11 @@ export interface Intake {
   readonly origin: string;
 }
 
+/** What inviting takes. */
+interface Inviting {
+  readonly plane: Pick<ControlPlane, 'call'>;
+}
+
 export interface Invitation {
   readonly id: string;
   readonly link: string;
@@ -40,14 +45,18 @@ export async function startIntake(
 }
 
 /** @param what such as `{ secrets: ['authentication.password'] }` */
-export async function invite({ plane }: Intake, customer: string, what: object): Promise<Invitation> {
+export async function invite({ plane }: Inviting, customer: string, what: object): Promise<Invitation> {
   const { status, body } = await plane.call('POST', '/invitations', { body: { customer, ...what } });
   if (status !== 201) throw new Error(`not invited: ${status} ${JSON.stringify(body)}`);
   return body as Invitation;
 }
 
 /** Opens the link, and enters the code. */
-export async function openInvited(browser: Browser, { origin }: Intake, invitation: Invitation): Promise<WatchedPage> {
+export async function openInvited(
+  browser: Browser,
+  { origin }: Pick<Intake, 'origin'>,
+  invitation: Invitation,
+): Promise<WatchedPage> {
   const watched = await openPage(browser, origin);
   // A test event may take its time; it only ends what hangs.
   watched.page.setDefaultTimeout(60_000);

@@ -5,6 +5,8 @@ import { Provider } from 'oidc-provider';
 import { Front } from '../services/front.ts';
 
 export const CLIENT = { id: 'data bridge:1', secret: 'client-s3cret/+%' };
+/** Its secret must be a parameter of the request's body. */
+export const BODY_CLIENT = { id: 'by-body', secret: 'other-s3cret/+%' };
 
 /** A real OAuth 2 server (oidc-provider), and a front before it that shows what it is asked. */
 export interface TokenServer {
@@ -31,16 +33,7 @@ export async function startTokenServer(
   const provider = quietly(
     () =>
       new Provider(upstream, {
-        clients: [
-          {
-            client_id: CLIENT.id,
-            client_secret: CLIENT.secret,
-            grant_types: ['client_credentials'],
-            redirect_uris: [],
-            response_types: [],
-            scope: 'events:write',
-          },
-        ],
+        clients: [clientOf(CLIENT, 'client_secret_basic'), clientOf(BODY_CLIENT, 'client_secret_post')],
         scopes: ['events:write'],
         features: {
           clientCredentials: { enabled: true },
@@ -61,6 +54,11 @@ export async function startTokenServer(
     },
   };
 }
+
+const clientOf = ({ id, secret }: typeof CLIENT, method: 'client_secret_basic' | 'client_secret_post') => ({
+  ...{ client_id: id, client_secret: secret, token_endpoint_auth_method: method },
+  ...{ grant_types: ['client_credentials'], redirect_uris: [], response_types: [], scope: 'events:write' },
+});
 
 function jwtsFor(audience: string | undefined, lifetimeSeconds: () => number) {
   if (audience === undefined) return {};

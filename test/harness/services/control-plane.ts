@@ -38,21 +38,22 @@ export async function startControlPlane(
   });
   const { apiPort } = await service.waitForLog((line) => typeof line['apiPort'] === 'number');
   const url = `http://127.0.0.1:${apiPort}/v1`;
-  return {
-    service,
-    url,
-    async call(method, path, { body, headers = {}, token = tokens[0]?.token } = {}) {
-      const response = await fetch(`${url}${path}`, {
-        method,
-        headers: {
-          ...(token !== '' && { authorization: `Bearer ${token}` }),
-          ...(body !== undefined && { 'content-type': 'application/json' }),
-          ...headers,
-        },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-      });
-      const text = await response.text();
-      return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
-    },
+  return { service, url, call: apiOf(url, tokens[0]?.token ?? '') };
+}
+
+/** Calls of the API at that URL (with `/v1`), by that token unless a call names another. */
+export function apiOf(url: string, usualToken: string): ControlPlane['call'] {
+  return async (method, path, { body, headers = {}, token = usualToken } = {}) => {
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers: {
+        ...(token !== '' && { authorization: `Bearer ${token}` }),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
   };
 }

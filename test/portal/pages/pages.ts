@@ -33,7 +33,7 @@ const PAGES: readonly (readonly [path: string, shows: string])[] = [
   ['/portal/customers/acme/filter', 'made up'],
   ['/portal/customers/acme/set-up', 'Further settings'],
   ['/portal/customers/acme/set-up?as=json', 'Show it as a form'],
-  ['/portal/customers/acme/secrets', 'End the one before'],
+  ['/portal/customers/acme/secrets', 'Remove previous secret'],
   ['/portal/customers/acme/history?open=change-1', '/ratePerSecond'],
 ];
 
@@ -235,16 +235,16 @@ test('a range is typed in the zone that is shown, and the address has it as the 
   ]);
   const { page, wrongs, close } = await openPage(browser, fleet.origin, { timezoneId: 'Europe/Berlin' });
   await signIn(page, 'operator', '/portal/customers/umbrella/events');
-  await page.getByLabel('Last tried from').fill('2026-10-25T02:30');
-  await page.getByLabel('Last tried before').fill('2026-10-25T03:30');
+  await page.getByLabel('Latest attempt from').fill('2026-10-25T02:30');
+  await page.getByLabel('Latest attempt before').fill('2026-10-25T03:30');
   await page.getByRole('link', { name: 'first-half-past-two' }).waitFor();
   await page.getByRole('link', { name: 'second-half-past-two' }).waitFor();
   const search = () => new URL(page.url()).searchParams;
   expect([search().get('from'), search().get('to')]).toEqual(['2026-10-25T00:30:00.000Z', '2026-10-25T02:30:00.000Z']);
   // The second of the two, by its offset: 01:30 UTC.
   await page.getByLabel('Time zone').selectOption('UTC');
-  expect(await page.getByLabel('Last tried from').inputValue()).toMatch(/^2026-10-25T00:30(:00)?$/);
-  await page.getByLabel('Last tried from').fill('2026-10-25T01:30');
+  expect(await page.getByLabel('Latest attempt from').inputValue()).toMatch(/^2026-10-25T00:30(:00)?$/);
+  await page.getByLabel('Latest attempt from').fill('2026-10-25T01:30');
   await page.getByRole('link', { name: 'first-half-past-two' }).waitFor({ state: 'detached' });
   await page.getByRole('link', { name: 'second-half-past-two' }).waitFor();
   await page.reload();
@@ -270,13 +270,13 @@ test('after a 503 to a change, the page says that it may be done, and keeps what
   await page.getByLabel('Events per second, at most').fill('9');
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByText('No control plane writes.').waitFor();
-  await page.getByText('It may be done: look at the current state before you try again.').waitFor();
+  await page.getByText('The change may have been made: check the current state before you try again.').waitFor();
   expect(await page.getByLabel('Events per second, at most').inputValue()).toBe('9');
   await page.unroute('**/v1/subscriptions/acme');
   await page.route('**/v1/subscriptions/acme', (route) => route.abort());
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByText('The API could not be reached.').first().waitFor();
-  await page.getByText('It may be done: look').waitFor();
+  await page.getByText('The change may have been made: check').waitFor();
   await close();
 });
 
@@ -284,14 +284,13 @@ test('how an OAuth client proves itself decides which fields it has, and what wa
   const { browser, fleet } = shared();
   const { page, wrongs, close } = await openPage(browser, fleet.origin, { viewport: WIDE });
   await signIn(page, 'operator', '/portal/customers/acme/set-up');
-  // The key of a client certificate has the same name, in a group of its own.
   const authentication = page.getByRole('group', { name: 'Authentication' });
-  await page.getByLabel('How the destination recognises Databridge').selectOption('oauth');
+  await page.getByLabel('How the destination recognizes Databridge').selectOption('oauth');
   await authentication.getByLabel('Client secret', { exact: true }).fill('typed-secret');
-  expect(await authentication.getByLabel('Client key', { exact: true }).count()).toBe(0);
+  expect(await authentication.getByLabel('OAuth signing key', { exact: true }).count()).toBe(0);
   await page.getByLabel('Client authentication').selectOption('private-key-jwt');
-  await authentication.getByLabel('Client key', { exact: true }).fill('typed-key');
-  await page.getByLabel('Client key id').fill('key-1');
+  await authentication.getByLabel('OAuth signing key', { exact: true }).fill('typed-key');
+  await page.getByLabel('OAuth signing key id').fill('key-1');
   expect(await authentication.getByLabel('Client secret', { exact: true }).count()).toBe(0);
   await page.getByText('/authentication/clientKeyId').waitFor();
   expect(await page.getByText('/authentication/clientSecret').count()).toBe(0);

@@ -26,14 +26,14 @@ test('mutual TLS by request: the worker makes the key, the customer hands back t
   const csr = await page.getByLabel('Certificate request', { exact: true }).inputValue();
   expect(csr).toContain('BEGIN CERTIFICATE REQUEST');
   expect(await axeIssues(page)).toEqual([]);
-  const certificate = page.getByLabel(/The certificate that was signed for it/);
+  const certificate = page.getByLabel(/Signed certificate and its chain/);
   await certificate.fill(client.certificate);
   await page.getByRole('button', { name: 'Use this certificate' }).click();
   await page.getByText('is for another key than that of the latest certificate request').first().waitFor();
   await certificate.fill(signRequest(certificates, csr));
   const taken = stage.changeTaken(customer);
   await page.getByRole('button', { name: 'Use this certificate' }).click();
-  await page.getByText('It is in use, with its key.').waitFor();
+  await page.getByText('The certificate is in use, with its key.').waitFor();
   await taken();
   await page.getByRole('link', { name: 'Overview' }).click();
   await page.getByRole('button', { name: 'Send a test event' }).click();
@@ -56,11 +56,11 @@ test('a customer asks for a key on the set-up page, comes back with the certific
   const grant = { setup: { eventTypes: ['root-cause'], match: { company: [customer] } } };
   const invitation = await invite(intake, customer, grant);
   const state = async (page: Page) => {
-    await page.getByLabel('How does it know us?').selectOption('none');
+    await page.getByLabel('Authentication', { exact: true }).selectOption('none');
     await page.getByLabel('URL').fill(`${receiver.origin}/`);
     await page.getByText('Mutual TLS').click();
     await page.getByLabel('Client certificate', { exact: true }).selectOption('request');
-    await page.getByLabel('Private authority to be trusted (PEM)').fill(ca);
+    await page.getByLabel('Private certificate authorities (PEM)').fill(ca);
     await page.getByRole('button', { name: 'Make a key and a certificate request' }).click();
     return await page.getByLabel('Certificate request', { exact: true }).inputValue();
   };
@@ -85,7 +85,7 @@ test('a customer asks for a key on the set-up page, comes back with the certific
 
   const inviting = await openPage(browser, portalOrigin());
   await signIn(inviting.page, operator.token, `/portal/invitations?customer=${customer}&invite=new`);
-  await inviting.page.getByLabel('What it is for').selectOption('secrets');
+  await inviting.page.getByLabel('Purpose').selectOption('secrets');
   await inviting.page.getByLabel('A client certificate by request').check();
   await inviting.page.getByRole('button', { name: 'Invite', exact: true }).click();
   const shown = async (name: string) => (await inviting.page.getByLabel(name, { exact: true }).textContent()) ?? '';
@@ -107,6 +107,25 @@ test('a customer asks for a key on the set-up page, comes back with the certific
   expect(new Set(receiver.subjects)).toEqual(new Set([`databridge-${customer}`]));
   await expectNoKeyInClear(customer);
   receiver.stop();
+}, 120_000);
+
+test('a key pair that was made on the set-up page goes with its invitation when that is revoked', async () => {
+  const { browser, intakes, stage } = shared();
+  const [intake] = intakes;
+  const customer = freshName('revoked-request');
+  const grant = { setup: { eventTypes: ['root-cause'], match: { company: [customer] } } };
+  const invitation = await invite(intake, customer, grant);
+  const { page, close } = await openInvited(browser, intake, invitation);
+  await page.getByText('Mutual TLS').click();
+  await page.getByLabel('Client certificate', { exact: true }).selectOption('request');
+  await page.getByRole('button', { name: 'Make a key and a certificate request' }).click();
+  await page.getByLabel('Certificate request', { exact: true }).waitFor();
+  await close();
+  const ofCustomer = async () =>
+    (await stage.read(CERTIFICATE_REQUESTS_TOPIC)).filter(({ key }) => key?.toString() === customer);
+  expect((await ofCustomer()).map(({ value }) => value === null)).toEqual([false]);
+  expect((await intake.plane.call('POST', `/invitations/${invitation.id}/revoke`)).status).toBe(200);
+  expect((await ofCustomer()).at(-1)?.value).toBeNull();
 }, 120_000);
 
 /** It is in no topic but sealed, and in no log. */

@@ -53,7 +53,7 @@ test('an invitation is made, renewed and answered; its set-up is approved, and e
   await answering.page.goto(new URL(link).pathname);
   await enterCode(answering.page, code);
   await answering.page.getByText('ann asks for this: Your first set-up').waitFor();
-  await answering.page.getByLabel('How does it know us?').selectOption('api-key');
+  await answering.page.getByLabel('Authentication', { exact: true }).selectOption('api-key');
   await answering.page.getByLabel('URL').fill(receiver.url);
   await answering.page.getByLabel('Key', { exact: true }).fill('k-1');
   await sendIt(answering.page);
@@ -107,7 +107,7 @@ test('a set-up is declined: what was stated is deleted, and so is nothing that w
   for (const customer of [declined, approved]) {
     const setup = { eventTypes: ['root-cause'], match: { company: [customer] } };
     const answering = await openInvited(browser, intake, await invite(intake, customer, { setup }));
-    await answering.page.getByLabel('How does it know us?').selectOption('api-key');
+    await answering.page.getByLabel('Authentication', { exact: true }).selectOption('api-key');
     await answering.page.getByLabel('URL').fill(receiver.url);
     await answering.page.getByLabel('Key', { exact: true }).fill('k-1');
     await sendIt(answering.page);

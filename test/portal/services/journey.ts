@@ -72,13 +72,13 @@ test('redrive, pause, resume, test, rotate a secret, mend the set-up, replay; an
 
   knownKey = 'key-2';
   await page.getByRole('link', { name: 'Secrets' }).click();
-  await page.getByRole('button', { name: 'Replace' }).click();
+  await page.getByRole('button', { name: 'Replace…' }).click();
   await page.getByLabel('New value').fill('key-2');
-  await page.getByLabel(/The one before is used/).selectOption('0s');
+  await page.getByLabel(/the previous one is used/).selectOption('0s');
   const taken = stage.changeTaken(customer);
   const setting = page.waitForRequest((request) => request.method() === 'PUT');
-  await page.getByRole('button', { name: 'Set', exact: true }).click();
-  await page.getByText('It is set.').waitFor();
+  await page.getByRole('button', { name: 'Replace', exact: true }).click();
+  await page.getByText('The secret was replaced.').waitFor();
   const sent = (await setting).postData() ?? '';
   expect([sent.includes('"sealed":"ey'), sent.includes('key-2')]).toEqual([true, false]);
   expect(await page.getByLabel('New value').count()).toBe(0);
@@ -191,7 +191,7 @@ test('an operator sees workers, the quarantine and the audit log; a reader the s
     await page.getByRole('cell', { name: customer }).first().waitFor();
     await page.goto(`/portal/customers/${customer}/secrets`);
     await page.getByText('authentication.key', { exact: true }).waitFor();
-    expect(await page.getByRole('button', { name: 'Replace' }).count()).toBe(mayAct ? 1 : 0);
+    expect(await page.getByRole('button', { name: 'Replace…' }).count()).toBe(mayAct ? 1 : 0);
     expect(wrongs).toEqual([]);
     await close();
   }

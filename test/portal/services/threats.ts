@@ -6,7 +6,7 @@ import { Receiver } from '../../harness/receiver.ts';
 import { customerAt, openWith, pathOf, post, SECRETS } from './links.ts';
 import { shared } from './shared.ts';
 
-const REFUSED = /^This link and code open nothing/;
+const REFUSED = /^This link and code are not valid/;
 
 /** Codes with a right check character that are not that one. */
 function otherCodes(code: string, count: number): string[] {
@@ -60,7 +60,7 @@ test('50 rounds of scanners spend nothing: the human succeeds after them, with a
   const { page, close } = await openPage(browser, intake.origin);
   await page.goto(`${path}?safelink=1#section`);
   await enterCode(page, invitation.code.toLowerCase().replace('-', ' '));
-  await page.getByText(`For ${new URL(receiver.url).origin} alone.`).waitFor();
+  await page.getByText(`For ${new URL(receiver.url).origin} only.`).waitFor();
   await page.getByLabel('Password').fill('typed');
   await sendIt(page);
   await page.getByText('Your destination accepted the test event').waitFor();

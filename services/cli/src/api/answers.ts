@@ -8,6 +8,7 @@ import type { EffectiveState, WorkerStatus } from '@databridge/schemas/records/s
 export interface CustomerStatus {
   readonly customer: string;
   readonly state: EffectiveState;
+  readonly awaitsApproval?: true;
   readonly disabledBy?: 'operator' | 'worker';
   readonly matchesEveryCompany?: true;
   readonly runBy?: string;

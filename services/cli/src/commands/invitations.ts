@@ -93,8 +93,12 @@ export function addInvitations(program: Command, cli: Cli): void {
     .argument('<customer...>')
     .action(async (customers: string[]) => {
       for (const customer of customers) {
-        await cli.api().post(pathOf(customer, 'approve'));
-        printLine(`${customer}: approved; events flow.`);
+        const { state } = await cli.api().post<{ state: string }>(pathOf(customer, 'approve'));
+        printLine(
+          state === 'disabled'
+            ? `${customer}: approved, and still disabled: "databridge enable ${customer}" starts it.`
+            : `${customer}: approved; events flow.`,
+        );
       }
     });
   program

@@ -127,7 +127,8 @@ function noteOf(status: CustomerStatus): string {
   return [stateNoteOf(status), ...everything, ...filter].filter((note) => note !== '').join('; ');
 }
 
-function stateNoteOf({ state, worker, disabledBy, runBy, failing }: CustomerStatus): string {
+function stateNoteOf({ customer, state, awaitsApproval, worker, disabledBy, runBy, failing }: CustomerStatus): string {
+  if (awaitsApproval === true && state === 'paused') return `awaits approval: databridge approve ${customer}`;
   if (disabledBy === 'operator') return 'disabled by an operator';
   if (failing !== undefined) return `can't run: ${failing}`;
   if (state === 'active' && runBy === undefined) return 'no worker runs it';

@@ -131,7 +131,13 @@ export function explained(facts: CustomerFacts, arrivingPerSecond: number): Omit
 /** Reasons that do not keep events that are due from being sent. */
 const OPEN: ReadonlySet<GateReason['because']> = new Set(['rate', 'not_due', 'nothing_waits']);
 /** Reasons for which nothing at all is sent, however long one waits. */
-const SHUT: ReadonlySet<GateReason['because']> = new Set(['paused', 'disabled', 'no_worker', 'cannot_run']);
+const SHUT: ReadonlySet<GateReason['because']> = new Set([
+  'awaits_approval',
+  'paused',
+  'disabled',
+  'no_worker',
+  'cannot_run',
+]);
 
 function nextAttemptOf({ waiting, pace, status, nowMs }: CustomerFacts, gate: readonly GateReason[]) {
   const [first] = waiting.toSorted((one, other) => one.dueAtMs - other.dueAtMs);

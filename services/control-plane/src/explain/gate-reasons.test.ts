@@ -12,6 +12,7 @@ const held = { because: 'deauthorized' as const, sinceMs: nowMs, detail: 'status
 test.each([
   ['events are sent', {}, [due], []],
   ['paused', { state: 'paused' as const }, [due], ['paused']],
+  ['not approved', { state: 'paused' as const, awaitsApproval: true as const }, [], ['awaits_approval']],
   ['disabled by its worker', { state: 'disabled' as const, disabledBy: 'worker' as const }, [due], ['disabled']],
   ['no worker', { runBy: undefined }, [due], ['no_worker']],
   ['a worker that cannot', { failing: 'its secrets are sealed by an unknown key' }, [due], ['cannot_run']],

@@ -4,6 +4,7 @@ import type { WaitingRecord } from './waiting-records.ts';
 /** Why nothing is sent to a customer, or not everything. */
 export interface GateReason {
   readonly because:
+    | 'awaits_approval'
     | 'paused'
     | 'disabled'
     | 'no_worker'
@@ -32,7 +33,7 @@ export const PROBE_WITHIN_MS = 60_000;
  * @param waiting the number of records that are not done
  */
 export function gateReasons(
-  status: Pick<CustomerStatus, 'customer' | 'state' | 'disabledBy' | 'runBy' | 'failing' | 'worker'>,
+  status: Pick<CustomerStatus, 'customer' | 'state' | 'awaitsApproval' | 'disabledBy' | 'runBy' | 'failing' | 'worker'>,
   waiting: readonly WaitingRecord[],
   nowMs: number,
 ): GateReason[] {
@@ -41,7 +42,7 @@ export function gateReasons(
   const { worker, customer } = status;
   const reasons: GateReason[] = [];
   if (worker?.waitUntilMs !== undefined && worker.waitUntilMs > nowMs) {
-    const detail = 'The destination asked for patience by Retry-After.';
+    const detail = 'The destination asked to wait (Retry-After).';
     reasons.push({ because: 'retry_after', detail, untilMs: worker.waitUntilMs });
   }
   if (worker?.held !== undefined) {
@@ -88,7 +89,12 @@ function cureOf(because: keyof typeof HELD, customer: string): string {
     : 'Correct the destination, or EGRESS_ALLOW of the workers';
 }
 
-function stoppedBecause({ customer, state, disabledBy, runBy, failing, worker }: Parameters<typeof gateReasons>[0]) {
+function stoppedBecause(status: Parameters<typeof gateReasons>[0]) {
+  const { customer, state, awaitsApproval, disabledBy, runBy, failing, worker } = status;
+  if (state === 'paused' && awaitsApproval === true) {
+    const detail = 'The customer is paused until an operator approves what it stated.';
+    return reason('awaits_approval', detail, `databridge approve ${customer}`);
+  }
   if (state === 'paused') {
     return reason('paused', 'The customer is paused.', `databridge resume ${customer}`);
   }

@@ -17,6 +17,8 @@ function matchVerdict(subscription: Subscription, type: EventType, routing: Rout
   const { customer } = subscription;
   const interest = { eventTypes: subscription.eventTypes, match: storedMatch(subscription.match) };
   const whyNot: string[] = [];
+  if (subscription.awaitsApproval === true)
+    whyNot.push('no operator has approved the customer: nothing is copied for it');
   if (!interest.eventTypes.includes(type.name)) {
     whyNot.push(`eventTypes has no "${type.name}": it is ${interest.eventTypes.join(', ')}`);
   }

@@ -10,6 +10,7 @@ import type { ControlPlaneContext } from '../context.ts';
 import { eventTypeIssues } from '../subscriptions/checks/event-types.ts';
 import { RefusedFields } from '../subscriptions/checks/refused-fields.ts';
 import { CLIENT_KEY } from '../subscriptions/client-certificate.ts';
+import { withoutKeyPair } from './unused-key-pairs.ts';
 
 export const DEFAULT_LIFE_MS = 72 * 3_600_000;
 export const MAX_LIFE_MS = 7 * 24 * 3_600_000;
@@ -36,7 +37,7 @@ export interface Invited {
   readonly code: string;
 }
 
-type Context = Pick<ControlPlaneContext, 'subscriptions' | 'invitations' | 'desk' | 'commit' | 'eventTypes'>;
+type Context = Pick<ControlPlaneContext, 'subscriptions' | 'invitations' | 'desk' | 'commit' | 'eventTypes' | 'kafka'>;
 
 export const hashOfLink = (linkId: string) => createHash('sha256').update(linkId).digest('base64url');
 
@@ -71,11 +72,15 @@ export async function renewInvitation(
     { what: 'renew-invitation', customer, detail: { invitation: id, renewed: invited.invitation.id } },
     { invitation: { ...before, state: 'revoked', changedAtMs: nowMs } },
     { invitation: invited.invitation },
+    ...(await withoutKeyPair(context, before)),
   ]);
   return invited;
 }
 
-/** @throws {DatabridgeError} DB_NOT_FOUND, DB_CONFLICT if it was used */
+/**
+ * Its link becomes invalid. A key pair that was made with it, and is not used, is removed.
+ * @throws {DatabridgeError} DB_NOT_FOUND, DB_CONFLICT if it was used
+ */
 export async function revokeInvitation(context: Context, id: string, nowMs: number): Promise<Invitation> {
   const before = await storedInvitation(context, id);
   if (before.state === 'used')
@@ -86,7 +91,11 @@ export async function revokeInvitation(context: Context, id: string, nowMs: numb
   if (before.state === 'revoked') return before;
   const after = { ...before, state: 'revoked' as const, changedAtMs: nowMs };
   const detail = { invitation: id };
-  await context.commit([{ what: 'revoke-invitation', customer: before.customer, detail }, { invitation: after }]);
+  await context.commit([
+    { what: 'revoke-invitation', customer: before.customer, detail },
+    { invitation: after },
+    ...(await withoutKeyPair(context, before)),
+  ]);
   return after;
 }
 

@@ -10,7 +10,8 @@ import { createListener } from './listener.ts';
 import { Tickets } from './tickets.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'page-'));
-for (const name of ['page.html', 'page.css', 'page.js']) writeFileSync(join(directory, name), `<${name}>`);
+for (const name of ['page.html', 'page.css', 'page.js', 'setup-aB-1_x.js'])
+  writeFileSync(join(directory, name), `<${name}>`);
 const files = pathToFileURL(`${directory}/`);
 const desk = new SealingDesk(parseKeySet(generateKeySet('k1').controlPlane));
 const log = createLogger('test', 'silent');
@@ -42,15 +43,19 @@ test('every link gets the same bytes, and looking asks nothing', async () => {
     const answer = await listener.inject({ method: 'GET', url: `/s/${id}?utm=1` });
     expect([answer.statusCode, answer.body]).toEqual([200, '<page.html>']);
   }
-  expect((await listener.inject({ method: 'GET', url: '/page.js' })).headers['content-type']).toMatch(
-    /^text\/javascript/,
-  );
+  for (const file of ['page.js', 'setup-aB-1_x.js']) {
+    const answer = await listener.inject({ method: 'GET', url: `/${file}` });
+    expect([answer.headers['content-type'], answer.body]).toEqual([
+      expect.stringMatching(/^text\/javascript/),
+      `<${file}>`,
+    ]);
+  }
   expect((await listener.inject({ method: 'GET', url: '/v1/subscriptions' })).statusCode).toBe(404);
   expect(asked).toEqual([]);
 });
 
 test('every answer forbids storing, framing, referring and foreign scripts', async () => {
-  for (const url of ['/s/x', '/page.js', '/nothing']) {
+  for (const url of ['/s/x', '/page.js', '/setup-aB-1_x.js', '/nothing']) {
     expect((await listener.inject({ method: 'GET', url })).headers).toMatchObject({
       'cache-control': 'no-store',
       'content-security-policy': expect.stringMatching(

@@ -1,13 +1,13 @@
 /**
- * The listener of the set-up page, apart from the API: its own port and host name. It has three static files, which are
- * the same for every link, and passes on what the page posts.
+ * The listener of the set-up page, apart from the API: its own port and host name. It has static files, which are the same
+ * for every link, and passes on what the page posts.
  *
  *     GET /s/<id>          the page, whatever the id is: who only looks spends nothing
  *     POST /s/<id>/open    with a code: a ticket     ┐ a refusal takes as long and says the same,
  *     POST /s/<id>/answer  with a ticket: a receipt  ┘ whatever its reason
  */
 
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { Logger } from '@databridge/kernel/log';
 import type { SealingDesk } from '@databridge/kernel/secrets/sealing-desk';
@@ -62,10 +62,9 @@ const HEADERS = {
   'x-robots-tag': 'noindex, nofollow, noarchive',
 };
 
-const STATIC = [
-  ['/page.js', 'page.js', 'text/javascript; charset=utf-8'],
-  ['/page.css', 'page.css', 'text/css; charset=utf-8'],
-] as const;
+const SCRIPT = 'text/javascript; charset=utf-8';
+/** The script for set-ups, which the page loads after a code for one was accepted. */
+const OF_SETUP = /^setup-[\w-]+\.js$/;
 
 /** Not yet listening. @throws {DatabridgeError} DB_CONFIG_INVALID if the page was not built */
 export function createListener({ ask, desk, files, trustedProxies, log }: ListenerParts): FastifyInstance {
@@ -84,9 +83,13 @@ export function createListener({ ask, desk, files, trustedProxies, log }: Listen
 
   const page = readBuilt(files, 'page.html');
   server.get('/s/:id', async (_request, reply) => await reply.type('text/html; charset=utf-8').send(page));
-  for (const [path, file, type] of STATIC) {
+  for (const [file, type] of [
+    ['page.js', SCRIPT],
+    ['page.css', 'text/css; charset=utf-8'],
+    [setupScriptIn(files), SCRIPT],
+  ] as const) {
     const content = readBuilt(files, file);
-    server.get(path, async (_request, reply) => await reply.type(type).send(content));
+    server.get(`/${file}`, async (_request, reply) => await reply.type(type).send(content));
   }
 
   server.post('/s/:id/open', async (request, reply) => {
@@ -129,12 +132,21 @@ function readBuilt(files: URL, name: string): Buffer {
   try {
     return readFileSync(new URL(name, files));
   } catch {
-    throw new DatabridgeError(
-      'DB_CONFIG_INVALID',
-      `INTAKE_PORT is set, but ${new URL(name, files).pathname} is not there: run "npm run build" first`,
-    );
+    throw notBuilt(new URL(name, files));
   }
 }
+
+function setupScriptIn(files: URL): string {
+  const names = readdirSync(files).filter((name) => OF_SETUP.test(name));
+  if (names[0] === undefined) throw notBuilt(new URL('setup-….js', files));
+  return names[0];
+}
+
+const notBuilt = ({ pathname }: URL) =>
+  new DatabridgeError(
+    'DB_CONFIG_INVALID',
+    `INTAKE_PORT is set, but ${decodeURI(pathname)} is not there: run "npm run build" first`,
+  );
 
 /** Other sites cannot make a browser post here: neither a form nor their scripts send JSON from our own origin. */
 function refuseForeign({ headers }: FastifyRequest): void {

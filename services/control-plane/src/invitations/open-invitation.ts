@@ -1,6 +1,7 @@
 /** The information that the page gets for a right code: who asks, why, which secrets, and where they are used. */
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { SealingKey } from '@databridge/kernel/secrets/sealer';
+import { NOTICE_EVENT_TYPE } from '@databridge/schemas/event/event-types';
 import { readInvitationCode } from '@databridge/schemas/records/invitation-code';
 import type { Invitation } from '@databridge/schemas/records/invitations';
 import { recipientsOf } from '@databridge/schemas/rights/secret-recipients';
@@ -24,6 +25,8 @@ export interface Opened extends IssuedTicket {
    */
   readonly goesTo: readonly string[];
   readonly places: readonly string[];
+  /** Whether a set-up is for operational notices only: these may be sent by mail. */
+  readonly isForNotices: boolean;
   readonly key: SealingKey;
 }
 
@@ -33,7 +36,7 @@ type Context = Pick<ControlPlaneContext, 'subscriptions' | 'invitations' | 'desk
 export const noSuchInvitation = () =>
   new DatabridgeError(
     'DB_NOT_FOUND',
-    'This link and code open nothing: the code may be wrong, or the link expired, used or withdrawn. Ask the person who sent it for a new one',
+    'This link and code are not valid: the code may be wrong, or the link has expired or was used or revoked. Ask the person who sent it for a new one',
   );
 
 /** @throws {DatabridgeError} DB_NOT_FOUND */
@@ -59,10 +62,11 @@ export async function openInvitation(
   const goesTo = destinationsOf(invitation, subscription);
   const [key] = context.desk.sealingKeys;
   if (goesTo === undefined || key === undefined) throw noSuchInvitation();
-  const { kind, customer, by, reason, places } = invitation;
+  const { kind, customer, by, reason, places, grant } = invitation;
+  const isForNotices = grant?.eventTypes.every((name) => name === NOTICE_EVENT_TYPE) === true;
   return {
     ...(await tickets.issue(invitation.id, JSON.stringify(goesTo), nowMs)),
-    ...{ kind, customer, by: by.name, goesTo, places, key },
+    ...{ kind, customer, by: by.name, goesTo, places, isForNotices, key },
     ...(reason !== undefined && { reason }),
   };
 }

@@ -42,7 +42,11 @@ const commit: Commit = async (changes) => {
 };
 const operations = {
   kafka: new Proxy({}, { get: fail }),
-  admin: { listTopics: async () => [], ensureTopics: async () => ({ created: [], mismatched: [] }) },
+  admin: {
+    listTopics: async () => [],
+    ensureTopics: async () => ({ created: [], mismatched: [] }),
+    topicSettings: async () => new Map(),
+  },
   subscriptions: async () => new Map(stored),
   workerStatuses: async () => new Map(),
   workers: () => [],
@@ -78,9 +82,12 @@ afterAll(async () => {
   await api.close();
 });
 
-async function ask(method: 'GET' | 'POST', url: string, payload?: object) {
+async function ask(method: 'GET' | 'POST' | 'PATCH', url: string, payload?: object) {
+  const authorization = `Bearer ${operator.token}`;
+  const etag = method === 'PATCH' ? (await api.inject({ url, headers: { authorization } })).headers.etag : undefined;
   const headers = {
-    authorization: `Bearer ${operator.token}`,
+    authorization,
+    ...(etag !== undefined && { 'if-match': String(etag) }),
     ...(payload && { 'content-type': 'application/json' }),
   };
   const answer = await api.inject({ method, url, headers, ...(payload && { payload: JSON.stringify(payload) }) });
@@ -120,12 +127,29 @@ test('a customer sets itself up by a link; it awaits approval, and an operator a
   expect(answered).toMatchObject({ status: 200, body: { receipt: expect.any(String) } });
   expect(await post(`${link}/answer`, answer, ticket)).toEqual(answered);
   const saved = stored.get('acme');
-  expect(saved).toMatchObject({ awaitsApproval: true, match: { company: ['ACME'] } });
+  expect(saved).toMatchObject({ state: 'paused', awaitsApproval: true, match: { company: ['ACME'] } });
   const sealed = saved?.authentication.type === 'basic' ? saved.authentication.password : '';
   expect((await new Opener(parseKeySet(keys.delivery)).open(sealed, at)).reveal()).toBe('s3cret');
   expect((await ask('GET', '/v1/invitations')).body.items).toMatchObject([{ state: 'used', customer: 'acme' }]);
 
-  expect(await ask('POST', '/v1/subscriptions/acme/approve')).toMatchObject({ status: 200 });
+  // Only an approval starts it.
+  const refusal = { status: 409, body: { detail: expect.stringContaining('awaits approval') } };
+  expect(await ask('POST', '/v1/subscriptions/acme/resume')).toMatchObject(refusal);
+  expect(await ask('PATCH', '/v1/subscriptions/acme', { state: 'active' })).toMatchObject({
+    status: 422,
+    body: { errors: [{ pointer: '/state' }] },
+  });
+  expect(await ask('PATCH', '/v1/subscriptions/acme', { maxInFlight: 8 })).toMatchObject({
+    status: 200,
+    body: { state: 'paused', awaitsApproval: true, maxInFlight: 8 },
+  });
+  expect(await ask('POST', '/v1/subscriptions/acme/disable')).toMatchObject({ status: 200 });
+  expect(await ask('POST', '/v1/subscriptions/acme/enable')).toMatchObject(refusal);
+  stored.set('acme', { ...(stored.get('acme') as Subscription), state: 'paused' });
+
+  const epoch = stored.get('acme')?.enableEpoch ?? 0;
+  expect(await ask('POST', '/v1/subscriptions/acme/approve')).toMatchObject({ status: 200, body: { state: 'active' } });
+  expect(stored.get('acme')).toMatchObject({ state: 'active', enableEpoch: epoch + 1 });
   expect(stored.get('acme')).not.toHaveProperty('awaitsApproval');
   // What is approved is no longer the link's to change.
   const late = await post(`${link}/answer`, stated('https://other.acme.example/'), ticket);

@@ -1,4 +1,4 @@
-/** The settings that a customer states when it is set up: checked like every subscription, and not approved yet. */
+/** The settings that a customer states when it is set up: checked like every subscription, and paused until approved. */
 import { DatabridgeError } from '@databridge/kernel/errors';
 import type { Invitation } from '@databridge/schemas/records/invitations';
 import { mapSecrets, SECRET_MASK } from '@databridge/schemas/subscription/secret-places';
@@ -35,7 +35,7 @@ export async function applySetup(
   const { destination, authentication, tls, signing, ratePerSecond } = setup;
   const stated = { destination, authentication, tls, signing, ratePerSecond };
   const given = Object.fromEntries(Object.entries(stated).filter(([, value]) => value !== undefined));
-  const parsed = parseSubscription({ ...grant, ...given, customer });
+  const parsed = parseSubscription({ ...grant, ...given, customer, state: 'paused' });
   if (!parsed.ok) throw new DatabridgeError('DB_INPUT_INVALID', formatIssues(parsed.issues));
   refuseOtherSecrets(parsed.subscription, secrets);
   if (hosts !== undefined) refuseOtherHosts(parsed.subscription, hosts);
@@ -64,6 +64,7 @@ function refuseOtherHosts({ destination, authentication }: Subscription, hosts: 
     'url' in destination ? destination.url : undefined,
     'queueUrl' in destination ? destination.queueUrl : undefined,
     'endpoint' in destination ? destination.endpoint : undefined,
+    'host' in destination ? `smtp://${destination.host.toLowerCase()}` : undefined,
     authentication.type === 'oauth' ? authentication.tokenUrl : undefined,
   ].flatMap((url) => (url === undefined ? [] : [new URL(url).hostname]));
   const other = named.filter((host) => !hosts.some((allowed) => isHost(host, allowed.toLowerCase())));

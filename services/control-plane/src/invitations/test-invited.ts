@@ -47,7 +47,7 @@ export function wordsOf({ outcome, status, error, answer }: Attempt): string {
     case 'delivered':
       return `Your destination accepted the test event${status === undefined ? '' : ` (status ${status})`}.`;
     case 'deauthorized':
-      return `Your destination refused what identifies us (${status ?? error}): the secret may be wrong.${said}`;
+      return `Your destination rejected our credentials (${status ?? error}): the secret may be wrong.${said}`;
     case 'blocked':
       return 'The address of your destination may not be sent to: it is not a public one.';
     default:

@@ -77,6 +77,7 @@ function receiversOf(type: EventType, value: Buffer, subscriptions: readonly Sub
   const routing = reader.routing(value);
   const event = reader.decoded(value);
   return subscriptions.filter((subscription) => {
+    if (subscription.awaitsApproval === true) return false;
     const interest = { eventTypes: subscription.eventTypes, match: storedMatch(subscription.match) };
     if (!matches(interest, type.name, routing)) return false;
     return [subscription.filter, subscription.granted?.filter].every((filter) => {

@@ -17,3 +17,17 @@ test.each<[State, 'found well' | 'disabled by its worker', readonly unknown[]]>(
   const worker = { disabledEpoch: found === 'found well' ? 4 : 5 };
   expect(ACTIONS.map((action) => stateAfter({ state, enableEpoch: 5 }, worker, action))).toEqual(expected);
 });
+
+test.each<[StateAction, unknown]>([
+  ['pause', none],
+  ['resume', expect.stringContaining('awaits approval')],
+  ['enable', expect.stringContaining('awaits approval')],
+  ['disable', { state: 'disabled', enableEpoch: 5 }],
+])('what awaits approval: %s', (action, expected) => {
+  expect(stateAfter({ state: 'paused', enableEpoch: 5, awaitsApproval: true }, none, action)).toEqual(expected);
+});
+
+test('what an operator disabled before it was approved is not enabled', () => {
+  const disabled = { state: 'disabled', enableEpoch: 5, awaitsApproval: true } as const;
+  expect(stateAfter(disabled, none, 'enable')).toEqual(expect.stringContaining('awaits approval'));
+});

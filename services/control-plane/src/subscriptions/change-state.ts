@@ -16,7 +16,8 @@ import { RefusedFields } from './checks/refused-fields.ts';
  *        │                                       │
  *        └──────────────── enable ───────────────┘      (active ─disable─▶ disabled, too)
  *
- * Resuming and enabling raise `enableEpoch`: the attempts counted before count no more.
+ * Resuming and enabling raise `enableEpoch`: the attempts counted before count no more. A customer that awaits approval
+ * is neither resumed nor enabled: approve.ts does it.
  */
 export type StateAction = 'pause' | 'resume' | 'enable' | 'disable';
 
@@ -28,14 +29,18 @@ export interface StateChange {
 }
 
 type Wanted = Pick<Subscription, 'state' | 'enableEpoch'>;
+type Stored = Wanted & Pick<Subscription, 'awaitsApproval'>;
 
 /** @returns the state to store; undefined if it is stored already; a text that says why the change is impossible */
 export function stateAfter(
-  { state, enableEpoch }: Wanted,
+  { state, enableEpoch, awaitsApproval }: Stored,
   worker: Pick<WorkerStatus, 'disabledEpoch'> | undefined,
   action: StateAction,
 ): Wanted | undefined | string {
   const now = effectiveState({ state, enableEpoch }, worker);
+  if (awaitsApproval === true && (action === 'resume' || action === 'enable')) {
+    return 'awaits approval: an operator starts it by approving what it stated ("databridge approve")';
+  }
   switch (action) {
     case 'pause':
       if (now === 'disabled') return 'is disabled: nothing is sent as it is';

@@ -32,25 +32,34 @@ export const usualName = (customer: string) => `databridge-${customer}`.slice(0,
 
 /**
  * @param from by partition: only requests from these offsets on
- * @returns the latest; undefined if none was made
+ * @returns the latest of each customer
  * @throws {KafkaPortError}
  */
-export async function certificateRequestOf(
+export async function certificateRequests(
   { kafka }: Pick<ControlPlaneContext, 'kafka'>,
-  customer: string,
   from: ReadonlyMap<number, number> = new Map(),
-): Promise<CertificateRequest | undefined> {
-  let latest: CertificateRequest | undefined;
+): Promise<Map<string, CertificateRequest>> {
+  const latest = new Map<string, CertificateRequest>();
   await readTopicIfAny(kafka, CERTIFICATE_REQUESTS_TOPIC, {
     within: (_topic, partition) => ({ from: from.get(partition) ?? 0 }),
     onBatch({ records }) {
       for (const { key, value } of records) {
-        if (key?.toString('utf8') !== customer) continue;
-        latest = value === null ? undefined : decodeCertificateRequest(value);
+        const customer = key?.toString('utf8') ?? '';
+        const request = value === null ? undefined : decodeCertificateRequest(value);
+        if (request === undefined) latest.delete(customer);
+        else latest.set(customer, request);
       }
     },
   });
   return latest;
+}
+
+/** @returns the latest; undefined if none was made @throws {KafkaPortError} */
+export async function certificateRequestOf(
+  context: Pick<ControlPlaneContext, 'kafka'>,
+  customer: string,
+): Promise<CertificateRequest | undefined> {
+  return (await certificateRequests(context)).get(customer);
 }
 
 /**
@@ -73,7 +82,7 @@ export async function requestCertificate(
   await context.producer.send([{ topic: WORKER_REQUESTS_TOPIC, key: customer, value, headers }]);
   const giveUpAtMs = systemClock.monotonicMs() + KEY_PAIR_WITHIN_MS;
   while (systemClock.monotonicMs() < giveUpAtMs) {
-    const made = await certificateRequestOf(context, customer, from);
+    const made = (await certificateRequests(context, from)).get(customer);
     if (made?.id === id) return made;
     await pause(LOOK_EVERY_MS);
   }

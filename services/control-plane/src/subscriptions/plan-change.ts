@@ -29,7 +29,7 @@ export interface Planning {
   readonly nowMs: number;
   /** Seals of secrets that are masked in the given subscription, by place: made where the secrets were entered. */
   readonly sealed?: ReadonlyMap<string, string> | undefined;
-  /** True if a customer stated it: an operator has to approve it. */
+  /** True if a customer stated it: an operator has to approve it, and it stays paused until then. */
   readonly awaitsApproval?: boolean | undefined;
 }
 
@@ -41,6 +41,11 @@ export async function planChange(given: FileSubscription, planning: Planning): P
   const kept = before === undefined ? given.subscription : withKeptSettings(given, before);
   const forbidden = forbiddenChanges(role, before, kept);
   if (forbidden.length > 0) throw new RefusedFields('DB_FORBIDDEN', forbidden);
+  const awaitsApproval = (planning.awaitsApproval ?? before?.awaitsApproval) === true;
+  if (awaitsApproval && kept.state === 'active') {
+    const message = `can't be active before an operator has approved what "${customer}" stated ("databridge approve ${customer}"): leave it out`;
+    throw new RefusedFields('DB_INPUT_INVALID', [{ path: ['state'], message }]);
+  }
   if (seals !== undefined) refuseUnusableSeals(kept, seals, desk);
   refuseUnlessSecretsAreThere(before, kept, seals);
   const wanted = withLimits(withExternalId(kept, before, planning), before, role);
@@ -66,7 +71,7 @@ export async function planChange(given: FileSubscription, planning: Planning): P
     ...sealed,
     ...(Object.keys(setAt).length > 0 && { secretsSetAt: setAt }),
     ...keptFallbacks(before, sealed),
-    ...((planning.awaitsApproval ?? before?.awaitsApproval) === true && { awaitsApproval: true as const }),
+    ...(awaitsApproval && { awaitsApproval: true as const }),
   };
   if (before === undefined) return { subscription, before, change: 'created', uncertain };
   const change = canonical(before) === canonical(subscription) ? 'unchanged' : 'updated';

@@ -2,6 +2,7 @@ import type { ProducedRecord } from '@databridge/kernel/kafka/records';
 import type { Invitation } from '@databridge/schemas/records/invitations';
 import type { Operation } from '@databridge/schemas/records/operations';
 import {
+  CERTIFICATE_REQUESTS_TOPIC,
   IDEMPOTENCY_TOPIC,
   INVITATIONS_TOPIC,
   OPERATIONS_TOPIC,
@@ -49,7 +50,18 @@ test('operations and invitations that ended long ago, workers silent for long an
     kept: { expired: (nowMs: number) => (nowMs === NOW_MS ? ['place'] : []) },
     workers: () => [worker('long-dead', DEAD_WORKERS_KEPT_MS + 1), worker('dead', 60_000), worker('alive', 1_000)],
     invitations: async () =>
-      new Map([invitation('old-link', INVITATIONS_KEPT_MS + 1), invitation('link', INVITATIONS_KEPT_MS - 1)]),
+      new Map([
+        invitation('old-link', INVITATIONS_KEPT_MS + 1),
+        invitation('link', INVITATIONS_KEPT_MS - 1),
+        invitation('open', 0),
+      ]),
+    certificateRequests: async () =>
+      new Map(
+        ['old-link', 'link', 'open', 'made elsewhere'].map((id) => [
+          `customer of ${id}`,
+          { ...{ id, customer: 'acme', commonName: 'acme', csr: '', sealedKey: '' }, madeAtMs: 0 },
+        ]),
+      ),
     producer: {
       connect: async () => undefined,
       disconnect: async () => undefined,
@@ -62,11 +74,14 @@ test('operations and invitations that ended long ago, workers silent for long an
     workers: ['long-dead'],
     keys: 1,
     invitations: ['old-link'],
+    keyPairs: ['customer of old-link', 'customer of link'],
   });
   expect(written).toEqual([
     { topic: OPERATIONS_TOPIC, key: 'old', value: null },
     { topic: OPERATIONS_TOPIC, key: 'old-failure', value: null },
     { topic: INVITATIONS_TOPIC, key: 'old-link', value: null },
+    { topic: CERTIFICATE_REQUESTS_TOPIC, key: 'customer of old-link', value: null },
+    { topic: CERTIFICATE_REQUESTS_TOPIC, key: 'customer of link', value: null },
     { topic: WORKERS_TOPIC, key: 'long-dead', value: null },
     { topic: IDEMPOTENCY_TOPIC, key: 'place', value: null },
   ]);

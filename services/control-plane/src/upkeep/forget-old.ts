@@ -4,8 +4,10 @@ import {
   OPERATIONS_TOPIC,
   WORKERS_TOPIC,
 } from '@databridge/schemas/records/topics';
+import type { CertificateRequest } from '@databridge/schemas/requests/worker-requests';
 import type { ControlPlaneContext } from '../context.ts';
 import type { KeptAnswerTable } from '../idempotency/kept-answers.ts';
+import { removed, unusedKeyPairs } from '../invitations/unused-key-pairs.ts';
 
 /** The time for which finished operations can be looked up. */
 export const OPERATIONS_KEPT_MS = 7 * 86_400_000;
@@ -21,6 +23,8 @@ export interface Forgotten {
   readonly workers: readonly string[];
   /** The ids of invitations. */
   readonly invitations: readonly string[];
+  /** The customers whose key pair was made for an invitation that ended without using it. */
+  readonly keyPairs: readonly string[];
   /** The number of idempotency keys. */
   readonly keys: number;
 }
@@ -28,15 +32,16 @@ export interface Forgotten {
 /** The tables that are searched. */
 export interface Remembered extends Pick<ControlPlaneContext, 'operations' | 'workers' | 'invitations' | 'producer'> {
   readonly kept: Pick<KeptAnswerTable, 'expired'>;
+  readonly certificateRequests: () => Promise<ReadonlyMap<string, CertificateRequest>>;
 }
 
 /**
- * Writes tombstones for operations and invitations that ended long ago, for workers that have been silent for long, and
- * for expired idempotency keys. Running operations stay, however old they are. A worker that was frozen for this long
+ * Writes tombstones for operations and invitations that ended long ago, for key pairs of invitations that ended, for
+ * workers that have been silent for long, and for expired idempotency keys. Running operations stay, however old they are. A worker that was frozen for this long
  * appears again with its next report.
  */
 export async function forgetOld(
-  { operations, workers, invitations, producer, kept }: Remembered,
+  { operations, workers, invitations, producer, kept, certificateRequests }: Remembered,
   nowMs: number,
 ): Promise<Forgotten> {
   const ended = [...(await operations()).values()]
@@ -49,11 +54,13 @@ export async function forgetOld(
   const closed = [...(await invitations()).values()]
     .filter(({ expiresAtMs, changedAtMs }) => Math.max(expiresAtMs, changedAtMs) < nowMs - INVITATIONS_KEPT_MS)
     .map(({ id }) => id);
+  const keyPairs = unusedKeyPairs(await certificateRequests(), await invitations(), nowMs);
   await producer.send([
     ...ended.map((id) => ({ topic: OPERATIONS_TOPIC, key: id, value: null })),
     ...closed.map((id) => ({ topic: INVITATIONS_TOPIC, key: id, value: null })),
+    ...keyPairs.map(removed),
     ...dead.map((worker) => ({ topic: WORKERS_TOPIC, key: worker, value: null })),
     ...expired.map((place) => ({ topic: IDEMPOTENCY_TOPIC, key: place, value: null })),
   ]);
-  return { operations: ended, workers: dead, invitations: closed, keys: expired.length };
+  return { operations: ended, workers: dead, invitations: closed, keyPairs, keys: expired.length };
 }

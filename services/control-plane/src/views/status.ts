@@ -21,6 +21,8 @@ import type { SeenWorker } from './worker-table.ts';
 export interface CustomerStatus {
   readonly customer: string;
   readonly state: EffectiveState;
+  /** It is paused, or disabled, until an operator approves what the customer stated by an invitation. */
+  readonly awaitsApproval?: true;
   /** Only while disabled. */
   readonly disabledBy?: 'operator' | 'worker';
   /** The live worker that runs it now. Absent while active: no worker does. */
@@ -95,6 +97,7 @@ export async function customerStatuses(context: Context, names?: readonly string
       return {
         customer,
         state,
+        ...(subscription.awaitsApproval === true && { awaitsApproval: true as const }),
         ...(state === 'disabled' && { disabledBy: subscription.state === 'disabled' ? 'operator' : 'worker' }),
         ...(runBy !== undefined && { runBy }),
         ...(failing !== undefined && { failing }),

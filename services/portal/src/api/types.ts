@@ -1,5 +1,99 @@
 /** Generated from docs/openapi.json by `npm run openapi`; a test fails when this file is stale. */
 
+export type Destination =
+  | {
+      readonly type: 'api-gateway';
+      readonly url: string;
+      readonly method: 'POST' | 'PUT';
+      readonly headers: Readonly<Record<string, string>>;
+      readonly timeoutMs: number;
+      readonly connectTimeoutMs?: number | undefined;
+      readonly headersTimeoutMs?: number | undefined;
+      readonly bodyTimeoutMs?: number | undefined;
+      readonly format: 'json' | 'cloudevents-binary' | 'cloudevents-structured' | 'slack';
+      readonly region?: string | undefined;
+    }
+  | {
+      readonly type: 'email';
+      readonly host: string;
+      readonly port: number;
+      readonly encryption: 'starttls' | 'tls' | 'none';
+      readonly from: string;
+      readonly to: readonly string[];
+      readonly timeoutMs: number;
+      readonly connectTimeoutMs?: number | undefined;
+      readonly headersTimeoutMs?: number | undefined;
+      readonly bodyTimeoutMs?: number | undefined;
+    }
+  | {
+      readonly type: 'eventbridge';
+      readonly eventBusArn: string;
+      readonly endpoint?: string | undefined;
+      readonly timeoutMs: number;
+      readonly connectTimeoutMs?: number | undefined;
+      readonly headersTimeoutMs?: number | undefined;
+      readonly bodyTimeoutMs?: number | undefined;
+    }
+  | {
+      readonly type: 'http';
+      readonly url: string;
+      readonly method: 'POST' | 'PUT';
+      readonly headers: Readonly<Record<string, string>>;
+      readonly timeoutMs: number;
+      readonly connectTimeoutMs?: number | undefined;
+      readonly headersTimeoutMs?: number | undefined;
+      readonly bodyTimeoutMs?: number | undefined;
+      readonly format: 'json' | 'cloudevents-binary' | 'cloudevents-structured' | 'slack';
+      readonly gzip: boolean;
+      readonly handshake: boolean;
+    }
+  | {
+      readonly type: 'sns';
+      readonly topicArn: string;
+      readonly endpoint?: string | undefined;
+      readonly timeoutMs: number;
+      readonly connectTimeoutMs?: number | undefined;
+      readonly headersTimeoutMs?: number | undefined;
+      readonly bodyTimeoutMs?: number | undefined;
+    }
+  | {
+      readonly type: 'sqs';
+      readonly queueUrl: string;
+      readonly region?: string | undefined;
+      readonly timeoutMs: number;
+      readonly connectTimeoutMs?: number | undefined;
+      readonly headersTimeoutMs?: number | undefined;
+      readonly bodyTimeoutMs?: number | undefined;
+    };
+
+export type Authentication =
+  | { readonly type: 'none' }
+  | { readonly type: 'basic'; readonly username: string; readonly password: string }
+  | { readonly type: 'api-key'; readonly name: string; readonly key: string }
+  | {
+      readonly type: 'oauth';
+      readonly tokenUrl: string;
+      readonly method: 'GET' | 'POST' | 'PUT';
+      readonly clientId: string;
+      readonly clientSecret?: string | undefined;
+      readonly clientAuthentication: 'header' | 'body' | 'private-key-jwt';
+      readonly clientKey?: string | undefined;
+      readonly clientKeyId?: string | undefined;
+      readonly assertionAudience?: string | undefined;
+      readonly scope?: string | undefined;
+      readonly audience?: string | undefined;
+      readonly headers: Readonly<Record<string, string | { readonly secret: string }>>;
+      readonly query: Readonly<Record<string, string | { readonly secret: string }>>;
+      readonly body: Readonly<Record<string, string | { readonly secret: string }>>;
+    }
+  | {
+      readonly type: 'aws';
+      readonly accessKeyId?: string | undefined;
+      readonly secretAccessKey?: string | undefined;
+      readonly roleArn?: string | undefined;
+      readonly externalId?: string | undefined;
+    };
+
 export type Problem = {
   readonly type: string;
   readonly title: string;
@@ -44,27 +138,133 @@ export type Operation = {
 
 export type Subscription = {
   readonly customer: string;
+  readonly eventTypes: readonly string[];
+  readonly match:
+    | 'everything'
+    | {
+        readonly company: readonly string[] | 'everything';
+        readonly organisation?: readonly string[] | undefined;
+        readonly folder?: readonly string[] | undefined;
+      };
+  readonly filter?: string | undefined;
+  readonly sections?: readonly string[] | undefined;
+  readonly destination: Destination;
+  readonly authentication: Authentication;
+  readonly tls?:
+    | {
+        readonly clientCertificate?: string | undefined;
+        readonly clientKey?: string | undefined;
+        readonly ca?: string | undefined;
+      }
+    | undefined;
+  readonly ratePerSecond?: number | undefined;
+  readonly maxInFlight: number;
+  readonly freshFirst?: { readonly backlogShare: number } | undefined;
+  readonly ceilings?:
+    | { readonly ratePerSecond?: number | undefined; readonly maxInFlight?: number | undefined }
+    | undefined;
+  readonly retention?:
+    | {
+        readonly deliveryDays?: number | undefined;
+        readonly retryDays?: number | undefined;
+        readonly deadLetterDays?: number | undefined;
+        readonly stoppedDays?: number | undefined;
+      }
+    | undefined;
+  readonly signing?: { readonly secrets: readonly string[] } | undefined;
   readonly state: 'active' | 'paused' | 'disabled';
+  readonly enableEpoch: number;
   readonly awaitsApproval?: true | undefined;
-} & Readonly<Record<string, unknown>>;
+};
 
 export type ListedSubscription = {
   readonly customer: string;
+  readonly eventTypes: readonly string[];
+  readonly match:
+    | 'everything'
+    | {
+        readonly company: readonly string[] | 'everything';
+        readonly organisation?: readonly string[] | undefined;
+        readonly folder?: readonly string[] | undefined;
+      };
+  readonly filter?: string | undefined;
+  readonly sections?: readonly string[] | undefined;
+  readonly destination: Destination;
+  readonly authentication: Authentication;
+  readonly tls?:
+    | {
+        readonly clientCertificate?: string | undefined;
+        readonly clientKey?: string | undefined;
+        readonly ca?: string | undefined;
+      }
+    | undefined;
+  readonly ratePerSecond?: number | undefined;
+  readonly maxInFlight: number;
+  readonly freshFirst?: { readonly backlogShare: number } | undefined;
+  readonly ceilings?:
+    | { readonly ratePerSecond?: number | undefined; readonly maxInFlight?: number | undefined }
+    | undefined;
+  readonly retention?:
+    | {
+        readonly deliveryDays?: number | undefined;
+        readonly retryDays?: number | undefined;
+        readonly deadLetterDays?: number | undefined;
+        readonly stoppedDays?: number | undefined;
+      }
+    | undefined;
+  readonly signing?: { readonly secrets: readonly string[] } | undefined;
   readonly state: 'active' | 'paused' | 'disabled';
+  readonly enableEpoch: number;
   readonly awaitsApproval?: true | undefined;
   readonly effectiveState: 'active' | 'paused' | 'disabled';
-} & Readonly<Record<string, unknown>>;
+};
 
 export type SavedSubscription = {
   readonly customer: string;
+  readonly eventTypes: readonly string[];
+  readonly match:
+    | 'everything'
+    | {
+        readonly company: readonly string[] | 'everything';
+        readonly organisation?: readonly string[] | undefined;
+        readonly folder?: readonly string[] | undefined;
+      };
+  readonly filter?: string | undefined;
+  readonly sections?: readonly string[] | undefined;
+  readonly destination: Destination;
+  readonly authentication: Authentication;
+  readonly tls?:
+    | {
+        readonly clientCertificate?: string | undefined;
+        readonly clientKey?: string | undefined;
+        readonly ca?: string | undefined;
+      }
+    | undefined;
+  readonly ratePerSecond?: number | undefined;
+  readonly maxInFlight: number;
+  readonly freshFirst?: { readonly backlogShare: number } | undefined;
+  readonly ceilings?:
+    | { readonly ratePerSecond?: number | undefined; readonly maxInFlight?: number | undefined }
+    | undefined;
+  readonly retention?:
+    | {
+        readonly deliveryDays?: number | undefined;
+        readonly retryDays?: number | undefined;
+        readonly deadLetterDays?: number | undefined;
+        readonly stoppedDays?: number | undefined;
+      }
+    | undefined;
+  readonly signing?: { readonly secrets: readonly string[] } | undefined;
   readonly state: 'active' | 'paused' | 'disabled';
+  readonly enableEpoch: number;
   readonly awaitsApproval?: true | undefined;
   readonly warnings: readonly { readonly pointer: string; readonly detail: string }[];
-} & Readonly<Record<string, unknown>>;
+};
 
 export type Status = {
   readonly customer: string;
   readonly state: 'active' | 'paused' | 'disabled';
+  readonly awaitsApproval?: true | undefined;
   readonly disabledBy?: 'operator' | 'worker' | undefined;
   readonly runBy?: string | undefined;
   readonly failing?: string | undefined;
@@ -1248,7 +1448,7 @@ export interface Routes {
   'POST /v1/subscriptions/{customer}/approve': {
     query: Readonly<Record<string, never>>;
     body: undefined;
-    answer: { readonly customer: string };
+    answer: { readonly customer: string; readonly state: 'active' | 'paused' | 'disabled' };
   };
   'GET /v1/audit': {
     query: {

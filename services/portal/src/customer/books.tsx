@@ -11,7 +11,7 @@ export function Books({ customer }: { readonly customer: string }) {
   });
   return (
     <section aria-labelledby="books">
-      <h2 id="books">The books</h2>
+      <h2 id="books">Reconciliation</h2>
       <p role="status">{books.data === undefined ? 'Every event can be accounted for.' : booksWords(books.data)}</p>
       {books.error !== null && <Failure error={books.error} />}
       <button type="button" onClick={() => books.mutate()} disabled={books.isPending}>

@@ -123,7 +123,7 @@ function RecentWords({
 }: {
   readonly recent: RecentTrial;
 }) {
-  if (tried === 0) return <p>No recent event is there to try it on.</p>;
+  if (tried === 0) return <p>There is no recent event to try it on.</p>;
   return (
     <>
       <p>

@@ -55,7 +55,7 @@ const COLUMNS: readonly Column<Secret>[] = [
   { title: 'Place', cell: ({ name }) => <span className="id">{name}</span> },
   { title: 'Set', cell: ({ setAtMs }) => (setAtMs === undefined ? 'unknown' : <Time ms={setAtMs} isShort />) },
   {
-    title: 'The one before',
+    title: 'Previous secret',
     cell: ({ fallbackUntilMs }) =>
       fallbackUntilMs === undefined ? (
         'not used'
@@ -71,11 +71,11 @@ const COLUMNS: readonly Column<Secret>[] = [
 function EndFallback({ customer, name }: { readonly customer: string; readonly name: string }) {
   return (
     <ConfirmedAction
-      title="End the one before"
-      heading={`End the use of the earlier ${name}`}
+      title="Remove previous secret"
+      heading={`Remove the previous secret of ${name}`}
       run={() => ask('DELETE /v1/subscriptions/{customer}/secrets/{name}/fallback', { params: { customer, name } })}
     >
-      <p>Where the destination does not know the new one yet, deliveries are refused and wait.</p>
+      <p>If the destination does not accept the new secret yet, deliveries are refused and wait.</p>
     </ConfirmedAction>
   );
 }
@@ -108,18 +108,18 @@ function SetSecret({ customer, name }: { readonly customer: string; readonly nam
   return (
     <>
       <button type="button" onClick={open}>
-        Replace
+        Replace…
       </button>
       <dialog ref={dialog} aria-label={`Replace ${name}`}>
         <h2>Replace {name}</h2>
         {set.isSuccess ? (
-          <p role="status">It is set. Send a test event from the overview to see that it works.</p>
+          <p role="status">The secret was replaced. Send a test event from the overview to see that it works.</p>
         ) : (
           <form className="stack" onSubmit={submit} id={`${valueId}-form`}>
-            <p>It is encrypted in your browser, for the delivery workers alone.</p>
+            <p>It is encrypted in your browser; only delivery workers can decrypt it.</p>
             <label htmlFor={valueId}>New value</label>
             <input id={valueId} name="value" type="password" autoComplete="off" required />
-            <label htmlFor={`${valueId}-overlap`}>The one before is used where the new one is refused, for</label>
+            <label htmlFor={`${valueId}-overlap`}>If the new secret is refused, the previous one is used, for</label>
             <select id={`${valueId}-overlap`} name="overlap" defaultValue="24h">
               <option value="0s">not at all</option>
               <option value="1h">an hour</option>
@@ -138,7 +138,7 @@ function SetSecret({ customer, name }: { readonly customer: string; readonly nam
               className="primary"
               disabled={set.isPending}
             >
-              {set.isPending ? 'Setting…' : 'Set'}
+              {set.isPending ? 'Replacing…' : 'Replace'}
             </button>
           )}
           <button type="submit">Close</button>

@@ -20,7 +20,12 @@ export function StateActions({ status }: { readonly status: Status }) {
   ));
 }
 
-function actionsFor({ state, disabledBy }: Pick<Status, 'state' | 'disabledBy'>, mayOperate: boolean): Action[] {
+/** What awaits approval is started on the page of approvals alone. */
+function actionsFor(
+  { state, awaitsApproval, disabledBy }: Pick<Status, 'state' | 'awaitsApproval' | 'disabledBy'>,
+  mayOperate: boolean,
+): Action[] {
+  if (awaitsApproval === true) return state !== 'disabled' && mayOperate ? ['disable'] : [];
   if (state === 'disabled') return disabledBy === 'worker' || mayOperate ? ['enable'] : [];
   return [state === 'paused' ? ('resume' as const) : ('pause' as const), ...(mayOperate ? ['disable' as const] : [])];
 }

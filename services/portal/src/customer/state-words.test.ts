@@ -26,13 +26,18 @@ test.each<[string, Partial<Status>, string]>([
     'Waiting: your API fails, so one event at a time tries it.',
   ],
   [
-    'patience is asked for',
+    'a wait is asked for',
     { worker: { ...worker, waitUntilMs: NOW_MS + 90_000 } },
-    'Waiting for 1 min 30 s: your API asked for patience.',
+    'Waiting for 1 min 30 s: your API asked to wait (Retry-After).',
   ],
   ['a wait that is over', { worker: { ...worker, waitUntilMs: NOW_MS } }, 'Delivering: nothing waits.'],
   ['no worker', { runBy: undefined }, 'Not running: no worker has taken it yet.'],
   ['paused', { state: 'paused' }, 'Paused: events wait until it is resumed.'],
+  [
+    'not approved yet',
+    { state: 'paused', awaitsApproval: true },
+    'Paused: an operator has to approve the set-up. Until then, only test events are sent.',
+  ],
   [
     'disabled by an operator',
     { state: 'disabled', disabledBy: 'operator' },
@@ -47,6 +52,7 @@ test('who needs help comes first', () => {
     fine: status(),
     busy: status({ lagByLane: { main: 9 } }),
     paused: status({ state: 'paused' }),
+    stated: status({ state: 'paused', awaitsApproval: true }),
     retrying: status({ disablesAtMs: NOW_MS + HOUR_MS }),
     failing: status({ worker: { ...worker, breaker: 'open' } }),
     held: status({ worker: { ...worker, held } }),
@@ -56,7 +62,7 @@ test('who needs help comes first', () => {
   const order = Object.entries(given)
     .sort(([, a], [, b]) => stateWords(b, NOW_MS).urgency - stateWords(a, NOW_MS).urgency)
     .map(([name]) => name);
-  expect(order).toEqual(['disabled', 'lost', 'held', 'failing', 'retrying', 'paused', 'busy', 'fine']);
+  expect(order).toEqual(['disabled', 'lost', 'held', 'failing', 'retrying', 'stated', 'paused', 'busy', 'fine']);
 });
 
 test('the budget of the oldest waiting event, by attempts and by time', () => {

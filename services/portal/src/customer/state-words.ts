@@ -26,6 +26,10 @@ const HELD_WORDS = {
 export function stateWords(status: Status, nowMs: number): StateWords {
   const { state, worker } = status;
   if (state === 'disabled') return disabled(status);
+  if (state === 'paused' && status.awaitsApproval === true) {
+    const sentence = 'Paused: an operator has to approve the set-up. Until then, only test events are sent.';
+    return { tone: 'warning', short: 'Awaits approval', sentence, urgency: 50 };
+  }
   if (state === 'paused') {
     return { tone: 'idle', short: 'Paused', sentence: 'Paused: events wait until it is resumed.', urgency: 10 };
   }
@@ -45,7 +49,7 @@ export function stateWords(status: Status, nowMs: number): StateWords {
     return { tone: 'bad', short: 'Failing', sentence, urgency: 80 };
   }
   if (worker?.waitUntilMs !== undefined && worker.waitUntilMs > nowMs) {
-    const sentence = `Waiting for ${lengthOf(worker.waitUntilMs - nowMs)}: your API asked for patience.`;
+    const sentence = `Waiting for ${lengthOf(worker.waitUntilMs - nowMs)}: your API asked to wait (Retry-After).`;
     return { tone: 'warning', short: 'Waiting', sentence, urgency: 40 };
   }
   return delivering(status, nowMs);

@@ -20,7 +20,7 @@ export function InvitationActions({ invitation }: { readonly invitation: Invitat
           isDanger
           run={() => ask('POST /v1/invitations/{id}/revoke', { params: { id } })}
         >
-          <p>Its link and its code open nothing from then on.</p>
+          <p>Its link and its code become invalid.</p>
         </ConfirmedAction>
       )}
     </div>
@@ -46,7 +46,7 @@ function Renew({ invitation: { id, customer } }: { readonly invitation: Invitati
       <dialog ref={dialog} aria-label={`Renew the invitation of ${customer}`} onClose={closed}>
         <h2>Renew the invitation of {customer}</h2>
         {renewal.data === undefined ? (
-          <p>A new link and a new code, good for 72 hours. The earlier link opens nothing from then on.</p>
+          <p>A new link and a new code are made, valid for 72 hours. The earlier link becomes invalid.</p>
         ) : (
           <LinkAndCode invited={renewal.data} />
         )}

@@ -90,7 +90,7 @@ const COLUMNS: readonly Column<Invitation>[] = [
   { title: 'State', cell: ({ state }) => <Mark {...INVITATION_STATES[state]} /> },
   { title: 'For', cell: ({ kind, places }) => (kind === 'setup' ? 'its set-up' : places.join(', ')) },
   {
-    title: 'Good until',
+    title: 'Valid until',
     cell: ({ expiresAtMs, usedAtMs }) =>
       usedAtMs === undefined ? (
         <Time ms={expiresAtMs} isShort />

@@ -58,7 +58,7 @@ export function InviteForm({ customer: asked, error, isBusy, onAsked }: InviteFo
         onChange={({ currentTarget: { value } }) => setCustomer(value)}
       />
       <SelectField
-        label="What it is for"
+        label="Purpose"
         value={kind}
         options={[
           ['setup', 'A set-up: it states destination, authentication and rate'],
@@ -74,7 +74,7 @@ export function InviteForm({ customer: asked, error, isBusy, onAsked }: InviteFo
         hint="Shown to everyone who opens the link. Optional."
         mistakes={mistakes.at('/reason')}
       />
-      <SelectField label="Good for" name="life" defaultValue="72h" options={LIVES} mistakes={mistakes.at('/life')} />
+      <SelectField label="Valid for" name="life" defaultValue="72h" options={LIVES} mistakes={mistakes.at('/life')} />
       {error !== null && <Failure error={error} isChange />}
       <button type="submit" className="primary" disabled={isBusy}>
         {isBusy ? 'Inviting…' : 'Invite'}
@@ -102,36 +102,36 @@ function Grant({ mistakes }: Inner) {
       </fieldset>
       {types.error !== null && <Failure error={types.error} />}
       <LongTextField
-        label="Companies whose events it gets, one on each line"
+        label="Companies whose events it gets, one per line"
         name="company"
         required
         rows={2}
         mistakes={mistakes.at('/setup/match/company')}
       />
       <LongTextField
-        label="Only events whose organisation is one of these, one on each line"
+        label="Only events whose organisation is one of these, one per line"
         name="organisation"
         rows={2}
-        hint="Left out: all of them."
+        hint="Empty: all."
         mistakes={mistakes.at('/setup/match/organisation')}
       />
       <LongTextField
-        label="Only events whose folder is one of these, one on each line"
+        label="Only events whose folder is one of these, one per line"
         name="folder"
         rows={2}
-        hint="Left out: all of them."
+        hint="Empty: all."
         mistakes={mistakes.at('/setup/match/folder')}
       />
       <LongTextField
         label="Only events that pass this filter"
         name="filter"
         rows={2}
-        hint={'Such as event.summary.folder == "Support". The customer may narrow it later. Left out: all of them.'}
+        hint={'Such as event.summary.folder == "Support". The customer may narrow it later. Empty: all.'}
         mistakes={mistakes.at('/setup/filter')}
       />
       <fieldset>
         <legend>Sections of each event</legend>
-        <p className="quiet">None chosen: all of them.</p>
+        <p className="quiet">None selected: all.</p>
         {sections.map((name) => (
           <CheckField key={name} label={name} name="sections" value={name} />
         ))}
@@ -142,10 +142,10 @@ function Grant({ mistakes }: Inner) {
         ))}
       </fieldset>
       <LongTextField
-        label="Hosts that it may name, one on each line"
+        label="Hosts that it may use, one per line"
         name="hosts"
         rows={2}
-        hint="Such as api.acme.example or *.acme.example. Left out: any."
+        hint="Such as api.acme.example or *.acme.example. Empty: any."
         mistakes={mistakes.at('/hosts')}
       />
     </>
@@ -183,7 +183,7 @@ function Places({ customer, mistakes }: Inner & { readonly customer: string }) {
   const places = (secrets.data?.items ?? []).map(({ name }) => name).filter((name) => name !== CLIENT_KEY);
   return (
     <fieldset>
-      <legend>Secrets that it is to enter</legend>
+      <legend>Secrets to be entered</legend>
       {places.map((name) => (
         <CheckField key={name} label={name} name="secrets" value={name} defaultChecked={places.length === 1} />
       ))}

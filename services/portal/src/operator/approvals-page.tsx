@@ -44,9 +44,9 @@ function Approval({ stated }: { readonly stated: Stated }) {
   return (
     <article className="card" aria-labelledby={`approve-${customer}`}>
       <h2 id={`approve-${customer}`}>{customer}</h2>
-      <h3>The customer stated</h3>
+      <h3>Entered by the customer</h3>
       <Facts stated={stated} names={BY_CUSTOMER} />
-      <h3>It gets</h3>
+      <h3>Set by operators</h3>
       <Facts stated={stated} names={BY_OPERATOR} />
       {may.operate && (
         <div className="actions">

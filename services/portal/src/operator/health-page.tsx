@@ -68,7 +68,7 @@ export function HealthPage() {
           .
         </p>
       )}
-      <h2>Examination</h2>
+      <h2>Checks</h2>
       {doctor.error !== null && <Failure error={doctor.error} />}
       {doctor.isPending && <Loading what="findings" />}
       {doctor.data !== undefined && (

@@ -121,7 +121,7 @@ function Progress({ operation }: { readonly operation: Operation | undefined }) 
       </p>
       {operation?.waitsFor !== undefined && <p>It waits: {operation.waitsFor}</p>}
       <progress aria-label="Progress" {...(done !== undefined && total !== undefined && { value: done, max: total })} />
-      <p className="quiet">It goes on when this is closed.</p>
+      <p className="quiet">It continues if you close this.</p>
     </>
   );
 }

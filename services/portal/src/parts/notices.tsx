@@ -6,7 +6,9 @@ export function Failure({ error, isChange = false }: { readonly error: unknown; 
   return (
     <div role="alert" className="notice bad">
       <p>{wordsOf(error)}</p>
-      {isChange && mayBeDone(error) && <p>It may be done: look at the current state before you try again.</p>}
+      {isChange && mayBeDone(error) && (
+        <p>The change may have been made: check the current state before you try again.</p>
+      )}
     </div>
   );
 }

@@ -23,7 +23,7 @@ export function SignInPage() {
         {error !== undefined && (
           <>
             <Failure error={error} />
-            <p>A sign-in link is good once, for ten minutes. Ask for another, or use a token.</p>
+            <p>A sign-in link can be used once, within ten minutes. Request another one, or use a token.</p>
           </>
         )}
         {wasRefused && (

@@ -14,7 +14,7 @@ export function AllowedIn() {
   if (egressAddresses === undefined && awsPrincipal === undefined) return null;
   return (
     <section aria-labelledby="let-in">
-      <h2 id="let-in">What the destination must let in</h2>
+      <h2 id="let-in">To be allowed at the destination</h2>
       <dl className="facts">
         {egressAddresses !== undefined && (
           <div>

@@ -76,7 +76,7 @@ function HandBack({ customer }: { readonly customer: string }) {
   return (
     <form className="stack" onSubmit={submit}>
       <LongTextField
-        label="The certificate that was signed for it (PEM), the chain after it"
+        label="Signed certificate and its chain (PEM)"
         name="certificate"
         required
         rows={6}
@@ -84,7 +84,9 @@ function HandBack({ customer }: { readonly customer: string }) {
       />
       <div role="status">
         {save.error !== null && <Failure error={save.error} isChange />}
-        {save.isSuccess && <p>It is in use, with its key. Send a test event to see that the destination takes it.</p>}
+        {save.isSuccess && (
+          <p>The certificate is in use, with its key. Send a test event to see that the destination accepts it.</p>
+        )}
       </div>
       <button type="submit" className="primary" disabled={save.isPending}>
         {save.isPending ? 'Saving…' : 'Use this certificate'}

@@ -406,18 +406,18 @@ export const AUTHENTICATIONS: readonly Kind[] = [
       },
       {
         name: 'clientKey',
-        label: 'Client key',
+        label: 'OAuth signing key',
         kind: 'long-secret',
         isRequired: false,
-        hint: 'PEM: RSA, EC or Ed25519. Its public half is registered for the client.',
+        hint: 'The private key that signs assertions, in PEM: RSA, EC or Ed25519. Register its public key for the client.',
         when: { field: 'clientAuthentication', is: ['private-key-jwt'] },
       },
       {
         name: 'clientKeyId',
-        label: 'Client key id',
+        label: 'OAuth signing key id',
         kind: 'text',
         isRequired: false,
-        hint: 'The kid of the assertion, if the server wants one.',
+        hint: 'The kid of the assertion, if the server requires one.',
         when: { field: 'clientAuthentication', is: ['private-key-jwt'] },
       },
       {
@@ -430,9 +430,9 @@ export const AUTHENTICATIONS: readonly Kind[] = [
       },
       { name: 'scope', label: 'Scope', kind: 'text', isRequired: false },
       { name: 'audience', label: 'Audience', kind: 'text', isRequired: false },
-      { name: 'headers', label: 'Headers', kind: 'map', isRequired: false, default: {} },
-      { name: 'query', label: 'Query', kind: 'map', isRequired: false, default: {} },
-      { name: 'body', label: 'Body', kind: 'map', isRequired: false, default: {} },
+      { name: 'headers', label: 'Headers of the token request', kind: 'map', isRequired: false, default: {} },
+      { name: 'query', label: 'Query parameters of the token request', kind: 'map', isRequired: false, default: {} },
+      { name: 'body', label: 'Body parameters of the token request', kind: 'map', isRequired: false, default: {} },
     ],
   },
   {
@@ -460,13 +460,13 @@ export const AUTHENTICATIONS: readonly Kind[] = [
 ];
 
 export const TLS_FIELDS: readonly FieldOf[] = [
-  { name: 'clientCertificate', label: 'Client certificate', kind: 'long', isRequired: false },
-  { name: 'clientKey', label: 'Client key', kind: 'long-secret', isRequired: false },
+  { name: 'clientCertificate', label: 'TLS client certificate', kind: 'long', isRequired: false },
+  { name: 'clientKey', label: 'TLS client key', kind: 'long-secret', isRequired: false },
   {
     name: 'ca',
-    label: 'CA',
+    label: 'Private certificate authorities',
     kind: 'long',
     isRequired: false,
-    hint: 'Authorities that alone are trusted, in the place of the public ones.',
+    hint: 'If given, only these authorities are trusted, and no public ones.',
   },
 ];

@@ -41,7 +41,7 @@ export function SetUpForm({ draft, mistakes, onChange }: SetUpFormProps) {
       <fieldset className="stack">
         <legend>Authentication</legend>
         <SelectField
-          label="How the destination recognises Databridge"
+          label="How the destination recognizes Databridge"
           value={authentication?.type ?? ''}
           options={allowed.map(({ type, title }) => [type, title])}
           mistakes={mistakes.at('/authentication/type')}
@@ -58,9 +58,9 @@ export function SetUpForm({ draft, mistakes, onChange }: SetUpFormProps) {
         </details>
       )}
       <fieldset className="stack">
-        <legend>Pace</legend>
-        <PaceField name="ratePerSecond" label="Events per second, at most" {...{ draft, mistakes, onChange }} />
-        <PaceField name="maxInFlight" label="Requests in flight, at most" {...{ draft, mistakes, onChange }} />
+        <legend>Rate limit</legend>
+        <LimitField name="ratePerSecond" label="Events per second, at most" {...{ draft, mistakes, onChange }} />
+        <LimitField name="maxInFlight" label="Requests in flight, at most" {...{ draft, mistakes, onChange }} />
       </fieldset>
     </>
   );
@@ -105,7 +105,9 @@ function Fields(props: SetUpFormProps & { readonly section: Section; readonly fi
   );
 }
 
-function PaceField(props: SetUpFormProps & { readonly name: 'ratePerSecond' | 'maxInFlight'; readonly label: string }) {
+function LimitField(
+  props: SetUpFormProps & { readonly name: 'ratePerSecond' | 'maxInFlight'; readonly label: string },
+) {
   const { name, label, draft, mistakes, onChange } = props;
   return (
     <TextField

@@ -6,7 +6,11 @@ import { CUSTOMER_PATTERN } from '@databridge/schemas/records/topics';
 import { ceilingsOf } from '@databridge/schemas/rights/ceilings';
 import { FIELD_RIGHTS, type FieldRight, fieldRight } from '@databridge/schemas/rights/field-rights';
 import { mapSecrets, SECRET_MASK } from '@databridge/schemas/subscription/secret-places';
-import { type Subscription, subscriptionSchema } from '@databridge/schemas/subscription/subscription';
+import {
+  type Subscription,
+  shownSubscriptionSchema,
+  subscriptionSchema,
+} from '@databridge/schemas/subscription/subscription';
 import { z } from 'zod';
 import { CHECKS } from '../../doctor/finding.ts';
 import { EVENT_FATES } from '../../views/reconcile.ts';
@@ -36,11 +40,12 @@ function withOwners<Shape extends z.ZodRawShape>(schema: z.ZodObject<Shape>): z.
 }
 
 /** Secrets are accepted and never returned: each place only shows that there is one. */
-export const subscriptionAnswer = z
-  .looseObject({
-    customer: z.string(),
-    state: z.enum(['active', 'paused', 'disabled']),
-    awaitsApproval: z.literal(true).optional().describe('no operator has approved it: it receives test events only'),
+export const subscriptionAnswer = shownSubscriptionSchema
+  .extend({
+    awaitsApproval: z
+      .literal(true)
+      .optional()
+      .describe('why it is paused: no operator has approved it; it receives test events only'),
   })
   .describe('The subscription as it was written, secrets as "[secret]"')
   .meta({ id: 'Subscription' });
@@ -83,7 +88,9 @@ export function written(subscription: Subscription): z.infer<typeof subscription
     awaitsApproval: ____,
     ...shown
   } = mapSecrets(subscription, () => SECRET_MASK);
-  return subscription.awaitsApproval === true ? { ...shown, awaitsApproval: true } : shown;
+  // The schema has lists that may be changed; these are the stored ones.
+  const answer = shown as unknown as z.infer<typeof subscriptionAnswer>;
+  return subscription.awaitsApproval === true ? { ...answer, awaitsApproval: true } : answer;
 }
 
 export const page = z.object({
@@ -176,6 +183,10 @@ export const statusAnswer = z
   .object({
     customer: z.string(),
     state: z.enum(['active', 'paused', 'disabled']),
+    awaitsApproval: z
+      .literal(true)
+      .optional()
+      .describe('the reason for the pause: an operator has to approve what the customer stated by an invitation'),
     disabledBy: z.enum(['operator', 'worker']).optional(),
     runBy: z
       .string()

@@ -50,6 +50,17 @@ const AUTHENTICATION_TITLES: Readonly<Record<string, string>> = {
   oauth: 'OAuth 2 client credentials',
   aws: 'AWS: an access key, or a role',
 };
+/** The labels of fields whose name alone does not tell them apart. */
+const LABELS: Readonly<Record<string, string>> = {
+  'authentication.clientKey': 'OAuth signing key',
+  'authentication.clientKeyId': 'OAuth signing key id',
+  'authentication.headers': 'Headers of the token request',
+  'authentication.query': 'Query parameters of the token request',
+  'authentication.body': 'Body parameters of the token request',
+  'tls.clientCertificate': 'TLS client certificate',
+  'tls.clientKey': 'TLS client key',
+  'tls.ca': 'Private certificate authorities',
+};
 /** The placeholder of fields that hold PEM. */
 const LONG = new Set(['authentication.clientKey', 'tls.clientCertificate', 'tls.clientKey', 'tls.ca']);
 /** Hints that are not in the tables. */
@@ -58,10 +69,11 @@ const HINTS: Readonly<Record<string, string>> = {
   'authentication.externalId': 'Generated when a role is saved: the trust policy of the role asks for it.',
   'authentication.clientAuthentication':
     'header: HTTP Basic; body: parameters of the token request; private-key-jwt: an assertion that a private key signs, so that no secret is shared',
-  'authentication.clientKey': 'PEM: RSA, EC or Ed25519. Its public half is registered for the client.',
-  'authentication.clientKeyId': 'The kid of the assertion, if the server wants one.',
+  'authentication.clientKey':
+    'The private key that signs assertions, in PEM: RSA, EC or Ed25519. Register its public key for the client.',
+  'authentication.clientKeyId': 'The kid of the assertion, if the server requires one.',
   'authentication.assertionAudience': 'Left empty: the token endpoint.',
-  'tls.ca': 'Authorities that alone are trusted, in the place of the public ones.',
+  'tls.ca': 'If given, only these authorities are trusted, and no public ones.',
 };
 
 /** Fields that are shown only for some values of another field. */
@@ -83,7 +95,8 @@ function fieldsOf(place: string, { properties = {}, required = [] }: Schema, hin
       const hint = HINTS[`${place}.${name}`] ?? hints[name];
       const when = WHEN[`${place}.${name}`];
       return {
-        ...{ name, label: labelOf(name), kind: kindOf(place, name, schema), isRequired: required.includes(name) },
+        ...{ name, label: LABELS[`${place}.${name}`] ?? labelOf(name), kind: kindOf(place, name, schema) },
+        isRequired: required.includes(name),
         ...(hint !== undefined && { hint }),
         ...(schema.enum && { options: schema.enum }),
         ...(schema.default !== undefined && { default: schema.default }),

@@ -49,8 +49,8 @@ export function EventsPage() {
             ))}
           </select>
         </label>
-        <TimeField label="Last tried from" value={from} onChange={(time) => choose({ from: time })} />
-        <TimeField label="Last tried before" value={to} onChange={(time) => choose({ to: time })} />
+        <TimeField label="Latest attempt from" value={from} onChange={(time) => choose({ from: time })} />
+        <TimeField label="Latest attempt before" value={to} onChange={(time) => choose({ to: time })} />
         <p role="status">
           {live.count > 0 && (
             <button type="button" onClick={showNew}>

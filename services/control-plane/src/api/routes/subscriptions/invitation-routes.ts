@@ -188,15 +188,24 @@ export function invitationRoutes(api: Api, { operations, change, invitationLink 
     {
       schema: {
         tags,
-        summary: 'Approves the set-up that a customer entered by an invitation: events flow to it',
+        summary:
+          'Approves the set-up that a customer entered by an invitation: it was paused until now, and events flow to it',
         params: customerParams,
-        response: { 200: z.object({ customer: z.string() }), ...problems },
+        response: {
+          200: z.object({
+            customer: z.string(),
+            state: z.enum(['active', 'paused', 'disabled']).describe('disabled: an operator disabled it meanwhile'),
+          }),
+          ...problems,
+        },
       },
     },
     async (request) => {
       const { customer } = request.params;
-      await change(request, customer, (context) => approve(context, customer));
-      return { customer };
+      return await change(request, customer, async (context) => ({
+        customer,
+        state: await approve(context, customer),
+      }));
     },
   );
 

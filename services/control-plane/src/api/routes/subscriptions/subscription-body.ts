@@ -31,8 +31,10 @@ export function parsedBody(
   // This comes before the check: fields that are not the caller's need not be valid.
   const forbidden = forbiddenFields(role, before, body);
   if (forbidden.length > 0) throw new RefusedFields('DB_FORBIDDEN', forbidden);
-  const { customer: _, enableEpoch: __, ...settings } = body;
-  const strange = asRead(body, { customer, enableEpoch: before?.enableEpoch });
+  const { customer: _, enableEpoch: __, awaitsApproval: ___, ...settings } = body;
+  const strange = asRead(body, {
+    ...{ customer, enableEpoch: before?.enableEpoch, awaitsApproval: before?.awaitsApproval },
+  });
   const completed = before === undefined ? settings : withOthersFields(role, settings, before);
   const parsed = parseSubscription({ ...completed, customer });
   const { subscription, replaced } = parsed.ok ? { ...parsed, replaced: undefined } : (parsed.sound ?? {});
