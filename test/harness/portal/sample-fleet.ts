@@ -15,7 +15,7 @@ import type { Invitation } from '@databridge/schemas/records/invitations';
 import type { WorkerStatus } from '@databridge/schemas/records/status';
 import { deliveryGroup, deliveryTopic } from '@databridge/schemas/records/topics';
 import { defaultRetryPlan } from '@databridge/schemas/retries/retry-plan';
-import type { Subscription } from '@databridge/schemas/subscription/subscription';
+import { formatIssues, parseSubscription, type Subscription } from '@databridge/schemas/subscription/subscription';
 
 /** The event of initech's that has failed 160 times: number 999,999 of attemptOf. */
 export const FAILING_EVENT = '0b5e7a1c-0000-4000-8000-000000999999';
@@ -154,15 +154,18 @@ function invitationsAt(nowMs: number): Invitation[] {
 
 function subscriptionOf(customer: string): Subscription {
   const at = 'authentication.key';
-  return {
-    ...{ customer, eventTypes: ['root-cause'], match: { company: [customer] }, enableEpoch: 0 },
+  const parsed = parseSubscription({
+    ...{ customer, eventTypes: ['root-cause'], match: { company: [customer] } },
     destination: { type: 'http', url: `https://${customer}.example/events` },
     authentication: { type: 'api-key', name: 'x-api-key', key: 'sealed' },
-    ...(customer === 'acme' && { fallbacks: { [at]: { secret: 'sealed', untilMs: Date.now() + HOUR_MS } } }),
-    ...(customer === 'wonka' && { awaitsApproval: true }),
-    maxInFlight: 64,
     state: customer === 'wonka' ? 'paused' : 'active',
-  } as unknown as Subscription;
+  });
+  if (!parsed.ok) throw new Error(formatIssues(parsed.issues));
+  return {
+    ...parsed.subscription,
+    ...(customer === 'acme' && { fallbacks: { [at]: { secret: 'sealed', untilMs: Date.now() + HOUR_MS } } }),
+    ...(customer === 'wonka' && { awaitsApproval: true as const }),
+  };
 }
 
 function statusOf(customer: string, nowMs: number): WorkerStatus {

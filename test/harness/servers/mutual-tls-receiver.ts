@@ -25,12 +25,20 @@ export async function startMutualTlsReceiver({ dir, ca }: Certificates): Promise
     },
   ).listen(0, '127.0.0.1');
   await once(server, 'listening');
+  const stop = () => {
+    server.closeAllConnections();
+    server.close();
+  };
+  started.add(stop);
   return {
     origin: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
     subjects,
-    stop() {
-      server.closeAllConnections();
-      server.close();
-    },
+    stop,
   };
 }
+
+const started = new Set<() => void>();
+// A test that fails leaves none open: that would keep Jest from ending.
+afterAll(() => {
+  for (const stop of started) stop();
+});

@@ -23,6 +23,7 @@ const PAGES: readonly (readonly [path: string, shows: string])[] = [
   ['/portal/customers/acme?hours=6', 'The same as a table'],
   ['/portal/customers/globex', 'your API does not accept our credentials'],
   ['/portal/customers/initech', '160 of 185 attempts'],
+  ['/portal/customers/wonka', 'an operator has to approve the set-up'],
   ['/portal/customers/acme/events', 'Last attempt'],
   ['/portal/customers/acme/events?state=held', 'No event is in that state.'],
   ['/portal/customers/acme/replay?by=time&time=2026-10-25T00%3A30%3A00.000Z', 'Deliver again'],

@@ -72,6 +72,13 @@ test('OAuth 2 by a private key: made in the page, its public half is registered,
   await page.getByLabel('URL of the token endpoint').fill(server.tokenUrl);
   await page.getByLabel('Client id').fill(client.id);
   await page.getByLabel('Id of the signing key (kid)').fill('key-1');
+  await page.getByText('Extra parameters of the token request').click();
+  await page.getByRole('button', { name: 'Add a parameter' }).click();
+  expect(await issuesInEveryLook(page)).toEqual([]);
+  // A row without a name is a mistake, and not left out in silence.
+  await sendIt(page);
+  await page.getByText('A parameter of the token request has no name').waitFor();
+  await page.getByRole('button', { name: 'Remove the parameter' }).click();
   await sendIt(page);
   await page.getByText('Your destination rejected our credentials').waitFor();
   const jwk = JSON.parse((await page.getByText('"kty"').textContent()) ?? '') as Record<string, unknown>;

@@ -28,7 +28,7 @@ export function stateWords(status: Status, nowMs: number): StateWords {
   if (state === 'disabled') return disabled(status);
   if (state === 'paused' && status.awaitsApproval === true) {
     const sentence = 'Paused: an operator has to approve the set-up. Until then, only test events are sent.';
-    return { tone: 'warning', short: 'Awaits approval', sentence, urgency: 50 };
+    return { tone: 'warning', short: 'Awaits approval', sentence, urgency: 30 };
   }
   if (state === 'paused') {
     return { tone: 'idle', short: 'Paused', sentence: 'Paused: events wait until it is resumed.', urgency: 10 };
