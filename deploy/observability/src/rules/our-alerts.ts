@@ -285,6 +285,16 @@ const PLATFORM_ALERTS: readonly Alert[] = [
     dashboard: WORKERS,
   },
   {
+    name: 'InvitationLocked',
+    severity: 'warning',
+    fault: 'ours',
+    expr: () => 'sum by (namespace) (databridge_invitations_locked) > 0',
+    keepFiringFor: '15m',
+    summary: '{{ $value }} invitations were locked by wrong codes in the last hour',
+    description: 'Somebody has a link without its code, or mistyped the code. Nothing was opened.',
+    dashboard: PLATFORM,
+  },
+  {
     name: 'VersionSkew',
     severity: 'warning',
     fault: 'ours',

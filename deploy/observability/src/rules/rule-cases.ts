@@ -152,6 +152,7 @@ export const RULE_CASES: Readonly<Record<string, RuleCase>> = {
     ],
   },
   EventLoopBlocked: { series: [one('nodejs_eventloop_lag_p99_seconds', 'component="delivery"', 0.02, 0.9)] },
+  InvitationLocked: { series: [one('databridge_invitations_locked', '', 0, 1)] },
   VersionSkew: {
     series: [
       one('databridge_build_info', 'component="delivery",version="1"', 1, 1),

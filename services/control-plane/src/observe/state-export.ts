@@ -3,10 +3,11 @@ import type { MetricsRegistry } from '@databridge/kernel/metrics';
 import { seriesTable } from '@databridge/kernel/series-table';
 import { systemClock, type Timer } from '@databridge/kernel/time/clock';
 import { every } from '@databridge/kernel/time/every';
+import type { Invitation } from '@databridge/schemas/records/invitations';
 import type { ControlPlaneContext } from '../context.ts';
 import { type Expiring, expiringRecords, NOTHING_EXPIRES } from './expiring-records.ts';
-import { gatherState, type SystemState } from './gather-state.ts';
-import { customerStateFamilies, systemStateFamilies } from './state-families.ts';
+import { gatherState } from './gather-state.ts';
+import { customerStateFamilies, type SystemStateRow, systemStateFamilies } from './state-families.ts';
 import { UnattendedEvents } from './unattended-events.ts';
 
 /**
@@ -14,6 +15,13 @@ import { UnattendedEvents } from './unattended-events.ts';
  * minutes if the rest is gathered every 30 s.
  */
 const EXPIRING_EVERY = 20;
+
+const LATELY_MS = 3_600_000;
+
+/** The number of invitations that wrong codes locked in the last hour. */
+export function lockedLately(invitations: Iterable<Pick<Invitation, 'state' | 'changedAtMs'>>, nowMs: number): number {
+  return [...invitations].filter((one) => one.state === 'locked' && one.changedAtMs > nowMs - LATELY_MS).length;
+}
 
 export interface StateExportOptions {
   readonly context: ControlPlaneContext;
@@ -30,7 +38,7 @@ export interface StateExportOptions {
  */
 export class StateExport {
   readonly #with: StateExportOptions;
-  #last: (SystemState & { readonly exportedAtMs: number }) | undefined;
+  #last: Omit<SystemStateRow, 'expiringQuarantined'> | undefined;
   readonly #unattendedEvents = new UnattendedEvents();
   #expiring: Expiring = NOTHING_EXPIRES;
   #expiringDueAtMs = 0;
@@ -100,7 +108,8 @@ export class StateExport {
         context,
         unattended.map(([customer]) => customer),
       );
-      this.#last = { ...state, exportedAtMs: nowMs };
+      const lockedInvitations = lockedLately((await context.invitations()).values(), nowMs);
+      this.#last = { ...state, lockedInvitations, exportedAtMs: nowMs };
     } catch (error) {
       context.log.warn(
         { event: 'state_export_failed', err: error, retryInMs: everyMs },

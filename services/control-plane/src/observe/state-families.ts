@@ -67,6 +67,8 @@ export const customerStateFamilies: readonly SeriesFamily<CustomerStateRow>[] = 
 export interface SystemStateRow extends SystemState {
   readonly exportedAtMs: number;
   readonly expiringQuarantined: number;
+  /** The invitations that wrong codes locked in the last hour. */
+  readonly lockedInvitations: number;
 }
 
 export const systemStateFamilies: readonly SeriesFamily<SystemStateRow>[] = [
@@ -103,6 +105,12 @@ export const systemStateFamilies: readonly SeriesFamily<SystemStateRow>[] = [
     help: 'Records in quarantine that retention deletes within a week',
     type: 'gauge',
     write: ({ expiringQuarantined }, add) => add(expiringQuarantined),
+  },
+  {
+    name: 'databridge_invitations_locked',
+    help: 'Invitations that wrong codes locked in the last hour',
+    type: 'gauge',
+    write: ({ lockedInvitations }, add) => add(lockedInvitations),
   },
   {
     name: 'databridge_workers',

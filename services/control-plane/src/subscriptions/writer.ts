@@ -12,6 +12,7 @@ import { pause } from '@databridge/kernel/time/pause';
 import type { Actor } from '@databridge/schemas/records/audit';
 import {
   AUDIT_TOPIC,
+  CERTIFICATE_REQUESTS_TOPIC,
   CONTROL_PLANE_GROUP,
   CONTROL_PLANE_TOPIC,
   CONTROL_PLANE_TRANSACTIONAL_ID,
@@ -191,6 +192,7 @@ export class Writer {
       OPERATIONS_TOPIC,
       IDEMPOTENCY_TOPIC,
       INVITATIONS_TOPIC,
+      CERTIFICATE_REQUESTS_TOPIC,
       NOTICES_TOPIC,
       NOTICES_TOLD_TOPIC,
       ERASED_TOPIC,
