@@ -29,7 +29,8 @@ withBrowser('from npm start to the first event', () => {
 
   beforeAll(async () => {
     buildSetUpPage();
-    [started, browser] = await Promise.all([npmStart(), launchBrowser()]);
+    started = await npmStart();
+    browser = await launchBrowser();
   }, 300_000);
   afterAll(async () => {
     await browser?.close();
