@@ -264,7 +264,7 @@ withBrowser('from npm start to the first event', () => {
   );
 
   test(
-    'e-mail: offered to whoever gets notices only; a wrong password is seen and corrected',
+    'e-mail: offered only to a customer that gets notices only; a wrong password is seen and corrected',
     async () => {
       const server = await startMailServer(() => 250);
       const enter = async (page: Page) => {

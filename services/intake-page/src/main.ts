@@ -71,7 +71,7 @@ const CLIENT_KEY = 'tls.clientKey';
 
 const requestCertificate = () => call<{ csr: string }>('certificate-request', {}, ticket);
 
-/** The script for set-ups is loaded now: whoever enters secrets only does not need it. @throws {Error} */
+/** The script for set-ups is loaded when it is needed: links for secrets do without it. @throws {Error} */
 async function formOfSetup({ isForNotices }: Opened): Promise<Form> {
   try {
     const { setupForm } = await import('./setup-form.ts');
