@@ -1,6 +1,8 @@
 import { terminalProgress } from '@databridge/local-platform/jvm/fetch-progress';
+import { prepareJvms } from '@databridge/local-platform/jvm/platform-jvm';
 import { startLocalPlatform } from '@databridge/local-platform/local-platform';
 import type { Platform } from '@databridge/local-platform/platform';
+import { readMachineConfig } from '@databridge/local-platform/platform-config';
 import { ADDRESSES_VARIABLE, type PlatformAddress, running } from './kafka/running-platform.ts';
 
 /**
@@ -24,10 +26,9 @@ async function startPlatforms(count: number): Promise<Platform[]> {
     registryUrl: process.env['SCHEMA_REGISTRY_URL'],
     progress: terminalProgress(),
   };
-  // The first alone: it may have to fetch the programs.
-  const platforms = [await startLocalPlatform(options)];
-  if (options.brokers === undefined) {
-    platforms.push(...(await Promise.all(Array.from({ length: count - 1 }, () => startLocalPlatform(options)))));
-  }
-  return platforms;
+  const machine = readMachineConfig(process.env);
+  if (options.brokers === undefined && machine.forced === 'jvm') await prepareJvms({ ...machine, ...options });
+  return await Promise.all(
+    Array.from({ length: options.brokers === undefined ? count : 1 }, () => startLocalPlatform(options)),
+  );
 }

@@ -53,18 +53,9 @@ type FailureListener = (error: DatabridgeError) => void;
  * @throws {DatabridgeError} DB_PLATFORM_…
  */
 export async function startJvmPlatform(options: JvmPlatformOptions): Promise<JvmPlatform> {
-  const { cacheDir, javaHome, dataDir, progress, secured, onFailure, brokerCount, relayAtPort, ports } = options;
-  const { brokerSettings } = options;
-  const java = await findJava(javaHome);
-  const artifacts = await ensureArtifacts({ cacheDir, java: java.command, progress });
-  const flags = await classArchiveFlags(artifacts.home, java, async (rehearsalFlags) => {
-    const rehearsal = await launch({ java, artifacts, flags: rehearsalFlags });
-    await rehearsal.stop('graceful');
-  });
+  const { dataDir, secured, onFailure, brokerCount, relayAtPort, ports, brokerSettings } = options;
   const launched = await launch({
-    java,
-    artifacts,
-    flags,
+    ...(await prepareJvms(options)),
     dataDir,
     secured,
     brokerSettings,
@@ -75,6 +66,29 @@ export async function startJvmPlatform(options: JvmPlatformOptions): Promise<Jvm
   });
   // There is nothing to save of data that go with the platform.
   return { ...launched, stop: () => launched.stop(dataDir === undefined ? 'kill' : 'graceful') };
+}
+
+/**
+ * Fetches the programs and writes their class archives, unless that was done before on this machine. After that,
+ * several platforms can start at once.
+ * @throws {DatabridgeError} DB_PLATFORM_…
+ */
+export async function prepareJvms({
+  cacheDir,
+  javaHome,
+  progress,
+}: Pick<JvmPlatformOptions, 'cacheDir' | 'javaHome' | 'progress'>): Promise<{
+  java: Java;
+  artifacts: Artifacts;
+  flags: JvmFlags;
+}> {
+  const java = await findJava(javaHome);
+  const artifacts = await ensureArtifacts({ cacheDir, java: java.command, progress });
+  const flags = await classArchiveFlags(artifacts.home, java, async (rehearsalFlags) => {
+    const rehearsal = await launch({ java, artifacts, flags: rehearsalFlags });
+    await rehearsal.stop('graceful');
+  });
+  return { java, artifacts, flags };
 }
 
 type Launched = Omit<JvmPlatform, 'stop'> & { stop(mode: StopMode): Promise<void> };
