@@ -3,12 +3,8 @@
  * with names match by their unqualified names. A writer's defaults are not used.
  */
 import { MalformedEventError } from '../../errors.ts';
-import type { AvroInput } from './avro-input.ts';
 import {
   type AvroType,
-  type EnumType,
-  MAX_BIG_DECIMAL_SCALE,
-  MAX_DECIMAL_BYTES,
   type NamedType,
   nameOfType,
   type RecordField,
@@ -16,24 +12,27 @@ import {
   type UnionType,
   unqualified,
 } from './avro-schema.ts';
-import { bigDecimalOf, defaultOf } from './avro-values.ts';
+import { defaultOf } from './avro-values.ts';
 import { isDecimal, refuseOtherMeaning } from './logical-match.ts';
-
-/** Reads one value; the data must fit the schema even if the value is not kept. */
-export type Read = (input: AvroInput) => unknown;
+import {
+  arrayReader,
+  bigDecimalReader,
+  branchReader,
+  decimalReader,
+  enumReader,
+  type Kept,
+  mapReader,
+  primitiveReader,
+  type Read,
+  recordReader,
+  skipper,
+} from './value-readers.ts';
 
 /** Makes readers of pairs of types, a writer's and a reader's, within one limit of their total cost. */
 export type Resolve = (writer: AvroType, reader: AvroType, kept: 'all' | 'none') => Read;
 
 /** The limit of type pairs that are compared to resolve one schema. Nested unions of records can need very many. */
 const MAX_PAIRS = 50_000;
-
-/**
- * - `all`: the whole value.
- * - `picked`: of records, only the picked fields; the others' slots stay empty.
- * - `none`: nothing; the data are only checked.
- */
-type Kept = 'all' | 'picked' | 'none';
 
 /**
  * @param picked the reader's fields that are kept; if omitted, all
@@ -264,129 +263,3 @@ const PROMOTIONS: Readonly<Record<string, (value: unknown) => unknown>> = {
   'string bytes': (value) => Buffer.from(value as string, 'utf8'),
   'bytes string': asText,
 };
-
-function primitiveReader(kind: AvroType['kind']): Read {
-  switch (kind) {
-    case 'null':
-      return () => null;
-    case 'boolean':
-      return (input) => input.boolean();
-    case 'int':
-      return (input) => input.int();
-    case 'long':
-      return (input) => input.long();
-    case 'float':
-      return (input) => input.float();
-    case 'double':
-      return (input) => input.double();
-    case 'string':
-      return (input) => input.string();
-    default:
-      return (input) => input.bytes();
-  }
-}
-
-function decimalReader(input: AvroInput): unknown {
-  const bytes = input.bytes();
-  if (bytes.length <= MAX_DECIMAL_BYTES) return bytes;
-  throw new MalformedEventError(`a decimal has ${bytes.length} bytes, at most ${MAX_DECIMAL_BYTES} are read`);
-}
-
-/**
- * The value that logical-values.ts shows: its bytes hold the unscaled value and the scale, as Avro writes bytes and an
- * int.
- */
-function bigDecimalReader(input: AvroInput): unknown {
-  const bytes = input.bytes();
-  const { unscaled, scale } = bigDecimalOf(bytes);
-  if (unscaled.length > MAX_DECIMAL_BYTES || Math.abs(scale) > MAX_BIG_DECIMAL_SCALE) {
-    throw new MalformedEventError(
-      `a big-decimal has ${unscaled.length} bytes and the scale ${scale}, at most ${MAX_DECIMAL_BYTES} and ${MAX_BIG_DECIMAL_SCALE} are read`,
-    );
-  }
-  return bytes;
-}
-
-function skipper(kind: AvroType['kind']): Read {
-  switch (kind) {
-    case 'string':
-    case 'bytes':
-      return (input) => input.skip();
-    case 'float':
-      return (input) => input.skip(4);
-    case 'double':
-      return (input) => input.skip(8);
-    default:
-      return primitiveReader(kind);
-  }
-}
-
-function branchReader(branches: readonly Read[]): Read {
-  return (input) => {
-    const read = branches[Number(input.long())];
-    if (read === undefined) throw new MalformedEventError('a union has no branch of that number');
-    return read(input);
-  };
-}
-
-function enumReader(writer: EnumType, reader: EnumType): Read {
-  const known = new Set(reader.symbols);
-  const symbols = writer.symbols.map((symbol) => (known.has(symbol) ? symbol : reader.fallback));
-  return (input) => {
-    const index = input.int();
-    const symbol = symbols[index];
-    if (symbol !== undefined) return symbol;
-    throw new MalformedEventError(`${writer.symbols[index] ?? index} is no symbol of ${reader.name}`);
-  };
-}
-
-function arrayReader(read: Read, itemsTakeBytes: boolean, kept: Kept): Read {
-  if (kept === 'none') return (input) => input.blocks(itemsTakeBytes, () => void read(input));
-  return (input) => {
-    const items: unknown[] = [];
-    input.blocks(itemsTakeBytes, () => items.push(read(input)));
-    return items;
-  };
-}
-
-function mapReader(read: Read, kept: Kept): Read {
-  if (kept === 'none') {
-    return (input) =>
-      input.blocks(true, () => {
-        input.skip();
-        read(input);
-      });
-  }
-  return (input) => {
-    const entries = new Map<string, unknown>();
-    input.blocks(true, () => entries.set(input.string(), read(input)));
-    return entries;
-  };
-}
-
-interface Step {
-  readonly read: Read;
-  /** -1: the field is not kept. */
-  readonly slot: number;
-}
-
-function recordReader(steps: readonly Step[], blank: readonly unknown[], isKept: boolean): Read {
-  const values = Math.max(steps.length, blank.length);
-  if (!isKept) {
-    return (input) => {
-      input.enter(values);
-      for (const { read } of steps) read(input);
-      input.leave();
-    };
-  }
-  return (input) => {
-    input.enter(values);
-    const record = blank.slice();
-    for (const { read, slot } of steps) {
-      const value = read(input);
-      if (slot >= 0) record[slot] = value;
-    }
-    input.leave();
-    return record;
-  };
-}
