@@ -76,7 +76,7 @@ test('a signature with SHA-1 is refused, but not that by which a root vouches fo
 });
 
 test('a DSA key is refused, as certificate and as authority', () => {
-  openssl('dsaparam', '-genkey', '-out', 'dsa.key', '1024');
+  openssl('dsaparam', '-genkey', '-out', 'dsa.key', '2048');
   openssl('req', '-x509', '-new', '-key', 'dsa.key', '-days', '90', '-subj', '/CN=dsa', '-out', 'dsa.crt');
   const [cert, key] = [read('dsa.crt'), read('dsa.key')];
   expect(words({ cert, key })).toEqual([expect.stringMatching(/^clientCertificate has a DSA key/)]);
