@@ -9,7 +9,7 @@ import { eventually } from '../harness/eventually.ts';
 import { makeCertificates } from '../harness/peers/certificates.ts';
 import { Moto } from '../harness/peers/moto.ts';
 import { chromiumPath, launchBrowser } from '../harness/portal/browser.ts';
-import { buildSetUpPage, invite, openInvited, sendIt } from '../harness/portal/set-up-page.ts';
+import { invite, openInvited, sendIt } from '../harness/portal/set-up-page.ts';
 import { type ReceivedRequest, Receiver } from '../harness/receiver.ts';
 import { MAIL_LOGIN, startMailServer } from '../harness/servers/mail-server.ts';
 import { startMutualTlsReceiver } from '../harness/servers/mutual-tls-receiver.ts';
@@ -28,7 +28,6 @@ withBrowser('from npm start to the first event', () => {
   let browser: Browser;
 
   beforeAll(async () => {
-    buildSetUpPage();
     started = await npmStart();
     browser = await launchBrowser();
   }, 300_000);

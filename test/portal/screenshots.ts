@@ -8,9 +8,9 @@ import { SealingDesk } from '@databridge/kernel/secrets/sealing-desk';
 import { makeInvitationCode } from '@databridge/schemas/records/invitation-code';
 import type { Page } from 'playwright-core';
 import { launchBrowser, openPage } from '../harness/portal/browser.ts';
-import { portalDirectory } from '../harness/portal/built.ts';
+import { buildSetUpPage, portalDirectory } from '../harness/portal/built.ts';
+import { answerFromTopics } from '../harness/portal/sample-answers.ts';
 import { FAILING_EVENT, SAMPLE_TOKENS, startSampleFleet } from '../harness/portal/sample-fleet.ts';
-import { buildSetUpPage, enterCode } from '../harness/portal/set-up-page.ts';
 
 interface Shot {
   readonly name: string;
@@ -57,6 +57,7 @@ await mkdir(directory, { recursive: true });
 const fleet = await startSampleFleet(await portalDirectory(), { customers: 60, attempts: 5_000 });
 const browser = await launchBrowser();
 const { page, wrongs } = await openPage(browser, fleet.origin, { viewport, timezoneId: 'Europe/Berlin' });
+await answerFromTopics(page);
 await page.goto('/portal/');
 await page.getByLabel('Token').fill(SAMPLE_TOKENS.operator.token);
 await page.keyboard.press('Enter');
@@ -94,7 +95,8 @@ async function takeSetUpPage(): Promise<readonly string[]> {
     timezoneId: 'Europe/Berlin',
   });
   await opened.page.goto('/s/AAAAAAAAAAAAAAAAAAAAAA');
-  await enterCode(opened.page, makeInvitationCode(new Uint8Array(8)));
+  await opened.page.getByLabel('Code').fill(makeInvitationCode(new Uint8Array(8)));
+  await opened.page.getByRole('button', { name: 'Continue' }).click();
   await opened.page.getByLabel('URL').fill('https://api.wayne.example/events');
   await opened.page.getByLabel('Authentication', { exact: true }).selectOption('oauth');
   await opened.page.getByText('Extra parameters of the token request').click();

@@ -1,10 +1,9 @@
 /** A control plane with its set-up page, and somebody who answers invitations there in a browser. */
-import { execFileSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { type ControlPlane, startControlPlane } from '../services/control-plane.ts';
 import type { Stage } from '../stage.ts';
 import { openPage, type WatchedPage } from './browser.ts';
+import { buildSetUpPage } from './built.ts';
 
 export interface Intake {
   readonly plane: ControlPlane;
@@ -21,16 +20,6 @@ export interface Invitation {
   readonly id: string;
   readonly link: string;
   readonly code: string;
-}
-
-let isBuilt = false;
-
-/** As `npm run build` does. */
-export function buildSetUpPage(): void {
-  if (isBuilt) return;
-  const file = fileURLToPath(new URL('../../../services/intake-page/build.ts', import.meta.url));
-  execFileSync(process.execPath, [file], { stdio: ['ignore', 'inherit', 'inherit'] });
-  isBuilt = true;
 }
 
 export async function startIntake(

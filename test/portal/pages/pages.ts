@@ -11,7 +11,7 @@ const PAGES: readonly (readonly [path: string, shows: string])[] = [
   ['/portal/fleet', '5 customers, 3 need help; 5 shown.'],
   ['/portal/fleet?only=trouble', '5 customers, 3 need help; 3 shown.'],
   ['/portal/invitations', 'Wrong codes'],
-  ['/portal/invitations?customer=acme&invite=new', 'Good for'],
+  ['/portal/invitations?customer=acme&invite=new', 'Valid for'],
   ['/portal/approvals', '1 set-up to be approved'],
   ['/portal/health', 'Keys of this control plane'],
   ['/portal/quarantine?open=root-cause.events%2F0%2F77', 'Open it (audited)'],
@@ -170,7 +170,7 @@ test('after a session ends, signing in again opens the requested page; a link si
   await first.close();
   const second = await openPage(browser, fleet.origin);
   await second.page.goto(path);
-  await second.page.getByText('A sign-in link is good once').waitFor();
+  await second.page.getByText('A sign-in link can be used once').waitFor();
   await second.close();
 });
 
@@ -284,6 +284,7 @@ test('after a 503 to a change, the page says that it may be done, and keeps what
 test('how an OAuth client proves itself decides which fields it has, and what was typed into others is dropped', async () => {
   const { browser, fleet } = shared();
   const { page, wrongs, close } = await openPage(browser, fleet.origin, { viewport: WIDE });
+  await answerFromTopics(page);
   await signIn(page, 'operator', '/portal/customers/acme/set-up');
   const authentication = page.getByRole('group', { name: 'Authentication' });
   await page.getByLabel('How the destination recognizes Databridge').selectOption('oauth');

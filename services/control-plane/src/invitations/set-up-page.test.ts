@@ -119,6 +119,18 @@ test('a customer sets itself up by a link; it awaits approval, and an operator a
   });
   const elsewhere = await post(`${link}/answer`, stated('https://acme.example.attacker.test/'), ticket);
   expect(elsewhere).toMatchObject({ status: 422, body: { detail: expect.stringContaining('is not among those') } });
+  // An ARN names a host, too: that of its service.
+  const aws = { type: 'aws', roleArn: 'arn:aws:iam::123456789012:role/theirs' };
+  const topic = { type: 'sns', topicArn: 'arn:aws:sns:eu-west-1:123456789012:events' };
+  const byArn = await post(
+    `${link}/answer`,
+    { secrets: {}, setup: { destination: topic, authentication: aws } },
+    ticket,
+  );
+  expect(byArn).toMatchObject({
+    status: 422,
+    body: { detail: expect.stringContaining('sns.eu-west-1.amazonaws.com is not among') },
+  });
   const clear = { ...stated('https://api.acme.example/'), secrets: {} };
   expect(await post(`${link}/answer`, clear, ticket)).toMatchObject({ status: 422 });
 

@@ -1,5 +1,7 @@
 /** The settings that a customer states when it is set up: checked like every subscription, and paused until approved. */
 import { DatabridgeError } from '@databridge/kernel/errors';
+import { endpointOf } from '@databridge/schemas/destination/aws/region';
+import type { Destination } from '@databridge/schemas/destination/destinations';
 import type { Invitation } from '@databridge/schemas/records/invitations';
 import { mapSecrets, SECRET_MASK } from '@databridge/schemas/subscription/secret-places';
 import { formatIssues, parseSubscription, type Subscription } from '@databridge/schemas/subscription/subscription';
@@ -59,14 +61,25 @@ function refuseOtherSecrets(subscription: Subscription, secrets: Readonly<Record
   if (issues.length > 0) throw new DatabridgeError('DB_INPUT_INVALID', issues.join('; '));
 }
 
+/** Of an ARN, the host is that of its service and region. */
+function hostOf(destination: Destination): string {
+  switch (destination.type) {
+    case 'sqs':
+      return new URL(destination.queueUrl).hostname;
+    case 'sns':
+      return endpointOf(destination.topicArn, destination.endpoint).hostname;
+    case 'eventbridge':
+      return endpointOf(destination.eventBusArn, destination.endpoint).hostname;
+    case 'email':
+      return destination.host.toLowerCase();
+    default:
+      return new URL(destination.url).hostname;
+  }
+}
+
 function refuseOtherHosts({ destination, authentication }: Subscription, hosts: readonly string[]): void {
-  const named = [
-    'url' in destination ? destination.url : undefined,
-    'queueUrl' in destination ? destination.queueUrl : undefined,
-    'endpoint' in destination ? destination.endpoint : undefined,
-    'host' in destination ? `smtp://${destination.host.toLowerCase()}` : undefined,
-    authentication.type === 'oauth' ? authentication.tokenUrl : undefined,
-  ].flatMap((url) => (url === undefined ? [] : [new URL(url).hostname]));
+  const ofTokens = authentication.type === 'oauth' ? [new URL(authentication.tokenUrl).hostname] : [];
+  const named = [hostOf(destination), ...ofTokens];
   const other = named.filter((host) => !hosts.some((allowed) => isHost(host, allowed.toLowerCase())));
   if (other.length === 0) return;
   throw new DatabridgeError(

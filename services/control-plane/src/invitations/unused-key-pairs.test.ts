@@ -9,8 +9,8 @@ test.each<[string, Partial<Invitation>, boolean]>([
   ['is open', { expiresAtMs: NOW_MS + 1 }, false],
   ['expired, and a ticket may still answer it', { expiresAtMs: NOW_MS - TICKET_MOST_MS + 1 }, false],
   ['expired', { expiresAtMs: NOW_MS - TICKET_MOST_MS }, true],
-  ['was revoked', { state: 'revoked' }, true],
-  ['is locked', { state: 'locked' }, true],
+  ['was revoked', { state: 'revoked', changedAtMs: NOW_MS }, true],
+  ['is locked', { state: 'locked', changedAtMs: NOW_MS }, true],
   ['was answered with the certificate', { state: 'used', receipt: receiptOf('tls.clientKey') }, false],
   ['was answered without it', { state: 'used', receipt: receiptOf('authentication.key') }, true],
   [

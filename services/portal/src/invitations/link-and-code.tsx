@@ -14,7 +14,7 @@ export function LinkAndCode({ invited: { link, code, expiresAtMs } }: { readonly
         <Shown name="Code" value={code} />
       </dl>
       <p>
-        Good for one answer, until <Time ms={expiresAtMs} />.
+        Valid for one answer, until <Time ms={expiresAtMs} />.
       </p>
     </div>
   );
