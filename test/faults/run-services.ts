@@ -46,18 +46,16 @@ export class RunServices {
 
   async addWorker(env: Record<string, string> = {}): Promise<KeptService> {
     const name = `worker-${++this.#named}`;
-    const worker = await this.#start(name, 'delivery', { ...this.#workerEnv, WORKER_NAME: name, ...env });
-    this.workers.push(worker);
-    return worker;
+    return await this.#start(this.workers, name, 'delivery', { ...this.#workerEnv, WORKER_NAME: name, ...env });
   }
 
   async addFanOut(): Promise<void> {
-    this.fanOuts.push(await this.#start(`fan-out-${++this.#named}`, 'fan-out', { EVENT_TYPES: this.#eventTypes }));
+    await this.#start(this.fanOuts, `fan-out-${++this.#named}`, 'fan-out', { EVENT_TYPES: this.#eventTypes });
   }
 
   /** For what alerts see of customers' states, and for the commands of runbooks. */
   async addControlPlane(): Promise<void> {
-    const plane = await this.#start('control-plane', 'control-plane', {
+    await this.#start(this.#controlPlanes, 'control-plane', 'control-plane', {
       EVENT_TYPES: this.#eventTypes,
       RETRY_PLAN: this.#workerEnv['RETRY_PLAN'] ?? RETRY_PLAN,
       ...LOOPBACK_EGRESS,
@@ -66,11 +64,19 @@ export class RunServices {
       API_TOKENS: this.#operator.line,
       EXPORT_INTERVAL: '2s',
     });
-    this.#controlPlanes.push(plane);
   }
 
-  async #start(name: string, service: ServiceName, env: Record<string, string>): Promise<KeptService> {
-    return await KeptService.start(this.#run, name, service, env, this.#onStarted);
+  async #start(
+    among: KeptService[],
+    name: string,
+    service: ServiceName,
+    env: Record<string, string>,
+  ): Promise<KeptService> {
+    const kept = await KeptService.start(this.#run, name, service, env, this.#onStarted);
+    among.push(kept);
+    // Its own call came before it was among the targets.
+    this.#onStarted();
+    return kept;
   }
 
   get #all(): KeptService[] {
