@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkCommand } from '@databridge/cli/reference/check-command';
+import { LOG_EVENTS } from '@databridge/kernel/log-events';
 import { durationsDividedBy } from '@databridge/observability/rules/rule';
 import { ALERTS, RECORDINGS } from '@databridge/observability/rules/rules-file';
 import { existingMetrics } from './existing-metrics.ts';
@@ -21,7 +22,11 @@ const commandsIn = (page: string) => [...page.matchAll(/`(databridge [^`]*)`/g)]
 const metricsIn = (query: string) =>
   [...query.matchAll(/\b(?:databridge|nodejs|process)[_:][\w:]+/g)].map(([name]) => name);
 
-const known = new Set([...existingMetrics(), ...RECORDINGS.map(({ record }) => record)]);
+/** Some codes of log lines begin as metrics do. */
+const known = new Set([
+  ...[...existingMetrics(), ...Object.keys(LOG_EVENTS)],
+  ...RECORDINGS.map(({ record }) => record),
+]);
 const unknownIn = (text: string) =>
   metricsIn(text).filter((name) => !known.has(name) && !known.has(name.replace(/_(bucket|sum|count)$/, '')));
 
@@ -34,6 +39,15 @@ test.each(pages)('%s has its sections, a query, and commands that the program ta
   expect(queriesIn(page)).toHaveLength(1);
   for (const line of commandsIn(page)) await checkCommand(line);
   expect(unknownIn(page)).toEqual([]);
+  const events = [...page.matchAll(/event (?:`\w+`(?:, | or )?)+/g)].flatMap(
+    ([words]) => words.match(/\w+_\w+/g) ?? [],
+  );
+  expect(events.filter((code) => !Object.hasOwn(LOG_EVENTS, code))).toEqual([]);
+});
+
+test('runbooks name log lines by their codes', () => {
+  expect(pages.filter(([, page]) => /log lines? .*event `/.test(page)).length).toBeGreaterThan(10);
+  expect(pages.filter(([, page]) => /\blog says\b/.test(page)).map(([name]) => name)).toEqual([]);
 });
 
 /** `a or b` shows nothing of b where a has a series with the same labels, even if its value is 0. */

@@ -1,5 +1,5 @@
-/** The commands of docs/operations.md and docs/cli.md, each typed once as it stands, against one real platform. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+/** The commands of docs/operations.md, docs/cli.md and all runbooks, each typed once as it stands, against one real platform. */
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -74,6 +74,8 @@ beforeAll(async () => {
   for (const customer of ['acme', 'globex']) write(`subscriptions/${customer}.yaml`, subscriptionOf(customer));
   mkdirSync(join(directory, 'keys'));
   for (const file of ['delivery.keys', 'keys/delivery.keys']) write(file, stage.openingKeys);
+  const clientCredentials = `authentication: { type: oauth, tokenUrl: '${receiver.url}', clientId: us, clientSecret: s-1 }`;
+  write('oauth.yaml', subscriptionOf('acme').replace(/authentication: .*/, clientCredentials));
   write('token', operator.token);
   write('key', 'k-2');
   write('event.json', JSON.stringify(example));
@@ -160,6 +162,7 @@ async function prepare(command: string): Promise<void> {
     await stage.fanOutKnowsAll();
     await runWell('databridge produce -f event.json --event-id evt_1');
   }
+  if (command.includes('authentication.clientSecret')) await runWell('databridge apply -f oauth.yaml --yes');
   if (command.startsWith(`databridge erase --request-id ${ERASED} --from`))
     await runWell('databridge produce -f erased.json');
   if (/dead-letters (get|discard|redrive) acme evt_1/.test(command)) await refuseEvent();
@@ -250,9 +253,11 @@ async function runWell(command: string): Promise<void> {
   if (code !== 0) throw new Error(`${command}: exit code ${code}: ${err}${out}`);
 }
 
-test('each command of the guides does what the guide says, unchanged', async () => {
+test('each command of the guides and runbooks does what the guide says, unchanged', async () => {
   const pages = ['docs/operations.md', 'docs/cli.md'].flatMap(commandsOf);
-  const typed = new Set(pages.filter(({ isTyped }) => isTyped).map(({ text }) => text));
+  const runbooks = globSync('docs/operations/runbooks/*.md', { cwd: root }).flatMap(commandsOf);
+  expect(runbooks.length).toBeGreaterThan(100);
+  const typed = new Set([...pages.filter(({ isTyped }) => isTyped), ...runbooks].map(({ text }) => text));
   const failures: string[] = [];
   for (const command of typed) {
     await type(command).catch((error: Error) => failures.push(`${command}: ${error.message}`));
