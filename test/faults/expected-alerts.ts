@@ -17,12 +17,10 @@ export interface ExpectedAlerts {
 export const BUSY_MACHINE: readonly string[] = ['EventLoopBlocked', 'CommitSlow', 'RetriesLate'];
 
 const LATE = ['FreshnessBurn', 'RoutingBurn'];
-/** What a broker that is away for minutes leads to, where the machine makes seconds minutes. */
-const WITHOUT_KAFKA = [
-  ...['KafkaWritesFail', 'FanOutAbsent', 'FanOutStuck', 'NobodyDelivers', 'CustomerNotRunning', 'NoWriter'],
-  ...['StateNotExported', 'ServiceNotReady', 'RebalanceStorm', 'ApiBurn'],
-  ...LATE,
-];
+/** What follows from a process that is away until it has started again, where the machine makes seconds minutes. */
+const RESTARTING = ['FanOutAbsent', 'NobodyDelivers', ...LATE];
+/** What follows from a broker that is away, if it is sent before the alert on its cause, which inhibits it. */
+const WITHOUT_KAFKA = [...RESTARTING, 'CustomerNotRunning', 'NoWriter', 'StateNotExported', 'ServiceNotReady'];
 const DOCTOR = 'databridge doctor';
 
 export const EXPECTED_ALERTS = {
@@ -72,13 +70,13 @@ export const EXPECTED_ALERTS = {
   '3 workers come and go': {
     fault: 'ours',
     sent: [],
-    maybe: ['FanOutAbsent', 'FanOutStuck', 'NobodyDelivers', 'CustomerNotRunning', 'RebalanceStorm', ...LATE],
+    maybe: RESTARTING,
     cure: { alert: 'RebalanceStorm', command: 'databridge workers' },
   },
   'a broker refuses some partitions': {
     fault: 'ours',
     sent: [],
-    maybe: ['FanOutAbsent', 'FanOutStuck', 'NobodyDelivers', 'CustomerNotRunning', 'RebalanceStorm', ...LATE],
+    maybe: RESTARTING,
     cure: { alert: 'FreshnessBurn', command: 'databridge workers' },
   },
   'a flood of poison': {
@@ -95,43 +93,43 @@ export const EXPECTED_ALERTS = {
   'SIGKILL of each service': {
     fault: 'ours',
     sent: [],
-    maybe: ['FanOutAbsent', 'FanOutStuck', 'NobodyDelivers', 'CustomerNotRunning', 'RebalanceStorm', ...LATE],
+    maybe: RESTARTING,
     cure: { alert: 'FreshnessBurn', command: 'databridge workers' },
   },
   'SIGSTOP past the session time-out, SIGCONT': {
     fault: 'ours',
     sent: [],
-    maybe: ['FanOutAbsent', 'FanOutStuck', 'NobodyDelivers', 'CustomerNotRunning', 'RebalanceStorm', ...LATE],
+    maybe: RESTARTING,
     cure: { alert: 'FreshnessBurn', command: 'databridge workers' },
   },
   'the broker restarts': {
     fault: 'ours',
-    sent: [],
+    sent: ['KafkaWritesFail'],
     maybe: WITHOUT_KAFKA,
     cure: { alert: 'KafkaWritesFail', command: DOCTOR },
   },
   "the broker's disk is full": {
     fault: 'ours',
-    sent: [],
+    sent: ['KafkaWritesFail'],
     maybe: WITHOUT_KAFKA,
     cure: { alert: 'KafkaWritesFail', command: DOCTOR },
   },
   'the leader of three brokers dies': {
     fault: 'ours',
     sent: [],
-    maybe: WITHOUT_KAFKA,
+    maybe: ['KafkaWritesFail', ...WITHOUT_KAFKA],
     cure: { alert: 'KafkaWritesFail', command: DOCTOR },
   },
   'the network is cut, silent, slow': {
     fault: 'ours',
     sent: [],
-    maybe: WITHOUT_KAFKA,
+    maybe: ['KafkaWritesFail', ...WITHOUT_KAFKA],
     cure: { alert: 'KafkaWritesFail', command: DOCTOR },
   },
   'the registry is down': {
     fault: 'ours',
     sent: ['RegistryUnreachable'],
-    maybe: ['FanOutAbsent', 'FanOutStuck', 'NobodyDelivers', 'CustomerNotRunning', ...LATE],
+    maybe: RESTARTING,
     cure: { alert: 'RegistryUnreachable', command: DOCTOR },
   },
 } as const satisfies Readonly<Record<string, ExpectedAlerts>>;
