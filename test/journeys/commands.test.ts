@@ -12,7 +12,7 @@ import { commandsOf, redirectsOf, wordsOf } from '../harness/documented-commands
 import { eventually } from '../harness/eventually.ts';
 import { makeCertificates, signRequest } from '../harness/peers/certificates.ts';
 import { platform } from '../harness/platform.ts';
-import { buildSetUpPage } from '../harness/portal/set-up-page.ts';
+import { buildSetUpPage } from '../harness/portal/built.ts';
 import { Receiver } from '../harness/receiver.ts';
 import { type ControlPlane, startControlPlane } from '../harness/services/control-plane.ts';
 import { Stage } from '../harness/stage.ts';
