@@ -83,7 +83,7 @@ test('a customer that is down, and an event that waits for it, explained to the 
   expect(bySource.out).toMatch(new RegExp(`${customer} \\(active\\): waiting in lane 5m at offset 0, due at `));
 });
 
-test('a customer that waits for its own rate limit is told so', async () => {
+test('the explanation of a customer that waits for its own rate limit names it', async () => {
   const customer = freshName('limited');
   const receiver = await Receiver.start();
   await stage.subscribe(customer, receiver.url, { ratePerSecond: 1 });
