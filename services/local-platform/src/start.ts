@@ -175,6 +175,7 @@ function startService(
     env: { ...process.env, ...settings, HTTP_PORT: String(httpPort) },
     isReady,
     onLine: (line) => say(name, line),
+    hasSpare: isWatching,
   });
   services.set(name, service);
   service.start();

@@ -17,7 +17,8 @@ describe('a supervised process', () => {
   const lines: string[] = [];
   const output = new EventTarget();
 
-  async function start(program: string, isReady = async () => lines.includes('up')): Promise<void> {
+  async function start(program: string, hasSpare = false): Promise<void> {
+    const isReady = async () => lines.includes('up');
     const main = join(dir, 'main.mjs');
     await writeFile(main, program);
     lines.length = 0;
@@ -30,6 +31,7 @@ describe('a supervised process', () => {
         lines.push(line);
         output.dispatchEvent(new Event('line'));
       },
+      hasSpare,
     });
     supervised.start();
   }
@@ -75,6 +77,18 @@ describe('a supervised process', () => {
     await writeFile(join(dir, 'main.mjs'), 'console.log("mended"); setInterval(() => {}, 1000);');
     supervised.replace(5_000);
     await line('mended');
+  });
+
+  test('is replaced by a spare, which runs the source as it is then, once, and is gone after a stop', async () => {
+    await start('console.log("up"); setInterval(() => {}, 1000);', true);
+    await supervised.ready;
+    await writeFile(join(dir, 'main.mjs'), 'console.log(`changed ${process.ppid}`); setInterval(() => {}, 1000);');
+    supervised.replace(5_000);
+    await line('restarted: ready after ');
+    await line('changed');
+    expect(lines.filter((one) => one.startsWith('changed'))).toEqual([`changed ${process.pid}`]);
+    await supervised.stop();
+    expect(lines.filter((one) => one === 'up')).toHaveLength(1);
   });
 
   test('is ended by force when it takes longer than its grace', async () => {
