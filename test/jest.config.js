@@ -49,10 +49,14 @@ const hasChromium = [
 /** Jest starts the platform for a project only if that project has tests to run. */
 const onPlatform = {
   ...shared,
+  testEnvironment: '<rootDir>/test/harness/jest/watched-environment.ts',
   globalSetup: '<rootDir>/test/harness/global-setup.ts',
   globalTeardown: '<rootDir>/test/harness/global-teardown.ts',
   setupFilesAfterEnv: ['<rootDir>/test/harness/broker-timeout.ts'],
 };
+
+/** See watched-environment.ts. In the other projects, files that leave something open are named in a warning. */
+const failingOnLeaks = { leaks: 'fail' };
 
 /** Each file starts without subscriptions, customers and groups of those before it. */
 const onCleanSlate = {
@@ -84,10 +88,15 @@ export default {
     {
       ...onPlatform,
       displayName: 'contract',
+      testEnvironmentOptions: failingOnLeaks,
       testPathIgnorePatterns: ['/node_modules/', '/own-brokers/'],
       testMatch: ['<rootDir>/test/contract/**/*.test.ts', '<rootDir>/schemas/src/destination/**/*.contract.test.ts'],
     },
-    { ...onCleanSlate, displayName: 'flow', testMatch: ['<rootDir>/test/flow/**/*.test.ts'] },
+    {
+      ...onCleanSlate,
+      displayName: 'flow',
+      testMatch: ['<rootDir>/test/flow/**/*.test.ts'],
+    },
     ...(process.env.DATABRIDGE_JOURNEYS
       ? [
           {

@@ -1,7 +1,7 @@
 /** HTTP and API Gateway, against an endpoint that does what real ones do on bad days. */
 import { createHash, generateKeyPairSync, verify } from 'node:crypto';
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { ConnectionBudget } from '@databridge/delivery/egress/connection-budget';
 import type { TimeSettings } from '@databridge/schemas/destination/time-limits';
 import { CloudEvent, HTTP } from 'cloudevents';
@@ -114,9 +114,12 @@ test('of an answer 2 KB are kept, and no secret that it echoes', async () => {
 test('who accepts a connection and never speaks TLS: no connection in time', async () => {
   const silent = createServer();
   await once(silent.listen(0, '127.0.0.1'), 'listening');
+  const accepted = once(silent, 'connection') as Promise<[Socket]>;
   const url = `https://127.0.0.1:${(silent.address() as AddressInfo).port}/`;
   const sent = await openFor({ destination: { type: 'http', url, connectTimeoutMs: 300 } }).send(message(), Date.now());
   expect(sent?.outcome).toEqual({ kind: 'retry', reason: 'no connection within 300 ms' });
+  // Nobody reads from it, so its end is never seen.
+  (await accepted)[0].destroy();
   silent.close();
 });
 

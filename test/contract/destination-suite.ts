@@ -19,7 +19,7 @@ export interface Kind {
 
 const PATIENT = { timeoutMs: 10_000 };
 /** Enough to get a connection and headers on a busy machine. */
-const HASTY = { timeoutMs: 2_000 };
+const HASTY = { timeoutMs: 1_000 };
 
 /** What every destination does, whatever it is. */
 export function destinationSuite(name: string, kind: Kind): void {
@@ -78,8 +78,8 @@ export function destinationSuite(name: string, kind: Kind): void {
 
     test('time-out: one deadline for the whole, however the answer drips', async () => {
       expect(await Promise.all([sendWhile('hang', HASTY), sendWhile('drip', HASTY)])).toEqual([
-        { kind: 'retry', reason: 'no answer within 2000 ms' },
-        brokenOff('answer not complete within 2000 ms'),
+        { kind: 'retry', reason: 'no answer within 1000 ms' },
+        brokenOff('answer not complete within 1000 ms'),
       ]);
     });
 

@@ -2,6 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
 import { eventually } from '../harness/eventually.ts';
+import { together } from '../harness/jest/together.ts';
 import { freshName } from '../harness/topics.ts';
 import { createTopic, kafkaSettings, Recorder, upstreamSend, withUpstreamAdmin } from './kafka-fixture.ts';
 
@@ -69,81 +70,85 @@ test.each([
   } finally {
     unsubscribe('net.client.socket', onSocket);
     await asking.disconnect();
+    // The client takes the pretended end for a real one, and leaves the socket as it is.
+    for (const socket of sockets) socket.destroy();
   }
 });
 
-test('a question that fails takes none with it that were asked beside it', async () => {
-  const topic = freshName('asked');
-  await createTopic(topic);
-  const asking = new KafkaAdmin(kafkaSettings());
-  await asking.watermarks(topic);
-  for (let round = 0; round < 10; round++) {
-    const beside = Array.from({ length: 10 }, () => asking.watermarks(topic));
-    await expect(asking.committedOffsets('')).rejects.toMatchObject({ message: expect.stringMatching(/groupId/) });
-    await Promise.all(beside);
-  }
-  await asking.disconnect();
-});
+together({
+  'a question that fails takes none with it that were asked beside it': async () => {
+    const topic = freshName('asked');
+    await createTopic(topic);
+    const asking = new KafkaAdmin(kafkaSettings());
+    await asking.watermarks(topic);
+    for (let round = 0; round < 10; round++) {
+      const beside = Array.from({ length: 10 }, () => asking.watermarks(topic));
+      await expect(asking.committedOffsets('')).rejects.toMatchObject({ message: expect.stringMatching(/groupId/) });
+      await Promise.all(beside);
+    }
+    await asking.disconnect();
+  },
 
-test('a deleted topic is gone, and in the way of nothing', async () => {
-  const topic = freshName('doomed');
-  await createTopic(topic);
-  await admin.watermarks(topic);
-  const other = new KafkaAdmin(kafkaSettings());
-  await other.watermarks(topic); // from now on its client asks for this topic with every request
-  await admin.deleteTopics([topic, 'never-was']);
-  expect(await admin.listTopics()).not.toContain(topic);
-  const next = freshName('next');
-  expect(await other.ensureTopics([{ topic: next, partitions: 1, config: {} }])).toMatchObject({ created: [next] });
-  await expect(other.watermarks(topic)).rejects.toMatchObject({ code: 'DB_KAFKA_UNKNOWN_TOPIC' });
-  await other.disconnect();
-});
+  'a deleted topic is gone, and in the way of nothing': async () => {
+    const topic = freshName('doomed');
+    await createTopic(topic);
+    await admin.watermarks(topic);
+    const other = new KafkaAdmin(kafkaSettings());
+    await other.watermarks(topic); // from now on its client asks for this topic with every request
+    await admin.deleteTopics([topic, 'never-was']);
+    expect(await admin.listTopics()).not.toContain(topic);
+    const next = freshName('next');
+    expect(await other.ensureTopics([{ topic: next, partitions: 1, config: {} }])).toMatchObject({ created: [next] });
+    await expect(other.watermarks(topic)).rejects.toMatchObject({ code: 'DB_KAFKA_UNKNOWN_TOPIC' });
+    await other.disconnect();
+  },
 
-test('sets the offsets of an empty group with their metadata, and refuses an active one', async () => {
-  const [a, b] = [freshName('a'), freshName('b')];
-  await createTopic(a, 2);
-  await createTopic(b);
-  const groupId = freshName('g');
-  // One of them beyond the end: set as it is told, since nothing is read.
-  const offsets = [
-    { topic: a, partition: 0, offset: 4, metadata: 'AQ' },
-    { topic: a, partition: 1, offset: 0, metadata: '' },
-    { topic: b, partition: 0, offset: 9, metadata: 'ü' },
-  ];
-  expect(await admin.groupState(groupId)).toEqual({ state: 'Dead', members: [] });
-  await admin.setOffsets(groupId, offsets);
-  const found = await admin.committedOffsets(groupId);
-  expect(found).toHaveLength(3);
-  expect(found).toEqual(expect.arrayContaining(offsets));
+  'sets the offsets of an empty group with their metadata, and refuses an active one': async () => {
+    const [a, b] = [freshName('a'), freshName('b')];
+    await createTopic(a, 2);
+    await createTopic(b);
+    const groupId = freshName('g');
+    // One of them beyond the end: set as it is told, since nothing is read.
+    const offsets = [
+      { topic: a, partition: 0, offset: 4, metadata: 'AQ' },
+      { topic: a, partition: 1, offset: 0, metadata: '' },
+      { topic: b, partition: 0, offset: 9, metadata: 'ü' },
+    ];
+    expect(await admin.groupState(groupId)).toEqual({ state: 'Dead', members: [] });
+    await admin.setOffsets(groupId, offsets);
+    const found = await admin.committedOffsets(groupId);
+    expect(found).toHaveLength(3);
+    expect(found).toEqual(expect.arrayContaining(offsets));
 
-  const member: Recorder = new Recorder({
-    groupId,
-    topics: [a, b],
-    onJoined: (membership) => member.consumer.pause(membership.assignment),
-  });
-  await member.consumer.start();
-  expect(await admin.groupState(groupId)).toMatchObject({ state: 'Stable', members: [{ clientId: 'contract' }] });
-  const change = admin.setOffsets(groupId, [{ topic: a, partition: 0, offset: 0, metadata: '' }]);
-  await expect(change).rejects.toMatchObject({ code: 'DB_KAFKA_GROUP_ACTIVE' });
-  expect(await admin.committedOffsets(groupId)).toEqual(found);
-});
+    const member: Recorder = new Recorder({
+      groupId,
+      topics: [a, b],
+      onJoined: (membership) => member.consumer.pause(membership.assignment),
+    });
+    await member.consumer.start();
+    expect(await admin.groupState(groupId)).toMatchObject({ state: 'Stable', members: [{ clientId: 'contract' }] });
+    const change = admin.setOffsets(groupId, [{ topic: a, partition: 0, offset: 0, metadata: '' }]);
+    await expect(change).rejects.toMatchObject({ code: 'DB_KAFKA_GROUP_ACTIVE' });
+    expect(await admin.committedOffsets(groupId)).toEqual(found);
+  },
 
-test('finds the offset of a time, and the end for a time to come', async () => {
-  const topic = freshName('times');
-  await createTopic(topic, 1, { 'message.timestamp.type': 'LogAppendTime' });
-  await upstreamSend(topic, ['a', 'b']);
-  const middleMs = Date.now() + 1;
-  while (Date.now() <= middleMs); // the next append is later
-  await upstreamSend(topic, ['c']);
-  expect(await admin.offsetsAtTime(topic, 0)).toEqual([{ partition: 0, offset: 0 }]);
-  expect(await admin.offsetsAtTime(topic, Date.parse('0020-02-29'))).toEqual([{ partition: 0, offset: 0 }]);
-  expect(await admin.offsetsAtTime(topic, middleMs)).toEqual([{ partition: 0, offset: 2 }]);
-  expect(await admin.offsetsAtTime(topic, Date.now() + 3_600_000)).toEqual([{ partition: 0, offset: 3 }]);
-  await withUpstreamAdmin(async (upstream) => {
-    await upstream.fetchTopicOffsets(topic);
-    await upstream.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '1' }] });
-  });
-  expect(await admin.watermarks(topic)).toEqual([{ partition: 0, low: 1, high: 3 }]);
+  'finds the offset of a time, and the end for a time to come': async () => {
+    const topic = freshName('times');
+    await createTopic(topic, 1, { 'message.timestamp.type': 'LogAppendTime' });
+    await upstreamSend(topic, ['a', 'b']);
+    const middleMs = Date.now() + 1;
+    while (Date.now() <= middleMs); // the next append is later
+    await upstreamSend(topic, ['c']);
+    expect(await admin.offsetsAtTime(topic, 0)).toEqual([{ partition: 0, offset: 0 }]);
+    expect(await admin.offsetsAtTime(topic, Date.parse('0020-02-29'))).toEqual([{ partition: 0, offset: 0 }]);
+    expect(await admin.offsetsAtTime(topic, middleMs)).toEqual([{ partition: 0, offset: 2 }]);
+    expect(await admin.offsetsAtTime(topic, Date.now() + 3_600_000)).toEqual([{ partition: 0, offset: 3 }]);
+    await withUpstreamAdmin(async (upstream) => {
+      await upstream.fetchTopicOffsets(topic);
+      await upstream.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '1' }] });
+    });
+    expect(await admin.watermarks(topic)).toEqual([{ partition: 0, low: 1, high: 3 }]);
+  },
 });
 
 test('changes one setting of a topic and leaves its others', async () => {

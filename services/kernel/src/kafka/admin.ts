@@ -337,12 +337,15 @@ export class KafkaAdmin {
         this.#connecting ??= client.connect();
         await this.#connecting;
         wasConnected = true;
-        return await ask(client);
+        const answer = await ask(client);
+        if (client !== this.#client) close(client);
+        return answer;
       } catch (thrown) {
         const error = toPortError(thrown, doing);
         // Another request failed, and its failure closed the connections of this one.
         const isCutOff = client !== this.#client;
-        if (!isCutOff) this.#renewClient(client);
+        if (!isCutOff) this.#renewClient();
+        close(client);
         if ((isCutOff || (wasConnected && isSettling(thrown))) && systemClock.monotonicMs() < giveUpAtMs) {
           await pause(backoff.next());
           continue;
@@ -354,10 +357,9 @@ export class KafkaAdmin {
     }
   }
 
-  #renewClient(failed: Admin): void {
+  #renewClient(): void {
     this.#client = createKafka(this.#settings, 'admin').admin();
     this.#connecting = undefined;
-    failed.disconnect().catch(() => {});
   }
 
   async #until(what: string, isSo: () => Promise<boolean>): Promise<void> {
@@ -368,4 +370,12 @@ export class KafkaAdmin {
       await pause(POLL_EVERY_MS);
     }
   }
+}
+
+/**
+ * Closes a client that was replaced. Each request that ends on it does so: kafkajs repeats a request whose connection was
+ * closed, over a new connection that would stay open otherwise.
+ */
+function close(client: Admin): void {
+  client.disconnect().catch(() => undefined);
 }
