@@ -1,58 +1,22 @@
 /** The README's tour, typed as it stands: from `npm start` to an event in one's own receiver. */
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { freePorts } from '@databridge/local-platform/free-port';
 import { PORTS } from '@databridge/local-platform/platform-config';
+import { closeTerminals, openTerminal, readUntil } from '../harness/services/terminal.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'databridge-tour-'));
 /** Where the newcomer types: what the commands write is not left in the repository. */
 for (const name of ['node_modules', 'docs']) symlinkSync(join(root, name), join(directory, name));
 
-type Terminal = ChildProcessByStdio<null, Readable, Readable>;
-const terminals: Terminal[] = [];
-
 afterAll(async () => {
-  for (const terminal of terminals.reverse()) {
-    if (terminal.exitCode !== null || terminal.signalCode !== null) continue;
-    const closed = once(terminal, 'close');
-    // Ctrl-C, for all that runs in it.
-    process.kill(-(terminal.pid as number), 'SIGINT');
-    await closed;
-  }
+  await closeTerminals();
   rmSync(directory, { recursive: true });
 });
-
-/** Its output, error output included, a line at a time. */
-function openTerminal(
-  commands: string,
-  cwd: string,
-  env: NodeJS.ProcessEnv,
-): { lines: AsyncIterator<string>; terminal: Terminal } {
-  const terminal = spawn('bash', ['--norc', '-e', '-c', `exec 2>&1\n${commands}`], {
-    ...{ cwd, env, detached: true },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  terminals.push(terminal);
-  return { terminal, lines: createInterface(terminal.stdout)[Symbol.asyncIterator]() };
-}
-
-/** @returns all lines until one that matches, that one included */
-async function readUntil(lines: AsyncIterator<string>, pattern: RegExp): Promise<string[]> {
-  const seen: string[] = [];
-  for (;;) {
-    const { value, done } = await lines.next();
-    if (done) throw new Error(`It ended before a line that matches ${pattern}:\n${seen.join('\n')}`);
-    seen.push(value);
-    if (pattern.test(value)) return seen;
-  }
-}
 
 /** The fenced commands under a heading, block by block. */
 function blocksUnder(heading: string): string[] {
