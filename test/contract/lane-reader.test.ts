@@ -166,6 +166,16 @@ test('a topic that does not exist yet holds up nothing, and is read once it is t
   await recorder.group.commit(recorder.membership, [at(later, 1), at(there, 1)]);
 });
 
+test('a retry topic that the previous member created is read soon after its place is taken', async () => {
+  const { reader } = openReader();
+  const [main, retry, never] = [await topicWith(['a']), await topicWith(['r']), freshName('never')];
+  const recorder = await new GroupRecorder(reader, freshName('g'), [main], { laterTopics: [retry, never] }).start();
+  await until('the retry is read', () => recorder.values.includes('r'));
+  expect(recorder.values).toEqual(['a', 'r']);
+  expect(recorder.joined[1]?.continues).toBe(recorder.joined[0]);
+  expect(recorder.joined).toHaveLength(2);
+});
+
 test('a topic that is added while the group runs is read, and partitions that are added are', async () => {
   const { reader } = openReader({ metadataMaxAgeMs: 200 });
   const [main, retry] = [await topicWith(['a']), await topicWith(['r'])];

@@ -6,7 +6,7 @@ import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import { partitionOfKey } from '@databridge/kernel/kafka/producing/murmur2';
 import type { ConsumedRecord } from '@databridge/kernel/kafka/records';
 import { TopicFollower } from '@databridge/kernel/kafka/tables/topic-follower';
-import { Sealer, type SealingKey } from '@databridge/kernel/secrets/sealer';
+import type { SealingKey } from '@databridge/kernel/secrets/sealer';
 import type { Secret } from '@databridge/kernel/secrets/secret';
 import { pause } from '@databridge/kernel/time/pause';
 import { attemptsRecord } from '@databridge/schemas/records/attempts';
@@ -181,6 +181,8 @@ export class WorkerRequests {
     const { clock, producer, log } = this.#with.dependencies;
     const { id, commonName } = request;
     const { privateKey, csr } = await makeKeyPair(commonName);
+    // Loaded with the first request: no other part of a worker seals.
+    const { Sealer } = await import('@databridge/kernel/secrets/sealer');
     const sealedKey = await new Sealer(this.#with.sealingKey).seal(privateKey, { customer, place: CLIENT_KEY });
     const made = { id, customer, commonName, csr, sealedKey, madeAtMs: clock.nowMs() };
     await producer.send([{ topic: CERTIFICATE_REQUESTS_TOPIC, key: customer, value: encodeCertificateRequest(made) }]);

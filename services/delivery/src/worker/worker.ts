@@ -105,6 +105,8 @@ class Worker implements Running {
   readonly #requests: WorkerRequests;
   readonly #garbage: StartGarbage;
   #partitions: readonly number[] = [];
+  /** False until erasures and the customers' states are known: nothing may be sent before. */
+  #mayStartCustomers = false;
   #isCaughtUp = false;
   #isStopping = false;
 
@@ -260,10 +262,12 @@ class Worker implements Running {
   }
 
   async start(): Promise<void> {
-    await Promise.all([this.#producer.connect(), this.#admin.connect()]);
-    await Promise.all([this.#erased.start(), this.#statuses.start()]);
-    await this.#statuses.caughtUp();
-    await this.#subscriptions.start();
+    // All of these wait for the broker most of the time: they wait together.
+    const statusesKnown = this.#statuses.start().then(() => this.#statuses.caughtUp());
+    const connected = [this.#producer.connect(), this.#admin.connect()];
+    await Promise.all([...connected, this.#erased.start(), statusesKnown, this.#subscriptions.start()]);
+    this.#mayStartCustomers = true;
+    if (this.#subscriptions.isCaughtUp) this.#onCaughtUp();
     this.#heartbeat.start();
     this.#requests.start();
   }
@@ -308,7 +312,7 @@ class Worker implements Running {
   }
 
   #onCaughtUp(): void {
-    if (this.#isStopping) return;
+    if (this.#isStopping || !this.#mayStartCustomers) return;
     this.#isCaughtUp = true;
     const owned = new Map(this.#subscriptions.entries());
     for (const [customer, subscription] of owned) this.#slot(customer).want(subscription);
@@ -367,9 +371,8 @@ class Worker implements Running {
     let isStarted = false;
     this.#garbage.noteBegin();
     try {
-      const { customer: name } = subscription;
       const [unsealed, topics] = await this.#prepareLimit(() =>
-        Promise.all([this.#unseal(subscription), this.#topics.existing(name)]),
+        Promise.all([this.#unseal(subscription), this.#topics.existing(subscription.customer)]),
       );
       signal.throwIfAborted();
       const customer = new Customer(unsealed, connectionOf(subscription), status, topics, this.#dependencies);

@@ -7,7 +7,7 @@
 
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { MAX_SCHEMA_CHARS, parseSchema } from '@databridge/schemas/event/avro/avro-schema';
-import { SchemaRegistry as Client, COMPATIBILITY as LEVELS, SchemaType } from '@kafkajs/confluent-schema-registry';
+import type { SchemaRegistry as Client, COMPATIBILITY as Levels } from '@kafkajs/confluent-schema-registry';
 import { Agent, fetch } from 'undici';
 import { DatabridgeError, messageOf } from '../errors.ts';
 
@@ -36,7 +36,7 @@ export type WriterSchema =
  * Every later schema must be able to read every earlier one, and the other way round: producers are upgraded at any
  * time.
  */
-export const COMPATIBILITY = LEVELS.FULL_TRANSITIVE;
+export const COMPATIBILITY = 'FULL_TRANSITIVE' as Levels.FULL_TRANSITIVE;
 
 const CONTENT_TYPE = 'application/vnd.schemaregistry.v1+json';
 const DEFAULT_TIMEOUT_MS = 5_000;
@@ -80,7 +80,7 @@ export class SchemaRegistry {
   readonly #timeoutMs: number;
   readonly #authorization: (() => string) | undefined;
   readonly #dispatcher: Agent;
-  readonly #client: Client;
+  #client: Client | undefined;
   readonly #turns = new Turns(MAX_REQUESTS_AT_ONCE);
   /** The latest valid schemas are kept: an id never changes its meaning. */
   readonly #writerSchemas = new Map<number, Promise<WriterSchema>>();
@@ -91,7 +91,6 @@ export class SchemaRegistry {
     this.#dispatcher = new Agent({ ...(settings.tls && { connect: secured(settings.tls) }) });
     this.#baseUrl = settings.url.replace(/\/+$/, '');
     this.#timeoutMs = settings.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-    this.#client = new Client({ host: this.#baseUrl, middlewares: [this.#transport] });
   }
 
   /**
@@ -186,6 +185,9 @@ export class SchemaRegistry {
   }
 
   async #register(subject: string, schemaJson: string): Promise<number> {
+    // Loaded only where schemas are registered: it brings a hundred modules, and workers start without them.
+    const { SchemaRegistry: RegistryClient, SchemaType } = await import('@kafkajs/confluent-schema-registry');
+    this.#client ??= new RegistryClient({ host: this.#baseUrl, middlewares: [this.#transport] });
     const schema = { type: SchemaType.AVRO, schema: schemaJson } as const;
     const { id } = await this.#client.register(schema, { subject, compatibility: COMPATIBILITY });
     return id;

@@ -1,9 +1,9 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import { compactDecrypt, decodeProtectedHeader } from 'jose';
 import { DatabridgeError, messageOf } from '../errors.ts';
 import type { KeySet, OpeningKey } from './key-set.ts';
-import { openSeal } from './seal-opening.ts';
-import { partyInfo, SEAL_ENCRYPTION, type SealedPlace } from './sealer.ts';
+import { partyInfo, SEAL_ENCRYPTION } from './seal-form.ts';
+import { headerOfSeal, openSeal, type SealHeader } from './seal-opening.ts';
+import type { SealedPlace } from './sealer.ts';
 import { Secret } from './secret.ts';
 
 /** Opens sealed secrets with private keys: in delivery workers, and where keys are rotated, and nowhere else. */
@@ -39,8 +39,9 @@ export class Opener {
   /** @throws {DatabridgeError} DB_SECRET_UNSEALABLE: unknown key, sealed for another customer or place, or damaged */
   async open(sealed: string, at: SealedPlace): Promise<Secret> {
     try {
-      const { alg, kid } = decodeProtectedHeader(sealed);
-      const plaintext = alg === 'dir' ? await this.#openOlder(sealed, at) : this.#open(sealed, String(kid), at);
+      const header = headerOfSeal(sealed);
+      const isOlder = header['alg'] === 'dir';
+      const plaintext = isOlder ? await this.#openOlder(sealed, header, at) : this.#open(sealed, header, at);
       return new Secret(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(plaintext));
     } catch (error) {
       throw new DatabridgeError(
@@ -50,10 +51,11 @@ export class Opener {
     }
   }
 
-  #open(sealed: string, kid: string, at: SealedPlace): Uint8Array {
+  #open(sealed: string, header: SealHeader, at: SealedPlace): Uint8Array {
+    const kid = String(header['kid']);
     const key = this.#opening.get(kid);
     if (key === undefined) throw new Error(`there is no opening key "${kid}"`);
-    const { plaintext, header } = openSeal(sealed, this.#privateKeyOf(key));
+    const plaintext = openSeal(sealed, header, this.#privateKeyOf(key));
     if (header['sub'] !== at.customer) throw new Error('it was sealed for another customer');
     if (header['place'] !== at.place) throw new Error('it was sealed for another place');
     const expected = Buffer.from(partyInfo(at)).toString('base64url');
@@ -71,10 +73,11 @@ export class Opener {
   }
 
   /** The form in which earlier versions sealed: for a customer, but for no place. */
-  async #openOlder(sealed: string, { customer }: SealedPlace): Promise<Uint8Array> {
-    const { kid } = decodeProtectedHeader(sealed);
+  async #openOlder(sealed: string, { kid }: SealHeader, { customer }: SealedPlace): Promise<Uint8Array> {
     const key = this.#older.get(String(kid));
     if (key === undefined) throw new Error(`there is no key "${kid}" of an earlier version`);
+    // Loaded only here: a worker without such secrets starts without the library.
+    const { compactDecrypt } = await import('jose');
     const { plaintext, protectedHeader } = await compactDecrypt(sealed, key, {
       keyManagementAlgorithms: ['dir'],
       contentEncryptionAlgorithms: [SEAL_ENCRYPTION],

@@ -3,6 +3,7 @@
  * browsers as well as in Node, and needs only public keys.
  */
 import { CompactEncrypt } from 'jose';
+import { partyInfo, SEAL_ALGORITHM, SEAL_ENCRYPTION } from './seal-form.ts';
 
 /** The public half of a P-256 key: coordinates in base64url. */
 export interface SealingKey {
@@ -19,13 +20,6 @@ export interface SealedPlace {
    */
   readonly place: string;
 }
-
-export const SEAL_ALGORITHM = 'ECDH-ES';
-export const SEAL_ENCRYPTION = 'A256GCM';
-
-/** Part of the derivation of each seal's key (RFC 7518 §4.6.1.3: PartyVInfo), besides the protected header. */
-export const partyInfo = ({ customer, place }: SealedPlace): Uint8Array =>
-  new TextEncoder().encode(JSON.stringify([customer, place]));
 
 export class Sealer {
   readonly #key: SealingKey;

@@ -2,7 +2,8 @@ import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { decodeProtectedHeader } from 'jose';
 import { DatabridgeError } from '../errors.ts';
 import type { KeySet } from './key-set.ts';
-import { SEAL_ALGORITHM, SEAL_ENCRYPTION, type SealedPlace, Sealer, type SealingKey } from './sealer.ts';
+import { SEAL_ALGORITHM, SEAL_ENCRYPTION } from './seal-form.ts';
+import { type SealedPlace, Sealer, type SealingKey } from './sealer.ts';
 
 const KEY_BYTES = 32;
 /** 132 bits: nobody can find another secret with the same mark. */

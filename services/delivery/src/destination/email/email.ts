@@ -2,7 +2,6 @@ import type { Socket } from 'node:net';
 import { systemClock } from '@databridge/kernel/time/clock';
 import type { SmtpMails } from '@databridge/schemas/destination/kind';
 import type { Outcome } from '@databridge/schemas/destination/outcome';
-import { createTransport } from 'nodemailer';
 import { outcomeOfTrouble } from '../../attempt/outcome.ts';
 import type { TlsIdentity } from '../../egress/dispatcher.ts';
 import type { TimeLimits } from '../../egress/exchange.ts';
@@ -52,6 +51,8 @@ export class EmailDestination implements Destination {
   async #send(message: Message, mayStart: (() => boolean) | undefined): Promise<Sent | undefined> {
     const { mails, limits, dial } = this.#options;
     const mail = mails.mail(message);
+    // Loaded with the first mail: it takes a tenth of a worker's start, and few customers want mails.
+    const mailer = await import('nodemailer');
     let socket: Socket;
     try {
       socket = await dial(limits.connectTimeoutMs);
@@ -61,14 +62,18 @@ export class EmailDestination implements Destination {
     this.#sockets.add(socket);
     try {
       if (this.#isAborted || mayStart?.() === false) return undefined;
-      return await this.#overSocket(socket, mail);
+      return await this.#overSocket(mailer, socket, mail);
     } finally {
       this.#sockets.delete(socket);
       socket.destroy();
     }
   }
 
-  async #overSocket(socket: Socket, mail: ReturnType<SmtpMails['mail']>): Promise<Sent | undefined> {
+  async #overSocket(
+    { createTransport }: typeof import('nodemailer'),
+    socket: Socket,
+    mail: ReturnType<SmtpMails['mail']>,
+  ): Promise<Sent | undefined> {
     const { mails, limits, tls, login } = this.#options;
     const { host, port, encryption } = mails;
     const transport = createTransport({

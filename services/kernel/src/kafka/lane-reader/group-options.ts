@@ -12,8 +12,8 @@ export interface LaneGroupOptions {
   /** Topics that don't exist are read soon after they are created. */
   readonly topics: readonly string[];
   /**
-   * Topics that may exist, or that the previous member of the group may create: they are looked up once the group is
-   * ours, and every few minutes. Topics that we create later are added by `addTopics`.
+   * Topics that may exist, or that the previous member of the group may create: they are looked up two seconds
+   * after the group became ours, and every few minutes. Topics that we create later are added by `addTopics`.
    */
   readonly laterTopics?: readonly string[];
   readonly log: Logger;

@@ -40,6 +40,7 @@ const COMMIT_ATTEMPTS = 5;
 /** The delay until the next check whether the worker that owns the group has left it. */
 const LOOK_AGAIN_AFTER_MS = 100;
 const FENCED_PAUSE_MS = 200;
+const FIND_LATER_AFTER_MS = 2_000;
 /** The longest wait of a stop for an unreachable coordinator; the session then ends by itself. */
 const LEAVE_WITHIN_MS = 3_000;
 
@@ -235,9 +236,8 @@ export class LaneGroup {
   /** Handles the error code of the group's answer to a member's request. */
   #onGroupError(code: number, membership: FencedMembership): void {
     if (membership !== this.#membership) return;
-    if (isFenced(code)) {
-      this.#lose(code);
-    } else if (code === CODE.REBALANCE_IN_PROGRESS) this.requestRejoin();
+    if (isFenced(code)) this.#lose(code);
+    else if (code === CODE.REBALANCE_IN_PROGRESS) this.requestRejoin();
     else if (isCoordinatorMove(code)) this.#with.coordinators.forget(this.groupId);
     else
       this.#options.log.warn(
@@ -301,19 +301,23 @@ export class LaneGroup {
     });
     if (place === undefined) return 0;
     if (place.kind === 'refused') return FENCED_PAUSE_MS;
-    const { joined } = place;
     const committed = this.#isStopping ? [] : await this.#with.questions.committed(this.groupId);
     if (this.#isStopping) {
-      await leaveGroup(link.shared(), this.groupId, joined.memberId);
+      await leaveGroup(link.shared(), this.groupId, place.joined.memberId);
       return 0;
     }
     this.#states.to('held');
-    this.#hold(joined, assignment, worker, undefined, committed);
+    this.#hold(place.joined, assignment, worker, undefined, committed);
     this.#heldOnce.resolve();
-    // From now on nobody else creates lanes for this group: those that the previous member created are found here.
+    void this.#findLaterLanes();
+    return 0;
+  }
+
+  /** Finds the lanes that the member before us created. Retries wait in them anyway: other groups may start first. */
+  async #findLaterLanes(): Promise<void> {
+    await this.#pause(FIND_LATER_AFTER_MS);
     const lanes = await this.#with.partitionsOf(this.topics).catch(() => undefined);
     if (lanes?.every((lane) => this.reads(lane)) !== true) this.requestRejoin();
-    return 0;
   }
 
   async #rejoin(): Promise<number> {
@@ -354,8 +358,8 @@ export class LaneGroup {
     continues: FencedMembership | undefined,
     committed: readonly CommittedOffset[],
   ): void {
-    this.#confirmedAtMs = this.#with.clock.monotonicMs();
-    const { lease } = this.#with;
+    const { clock, lease } = this.#with;
+    this.#confirmedAtMs = clock.monotonicMs();
     const membership = new FencedMembership({ memberId, generationId, assignment, continues, worker, lease });
     this.#membership = membership;
     this.#feeds.openAll(assignment, this.#options.onJoined(membership, committed));

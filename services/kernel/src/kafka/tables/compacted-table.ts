@@ -107,6 +107,11 @@ export class CompactedTable<V> {
     await this.#admin.disconnect();
   }
 
+  /** Whether all records that were in the owned partitions at the latest join are read. */
+  get isCaughtUp(): boolean {
+    return this.#isCaughtUp;
+  }
+
   /** Resolves once all records that were in the owned partitions at the latest join are read; a rejoin repeats this. */
   async caughtUp(): Promise<void> {
     while (!this.#isCaughtUp) await this.#caughtUp.promise;
