@@ -95,6 +95,7 @@ export default {
     {
       ...onCleanSlate,
       displayName: 'flow',
+      testEnvironmentOptions: failingOnLeaks,
       testMatch: ['<rootDir>/test/flow/**/*.test.ts'],
     },
     ...(process.env.DATABRIDGE_JOURNEYS
