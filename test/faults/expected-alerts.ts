@@ -13,9 +13,6 @@ export interface ExpectedAlerts {
   readonly cure: { readonly alert: string; readonly command: string };
 }
 
-/** On a machine with more to do than it can, whatever is tested there. */
-export const BUSY_MACHINE: readonly string[] = ['EventLoopBlocked', 'CommitSlow', 'RetriesLate'];
-
 const LATE = ['FreshnessBurn', 'RoutingBurn'];
 /** What follows from a process that is away until it has started again, where the machine makes seconds minutes. */
 const RESTARTING = ['FanOutAbsent', 'NobodyDelivers', ...LATE];

@@ -8,8 +8,9 @@ import { createLogger } from '@databridge/kernel/log';
 import { type JvmPlatform, startJvmPlatform } from '@databridge/local-platform/jvm/platform-jvm';
 import { readMachineConfig } from '@databridge/local-platform/platform-config';
 import { ErasedEvents } from '@databridge/schemas/privacy/erasures';
+import { decodeAttempts } from '@databridge/schemas/records/attempts';
 import { HEADER, headerText } from '@databridge/schemas/records/headers';
-import { deliveryTopic } from '@databridge/schemas/records/topics';
+import { ATTEMPTS_TOPIC, deadTopic, deliveryTopic } from '@databridge/schemas/records/topics';
 import { rootCauseEvent } from '../harness/events.ts';
 import { ADDRESSES_VARIABLE } from '../harness/kafka/running-platform.ts';
 import { Stage } from '../harness/stage.ts';
@@ -287,7 +288,7 @@ export class FaultRun {
     this.#admin.disconnect().catch(() => undefined);
   }
 
-  /** For whoever looks for the cause: what stands uncommitted in which topic, and which of them hold the missing. */
+  /** For whoever looks for the cause: what is uncommitted in which topic, which hold the missing, and what was attempted. */
   async #whereTheyAre(missing: readonly string[]): Promise<string> {
     const lags = await Promise.all(this.customers.map((customer) => this.#ledger.lags(customer)));
     const held = await Promise.all(
@@ -296,7 +297,17 @@ export class FaultRun {
         return [topic, missing.filter((id) => ids.includes(id)).length] as const;
       }),
     );
-    const facts = { lags, missingIn: Object.fromEntries(held), some: missing.slice(0, 3) };
+    const dead = (await Promise.all(this.customers.map((one) => this.stage.read(deadTopic(one))))).flat();
+    const letters = dead
+      .filter(({ headers }) => missing.includes(headerText(headers, HEADER.eventId) ?? ''))
+      .map(
+        ({ headers }) =>
+          `${headerText(headers, HEADER.deadLetterReason)}: ${headerText(headers, HEADER.deadLetterDetail)}`,
+      );
+    const attempts = (await this.stage.read(ATTEMPTS_TOPIC))
+      .flatMap(({ value }) => (value === null ? [] : (decodeAttempts(value)?.attempts ?? [])))
+      .filter(({ eventId }) => eventId === missing[0]);
+    const facts = { lags, missingIn: Object.fromEntries(held), some: missing.slice(0, 3), letters, attempts };
     return `${this.#options.scenario}: ${missing.length} did not arrive: ${JSON.stringify(facts)}`;
   }
 
