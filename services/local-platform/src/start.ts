@@ -106,6 +106,7 @@ async function start(): Promise<void> {
   };
   if (isOwn) {
     await prepareKafka(platform.brokers, eventTypes);
+    settings['EVENT_TYPES'] = eventTypes;
     if (!hasKeys) keyFiles = await ensureKeyFiles(dataDir);
     // A Kafka of one's own is for trying things out, and the endpoints for that are on this machine.
     for (const [name, value] of Object.entries(LOOPBACK_EGRESS)) settings[name] = process.env[name] ?? value;
