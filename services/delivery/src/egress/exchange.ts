@@ -235,8 +235,9 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: unknown, error: Error): void {
     const trouble = troubleOf(error);
-    // undici may refuse headers that were complete, or report the failure before it reports the headers.
-    const head = this.#status === 0 ? headBefore(error) : undefined;
+    // undici may refuse headers that were complete, or report the failure before it reports the headers. If the request
+    // was not sent, the head of that connection is the answer to an earlier request: it must not count for this one.
+    const head = this.#status === 0 && this.#startedAtMs > 0 ? headBefore(error) : undefined;
     if (head) {
       this.#status = head.status;
       this.#headers = head.headers;
