@@ -1,5 +1,5 @@
 import { terminalProgress } from '@databridge/local-platform/jvm/fetch-progress';
-import { prepareJvms } from '@databridge/local-platform/jvm/platform-jvm';
+import { preparePrograms } from '@databridge/local-platform/jvm/platform-jvm';
 import { startLocalPlatform } from '@databridge/local-platform/local-platform';
 import type { Platform } from '@databridge/local-platform/platform';
 import { readMachineConfig } from '@databridge/local-platform/platform-config';
@@ -27,7 +27,7 @@ async function startPlatforms(count: number): Promise<Platform[]> {
     progress: terminalProgress(),
   };
   const machine = readMachineConfig(process.env);
-  if (options.brokers === undefined && machine.forced === 'jvm') await prepareJvms({ ...machine, ...options });
+  if (options.brokers === undefined && machine.forced === 'jvm') await preparePrograms({ ...machine, ...options });
   return await Promise.all(
     Array.from({ length: options.brokers === undefined ? count : 1 }, () => startLocalPlatform(options)),
   );

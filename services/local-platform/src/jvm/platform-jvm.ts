@@ -55,7 +55,7 @@ type FailureListener = (error: DatabridgeError) => void;
 export async function startJvmPlatform(options: JvmPlatformOptions): Promise<JvmPlatform> {
   const { dataDir, secured, onFailure, brokerCount, relayAtPort, ports, brokerSettings } = options;
   const launched = await launch({
-    ...(await prepareJvms(options)),
+    ...(await preparePrograms(options)),
     dataDir,
     secured,
     brokerSettings,
@@ -73,7 +73,7 @@ export async function startJvmPlatform(options: JvmPlatformOptions): Promise<Jvm
  * several platforms can start at once.
  * @throws {DatabridgeError} DB_PLATFORM_…
  */
-export async function prepareJvms({
+export async function preparePrograms({
   cacheDir,
   javaHome,
   progress,
