@@ -5,6 +5,9 @@
 import { ModernFakeTimers } from '@jest/fake-timers';
 import type { Config } from '@jest/types';
 import { ModuleMocker } from 'jest-mock';
+// When it is loaded, it notes the properties of the global object, and gives them to the contexts of all other projects'
+// files. What unit tests add to them, such as zod's registry of schemas, must not be among them.
+import 'jest-environment-node';
 
 export default class SharedEnvironment {
   readonly global = globalThis;
