@@ -35,7 +35,8 @@ export function parametersPart(): Part {
       for (const row of rows) {
         const { where, name, value, isSecret } = row.read();
         if (name === '') throw new Error('A parameter of the token request has no name: enter it, or remove the row.');
-        const named = stated[where] ?? {};
+        // Without a prototype, `__proto__` is a name like others: it is sent, and refused by the service in words.
+        const named: Record<string, unknown> = stated[where] ?? Object.create(null);
         stated[where] = named;
         if (Object.hasOwn(named, name)) throw new Error(`The parameter ${name} of the token request is there twice.`);
         if (isSecret) secrets[`authentication.${where}.${name}.secret`] = value;

@@ -6,8 +6,14 @@ import { once } from 'node:events';
 
 /** Declared by the kernel and the schemas. A package that is missing here is loaded when the service starts. */
 const PACKAGES = [
-  ...['fastify', 'kafkajs', 'undici', 'zod', 'pino', 'prom-client'],
-  ...['@kafkajs/confluent-schema-registry', '@opentelemetry/api'],
+  '@kafkajs/confluent-schema-registry',
+  '@opentelemetry/api',
+  'fastify',
+  'kafkajs',
+  'pino',
+  'prom-client',
+  'undici',
+  'zod',
 ];
 
 const turn = once(process, 'message');
