@@ -67,7 +67,7 @@ const MAX_INTERNAL_TRIES = 3;
 
 /**
  * The life of one delivery, from the moment that its record is due, the gate open and a rate token taken (`pump` in
- * customer.ts sees to that), to the moment that its offset is done. A record that had to wait for its schema goes back
+ * customer/sending.ts sees to that), to the moment that its offset is done. A record that had to wait for its schema goes back
  * to its lane and passes the gate and the rate limit again. So an outage of the registry neither holds rate tokens nor
  * lets signatures expire.
  *

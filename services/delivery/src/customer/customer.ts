@@ -22,7 +22,6 @@ import { levelsOf } from '../observe/customer-levels.ts';
 import type { CustomerMetrics } from '../observe/customer-metrics.ts';
 import { Punctuality } from '../observe/punctuality.ts';
 import type { InFlightShare } from '../shares/in-flight.ts';
-import type { Turn } from '../shares/turns.ts';
 import { AttemptLines } from './attempt-lines.ts';
 import { AttemptLog } from './attempt-log.ts';
 import { Commits } from './commits.ts';
@@ -31,6 +30,7 @@ import { CustomerStatus } from './customer-status.ts';
 import type { CustomerDependencies, CustomerGroup } from './dependencies.ts';
 import { GateLines } from './gate-lines.ts';
 import { NextTopics } from './next-topics.ts';
+import { Sending } from './sending.ts';
 import { Taking } from './taking.ts';
 import { WakeUp } from './wake-up.ts';
 
@@ -59,18 +59,13 @@ export class Customer {
   readonly #stopping = new Ending();
   readonly #bytes: CustomerBytes;
   readonly #inFlight: InFlightShare;
-  readonly #turn: Turn;
   readonly #wake: WakeUp;
   readonly #counts: CustomerMetrics;
-  readonly #punctuality: Punctuality;
-  /** Records that were taken from their lanes and are not done. */
-  readonly #sent = new Set<HeldRecord>();
   readonly #taking: Taking;
+  readonly #sending: Sending;
   #subscription: Subscription<Secret>;
   #connection: string;
   readonly #destinations: Destinations;
-  #isPumping = false;
-  #onIdle: (() => void) | undefined;
 
   /**
    * @param connection the subscription's `connectionOf`, made of its sealed form
@@ -93,9 +88,9 @@ export class Customer {
     this.#subscription = subscription;
     this.#connection = connection;
     this.#bytes = dependencies.budget.join();
-    this.#inFlight = dependencies.inFlight.join(() => this.#pump());
-    this.#turn = dependencies.turns.join(() => this.#pump());
-    this.#wake = new WakeUp(clock, () => this.#pump());
+    this.#inFlight = dependencies.inFlight.join(() => this.#sending.pump());
+    const turn = dependencies.turns.join(() => this.#sending.pump());
+    this.#wake = new WakeUp(clock, () => this.#sending.pump());
     const destinations = {
       log: this.#log,
       open: (one: Subscription<Secret>, onRate: (perSecond: number) => void) =>
@@ -117,7 +112,7 @@ export class Customer {
     if (status) this.#gate.restore(withoutOldHolds(status, connection), instantOf(clock));
     this.#counts = dependencies.metrics.book.of(name);
     this.#counts.levels = () => this.#levels();
-    this.#punctuality = new Punctuality(dependencies.metrics, this.#counts.stalls, clock);
+    const punctuality = new Punctuality(dependencies.metrics, this.#counts.stalls, clock);
     this.#attempts = new AttemptLog(producer, name, worker);
     this.#ownership = new LaneOwnership({
       budget: this.#bytes,
@@ -181,7 +176,7 @@ export class Customer {
         // Deliveries that ended since the last membership are committed by this one.
         this.#commits.touch();
         // A timer that fired in the meantime found no record that it might send.
-        this.#pump();
+        this.#sending.pump();
         return starts;
       },
       onLost: () => this.#ownership.markLost(),
@@ -195,7 +190,7 @@ export class Customer {
     this.#deliveries = new Deliveries({
       ...{ clock, log: this.#log, plan: dependencies.plan, messages: dependencies.messages },
       ...{ destinations: this.#destinations, ownership: this.#ownership, gate: this.#gate },
-      ...{ nextTopics: this.#nextTopics, punctuality: this.#punctuality, stopping: this.#stopping },
+      ...{ nextTopics: this.#nextTopics, punctuality, stopping: this.#stopping },
       ...(traces && { traces }),
       ...(isErased && { isErased }),
       subscription: () => this.#subscription,
@@ -204,8 +199,13 @@ export class Customer {
       onFailed: (failure) => dependencies.metrics.failed(failure),
       onAttempt: (attempt) => this.#report(attempt),
       onDeadLetter: (because) => this.#counts.deadLetters[because]++,
-      ...{ onDone: () => this.#commits.touch(), onWaiting: () => this.#pump() },
+      ...{ onDone: () => this.#commits.touch(), onWaiting: () => this.#sending.pump() },
       disable: (because, detail) => this.#disable(because, detail),
+    });
+    this.#sending = new Sending({
+      ...{ log: this.#log, inFlight: this.#inFlight, turn, punctuality },
+      take: () => this.#take(),
+      deliver: (record) => this.#deliveries.deliver(record),
     });
     this.#commits = new Commits({
       clock,
@@ -217,7 +217,7 @@ export class Customer {
       group: this.#group,
       lanes: () => this.#ownership.lanes,
       writeStatus: () => this.#writeStatus(),
-      onCommitted: () => this.#pump(),
+      onCommitted: () => this.#sending.pump(),
     });
     // The status record of an earlier owner is brought up to date, even if nothing is delivered for hours.
     if (status?.committed !== undefined) this.#commits.writeStatusLater();
@@ -257,7 +257,7 @@ export class Customer {
     this.#commits.writeStatusSoon();
     this.#log.info('subscription changed');
     this.#adjustFlow();
-    this.#pump();
+    this.#sending.pump();
   }
 
   /** Takes no further record, lets requests in flight end or cuts them off, commits, and leaves the group. */
@@ -271,9 +271,7 @@ export class Customer {
         this.#log.warn({ event: 'requests_cut_off', inFlight: this.inFlight }, 'requests in flight cut off');
         this.#destinations.abort();
       });
-      await new Promise<void>((resolve) => {
-        this.#onIdle = resolve;
-      });
+      await this.#sending.idle();
       abort.cancel();
     }
     await this.#ownership.settled();
@@ -304,26 +302,10 @@ export class Customer {
     lanes.accept(batch);
     const forks = lanes.takeForks();
     if (forks > 0) this.#with.metrics.forks.inc(forks);
-    for (const test of lanes.takeTests()) void this.#inFlightWhile(test, () => this.#deliveries.deliverTest(test));
+    for (const test of lanes.takeTests()) void this.#sending.run(test, () => this.#deliveries.deliverTest(test));
     this.#commits.touch();
-    this.#pump();
+    this.#sending.pump();
     this.#adjustFlow();
-  }
-
-  /** Sends every record that may be sent now, and arranges to be called again when more may be sent. */
-  #pump(): void {
-    if (this.#isPumping) return;
-    this.#isPumping = true;
-    try {
-      while (this.#turn.requestTurn()) {
-        const record = this.#take();
-        if (record === undefined) break;
-        this.#punctuality.recordStart(record);
-        this.#turn.work(() => void this.#inFlightWhile(record, () => this.#deliveries.deliver(record)));
-      }
-    } finally {
-      this.#isPumping = false;
-    }
   }
 
   /** The next record to send, taken from its lane; undefined when none may be sent now. */
@@ -337,35 +319,15 @@ export class Customer {
   #levels() {
     const { clock, plan } = this.#with;
     // Records that came due since the last delivery are taken into account now.
-    this.#pump();
+    this.#sending.pump();
     return levelsOf(
       {
         ...{ subscription: this.#subscription, gate: this.#gate, lanes: this.#ownership.lanes, plan },
-        ...{ inFlight: this.#sent, inFlightCount: this.inFlight },
+        ...{ inFlight: this.#sending.inFlight, inFlightCount: this.inFlight },
         recordMs: (timestampMs) => clock.recordMs(timestampMs),
       },
       instantOf(clock),
     );
-  }
-
-  async #inFlightWhile(record: HeldRecord, run: () => Promise<void>): Promise<void> {
-    const { bytes, facts } = record;
-    this.#inFlight.begin(bytes);
-    this.#sent.add(record);
-    try {
-      await run();
-    } catch (error) {
-      // Even its dead letter could not be made. The record stays undone, and is not attempted again before a restart.
-      this.#log.error(
-        { event: 'record_stuck', err: error, eventId: facts.eventId },
-        'record neither delivered nor dead-lettered',
-      );
-    } finally {
-      this.#inFlight.end(bytes);
-      this.#sent.delete(record);
-      this.#pump();
-      if (this.inFlight === 0) this.#onIdle?.();
-    }
   }
 
   #report(attempt: Attempt): void {
@@ -389,7 +351,7 @@ export class Customer {
     const now = instantOf(this.#with.clock);
     this.#gateLines.note(this.#gate.status(now), now.monotonicMs);
     this.#commits.writeStatusSoon();
-    this.#pump();
+    this.#sending.pump();
   }
 
   async #writeStatus(): Promise<void> {
