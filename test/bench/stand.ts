@@ -4,7 +4,7 @@ import { applySubscriptions } from '@databridge/control-plane/subscriptions/appl
 import { Child } from '@databridge/demo/child';
 import { Sink } from '@databridge/demo/customers/sink-process';
 import { egressPolicy, egressSettings, LOOPBACK_EGRESS } from '@databridge/kernel/egress/egress-settings';
-import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import { KafkaAdmin } from '@databridge/kernel/kafka/admin/admin';
 import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import { KafkaProducer } from '@databridge/kernel/kafka/producing/producer';
 import { ensureSystemTopics } from '@databridge/kernel/kafka/system-topics';

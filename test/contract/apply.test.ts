@@ -3,7 +3,7 @@ import type { ControlPlaneContext } from '@databridge/control-plane/context';
 import { applySubscriptions } from '@databridge/control-plane/subscriptions/apply';
 import type { FileSubscription } from '@databridge/control-plane/subscriptions/kept-settings';
 import { EgressPolicy } from '@databridge/kernel/egress/egress-policy';
-import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import { KafkaAdmin } from '@databridge/kernel/kafka/admin/admin';
 import { KafkaProducer } from '@databridge/kernel/kafka/producing/producer';
 import { ensureSystemTopics } from '@databridge/kernel/kafka/system-topics';
 import { readTopic } from '@databridge/kernel/kafka/topic-reader';

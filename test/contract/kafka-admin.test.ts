@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
-import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import { KafkaAdmin } from '@databridge/kernel/kafka/admin/admin';
 import { eventually } from '../harness/eventually.ts';
 import { together } from '../harness/jest/together.ts';
 import { freshName } from '../harness/topics.ts';

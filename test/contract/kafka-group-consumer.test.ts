@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import { KafkaAdmin } from '@databridge/kernel/kafka/admin/admin';
 import { stickyAssigner } from '@databridge/kernel/kafka/groups/assigners';
 import type { CommittedOffset } from '@databridge/kernel/kafka/records';
 import { upstreamKafka } from '../harness/kafka/upstream-kafka.ts';

@@ -1,4 +1,4 @@
-import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import { KafkaAdmin } from '@databridge/kernel/kafka/admin/admin';
 import { KafkaProducer } from '@databridge/kernel/kafka/producing/producer';
 import type { ConsumedBatch, ProducedRecord } from '@databridge/kernel/kafka/records';
 import { readTopics } from '@databridge/kernel/kafka/topic-reader';

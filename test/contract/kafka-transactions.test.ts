@@ -1,5 +1,5 @@
 /** The one writer of a topic, on a real Kafka: all or nothing, and nobody beside it. */
-import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import { KafkaAdmin } from '@databridge/kernel/kafka/admin/admin';
 import { TransactionalProducer } from '@databridge/kernel/kafka/producing/transactional-producer';
 import { CompactedTable } from '@databridge/kernel/kafka/tables/compacted-table';
 import { readTopic } from '@databridge/kernel/kafka/topic-reader';

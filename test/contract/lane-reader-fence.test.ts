@@ -1,5 +1,5 @@
 /** A customer's group has one member, the worker that runs it; whoever takes its place shuts it out. */
-import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import { KafkaAdmin } from '@databridge/kernel/kafka/admin/admin';
 import { freshName } from '../harness/topics.ts';
 import { createTopic, kafkaSettings, Recorder, until, upstreamSend } from './kafka-fixture.ts';
 import { GroupRecorder, openReader, TestLease } from './lane-reader-fixture.ts';

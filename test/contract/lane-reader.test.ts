@@ -1,5 +1,5 @@
 /** One reader for all customers: what each of them is told, and that one's trouble is no other's. */
-import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import { KafkaAdmin } from '@databridge/kernel/kafka/admin/admin';
 import { KafkaProducer } from '@databridge/kernel/kafka/producing/producer';
 import type { CommittedOffset } from '@databridge/kernel/kafka/records';
 import { upstreamKafka } from '../harness/kafka/upstream-kafka.ts';

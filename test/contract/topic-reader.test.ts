@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import { KafkaAdmin } from '@databridge/kernel/kafka/admin/admin';
 import { createKafka } from '@databridge/kernel/kafka/kafkajs/client';
 import { KafkaProducer } from '@databridge/kernel/kafka/producing/producer';
 import { TopicFollower } from '@databridge/kernel/kafka/tables/topic-follower';

@@ -1,4 +1,4 @@
-import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import { KafkaAdmin } from '@databridge/kernel/kafka/admin/admin';
 import { WatermarkReader } from '@databridge/kernel/kafka/watermark-reader';
 import { freshName } from '../harness/topics.ts';
 import { createTopic, kafkaSettings, upstreamSend } from './kafka-fixture.ts';

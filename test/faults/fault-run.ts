@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gatherEvidence } from '@databridge/control-plane/views/gather-evidence';
 import { reconcile } from '@databridge/control-plane/views/reconcile';
-import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import { KafkaAdmin } from '@databridge/kernel/kafka/admin/admin';
 import { createLogger } from '@databridge/kernel/log';
 import { type JvmPlatform, startJvmPlatform } from '@databridge/local-platform/jvm/platform-jvm';
 import { readMachineConfig } from '@databridge/local-platform/platform-config';

@@ -1,5 +1,5 @@
 import { doneBy } from '@databridge/control-plane/views/gather-evidence';
-import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import type { KafkaAdmin } from '@databridge/kernel/kafka/admin/admin';
 import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import type { CommittedOffset } from '@databridge/kernel/kafka/records';
 import { createLogger } from '@databridge/kernel/log';

@@ -1,6 +1,6 @@
 import type { ControlPlaneContext } from '@databridge/control-plane/context';
 import { egressPolicy, egressSettings, LOOPBACK_EGRESS } from '@databridge/kernel/egress/egress-settings';
-import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import { KafkaAdmin } from '@databridge/kernel/kafka/admin/admin';
 import { KafkaProducer } from '@databridge/kernel/kafka/producing/producer';
 import type { ConsumedRecord } from '@databridge/kernel/kafka/records';
 import { ensureSystemTopics } from '@databridge/kernel/kafka/system-topics';

@@ -3,7 +3,7 @@
  * it. `npm run test:writers` goes on for a minute.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import { KafkaAdmin } from '@databridge/kernel/kafka/admin/admin';
 import type { ConsumedRecord } from '@databridge/kernel/kafka/records';
 import { ensureSystemTopics } from '@databridge/kernel/kafka/system-topics';
 import { readTopic } from '@databridge/kernel/kafka/topic-reader';

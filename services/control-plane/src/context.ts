@@ -1,5 +1,5 @@
 import type { EgressPolicy } from '@databridge/kernel/egress/egress-policy';
-import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import type { KafkaAdmin } from '@databridge/kernel/kafka/admin/admin';
 import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import type { PlacingProducer } from '@databridge/kernel/kafka/records';
 import type { ErasedTable } from '@databridge/kernel/kafka/tables/erased-table';

@@ -7,7 +7,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { styleText } from 'node:util';
 import { messageOf } from '@databridge/kernel/errors';
-import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import { KafkaAdmin } from '@databridge/kernel/kafka/admin/admin';
 import { kafkaSettings } from '@databridge/kernel/kafka/settings';
 import { createLogger } from '@databridge/kernel/log';
 import { kafkaVariables, readConfig, registryVariables, whole } from '@databridge/kernel/settings/config';

@@ -1,5 +1,5 @@
 /** The context that every part of the demo works with. */
-import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import type { KafkaAdmin } from '@databridge/kernel/kafka/admin/admin';
 import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import type { Environment } from './child.ts';
 import type { Upstream } from './upstream.ts';

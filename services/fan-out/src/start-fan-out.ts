@@ -1,4 +1,4 @@
-import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import { KafkaAdmin } from '@databridge/kernel/kafka/admin/admin';
 import { GroupConsumer } from '@databridge/kernel/kafka/groups/group-consumer';
 import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import { limitBatchBytes } from '@databridge/kernel/kafka/kafkajs/expansion';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eraseCall } from '@databridge/control-plane/erasure/erase';
 import { untracked } from '@databridge/control-plane/operations/run';
-import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import { KafkaAdmin } from '@databridge/kernel/kafka/admin/admin';
 import { KafkaProducer } from '@databridge/kernel/kafka/producing/producer';
 import { WatermarkReader } from '@databridge/kernel/kafka/watermark-reader';
 import { createLogger } from '@databridge/kernel/log';

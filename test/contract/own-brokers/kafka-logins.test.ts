@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import { KafkaAdmin } from '@databridge/kernel/kafka/admin/admin';
 import { KafkaProducer } from '@databridge/kernel/kafka/producing/producer';
 import { kafkaSettings } from '@databridge/kernel/kafka/settings';
 import { readTopic } from '@databridge/kernel/kafka/topic-reader';

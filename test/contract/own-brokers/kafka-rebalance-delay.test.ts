@@ -1,6 +1,6 @@
 /** Kafka's own default delays the first join of an empty group by 3 s: the services start, deliver and hand over with it. */
 import { LOOPBACK_EGRESS } from '@databridge/kernel/egress/egress-settings';
-import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import { KafkaAdmin } from '@databridge/kernel/kafka/admin/admin';
 import { ensureSystemTopics } from '@databridge/kernel/kafka/system-topics';
 import { createLogger } from '@databridge/kernel/log';
 import { generateKeySet } from '@databridge/kernel/secrets/key-set';

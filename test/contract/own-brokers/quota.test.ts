@@ -1,6 +1,6 @@
 /** A reader under a quota of the broker. It takes until the quota's window is over, too long for `npm test`. */
 import { randomUUID } from 'node:crypto';
-import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import { KafkaAdmin } from '@databridge/kernel/kafka/admin/admin';
 import { KafkaProducer } from '@databridge/kernel/kafka/producing/producer';
 import { readTopics } from '@databridge/kernel/kafka/topic-reader';
 import { createLogger } from '@databridge/kernel/log';

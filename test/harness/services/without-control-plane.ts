@@ -2,7 +2,7 @@
 import type { ControlPlaneContext } from '@databridge/control-plane/context';
 import { type Commit, recordsOf } from '@databridge/control-plane/subscriptions/changes';
 import { AttemptRollups } from '@databridge/control-plane/views/attempts/attempt-rollups';
-import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import type { KafkaAdmin } from '@databridge/kernel/kafka/admin/admin';
 import type { KafkaSettings } from '@databridge/kernel/kafka/kafkajs/client';
 import type { RecordProducer } from '@databridge/kernel/kafka/records';
 import { readTopic } from '@databridge/kernel/kafka/topic-reader';

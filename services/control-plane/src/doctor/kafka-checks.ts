@@ -1,6 +1,6 @@
 /** Checks of Kafka itself. Each check returns a list of findings; a missing right is a finding. */
 import { messageOf } from '@databridge/kernel/errors';
-import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import type { KafkaAdmin } from '@databridge/kernel/kafka/admin/admin';
 import type { ClusterProbe } from '@databridge/kernel/kafka/cluster-probe';
 import { KafkaPortError } from '@databridge/kernel/kafka/errors';
 import {

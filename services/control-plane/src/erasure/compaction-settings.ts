@@ -1,4 +1,4 @@
-import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import type { KafkaAdmin } from '@databridge/kernel/kafka/admin/admin';
 import { LETTERS_POLICY } from '@databridge/schemas/records/topics';
 import { z } from 'zod';
 import type { Run } from '../operations/run.ts';

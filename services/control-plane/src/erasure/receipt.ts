@@ -1,5 +1,5 @@
 /** The claims of a receipt: bytes that are gone, bytes still on disk and until when, and records out of reach. */
-import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import type { KafkaAdmin } from '@databridge/kernel/kafka/admin/admin';
 import { customerOfTopic } from '@databridge/schemas/records/topics';
 import type { Copy } from './copy.ts';
 

@@ -1,5 +1,5 @@
 import { DatabridgeError } from '@databridge/kernel/errors';
-import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import type { KafkaAdmin } from '@databridge/kernel/kafka/admin/admin';
 import { systemClock } from '@databridge/kernel/time/clock';
 import { pause } from '@databridge/kernel/time/pause';
 import { DELIVERY_WORKERS_GROUP, deliveryGroup } from '@databridge/schemas/records/topics';

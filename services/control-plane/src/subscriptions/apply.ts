@@ -1,5 +1,5 @@
 import { DatabridgeError } from '@databridge/kernel/errors';
-import type { TopicMismatch } from '@databridge/kernel/kafka/admin';
+import type { TopicMismatch } from '@databridge/kernel/kafka/admin/topic-creation';
 import { systemClock } from '@databridge/kernel/time/clock';
 import { customerTopics, deliveryTopic } from '@databridge/schemas/records/topics';
 import type { Role } from '@databridge/schemas/rights/route-rights';

@@ -1,5 +1,5 @@
 import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
-import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import type { KafkaAdmin } from '@databridge/kernel/kafka/admin/admin';
 import { oneMemberAssigner } from '@databridge/kernel/kafka/groups/assigners';
 import { GroupConsumer } from '@databridge/kernel/kafka/groups/group-consumer';
 import type { Membership } from '@databridge/kernel/kafka/groups/membership';

@@ -1,5 +1,5 @@
 /** What is deleted earlier than before never surprises: neither what waits, nor dead letters of earlier versions. */
-import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import type { KafkaAdmin } from '@databridge/kernel/kafka/admin/admin';
 import { DAY_MS, type Retention } from '@databridge/schemas/privacy/retention';
 import type { Operation } from '@databridge/schemas/records/operations';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';

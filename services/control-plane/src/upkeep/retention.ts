@@ -1,5 +1,5 @@
 /** Sets the retention of customers' topics: by what each subscription states, and by whether the customer is stopped. */
-import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import type { KafkaAdmin } from '@databridge/kernel/kafka/admin/admin';
 import { DAY_MS, QUARANTINE_DAYS, retentionMs, WARNING_MS } from '@databridge/schemas/privacy/retention';
 import { effectiveState } from '@databridge/schemas/records/status';
 import { deadTopic, deliveryGroup, LETTERS_POLICY, QUARANTINE_TOPIC } from '@databridge/schemas/records/topics';

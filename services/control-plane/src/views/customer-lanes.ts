@@ -1,4 +1,4 @@
-import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import type { KafkaAdmin } from '@databridge/kernel/kafka/admin/admin';
 import { customerOfTopic, deliveryTopic, retryDelayOf } from '@databridge/schemas/records/topics';
 
 /**

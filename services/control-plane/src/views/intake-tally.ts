@@ -1,4 +1,4 @@
-import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import type { KafkaAdmin } from '@databridge/kernel/kafka/admin/admin';
 import { decodeIntakeTally, type IntakeTally } from '@databridge/schemas/records/intake-tally';
 import { FAN_OUT_GROUP } from '@databridge/schemas/records/topics';
 

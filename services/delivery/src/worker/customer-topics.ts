@@ -1,4 +1,4 @@
-import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import type { KafkaAdmin } from '@databridge/kernel/kafka/admin/admin';
 import type { Clock } from '@databridge/kernel/time/clock';
 import { customerTopics, deliveryTopic } from '@databridge/schemas/records/topics';
 

@@ -1,5 +1,5 @@
 import { messageOf } from '@databridge/kernel/errors';
-import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import type { KafkaAdmin } from '@databridge/kernel/kafka/admin/admin';
 import type { Logger } from '@databridge/kernel/log';
 import type { Clock } from '@databridge/kernel/time/clock';
 

@@ -1,5 +1,5 @@
 /** Observes the running system from outside, as an operator's tools do: metrics, logs, topics and group offsets. */
-import type { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import type { KafkaAdmin } from '@databridge/kernel/kafka/admin/admin';
 import { decodeOffsetSet } from '@databridge/kernel/offsets/offset-set';
 import { deliveryGroup, deliveryTopic, retryTopic } from '@databridge/schemas/records/topics';
 import type { Child } from '../child.ts';

@@ -1,5 +1,6 @@
 import { intakeTopic, systemTopics, type TopicSpec } from '@databridge/schemas/records/topics';
-import type { KafkaAdmin, TopicMismatch } from './admin.ts';
+import type { KafkaAdmin } from './admin/admin.ts';
+import type { TopicMismatch } from './admin/topic-creation.ts';
 
 export interface EnsuredTopics {
   readonly created: readonly string[];

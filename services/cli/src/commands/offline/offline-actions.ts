@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabridgeError, messageOf } from '@databridge/kernel/errors';
-import { KafkaAdmin } from '@databridge/kernel/kafka/admin';
+import { KafkaAdmin } from '@databridge/kernel/kafka/admin/admin';
 import { kafkaSettings } from '@databridge/kernel/kafka/settings';
 import { ensureSystemTopics, formatMismatch } from '@databridge/kernel/kafka/system-topics';
 import { createLogger } from '@databridge/kernel/log';

@@ -67,3 +67,7 @@ export const CONSUMER_DEFAULTS = {
   metadataMaxAgeMs: 300_000,
   assigners: [stickyAssigner],
 };
+
+/** The options with their defaults filled in. */
+export type FullConsumerOptions = Required<Omit<GroupConsumerOptions, 'onDrained' | 'onFailure'>> &
+  Pick<GroupConsumerOptions, 'onDrained' | 'onFailure'>;

@@ -1,20 +1,19 @@
 import type { Consumer, EachBatchPayload } from 'kafkajs';
 import { Ending } from '../../ending.ts';
-import { Backoff, backoffMs, KAFKA_BACKOFF } from '../../time/backoff.ts';
-import { systemClock } from '../../time/clock.ts';
+import { backoffMs, KAFKA_BACKOFF } from '../../time/backoff.ts';
 import { pause } from '../../time/pause.ts';
-import { KafkaPortError, toPortError } from '../errors.ts';
-import { createKafka, type KafkaSettings } from '../kafkajs/client.ts';
+import { KafkaPortError } from '../errors.ts';
+import type { KafkaSettings } from '../kafkajs/client.ts';
 import { toRecord, toRecordOrMark } from '../kafkajs/consumed-record.ts';
 import { type GroupCounts, groupCounts, offsetJumps } from '../metrics.ts';
 import { type CommittedOffset, isSamePartitions, keyOf, type TopicPartition } from '../records.ts';
-import { clientAssigner } from './assigners.ts';
+import { CommitsInTurn } from './commits-in-turn.ts';
 import { assertCommittable } from './committable.ts';
-import { CONSUMER_DEFAULTS, type GroupConsumerOptions } from './consumer-options.ts';
+import { CONSUMER_DEFAULTS, type FullConsumerOptions, type GroupConsumerOptions } from './consumer-options.ts';
+import { createConsumer, type EmptyBatch } from './kafkajs-consumer.ts';
 import { ConsumerLease, ConsumerMembership, type MemberLease, type Membership } from './membership.ts';
 import { Polls } from './polls.ts';
 
-const COMMIT_ATTEMPTS = 5;
 /** The time that a stop may take in addition to `maxWaitMs`; then the sockets are left to close by themselves. */
 const STOP_GRACE_MS = 3_000;
 /**
@@ -22,9 +21,6 @@ const STOP_GRACE_MS = 3_000;
  * have been set back.
  */
 const FETCHES_WITHOUT_LEASE = 3;
-
-const JUMP_LOG_LINE = 'Offset out of range, resetting to default offset';
-const CRASH_LOG_LINE = 'Crash: ';
 
 /**
  * A member of a consumer group that commits nothing by itself and says exactly how long each membership lasts. It
@@ -35,8 +31,7 @@ const CRASH_LOG_LINE = 'Crash: ';
  */
 export class GroupConsumer {
   readonly #settings: KafkaSettings;
-  readonly #options: Required<Omit<GroupConsumerOptions, 'onDrained' | 'onFailure'>> &
-    Pick<GroupConsumerOptions, 'onDrained' | 'onFailure'>;
+  readonly #options: FullConsumerOptions;
   readonly #ending = new Ending();
   readonly #joinedOnce = Promise.withResolvers<undefined>();
   #isStopping = false;
@@ -50,7 +45,12 @@ export class GroupConsumer {
   #sessionRequestSentAtMs = 0;
   #fetchesWithoutLease = 0;
   #paused = new Map<string, TopicPartition>();
-  #commits: Promise<void> = Promise.resolve();
+  readonly #commits = new CommitsInTurn({
+    consumer: () => this.#consumer,
+    onLost: (membership) => {
+      if (membership === this.#membership) this.#endMembership();
+    },
+  });
   readonly #polls: Polls;
   readonly #lease: ConsumerLease;
   readonly #counts: GroupCounts | undefined;
@@ -108,30 +108,7 @@ export class GroupConsumer {
   async commit(membership: Membership, offsets: readonly CommittedOffset[]): Promise<void> {
     assertCommittable(membership, offsets);
     if (offsets.length === 0) return;
-    const commit = this.#commits.then(() => this.#commitInTurn(membership, offsets));
-    this.#commits = commit.catch(() => {});
-    await commit;
-  }
-
-  async #commitInTurn(membership: Membership, offsets: readonly CommittedOffset[]): Promise<void> {
-    const request = offsets.map((offset) => ({ ...offset, offset: String(offset.offset) }));
-    // Without jitter: the number of tries is limited, so their total time must not shrink.
-    const backoff = new Backoff(KAFKA_BACKOFF, () => 1);
-    for (;;) {
-      if (!membership.isCurrent || !this.#consumer) {
-        throw new KafkaPortError('DB_KAFKA_MEMBERSHIP_LOST', 'commit: the membership has ended');
-      }
-      try {
-        await this.#consumer.commitOffsets(request);
-        return;
-      } catch (thrown) {
-        const error = toPortError(thrown, 'commit');
-        if (error.code === 'DB_KAFKA_MEMBERSHIP_LOST' && membership === this.#membership) this.#endMembership();
-        const retryInMs = backoff.next();
-        if (!error.retryable || backoff.failures === COMMIT_ATTEMPTS) throw error;
-        await pause(retryInMs);
-      }
-    }
+    await this.#commits.commit(membership, offsets);
   }
 
   async #keepRunning(): Promise<void> {
@@ -155,7 +132,25 @@ export class GroupConsumer {
   async #run(): Promise<Error | undefined> {
     const failed = Promise.withResolvers<Error>();
     this.#fail = failed.resolve;
-    const consumer = this.#createConsumer();
+    const consumer = createConsumer(this.#settings, this.#options, {
+      onCrashLogged: () => {
+        this.#lease.end();
+        this.#endMembership();
+      },
+      onJump: (fields) => this.#onJump(fields),
+      onJoining: (isFirstAssigner) => this.#onJoining(isFirstAssigner),
+      onJoin: (memberId, assigned) => this.#onJoin(memberId, assigned),
+      onRebalancing: () => this.#endMembership(),
+      onCrash: (error) => this.#fail(error),
+      onSessionRequest: (sentAtMs) => {
+        this.#sessionRequestSentAtMs = sentAtMs;
+      },
+      onHeartbeat: () => this.#renew(),
+      onFetched: (nodeId, durationMs) => this.#onFetched(nodeId, durationMs),
+      onFetching: (nodeId) => this.#onFetching(nodeId),
+      onBatchStart: () => this.#polls.clear(),
+      onEmptyBatch: (batch) => this.#onEmptyBatch(batch),
+    });
     this.#consumer = consumer;
     let isOver = false;
     const start = async (): Promise<void> => {
@@ -184,51 +179,6 @@ export class GroupConsumer {
       pause(this.#options.maxWaitMs + STOP_GRACE_MS, { isBackground: true }),
     ]);
     return error;
-  }
-
-  #createConsumer(): Consumer {
-    const options = this.#options;
-    const kafka = createKafka(this.#settings, `consumer of ${options.groupId}`, (message, fields) => {
-      if (message.startsWith(CRASH_LOG_LINE)) {
-        this.#lease.end();
-        this.#endMembership();
-      }
-      if (message === JUMP_LOG_LINE) this.#onJump(fields);
-    });
-    const consumer = kafka.consumer({
-      groupId: options.groupId,
-      allowAutoTopicCreation: false,
-      sessionTimeout: options.sessionTimeoutMs,
-      rebalanceTimeout: options.sessionTimeoutMs,
-      heartbeatInterval: options.heartbeatIntervalMs,
-      maxWaitTimeInMs: options.maxWaitMs,
-      maxBytesPerPartition: options.maxBytesPerPartition,
-      maxBytes: options.maxBytes,
-      minBytes: options.minBytes,
-      metadataMaxAge: options.metadataMaxAgeMs,
-      partitionAssigners: options.assigners.map((assigner, at) =>
-        clientAssigner(assigner, { joining: () => this.#onJoining(at === 0) }),
-      ),
-      // We restart it ourselves: kafkajs stops permanently at errors that it considers final.
-      retry: { restartOnFailure: async () => false },
-    });
-    const { events } = consumer;
-    consumer.on(events.GROUP_JOIN, ({ payload }) => this.#onJoin(payload.memberId, payload.memberAssignment));
-    consumer.on(events.REBALANCING, () => this.#endMembership());
-    consumer.on(events.CRASH, ({ payload }) => this.#fail(payload.error));
-    consumer.on(events.REQUEST, ({ payload }) => {
-      if (payload.apiName !== 'Heartbeat' && payload.apiName !== 'SyncGroup') return;
-      this.#sessionRequestSentAtMs = systemClock.monotonicMs() - Math.max(0, payload.duration);
-    });
-    consumer.on(events.HEARTBEAT, () => this.#renew());
-    consumer.on(events.FETCH, ({ payload }) => this.#onFetched(payload.nodeId, payload.duration));
-    consumer.on(events.FETCH_START, ({ payload }) => this.#onFetching(payload.nodeId));
-    consumer.on(events.START_BATCH_PROCESS, () => this.#polls.clear());
-    consumer.on(events.END_BATCH_PROCESS, ({ payload }) => {
-      // A batch of control records only never reaches `eachBatch`, yet advances the position.
-      if (payload.batchSize === 0) this.#onEmptyBatch(payload);
-    });
-    return consumer;
   }
 
   #renew(): void {
@@ -302,7 +252,7 @@ export class GroupConsumer {
     if (last && membership.isCurrent) resolveOffset(last.offset);
   }
 
-  #onEmptyBatch(batch: { topic: string; partition: number; lastOffset: string; highWatermark: string }): void {
+  #onEmptyBatch(batch: EmptyBatch): void {
     const membership = this.#membership;
     if (!membership?.leaseHeld()) return;
     const { topic, partition } = batch;

@@ -3,7 +3,7 @@ import { messageOf } from '../../errors.ts';
 import { Backoff, KAFKA_BACKOFF } from '../../time/backoff.ts';
 import { systemClock } from '../../time/clock.ts';
 import { pause } from '../../time/pause.ts';
-import { KafkaAdmin } from '../admin.ts';
+import { KafkaAdmin } from '../admin/admin.ts';
 import type { PartitionAssigner } from '../groups/assigners.ts';
 import { GroupConsumer } from '../groups/group-consumer.ts';
 import type { MemberLease, Membership } from '../groups/membership.ts';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { KafkaAdmin } from '../admin.ts';
+import { KafkaAdmin } from '../admin/admin.ts';
 import { GroupConsumer } from '../groups/group-consumer.ts';
 import type { KafkaSettings } from '../kafkajs/client.ts';
 import type { ConsumedBatch } from '../records.ts';

@@ -1,5 +1,5 @@
 /** Interprets failures of kafkajs's admin client. */
-import { protocolErrorType } from './errors.ts';
+import { protocolErrorType } from '../errors.ts';
 
 /**
  * Errors that pass while brokers start, stop or move leaders. A broker that has just started creates the groups' own
