@@ -231,6 +231,10 @@ const maskedShape = subscriptionShape(maskedRules, storedRate);
 
 /** The schema of a stored subscription as answers show it. Its certificates were checked when they were saved. */
 export const shownSubscriptionSchema = maskedShape.extend({
+  match: maskedShape.shape.match.meta({ id: 'Match' }),
+  retention: maskedShape.shape.retention.meta({ id: 'Retention' }),
+  signing: maskedShape.shape.signing.meta({ id: 'Signing' }),
+  ceilings: maskedShape.shape.ceilings.meta({ id: 'Ceilings' }),
   destination: destinationSchema.meta({ id: 'Destination' }),
   authentication: maskedShape.shape.authentication.meta({ id: 'Authentication' }),
   tls: z

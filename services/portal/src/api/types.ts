@@ -1,5 +1,159 @@
 /** Generated from docs/openapi.json by `npm run openapi`; a test fails when this file is stale. */
 
+export type NewSubscriptionInput = {
+  readonly eventTypes: readonly string[];
+  readonly match:
+    | 'everything'
+    | {
+        readonly company: readonly string[] | 'everything';
+        readonly organisation?: readonly string[] | undefined;
+        readonly folder?: readonly string[] | undefined;
+      };
+  readonly filter?: string | undefined;
+  readonly sections?: readonly string[] | undefined;
+  readonly destination:
+    | {
+        readonly type: 'api-gateway';
+        readonly url: string;
+        readonly method?: 'POST' | 'PUT' | undefined;
+        readonly headers?: Readonly<Record<string, string>> | undefined;
+        readonly timeoutMs?: number | undefined;
+        readonly connectTimeoutMs?: number | undefined;
+        readonly headersTimeoutMs?: number | undefined;
+        readonly bodyTimeoutMs?: number | undefined;
+        readonly format?: 'json' | 'cloudevents-binary' | 'cloudevents-structured' | 'slack' | undefined;
+        readonly region?: string | undefined;
+      }
+    | {
+        readonly type: 'email';
+        readonly host: string;
+        readonly port?: number | undefined;
+        readonly encryption?: 'starttls' | 'tls' | 'none' | undefined;
+        readonly from: string;
+        readonly to: readonly string[];
+        readonly timeoutMs?: number | undefined;
+        readonly connectTimeoutMs?: number | undefined;
+        readonly headersTimeoutMs?: number | undefined;
+        readonly bodyTimeoutMs?: number | undefined;
+      }
+    | {
+        readonly type: 'eventbridge';
+        readonly eventBusArn: string;
+        readonly endpoint?: string | undefined;
+        readonly timeoutMs?: number | undefined;
+        readonly connectTimeoutMs?: number | undefined;
+        readonly headersTimeoutMs?: number | undefined;
+        readonly bodyTimeoutMs?: number | undefined;
+      }
+    | {
+        readonly type: 'http';
+        readonly url: string;
+        readonly method?: 'POST' | 'PUT' | undefined;
+        readonly headers?: Readonly<Record<string, string>> | undefined;
+        readonly timeoutMs?: number | undefined;
+        readonly connectTimeoutMs?: number | undefined;
+        readonly headersTimeoutMs?: number | undefined;
+        readonly bodyTimeoutMs?: number | undefined;
+        readonly format?: 'json' | 'cloudevents-binary' | 'cloudevents-structured' | 'slack' | undefined;
+        readonly gzip?: boolean | undefined;
+        readonly handshake?: boolean | undefined;
+      }
+    | {
+        readonly type: 'sns';
+        readonly topicArn: string;
+        readonly endpoint?: string | undefined;
+        readonly timeoutMs?: number | undefined;
+        readonly connectTimeoutMs?: number | undefined;
+        readonly headersTimeoutMs?: number | undefined;
+        readonly bodyTimeoutMs?: number | undefined;
+      }
+    | {
+        readonly type: 'sqs';
+        readonly queueUrl: string;
+        readonly region?: string | undefined;
+        readonly timeoutMs?: number | undefined;
+        readonly connectTimeoutMs?: number | undefined;
+        readonly headersTimeoutMs?: number | undefined;
+        readonly bodyTimeoutMs?: number | undefined;
+      };
+  readonly authentication?:
+    | { readonly type: 'none' }
+    | { readonly type: 'basic'; readonly username: string; readonly password: string }
+    | { readonly type: 'api-key'; readonly name: string; readonly key: string }
+    | {
+        readonly type: 'oauth';
+        readonly tokenUrl: string;
+        readonly method?: 'GET' | 'POST' | 'PUT' | undefined;
+        readonly clientId: string;
+        readonly clientSecret?: string | undefined;
+        readonly clientAuthentication?: 'header' | 'body' | 'private-key-jwt' | undefined;
+        readonly clientKey?: string | undefined;
+        readonly clientKeyId?: string | undefined;
+        readonly assertionAudience?: string | undefined;
+        readonly scope?: string | undefined;
+        readonly audience?: string | undefined;
+        readonly headers?: Readonly<Record<string, string | { readonly secret: string }>> | undefined;
+        readonly query?: Readonly<Record<string, string | { readonly secret: string }>> | undefined;
+        readonly body?: Readonly<Record<string, string | { readonly secret: string }>> | undefined;
+      }
+    | {
+        readonly type: 'aws';
+        readonly accessKeyId?: string | undefined;
+        readonly secretAccessKey?: string | undefined;
+        readonly roleArn?: string | undefined;
+        readonly externalId?: string | undefined;
+      }
+    | undefined;
+  readonly tls?:
+    | {
+        readonly clientCertificate?: string | undefined;
+        readonly clientKey?: string | undefined;
+        readonly ca?: string | undefined;
+      }
+    | undefined;
+  readonly ratePerSecond?: number | undefined;
+  readonly maxInFlight?: number | undefined;
+  readonly freshFirst?: { readonly backlogShare?: number | undefined } | undefined;
+  readonly ceilings?:
+    | { readonly ratePerSecond?: number | undefined; readonly maxInFlight?: number | undefined }
+    | undefined;
+  readonly retention?:
+    | {
+        readonly deliveryDays?: number | undefined;
+        readonly retryDays?: number | undefined;
+        readonly deadLetterDays?: number | undefined;
+        readonly stoppedDays?: number | undefined;
+      }
+    | undefined;
+  readonly signing?: { readonly secrets: readonly string[] } | undefined;
+  readonly state?: 'active' | 'paused' | 'disabled' | undefined;
+};
+
+export type LettersInput = {
+  readonly reasons?: readonly string[] | undefined;
+  readonly ids?: readonly string[] | undefined;
+  readonly dryRun?: boolean | undefined;
+};
+
+export type Match =
+  | 'everything'
+  | {
+      readonly company: readonly string[] | 'everything';
+      readonly organisation?: readonly string[] | undefined;
+      readonly folder?: readonly string[] | undefined;
+    };
+
+export type Retention = {
+  readonly deliveryDays?: number | undefined;
+  readonly retryDays?: number | undefined;
+  readonly deadLetterDays?: number | undefined;
+  readonly stoppedDays?: number | undefined;
+};
+
+export type Signing = { readonly secrets: readonly string[] };
+
+export type Ceilings = { readonly ratePerSecond?: number | undefined; readonly maxInFlight?: number | undefined };
+
 export type Destination =
   | {
       readonly type: 'api-gateway';
@@ -139,13 +293,7 @@ export type Operation = {
 export type Subscription = {
   readonly customer: string;
   readonly eventTypes: readonly string[];
-  readonly match:
-    | 'everything'
-    | {
-        readonly company: readonly string[] | 'everything';
-        readonly organisation?: readonly string[] | undefined;
-        readonly folder?: readonly string[] | undefined;
-      };
+  readonly match: Match;
   readonly filter?: string | undefined;
   readonly sections?: readonly string[] | undefined;
   readonly destination: Destination;
@@ -160,18 +308,9 @@ export type Subscription = {
   readonly ratePerSecond?: number | undefined;
   readonly maxInFlight: number;
   readonly freshFirst?: { readonly backlogShare: number } | undefined;
-  readonly ceilings?:
-    | { readonly ratePerSecond?: number | undefined; readonly maxInFlight?: number | undefined }
-    | undefined;
-  readonly retention?:
-    | {
-        readonly deliveryDays?: number | undefined;
-        readonly retryDays?: number | undefined;
-        readonly deadLetterDays?: number | undefined;
-        readonly stoppedDays?: number | undefined;
-      }
-    | undefined;
-  readonly signing?: { readonly secrets: readonly string[] } | undefined;
+  readonly ceilings?: Ceilings | undefined;
+  readonly retention?: Retention | undefined;
+  readonly signing?: Signing | undefined;
   readonly state: 'active' | 'paused' | 'disabled';
   readonly enableEpoch: number;
   readonly awaitsApproval?: true | undefined;
@@ -180,13 +319,7 @@ export type Subscription = {
 export type ListedSubscription = {
   readonly customer: string;
   readonly eventTypes: readonly string[];
-  readonly match:
-    | 'everything'
-    | {
-        readonly company: readonly string[] | 'everything';
-        readonly organisation?: readonly string[] | undefined;
-        readonly folder?: readonly string[] | undefined;
-      };
+  readonly match: Match;
   readonly filter?: string | undefined;
   readonly sections?: readonly string[] | undefined;
   readonly destination: Destination;
@@ -201,18 +334,9 @@ export type ListedSubscription = {
   readonly ratePerSecond?: number | undefined;
   readonly maxInFlight: number;
   readonly freshFirst?: { readonly backlogShare: number } | undefined;
-  readonly ceilings?:
-    | { readonly ratePerSecond?: number | undefined; readonly maxInFlight?: number | undefined }
-    | undefined;
-  readonly retention?:
-    | {
-        readonly deliveryDays?: number | undefined;
-        readonly retryDays?: number | undefined;
-        readonly deadLetterDays?: number | undefined;
-        readonly stoppedDays?: number | undefined;
-      }
-    | undefined;
-  readonly signing?: { readonly secrets: readonly string[] } | undefined;
+  readonly ceilings?: Ceilings | undefined;
+  readonly retention?: Retention | undefined;
+  readonly signing?: Signing | undefined;
   readonly state: 'active' | 'paused' | 'disabled';
   readonly enableEpoch: number;
   readonly awaitsApproval?: true | undefined;
@@ -222,13 +346,7 @@ export type ListedSubscription = {
 export type SavedSubscription = {
   readonly customer: string;
   readonly eventTypes: readonly string[];
-  readonly match:
-    | 'everything'
-    | {
-        readonly company: readonly string[] | 'everything';
-        readonly organisation?: readonly string[] | undefined;
-        readonly folder?: readonly string[] | undefined;
-      };
+  readonly match: Match;
   readonly filter?: string | undefined;
   readonly sections?: readonly string[] | undefined;
   readonly destination: Destination;
@@ -243,23 +361,18 @@ export type SavedSubscription = {
   readonly ratePerSecond?: number | undefined;
   readonly maxInFlight: number;
   readonly freshFirst?: { readonly backlogShare: number } | undefined;
-  readonly ceilings?:
-    | { readonly ratePerSecond?: number | undefined; readonly maxInFlight?: number | undefined }
-    | undefined;
-  readonly retention?:
-    | {
-        readonly deliveryDays?: number | undefined;
-        readonly retryDays?: number | undefined;
-        readonly deadLetterDays?: number | undefined;
-        readonly stoppedDays?: number | undefined;
-      }
-    | undefined;
-  readonly signing?: { readonly secrets: readonly string[] } | undefined;
+  readonly ceilings?: Ceilings | undefined;
+  readonly retention?: Retention | undefined;
+  readonly signing?: Signing | undefined;
   readonly state: 'active' | 'paused' | 'disabled';
   readonly enableEpoch: number;
   readonly awaitsApproval?: true | undefined;
   readonly warnings: readonly { readonly pointer: string; readonly detail: string }[];
 };
+
+export type StateChange = { readonly customer: string; readonly before: string; readonly after: string };
+
+export type LetterCount = { readonly chosen: number; readonly byReason: Readonly<Record<string, number>> };
 
 export type Status = {
   readonly customer: string;
@@ -347,6 +460,16 @@ export type Examination = {
   }[];
 };
 
+export type AttemptOutcome =
+  | 'delivered'
+  | 'retry'
+  | 'refused'
+  | 'deauthorized'
+  | 'blocked'
+  | 'gone'
+  | 'internal'
+  | 'skipped';
+
 export type Attempt = {
   readonly eventId: string;
   readonly replayId?: string | undefined;
@@ -354,7 +477,7 @@ export type Attempt = {
   readonly attempt: number;
   readonly at: number;
   readonly durationMs: number;
-  readonly outcome: 'delivered' | 'retry' | 'refused' | 'deauthorized' | 'blocked' | 'gone' | 'internal' | 'skipped';
+  readonly outcome: AttemptOutcome;
   readonly status?: number | undefined;
   readonly error?: string | undefined;
   readonly operatorDetail?: string | undefined;
@@ -371,7 +494,7 @@ export type ListedAttempt = {
   readonly attempt: number;
   readonly at: number;
   readonly durationMs: number;
-  readonly outcome: 'delivered' | 'retry' | 'refused' | 'deauthorized' | 'blocked' | 'gone' | 'internal' | 'skipped';
+  readonly outcome: AttemptOutcome;
   readonly status?: number | undefined;
   readonly error?: string | undefined;
   readonly operatorDetail?: string | undefined;
@@ -512,15 +635,7 @@ export type EventFate = {
   readonly attempts: number;
   readonly firstAtMs: number;
   readonly lastAtMs: number;
-  readonly lastOutcome:
-    | 'delivered'
-    | 'retry'
-    | 'refused'
-    | 'deauthorized'
-    | 'blocked'
-    | 'gone'
-    | 'internal'
-    | 'skipped';
+  readonly lastOutcome: AttemptOutcome;
   readonly lastStatus?: number | undefined;
   readonly lastError?: string | undefined;
   readonly nextDueMs?: number | undefined;
@@ -761,15 +876,7 @@ export type EventStory = {
   readonly attempts: number;
   readonly firstAtMs: number;
   readonly lastAtMs: number;
-  readonly lastOutcome:
-    | 'delivered'
-    | 'retry'
-    | 'refused'
-    | 'deauthorized'
-    | 'blocked'
-    | 'gone'
-    | 'internal'
-    | 'skipped';
+  readonly lastOutcome: AttemptOutcome;
   readonly lastStatus?: number | undefined;
   readonly lastError?: string | undefined;
   readonly nextDueMs?: number | undefined;
@@ -938,134 +1045,7 @@ export interface Routes {
   };
   'PUT /v1/subscriptions/{customer}': {
     query: Readonly<Record<string, never>>;
-    body: {
-      readonly eventTypes: readonly string[];
-      readonly match:
-        | 'everything'
-        | {
-            readonly company: readonly string[] | 'everything';
-            readonly organisation?: readonly string[] | undefined;
-            readonly folder?: readonly string[] | undefined;
-          };
-      readonly filter?: string | undefined;
-      readonly sections?: readonly string[] | undefined;
-      readonly destination:
-        | {
-            readonly type: 'api-gateway';
-            readonly url: string;
-            readonly method?: 'POST' | 'PUT' | undefined;
-            readonly headers?: Readonly<Record<string, string>> | undefined;
-            readonly timeoutMs?: number | undefined;
-            readonly connectTimeoutMs?: number | undefined;
-            readonly headersTimeoutMs?: number | undefined;
-            readonly bodyTimeoutMs?: number | undefined;
-            readonly format?: 'json' | 'cloudevents-binary' | 'cloudevents-structured' | 'slack' | undefined;
-            readonly region?: string | undefined;
-          }
-        | {
-            readonly type: 'email';
-            readonly host: string;
-            readonly port?: number | undefined;
-            readonly encryption?: 'starttls' | 'tls' | 'none' | undefined;
-            readonly from: string;
-            readonly to: readonly string[];
-            readonly timeoutMs?: number | undefined;
-            readonly connectTimeoutMs?: number | undefined;
-            readonly headersTimeoutMs?: number | undefined;
-            readonly bodyTimeoutMs?: number | undefined;
-          }
-        | {
-            readonly type: 'eventbridge';
-            readonly eventBusArn: string;
-            readonly endpoint?: string | undefined;
-            readonly timeoutMs?: number | undefined;
-            readonly connectTimeoutMs?: number | undefined;
-            readonly headersTimeoutMs?: number | undefined;
-            readonly bodyTimeoutMs?: number | undefined;
-          }
-        | {
-            readonly type: 'http';
-            readonly url: string;
-            readonly method?: 'POST' | 'PUT' | undefined;
-            readonly headers?: Readonly<Record<string, string>> | undefined;
-            readonly timeoutMs?: number | undefined;
-            readonly connectTimeoutMs?: number | undefined;
-            readonly headersTimeoutMs?: number | undefined;
-            readonly bodyTimeoutMs?: number | undefined;
-            readonly format?: 'json' | 'cloudevents-binary' | 'cloudevents-structured' | 'slack' | undefined;
-            readonly gzip?: boolean | undefined;
-            readonly handshake?: boolean | undefined;
-          }
-        | {
-            readonly type: 'sns';
-            readonly topicArn: string;
-            readonly endpoint?: string | undefined;
-            readonly timeoutMs?: number | undefined;
-            readonly connectTimeoutMs?: number | undefined;
-            readonly headersTimeoutMs?: number | undefined;
-            readonly bodyTimeoutMs?: number | undefined;
-          }
-        | {
-            readonly type: 'sqs';
-            readonly queueUrl: string;
-            readonly region?: string | undefined;
-            readonly timeoutMs?: number | undefined;
-            readonly connectTimeoutMs?: number | undefined;
-            readonly headersTimeoutMs?: number | undefined;
-            readonly bodyTimeoutMs?: number | undefined;
-          };
-      readonly authentication?:
-        | { readonly type: 'none' }
-        | { readonly type: 'basic'; readonly username: string; readonly password: string }
-        | { readonly type: 'api-key'; readonly name: string; readonly key: string }
-        | {
-            readonly type: 'oauth';
-            readonly tokenUrl: string;
-            readonly method?: 'GET' | 'POST' | 'PUT' | undefined;
-            readonly clientId: string;
-            readonly clientSecret?: string | undefined;
-            readonly clientAuthentication?: 'header' | 'body' | 'private-key-jwt' | undefined;
-            readonly clientKey?: string | undefined;
-            readonly clientKeyId?: string | undefined;
-            readonly assertionAudience?: string | undefined;
-            readonly scope?: string | undefined;
-            readonly audience?: string | undefined;
-            readonly headers?: Readonly<Record<string, string | { readonly secret: string }>> | undefined;
-            readonly query?: Readonly<Record<string, string | { readonly secret: string }>> | undefined;
-            readonly body?: Readonly<Record<string, string | { readonly secret: string }>> | undefined;
-          }
-        | {
-            readonly type: 'aws';
-            readonly accessKeyId?: string | undefined;
-            readonly secretAccessKey?: string | undefined;
-            readonly roleArn?: string | undefined;
-            readonly externalId?: string | undefined;
-          }
-        | undefined;
-      readonly tls?:
-        | {
-            readonly clientCertificate?: string | undefined;
-            readonly clientKey?: string | undefined;
-            readonly ca?: string | undefined;
-          }
-        | undefined;
-      readonly ratePerSecond?: number | undefined;
-      readonly maxInFlight?: number | undefined;
-      readonly freshFirst?: { readonly backlogShare?: number | undefined } | undefined;
-      readonly ceilings?:
-        | { readonly ratePerSecond?: number | undefined; readonly maxInFlight?: number | undefined }
-        | undefined;
-      readonly retention?:
-        | {
-            readonly deliveryDays?: number | undefined;
-            readonly retryDays?: number | undefined;
-            readonly deadLetterDays?: number | undefined;
-            readonly stoppedDays?: number | undefined;
-          }
-        | undefined;
-      readonly signing?: { readonly secrets: readonly string[] } | undefined;
-      readonly state?: 'active' | 'paused' | 'disabled' | undefined;
-    };
+    body: NewSubscriptionInput;
     answer: SavedSubscription;
   };
   'PATCH /v1/subscriptions/{customer}': {
@@ -1087,22 +1067,22 @@ export interface Routes {
   'POST /v1/subscriptions/{customer}/pause': {
     query: Readonly<Record<string, never>>;
     body: undefined;
-    answer: { readonly customer: string; readonly before: string; readonly after: string };
+    answer: StateChange;
   };
   'POST /v1/subscriptions/{customer}/resume': {
     query: Readonly<Record<string, never>>;
     body: undefined;
-    answer: { readonly customer: string; readonly before: string; readonly after: string };
+    answer: StateChange;
   };
   'POST /v1/subscriptions/{customer}/enable': {
     query: Readonly<Record<string, never>>;
     body: undefined;
-    answer: { readonly customer: string; readonly before: string; readonly after: string };
+    answer: StateChange;
   };
   'POST /v1/subscriptions/{customer}/disable': {
     query: Readonly<Record<string, never>>;
     body: undefined;
-    answer: { readonly customer: string; readonly before: string; readonly after: string };
+    answer: StateChange;
   };
   'GET /v1/subscriptions/{customer}/status': {
     query: Readonly<Record<string, never>>;
@@ -1186,27 +1166,13 @@ export interface Routes {
   };
   'POST /v1/subscriptions/{customer}/dead-letters/redrives': {
     query: Readonly<Record<string, never>>;
-    body: {
-      readonly reasons?: readonly string[] | undefined;
-      readonly ids?: readonly string[] | undefined;
-      readonly dryRun?: boolean | undefined;
-    };
-    answer:
-      | { readonly taken: number; readonly stayed: number }
-      | { readonly chosen: number; readonly byReason: Readonly<Record<string, number>> }
-      | Operation;
+    body: LettersInput;
+    answer: { readonly taken: number; readonly stayed: number } | LetterCount | Operation;
   };
   'POST /v1/subscriptions/{customer}/dead-letters/discards': {
     query: Readonly<Record<string, never>>;
-    body: {
-      readonly reasons?: readonly string[] | undefined;
-      readonly ids?: readonly string[] | undefined;
-      readonly dryRun?: boolean | undefined;
-    };
-    answer:
-      | { readonly taken: number; readonly stayed: number }
-      | { readonly chosen: number; readonly byReason: Readonly<Record<string, number>> }
-      | Operation;
+    body: LettersInput;
+    answer: { readonly taken: number; readonly stayed: number } | LetterCount | Operation;
   };
   'GET /v1/quarantine': {
     query: {
@@ -1232,7 +1198,7 @@ export interface Routes {
     };
     answer:
       | { readonly taken: number; readonly stayed: number; readonly stillUnreadable?: number | undefined }
-      | { readonly chosen: number; readonly byReason: Readonly<Record<string, number>> }
+      | LetterCount
       | Operation;
   };
   'POST /v1/quarantine/discards': {
@@ -1245,7 +1211,7 @@ export interface Routes {
     };
     answer:
       | { readonly taken: number; readonly stayed: number; readonly stillUnreadable?: number | undefined }
-      | { readonly chosen: number; readonly byReason: Readonly<Record<string, number>> }
+      | LetterCount
       | Operation;
   };
   'POST /v1/erasures': {
@@ -1490,134 +1456,7 @@ export interface Routes {
   };
   'POST /v1/subscriptions/{customer}/comparisons': {
     query: Readonly<Record<string, never>>;
-    body: {
-      readonly eventTypes: readonly string[];
-      readonly match:
-        | 'everything'
-        | {
-            readonly company: readonly string[] | 'everything';
-            readonly organisation?: readonly string[] | undefined;
-            readonly folder?: readonly string[] | undefined;
-          };
-      readonly filter?: string | undefined;
-      readonly sections?: readonly string[] | undefined;
-      readonly destination:
-        | {
-            readonly type: 'api-gateway';
-            readonly url: string;
-            readonly method?: 'POST' | 'PUT' | undefined;
-            readonly headers?: Readonly<Record<string, string>> | undefined;
-            readonly timeoutMs?: number | undefined;
-            readonly connectTimeoutMs?: number | undefined;
-            readonly headersTimeoutMs?: number | undefined;
-            readonly bodyTimeoutMs?: number | undefined;
-            readonly format?: 'json' | 'cloudevents-binary' | 'cloudevents-structured' | 'slack' | undefined;
-            readonly region?: string | undefined;
-          }
-        | {
-            readonly type: 'email';
-            readonly host: string;
-            readonly port?: number | undefined;
-            readonly encryption?: 'starttls' | 'tls' | 'none' | undefined;
-            readonly from: string;
-            readonly to: readonly string[];
-            readonly timeoutMs?: number | undefined;
-            readonly connectTimeoutMs?: number | undefined;
-            readonly headersTimeoutMs?: number | undefined;
-            readonly bodyTimeoutMs?: number | undefined;
-          }
-        | {
-            readonly type: 'eventbridge';
-            readonly eventBusArn: string;
-            readonly endpoint?: string | undefined;
-            readonly timeoutMs?: number | undefined;
-            readonly connectTimeoutMs?: number | undefined;
-            readonly headersTimeoutMs?: number | undefined;
-            readonly bodyTimeoutMs?: number | undefined;
-          }
-        | {
-            readonly type: 'http';
-            readonly url: string;
-            readonly method?: 'POST' | 'PUT' | undefined;
-            readonly headers?: Readonly<Record<string, string>> | undefined;
-            readonly timeoutMs?: number | undefined;
-            readonly connectTimeoutMs?: number | undefined;
-            readonly headersTimeoutMs?: number | undefined;
-            readonly bodyTimeoutMs?: number | undefined;
-            readonly format?: 'json' | 'cloudevents-binary' | 'cloudevents-structured' | 'slack' | undefined;
-            readonly gzip?: boolean | undefined;
-            readonly handshake?: boolean | undefined;
-          }
-        | {
-            readonly type: 'sns';
-            readonly topicArn: string;
-            readonly endpoint?: string | undefined;
-            readonly timeoutMs?: number | undefined;
-            readonly connectTimeoutMs?: number | undefined;
-            readonly headersTimeoutMs?: number | undefined;
-            readonly bodyTimeoutMs?: number | undefined;
-          }
-        | {
-            readonly type: 'sqs';
-            readonly queueUrl: string;
-            readonly region?: string | undefined;
-            readonly timeoutMs?: number | undefined;
-            readonly connectTimeoutMs?: number | undefined;
-            readonly headersTimeoutMs?: number | undefined;
-            readonly bodyTimeoutMs?: number | undefined;
-          };
-      readonly authentication?:
-        | { readonly type: 'none' }
-        | { readonly type: 'basic'; readonly username: string; readonly password: string }
-        | { readonly type: 'api-key'; readonly name: string; readonly key: string }
-        | {
-            readonly type: 'oauth';
-            readonly tokenUrl: string;
-            readonly method?: 'GET' | 'POST' | 'PUT' | undefined;
-            readonly clientId: string;
-            readonly clientSecret?: string | undefined;
-            readonly clientAuthentication?: 'header' | 'body' | 'private-key-jwt' | undefined;
-            readonly clientKey?: string | undefined;
-            readonly clientKeyId?: string | undefined;
-            readonly assertionAudience?: string | undefined;
-            readonly scope?: string | undefined;
-            readonly audience?: string | undefined;
-            readonly headers?: Readonly<Record<string, string | { readonly secret: string }>> | undefined;
-            readonly query?: Readonly<Record<string, string | { readonly secret: string }>> | undefined;
-            readonly body?: Readonly<Record<string, string | { readonly secret: string }>> | undefined;
-          }
-        | {
-            readonly type: 'aws';
-            readonly accessKeyId?: string | undefined;
-            readonly secretAccessKey?: string | undefined;
-            readonly roleArn?: string | undefined;
-            readonly externalId?: string | undefined;
-          }
-        | undefined;
-      readonly tls?:
-        | {
-            readonly clientCertificate?: string | undefined;
-            readonly clientKey?: string | undefined;
-            readonly ca?: string | undefined;
-          }
-        | undefined;
-      readonly ratePerSecond?: number | undefined;
-      readonly maxInFlight?: number | undefined;
-      readonly freshFirst?: { readonly backlogShare?: number | undefined } | undefined;
-      readonly ceilings?:
-        | { readonly ratePerSecond?: number | undefined; readonly maxInFlight?: number | undefined }
-        | undefined;
-      readonly retention?:
-        | {
-            readonly deliveryDays?: number | undefined;
-            readonly retryDays?: number | undefined;
-            readonly deadLetterDays?: number | undefined;
-            readonly stoppedDays?: number | undefined;
-          }
-        | undefined;
-      readonly signing?: { readonly secrets: readonly string[] } | undefined;
-      readonly state?: 'active' | 'paused' | 'disabled' | undefined;
-    };
+    body: NewSubscriptionInput;
     answer: {
       readonly change: 'created' | 'updated' | 'unchanged';
       readonly secrets: readonly string[];

@@ -5,7 +5,11 @@ import { ROLES_BY_ACCESS, routeRight } from '@databridge/schemas/rights/route-ri
 import swagger from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import type { OpenAPIV3_1 } from 'openapi-types';
 import { webhooksOf } from '../../catalogue/webhooks.ts';
+
+/** The names of the answers in `problems`. */
+const SHARED_RESPONSES = { '4XX': 'Refused', '5XX': 'Failed' };
 
 type Transform = typeof jsonSchemaTransform;
 type TransformObject = typeof jsonSchemaTransformObject;
@@ -21,7 +25,7 @@ export async function describeApi(api: FastifyInstance): Promise<void> {
       security: [{ bearer: [] }],
     },
     transform: named,
-    transformObject: (described) => withWebhooks(withoutUnused(described)),
+    transformObject: (described) => withSharedProblems(withWebhooks(withoutUnused(described))),
   });
 }
 
@@ -66,6 +70,21 @@ const withoutUnused: TransformObject = (described) => {
   }
   return { ...document, components: { ...document.components, schemas } } as ReturnType<TransformObject>;
 };
+
+/** The answers that every route may give are stated once. */
+function withSharedProblems(document: ReturnType<TransformObject>): ReturnType<TransformObject> {
+  const { paths, components } = document as OpenAPIV3_1.Document;
+  const responses: Record<string, OpenAPIV3_1.ResponseObject> = {};
+  for (const operation of Object.values(paths ?? {}).flatMap((item) => Object.values(item ?? {}))) {
+    const own = (operation as OpenAPIV3_1.OperationObject).responses;
+    for (const [status, name] of Object.entries(SHARED_RESPONSES)) {
+      if (own?.[status] === undefined) continue;
+      responses[name] = own[status] as OpenAPIV3_1.ResponseObject;
+      own[status] = { $ref: `#/components/responses/${name}` };
+    }
+  }
+  return { ...document, components: { ...components, responses } } as ReturnType<TransformObject>;
+}
 
 /** All event types that have a schema, whether or not they are configured. */
 function withWebhooks(document: ReturnType<TransformObject>): ReturnType<TransformObject> {

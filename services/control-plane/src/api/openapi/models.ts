@@ -25,7 +25,7 @@ export const subscriptionBody = withOwners(
   subscriptionSchema.omit({ customer: true, enableEpoch: true }).extend({
     state: subscriptionSchema.shape.state.removeDefault().optional(),
   }),
-);
+).meta({ id: 'NewSubscription' });
 
 /** @throws {Error} for a field that field-rights.ts does not list */
 function withOwners<Shape extends z.ZodRawShape>(schema: z.ZodObject<Shape>): z.ZodObject<Shape> {
@@ -101,7 +101,9 @@ export const page = z.object({
 /** For short ids that people type. */
 export const idPrefix = z.string().min(1).max(600).optional().describe('only those whose id begins with this text');
 
-export const stateChange = z.object({ customer: z.string(), before: z.string(), after: z.string() });
+export const stateChange = z
+  .object({ customer: z.string(), before: z.string(), after: z.string() })
+  .meta({ id: 'StateChange' });
 
 const time = z.iso.datetime({ offset: true });
 
@@ -155,13 +157,17 @@ export const redeliveryAnswer = z.object({
   events: z.int(),
 });
 
-export const lettersBody = z.strictObject({
-  reasons: z.array(z.string()).min(1).optional(),
-  ids: z.array(z.string()).min(1).max(1_000).optional(),
-  dryRun: z.boolean().default(false).describe('only count'),
-});
+export const lettersBody = z
+  .strictObject({
+    reasons: z.array(z.string()).min(1).optional(),
+    ids: z.array(z.string()).min(1).max(1_000).optional(),
+    dryRun: z.boolean().default(false).describe('only count'),
+  })
+  .meta({ id: 'Letters' });
 export const takenOut = z.object({ taken: z.int(), stayed: z.int() });
-export const letterCount = z.object({ chosen: z.int(), byReason: z.record(z.string(), z.int()) });
+export const letterCount = z
+  .object({ chosen: z.int(), byReason: z.record(z.string(), z.int()) })
+  .meta({ id: 'LetterCount' });
 
 export const filterOf = ({ reasons, ids }: Pick<z.infer<typeof lettersBody>, 'reasons' | 'ids'>) => ({
   ...(reasons !== undefined && { reasons }),
@@ -283,6 +289,8 @@ export const doctorAnswer = z
   })
   .meta({ id: 'Examination' });
 
+export const attemptOutcome = z.enum([...ATTEMPT_OUTCOMES, 'skipped']).meta({ id: 'AttemptOutcome' });
+
 /** No further properties: shownTo omits what its reader may not see, and there is nothing else in it. */
 export const attemptAnswer = z
   .object({
@@ -292,7 +300,7 @@ export const attemptAnswer = z
     attempt: z.int().describe('1 for the first, since the customer was last enabled'),
     at: z.number().describe('when it began, ms since the epoch'),
     durationMs: z.number(),
-    outcome: z.enum([...ATTEMPT_OUTCOMES, 'skipped']),
+    outcome: attemptOutcome,
     status: z.int().optional().describe("HTTP's, if there was an answer"),
     error: z.string().optional(),
     operatorDetail: z.string().optional().describe('for operators'),

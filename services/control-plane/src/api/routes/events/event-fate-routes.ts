@@ -2,14 +2,13 @@
 
 import { DatabridgeError } from '@databridge/kernel/errors';
 import { systemClock } from '@databridge/kernel/time/clock';
-import { ATTEMPT_OUTCOMES } from '@databridge/schemas/records/attempts';
 import { type EffectiveState, effectiveState } from '@databridge/schemas/records/status';
 import { z } from 'zod';
 import type { SeenAttempt, SeenEvent } from '../../../views/attempts/attempt-view.ts';
 import { EVENT_STATES, fateOf, OUTCOMES_BY_STATE } from '../../../views/attempts/event-state.ts';
 import { readCustomer } from '../../../views/customer.ts';
 import type { Api, ApiContext } from '../../context.ts';
-import { ascending, customerParams, listedAttempt, page, rangeQuery } from '../../openapi/models.ts';
+import { ascending, attemptOutcome, customerParams, listedAttempt, page, rangeQuery } from '../../openapi/models.ts';
 import { problems } from '../../problem.ts';
 import { listedTo } from '../../shown-attempt.ts';
 
@@ -31,7 +30,7 @@ const eventFate = z
     attempts: z.int().describe('made in the last days, those of replays included'),
     firstAtMs: z.number().describe('when the first of them began, ms since the epoch'),
     lastAtMs: z.number(),
-    lastOutcome: z.enum([...ATTEMPT_OUTCOMES, 'skipped']),
+    lastOutcome: attemptOutcome,
     lastStatus: z.int().optional().describe("HTTP's, if there was an answer"),
     lastError: z.string().optional(),
     nextDueMs: z.number().optional().describe('time of the next attempt'),
