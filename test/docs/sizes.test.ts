@@ -10,7 +10,7 @@ const MAX_SOURCE_FILES = 15;
 
 /** Written by `npm run openapi` and `npm run schemas`. */
 const GENERATED = [
-  'services/portal/src/api/types.ts',
+  'schemas/src/api/types.ts',
   'services/portal/src/set-up/kinds.ts',
   'schemas/src/event/pinned-schemas.ts',
 ];

@@ -1,10 +1,8 @@
 /** Long operations: begun, watched with their progress, and left or watched again at any time. */
 import { pause } from '@databridge/kernel/time/pause';
-import type { Operation } from '@databridge/schemas/records/operations';
+import type { Operation } from '@databridge/schemas/api/types';
 import type { ApiClient } from './api/api-client.ts';
 import { ApiError } from './api/api-error.ts';
-
-export type ShownOperation = Omit<Operation, 'checkpoint'>;
 
 const ASK_EVERY_MS = 500;
 
@@ -24,17 +22,17 @@ export async function operate<T>(
   },
 ): Promise<T> {
   const headers = { ...asked.headers, prefer: 'respond-async' };
-  const { body } = await api.call<ShownOperation | T>(method, path, { ...asked, headers });
+  const { body } = await api.call<Operation | T>(method, path, { ...asked, headers });
   if (!isOperation(body)) return body;
   return (await watch(api, body)).result as T;
 }
 
-function isOperation(body: unknown): body is ShownOperation {
+function isOperation(body: unknown): body is Operation {
   return typeof body === 'object' && body !== null && 'step' in body && 'kind' in body;
 }
 
 /** @throws {ApiError} with the problem of one that failed */
-export async function watch(api: ApiClient, operation: ShownOperation): Promise<ShownOperation> {
+export async function watch(api: ApiClient, operation: Operation): Promise<Operation> {
   const leave = () => {
     process.stderr.write(
       `\nOperation ${operation.id} goes on. "databridge operations watch ${operation.id}" comes back to it.\n`,
@@ -50,7 +48,7 @@ export async function watch(api: ApiClient, operation: ShownOperation): Promise<
       if (process.stderr.isTTY && line !== shown) process.stderr.write(`\r\u001b[K${line}`);
       shown = line;
       await pause(ASK_EVERY_MS);
-      latest = await api.get<ShownOperation>(`/operations/${latest.id}`);
+      latest = await api.get<Operation>(`/operations/${latest.id}`);
     }
   } finally {
     process.off('SIGINT', leave);
@@ -63,7 +61,7 @@ export async function watch(api: ApiClient, operation: ShownOperation): Promise<
   return latest;
 }
 
-export function progressOf({ kind, customer, step, progress, waitsFor }: ShownOperation): string {
+export function progressOf({ kind, customer, step, progress, waitsFor }: Operation): string {
   const { done, total } = progress ?? {};
   const count = done === undefined ? '' : `, ${done}${total === undefined ? '' : ` of ${total}`}`;
   return `${kind}${customer === undefined ? '' : ` ${customer}`}: ${step}${count}${waitsFor === undefined ? '' : `; waits: ${waitsFor}`}`;

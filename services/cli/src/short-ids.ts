@@ -23,6 +23,12 @@ export function shortIds(ids: readonly string[]): ReadonlyMap<string, string> {
   return new Map(short);
 }
 
+/** A column of ids, each as short as it may be among them. */
+export function shortened<Item>(items: readonly Item[], idOf: (item: Item) => string): (item: Item) => string {
+  const short = shortIds(items.map(idOf));
+  return (item) => short.get(idOf(item)) ?? idOf(item);
+}
+
 function commonLength(one: string, other: string): number {
   let length = 0;
   while (length < one.length && one[length] === other[length]) length += 1;

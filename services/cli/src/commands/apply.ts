@@ -1,4 +1,5 @@
 /** Declarative: shows how the stored subscriptions differ from the files, asks, and applies the difference. */
+import type { Routes, SavedSubscription } from '@databridge/schemas/api/types';
 import { ceilingsOf } from '@databridge/schemas/rights/ceilings';
 import { matchesEveryCompany } from '@databridge/schemas/subscription/routing';
 import { mapSecrets } from '@databridge/schemas/subscription/secret-places';
@@ -23,12 +24,10 @@ import { mustConfirm } from '../output/terminal.ts';
  */
 const AT_ONCE = 100;
 
-type Change = 'created' | 'updated' | 'unchanged';
-
 interface Plan {
   readonly customer: string;
   readonly file: string;
-  readonly change: Change;
+  readonly change: Comparison['change'];
   readonly differences: readonly Difference[];
   /** The customer gets the events of all companies, which is rarely intended. */
   readonly warnsOfEverything: boolean;
@@ -42,17 +41,7 @@ interface Plan {
  * The changes that a PUT would make, and the version that it would replace: one answer, so that nothing changes in
  * between.
  */
-interface Comparison {
-  readonly change: Change;
-  readonly secrets: readonly string[];
-  readonly uncertain: readonly string[];
-  readonly stored?: Readonly<Record<string, unknown>>;
-  readonly etag?: string;
-}
-
-interface Saved {
-  readonly warnings: readonly { readonly pointer: string; readonly detail: string }[];
-}
+type Comparison = Routes['POST /v1/subscriptions/{customer}/comparisons']['answer'];
 
 export interface ApplyOptions {
   readonly file: string;
@@ -257,7 +246,7 @@ const NECESSARY = new Set(['type', 'url', 'topicArn', 'queueUrl', 'region']);
 async function carryOut(api: ApiClient, plan: Plan): Promise<void> {
   const { customer, body, etag } = plan;
   const headers: Record<string, string> = etag === undefined ? { 'if-none-match': '*' } : { 'if-match': etag };
-  const saved = await api.call<Saved>('PUT', pathOf(customer), { body, headers });
+  const saved = await api.call<SavedSubscription>('PUT', pathOf(customer), { body, headers });
   for (const { pointer, detail } of saved.body.warnings ?? []) {
     process.stderr.write(`warning: ${customer}: ${pointer}: ${detail}\n`);
   }

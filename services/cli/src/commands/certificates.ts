@@ -1,16 +1,10 @@
 /** Client certificates by request: a delivery worker makes the key, which never leaves the workers. */
+import type { CertificateRequest } from '@databridge/schemas/api/types';
 import type { Command } from 'commander';
 import { type Cli, pathOf } from '../cli.ts';
 import { readInput } from '../files/read-input.ts';
 import { type OutputOptions, print, withOutput } from '../output/output.ts';
 import { printLine } from '../output/print.ts';
-
-interface CertificateRequest {
-  readonly id: string;
-  readonly commonName: string;
-  readonly csr: string;
-  readonly madeAtMs: number;
-}
 
 export function addCertificates(program: Command, cli: Cli): void {
   const group = program

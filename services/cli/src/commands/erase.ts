@@ -1,9 +1,9 @@
+import type { ErasurePlan, ErasureReceipt } from '@databridge/schemas/api/types';
 import type { Command } from 'commander';
-import type { ErasurePlan, ErasureReceipt, KeptRemainder } from '../api/answers.ts';
 import type { Cli } from '../cli.ts';
 import { operate } from '../operation.ts';
 import { type OutputOptions, print, withOutput } from '../output/output.ts';
-import { formatFacts, formatTable, timeOf } from '../output/print.ts';
+import { type Columns, formatFacts, formatList, timeOf } from '../output/print.ts';
 import { mustConfirm } from '../output/terminal.ts';
 import { parseTime } from '../parse-arguments.ts';
 
@@ -43,15 +43,15 @@ function countsOf({ events, customers, remainders }: ErasurePlan): string {
 
 function formatPlan(plan: ErasurePlan): string {
   if (plan.events === 0) return 'No topic holds an event of that request id.';
-  return `Would erase ${countsOf(plan)}.\n\n${formatRemainders(plan)}`;
+  return `Would erase ${countsOf(plan)}.\n\n${formatList(plan.remainders, REMAINDER_COLUMNS)}`;
 }
 
 function formatReceipt(receipt: ErasureReceipt): string {
   const { request, erasedAtMs, fromMs, events, customers, deadLetters, quarantined, removed, remainders } = receipt;
   const facts = formatFacts([
-    ['erased at', timeOf(erasedAtMs) ?? ''],
+    ['erased at', timeOf(erasedAtMs)],
     ['request digest', request],
-    ...(fromMs === undefined ? [] : [['searched from', timeOf(fromMs) ?? ''] as const]),
+    ...(fromMs === undefined ? [] : [['searched from', timeOf(fromMs)] as const]),
     ['events', String(events)],
     ['customers', customers.join(', ') || 'none'],
     ['removed', `${removed} records; of these, ${deadLetters} were dead letters and ${quarantined} in quarantine`],
@@ -75,25 +75,18 @@ const BECAUSE: Readonly<Record<string, string>> = {
   'time-out': 'not compacted in time; erase again',
 };
 
-function formatKept(remainders: readonly KeptRemainder[]): string {
-  const table = formatTable(
-    ['TOPIC', 'RECORDS', 'DELETED BY KAFKA', 'BECAUSE'],
-    remainders.map(({ topic, copies, deletedByMs, because }) => [
-      ...[topic, copies, untilOf(deletedByMs)],
-      BECAUSE[because] ?? because,
-    ]),
-  );
+function formatKept(remainders: ErasureReceipt['remainders']): string {
+  const table = formatList(remainders, {
+    ...REMAINDER_COLUMNS,
+    BECAUSE: ({ because }) => BECAUSE[because] ?? because,
+  });
   const places = remainders.flatMap(({ topic, places = [] }) => places.map((place) => `${topic}/${place}`));
   return places.length === 0 ? table : `${table}\n\nAt the intake: ${places.join(', ')}`;
 }
 
-function formatRemainders({ remainders }: Pick<ErasurePlan, 'remainders'>): string {
-  return formatTable(
-    ['TOPIC', 'RECORDS', 'DELETED BY KAFKA'],
-    remainders.map(({ topic, copies, deletedByMs }) => [topic, copies, untilOf(deletedByMs)]),
-  );
-}
-
-function untilOf(deletedByMs: number | undefined): string {
-  return deletedByMs === undefined ? 'no limit in the settings of the topic' : `until ${timeOf(deletedByMs)}`;
-}
+const REMAINDER_COLUMNS: Columns<ErasurePlan['remainders'][number]> = {
+  TOPIC: ({ topic }) => topic,
+  RECORDS: ({ copies }) => copies,
+  'DELETED BY KAFKA': ({ deletedByMs }) =>
+    deletedByMs === undefined ? 'no limit in the settings of the topic' : `until ${timeOf(deletedByMs)}`,
+};

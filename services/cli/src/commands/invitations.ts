@@ -1,27 +1,19 @@
 /** Links by which customers enter secrets, or set themselves up. */
 import { DatabridgeError } from '@databridge/kernel/errors';
+import type {
+  Invitation,
+  ListedSubscription,
+  NewInvitation,
+  Routes,
+  Subscription,
+} from '@databridge/schemas/api/types';
 import type { Command } from 'commander';
 import { type Cli, pathOf } from '../cli.ts';
 import { operate } from '../operation.ts';
-import { type OutputOptions, print, withOutput } from '../output/output.ts';
-import { formatFacts, formatTable, printLine, timeOf } from '../output/print.ts';
+import { type OutputOptions, print, printsList, withOutput } from '../output/output.ts';
+import { formatFacts, printLine, timeOf } from '../output/print.ts';
 import { mustConfirm } from '../output/terminal.ts';
-
-interface ShownInvitation {
-  readonly id: string;
-  readonly customer: string;
-  readonly kind: 'secrets' | 'setup';
-  readonly places: readonly string[];
-  readonly by: string;
-  readonly expiresAtMs: number;
-  readonly state: string;
-  readonly failures: number;
-}
-
-interface NewInvitation extends ShownInvitation {
-  readonly link: string;
-  readonly code: string;
-}
+import { destinationColumns } from './destination-columns.ts';
 
 interface InviteChoice extends OutputOptions {
   readonly secret?: string[];
@@ -62,10 +54,17 @@ export function addInvitations(program: Command, cli: Cli): void {
     print(choice, made, () => formatInvited(made));
   });
   const group = program.command('invitations').description('links by which customers enter secrets');
-  withOutput(group.command('list').description('list all invitations, the newest first')).action(
-    async (options: OutputOptions) => {
-      const { items } = await cli.api().get<{ items: ShownInvitation[] }>('/invitations');
-      print(options, items, () => formatInvitations(items));
+  printsList(
+    group.command('list').description('list all invitations, the newest first'),
+    async () => (await cli.api().get<Routes['GET /v1/invitations']['answer']>('/invitations')).items,
+    {
+      ID: ({ id }) => id,
+      CUSTOMER: ({ customer }) => customer,
+      FOR: ({ kind, places }) => (kind === 'setup' ? 'set-up' : places.join(', ')),
+      BY: ({ by }) => by,
+      STATE: ({ state }) => state,
+      'WRONG CODES': ({ failures }) => failures,
+      'GOOD UNTIL': ({ expiresAtMs }) => timeOf(expiresAtMs),
     },
   );
   withOutput(
@@ -84,7 +83,7 @@ export function addInvitations(program: Command, cli: Cli): void {
     .description('revoke an invitation: its link becomes invalid')
     .argument('<id>', 'as the list shows it')
     .action(async (id: string) => {
-      const { customer } = await cli.api().post<ShownInvitation>(`/invitations/${encodeURIComponent(id)}/revoke`);
+      const { customer } = await cli.api().post<Invitation>(`/invitations/${encodeURIComponent(id)}/revoke`);
       printLine(`${customer}: the link is good for nothing from now on.`);
     });
   program
@@ -107,25 +106,16 @@ export function addInvitations(program: Command, cli: Cli): void {
     .argument('<customer>')
     .option('-y, --yes', 'do not ask for confirmation; needed where there is no terminal')
     .action(async (customer: string, { yes = false }: { yes?: boolean }) => await decline(cli, customer, yes));
-  withOutput(
+  printsList(
     program.command('approvals').description('list the set-ups that customers entered and nobody has approved yet'),
-  ).action(async (options: OutputOptions) => {
-    const items = await cli.api().list<StatedSetup>('/subscriptions', { awaitsApproval: true });
-    print(options, items, () => formatStated(items));
-  });
-}
-
-interface StatedSetup {
-  readonly customer: string;
-  readonly awaitsApproval?: true;
-  readonly destination: { readonly type: string } & Readonly<Record<string, unknown>>;
-  readonly authentication: { readonly type: string };
-  readonly ratePerSecond?: number;
+    async () => await cli.api().list<ListedSubscription>('/subscriptions', { awaitsApproval: true }),
+    async () => ({ CUSTOMER: ({ customer }) => customer, ...(await destinationColumns()) }),
+  );
 }
 
 async function decline(cli: Cli, customer: string, yes: boolean): Promise<void> {
   const api = cli.api();
-  const { etag, body } = await api.call<StatedSetup>('GET', pathOf(customer));
+  const { etag, body } = await api.call<Subscription>('GET', pathOf(customer));
   if (body.awaitsApproval !== true) {
     throw new DatabridgeError(
       'DB_CONFLICT',
@@ -137,17 +127,6 @@ async function decline(cli: Cli, customer: string, yes: boolean): Promise<void> 
   const headers = { 'if-match': etag ?? '*' };
   await operate(api, 'DELETE', pathOf(customer), { query: { waiting: 'discard' }, headers });
   printLine(`${customer}: declined; what it stated is deleted.`);
-}
-
-function formatStated(items: readonly StatedSetup[]): string {
-  if (items.length === 0) return 'None.';
-  return formatTable(
-    ['CUSTOMER', 'DESTINATION', 'AUTHENTICATION', 'RATE'],
-    items.map(({ customer, destination: { type, ...where }, authentication, ratePerSecond }) => [
-      ...[customer, `${type} ${Object.values(where).filter((one) => typeof one === 'string')[0] ?? ''}`],
-      ...[authentication.type, ratePerSecond === undefined ? '' : `${ratePerSecond}/s`],
-    ]),
-  );
 }
 
 /** @throws {DatabridgeError} DB_INPUT_INVALID */
@@ -191,19 +170,8 @@ function formatInvited({ id, link, code, expiresAtMs }: NewInvitation): string {
   const facts = formatFacts([
     ['link', link],
     ['code', code],
-    ['good until', timeOf(expiresAtMs) ?? ''],
+    ['good until', timeOf(expiresAtMs)],
     ['id', id],
   ]);
   return `${facts}\nBoth are shown this once. Send the link by mail, and tell the code by another channel, such as the telephone.`;
-}
-
-function formatInvitations(items: readonly ShownInvitation[]): string {
-  if (items.length === 0) return 'None.';
-  return formatTable(
-    ['ID', 'CUSTOMER', 'FOR', 'BY', 'STATE', 'WRONG CODES', 'GOOD UNTIL'],
-    items.map(({ id, customer, kind, places, by, state, failures, expiresAtMs }) => [
-      ...[id, customer, kind === 'setup' ? 'set-up' : places.join(', '), by, state],
-      ...[failures, timeOf(expiresAtMs) ?? ''],
-    ]),
-  );
 }

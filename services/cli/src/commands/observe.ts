@@ -2,24 +2,15 @@
 
 import { DatabridgeError } from '@databridge/kernel/errors';
 import { systemClock } from '@databridge/kernel/time/clock';
+import type { Intake, Reconciliation, Status, Workers } from '@databridge/schemas/api/types';
 import type { Attempt } from '@databridge/schemas/records/attempts';
 import { type Command, Option } from 'commander';
-import type { CustomerStatus, IntakeAnswer, Reconciliation } from '../api/answers.ts';
 import { ApiError } from '../api/api-error.ts';
 import { type Cli, pathOf } from '../cli.ts';
-import { type OutputOptions, print, withOutput } from '../output/output.ts';
-import {
-  type Fleet,
-  formatFleet,
-  formatReconciliations,
-  formatStatus,
-  formatStatuses,
-  formatTable,
-  reasonOf,
-  timeOf,
-} from '../output/print.ts';
+import { type OutputOptions, print, printsList, withOutput } from '../output/output.ts';
+import { formatFleet, formatReconciliations, formatStatus, formatStatuses, reasonOf, timeOf } from '../output/print.ts';
 import { parseCount, parseDuration, parseTime, refuseSwapped } from '../parse-arguments.ts';
-import { eventsOf, fullId, shortIds } from '../short-ids.ts';
+import { eventsOf, fullId, shortened } from '../short-ids.ts';
 import { tail } from './observe/tail.ts';
 import { repeat, startOfView } from './observe/watch.ts';
 
@@ -53,11 +44,11 @@ export function addObservation(program: Command, cli: Cli): void {
         'show delivery workers, dead ones included, and customers that no worker runs; exit code 1 if there are any, or if two workers have one name',
       ),
   ).action(async (options: OutputOptions) => {
-    const fleet = await cli.api().get<Fleet>('/workers');
+    const fleet = await cli.api().get<Workers>('/workers');
     print(options, fleet, () => formatFleet(fleet));
     if (fleet.unattended.length > 0 || fleet.items.some(({ hasNamesake }) => hasNamesake)) cli.notWell();
   });
-  withOutput(
+  printsList(
     program
       .command('attempts')
       .description('list attempts of the last days, the newest first')
@@ -67,7 +58,18 @@ export function addObservation(program: Command, cli: Cli): void {
       .option('--from <time>', 'made at that time or later: 2026-01-31T12:00Z, or 24h for a day ago', parseTime)
       .option('--to <time>', 'made before that time', parseTime)
       .option('--limit <count>', 'at most this many', parseCount, 50),
-  ).action(async (customer: string, options: AttemptChoice) => await attempts(cli, customer, options));
+    async (customer: string, choice: AttemptChoice) => await attempts(cli, customer, choice),
+    (all) => ({
+      AT: ({ at }) => timeOf(at),
+      OUTCOME: ({ outcome }) => outcome,
+      STATUS: ({ status }) => String(status ?? '-'),
+      EVENT: shortened(all, ({ eventId }) => eventId),
+      ATTEMPT: ({ attempt }) => attempt,
+      LANE: ({ lane }) => lane,
+      MS: ({ durationMs }) => Math.round(durationMs),
+      ERROR: reasonOf,
+    }),
+  );
   withOutput(
     program
       .command('tail')
@@ -108,23 +110,23 @@ async function showStatus(cli: Cli, names: readonly string[], options: OutputOpt
 }
 
 /** @returns undefined for customers: workers run customers of everybody */
-async function fleetFor(cli: Cli): Promise<Fleet | undefined> {
+async function fleetFor(cli: Cli): Promise<Workers | undefined> {
   try {
-    return await cli.api().get<Fleet>('/workers');
+    return await cli.api().get<Workers>('/workers');
   } catch (error) {
     if (error instanceof ApiError && error.status === 403) return undefined;
     throw error;
   }
 }
 
-async function statusesOf(cli: Cli, names: readonly string[]): Promise<CustomerStatus[]> {
-  if (names.length === 0) return await cli.api().list<CustomerStatus>('/status');
-  const found: CustomerStatus[] = [];
-  for (const name of names) found.push(await cli.api().get<CustomerStatus>(pathOf(name, 'status')));
+async function statusesOf(cli: Cli, names: readonly string[]): Promise<Status[]> {
+  if (names.length === 0) return await cli.api().list<Status>('/status');
+  const found: Status[] = [];
+  for (const name of names) found.push(await cli.api().get<Status>(pathOf(name, 'status')));
   return found;
 }
 
-interface AttemptChoice extends OutputOptions {
+interface AttemptChoice {
   readonly event?: string;
   readonly outcome?: string;
   readonly from?: Date;
@@ -132,25 +134,12 @@ interface AttemptChoice extends OutputOptions {
   readonly limit: number;
 }
 
-async function attempts(cli: Cli, customer: string, choice: AttemptChoice): Promise<void> {
+async function attempts(cli: Cli, customer: string, choice: AttemptChoice): Promise<Attempt[]> {
   const { event, outcome, from, to, limit } = choice;
   refuseSwapped(from, to);
   const eventId = event && (await fullId(cli.api(), eventsOf(customer), event));
   const query = { eventId, outcome, from: from?.toISOString(), to: to?.toISOString() };
-  const found = await cli.api().list<Attempt>(pathOf(customer, 'attempts'), query, limit);
-  print(choice, found, () => formatAttempts(found));
-}
-
-function formatAttempts(found: readonly Attempt[]): string {
-  if (found.length === 0) return 'None.';
-  const short = shortIds(found.map(({ eventId }) => eventId));
-  return formatTable(
-    ['AT', 'OUTCOME', 'STATUS', 'EVENT', 'ATTEMPT', 'LANE', 'MS', 'ERROR'],
-    found.map(({ at, outcome, status, eventId, attempt, lane, durationMs, ...why }) => [
-      ...[timeOf(at) ?? '', outcome, String(status ?? '-'), short.get(eventId) ?? eventId],
-      ...[attempt, lane, Math.round(durationMs), reasonOf(why)],
-    ]),
-  );
+  return await cli.api().list<Attempt>(pathOf(customer, 'attempts'), query, limit);
 }
 
 interface ReconcileChoice extends OutputOptions {
@@ -163,8 +152,7 @@ async function reconcile(cli: Cli, names: readonly string[], choice: ReconcileCh
   const { from, to, events } = choice;
   refuseSwapped(from, to);
   const api = cli.api();
-  const all =
-    names.length > 0 ? names : (await api.list<CustomerStatus>('/subscriptions')).map(({ customer }) => customer);
+  const all = names.length > 0 ? names : (await api.list<Status>('/subscriptions')).map(({ customer }) => customer);
   const query = { from: from?.toISOString(), to: to?.toISOString(), events };
   const found: Reconciliation[] = [];
   // One after the other: each holds the ids of a customer's events in the control plane's memory.
@@ -176,9 +164,9 @@ async function reconcile(cli: Cli, names: readonly string[], choice: ReconcileCh
 }
 
 /** @returns undefined for callers that may not see data of all customers */
-async function intakeSeen(cli: Cli): Promise<IntakeAnswer | undefined> {
+async function intakeSeen(cli: Cli): Promise<Intake | undefined> {
   try {
-    return await cli.api().get<IntakeAnswer>('/intake');
+    return await cli.api().get<Intake>('/intake');
   } catch (error) {
     if (error instanceof ApiError && error.status === 403) return undefined;
     throw error;

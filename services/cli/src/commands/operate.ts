@@ -1,7 +1,7 @@
 /** Commands that change what customers get. */
 import { DatabridgeError } from '@databridge/kernel/errors';
+import type { Rewind } from '@databridge/schemas/api/types';
 import type { Command } from 'commander';
-import type { Rewind } from '../api/answers.ts';
 import { type Cli, pathOf } from '../cli.ts';
 import { operate } from '../operation.ts';
 import { type OutputOptions, print, withOutput } from '../output/output.ts';

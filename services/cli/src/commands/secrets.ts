@@ -1,23 +1,27 @@
+import type { Secret } from '@databridge/schemas/api/types';
 import { isPlaceholder } from '@databridge/schemas/subscription/secret-rules';
 import type { Command } from 'commander';
 import { type Cli, pathOf } from '../cli.ts';
-import { type OutputOptions, print, withOutput } from '../output/output.ts';
-import { formatTable, printLine, timeOf } from '../output/print.ts';
+import { type OutputOptions, print, printsList, withOutput } from '../output/output.ts';
+import { printLine, timeOf } from '../output/print.ts';
 import { readSecret } from '../output/terminal.ts';
 
 export function addSecrets(program: Command, keys: Command, cli: Cli): void {
   const group = program
     .command('secrets')
     .description('passwords, keys and client secrets: they can be set, but not read');
-  withOutput(
+  printsList(
     group
       .command('list')
       .description('list the secrets of a customer by name, without their values')
       .argument('<customer>'),
-  ).action(async (customer: string, options: OutputOptions) => {
-    const secrets = await cli.api().list<ShownSecret>(pathOf(customer, 'secrets'));
-    print(options, secrets, () => formatSecrets(secrets));
-  });
+    async (customer: string) => await cli.api().list<Secret>(pathOf(customer, 'secrets')),
+    {
+      NAME: ({ name }) => name,
+      SET: ({ setAtMs }) => timeOf(setAtMs) ?? '',
+      'THE OLD ONE IS USED UNTIL': ({ fallbackUntilMs }) => timeOf(fallbackUntilMs) ?? '',
+    },
+  );
   group
     .command('set')
     .description('set a secret; its value is read from standard input, or typed at a prompt')
@@ -69,18 +73,4 @@ export function addSecrets(program: Command, keys: Command, cli: Cli): void {
       cli.notWell();
     }
   });
-}
-
-interface ShownSecret {
-  readonly name: string;
-  readonly setAtMs?: number;
-  readonly fallbackUntilMs?: number;
-}
-
-function formatSecrets(secrets: readonly ShownSecret[]): string {
-  if (secrets.length === 0) return 'None.';
-  return formatTable(
-    ['NAME', 'SET', 'THE OLD ONE IS USED UNTIL'],
-    secrets.map(({ name, setAtMs, fallbackUntilMs }) => [name, timeOf(setAtMs) ?? '', timeOf(fallbackUntilMs) ?? '']),
-  );
 }

@@ -1,10 +1,11 @@
 import { DatabridgeError } from '@databridge/kernel/errors';
+import type { Me, Routes } from '@databridge/schemas/api/types';
 import type { Command } from 'commander';
 import { ApiClient } from '../api/api-client.ts';
 import type { Cli } from '../cli.ts';
 import { forgetConnection, isHttpUrl, keepConnection } from '../credentials.ts';
-import { type OutputOptions, print, withOutput } from '../output/output.ts';
-import { formatFacts, formatTable, printLine, timeOf } from '../output/print.ts';
+import { type OutputOptions, print, printsList, withOutput } from '../output/output.ts';
+import { formatFacts, printLine, timeOf } from '../output/print.ts';
 import { readSecret } from '../output/terminal.ts';
 
 export function addSession(program: Command, cli: Cli): void {
@@ -34,13 +35,6 @@ export function addSession(program: Command, cli: Cli): void {
   addPortalSessions(program, cli);
 }
 
-interface Me {
-  readonly name: string;
-  readonly role: string;
-  readonly customer?: string;
-  readonly may: Readonly<Record<'oversee' | 'act' | 'operate' | 'payload', boolean>>;
-}
-
 const RIGHTS = {
   oversee: 'see what concerns all customers',
   act: 'change what belongs to a customer',
@@ -48,33 +42,32 @@ const RIGHTS = {
   payload: 'read the content of events',
 } as const;
 
-function formatMe({ name, role, customer, may }: Me): string {
+const whose = ({ role, customer }: Pick<Me, 'role' | 'customer'>) =>
+  customer === undefined ? role : `${role} of ${customer}`;
+
+function formatMe({ name, may, ...rest }: Me): string {
   const rights = Object.entries(RIGHTS).filter(([right]) => may[right as keyof typeof RIGHTS]);
   return formatFacts([
     ['name', name],
-    ['role', customer === undefined ? role : `${role} of ${customer}`],
+    ['role', whose(rest)],
     ['may', rights.map(([, words]) => words).join(', ') || 'only read'],
   ]);
 }
 
-interface PortalSession {
-  readonly id: string;
-  readonly name: string;
-  readonly role: string;
-  readonly customer?: string;
-  readonly by: string;
-  readonly createdAtMs: number;
-  readonly expiresAtMs: number;
-}
-
 function addPortalSessions(program: Command, cli: Cli): void {
   const group = program.command('sessions').description('who is signed in to the portal');
-  withOutput(
+  printsList(
     group.command('list').description('list sessions that are not over: operators see all, everybody else their own'),
-  ).action(async (options: OutputOptions) => {
-    const { items } = await cli.api().get<{ items: PortalSession[] }>('/sessions');
-    print(options, items, () => formatSessions(items));
-  });
+    async () => (await cli.api().get<Routes['GET /v1/sessions']['answer']>('/sessions')).items,
+    {
+      ID: ({ id }) => id,
+      NAME: ({ name }) => name,
+      ROLE: whose,
+      BY: ({ by }) => by,
+      BEGAN: ({ createdAtMs }) => timeOf(createdAtMs),
+      ENDS: ({ expiresAtMs }) => timeOf(expiresAtMs),
+    },
+  );
   group
     .command('link')
     .description('make a link that signs you in to the portal, once, within ten minutes')
@@ -91,15 +84,4 @@ function addPortalSessions(program: Command, cli: Cli): void {
       await cli.api().call('DELETE', `/sessions/${encodeURIComponent(id)}`);
       printLine('The session has ended.');
     });
-}
-
-function formatSessions(items: readonly PortalSession[]): string {
-  if (items.length === 0) return 'None.';
-  return formatTable(
-    ['ID', 'NAME', 'ROLE', 'BY', 'BEGAN', 'ENDS'],
-    items.map(({ id, name, role, customer, by, createdAtMs, expiresAtMs }) => [
-      ...[id, name, customer === undefined ? role : `${role} of ${customer}`, by],
-      ...[timeOf(createdAtMs) ?? '', timeOf(expiresAtMs) ?? ''],
-    ]),
-  );
 }

@@ -1,39 +1,31 @@
-import type { Destination } from '@databridge/schemas/destination/destinations';
+import type { ListedSubscription, Subscription } from '@databridge/schemas/api/types';
 import { FIELD_RIGHTS } from '@databridge/schemas/rights/field-rights';
-import { type DeclaredMatch, EVERYTHING } from '@databridge/schemas/subscription/routing';
+import { EVERYTHING } from '@databridge/schemas/subscription/routing';
 import { type Command, Option } from 'commander';
 import { type Cli, pathOf } from '../cli.ts';
 import { operate } from '../operation.ts';
-import { type OutputOptions, print, toYaml, withOutput } from '../output/output.ts';
-import { formatTable, printLine } from '../output/print.ts';
+import { print, printsList, toYaml } from '../output/output.ts';
+import { printLine } from '../output/print.ts';
 import { mustConfirm } from '../output/terminal.ts';
+import { destinationColumns } from './destination-columns.ts';
 import { addFilterTrial } from './try-filter.ts';
-
-/** The columns of lists. */
-interface ShownSubscription {
-  readonly customer: string;
-  readonly state: string;
-  /** Only in lists: `disabled` if a worker has disabled the customer. */
-  readonly effectiveState?: string;
-  readonly eventTypes: readonly string[];
-  readonly match: DeclaredMatch;
-  readonly filter?: string;
-  readonly destination: Destination;
-  readonly authentication: { readonly type: string };
-  readonly ratePerSecond?: number;
-}
 
 export function addSubscriptions(program: Command, cli: Cli): void {
   const group = program
     .command('subscriptions')
     .description('which events each customer gets, where they are sent, and how fast');
-  withOutput(group.command('list').description('list all subscriptions, one per line')).action(
-    async (options: OutputOptions) => {
-      const all = await cli.api().list<ShownSubscription>('/subscriptions');
-      const { DESTINATION_KINDS } = await import('@databridge/schemas/destination/destinations');
-      const addressOf = (one: Destination) => DESTINATION_KINDS.get(one.type)?.label(one) ?? '';
-      print(options, all, () => formatList(all, addressOf));
-    },
+  printsList(
+    group.command('list').description('list all subscriptions, one per line'),
+    async () => await cli.api().list<ListedSubscription>('/subscriptions'),
+    async () => ({
+      CUSTOMER: ({ customer }) => customer,
+      STATE: ({ effectiveState }) => effectiveState,
+      'EVENT TYPES': ({ eventTypes }) => eventTypes.join(','),
+      COMPANIES: ({ match }) => companiesOf(match),
+      ...(await destinationColumns()),
+      FILTER: ({ filter }) => (filter === undefined ? '' : 'yes'),
+    }),
+    'None. "databridge apply -f subscriptions.yaml" brings some.',
   );
   group
     .command('get')
@@ -54,21 +46,15 @@ export function addSubscriptions(program: Command, cli: Cli): void {
       const names =
         customers.length > 0
           ? customers
-          : (await cli.api().list<ShownSubscription>('/subscriptions')).map(({ customer }) => customer);
+          : (await cli.api().list<ListedSubscription>('/subscriptions')).map(({ customer }) => customer);
       const subscriptions = [];
       for (const name of names) subscriptions.push(await declaredBy(cli, name));
       process.stdout.write(toYaml({ subscriptions }));
     });
-  withOutput(group.command('fields').description('show which roles may set which field; does not use the API')).action(
-    (options: OutputOptions) => {
-      const rows = Object.entries(FIELD_RIGHTS).map(([field, { owner, rule }]) => ({ field, owner, rule }));
-      print(options, rows, () =>
-        formatTable(
-          ['FIELD', 'OWNER', 'RULE'],
-          rows.map(({ field, owner, rule }) => [field, owner, rule]),
-        ),
-      );
-    },
+  printsList(
+    group.command('fields').description('show which roles may set which field; does not use the API'),
+    async () => Object.entries(FIELD_RIGHTS).map(([field, { owner, rule }]) => ({ field, owner, rule })),
+    { FIELD: ({ field }) => field, OWNER: ({ owner }) => owner, RULE: ({ rule }) => rule },
   );
   for (const parent of [group, program]) {
     // Also without the word before it: people type this command most.
@@ -109,36 +95,7 @@ async function declaredBy(cli: Cli, customer: string): Promise<Record<string, un
 
 const waitingOption = (description: string) => new Option('--waiting <what>', description).choices(['discard', 'keep']);
 
-function formatList(all: readonly ShownSubscription[], addressOf: (destination: Destination) => string): string {
-  if (all.length === 0) return 'None. "databridge apply -f subscriptions.yaml" brings some.';
-  return formatTable(
-    ['CUSTOMER', 'STATE', 'EVENT TYPES', 'COMPANIES', 'DESTINATION', 'AUTHENTICATION', 'RATE', 'FILTER'],
-    all.map(
-      ({
-        customer,
-        state,
-        effectiveState = state,
-        eventTypes,
-        match,
-        destination,
-        authentication,
-        ratePerSecond,
-        filter,
-      }) => [
-        customer,
-        effectiveState,
-        eventTypes.join(','),
-        companiesOf(match),
-        `${destination.type} ${addressOf(destination)}`,
-        authentication.type,
-        ratePerSecond === undefined ? '' : `${ratePerSecond}/s`,
-        filter === undefined ? '' : 'yes',
-      ],
-    ),
-  );
-}
-
-function companiesOf(match: DeclaredMatch): string {
+function companiesOf(match: ListedSubscription['match']): string {
   return match === EVERYTHING || match.company === EVERYTHING ? 'EVERYTHING (!)' : match.company.join(',');
 }
 
@@ -148,7 +105,7 @@ async function remove(
   { waiting, yes = false }: { waiting?: string; yes?: boolean },
 ): Promise<void> {
   const api = cli.api();
-  const { etag, body } = await api.call<ShownSubscription>('GET', pathOf(customer));
+  const { etag, body } = await api.call<Subscription>('GET', pathOf(customer));
   const what =
     { discard: 'waiting events are discarded', keep: 'waiting events are kept' }[waiting ?? ''] ??
     'no events may be waiting';

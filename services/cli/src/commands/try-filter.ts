@@ -1,4 +1,5 @@
 import { DatabridgeError } from '@databridge/kernel/errors';
+import type { Routes } from '@databridge/schemas/api/types';
 import type { Command } from 'commander';
 import { type Cli, pathOf } from '../cli.ts';
 import { readJson } from '../files/read-input.ts';
@@ -10,11 +11,7 @@ interface TrialOptions extends OutputOptions {
   readonly eventType?: string;
 }
 
-interface Verdict {
-  readonly matches: boolean;
-  readonly lacks?: string;
-  readonly error?: string;
-}
+type Verdict = Routes['POST /v1/filters/try']['answer'];
 
 export function addFilterTrial(group: Command, cli: Cli): void {
   withOutput(

@@ -1,8 +1,8 @@
 /** The output for people. The types are those of the API's answers. */
 
 import { systemClock } from '@databridge/kernel/time/clock';
+import type { Intake, Reconciliation, Rewind, Status, Workers } from '@databridge/schemas/api/types';
 import type { Attempt } from '@databridge/schemas/records/attempts';
-import type { CustomerStatus, IntakeAnswer, Reconciliation, Rewind } from '../api/answers.ts';
 
 export function printLine(text = ''): void {
   process.stdout.write(`${text}\n`);
@@ -18,7 +18,20 @@ export function formatTable(headings: readonly string[], rows: readonly (readonl
   return cells.map((row) => row.map(pad).join('  ').trimEnd()).join('\n');
 }
 
-export function formatStatuses(statuses: readonly CustomerStatus[], fleet?: Fleet): string {
+/** Maps the heading of each column to its value for an item. */
+export type Columns<Item> = Readonly<Record<string, (item: Item) => string | number>>;
+
+/** @returns a line per item under the headings, or `ifNone` */
+export function formatList<Item>(items: readonly Item[], columns: Columns<Item>, ifNone = 'None.'): string {
+  if (items.length === 0) return ifNone;
+  const values = Object.values(columns);
+  return formatTable(
+    Object.keys(columns),
+    items.map((item) => values.map((of) => of(item))),
+  );
+}
+
+export function formatStatuses(statuses: readonly Status[], fleet?: Workers): string {
   if (statuses.length === 0) return 'There are no customers. "databridge apply -f subscriptions.yaml" creates some.';
   const headings = ['CUSTOMER', 'STATE', 'DELIVERED', 'FAILED', 'MAIN LAG', 'RETRY LAG', 'DEAD', 'WORKER', 'NOTE'];
   const rows = statuses.map((one) => {
@@ -33,7 +46,7 @@ export function formatStatuses(statuses: readonly CustomerStatus[], fleet?: Flee
 }
 
 /** One customer in full. */
-export function formatStatus(one: CustomerStatus): string {
+export function formatStatus(one: Status): string {
   const { customer, state, worker, runBy, lagByLane, deadRecords, attempts } = one;
   // A customer that has a worker and no status record has had no commit yet: its breaker is as new.
   const breaker = worker?.breaker ?? (runBy === undefined ? 'unknown: no worker has run it yet' : 'closed');
@@ -53,23 +66,7 @@ export function formatStatus(one: CustomerStatus): string {
   return formatFacts(facts);
 }
 
-export interface Fleet {
-  readonly items: readonly {
-    readonly worker: string;
-    readonly version: string;
-    readonly startedAtMs: number;
-    readonly isAlive: boolean;
-    /** Two workers report under this name. */
-    readonly hasNamesake?: boolean;
-    readonly silentForMs: number;
-    readonly customers: readonly string[];
-    readonly failing: readonly { readonly customer: string; readonly because: string }[];
-  }[];
-  /** Active customers that no running worker runs. */
-  readonly unattended: readonly string[];
-}
-
-export function formatFleet(fleet: Fleet): string {
+export function formatFleet(fleet: Workers): string {
   if (fleet.items.length === 0) return ['No delivery worker has reported.', ...warningsOn(fleet)].join('\n');
   const headings = ['WORKER', 'STATE', 'CUSTOMERS', 'VERSION', 'STARTED', 'LAST REPORT'];
   const rows = fleet.items.map(({ worker, isAlive, customers, version, startedAtMs, silentForMs }) => [
@@ -85,7 +82,7 @@ export function formatFleet(fleet: Fleet): string {
 /** Dead workers are named for an hour, and for as long as customers wait for one. */
 const NAMED_FOR_MS = 3_600_000;
 
-function warningsOn(fleet: Fleet | undefined): string[] {
+function warningsOn(fleet: Workers | undefined): string[] {
   if (fleet === undefined) return [];
   const { items, unattended } = fleet;
   const dead = items.filter(
@@ -117,17 +114,19 @@ export function formatFacts(facts: readonly (readonly [string, string])[]): stri
   return facts.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join('\n');
 }
 
+export function timeOf(ms: number): string;
+export function timeOf(ms: number | undefined): string | undefined;
 export function timeOf(ms: number | undefined): string | undefined {
   return ms === undefined ? undefined : new Date(ms).toISOString();
 }
 
-function noteOf(status: CustomerStatus): string {
+function noteOf(status: Status): string {
   const everything = status.matchesEveryCompany === true ? ['gets the events of all companies'] : [];
   const filter = status.invalidFilter === undefined ? [] : ['its filter is invalid and not used'];
   return [stateNoteOf(status), ...everything, ...filter].filter((note) => note !== '').join('; ');
 }
 
-function stateNoteOf({ customer, state, awaitsApproval, worker, disabledBy, runBy, failing }: CustomerStatus): string {
+function stateNoteOf({ customer, state, awaitsApproval, worker, disabledBy, runBy, failing }: Status): string {
   if (awaitsApproval === true && state === 'paused') return `awaits approval: databridge approve ${customer}`;
   if (disabledBy === 'operator') return 'disabled by an operator';
   if (failing !== undefined) return `can't run: ${failing}`;
@@ -175,7 +174,7 @@ export function reasonOf({ error, note, operatorDetail }: Pick<Attempt, 'error' 
 export function formatReconciliations(
   reconciliations: readonly Reconciliation[],
   quarantined?: number,
-  intake?: IntakeAnswer,
+  intake?: Intake,
 ): string {
   const headings = [
     'CUSTOMER',
@@ -218,7 +217,7 @@ export function formatReconciliations(
   return [formatTable(headings, rows), '', verdict, ...aside, ...withoutCopy(intake), ...legend].join('\n');
 }
 
-function withoutCopy(intake: IntakeAnswer | undefined): string[] {
+function withoutCopy(intake: Intake | undefined): string[] {
   if (intake?.sinceMs === undefined) return [];
   const { unmatched, filtered, sinceMs } = intake;
   return [

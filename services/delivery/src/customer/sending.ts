@@ -70,7 +70,7 @@ export class Sending {
     }
   }
 
-  /** Resolves when nothing is in flight. Whoever calls it takes no further records. */
+  /** Resolves when nothing is in flight. The caller takes no further records. */
   async idle(): Promise<void> {
     if (this.#with.inFlight.count === 0) return;
     await new Promise<void>((resolve) => {

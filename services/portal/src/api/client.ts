@@ -1,5 +1,5 @@
 /** Calls the API with the session's cookie; the types come from the API's own description. */
-import type { Problem, Routes } from './types.ts';
+import type { Problem, Routes } from '@databridge/schemas/api/types';
 
 export type RouteName = keyof Routes;
 export type AnswerOf<R extends RouteName> = Routes[R]['answer'];

@@ -1,6 +1,7 @@
 /** Operations that take longer than a request: one request starts them, others follow them. */
+
+import type { Operation } from '@databridge/schemas/api/types';
 import { ask } from './client.ts';
-import type { Operation } from './types.ts';
 
 const POLL_MS = 500;
 

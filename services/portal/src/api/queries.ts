@@ -1,7 +1,8 @@
 /** Every query of the pages, with its own key. */
+
+import type { Routes } from '@databridge/schemas/api/types';
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { type AnswerOf, ask, type RouteName } from './client.ts';
-import type { Routes } from './types.ts';
 
 const LIVE_MS = 5_000;
 const PAGE = 100;

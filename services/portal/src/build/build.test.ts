@@ -1,10 +1,9 @@
-/** Tests the built portal: its size, its types, and that it runs under its content security policy. */
+/** Tests the built portal: its size, and that it runs under its content security policy. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib';
-import { readTypes } from './write-types.ts';
 
 const KIB = 1_024;
 const FIRST_SCREEN_KIB = 130;
@@ -66,14 +65,4 @@ test('the page holds no script, style or handler of its own, and names nothing e
   expect([...page.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, url]) => url)).toEqual(
     expect.not.arrayContaining([expect.stringMatching(/^(https?:)?\/\//)]),
   );
-});
-
-test('the types are those of docs/openapi.json: npm run openapi', () => {
-  const biome = fileURLToPath(new URL('../../../../node_modules/.bin/biome', import.meta.url));
-  const formatted = execFileSync(biome, ['format', '--stdin-file-path=services/portal/src/api/types.ts'], {
-    input: readTypes(),
-    encoding: 'utf8',
-    cwd: fileURLToPath(new URL('../../../..', import.meta.url)),
-  });
-  expect(readFileSync(new URL('../api/types.ts', import.meta.url), 'utf8')).toBe(formatted);
 });

@@ -1,6 +1,6 @@
+import type { EventTypeDescription } from '@databridge/schemas/api/types';
 import { useQueries, useQuery } from '@tanstack/react-query';
 import { ask } from '../api/client.ts';
-import type { EventTypeDescription } from '../api/types.ts';
 import { Failure, Loading } from '../parts/notices.tsx';
 import { Page } from '../parts/page.tsx';
 import { useMe } from '../session/session-gate.tsx';

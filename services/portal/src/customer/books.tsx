@@ -1,6 +1,6 @@
+import type { Reconciliation } from '@databridge/schemas/api/types';
 import { useMutation } from '@tanstack/react-query';
 import { ask } from '../api/client.ts';
-import type { Reconciliation } from '../api/types.ts';
 import { Failure } from '../parts/notices.tsx';
 import { count } from './state-words.ts';
 

@@ -1,8 +1,8 @@
+import type { RecentTrial } from '@databridge/schemas/api/types';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { type SubmitEvent, useState } from 'react';
 import { ask } from '../api/client.ts';
-import type { RecentTrial } from '../api/types.ts';
 import { Failure, Loading } from '../parts/notices.tsx';
 import { Page } from '../parts/page.tsx';
 import { useMe } from '../session/session-gate.tsx';

@@ -1,8 +1,8 @@
+import type { Status } from '@databridge/schemas/api/types';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense } from 'react';
 import { seriesQuery, statusQuery } from '../api/queries.ts';
-import type { Status } from '../api/types.ts';
 import { Failure, Loading } from '../parts/notices.tsx';
 import { Page } from '../parts/page.tsx';
 import { useMe } from '../session/session-gate.tsx';

@@ -1,8 +1,8 @@
+import type { Secret } from '@databridge/schemas/api/types';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { type SubmitEvent, useId, useRef } from 'react';
 import { ask } from '../api/client.ts';
-import type { Secret } from '../api/types.ts';
 import { ConfirmedAction } from '../parts/confirmed-action.tsx';
 import { Empty, Failure, Loading } from '../parts/notices.tsx';
 import { Page } from '../parts/page.tsx';

@@ -1,5 +1,5 @@
+import type { Status } from '@databridge/schemas/api/types';
 import { ask } from '../api/client.ts';
-import type { Status } from '../api/types.ts';
 import { ConfirmedAction } from '../parts/confirmed-action.tsx';
 import { useMe } from '../session/session-gate.tsx';
 

@@ -1,4 +1,4 @@
-import type { Status } from '../api/types.ts';
+import type { Status } from '@databridge/schemas/api/types';
 import { burnt, stateWords } from './state-words.ts';
 
 const HOUR_MS = 3_600_000;

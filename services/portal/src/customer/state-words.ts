@@ -1,5 +1,5 @@
 /** Describes a customer's state in words, from its status only. */
-import type { Status } from '../api/types.ts';
+import type { Status } from '@databridge/schemas/api/types';
 import { lengthOf, relativeTime } from '../time/words.ts';
 
 export type Tone = 'good' | 'busy' | 'warning' | 'bad' | 'idle';

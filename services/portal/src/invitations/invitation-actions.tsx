@@ -1,7 +1,7 @@
+import type { Invitation } from '@databridge/schemas/api/types';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useRef } from 'react';
 import { ask } from '../api/client.ts';
-import type { Invitation } from '../api/types.ts';
 import { ConfirmedAction } from '../parts/confirmed-action.tsx';
 import { Failure } from '../parts/notices.tsx';
 import { LinkAndCode } from './link-and-code.tsx';

@@ -1,8 +1,9 @@
 /** Invitations: links by which customers enter secrets, or set themselves up. */
+
+import type { Invitation } from '@databridge/schemas/api/types';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { ask } from '../api/client.ts';
-import type { Invitation } from '../api/types.ts';
 import { Mark } from '../parts/mark.tsx';
 import { Empty, Failure, Loading } from '../parts/notices.tsx';
 import { Page } from '../parts/page.tsx';

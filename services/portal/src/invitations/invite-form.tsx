@@ -1,7 +1,7 @@
+import type { Routes } from '@databridge/schemas/api/types';
 import { useQuery } from '@tanstack/react-query';
 import { type SubmitEvent, useState } from 'react';
 import { ask } from '../api/client.ts';
-import type { Routes } from '../api/types.ts';
 import { CheckField, LongTextField, SelectField, TextField } from '../forms/field.tsx';
 import { mistakesIn } from '../forms/mistakes.ts';
 import { Failure } from '../parts/notices.tsx';

@@ -1,5 +1,5 @@
+import type { NewInvitation } from '@databridge/schemas/api/types';
 import { useState } from 'react';
-import type { NewInvitation } from '../api/types.ts';
 import { Time } from '../time/zone.tsx';
 
 /** Shows the link and the code once: nobody, not even Databridge, can show them again. */

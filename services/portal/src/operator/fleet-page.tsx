@@ -1,8 +1,8 @@
+import type { Status } from '@databridge/schemas/api/types';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useDeferredValue, useMemo, useState } from 'react';
 import { fleetQuery } from '../api/queries.ts';
-import type { Status } from '../api/types.ts';
 import { count, SHAPES, type StateWords, stateWords, waitingIn } from '../customer/state-words.ts';
 import { Mark } from '../parts/mark.tsx';
 import { Empty, Failure, Loading } from '../parts/notices.tsx';

@@ -1,8 +1,8 @@
+import type { Examination, Health, Workers } from '@databridge/schemas/api/types';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { ask } from '../api/client.ts';
-import type { Examination, Health, Workers } from '../api/types.ts';
 import { Mark } from '../parts/mark.tsx';
 import { Failure, Loading } from '../parts/notices.tsx';
 import { Page } from '../parts/page.tsx';

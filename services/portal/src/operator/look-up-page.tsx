@@ -1,7 +1,7 @@
+import type { EventFate } from '@databridge/schemas/api/types';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { ask } from '../api/client.ts';
-import type { EventFate } from '../api/types.ts';
 import { EventStateMark } from '../parts/mark.tsx';
 import { Empty, Failure, Loading } from '../parts/notices.tsx';
 import { Page } from '../parts/page.tsx';

@@ -1,6 +1,6 @@
+import type { QuarantinedRecord } from '@databridge/schemas/api/types';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { pagesQuery } from '../api/queries.ts';
-import type { QuarantinedRecord } from '../api/types.ts';
 import { LetterActions } from '../parts/letter-actions.tsx';
 import { Empty, Failure, Loading } from '../parts/notices.tsx';
 import { OpenRow } from '../parts/open-row.tsx';

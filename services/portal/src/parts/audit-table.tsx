@@ -1,4 +1,4 @@
-import type { AuditRecord } from '../api/types.ts';
+import type { AuditRecord } from '@databridge/schemas/api/types';
 import { Time } from '../time/zone.tsx';
 import { ChangeList } from './change-list.tsx';
 import { differences } from './differences.ts';

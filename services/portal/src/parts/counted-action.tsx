@@ -1,8 +1,8 @@
+import type { Operation } from '@databridge/schemas/api/types';
 import { useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useRef, useState } from 'react';
 import { finished } from '../api/operation.ts';
-import type { Operation } from '../api/types.ts';
 import { Failure } from './notices.tsx';
 
 export interface Counted {

@@ -1,17 +1,12 @@
 import type { AuditRecord } from '@databridge/schemas/records/audit';
 import type { Command } from 'commander';
 import type { Cli } from '../../cli.ts';
-import { type OutputOptions, print, withOutput } from '../../output/output.ts';
-import { formatTable, timeOf } from '../../output/print.ts';
+import { printsList } from '../../output/output.ts';
+import { timeOf } from '../../output/print.ts';
 import { parseCount } from '../../parse-arguments.ts';
 
-interface AuditOptions extends OutputOptions {
-  readonly customer?: string;
-  readonly limit: number;
-}
-
 export function addAudit(program: Command, cli: Cli): void {
-  withOutput(
+  printsList(
     program
       .command('audit')
       .description(
@@ -19,20 +14,17 @@ export function addAudit(program: Command, cli: Cli): void {
       )
       .option('--customer <customer>', 'only for this customer')
       .option('--limit <count>', 'at most this many', parseCount, 50),
-  ).action(async (options: AuditOptions) => {
-    const found = await cli.api().list<AuditRecord>('/audit', { customer: options.customer }, options.limit);
-    print(options, found, () => formatAudit(found));
-  });
-}
-
-function formatAudit(found: readonly AuditRecord[]): string {
-  if (found.length === 0) return 'The audit log has no such records.';
-  return formatTable(
-    ['AT', 'WHO', 'ROLE', 'WHAT', 'CUSTOMER', 'DETAIL'],
-    found.map(({ at, who, what, customer = '', ...rest }) => [
-      ...[timeOf(at) ?? '', who.name, who.role, what, customer],
-      detailOf(rest),
-    ]),
+    async ({ customer, limit }: { customer?: string; limit: number }) =>
+      await cli.api().list<AuditRecord>('/audit', { customer }, limit),
+    {
+      AT: ({ at }) => timeOf(at),
+      WHO: ({ who }) => who.name,
+      ROLE: ({ who }) => who.role,
+      WHAT: ({ what }) => what,
+      CUSTOMER: ({ customer = '' }) => customer,
+      DETAIL: detailOf,
+    },
+    'The audit log has no such records.',
   );
 }
 

@@ -1,5 +1,5 @@
+import type { Examination } from '@databridge/schemas/api/types';
 import type { Command } from 'commander';
-import type { Examination, Finding } from '../../api/answers.ts';
 import type { Cli } from '../../cli.ts';
 import { type OutputOptions, print, withOutput } from '../../output/output.ts';
 
@@ -17,7 +17,11 @@ export function addDoctor(program: Command, cli: Cli): void {
   });
 }
 
-const WORDS: Readonly<Record<Finding['verdict'], string>> = { ok: 'ok', fault: 'WRONG', unknown: 'unknown' };
+const WORDS: Readonly<Record<Examination['findings'][number]['verdict'], string>> = {
+  ok: 'ok',
+  fault: 'WRONG',
+  unknown: 'unknown',
+};
 
 function formatExamination({ isHealthy, findings }: Examination): string {
   const width = Math.max(...findings.map(({ check }) => check.length));

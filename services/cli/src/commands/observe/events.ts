@@ -1,30 +1,27 @@
 /** Events by their state, which follows from their attempts. */
-import type { Attempt } from '@databridge/schemas/records/attempts';
+import type { EventContent, EventFate, EventStory, Routes } from '@databridge/schemas/api/types';
 import { type Command, Option } from 'commander';
 import { type Cli, pathOf } from '../../cli.ts';
-import { type OutputOptions, print, withOutput } from '../../output/output.ts';
-import { formatAttempt, formatFacts, formatTable, timeOf } from '../../output/print.ts';
+import { type OutputOptions, print, printsList, withOutput } from '../../output/output.ts';
+import { type Columns, formatAttempt, formatFacts, formatTable, timeOf } from '../../output/print.ts';
 import { parseCount, parseDuration, parseTime, refuseSwapped } from '../../parse-arguments.ts';
-import { eventsOf, fullId, shortIds } from '../../short-ids.ts';
+import { eventsOf, fullId, shortened } from '../../short-ids.ts';
 
 const STATES = ['delivered', 'retrying', 'held', 'dead', 'skipped'];
 const QUARTER_MS = 900_000;
 
-interface EventFate {
-  readonly customer: string;
-  readonly eventId: string;
-  readonly state: string;
-  readonly attempts: number;
-  readonly firstAtMs: number;
-  readonly lastAtMs: number;
-  readonly lastOutcome: string;
-  readonly lastStatus?: number;
-  readonly lastError?: string;
-  readonly nextDueMs?: number;
-  readonly source?: string;
-}
+type Series = Routes['GET /v1/subscriptions/{customer}/attempts/series']['answer'];
 
-interface ListChoice extends OutputOptions {
+const FATE_COLUMNS: Columns<EventFate> = {
+  STATE: ({ state }) => state,
+  ATTEMPTS: ({ attempts }) => attempts,
+  'LAST ATTEMPT': ({ lastAtMs }) => timeOf(lastAtMs),
+  OUTCOME: ({ lastOutcome }) => lastOutcome,
+  STATUS: ({ lastStatus }) => String(lastStatus ?? '-'),
+  'NEXT ATTEMPT': ({ nextDueMs }) => timeOf(nextDueMs) ?? '-',
+};
+
+interface ListChoice {
   readonly state?: string;
   readonly from?: Date;
   readonly to?: Date;
@@ -33,7 +30,7 @@ interface ListChoice extends OutputOptions {
 
 export function addEvents(program: Command, cli: Cli): void {
   const group = program.command('events').description('events of the last days, by what became of them');
-  withOutput(
+  printsList(
     group
       .command('list')
       .description('list the events of a customer by their latest attempt, the newest first')
@@ -42,12 +39,13 @@ export function addEvents(program: Command, cli: Cli): void {
       .option('--from <time>', 'last tried at that time or later: 2026-01-31T12:00Z, or 24h for a day ago', parseTime)
       .option('--to <time>', 'last tried before that time', parseTime)
       .option('--limit <count>', 'at most this many', parseCount, 50),
-  ).action(async (customer: string, { state, from, to, limit, ...options }: ListChoice) => {
-    refuseSwapped(from, to);
-    const query = { state, from: from?.toISOString(), to: to?.toISOString() };
-    const found = await cli.api().list<EventFate>(pathOf(customer, 'events'), query, limit);
-    print(options, found, () => formatEvents(found, false));
-  });
+    async (customer: string, { state, from, to, limit }: ListChoice) => {
+      refuseSwapped(from, to);
+      const query = { state, from: from?.toISOString(), to: to?.toISOString() };
+      return await cli.api().list<EventFate>(pathOf(customer, 'events'), query, limit);
+    },
+    (all) => ({ EVENT: shortened(all, ({ eventId }) => eventId), ...FATE_COLUMNS }),
+  );
   withOutput(
     group
       .command('get')
@@ -56,18 +54,17 @@ export function addEvents(program: Command, cli: Cli): void {
       .argument('<id>', 'the event’s id: its beginning is enough'),
   ).action(async (customer: string, id: string, options: OutputOptions) => {
     const path = pathOf(customer, 'events', await fullId(cli.api(), eventsOf(customer), id));
-    const found = await cli.api().get<EventFate & { readonly tries: readonly Attempt[] }>(path);
-    print(options, found, () => formatEvent(found, found.tries));
+    const found = await cli.api().get<EventStory>(path);
+    print(options, found, () => formatEvent(found));
   });
-  withOutput(
+  printsList(
     group
       .command('find')
       .description('show which customers an event was sent to, and what became of it')
       .argument('<id>', 'the event’s whole id'),
-  ).action(async (id: string, options: OutputOptions) => {
-    const { items } = await cli.api().get<{ items: EventFate[] }>(`/events/${encodeURIComponent(id)}`);
-    print(options, items, () => formatEvents(items, true));
-  });
+    async (id: string) => (await cli.api().get<{ items: EventFate[] }>(`/events/${encodeURIComponent(id)}`)).items,
+    { CUSTOMER: ({ customer }) => customer, ...FATE_COLUMNS },
+  );
   withOutput(
     group
       .command('content')
@@ -76,18 +73,10 @@ export function addEvents(program: Command, cli: Cli): void {
       .argument('<id>', 'the event’s id: its beginning is enough'),
   ).action(async (customer: string, id: string, options: OutputOptions) => {
     const path = pathOf(customer, 'events', await fullId(cli.api(), eventsOf(customer), id), 'content');
-    const found = await cli.api().get<{ event?: unknown; unreadable?: string }>(path);
+    const found = await cli.api().get<EventContent>(path);
     print(options, found, () => found.unreadable ?? JSON.stringify(found.event, null, 2));
   });
   addSeries(program, cli);
-}
-
-interface Step {
-  readonly atMs: number;
-  readonly outcomes: Readonly<Record<string, number>>;
-  readonly p50Ms?: number;
-  readonly p95Ms?: number;
-  readonly p99Ms?: number;
 }
 
 function addSeries(program: Command, cli: Cli): void {
@@ -99,41 +88,29 @@ function addSeries(program: Command, cli: Cli): void {
       .option('--step <time>', 'whole minutes: 15m if left out', parseDuration, QUARTER_MS),
   ).action(async (customer: string, { step, ...options }: OutputOptions & { step: number }) => {
     const path = pathOf(customer, 'attempts', 'series');
-    const found = await cli.api().get<{ items: Step[] }>(path, { stepMs: step });
+    const found = await cli.api().get<Series>(path, { stepMs: step });
     print(options, found, () => formatSeries(found.items));
   });
 }
 
-function formatEvents(found: readonly EventFate[], isOfAll: boolean): string {
-  if (found.length === 0) return 'None.';
-  const short = shortIds(found.map(({ eventId }) => eventId));
-  return formatTable(
-    [isOfAll ? 'CUSTOMER' : 'EVENT', 'STATE', 'ATTEMPTS', 'LAST ATTEMPT', 'OUTCOME', 'STATUS', 'NEXT ATTEMPT'],
-    found.map(({ customer, eventId, state, attempts, lastAtMs, lastOutcome, lastStatus, nextDueMs }) => [
-      ...[isOfAll ? customer : (short.get(eventId) ?? eventId), state, attempts, timeOf(lastAtMs) ?? ''],
-      ...[lastOutcome, String(lastStatus ?? '-'), timeOf(nextDueMs) ?? '-'],
-    ]),
-  );
-}
-
-function formatEvent(found: EventFate, tries: readonly Attempt[]): string {
-  const { customer, eventId, state, attempts, firstAtMs, lastAtMs, nextDueMs, source } = found;
+function formatEvent(story: EventStory): string {
+  const { customer, eventId, state, attempts, firstAtMs, lastAtMs, nextDueMs, source, tries } = story;
   const facts = formatFacts([
     ...([
       ['event', eventId],
       ['customer', customer],
       ['state', state],
       ['attempts', String(attempts)],
-      ['first attempt', timeOf(firstAtMs) ?? ''],
-      ['last attempt', timeOf(lastAtMs) ?? ''],
+      ['first attempt', timeOf(firstAtMs)],
+      ['last attempt', timeOf(lastAtMs)],
     ] as const),
-    ...(nextDueMs === undefined ? [] : [['next attempt', timeOf(nextDueMs) ?? ''] as const]),
+    ...(nextDueMs === undefined ? [] : [['next attempt', timeOf(nextDueMs)] as const]),
     ...(source === undefined ? [] : [['source', source] as const]),
   ]);
   return [facts, '', ...tries.map((one) => formatAttempt(customer, one))].join('\n');
 }
 
-function formatSeries(steps: readonly Step[]): string {
+function formatSeries(steps: Series['items']): string {
   const used = steps.filter(({ outcomes }) => Object.keys(outcomes).length > 0);
   if (used.length === 0) return 'No attempt was made in the last 24 hours.';
   const names = [...new Set(used.flatMap(({ outcomes }) => Object.keys(outcomes)))].sort();
@@ -141,7 +118,7 @@ function formatSeries(steps: readonly Step[]): string {
   return formatTable(
     ['FROM', ...names.map((name) => name.toUpperCase()), 'P50', 'P95', 'P99'],
     used.map(({ atMs, outcomes, p50Ms, p95Ms, p99Ms }) => [
-      ...[timeOf(atMs) ?? '', ...names.map((name) => outcomes[name] ?? 0)],
+      ...[timeOf(atMs), ...names.map((name) => outcomes[name] ?? 0)],
       ...[ms(p50Ms), ms(p95Ms), ms(p99Ms)],
     ]),
   );

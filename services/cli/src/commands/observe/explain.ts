@@ -1,6 +1,6 @@
 import { systemClock } from '@databridge/kernel/time/clock';
+import type { CustomerExplanation, EventExplanation } from '@databridge/schemas/api/types';
 import type { Command } from 'commander';
-import type { CustomerExplanation, EventExplanation } from '../../api/answers.ts';
 import { ApiError } from '../../api/api-error.ts';
 import { type Cli, pathOf } from '../../cli.ts';
 import { type OutputOptions, print, withOutput } from '../../output/output.ts';

@@ -1,31 +1,9 @@
 /** The service itself: its state, the addresses that destinations must let in, and its event types. */
+import type { EventTypeSummary, Facts, Health, Routes } from '@databridge/schemas/api/types';
 import type { Command } from 'commander';
 import type { Cli } from '../../cli.ts';
 import { type OutputOptions, print, withOutput } from '../../output/output.ts';
-import { formatFacts, formatTable } from '../../output/print.ts';
-
-interface Health {
-  readonly writer: { readonly isThisOne: boolean; readonly origin?: string };
-  readonly workers: { readonly alive: number; readonly dead: number; readonly failing: number };
-  readonly customers: Readonly<Record<'active' | 'paused' | 'disabled' | 'unattended', number>>;
-  readonly intakeLag: Readonly<Record<string, number>>;
-  readonly quarantined: number;
-  readonly registry: { readonly verdict: 'ok' | 'fault' | 'unknown'; readonly detail: string };
-  readonly keyIds: { readonly controlPlane: readonly string[]; readonly workers: Readonly<Record<string, string[]>> };
-}
-
-interface ServiceFacts {
-  readonly egressAddresses?: readonly string[];
-  readonly awsPrincipal?: string;
-  readonly budget: { readonly maxAttempts: number; readonly windowMs: number };
-}
-
-interface EventType {
-  readonly name: string;
-  readonly schemaVersion: string;
-  readonly description: string;
-  readonly sections: readonly string[];
-}
+import { type Columns, formatFacts, formatList } from '../../output/print.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -48,7 +26,7 @@ export function addService(program: Command, cli: Cli): void {
       .command('facts')
       .description('show what a destination must let in: the addresses that requests come from, and the AWS principal'),
   ).action(async (options: OutputOptions) => {
-    const found = await cli.api().get<ServiceFacts>('/facts');
+    const found = await cli.api().get<Facts>('/facts');
     print(options, found, () => formatServiceFacts(found));
   });
   withOutput(
@@ -58,8 +36,8 @@ export function addService(program: Command, cli: Cli): void {
       .argument('[name]', 'such as root-cause'),
   ).action(async (name: string | undefined, options: OutputOptions) => {
     if (name === undefined) {
-      const { eventTypes } = await cli.api().get<{ eventTypes: EventType[] }>('/event-types');
-      print(options, eventTypes, () => formatEventTypes(eventTypes));
+      const { eventTypes } = await cli.api().get<Routes['GET /v1/event-types']['answer']>('/event-types');
+      print(options, eventTypes, () => formatList(eventTypes, EVENT_TYPE_COLUMNS));
       return;
     }
     const found = await cli.api().get<object>(`/event-types/${encodeURIComponent(name)}`);
@@ -82,7 +60,7 @@ function formatHealth({ writer, workers, customers, intakeLag, quarantined, regi
   ]);
 }
 
-function formatServiceFacts({ egressAddresses, awsPrincipal, budget }: ServiceFacts): string {
+function formatServiceFacts({ egressAddresses, awsPrincipal, budget }: Facts): string {
   return formatFacts([
     ['requests come from', egressAddresses?.join(', ') ?? 'not stated (EGRESS_ADDRESSES)'],
     ['AWS principal', awsPrincipal ?? 'not stated (AWS_PRINCIPAL)'],
@@ -90,10 +68,9 @@ function formatServiceFacts({ egressAddresses, awsPrincipal, budget }: ServiceFa
   ]);
 }
 
-const formatEventTypes = (types: readonly EventType[]) =>
-  formatTable(
-    ['NAME', 'SCHEMA', 'SECTIONS', 'DESCRIPTION'],
-    types.map(({ name, schemaVersion, sections, description }) => [
-      ...[name, schemaVersion, sections.join(','), description.split('\n')[0] ?? ''],
-    ]),
-  );
+const EVENT_TYPE_COLUMNS: Columns<EventTypeSummary> = {
+  NAME: ({ name }) => name,
+  SCHEMA: ({ schemaVersion }) => schemaVersion,
+  SECTIONS: ({ sections }) => sections.join(','),
+  DESCRIPTION: ({ description }) => description.split('\n')[0] ?? '',
+};

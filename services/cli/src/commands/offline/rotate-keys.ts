@@ -4,6 +4,7 @@ import { Opener } from '@databridge/kernel/secrets/opener';
 import { Sealer } from '@databridge/kernel/secrets/sealer';
 import { markOf } from '@databridge/kernel/secrets/sealing-desk';
 import { readSetting } from '@databridge/kernel/settings/read-setting';
+import type { Routes } from '@databridge/schemas/api/types';
 import { placeOfSeal } from '@databridge/schemas/subscription/secret-places';
 import type { ApiClient } from '../../api/api-client.ts';
 import { pathOf } from '../../cli.ts';
@@ -14,11 +15,6 @@ export interface Rotation {
   readonly resealed: number;
   /** The customers with at least one unchanged secret: its key was removed, or the request failed. */
   readonly failed: readonly { readonly customer: string; readonly detail: string }[];
-}
-
-interface SealsOfCustomer {
-  readonly customer: string;
-  readonly secrets: readonly { readonly place: string; readonly sealed: string }[];
 }
 
 /**
@@ -40,7 +36,7 @@ export async function rotateKeys(api: ApiClient, keysFile: string): Promise<Rota
   const failed: { customer: string; detail: string }[] = [];
   let after = '';
   for (;;) {
-    const { items } = await api.get<{ items: SealsOfCustomer[] }>('/seals-to-rotate', { after });
+    const { items } = await api.get<Routes['GET /v1/seals-to-rotate']['answer']>('/seals-to-rotate', { after });
     const last = items.at(-1);
     if (last === undefined) return { resealed, failed };
     for (const { customer, secrets } of items) {

@@ -1,21 +1,12 @@
 import { systemClock } from '@databridge/kernel/time/clock';
 import { pause } from '@databridge/kernel/time/pause';
-import type { Attempt } from '@databridge/schemas/records/attempts';
+import type { Attempt, ProducedEvent } from '@databridge/schemas/api/types';
 import type { Command } from 'commander';
 import { type Cli, pathOf } from '../../cli.ts';
 import { readJson } from '../../files/read-input.ts';
 import { formatOf, type OutputOptions, print, withOutput } from '../../output/output.ts';
 import { formatAttempt, printLine } from '../../output/print.ts';
 import { parseDuration } from '../../parse-arguments.ts';
-
-interface Produced {
-  readonly eventId: string;
-  readonly eventType: string;
-  readonly topic: string;
-  /** Its place in the intake. An event that was written before may have the same id. */
-  readonly source: string;
-  readonly customers: readonly { readonly customer: string; readonly state: string }[];
-}
 
 interface ProduceOptions extends OutputOptions {
   readonly file: string;
@@ -50,7 +41,7 @@ async function produce(cli: Cli, options: ProduceOptions): Promise<void> {
     ...(eventId !== undefined && { eventId }),
     ...(eventType !== undefined && { eventType }),
   };
-  const produced = await cli.api().post<Produced>('/events', body);
+  const produced = await cli.api().post<ProducedEvent>('/events', body);
   const isForPeople = formatOf(options) === 'table';
   if (isForPeople) printLine(inWords(produced));
   const active = produced.customers.filter(({ state }) => state === 'active').map(({ customer }) => customer);
@@ -68,7 +59,7 @@ async function produce(cli: Cli, options: ProduceOptions): Promise<void> {
   if (missing.length > 0 || produced.customers.length === 0) cli.notWell();
 }
 
-function inWords({ eventId, eventType, topic, customers }: Produced): string {
+function inWords({ eventId, eventType, topic, customers }: ProducedEvent): string {
   const written = `${eventId} (${eventType}) is written to ${topic}`;
   if (customers.length === 0) return `${written}. No customer's match and filter accept it, so nobody receives it.`;
   const waiting = customers.filter(({ state }) => state !== 'active');

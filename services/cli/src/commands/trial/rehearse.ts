@@ -1,5 +1,5 @@
+import type { Rehearsal } from '@databridge/schemas/api/types';
 import type { Command } from 'commander';
-import type { Rehearsal } from '../../api/answers.ts';
 import { type Cli, pathOf } from '../../cli.ts';
 import { type OutputOptions, print, withOutput } from '../../output/output.ts';
 import { formatTable } from '../../output/print.ts';

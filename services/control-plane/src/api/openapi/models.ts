@@ -133,16 +133,18 @@ export const rewindBody = z.strictObject({
     .describe('the target may be after the current offset: the events between them are never delivered'),
 });
 
-export const rewindAnswer = z.object({
-  customer: z.string(),
-  partitions: z.array(z.object({ partition: z.int(), from: z.int(), to: z.int() })),
-  again: z.int(),
-  firstAtMs: z.number().optional(),
-  lastAtMs: z.number().optional(),
-  deleted: z.int(),
-  waitingInRetry: z.int(),
-  skipped: z.int(),
-});
+export const rewindAnswer = z
+  .object({
+    customer: z.string(),
+    partitions: z.array(z.object({ partition: z.int(), from: z.int(), to: z.int() })),
+    again: z.int(),
+    firstAtMs: z.number().optional(),
+    lastAtMs: z.number().optional(),
+    deleted: z.int(),
+    waitingInRetry: z.int(),
+    skipped: z.int(),
+  })
+  .meta({ id: 'Rewind' });
 
 export const redeliveryBody = z.union([
   z.object({ eventId: z.string().min(1).max(128), dryRun: z.boolean().default(false) }).strict(),

@@ -1,7 +1,7 @@
+import type { EventContent as Content } from '@databridge/schemas/api/types';
 import { useMutation } from '@tanstack/react-query';
 import { useRef } from 'react';
 import { ask } from '../../api/client.ts';
-import type { EventContent as Content } from '../../api/types.ts';
 import { Failure } from '../../parts/notices.tsx';
 
 interface EventContentProps {

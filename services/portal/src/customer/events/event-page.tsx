@@ -1,7 +1,7 @@
+import type { ListedAttempt as Attempt } from '@databridge/schemas/api/types';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { ask } from '../../api/client.ts';
-import type { ListedAttempt as Attempt } from '../../api/types.ts';
 import { EventStateMark, OutcomeMark } from '../../parts/mark.tsx';
 import { Failure, Loading } from '../../parts/notices.tsx';
 import { Page } from '../../parts/page.tsx';

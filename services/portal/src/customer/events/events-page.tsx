@@ -1,7 +1,7 @@
+import type { EventFate } from '@databridge/schemas/api/types';
 import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { pagesQuery } from '../../api/queries.ts';
-import type { EventFate } from '../../api/types.ts';
 import { EventStateMark, OutcomeMark } from '../../parts/mark.tsx';
 import { Empty, Failure, Loading } from '../../parts/notices.tsx';
 import { EVENT_STATE_WORDS, type EventStateName } from '../../parts/outcomes.ts';

@@ -372,6 +372,17 @@ export type SavedSubscription = {
 
 export type StateChange = { readonly customer: string; readonly before: string; readonly after: string };
 
+export type Rewind = {
+  readonly customer: string;
+  readonly partitions: readonly { readonly partition: number; readonly from: number; readonly to: number }[];
+  readonly again: number;
+  readonly firstAtMs?: number | undefined;
+  readonly lastAtMs?: number | undefined;
+  readonly deleted: number;
+  readonly waitingInRetry: number;
+  readonly skipped: number;
+};
+
 export type LetterCount = { readonly chosen: number; readonly byReason: Readonly<Record<string, number>> };
 
 export type Status = {
@@ -1096,18 +1107,7 @@ export interface Routes {
       readonly dryRun?: boolean | undefined;
       readonly maySkip?: boolean | undefined;
     };
-    answer:
-      | {
-          readonly customer: string;
-          readonly partitions: readonly { readonly partition: number; readonly from: number; readonly to: number }[];
-          readonly again: number;
-          readonly firstAtMs?: number | undefined;
-          readonly lastAtMs?: number | undefined;
-          readonly deleted: number;
-          readonly waitingInRetry: number;
-          readonly skipped: number;
-        }
-      | Operation;
+    answer: Rewind | Operation;
   };
   'POST /v1/subscriptions/{customer}/redeliveries': {
     query: Readonly<Record<string, never>>;

@@ -1,4 +1,4 @@
-/** `npm run openapi` writes the types of docs/openapi.json for the portal's client. */
+/** `npm run openapi` writes the types of docs/openapi.json for clients of the API: the portal and the command line. */
 import { readFileSync, writeFileSync } from 'node:fs';
 
 interface Schema {
@@ -114,11 +114,11 @@ function objectOf(fields: readonly (readonly [name: string, schema: Schema, isRe
 const unionOf = (types: readonly string[]) => [...new Set(types)].join(' | ');
 const literal = (value: unknown) => (typeof value === 'string' ? `'${value.replaceAll("'", "\\'")}'` : String(value));
 
-const TYPES_FILE = new URL('../api/types.ts', import.meta.url);
+export const TYPES_FILE = new URL('../../../../../schemas/src/api/types.ts', import.meta.url);
 
-export function readTypes(): string {
-  const document = readFileSync(new URL('../../../../docs/openapi.json', import.meta.url), 'utf8');
+export function typesText(): string {
+  const document = readFileSync(new URL('../../../../../docs/openapi.json', import.meta.url), 'utf8');
   return typesOf(JSON.parse(document) as Document);
 }
 
-if (import.meta.main) writeFileSync(TYPES_FILE, readTypes());
+if (import.meta.main) writeFileSync(TYPES_FILE, typesText());
