@@ -3,7 +3,8 @@
  * `avro/<name>.v1.0.avsc` and by naming it, with its intake topic, in one line of configuration. No code knows any of
  * them by name.
  */
-import avsc from 'avsc';
+import { createRequire } from 'node:module';
+import type avsc from 'avsc';
 import { EventTypesError, IncompatibleSchemaError, MalformedEventError } from '../errors.ts';
 import type { Routing } from '../subscription/routing.ts';
 import { AvroInput } from './avro/avro-input.ts';
@@ -21,6 +22,8 @@ import { type Transcode, transcoder } from './json-transcoding.ts';
 import { PINNED_SCHEMAS } from './pinned-schemas.ts';
 import { type RoutingProjection, routingProjection } from './routing-projection.ts';
 import { sampleOf } from './sample-event.ts';
+
+const require = createRequire(import.meta.url);
 
 /** The version of the document that customers receive. Its meaning never changes. */
 const SCHEMA_VERSION = 'v1.0';
@@ -224,7 +227,11 @@ export class EventType {
   }
 
   #encoderType(): avsc.Type {
-    this.#encoder ??= avsc.Type.forSchema(JSON.parse(this.schemaJson) as avsc.Schema);
+    if (this.#encoder === undefined) {
+      // Loaded by those that encode: workers only decode, and do so by code of their own.
+      const { Type } = require('avsc') as typeof avsc;
+      this.#encoder = Type.forSchema(JSON.parse(this.schemaJson) as avsc.Schema);
+    }
     return this.#encoder;
   }
 

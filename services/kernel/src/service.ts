@@ -1,6 +1,5 @@
-import { Readable } from 'node:stream';
-import { fastify } from 'fastify';
 import type { z } from 'zod';
+import { type AdminServer, json, serveAdmin } from './admin-server.ts';
 import { DatabridgeError, messageOf } from './errors.ts';
 import { createLogger, type Logger } from './log.ts';
 import { exportReady, type MetricsRegistry } from './metrics.ts';
@@ -53,15 +52,15 @@ export async function runService(options: ServiceOptions): Promise<void> {
   const reason = () => (isDraining ? 'draining' : running === undefined ? 'starting' : running.notReadyBecause());
   exportReady(options.registry, reason);
 
-  const admin = fastify();
-  admin.get('/healthz', () => ({ status: 'ok' }));
-  admin.get('/readyz', (_request, reply) => {
-    const because = reason();
-    return reply.code(because === undefined ? 200 : 503).send({ status: because ?? 'ready' });
-  });
-  admin.get('/metrics', (_request, reply) => {
-    return reply.type(options.registry.contentType).send(Readable.from(options.registry.parts()));
-  });
+  let admin: AdminServer | undefined;
+  const routes = {
+    '/healthz': () => json(200, { status: 'ok' }),
+    '/readyz': () => {
+      const because = reason();
+      return json(because === undefined ? 200 : 503, { status: because ?? 'ready' });
+    },
+    '/metrics': () => ({ status: 200, contentType: options.registry.contentType, body: options.registry.parts() }),
+  };
 
   const fail = (error: unknown) => {
     log.fatal({ event: 'process_ended', err: error }, messageOf(error));
@@ -84,7 +83,7 @@ export async function runService(options: ServiceOptions): Promise<void> {
       { isBackground: true },
     );
     await running?.stop();
-    await admin.close();
+    await admin?.close();
     log.info('stopped');
     process.exit(0);
   };
@@ -92,8 +91,8 @@ export async function runService(options: ServiceOptions): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void drain(signal).catch(fail));
 
   try {
-    const address = await admin.listen({ host: options.httpHost, port: options.httpPort });
-    log.info({ address, httpPort: Number(new URL(address).port) }, 'starting');
+    admin = await serveAdmin({ host: options.httpHost, port: options.httpPort }, routes, log);
+    log.info({ address: admin.address, httpPort: admin.port }, 'starting');
     running = await options.start();
     log.info('started');
   } catch (error) {
