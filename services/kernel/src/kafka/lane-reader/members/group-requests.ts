@@ -168,7 +168,8 @@ function decodeAssignment(bytes: Buffer | null): TopicPartition[] {
 }
 
 function byTopic(lanes: readonly TopicPartition[]): Record<string, number[]> {
-  const topics: Record<string, number[]> = {};
+  // Without a prototype: V8 would make another hidden class for each new topic's name.
+  const topics: Record<string, number[]> = Object.create(null);
   for (const { topic, partition } of lanes) {
     topics[topic] ??= [];
     topics[topic].push(partition);
