@@ -4,6 +4,7 @@ import { KafkaProducer } from '@databridge/kernel/kafka/producing/producer';
 import { kafkaSettings } from '@databridge/kernel/kafka/settings';
 import { CompactedTable, type Ownership } from '@databridge/kernel/kafka/tables/compacted-table';
 import { ErasedTable } from '@databridge/kernel/kafka/tables/erased-table';
+import { readTopic } from '@databridge/kernel/kafka/topic-reader';
 import type { Logger } from '@databridge/kernel/log';
 import type { MetricsRegistry } from '@databridge/kernel/metrics';
 import { EventReaders } from '@databridge/kernel/registry/event-readers';
@@ -23,14 +24,14 @@ import {
   STATUS_TOPIC,
   SUBSCRIPTIONS_TOPIC,
 } from '@databridge/schemas/records/topics';
-import { withinCeilings } from '@databridge/schemas/rights/ceilings';
-import { decodeSubscription, formatIssues, type Subscription } from '@databridge/schemas/subscription/subscription';
+import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import type { DeliveryConfig } from '../config.ts';
 import { CustomerSlots } from './customer-slots.ts';
 import { CustomerTopics } from './customer-topics.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { NamesakeWatch } from './namesake-watch.ts';
 import { openSecrets } from './open-secrets.ts';
+import { ReadAhead } from './read-ahead.ts';
 import { type SharedByCustomers, sharedByCustomers } from './shared-by-customers.ts';
 import { WorkerRequests } from './worker-requests.ts';
 
@@ -55,7 +56,6 @@ export async function startDelivery(
 }
 
 class Worker implements Running {
-  readonly #log: Logger;
   readonly #tracing: Tracing | undefined;
   readonly #admin: KafkaAdmin;
   readonly #producer: KafkaProducer;
@@ -64,6 +64,7 @@ class Worker implements Running {
   readonly #statuses: CompactedTable<WorkerStatus>;
   readonly #erased: ErasedTable;
   readonly #lanes: LaneReader;
+  readonly #ahead: ReadAhead;
   readonly #shared: SharedByCustomers;
   readonly #slots: CustomerSlots;
   readonly #heartbeat: Heartbeat;
@@ -84,8 +85,7 @@ class Worker implements Running {
     // Names of groups begin with it, and the access control lists of the guide grant names that begin with `delivery`.
     const kafka = { ...kafkaSettings(config, `delivery-${config.WORKER_NAME}`, log), registry };
     const opener = new Opener(loadKeySet(config));
-    const unseal = (subscription: Subscription) => openSecrets(opener, subscription);
-    this.#log = log;
+    const unseal = (subscription: Subscription) => this.#ahead.open(subscription);
     this.#tracing = tracing;
     this.#admin = new KafkaAdmin(kafka);
     // A record that fits a delivery topic must fit the retry topics, too.
@@ -94,10 +94,15 @@ class Worker implements Running {
     exportWaiting(this.#readers, registry);
     const delays = config.RETRY_PLAN.steps.map(({ delay }) => delay);
     const topics = new CustomerTopics(this.#admin, delays, clock);
+    this.#ahead = new ReadAhead({
+      ...{ clock, log },
+      read: (onBatch) => readTopic(kafka, SUBSCRIPTIONS_TOPIC, { onBatch }),
+      open: (subscription) => openSecrets(opener, subscription),
+    });
     this.#subscriptions = new CompactedTable<Subscription>(kafka, {
       topic: SUBSCRIPTIONS_TOPIC,
       sessionTimeoutMs: config.SESSION_TIMEOUT,
-      decode: (customer, value) => this.#decode(customer, value),
+      decode: (customer, value) => this.#ahead.decode(customer, value),
       onChange: (customer, subscription) => {
         // While the topic is read from its beginning, earlier versions appear: only the last one counts.
         if (!this.#isCaughtUp) return;
@@ -159,6 +164,7 @@ class Worker implements Running {
 
   async start(): Promise<void> {
     // All of these wait for the broker most of the time: they wait together.
+    this.#ahead.begin();
     const statusesKnown = this.#statuses.start().then(() => this.#statuses.caughtUp());
     const connected = [this.#producer.connect(), this.#admin.connect()];
     await Promise.all([...connected, this.#erased.start(), statusesKnown, this.#subscriptions.start()]);
@@ -175,6 +181,7 @@ class Worker implements Running {
   async stop(): Promise<void> {
     this.#isStopping = true;
     this.#isCaughtUp = false;
+    this.#ahead.end();
     await this.#requests.stop();
     await this.#slots.stop();
     await this.#lanes.stop();
@@ -188,17 +195,8 @@ class Worker implements Running {
     await this.#tracing?.stop();
   }
 
-  #decode(customer: string, value: Buffer): Subscription | undefined {
-    const parsed = decodeSubscription(customer, value);
-    if (parsed.ok) return withinCeilings(parsed.subscription);
-    this.#log.error(
-      { event: 'subscription_invalid', customer, issues: formatIssues(parsed.issues) },
-      'subscription not valid',
-    );
-    return undefined;
-  }
-
   #onOwnership({ gained, kept, lostKeys }: Ownership): void {
+    this.#ahead.end();
     this.#partitions = [...gained, ...kept].sort((a, b) => a - b);
     this.#heartbeat.writeSoon();
     this.#isCaughtUp = false;

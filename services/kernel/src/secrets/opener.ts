@@ -41,7 +41,7 @@ export class Opener {
     try {
       const header = headerOfSeal(sealed);
       const isOlder = header['alg'] === 'dir';
-      const plaintext = await (isOlder ? this.#openOlder(sealed, header, at) : this.#open(sealed, header, at));
+      const plaintext = isOlder ? await this.#openOlder(sealed, header, at) : this.#open(sealed, header, at);
       return new Secret(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(plaintext));
     } catch (error) {
       throw new DatabridgeError(
@@ -51,11 +51,11 @@ export class Opener {
     }
   }
 
-  async #open(sealed: string, header: SealHeader, at: SealedPlace): Promise<Uint8Array> {
+  #open(sealed: string, header: SealHeader, at: SealedPlace): Uint8Array {
     const kid = String(header['kid']);
     const key = this.#opening.get(kid);
     if (key === undefined) throw new Error(`there is no opening key "${kid}"`);
-    const plaintext = await openSeal(sealed, header, this.#privateKeyOf(key));
+    const plaintext = openSeal(sealed, header, this.#privateKeyOf(key));
     if (header['sub'] !== at.customer) throw new Error('it was sealed for another customer');
     if (header['place'] !== at.place) throw new Error('it was sealed for another place');
     const expected = Buffer.from(partyInfo(at)).toString('base64url');
