@@ -1,7 +1,7 @@
 /** A Kafka, a registry and a sink of their own for each row, so that no row works with what another left behind. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { applySubscriptions } from '@databridge/control-plane/subscriptions/apply';
-import { Child } from '@databridge/demo/child';
+import { Child, type ChildOptions } from '@databridge/demo/child';
 import { Sink } from '@databridge/demo/customers/sink-process';
 import { egressPolicy, egressSettings, LOOPBACK_EGRESS } from '@databridge/kernel/egress/egress-settings';
 import { KafkaAdmin } from '@databridge/kernel/kafka/admin/admin';
@@ -111,7 +111,11 @@ export class Stand {
   }
 
   /** A service as an operator runs it, but for what `env` says. Not yet ready. */
-  service(name: 'fan-out' | 'delivery', env: Record<string, string> = {}, nodeFlags: readonly string[] = []): Child {
+  service(
+    name: 'fan-out' | 'delivery',
+    env: Record<string, string> = {},
+    { nodeFlags = [], onLine }: ChildOptions = {},
+  ): Child {
     const main = new URL(`../../services/${name}/src/main.ts`, import.meta.url);
     const all = {
       PATH: process.env['PATH'],
@@ -125,7 +129,7 @@ export class Stand {
       HTTP_PORT: '0',
       ...env,
     };
-    return new Child(name, main, all, { nodeFlags: [...SERVICE_NODE_FLAGS, ...nodeFlags] });
+    return new Child(name, main, all, { nodeFlags: [...SERVICE_NODE_FLAGS, ...nodeFlags], onLine });
   }
 
   /** The customer's deliveries start over with the first record of its main lane. Nothing of it may run. */

@@ -80,7 +80,7 @@ async function runOurs(
   counted: { requests: number; warmUp?: number },
 ): Promise<Flow> {
   await stand.sink.reset();
-  const worker = stand.service('delivery', {}, profileFlags(context, row));
+  const worker = stand.service('delivery', {}, { nodeFlags: profileFlags(context, row) });
   const flow = await stand.sink.flow('/accept/ours', worker.pid, counted);
   await worker.stop();
   return flow;

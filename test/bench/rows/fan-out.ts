@@ -65,7 +65,7 @@ const runOurs = (stand: Stand, context: RowContext): Promise<Flow> =>
 
 /** A fan-out from its start until it has copied so many. */
 export async function runFanOut(stand: Stand, count: number, nodeFlags: readonly string[] = []): Promise<Flow> {
-  const service = await stand.service('fan-out', {}, nodeFlags).ready();
+  const service = await stand.service('fan-out', {}, { nodeFlags }).ready();
   const copied = async () => sumOf(await service.metrics(), 'databridge_fan_out_copies_total');
   const flow = await watch(service.pid, count, copied);
   await service.stop();

@@ -3,19 +3,20 @@
  * was killed; and that they are there at once when there is something to do.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Child } from '@databridge/demo/child';
+import { CUSTOMERS_STARTED } from '@databridge/delivery/worker/start-garbage';
+import type { Child, LogLine } from '@databridge/demo/child';
 import { cpuMs, rssMiB } from '@databridge/demo/process-usage';
 import { deliveryTopic } from '@databridge/schemas/records/topics';
 import { laneHeaders } from '../loader.ts';
 import type { Measure } from '../measure.ts';
 import { INTAKE, Stand, until } from '../stand.ts';
-import { running } from '../traffic.ts';
 import type { Row } from './row.ts';
 
 /** Joins end in rebalances and first fetches: rest comes a little later. */
 const SETTLE_MS = 5_000;
 /** The default of a worker: a killed one is noticed after this. */
 const SESSION_TIMEOUT_SECONDS = 10;
+const LOOK_EVERY_MS = 20;
 const row = 'idle';
 
 export const idle: Row = ({ scale, say }) =>
@@ -109,12 +110,24 @@ export const start: Row = ({ scale, say }) =>
     ];
   });
 
-/** From the start of its process until the worker runs so many customers. */
+/**
+ * From the start of its process until the worker runs so many customers, as its log says: a scrape of a thousand
+ * customers would be work for the worker while it starts.
+ */
 async function started(stand: Stand, count: number): Promise<{ worker: Child; seconds: number }> {
   const startedAtMs = performance.now();
-  const worker = stand.service('delivery', { SESSION_TIMEOUT: `${SESSION_TIMEOUT_SECONDS}s` });
+  let sum = 0;
+  const onLine = ({ msg, started: some }: LogLine) => {
+    if (msg === CUSTOMERS_STARTED) sum += Number(some);
+  };
+  const worker = stand.service('delivery', { SESSION_TIMEOUT: `${SESSION_TIMEOUT_SECONDS}s` }, { onLine });
   await worker.ready();
-  await running(worker, count);
+  await until(
+    `${count} customers run`,
+    async () => sum,
+    (all) => all >= count,
+    LOOK_EVERY_MS,
+  );
   return { worker, seconds: (performance.now() - startedAtMs) / 1_000 };
 }
 

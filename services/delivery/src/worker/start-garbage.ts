@@ -6,8 +6,13 @@ import { type Clock, systemClock, type Timer } from '@databridge/kernel/time/clo
 const MANY_STARTS = 200;
 /** After the last start, so that what starts leave behind (first fetches, waiting events) is over too. */
 const SETTLED_AFTER_MS = 3_000;
+/** The message of the line with the number of customers that `started` together. */
+export const CUSTOMERS_STARTED = 'customers started';
 
-/** Counts starts of customers, and compacts the heap once many have ended and none has begun for a while. */
+/**
+ * Counts starts of customers: logs when all of them have ended, and compacts the heap once many have ended and none has
+ * begun for a while.
+ */
 export class StartGarbage {
   readonly #log: Logger;
   readonly #clock: Clock;
@@ -15,6 +20,8 @@ export class StartGarbage {
   /** The number of starts since the heap was last compacted. */
   #starts = 0;
   #inProgress = 0;
+  /** Since no start was in progress. */
+  #together = { started: 0, sinceMs: 0 };
   #timer: Timer | undefined;
 
   constructor(log: Logger, clock: Clock = systemClock, compact: () => void = compactHeap) {
@@ -24,6 +31,7 @@ export class StartGarbage {
   }
 
   noteBegin(): void {
+    if (this.#inProgress === 0) this.#together = { started: 0, sinceMs: this.#clock.monotonicMs() };
     this.#inProgress++;
     this.#timer?.cancel();
     this.#timer = undefined;
@@ -31,8 +39,15 @@ export class StartGarbage {
 
   noteEnd(isStarted: boolean): void {
     this.#inProgress--;
-    if (isStarted) this.#starts++;
-    if (this.#inProgress > 0 || this.#starts < MANY_STARTS) return;
+    if (isStarted) {
+      this.#starts++;
+      this.#together.started++;
+    }
+    if (this.#inProgress > 0) return;
+    const { started, sinceMs } = this.#together;
+    if (started > 0)
+      this.#log.info({ started, tookMs: Math.round(this.#clock.monotonicMs() - sinceMs) }, CUSTOMERS_STARTED);
+    if (this.#starts < MANY_STARTS) return;
     this.#timer = this.#clock.after(SETTLED_AFTER_MS, () => this.#collect(), { isBackground: true });
   }
 
