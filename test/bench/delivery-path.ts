@@ -83,10 +83,15 @@ async function deliver({ url, count, connections }: PostOrder): Promise<void> {
       ...(tracing && { traces: new AttemptTraces(tracing.tracer) }),
       metrics: deliveryMetrics(
         createRegistry('path'),
-        { heldBytes: () => bytes.heldBytes, customers: () => 1, customersWanted: () => 1, connections: () => 1 },
+        {
+          bufferedBytes: () => bytes.bufferedBytes,
+          customers: () => 1,
+          customersWanted: () => 1,
+          connections: () => 1,
+        },
         {
           ...{ worker: 'path', clock: systemClock, eventTypes: [eventType.name], shown: 'all' },
-          ...{ heldBytesLimit: 1, connectionsLimit: 1 },
+          ...{ bufferedBytesLimit: 1, connectionsLimit: 1 },
         },
       ),
       plan: parseRetryPlan('10s*3', 60_000) as RetryPlan,
@@ -130,7 +135,7 @@ class Source {
     const at = { topic: deliveryTopic(CUSTOMER), partition: 0 };
     const membership: Membership = {
       ...{ memberId: 'path', assignment: [at], isCurrent: true, continues: undefined },
-      leaseHeld: () => true,
+      hasLease: () => true,
     };
     return {
       start: async () => {

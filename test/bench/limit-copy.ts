@@ -19,7 +19,7 @@ export interface CopyReport {
   readonly copied: number;
 }
 
-/** As much as fan-out holds: so many fetched batches may wait for their acknowledgement. */
+/** As much as fan-out buffers: so many fetched batches may wait for their acknowledgement. */
 const BATCHES_AT_ONCE = 6;
 
 let copied = 0;

@@ -15,7 +15,7 @@ test('the lock file names no registry host', () => {
   expect(packages.filter(([, { resolved }]) => resolved?.includes('://'))).toEqual([]);
 });
 
-test('the lock file holds the optional packages of every system', () => {
+test('the lock file contains the optional packages of every system', () => {
   const missing = packages.flatMap(([path, { optionalDependencies = {} }]) =>
     Object.keys(optionalDependencies).filter(
       (name) => !names.has(`node_modules/${name}`) && !names.has(`${path}/node_modules/${name}`),

@@ -5,7 +5,7 @@
  *   node test/ci/results.ts slowest <directory>       the tests that took longest, with their times
  *   node test/ci/results.ts total <directory>         all runs as one line; exits with 1 if anything failed
  *
- * The directory holds `<run>.json`, as jest writes it, and `<run>.again.json` of the files that were run once more.
+ * The directory contains `<run>.json`, as jest writes it, and `<run>.again.json` of the files that were run once more.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';

@@ -56,7 +56,7 @@ test('the demo settles its books', async () => {
   expect(await demo()).toContain('300 = 300');
 }, 300_000);
 
-test('a delivery worker holds the key ring and no token of the API', async () => {
+test('a delivery worker has the key ring and no token of the API', async () => {
   const files = await compose('exec', '-T', 'delivery-1', 'sh', '-c', 'ls -R /run/databridge* 2>/dev/null');
   expect(files).toContain('delivery.keys');
   expect(files).not.toMatch(/token|credentials/);

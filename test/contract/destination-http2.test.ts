@@ -234,7 +234,7 @@ describe('after its stream was reset, a server floods the session: it is closed,
     const { send } = await openAt(server.url, { timeoutMs: 500 });
     expect(await send()).toMatchObject({ kind: 'retry' });
     await ended;
-    // What the kernel's buffers hold was never read.
+    // What the kernel's buffers contain was never read.
     expect(sent).toBeLessThan(64 * 1_048_576);
     expect(await send()).toEqual(delivered);
   });

@@ -7,7 +7,7 @@ import type { Front, Manner } from '../harness/services/front.ts';
 export interface Kind {
   /** With the settings given, at a front that passes to the counterpart. */
   open(times: TimeSettings): Promise<{ destination: Destination; front: Front }>;
-  /** The bodies that the counterpart holds now. */
+  /** The bodies that the counterpart has now. */
   bodies(): Promise<string[]>;
   /** What this kind's service answers when it is in trouble, will not have an event, is asked too much, does not know us. */
   readonly answers: Readonly<Record<'retryable' | 'refused' | 'throttled' | 'unauthorized', Manner>>;

@@ -134,7 +134,7 @@ describe('one refused address among those of a name is enough', () => {
     ['after an open one', [OPEN, CLOSED]],
     ['before an open one', [CLOSED, OPEN]],
     ['of IPv6', [OPEN, '::1']],
-    ['of IPv6 that holds one of IPv4', [OPEN, '::ffff:127.0.0.1']],
+    ['of IPv6 that contains one of IPv4', [OPEN, '::ffff:127.0.0.1']],
     ['of NAT64', [OPEN, '64:ff9b::7f00:1']],
     ['of the cloud', ['169.254.169.254']],
     ['of the cloud that looks public', ['168.63.129.16']],

@@ -45,7 +45,7 @@ async function tableTopic(partitions: number, cleanupPolicy = 'compact'): Promis
 const keys = Array.from({ length: 200 }, (_, n) => `customer-${n}`);
 const all = Object.fromEntries(keys.map((key) => [key, '1']));
 
-test('caught up, it holds all that was written before; then it follows', async () => {
+test('caught up, it contains all that was written before; then it follows', async () => {
   const topic = await tableTopic(8);
   await write(topic, all);
   await write(topic, { 'customer-3': null, 'customer-4': '2' });

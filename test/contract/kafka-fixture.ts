@@ -88,7 +88,7 @@ export class Recorder {
         options.onLost?.(membership);
       },
       onBatch: (membership, batch) => {
-        this.received.push({ membership, batch, wasLeaseHeld: membership.leaseHeld() });
+        this.received.push({ membership, batch, wasLeaseHeld: membership.hasLease() });
         return options.onBatch?.(membership, batch);
       },
       onFailure: (error) => this.failures.push(error),

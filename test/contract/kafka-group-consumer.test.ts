@@ -62,7 +62,9 @@ describe('reading', () => {
     await reader.consumer.start();
     await until('the marker is passed', () => reader.received.some(({ batch }) => batch.nextOffset === 2));
     await run('abort');
-    await until('what holds no record is passed', () => reader.received.some(({ batch }) => batch.nextOffset === 4));
+    await until('records that it cannot see are passed', () =>
+      reader.received.some(({ batch }) => batch.nextOffset === 4),
+    );
     await producer.disconnect();
     expect(reader.values).toEqual(['commit']);
     await upstreamSend(topic, ['after']);
@@ -169,7 +171,7 @@ describe('memberships', () => {
     await until('the first has rejoined', () => first.joined.length === 2);
     expect(first.lost).toEqual([alone]);
     expect(alone.isCurrent).toBe(false);
-    expect(alone.leaseHeld()).toBe(false);
+    expect(alone.hasLease()).toBe(false);
     const halved = first.membership;
     expect(halved.memberId).toBe(alone.memberId);
     expect(halved.continues).toBeUndefined(); // the assignment has changed
@@ -210,7 +212,7 @@ describe('memberships', () => {
     const frozen = reader.membership;
     // The answer to the fetch that waits now lies in the socket while nothing runs here.
     observer.sendAndFreezeUntilReplaced('stale');
-    expect(frozen.leaseHeld()).toBe(false);
+    expect(frozen.hasLease()).toBe(false);
     await until('it comes', () => reader.values.includes('stale'));
     const stale = reader.received.filter(({ batch }) => batch.records.some(({ value }) => String(value) === 'stale'));
     expect(stale.every(({ wasLeaseHeld }) => wasLeaseHeld)).toBe(true);
@@ -227,7 +229,7 @@ describe('memberships', () => {
     const { membership } = reader;
     // Without a heartbeat since, the lease of this membership would be out for good.
     const outAtMs = performance.now() + 0.6 * sessionTimeoutMs;
-    await until('it is held past the time of a join', () => performance.now() > outAtMs && membership.leaseHeld());
+    await until('it is held past the time of a join', () => performance.now() > outAtMs && membership.hasLease());
   });
 
   test('stopping ends the membership at once and leaves the group', async () => {
@@ -291,8 +293,8 @@ describe('commits', () => {
     const released = Promise.withResolvers<void>();
     const first = new Recorder({ groupId, topics: [topic], onBatch: () => released.promise });
     await first.consumer.start();
-    // While it holds a batch, it sends no heartbeat.
-    await until('it holds a batch', () => first.received.length > 0);
+    // While it processes a batch, it sends no heartbeat.
+    await until('it processes a batch', () => first.received.length > 0);
     const zombie = first.membership;
     // The broker throws it out, and it hasn't noticed yet.
     await leaveInItsName(groupId, zombie.memberId);

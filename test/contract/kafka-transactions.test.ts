@@ -63,7 +63,7 @@ test('what is committed together is there together, and only the last to take up
   await Promise.all([first.close(), second.close()]);
 });
 
-test('a table that is refreshed holds what was committed before, through all transaction markers', async () => {
+test('a table that is refreshed contains what was committed before, through all transaction markers', async () => {
   const table = new CompactedTable<string>(kafka, { topic, decode: (_key, value) => value.toString(), maxWaitMs: 200 });
   await table.start();
   const producer = await open();

@@ -27,7 +27,7 @@ test('the place of a worker that is gone is taken at once; from then on its comm
   const next = await new GroupRecorder(openReader().reader, groupId, [topic]).start();
   expect(next.committed).toEqual([at(topic, 1, 'AQ')]);
   // The zombie does not know yet, and learns it by its commit.
-  lease.held = false;
+  lease.valid = false;
   expect(gone.membership.isCurrent).toBe(true);
   await expect(gone.group.commit(gone.membership, [at(topic, 2)])).rejects.toMatchObject({
     code: 'DB_KAFKA_MEMBERSHIP_LOST',
@@ -44,8 +44,8 @@ test('a zombie without its lease does not push out who took its place', async ()
   const groupId = freshName('g');
   const lease = new TestLease();
   const zombie = await new GroupRecorder(openReader({ lease }).reader, groupId, [topic]).start();
-  lease.held = false;
-  expect(zombie.membership.leaseHeld()).toBe(false);
+  lease.valid = false;
+  expect(zombie.membership.hasLease()).toBe(false);
   const next = await new GroupRecorder(openReader().reader, groupId, [topic]).start();
   await until('the heartbeat tells it', () => zombie.lost.length === 1);
   // It stops and leaves: not its place any more.
@@ -85,7 +85,7 @@ test('a worker that lives, and never leaves, is replaced after a while', async (
   await worker.consumer.start();
   const lease = new TestLease(worker.membership.memberId);
   const stuck = await new GroupRecorder(openReader({ lease, workersGroup }).reader, groupId, [topic]).start();
-  lease.held = false;
+  lease.valid = false;
   await new GroupRecorder(openReader({ workersGroup, handoverWithinMs: 500 }).reader, groupId, [topic]).start();
   await expect(stuck.group.commit(stuck.membership, [at(topic, 1)])).rejects.toMatchObject({
     code: 'DB_KAFKA_MEMBERSHIP_LOST',
@@ -119,7 +119,7 @@ test('a dead worker is evicted from a group that nobody runs; a living one, and 
   }
   expect((await admin.groupState(living)).state).toBe('Stable');
   // Whoever has lost its own membership must not judge others.
-  lease.held = false;
+  lease.valid = false;
   expect(await reader.evictDead(await heldBy(new TestLease()))).toBe(false);
 });
 
@@ -146,7 +146,7 @@ test('the control plane evicts the member of a worker that is gone, also when no
   expect((await admin.groupState(living)).state).toBe('Stable');
 });
 
-test("an earlier release's consumer is waited for, and can't join while a reader holds the group", async () => {
+test("an earlier release's consumer is waited for, and can't join while a reader is in the group", async () => {
   const topic = await topicWith(['a']);
   const groupId = freshName('g');
   const older = new Recorder({ groupId, topics: [topic] });
@@ -193,14 +193,14 @@ test('a worker that was thrown out and came back confirms its groups before its 
   const lease = new TestLease('before');
   const { reader } = openReader({ lease });
   const recorder = await new GroupRecorder(reader, freshName('g'), [topic]).start();
-  expect(recorder.membership.leaseHeld()).toBe(true);
+  expect(recorder.membership.hasLease()).toBe(true);
   const before = recorder.membership;
   lease.memberId = 'after';
-  expect(before.leaseHeld()).toBe(false);
+  expect(before.hasLease()).toBe(false);
   reader.checkLease();
   await until('it is confirmed', () => recorder.joined.length === 2);
   expect(recorder.membership.continues).toBe(before);
-  expect(recorder.membership.leaseHeld()).toBe(true);
+  expect(recorder.membership.hasLease()).toBe(true);
   await recorder.group.commit(recorder.membership, [at(topic, 1)]);
 });
 
@@ -208,7 +208,7 @@ test('a start that is canceled leaves nothing behind', async () => {
   const topic = await topicWith(['a']);
   const groupId = freshName('g');
   const lease = new TestLease();
-  lease.held = false;
+  lease.valid = false;
   const { reader } = openReader({ lease });
   const recorder = new GroupRecorder(reader, groupId, [topic]);
   const cancel = new AbortController();

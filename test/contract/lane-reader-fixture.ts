@@ -9,14 +9,14 @@ import { kafkaSettings } from './kafka-fixture.ts';
 /** A lease that a test gives and takes. */
 export class TestLease implements MemberLease {
   memberId: string | undefined;
-  held = true;
+  valid = true;
 
   constructor(memberId = freshName('worker')) {
     this.memberId = memberId;
   }
 
-  isHeld(): boolean {
-    return this.held;
+  isValid(): boolean {
+    return this.valid;
   }
 }
 

@@ -24,13 +24,13 @@ export function existingMetrics(): string[] {
   const delivery = createRegistry('test');
   deliveryMetrics(
     delivery,
-    { heldBytes: () => 0, customers: () => 0, customersWanted: () => 0, connections: () => 0 },
+    { bufferedBytes: () => 0, customers: () => 0, customersWanted: () => 0, connections: () => 0 },
     {
       worker: 'w',
       clock: systemClock,
       eventTypes: ['root-cause'],
       shown: 'all',
-      heldBytesLimit: 1,
+      bufferedBytesLimit: 1,
       connectionsLimit: 1,
     },
   );

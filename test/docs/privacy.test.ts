@@ -41,7 +41,7 @@ const WITHOUT_PERSONAL_DATA = [
   'databridge.notices-told',
 ];
 
-test('every topic is on the page, or holds nothing personal', () => {
+test('every topic is on the page, or contains nothing personal', () => {
   const missing = systemTopics()
     .map(({ topic }) => topic)
     .filter((topic) => !said.has(topic));

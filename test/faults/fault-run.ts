@@ -229,7 +229,7 @@ export class FaultRun {
     }
   }
 
-  /** @throws Error if it does not come to hold in time */
+  /** @throws Error if it does not become true in time */
   async until(isMet: () => boolean, withinMs: number): Promise<void> {
     const deadlineMs = performance.now() + withinMs;
     while (!isMet()) {
@@ -288,7 +288,7 @@ export class FaultRun {
     this.#admin.disconnect().catch(() => undefined);
   }
 
-  /** For whoever looks for the cause: what is uncommitted in which topic, which hold the missing, and what was attempted. */
+  /** For whoever looks for the cause: what is uncommitted in which topic, which contain the missing ones, and what was attempted. */
   async #whereTheyAre(missing: readonly string[]): Promise<string> {
     const lags = await Promise.all(this.customers.map((customer) => this.#ledger.lags(customer)));
     const held = await Promise.all(

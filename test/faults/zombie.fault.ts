@@ -55,7 +55,7 @@ test('its successor takes over, and the zombie sends and commits nothing', async
   await run.flowing();
 });
 
-test('a rewind made while the only worker is frozen holds', async () => {
+test('a rewind made while the only worker is frozen stays in effect', async () => {
   const [worker] = run.workers as [KeptService];
   const customer = run.customers[0] as string;
   const topic = deliveryTopic(customer);

@@ -62,7 +62,7 @@ test('a graceful stop finishes what is in flight: the next worker repeats nothin
   );
 });
 
-test('the attempt log holds every attempt whose offset is committed', async () => {
+test('the attempt log contains every attempt whose offset is committed', async () => {
   const customer = freshName('logged');
   const receiver = await Receiver.start();
   await stage.subscribe(customer, receiver.url);

@@ -67,7 +67,7 @@ function heldBy(list: readonly ConsumedRecord[], committed: { offset: number; me
   const clock = new ManualClock();
   const place = { topic: TOPIC, partition: 0 };
   const membership = { memberId: 'a', assignment: [place], isCurrent: true, continues: undefined };
-  const lanes = new LaneSet({ ...membership, leaseHeld: () => true }, new ByteBudget(1_000_000).join(), clock);
+  const lanes = new LaneSet({ ...membership, hasLease: () => true }, new ByteBudget(1_000_000).join(), clock);
   lanes.restore(committed ? [{ ...place, ...committed }] : [], () => 1_000);
   lanes.accept({ ...place, records: list, nextOffset: list.length, highWatermark: list.length });
   clock.advance(1_000);

@@ -1,5 +1,5 @@
 /**
- * No secret leaves: one that is known is planted in every place where a subscription can hold one, everything is done
+ * No secret leaves: one that is known is planted in every place where a subscription can contain one, everything is done
  * that can be done with it, by destinations that send back all that they are sent; then everything is searched that
  * anybody could read.
  */

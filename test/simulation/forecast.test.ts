@@ -12,7 +12,7 @@ import { Customer } from '@databridge/delivery/customer/customer';
 import type { CustomerDependencies } from '@databridge/delivery/customer/dependencies';
 import type { Message } from '@databridge/delivery/destination/destination';
 import { ByteBudget } from '@databridge/delivery/lanes/byte-budget';
-import type { HeldRecord } from '@databridge/delivery/lanes/held-records';
+import type { BufferedRecord } from '@databridge/delivery/lanes/buffered-records';
 import { deliveryMetrics } from '@databridge/delivery/metrics';
 import { InFlight } from '@databridge/delivery/shares/in-flight';
 import { Turns } from '@databridge/delivery/shares/turns';
@@ -125,13 +125,13 @@ test.each(OUTAGES)('$name: the forecast is within 5 % of what is left', async (o
     log: createLogger('forecast', 'silent'),
     metrics: deliveryMetrics(
       createRegistry('forecast'),
-      { heldBytes: () => 0, customers: () => 0, customersWanted: () => 0, connections: () => 0 },
+      { bufferedBytes: () => 0, customers: () => 0, customersWanted: () => 0, connections: () => 0 },
       {
         worker: 'w',
         clock: systemClock,
         eventTypes: ['root-cause'],
         shown: 'all',
-        heldBytesLimit: 1,
+        bufferedBytesLimit: 1,
         connectionsLimit: 1,
       },
     ),
@@ -201,7 +201,7 @@ test.each(OUTAGES)('$name: the forecast is within 5 % of what is left', async (o
   ).toEqual([]);
 });
 
-function messageOf(record: HeldRecord, attempt: number): Message {
+function messageOf(record: BufferedRecord, attempt: number): Message {
   const { eventId, eventType } = record.facts;
   return { eventId, eventType, schemaVersion: 'v1.0', attempt, traceparent: undefined, body: Buffer.from('x') };
 }

@@ -5,7 +5,7 @@ import { CommitPace } from '@databridge/delivery/customer/commit-pace';
 import { Customer } from '@databridge/delivery/customer/customer';
 import type { Message } from '@databridge/delivery/destination/destination';
 import { ByteBudget } from '@databridge/delivery/lanes/byte-budget';
-import type { HeldRecord } from '@databridge/delivery/lanes/held-records';
+import type { BufferedRecord } from '@databridge/delivery/lanes/buffered-records';
 import { InFlight } from '@databridge/delivery/shares/in-flight';
 import { Turns } from '@databridge/delivery/shares/turns';
 import { ManualClock } from '@databridge/kernel/time/manual-clock';
@@ -24,7 +24,7 @@ async function acceptedBeforeFresh(settings: object): Promise<number> {
   let outcome: Outcome = { kind: 'retry', reason: 'status 503', status: 503 };
   let group: SimulatedGroup | undefined;
   const send = async (message: Message) => {
-    const { record } = message as Message & { record: HeldRecord };
+    const { record } = message as Message & { record: BufferedRecord };
     if (outcome.kind === 'delivered') accepted.push(record.facts.eventId);
     return { outcome };
   };

@@ -4,9 +4,9 @@ import { CommitPace } from '@databridge/delivery/customer/commit-pace';
 import { Customer } from '@databridge/delivery/customer/customer';
 import type { CustomerDependencies } from '@databridge/delivery/customer/dependencies';
 import type { Destination, Message, Sent } from '@databridge/delivery/destination/destination';
+import type { BufferedRecord } from '@databridge/delivery/lanes/buffered-records';
 import { ByteBudget } from '@databridge/delivery/lanes/byte-budget';
 import type { FreshFirstLimits } from '@databridge/delivery/lanes/fresh-first';
-import type { HeldRecord } from '@databridge/delivery/lanes/held-records';
 import { InFlight as InFlightLimit } from '@databridge/delivery/shares/in-flight';
 import { Turns } from '@databridge/delivery/shares/turns';
 import type { ProducedRecord } from '@databridge/kernel/kafka/records';
@@ -34,7 +34,7 @@ import {
 } from './surroundings.ts';
 
 interface InFlight {
-  readonly record: HeldRecord;
+  readonly record: BufferedRecord;
   readonly of: SimulatedGroup;
   readonly answer: (sent: Sent) => void;
 }
@@ -89,7 +89,7 @@ export class Schedule {
     this.#limits = limitsBy(this.#random);
   }
 
-  /** @throws Error with what did not hold and the steps that led there */
+  /** @throws Error with the broken guarantee and the steps that led there */
   async run(steps: number): Promise<void> {
     try {
       await this.#startWorker();
@@ -156,7 +156,7 @@ export class Schedule {
     await turn();
   }
 
-  #outcome({ facts }: HeldRecord): Outcome {
+  #outcome({ facts }: BufferedRecord): Outcome {
     const mood = this.#random.chance(0.9) ? this.#mood : 'down';
     if (mood === 'locked') return { kind: 'deauthorized', reason: 'status 401', status: 401 };
     if (mood === 'picky' && Number(facts.eventId.slice(1)) % 7 === 0) {
@@ -293,7 +293,7 @@ export class Schedule {
   #destination(self: { group?: SimulatedGroup }): Destination {
     return {
       send: (message) => {
-        const { record } = message as Message & { record: HeldRecord };
+        const { record } = message as Message & { record: BufferedRecord };
         const group = self.group as SimulatedGroup;
         this.#checkSend(record, message.attempt, group);
         return new Promise((resolve) => this.#inFlight.push({ record, of: group, answer: resolve }));
@@ -318,7 +318,7 @@ export class Schedule {
     throw new Error('the answer was lost');
   }
 
-  #checkSend(record: HeldRecord, attempt: number, group: SimulatedGroup): void {
+  #checkSend(record: BufferedRecord, attempt: number, group: SimulatedGroup): void {
     const { eventId } = record.facts;
     if (!group.isMember) this.#violation ??= `a worker that had been replaced sent ${eventId}`;
     if (attempt > PLAN.maxAttempts) this.#violation ??= `attempt ${attempt} of ${eventId}`;

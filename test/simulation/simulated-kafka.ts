@@ -105,7 +105,7 @@ export class SimulatedGroup {
     this.#join(continues ? before : undefined);
   }
 
-  /** Frozen past its session, or killed: others own what it holds, and it has not noticed. */
+  /** Frozen past its session, or killed: others own its partitions, and it has not noticed. */
   cutOff(): void {
     if (this.#membership) this.#membership.isCurrent = false;
   }
@@ -170,7 +170,7 @@ export class SimulatedGroup {
       assignment,
       isCurrent: true,
       continues,
-      leaseHeld: () => membership.isCurrent,
+      hasLease: () => membership.isCurrent,
     };
     this.#membership = membership;
     if (continues === undefined) {

@@ -2,7 +2,7 @@
 import process from 'node:process';
 import type { Message } from '@databridge/delivery/destination/destination';
 import type { FreshFirstLimits } from '@databridge/delivery/lanes/fresh-first';
-import type { HeldRecord } from '@databridge/delivery/lanes/held-records';
+import type { BufferedRecord } from '@databridge/delivery/lanes/buffered-records';
 import { deliveryMetrics } from '@databridge/delivery/metrics';
 import { createLogger } from '@databridge/kernel/log';
 import { createRegistry } from '@databridge/kernel/metrics';
@@ -28,8 +28,15 @@ export const DELAYS_MS = new Map([
 export const log = createLogger('simulation', 'silent');
 export const metrics = deliveryMetrics(
   createRegistry('simulation'),
-  { heldBytes: () => 0, customers: () => 0, customersWanted: () => 0, connections: () => 0 },
-  { worker: 'w', clock: systemClock, eventTypes: ['root-cause'], shown: 'all', heldBytesLimit: 1, connectionsLimit: 1 },
+  { bufferedBytes: () => 0, customers: () => 0, customersWanted: () => 0, connections: () => 0 },
+  {
+    worker: 'w',
+    clock: systemClock,
+    eventTypes: ['root-cause'],
+    shown: 'all',
+    bufferedBytesLimit: 1,
+    connectionsLimit: 1,
+  },
 );
 
 /** @throws Error with what is wrong with it */
@@ -46,7 +53,7 @@ export function subscribed(settings: object): Subscription<Secret> {
 
 const BODY = Buffer.from('x');
 
-export function messageOf(record: HeldRecord, attempt: number): Message {
+export function messageOf(record: BufferedRecord, attempt: number): Message {
   const { eventId, eventType } = record.facts;
   const message = { eventId, eventType, schemaVersion: 'v1.0', attempt, traceparent: undefined, body: BODY, record };
   return message;

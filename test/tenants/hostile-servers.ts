@@ -12,7 +12,7 @@ process.once('SIGTERM', () => process.exit());
 const OK = 'HTTP/1.1 200 OK\r\n';
 const NO_CONTENT = 'HTTP/1.1 204 No Content\r\n\r\n';
 /**
- * Floods that hold no answer are failures, and the breaker would end them after 20 attempts. So two of three requests are
+ * Floods that contain no answer are failures, and the breaker would end them after 20 attempts. So two of three requests are
  * answered as they should be: a third of failures never opens it.
  */
 const FLOODED_OF_THREE = new Set([

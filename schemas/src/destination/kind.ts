@@ -15,7 +15,7 @@ interface Kind<Settings> {
   readonly title: string;
   /** The authentication types that the kind accepts. A destination's secrets are under `authentication`, never beside its URL. */
   readonly authentications: readonly Authentication['type'][];
-  /** The fields that hold a URL to which requests are sent: they are checked by the egress policy when they are saved. */
+  /** The fields that contain a URL to which requests are sent: they are checked by the egress policy when they are saved. */
   readonly urls: readonly string[];
   /** True if it accepts notices only: subscriptions to other event types are refused. */
   readonly onlyNotices?: true;

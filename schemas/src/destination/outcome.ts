@@ -6,7 +6,7 @@ export type FailureClass = 'dns' | 'tls' | 'connect' | 'headers' | 'body' | 'egr
 
 /**
  * The result of one attempt, as a value: the breaker, the router, the attempt log and the metrics read the same one, so
- * they cannot disagree. Customers read `reason`; `operatorDetail` holds details that only operators may see, such as
+ * they cannot disagree. Customers read `reason`; `operatorDetail` contains details that only operators may see, such as
  * addresses.
  */
 export type Outcome =

@@ -206,7 +206,7 @@ describe('event types', () => {
   test('whose events could not end are refused, lists of themselves are not', () => {
     const itself = (type: unknown) => ({ type: 'record', name: 'E', fields: [{ name: 'a', type }] });
     const load = (type: unknown) => loadEventTypes('e=e', { e: JSON.stringify(itself(type)) });
-    expect(() => load('E')).toThrow(/E holds itself, so no such event can end/);
+    expect(() => load('E')).toThrow(/E contains itself, so no such event can end/);
     expect(load({ type: 'array', items: 'E' })[0]?.sample()).toBe('{"a":[]}');
   });
 

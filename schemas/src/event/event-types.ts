@@ -270,7 +270,7 @@ function decode(read: Read, value: Buffer): unknown {
 /** A record that needs another one of its kind has no end. Lists, maps and optional parts have one. */
 function requireEnd(type: AvroType, inside: readonly AvroType[] = [], ending = new Set<AvroType>()): void {
   if (type.kind !== 'record' || ending.has(type)) return;
-  if (inside.includes(type)) throw new TypeError(`${type.name} holds itself, so no such event can end`);
+  if (inside.includes(type)) throw new TypeError(`${type.name} contains itself, so no such event can end`);
   for (const field of type.fields) requireEnd(field.type, [...inside, type], ending);
   ending.add(type);
 }

@@ -42,7 +42,7 @@ export function routingProjection(type: RecordType): RoutingProjection {
 
 const isRoutingField = (name: string): name is RoutingField => (ROUTING_FIELDS as readonly string[]).includes(name);
 
-/** @returns whether the record holds a routing field */
+/** @returns whether the record contains a routing field */
 function collect(
   type: RecordType,
   before: Path,

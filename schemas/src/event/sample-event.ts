@@ -36,7 +36,7 @@ export function sampleOf(type: AvroType, name = '', inside: readonly AvroType[] 
     case 'map':
       return new Map(inside.includes(type.values) ? [] : [['sample', sampleOf(type.values, name, inside)]]);
     case 'record':
-      if (inside.includes(type)) throw new TypeError(`${type.name} holds itself, so no such event can end`);
+      if (inside.includes(type)) throw new TypeError(`${type.name} contains itself, so no such event can end`);
       return type.fields.map((field) => sampleOf(field.type, field.name, [...inside, type]));
     case 'union':
       throw new TypeError('there is no sample of a union of several types');

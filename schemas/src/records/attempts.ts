@@ -78,7 +78,7 @@ export function attemptsRecord(batch: AttemptBatch, id: string) {
 /** No name of a customer has it. */
 const SEPARATOR = ' ';
 
-/** Whose attempts a record holds, by its key. In earlier versions the key was the customer, and the same for all of its records. */
+/** Whose attempts a record contains, by its key. In earlier versions the key was the customer, and the same for all of its records. */
 export function attemptsKey(key: Buffer | null): { readonly customer: string; readonly isUnique: boolean } {
   const [customer = '', id] = (key?.toString('utf8') ?? '').split(SEPARATOR);
   return { customer, isUnique: id !== undefined };
@@ -86,7 +86,7 @@ export function attemptsKey(key: Buffer | null): { readonly customer: string; re
 
 /**
  * Without the attempts at some events: the record that takes the place of one.
- * @param offset of the record @returns undefined: it holds none of them; null: it holds nothing else
+ * @param offset of the record @returns undefined: it contains none of them; null: it contains nothing else
  */
 export function withoutAttempts(
   batch: AttemptBatch,

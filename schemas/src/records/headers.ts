@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto';
 import { type TestVariation, testVariation } from './test-variation.ts';
 
-/** Header values as Kafka holds them. A header sent several times is an array. */
+/** Header values as Kafka stores them. A header sent several times is an array. */
 export type HeaderValues = Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>>;
 
 export const HEADER = {

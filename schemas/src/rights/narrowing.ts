@@ -39,7 +39,7 @@ function shapeOf(value: unknown): unknown {
   if (value instanceof Uint8Array) return { bytes: Buffer.from(value).toString('base64') };
   if (typeof value !== 'object' || value === null) return value;
   if ('op' in value && 'args' in value) return { op: value.op, args: shapeOf(value.args) };
-  // Literals that the parser holds as objects, such as unsigned numbers.
+  // Literals that the parser represents as objects, such as unsigned numbers.
   return { [value.constructor.name]: String(value) };
 }
 

@@ -30,5 +30,5 @@ test('a token request has a limited number of parameters: each may be a secret t
     },
   });
   expect(messagesOf(body(32))).toEqual([]);
-  expect(messagesOf(body(33))).toEqual(['authentication.body holds 33 parameters; at most 32 are allowed']);
+  expect(messagesOf(body(33))).toEqual(['authentication.body contains 33 parameters; at most 32 are allowed']);
 });

@@ -26,7 +26,7 @@ export function sizeIssues(subscription: { readonly authentication: object }): I
     const parameters: unknown = (authentication as Record<string, unknown>)[place];
     const count = typeof parameters === 'object' && parameters !== null ? Object.keys(parameters).length : 0;
     if (count <= MAX_OAUTH_PARAMETERS) continue;
-    const message = `holds ${count} parameters; at most ${MAX_OAUTH_PARAMETERS} are allowed`;
+    const message = `contains ${count} parameters; at most ${MAX_OAUTH_PARAMETERS} are allowed`;
     issues.push({ path: ['authentication', place], message });
   }
   return issues;

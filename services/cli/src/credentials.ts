@@ -17,7 +17,7 @@ interface Settings {
   readonly url: string | undefined;
   /** If unset, the token that `databridge login` stored for that address. */
   readonly token: string | undefined;
-  /** A file that holds the token, as containers are given secrets. */
+  /** A file that contains the token, as containers are given secrets. */
   readonly tokenFile: string | undefined;
   /** Holds `databridge/credentials.json`. */
   readonly configHome: string;
@@ -99,7 +99,7 @@ function readStored(file: string): Connection | undefined {
   if (process.platform !== 'win32' && (statSync(file).mode & 0o077) !== 0) {
     throw new DatabridgeError(
       'DB_CONFIG_INVALID',
-      `Other users may read ${file}, which holds a token; run "chmod 600 ${file}"`,
+      `Other users may read ${file}, which contains a token; run "chmod 600 ${file}"`,
     );
   }
   try {
@@ -107,7 +107,7 @@ function readStored(file: string): Connection | undefined {
     if (typeof url === 'string' && isHttpUrl(url) && typeof token === 'string' && token !== '') return { url, token };
     throw new TypeError('no address, or no token');
   } catch {
-    // The content is not quoted: it holds a token.
+    // The content is not quoted: it contains a token.
     throw new DatabridgeError('DB_CONFIG_INVALID', `${file} is damaged: run "databridge login" to write it again`);
   }
 }

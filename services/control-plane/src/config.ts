@@ -46,7 +46,7 @@ const variables = z.object({
   SESSION_TIMEOUT: duration('10s', '1s', '30m'),
   /** The tokens of the API: lines that `databridge tokens generate` prints, or one line with commas. */
   API_TOKENS: z.string().optional(),
-  /** A file that holds the tokens. */
+  /** A file that contains the tokens. */
   API_TOKENS_FILE: z.string().optional(),
   /**
    * The number of requests with unknown tokens from one address that are answered 401 within a minute; further ones get
@@ -78,7 +78,7 @@ const variables = z.object({
   API_OIDC_AUDIENCE: z.string().optional(),
   /** The address of the issuer's keys; if omitted, its discovery document states it. */
   API_OIDC_JWKS_URL: httpAddress().optional(),
-  /** The claim that holds `operator`, `reader` or `customer`, alone or in a list; with `payloads`, a reader reads events. */
+  /** The claim that contains `operator`, `reader` or `customer`, alone or in a list; with `payloads`, a reader reads events. */
   API_OIDC_ROLE_CLAIM: z.string().default('databridge_role'),
   /** The claim that names the customer, for that role. */
   API_OIDC_CUSTOMER_CLAIM: z.string().default('databridge_customer'),

@@ -32,7 +32,7 @@ export function jsonShapeMistake(text: string): string | undefined {
         depth--;
         break;
       case 0x2c: // ,
-        if (++values > MAX_VALUES) return `holds more than ${MAX_VALUES} values`;
+        if (++values > MAX_VALUES) return `contains more than ${MAX_VALUES} values`;
         break;
     }
   }

@@ -63,7 +63,7 @@ export const deliveryVariables = z
     CONNECTION_MAX_AGE: duration('5m', '1s', '24h'),
     /** An HTTP proxy for all outgoing requests, such as `http://user:password@proxy:3128`. */
     EGRESS_PROXY: proxyAddress.optional(),
-    /** A file that holds the proxy's URL: a process's environment can be read in /proc. */
+    /** A file that contains the proxy's URL: a process's environment can be read in /proc. */
     EGRESS_PROXY_FILE: z.string().optional(),
     /** The DNS name by which customers know the service; it identifies the sender in a CloudEvents handshake. */
     WEBHOOK_ORIGIN: z

@@ -21,7 +21,7 @@ const DELAY_BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 
 
 /** Values that are read when Prometheus scrapes. */
 export interface Levels {
-  heldBytes(): number;
+  bufferedBytes(): number;
   /** The number of customers that run. */
   customers(): number;
   /** The number of customers that should run. */
@@ -36,13 +36,13 @@ export interface DeliveryMetricsOptions {
   readonly eventTypes: readonly string[];
   /** Which customers have series of their own. */
   readonly shown: ShownCustomers;
-  readonly heldBytesLimit: number;
+  readonly bufferedBytesLimit: number;
   readonly connectionsLimit: number;
 }
 
 /**
  * The metrics of the delivery worker; docs/metrics.md describes them. Counters exist at 0 with all their known labels,
- * since `increase()` does not see a series that starts at 1. {@link CustomerBook} holds the counts of each customer.
+ * since `increase()` does not see a series that starts at 1. {@link CustomerBook} contains the counts of each customer.
  */
 export function deliveryMetrics(registry: MetricsRegistry, levels: Levels, options: DeliveryMetricsOptions) {
   const registers = [registry];
@@ -106,15 +106,15 @@ export function deliveryMetrics(registry: MetricsRegistry, levels: Levels, optio
   const known = new Set(eventTypes);
 
   const gauges = {
-    heldBytes: gauge(
+    bufferedBytes: gauge(
       'databridge_delivery_held_bytes',
       'Bytes of the records in memory, all customers together',
-      levels.heldBytes,
+      levels.bufferedBytes,
     ),
-    heldBytesLimit: gauge(
+    bufferedBytesLimit: gauge(
       'databridge_delivery_held_bytes_limit',
       'The most bytes of records in memory, all customers together',
-      () => options.heldBytesLimit,
+      () => options.bufferedBytesLimit,
     ),
     connections: gauge(
       'databridge_delivery_connections',
@@ -163,7 +163,7 @@ export function deliveryMetrics(registry: MetricsRegistry, levels: Levels, optio
     }),
     forks: new Counter({
       name: 'databridge_delivery_forks_total',
-      help: 'Records dropped because the same event and attempt was already held: what a crash writes twice',
+      help: 'Records dropped because the same event and attempt was already buffered: what a crash writes twice',
       registers,
     }),
     commitSeconds: new Histogram({

@@ -7,7 +7,7 @@ const MS_PER_TICK = 10;
 /** Returns the processor time in ms spent so far, in user and kernel mode, in steps of 10 ms. */
 export async function cpuMs(pid: number): Promise<number> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-  // The command's name may hold spaces; what follows its closing parenthesis is field 3.
+  // The command's name may contain spaces; what follows its closing parenthesis is field 3.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
 }

@@ -72,7 +72,7 @@ export function settle({ produced, accounts, quarantined, unmatchedCount, accept
   return { produced: produced.size, delivered, waiting, dead, unmatched, quarantined: quarantined.size, mistakes };
 }
 
-/** The demo's producer gives each event an id of its own, and no source holds an "@". */
+/** The demo's producer gives each event an id of its own, and no source contains an "@". */
 const eventIdOf = (name: string) => name.replace(/@[^@]*$/, '');
 
 const mainFirst = ([a]: [string, number], [b]: [string, number]) => Number(b === 'main') - Number(a === 'main');

@@ -27,7 +27,7 @@ export interface FanOutParts extends BatchRouterParts, RecordWriterParts {
   readonly maxInFlightBytes: number;
 }
 
-/** A partition's share of the memory holds at least one fetch. */
+/** A partition's share of the memory is enough for at least one fetch. */
 const MIN_SHARE_BYTES = 1024 * 1024;
 
 /** Copies intake records to the customers that subscribed to them. */

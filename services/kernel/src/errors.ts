@@ -80,7 +80,7 @@ export class DatabridgeError extends Error {
   }
 }
 
-/** The text of any thrown value, cut to what a log line or a header can hold. */
+/** The text of any thrown value, cut to what a log line or a header can contain. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

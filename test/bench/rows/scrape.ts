@@ -27,10 +27,10 @@ export const scrape: Row = async ({ say }) => {
   const registry = createRegistry('delivery');
   const { book } = deliveryMetrics(
     registry,
-    { heldBytes: () => 0, customers: () => CUSTOMERS, customersWanted: () => CUSTOMERS, connections: () => 0 },
+    { bufferedBytes: () => 0, customers: () => CUSTOMERS, customersWanted: () => CUSTOMERS, connections: () => 0 },
     {
       ...{ worker: 'bench', clock: systemClock, eventTypes: ['root-cause'], shown: 'all' },
-      ...{ heldBytesLimit: 1, connectionsLimit: 1 },
+      ...{ bufferedBytesLimit: 1, connectionsLimit: 1 },
     },
   );
   for (let at = 0; at < CUSTOMERS; at++) book.of(`customer-${at}`).levels = () => FAILING;

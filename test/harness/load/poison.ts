@@ -35,7 +35,7 @@ export async function poisonFor(upstream: UpstreamProducer): Promise<readonly In
 }
 
 /**
- * The records of a batch, one, which expand past what a batch may hold. Packed once: to do it for each batch would take
+ * The records of a batch, one, which expand past what a batch may contain. Packed once: to do it for each batch would take
  * more processor time than any reader of it.
  */
 export function packedBomb(): Buffer {

@@ -15,7 +15,7 @@ export async function python(): Promise<(program: string) => string> {
 }
 
 /**
- * A virtual environment, made once. Programs in it hold its path, so it is made where it stays, and only its marker is renamed.
+ * A virtual environment, made once. Programs in it contain its path, so it is made where it stays, and only its marker is renamed.
  * @param name with a number that changes when the requirements do
  */
 export async function pythonEnvironment(

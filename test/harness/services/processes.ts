@@ -21,7 +21,7 @@ export interface ServiceProcess {
   readonly otherOutput: readonly string[];
   /** Exit code, or the signal that ended it. */
   readonly exited: Promise<number | NodeJS.Signals>;
-  /** The first line logged, before or from now on, for which `matches` holds. @throws Error after `timeoutMs` */
+  /** The first line logged, before or from now on, that `matches` accepts. @throws Error after `timeoutMs` */
   waitForLog(matches: (line: LogLine) => boolean, timeoutMs?: number): Promise<LogLine>;
   /** Resolves when `/readyz` answers 200. */
   waitUntilReady(timeoutMs?: number): Promise<void>;

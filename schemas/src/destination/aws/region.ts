@@ -56,7 +56,7 @@ export function endpointOf(arn: string, endpoint: string | undefined): URL {
   return new URL(endpoint ?? `https://${service}.${arnRegion}.${DOMAINS[partition] ?? ''}`);
 }
 
-/** @param field the field that holds the ARN */
+/** @param field the field that contains the ARN */
 export function endpointIssues(settings: Readonly<Record<string, unknown>>, field: string): Issue[] {
   const arn = settings[field];
   if (typeof arn !== 'string' || !arn.startsWith('arn:') || settings['endpoint'] !== undefined) return [];

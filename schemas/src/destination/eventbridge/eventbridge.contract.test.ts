@@ -53,7 +53,7 @@ test('events that wait together go ten at a time, and each has its own outcome',
   );
 });
 
-test('a batch holds less than 256 KiB, and one that is refused as a whole is split', async () => {
+test('a batch contains less than 256 KiB, and one that is refused as a whole is split', async () => {
   const { front, destination } = await openBus();
   const refused = { status: 400, body: '{"__type":"ValidationException","message":"over the limit"}' };
   front.manner = (request) => (entriesOf(request).length > 1 ? refused : acceptsAll(request));

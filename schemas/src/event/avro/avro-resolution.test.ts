@@ -37,7 +37,7 @@ describe('schema resolution', () => {
     expect(read(theirs, theirs, Buffer.from([2, 4]))).toEqual({ a: { x: 1 }, b: { x: 2 } });
   });
 
-  test('decimals match by scale and precision, whatever holds their digits', () => {
+  test('decimals match by scale and precision, in bytes and in fixed', () => {
     const decimal = { logicalType: 'decimal', precision: 4, scale: 2 };
     const bytes = one({ type: 'bytes', ...decimal });
     const fixed = (size: number) => one({ type: 'fixed', name: `F${size}`, size, ...decimal });

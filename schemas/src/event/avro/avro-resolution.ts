@@ -81,7 +81,7 @@ class Resolution {
       return enumReader(writer, reader);
     }
     if (isDecimal(writer) && isDecimal(reader)) {
-      // By the specification they match, whatever holds the digits: scale and precision have been compared.
+      // By the specification they match, as bytes or fixed: scale and precision have been compared.
       return writer.kind === 'fixed' ? (input) => input.bytes(writer.size) : decimalReader;
     }
     if (writer.kind === 'fixed' && reader.kind === 'fixed') {

@@ -42,7 +42,7 @@ export function decimalReader(input: AvroInput): unknown {
 }
 
 /**
- * The value that logical-values.ts shows: its bytes hold the unscaled value and the scale, as Avro writes bytes and an
+ * The value that logical-values.ts shows: its bytes contain the unscaled value and the scale, as Avro writes bytes and an
  * int.
  */
 export function bigDecimalReader(input: AvroInput): unknown {

@@ -42,7 +42,7 @@ function countsOf({ events, customers, remainders }: ErasurePlan): string {
 }
 
 function formatPlan(plan: ErasurePlan): string {
-  if (plan.events === 0) return 'No topic holds an event of that request id.';
+  if (plan.events === 0) return 'No topic contains an event of that request id.';
   return `Would erase ${countsOf(plan)}.\n\n${formatList(plan.remainders, REMAINDER_COLUMNS)}`;
 }
 
@@ -59,8 +59,8 @@ function formatReceipt(receipt: ErasureReceipt): string {
   const aside = [
     'From now on no worker sends these events, and no command, page or route shows them.',
     remainders.length === 0
-      ? 'No topic holds their bytes any more.'
-      : 'These topics still hold their bytes, which nothing of this service reads:',
+      ? 'No topic contains their bytes any more.'
+      : 'These topics still contain their bytes, which nothing of this service reads:',
   ];
   const beyond = 'Not covered: what destinations received before, backups of Kafka, and the systems of the producers.';
   return [facts, aside.join('\n'), ...(remainders.length === 0 ? [] : [formatKept(remainders)]), beyond].join('\n\n');

@@ -155,7 +155,7 @@ async function reconcile(cli: Cli, names: readonly string[], choice: ReconcileCh
   const all = names.length > 0 ? names : (await api.list<Status>('/subscriptions')).map(({ customer }) => customer);
   const query = { from: from?.toISOString(), to: to?.toISOString(), events };
   const found: Reconciliation[] = [];
-  // One after the other: each holds the ids of a customer's events in the control plane's memory.
+  // One after the other: each contains the ids of a customer's events in the control plane's memory.
   for (const name of all) found.push(await api.get<Reconciliation>(pathOf(name, 'reconciliation'), query));
   const quarantined = await quarantinedIn(cli);
   const intake = await intakeSeen(cli);

@@ -119,7 +119,7 @@ describe('a subscriptions file', () => {
       VALID.replace('${ACME_KEY}', '$ACME_KEY'),
       undefined,
       [
-        'f:11:12: authentication.key: $ACME_KEY is not filled in: write ${ACME_KEY} for what the variable ACME_KEY holds (customer "acme")',
+        'f:11:12: authentication.key: $ACME_KEY is not filled in: write ${ACME_KEY} for the value of the variable ACME_KEY (customer "acme")',
       ],
     ],
     [

@@ -284,7 +284,7 @@ function inPlainWords(message: string): string {
   if (message.includes('Map keys must be unique')) return 'the same key is twice in one map';
   if (message.includes('Tabs are not allowed')) return 'indent with spaces: YAML does not allow tabs';
   if (message.includes('multiple documents'))
-    return 'the file holds several documents: put all under one "subscriptions"';
+    return 'the file contains several documents: put all under one "subscriptions"';
   const [, tag] = /^Unresolved tag: (.+)$/.exec(message) ?? [];
   if (tag !== undefined) return `the tag ${tag} is not known: write ${'${NAME}'} for a variable of the environment`;
   return `is not YAML: ${message}`;

@@ -27,8 +27,8 @@ test.each([
   ['${A-B}', ['"${A-B}" names no variable: write ${NAME}, or $${ for the text ${ itself']],
   ['${}', ['"${}" names no variable: write ${NAME}, or $${ for the text ${ itself']],
   ['${KEY', ['"${KEY" names no variable: write ${NAME}, or $${ for the text ${ itself']],
-  ['$KEY', ['$KEY is not filled in: write ${KEY} for what the variable KEY holds']],
-  ['Bearer $key', ['$key is not filled in: write ${key} for what the variable key holds']],
+  ['$KEY', ['$KEY is not filled in: write ${KEY} for the value of the variable KEY']],
+  ['Bearer $key', ['$key is not filled in: write ${key} for the value of the variable key']],
 ])('%s is a mistake', (text, mistakes) => {
   expect(fillIn(text, env).mistakes).toEqual(mistakes);
 });

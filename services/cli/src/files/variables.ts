@@ -8,7 +8,7 @@ export interface Filled {
 }
 
 /**
- * One pass: what a variable holds is taken as it is, `${` included. References as others write them are not filled in, and
+ * One pass: the value of a variable is taken as it is, `${` included. References as others write them are not filled in, and
  * would be sent as they stand: `$NAME` is a mistake wherever a variable of that name is set. In the place of a secret,
  * whatever looks like a placeholder is one; a secret that really looks so comes by a variable.
  */
@@ -27,7 +27,7 @@ export function fillIn(text: string, env: Readonly<Record<string, string | undef
   });
   for (const [, name = ''] of text.matchAll(/(?<!\S)\$([A-Za-z_]\w*)(?!\S)/g)) {
     if ((env[name] ?? '') === '') continue;
-    mistakes.push(`$${name} is not filled in: write \${${name}} for what the variable ${name} holds`);
+    mistakes.push(`$${name} is not filled in: write \${${name}} for the value of the variable ${name}`);
   }
   if (isSecret && mistakes.length === 0 && filled === text && isPlaceholder(text)) {
     mistakes.push('is a placeholder, not a secret: write ${NAME}, and export the secret as that variable');

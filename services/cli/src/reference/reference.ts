@@ -20,7 +20,7 @@ source <(databridge completion bash)              # or zsh; fish: databridge com
   \`$XDG_CONFIG_HOME/databridge/credentials.json\`, mode 0600. A token that was kept for one address is sent to no other.
 - **Secrets** are never arguments: they come from standard input or are typed when asked for, and \`\${NAME}\` in a file, alone
   or within a text such as \`"Bearer \${ACME_KEY}"\` or a URL, is the variable of the environment; \`$\${\` is the text \`\${\`. What is printed shows \`[secret]\`.
-- **Files** hold a list under \`subscriptions\`, as [destinations](destinations.md) and [filters](filters.md) describe it.
+- **Files** contain a list under \`subscriptions\`, as [destinations](destinations.md) and [filters](filters.md) describe it.
   Applying one changes the customers that are in it, to what it says; \`state\`, if it is left out, stays as it is.
 - **For programs**: \`-o json\` or \`-o yaml\`, exit codes, and \`--yes\` for what would ask at a terminal.
 `;

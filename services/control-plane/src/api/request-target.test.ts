@@ -44,7 +44,7 @@ test.each([
   expect(targetMistake(target, ROUTE)).toEqual(expect.any(String));
 });
 
-test('an id that a producer chose may hold what separates paths, where the route says so; dots alone never', () => {
+test('an id that a producer chose may contain what separates paths, where the route says so; dots alone never', () => {
   const route = '/v1/subscriptions/:customer/dead-letters/:id';
   const at = (id: string) => targetMistake(`/v1/subscriptions/acme/dead-letters/${id}`, route, ['id']);
   expect(at(encodeURIComponent('order/17%'))).toBeUndefined();

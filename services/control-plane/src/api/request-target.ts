@@ -8,7 +8,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Path parameters that may hold an encoded `/`, `\` or `%`, such as an id that a producer chose. */
+    /** Path parameters that may contain an encoded `/`, `\` or `%`, such as an id that a producer chose. */
     opaqueParams?: readonly string[];
     /** The path names one of a few files, which is looked up by its exact name and never forwarded. */
     isStatic?: boolean;
@@ -59,7 +59,7 @@ function segmentMistake(segment: string, isOpaque: boolean): string | undefined 
   if (text === '.' || text === '..') return 'contains a dot segment ("." or "..", possibly percent-encoded)';
   if (CONTROL.test(text)) return 'contains a percent-encoded control character';
   if (!isOpaque && SEPARATOR.test(text)) {
-    return 'contains a percent-encoded "/", "\\" or "%" (double encoding) in its path; names on this path never hold these';
+    return 'contains a percent-encoded "/", "\\" or "%" (double encoding) in its path; names on this path never contain these';
   }
   return undefined;
 }

@@ -130,7 +130,7 @@ export async function examineTopics(facts: KafkaFacts): Promise<Finding[]> {
     .map(({ topic, partition }) => `${topic}/${partition}`);
   if (leaderless.length > 0) {
     faults.push(
-      fault('topics', `These partitions have no leader: ${named(leaderless)}.`, 'Start the brokers that hold them.'),
+      fault('topics', `These partitions have no leader: ${named(leaderless)}.`, 'Start the brokers that contain them.'),
     );
   }
   const thin = partitions

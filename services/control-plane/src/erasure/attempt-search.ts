@@ -18,7 +18,7 @@ export class AttemptSearch {
     this.#ids.set(digest, eventId);
   }
 
-  /** @returns the record without these attempts; null: none remain; undefined: it holds none of them */
+  /** @returns the record without these attempts; null: none remain; undefined: it contains none of them */
   restOf(value: Buffer, offset: number): string | null | undefined {
     if (!this.#mayHold(value)) return undefined;
     const batch = decodeAttempts(value);

@@ -1,4 +1,4 @@
-/** Finds every record that holds the events of one call, in all topics of all customers. */
+/** Finds every record that contains the events of one call, in all topics of all customers. */
 import { KafkaPortError } from '@databridge/kernel/kafka/errors';
 import type { ConsumedBatch, ConsumedRecord } from '@databridge/kernel/kafka/records';
 import { readTopicIfAny, readTopics } from '@databridge/kernel/kafka/topic-reader';

@@ -3,7 +3,7 @@ import { readDeliveryHeaders } from '@databridge/schemas/records/headers';
 import { copyKeyOf, type RecordPlace } from '@databridge/schemas/records/identity';
 import { ATTEMPTS_TOPIC, customerOfTopic, QUARANTINE_TOPIC } from '@databridge/schemas/records/topics';
 
-/** A record that holds an event of the call, or attempts at it. */
+/** A record that contains an event of the call, or attempts at it. */
 export interface Copy extends RecordPlace {
   readonly key: Buffer | null;
   /** The `eventDigest` of its event; empty in the attempt log. */

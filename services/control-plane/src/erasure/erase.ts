@@ -40,7 +40,7 @@ export async function planErasure(context: Context, { requestId, fromMs }: Call)
  * Erases the events of a call. Once the record of the erasure is read, a moment after it was written, no worker sends
  * the events and no view shows them. Then the letters are removed, and Kafka removes the bytes of all copies. After a
  * crash it starts again with the same result; erasing a request id again adds newer events.
- * @throws {DatabridgeError} DB_NOT_FOUND if no topic holds such an event; DB_INPUT_INVALID if it is not one call
+ * @throws {DatabridgeError} DB_NOT_FOUND if no topic contains such an event; DB_INPUT_INVALID if it is not one call
  */
 export async function eraseCall(
   context: Context,
@@ -87,7 +87,7 @@ async function takeOut(context: Context, { topics }: CallSearch, run: Run) {
 function nothingFound(): DatabridgeError {
   return new DatabridgeError(
     'DB_NOT_FOUND',
-    'No intake, delivery, retry or dead-letter topic and no quarantined record holds an event of that request id: check it, and that the event was not deleted by age already',
+    'No intake, delivery, retry or dead-letter topic and no quarantined record contains an event of that request id: check it, and that the event was not deleted by age already',
   );
 }
 

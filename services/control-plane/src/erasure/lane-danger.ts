@@ -18,7 +18,7 @@ type Context = Pick<ControlPlaneContext, 'admin' | 'kafka' | 'erasures'>;
  * Why compaction of a lane could lose an event:
  *
  * - Records of earlier versions have the event id as their key, and events of several sources may have the same one.
- * - A crash, or a produce request that was repeated, leaves two copies of a record under one key. While a worker holds
+ * - A crash, or a produce request that was repeated, leaves two copies of a record under one key. While a worker buffers
  *   the first, it counts the second as done; compaction keeps only the second. So no record that waits may have a copy
  *   behind it.
  *

@@ -19,7 +19,7 @@ export const KEPT_REASONS = [
 
 export type KeptReason = (typeof KEPT_REASONS)[number];
 
-/** Records whose bytes Kafka still holds, although no part of this service reads them. */
+/** Records whose bytes Kafka still contains, although no part of this service reads them. */
 export interface Remainder {
   readonly topic: string;
   readonly copies: number;

@@ -2,7 +2,7 @@
 
 import { KafkaPortError } from '@databridge/kernel/kafka/errors';
 import { keyOf, type ProducedRecord } from '@databridge/kernel/kafka/records';
-import { heldByReplicas } from '@databridge/kernel/kafka/replica-reader';
+import { keptByReplicas } from '@databridge/kernel/kafka/replica-reader';
 import { systemClock } from '@databridge/kernel/time/clock';
 import { pause } from '@databridge/kernel/time/pause';
 import { tombstoneHeaders } from '@databridge/schemas/privacy/erasures';
@@ -209,14 +209,14 @@ function onePerPartition(copies: readonly Copy[]): Copy[] {
   return [...new Map(copies.map((copy) => [keyOf(copy), copy])).values()];
 }
 
-/** @returns the copies that some replica still holds */
+/** @returns the copies that some replica still contains */
 async function presentAmong(
   { admin, kafka }: Pick<Context, 'admin' | 'kafka'>,
   copies: readonly Copy[],
 ): Promise<ReadonlySet<Copy>> {
   // A customer may be deleted meanwhile.
   const existing = new Set(await admin.listTopics());
-  return await heldByReplicas(
+  return await keptByReplicas(
     kafka,
     copies.filter(({ topic }) => existing.has(topic)),
   );

@@ -210,7 +210,7 @@ async function verdictsOn(
   if (record?.value == null) {
     return {
       matching: [],
-      unreadable: record === undefined ? 'the intake no longer holds the record' : 'it has no value',
+      unreadable: record === undefined ? 'the intake no longer contains the record' : 'it has no value',
     };
   }
   const opened = await events.open(type.name, record.value);

@@ -100,7 +100,7 @@ class TrialThread {
 
   constructor(thread: URL, limits: TrialLimits, onEnd: () => void) {
     this.#limits = limits;
-    // The environment is not passed on: it may hold keys, and filters do not need it.
+    // The environment is not passed on: it may contain keys, and filters do not need it.
     this.#worker = new Worker(thread, { env: {}, resourceLimits: RESOURCES });
     this.#worker.unref();
     this.#ready.promise.catch(() => undefined);

@@ -1,7 +1,7 @@
 /**
  * The assertion with which one control plane sends a request to another on a caller's behalf: a signed statement (JWS)
  * that is valid once, for seconds, for one receiver, one route and one body. The caller's own token is not passed on,
- * and the body, which may hold secrets, is encrypted (JWE).
+ * and the body, which may contain secrets, is encrypted (JWE).
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { DatabridgeError } from '@databridge/kernel/errors';

@@ -110,7 +110,7 @@ function countingHashes(hashes: string[]): SealingDesk {
   });
 }
 
-test('what is stored holds neither the link nor the code', async () => {
+test('what is stored contains neither the link nor the code', async () => {
   const { linkId, code, invitation } = await invite(context, by, asked, 0);
   expect(Buffer.from(linkId, 'base64url')).toHaveLength(16);
   const text = JSON.stringify([commits, encodeInvitation(invitation)]);

@@ -19,7 +19,7 @@ test.each<[LetterPageQuery['order'], number, number[][]]>([
   ['newest', 2, [[12, 9], [6, 5], [2]]],
   ['newest', 5, [[12, 9, 6, 5, 2]]],
   ['oldest', 5, [[2, 5, 6, 9, 12]]],
-])('pages of the %s first, %d each, hold each item once', (order, limit, expected) => {
+])('pages of the %s first, %d each, contain each item once', (order, limit, expected) => {
   expect(pages(order, limit)).toEqual(expected);
 });
 

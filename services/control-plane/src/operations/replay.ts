@@ -5,7 +5,7 @@ import { deliveryTopic } from '@databridge/schemas/records/topics';
 
 /**
  * A copy of the event for the main lane: the same event id, source and bytes, no counted attempts, and the replay's id.
- * @param at the partition that holds the record
+ * @param at the partition that contains the record
  */
 export function replayOf(
   customer: string,

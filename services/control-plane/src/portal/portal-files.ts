@@ -16,7 +16,7 @@ const PAGE = 'index.html';
 export interface PortalFile {
   readonly type: string;
   readonly etag: string;
-  /** Its name holds a digest of its content. */
+  /** Its name contains a digest of its content. */
   readonly isImmutable: boolean;
   readonly plain: Buffer;
   /** The compressed files that the build left beside it, if any: `<name>.gz` and `<name>.br`. */
@@ -44,7 +44,7 @@ export function readPortalFiles(directory: string): PortalFiles {
   if (files.has(PAGE)) return files;
   throw new DatabridgeError(
     'DB_CONFIG_INVALID',
-    `PORTAL_DIR: ${directory} holds no ${PAGE}; build it with "node services/portal/src/build/build.ts"`,
+    `PORTAL_DIR: ${directory} contains no ${PAGE}; build it with "node services/portal/src/build/build.ts"`,
   );
 }
 

@@ -36,7 +36,7 @@ test('every address of a page gets the page, under a policy that lets nothing el
   expect((await get('/portal')).headers.location).toBe('/portal/');
 });
 
-test('files are sent as the build compressed them, known again by their digest, and kept if their name holds one', async () => {
+test('files are sent as the build compressed them, known again by their digest, and kept if their name contains one', async () => {
   const { headers, rawPayload } = await get('/portal/assets/main-abc.js', { 'accept-encoding': 'gzip, deflate' });
   expect([headers['content-encoding'], headers['content-type']]).toEqual(['gzip', 'text/javascript; charset=utf-8']);
   expect(gunzipSync(rawPayload).toString()).toBe('export {}');
@@ -52,7 +52,7 @@ test('a file that is not there is not found, and nothing outside is reached', as
     expect((await get(url)).body).not.toMatch(/not of the portal|root:/);
 });
 
-test('a directory that holds no portal is refused with what to do', () => {
-  expect(() => readPortalFiles(join(directory, 'assets'))).toThrow(/holds no index.html; build it with/);
+test('a directory that contains no portal is refused with what to do', () => {
+  expect(() => readPortalFiles(join(directory, 'assets'))).toThrow(/contains no index.html; build it with/);
   expect(() => readPortalFiles('/nowhere')).toThrow(/PORTAL_DIR can't be read/);
 });

@@ -30,7 +30,7 @@ export interface ListedSession extends SessionRecord {
 export type CallerById = (id: string) => Person | undefined;
 
 /**
- * Sessions of the portal. A cookie holds 256 random bits, and the topic their digest. A session ends by its own time, by
+ * Sessions of the portal. A cookie contains 256 random bits, and the topic their digest. A session ends by its own time, by
  * signing out, by an operator, and when the token that it was begun with is no longer configured.
  */
 export class Sessions {

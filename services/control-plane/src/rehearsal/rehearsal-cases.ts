@@ -58,7 +58,7 @@ export const REHEARSAL_CASES: readonly RehearsalCase[] = [
   {
     ...{ name: 'signatures during a rotation', expects: 'accepted', variation: 'rotated' },
     advice:
-      'webhook-signature may hold several signatures, separated by spaces, and one that is valid is enough: it looks at the first alone',
+      'webhook-signature may contain several signatures, separated by spaces, and one that is valid is enough: it looks at the first alone',
   },
   {
     ...{ name: 'exact bytes', expects: 'accepted' },

@@ -23,7 +23,7 @@ export interface Change {
   /** With sealed secrets. If `after` is omitted, the subscription stays; null: it is deleted. */
   readonly before?: Subscription | undefined;
   readonly after?: Subscription | null;
-  /** The input of an operation. It must not hold a secret. */
+  /** The input of an operation. It must not contain a secret. */
   readonly detail?: Readonly<Record<string, unknown>>;
 }
 

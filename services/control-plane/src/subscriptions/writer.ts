@@ -115,7 +115,7 @@ export class Writer {
   /** True if this control plane is the writer, as far as it knows. */
   get isOwner(): boolean {
     const membership = this.#membership;
-    return membership !== undefined && membership.assignment.length > 0 && membership.leaseHeld() && !this.#isStopped;
+    return membership !== undefined && membership.assignment.length > 0 && membership.hasLease() && !this.#isStopped;
   }
 
   /** The address at which other control planes reach this one; undefined before the start. */

@@ -166,7 +166,7 @@ async function waitingSince(admin: KafkaAdmin, customer: string, topic: string) 
   };
 }
 
-/** @returns whether the topic holds records that were appended before a time */
+/** @returns whether the topic contains records that were appended before a time */
 async function recordsBefore(admin: KafkaAdmin, topic: string) {
   const lows = new Map((await admin.watermarks(topic)).map(({ partition, low }) => [partition, low]));
   return async (atMs: number) => {

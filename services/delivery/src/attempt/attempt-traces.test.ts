@@ -1,7 +1,7 @@
 import { LinkedSampler } from '@databridge/kernel/tracing/linked-sampler';
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
-import type { HeldRecord } from '../lanes/held-records.ts';
+import type { BufferedRecord } from '../lanes/buffered-records.ts';
 import { AttemptTraces } from './attempt-traces.ts';
 
 const CREATED = { trace: '0af7651916cd43dd8448eb211c80319c', span: 'b7ad6b7169203331' };
@@ -16,7 +16,7 @@ const traces = new AttemptTraces(provider.getTracer('test'));
 
 beforeEach(() => exporter.reset());
 
-function recordWith(facts: Partial<HeldRecord['facts']>): HeldRecord {
+function recordWith(facts: Partial<BufferedRecord['facts']>): BufferedRecord {
   const lane = { topic: 'delivery.acme', partition: 0, delayMs: 0 };
   const all = { eventId: 'evt-1', eventType: 'root-cause', attempt: 0, ...facts };
   return {

@@ -9,7 +9,7 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api';
-import type { HeldRecord } from '../lanes/held-records.ts';
+import type { BufferedRecord } from '../lanes/buffered-records.ts';
 import type { Outcome } from './outcome.ts';
 
 /** The span of an attempt that is being recorded. */
@@ -36,7 +36,7 @@ export class AttemptTraces {
   /** @param startedAtMs wall clock @returns undefined if this event is not recorded */
   begin(
     customer: string,
-    { facts, lane, offset }: HeldRecord,
+    { facts, lane, offset }: BufferedRecord,
     attempt: number,
     startedAtMs: number,
     destination: DestinationSettings,
@@ -95,7 +95,7 @@ type DestinationSettings = Readonly<
 /** The names that OpenTelemetry gives to destinations that are messaging systems. */
 const MESSAGING_SYSTEMS: Readonly<Record<string, string>> = { sqs: 'aws_sqs', sns: 'aws.sns' };
 
-/** The path and the query are left out: they may hold a secret. */
+/** The path and the query are left out: they may contain a secret. */
 function destinationAttributes({ type, method, ...settings }: DestinationSettings): Attributes {
   const address = [settings.url, settings.endpoint, settings.queueUrl].find((one) => typeof one === 'string');
   const url = URL.parse(address ?? '');

@@ -8,12 +8,12 @@ import { ManualClock } from '@databridge/kernel/time/manual-clock';
 import { readDeadLetterHeaders } from '@databridge/schemas/records/headers';
 import { parseRetryPlan, type RetryPlan } from '@databridge/schemas/retries/retry-plan';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
-import type { HeldRecord } from '../lanes/held-records.ts';
+import type { BufferedRecord } from '../lanes/buffered-records.ts';
 import { Deliveries, type DeliveriesOptions } from './delivery.ts';
 
 const plan = parseRetryPlan('1s*2', 60_000) as RetryPlan;
 
-function recordOf(): HeldRecord {
+function recordOf(): BufferedRecord {
   const lane = { topic: 'delivery.acme', partition: 0, delayMs: 0 };
   const facts = { eventId: 'evt-1', eventType: 'root-cause', attempt: 0 };
   return {
@@ -79,7 +79,7 @@ function deliveriesWith(
   return { deliveries, told };
 }
 
-const messageOf = ({ facts }: HeldRecord) => ({
+const messageOf = ({ facts }: BufferedRecord) => ({
   ...{ eventId: facts.eventId, eventType: 'root-cause', schemaVersion: 'v1.0', attempt: 1 },
   ...{ traceparent: undefined, body: Buffer.from('{}') },
 });

@@ -13,7 +13,7 @@ import type { Subscription } from '@databridge/schemas/subscription/subscription
 import type { Message, Sent } from '../destination/destination.ts';
 import type { Destinations } from '../destination/destinations.ts';
 import type { Gate } from '../gate/gate.ts';
-import type { HeldRecord } from '../lanes/held-records.ts';
+import type { BufferedRecord } from '../lanes/buffered-records.ts';
 import type { LaneOwnership } from '../lanes/lane-ownership.ts';
 import type { LaneSet } from '../lanes/lane-set.ts';
 import { failureClassOf } from '../observe/failure-class.ts';
@@ -41,7 +41,7 @@ export interface DeliveriesOptions {
   };
   readonly gate: Pick<Gate, 'recordOutcome' | 'heldFor' | 'lastSuccessAtMs'>;
   /** Resolves when Kafka has the record, however long that takes; false if this worker lost the right to write it. */
-  readonly nextTopics: { write(next: ProducedRecord, of: HeldRecord): Promise<boolean> };
+  readonly nextTopics: { write(next: ProducedRecord, of: BufferedRecord): Promise<boolean> };
   /**
    * Returns whether the event was erased: then it is neither sent nor written anywhere again. If omitted, nothing was
    * ever erased.
@@ -81,7 +81,7 @@ const MAX_INTERNAL_TRIES = 3;
 export class Deliveries {
   readonly #with: DeliveriesOptions;
   /** These counts are kept beside the record, because it is put back in between. */
-  readonly #failures = new WeakMap<HeldRecord, number>();
+  readonly #failures = new WeakMap<BufferedRecord, number>();
   #waitingForRegistry = 0;
 
   constructor(options: DeliveriesOptions) {
@@ -97,7 +97,7 @@ export class Deliveries {
    * Delivers a record. If a bug throws anywhere on the way, the record is tried again, and after a few times it becomes
    * a dead letter: it is neither lost nor repeated endlessly.
    */
-  async deliver(record: HeldRecord): Promise<void> {
+  async deliver(record: BufferedRecord): Promise<void> {
     try {
       const fate = await this.#attempt(record);
       if (fate !== undefined) await this.#apply(record, fate);
@@ -116,7 +116,7 @@ export class Deliveries {
    * connection. The result goes into the attempt log only. The test is not retried, becomes no dead letter, and does
    * not count for the breaker or the connection.
    */
-  async deliverTest(test: HeldRecord): Promise<void> {
+  async deliverTest(test: BufferedRecord): Promise<void> {
     const { clock, ownership, connection, onAttempt } = this.#with;
     await untilConnectionIs(test.facts.testConnection, connection, clock);
     const atMs = clock.nowMs();
@@ -130,7 +130,7 @@ export class Deliveries {
   }
 
   /** @returns undefined if nothing is left to do with the record here: it is back in its lane, or in another one */
-  async #attempt(record: HeldRecord): Promise<Fate | undefined> {
+  async #attempt(record: BufferedRecord): Promise<Fate | undefined> {
     const { clock, plan, ownership, gate, subscription, traces, onAttempt, isErased } = this.#with;
     if (isErased?.(record.facts)) return (await ownership.isOurs(record)) ? { kind: 'done' } : undefined;
     const begun = this.#begin(record);
@@ -157,7 +157,7 @@ export class Deliveries {
     return fateOf(record, begun, outcome, { nowMs, lastSuccessAtMs: gate.lastSuccessAtMs }, plan, trace?.traceparent);
   }
 
-  #begin(record: HeldRecord): Begun {
+  #begin(record: BufferedRecord): Begun {
     const { customer, enableEpoch } = this.#with.subscription();
     return beginAttempt(customer, record.facts, enableEpoch, this.#with.clock.nowMs());
   }
@@ -166,7 +166,7 @@ export class Deliveries {
    * @returns undefined if nothing was sent: the record waited for its schema, the customer is stopping, or this worker
    *   does not own it any more
    */
-  async #send(record: HeldRecord, begun: Begun, trace: AttemptTrace | undefined): Promise<Sent | undefined> {
+  async #send(record: BufferedRecord, begun: Begun, trace: AttemptTrace | undefined): Promise<Sent | undefined> {
     const { ownership, destinations } = this.#with;
     for (let tries = 1; ; tries++) {
       try {
@@ -186,7 +186,7 @@ export class Deliveries {
     }
   }
 
-  async #sendTest(test: HeldRecord, nowMs: number): Promise<Sent | undefined> {
+  async #sendTest(test: BufferedRecord, nowMs: number): Promise<Sent | undefined> {
     const { ownership, destinations } = this.#with;
     try {
       const message = await this.#render(test, 1);
@@ -202,7 +202,7 @@ export class Deliveries {
    * Renders the event for the destination.
    * @returns undefined if the customer stopped during the wait for the schema
    */
-  #render(record: HeldRecord, attempt: number): Message | Promise<Message | undefined> {
+  #render(record: BufferedRecord, attempt: number): Message | Promise<Message | undefined> {
     const { messages, subscription, stopping, onWaiting } = this.#with;
     const message = messages.render(record, attempt, subscription());
     // The registry may be down for hours, and a stop must not wait for it.
@@ -216,7 +216,7 @@ export class Deliveries {
    * Reports the outcome to the breaker, the connection and the rate limit.
    * @returns what the outcome means for this event
    */
-  #observe(record: HeldRecord, seen: Outcome, durationMs: number): Outcome {
+  #observe(record: BufferedRecord, seen: Outcome, durationMs: number): Outcome {
     const { clock, plan, gate, inFlight, punctuality, disable, onFailed } = this.#with;
     const outcome = gate.recordOutcome(record, seen, instantOf(clock), { durationMs, inFlight: inFlight() });
     const failure = failureClassOf(seen);
@@ -227,7 +227,7 @@ export class Deliveries {
     return outcome;
   }
 
-  async #apply(record: HeldRecord, fate: Fate): Promise<void> {
+  async #apply(record: BufferedRecord, fate: Fate): Promise<void> {
     const { ownership, nextTopics, disable, onDeadLetter } = this.#with;
     switch (fate.kind) {
       case 'done':
@@ -244,7 +244,7 @@ export class Deliveries {
     }
   }
 
-  #done(record: HeldRecord): void {
+  #done(record: BufferedRecord): void {
     this.#with.ownership.lanes?.done(record);
     this.#with.onDone();
   }
@@ -253,12 +253,16 @@ export class Deliveries {
    * Puts the record back into its lane, unless that lane belongs to another worker by now. After a rebalance the lane
    * may go on here: then it must not miss its record.
    */
-  async #keepIfOurs(record: HeldRecord): Promise<void> {
+  async #keepIfOurs(record: BufferedRecord): Promise<void> {
     const { ownership } = this.#with;
     if (await ownership.isOurs(record)) ownership.lanes?.putBack(record);
   }
 
-  #logBug(err: unknown, { facts }: HeldRecord, counts: { readonly tries?: number; readonly failures?: number }): void {
+  #logBug(
+    err: unknown,
+    { facts }: BufferedRecord,
+    counts: { readonly tries?: number; readonly failures?: number },
+  ): void {
     this.#with.log.error(
       { event: 'delivery_internal_error', err, eventId: facts.eventId, ...counts },
       'delivery failed with an internal error',

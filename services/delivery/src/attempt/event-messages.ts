@@ -4,7 +4,7 @@ import type { EventType } from '@databridge/schemas/event/event-types';
 import type { DeliveryHeaders } from '@databridge/schemas/records/headers';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import type { Message } from '../destination/destination.ts';
-import type { HeldRecord } from '../lanes/held-records.ts';
+import type { BufferedRecord } from '../lanes/buffered-records.ts';
 
 /** Renders a record as the destination receives it: the event in the pinned version of its schema, as JSON. */
 export class EventMessages {
@@ -22,7 +22,7 @@ export class EventMessages {
    * @throws if the record cannot be read: unknown event type, not a frame, an unreadable schema, damaged
    */
   render(
-    record: HeldRecord,
+    record: BufferedRecord,
     attempt: number,
     { sections, enableEpoch }: Pick<Subscription<unknown>, 'sections' | 'enableEpoch'>,
   ): Message | Promise<Message> {

@@ -9,7 +9,7 @@ import { copyKeyOf, letterKeyOf } from '@databridge/schemas/records/identity';
 import type { DeadLetterReason } from '@databridge/schemas/records/reasons';
 import { deadTopic, formatDelay, retryTopic } from '@databridge/schemas/records/topics';
 import type { RetryPlan } from '@databridge/schemas/retries/retry-plan';
-import type { HeldRecord } from '../lanes/held-records.ts';
+import type { BufferedRecord } from '../lanes/buffered-records.ts';
 import type { Outcome } from './outcome.ts';
 import { type DisableReason, verdictOf } from './verdict.ts';
 
@@ -51,7 +51,7 @@ export function beginAttempt(customer: string, facts: DeliveryHeaders, enableEpo
  * @param traceparent of the attempt's span, if it has one
  */
 export function fateOf(
-  record: HeldRecord,
+  record: BufferedRecord,
   begun: Begun,
   outcome: Outcome,
   at: { readonly nowMs: number; readonly lastSuccessAtMs: number | undefined },
@@ -74,7 +74,7 @@ export function fateOf(
 }
 
 /** Moves the record to the dead letters, regardless of the retry plan. */
-export function deadLetter(record: HeldRecord, begun: Begun, because: DeadLetterReason, outcome: Outcome): Fate {
+export function deadLetter(record: BufferedRecord, begun: Begun, because: DeadLetterReason, outcome: Outcome): Fate {
   const { customer, attempt, firstAttemptAtMs } = begun;
   const headers = { ...record.facts, attempt, firstAttemptAtMs, reason: because, detail: detailOf(outcome) };
   const to = {
@@ -87,7 +87,7 @@ export function deadLetter(record: HeldRecord, begun: Begun, because: DeadLetter
 }
 
 function retryRecord(
-  record: HeldRecord,
+  record: BufferedRecord,
   { customer, attempt, firstAttemptAtMs, enableEpoch }: Begun,
   delay: string,
   outcome: Outcome,
@@ -116,7 +116,7 @@ function detailOf(outcome: Outcome): string {
 
 /** The entry that the attempt log keeps. */
 export function attemptReport(
-  { facts, lane }: HeldRecord,
+  { facts, lane }: BufferedRecord,
   { attempt, atMs }: Pick<Begun, 'attempt' | 'atMs'>,
   durationMs: number,
   outcome: Outcome,

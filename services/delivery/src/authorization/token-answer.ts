@@ -45,7 +45,7 @@ function tokenOf(fields: Record<string, unknown>, status: number): TokenReading 
   const value = textOf(fields['access_token']);
   if (value === undefined) return { failure: `status ${status}, but the answer has no access_token` };
   if (!SENDABLE.test(value)) {
-    const why = 'the access_token holds blanks, control or non-ASCII characters, which no header can carry';
+    const why = 'the access_token contains blanks, control or non-ASCII characters, which no header can carry';
     return { failure: `status ${status}, but ${why}` };
   }
   const type = textOf(fields['token_type']) ?? 'Bearer';

@@ -18,8 +18,15 @@ const STATUS_INTERVAL_MS = 15_000;
 const log = createLogger('commits', 'silent');
 const metrics = deliveryMetrics(
   createRegistry('commits'),
-  { heldBytes: () => 0, customers: () => 0, customersWanted: () => 0, connections: () => 0 },
-  { worker: 'w', clock: systemClock, eventTypes: ['root-cause'], shown: 'all', heldBytesLimit: 1, connectionsLimit: 1 },
+  { bufferedBytes: () => 0, customers: () => 0, customersWanted: () => 0, connections: () => 0 },
+  {
+    worker: 'w',
+    clock: systemClock,
+    eventTypes: ['root-cause'],
+    shown: 'all',
+    bufferedBytesLimit: 1,
+    connectionsLimit: 1,
+  },
 );
 
 test('records that are done while a commit fails by a rejoin are committed by the next owner of the lanes', async () => {
@@ -29,7 +36,7 @@ test('records that are done while a commit fails by a rejoin are committed by th
     assignment: [MAIN],
     isCurrent: true,
     continues: undefined,
-    leaseHeld: () => true,
+    hasLease: () => true,
   };
   const rejoined = { ...membership, continues: membership };
   let lanes = new LaneSet(membership, new ByteBudget(1_000_000).join(), clock);
@@ -106,7 +113,7 @@ test('a status that waits for its first commit holds up no commit', async () => 
     assignment: [MAIN],
     isCurrent: true,
     continues: undefined,
-    leaseHeld: () => true,
+    hasLease: () => true,
   };
   const lanes = new LaneSet(membership, new ByteBudget(1_000_000).join(), clock);
   let hasJoined = false;
@@ -153,7 +160,7 @@ test('a commit that fails is tried again, ever later and at most five seconds la
     assignment: [MAIN],
     isCurrent: true,
     continues: undefined,
-    leaseHeld: () => true,
+    hasLease: () => true,
   };
   const lanes = new LaneSet(membership, new ByteBudget(1_000_000).join(), clock);
   lanes.restore([], () => 0);

@@ -13,10 +13,10 @@ import type { DisableReason } from '../attempt/verdict.ts';
 import { Destinations } from '../destination/destinations.ts';
 import { addressOf, openedWith } from '../destination/identity.ts';
 import { Gate } from '../gate/gate.ts';
+import type { BufferedRecord } from '../lanes/buffered-records.ts';
 import type { CustomerBytes } from '../lanes/byte-budget.ts';
 import { FlowControl } from '../lanes/flow-control.ts';
 import { FRESH_FIRST_LIMITS } from '../lanes/fresh-first.ts';
-import type { HeldRecord } from '../lanes/held-records.ts';
 import { LaneOwnership } from '../lanes/lane-ownership.ts';
 import { levelsOf } from '../observe/customer-levels.ts';
 import type { CustomerMetrics } from '../observe/customer-metrics.ts';
@@ -309,7 +309,7 @@ export class Customer {
   }
 
   /** The next record to send, taken from its lane; undefined when none may be sent now. */
-  #take(): HeldRecord | undefined {
+  #take(): BufferedRecord | undefined {
     const next = this.#taking.next();
     const lane = next && this.#ownership.lanes?.take(next);
     if (lane) this.#flow.adjust(lane);

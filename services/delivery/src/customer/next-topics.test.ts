@@ -2,7 +2,7 @@ import { Ending } from '@databridge/kernel/ending';
 import { KafkaPortError } from '@databridge/kernel/kafka/errors';
 import { createLogger } from '@databridge/kernel/log';
 import { ManualClock } from '@databridge/kernel/time/manual-clock';
-import type { HeldRecord } from '../lanes/held-records.ts';
+import type { BufferedRecord } from '../lanes/buffered-records.ts';
 import { NextTopics } from './next-topics.ts';
 
 test('an event that is erased while its write waits for Kafka is not written', async () => {
@@ -32,7 +32,7 @@ test('an event that is erased while its write waits for Kafka is not written', a
   const facts = { eventId: 'evt-1', eventType: 'root-cause', attempt: 0 };
   const written = next.write({ topic: 'delivery.acme.retry.1s', key: 'evt-1', value: 'x' }, {
     facts,
-  } as unknown as HeldRecord);
+  } as unknown as BufferedRecord);
   while (sends === 0 || clock.untilNextTimerMs() === undefined) await new Promise(setImmediate);
   clock.advance(60_000);
   expect(await written).toBe(true);

@@ -5,7 +5,7 @@ import type { Logger } from '@databridge/kernel/log';
 import { Backoff, KAFKA_BACKOFF } from '@databridge/kernel/time/backoff';
 import type { Clock } from '@databridge/kernel/time/clock';
 import type { DeliveryHeaders } from '@databridge/schemas/records/headers';
-import type { HeldRecord } from '../lanes/held-records.ts';
+import type { BufferedRecord } from '../lanes/buffered-records.ts';
 import type { DeliveryMetrics } from '../metrics.ts';
 
 export interface NextTopicsOptions {
@@ -13,7 +13,7 @@ export interface NextTopicsOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Pick<DeliveryMetrics, 'ownFaults'>;
-  readonly isOurs: (record: HeldRecord) => boolean | Promise<boolean>;
+  readonly isOurs: (record: BufferedRecord) => boolean | Promise<boolean>;
   /** Returns whether the event was erased: then nothing of it is written. If omitted, nothing was ever erased. */
   readonly isErased?: ((facts: DeliveryHeaders) => boolean) | undefined;
   /** Creates a topic that does not exist yet: a customer that never failed needs only its main lane. */
@@ -51,7 +51,7 @@ export class NextTopics {
    * @param of the source record
    * @returns false if this worker lost the right to decide on it, or the customer stops
    */
-  async write(next: ProducedRecord, of: HeldRecord): Promise<boolean> {
+  async write(next: ProducedRecord, of: BufferedRecord): Promise<boolean> {
     const { producer, metrics, log, isOurs, isErased, stopping, random } = this.#with;
     const backoff = new Backoff(KAFKA_BACKOFF, random);
     while (await isOurs(of)) {

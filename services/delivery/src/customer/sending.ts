@@ -1,5 +1,5 @@
 import type { Logger } from '@databridge/kernel/log';
-import type { HeldRecord } from '../lanes/held-records.ts';
+import type { BufferedRecord } from '../lanes/buffered-records.ts';
 import type { Punctuality } from '../observe/punctuality.ts';
 import type { InFlightShare } from '../shares/in-flight.ts';
 import type { Turn } from '../shares/turns.ts';
@@ -10,15 +10,15 @@ export interface SendingOptions {
   readonly turn: Turn;
   readonly punctuality: Pick<Punctuality, 'recordStart'>;
   /** The next record to send, taken from its lane; undefined when none may be sent now. */
-  readonly take: () => HeldRecord | undefined;
+  readonly take: () => BufferedRecord | undefined;
   /** Delivers a record that was taken; resolves when its offset is done, or when it was put back. */
-  readonly deliver: (record: HeldRecord) => Promise<void>;
+  readonly deliver: (record: BufferedRecord) => Promise<void>;
 }
 
 /** Sends a customer's records in its turns, and knows which of them are in flight. */
 export class Sending {
   readonly #with: SendingOptions;
-  readonly #inFlight = new Set<HeldRecord>();
+  readonly #inFlight = new Set<BufferedRecord>();
   #isPumping = false;
   #onIdle: (() => void) | undefined;
 
@@ -27,7 +27,7 @@ export class Sending {
   }
 
   /** Records that were taken from their lanes and are not done. */
-  get inFlight(): ReadonlySet<HeldRecord> {
+  get inFlight(): ReadonlySet<BufferedRecord> {
     return this.#inFlight;
   }
 
@@ -49,7 +49,7 @@ export class Sending {
   }
 
   /** Runs a delivery, and counts the record as in flight until it ends. */
-  async run(record: HeldRecord, deliver: () => Promise<void>): Promise<void> {
+  async run(record: BufferedRecord, deliver: () => Promise<void>): Promise<void> {
     const { bytes, facts } = record;
     const share = this.#with.inFlight;
     share.begin(bytes);

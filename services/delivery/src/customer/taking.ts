@@ -1,6 +1,6 @@
 import type { Clock } from '@databridge/kernel/time/clock';
 import type { Gate } from '../gate/gate.ts';
-import type { HeldRecord } from '../lanes/held-records.ts';
+import type { BufferedRecord } from '../lanes/buffered-records.ts';
 import type { LaneSet } from '../lanes/lane-set.ts';
 import type { StallReason, Stalls } from '../observe/stalls.ts';
 import type { InFlightShare } from '../shares/in-flight.ts';
@@ -42,39 +42,39 @@ export class Taking {
   }
 
   /** The next record to send; undefined if none may be sent now. An event or the wake-up timer then asks again. */
-  next(): HeldRecord | undefined {
+  next(): BufferedRecord | undefined {
     const { clock, gate, inFlight, wake, lanes: lanesNow, mayTake, maxInFlight, delayedBy } = this.#with;
     const monotonicMs = clock.monotonicMs();
     const lanes = lanesNow();
     // Each of these ends with an event that asks again: the end of a delivery, a commit, a join, room in a share.
     if (!mayTake()) return this.#noteStall(undefined, monotonicMs);
     if (!lanes?.membership.isCurrent) return this.#noteStall('kafka', monotonicMs);
-    if (inFlight.count >= maxInFlight()) return this.#noteHeld(delayedBy() ?? 'in_flight', lanes, monotonicMs);
+    if (inFlight.count >= maxInFlight()) return this.#noteStallIfDue(delayedBy() ?? 'in_flight', lanes, monotonicMs);
     if (inFlight.count >= gate.concurrency.limit(monotonicMs)) {
       const risesAtMs = gate.concurrency.risesAtMs(monotonicMs);
       if (risesAtMs !== undefined) wake.schedule(risesAtMs);
-      return this.#noteHeld(delayedBy() ?? 'in_flight', lanes, monotonicMs);
+      return this.#noteStallIfDue(delayedBy() ?? 'in_flight', lanes, monotonicMs);
     }
-    if (lanes.uncommittedCount >= MAX_UNCOMMITTED) return this.#noteHeld('uncommitted', lanes, monotonicMs);
+    if (lanes.uncommittedCount >= MAX_UNCOMMITTED) return this.#noteStallIfDue('uncommitted', lanes, monotonicMs);
 
-    if (!lanes.membership.leaseHeld()) {
+    if (!lanes.membership.hasLease()) {
       wake.schedule(monotonicMs + LEASE_RECHECK_MS);
-      return this.#noteHeld('lease', lanes, monotonicMs);
+      return this.#noteStallIfDue('lease', lanes, monotonicMs);
     }
     const permit = gate.permit(monotonicMs);
     if (permit.kind === 'free' && this.#isOutage) this.#with.onOutageEnded();
     this.#isOutage = permit.kind !== 'free';
     if (permit.kind === 'closed') {
       if (permit.untilMs !== undefined) wake.schedule(permit.untilMs);
-      return this.#noteHeld(permit.because, lanes, monotonicMs);
+      return this.#noteStallIfDue(permit.because, lanes, monotonicMs);
     }
-    if (permit.kind === 'probe' && inFlight.count > 0) return this.#noteHeld(permit.because, lanes, monotonicMs);
+    if (permit.kind === 'probe' && inFlight.count > 0) return this.#noteStallIfDue(permit.because, lanes, monotonicMs);
 
     const next =
       permit.kind === 'probe'
         ? (lanes.oldestDue(monotonicMs, (record) => !gate.isSuspect(record)) ?? lanes.next(monotonicMs))
         : lanes.next(monotonicMs);
-    if (next === undefined) return this.#noteHeld('uncommitted', lanes, monotonicMs);
+    if (next === undefined) return this.#noteStallIfDue('uncommitted', lanes, monotonicMs);
     if (typeof next === 'number') {
       wake.schedule(next);
       return this.#noteStall(delayedBy(), monotonicMs);
@@ -89,7 +89,7 @@ export class Taking {
   }
 
   /** Notes that no record may be taken, with the reason if any is due. */
-  #noteHeld(reason: StallReason, lanes: LaneSet, monotonicMs: number): undefined {
+  #noteStallIfDue(reason: StallReason, lanes: LaneSet, monotonicMs: number): undefined {
     this.#noteStall(lanes.hasDue(monotonicMs) ? reason : this.#with.delayedBy(), monotonicMs);
   }
 

@@ -91,7 +91,7 @@ test('a few characters by which a key is recognized stay', () => {
   }
 });
 
-test('what holds no secret stays as it is', () => {
+test('what contains no secret stays as it is', () => {
   const page = '<html><body>&lt;no&gt; such tenant: 100% unknown \\u00e9 c2VjcmV0 6162</body></html>';
   expect(new Redaction([SECRET, 'abcd', 'a-long-token.with.three-parts']).apply(page)).toBe(page);
 });

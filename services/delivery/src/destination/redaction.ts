@@ -11,7 +11,7 @@ const MIN_CANONICAL_LENGTH = 6;
  * A JSON escape in a URL takes six or more characters for one: an echo may be longer than the secret by this factor.
  */
 const MAX_EXPANSION = 8;
-/** The limit of decodings of one text, such as an HTML page that shows JSON that holds a URL. */
+/** The limit of decodings of one text, such as an HTML page that shows JSON that contains a URL. */
 const MAX_DECODINGS = 4;
 /** After this time, requests with a token that was replaced have ended. */
 const RETIRED_FOR_MS = 120_000;
@@ -21,7 +21,7 @@ const MIN_END_LENGTH = 12;
 /** The longest tag of HTML or XML, or mark of a text section, that is searched. */
 const TAG = /<!\[CDATA\[|\]\]>|<[^<>]{0,40}>/g;
 
-/** Replaces a text that holds a secret in a form that cannot be cut out. */
+/** Replaces a text that contains a secret in a form that cannot be cut out. */
 export const WITHHELD = '[withheld: the text contains a secret]';
 
 /**

@@ -16,7 +16,7 @@ const MAX_WIRE_BYTES = 327_680;
 /** Each chunk costs a turn of the event loop, even if it has few bytes. */
 const MAX_READS = 1_024;
 
-/** Enough to hold the version and the status. */
+/** Enough for the version and the status. */
 const STATUS_LINE_BYTES = 24;
 /** The length of an empty line and of the line end before it, less the last byte. */
 const END_OF_HEAD_BYTES = 3;

@@ -15,7 +15,7 @@ export interface EgressProxySettings {
 }
 
 /**
- * The proxy for all outgoing connections. Its URL may hold a password, so it may come from a file.
+ * The proxy for all outgoing connections. Its URL may contain a password, so it may come from a file.
  * @returns undefined if there is none
  * @throws {DatabridgeError} DB_CONFIG_INVALID; no message shows the URL
  */

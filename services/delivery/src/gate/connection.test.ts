@@ -1,12 +1,12 @@
 import type { Outcome } from '../attempt/outcome.ts';
-import type { HeldRecord } from '../lanes/held-records.ts';
+import type { BufferedRecord } from '../lanes/buffered-records.ts';
 import { Connection } from './connection.ts';
 
 const delivered: Outcome = { kind: 'delivered', status: 200 };
 const unauthorized: Outcome = { kind: 'deauthorized', reason: 'status 401', status: 401 };
 const notFound: Outcome = { kind: 'refused', reason: 'status 404', status: 404 };
 const at = (ms: number) => ({ wallMs: ms, monotonicMs: ms });
-const record = () => ({}) as HeldRecord;
+const record = () => ({}) as BufferedRecord;
 
 test('one 401 holds the customer, and a success lets it go on', () => {
   const connection = new Connection();

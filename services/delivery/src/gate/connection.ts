@@ -1,7 +1,7 @@
 import type { Instant } from '@databridge/kernel/time/clock';
 import type { HoldReason } from '@databridge/schemas/records/status';
 import type { Outcome } from '../attempt/outcome.ts';
-import type { HeldRecord } from '../lanes/held-records.ts';
+import type { BufferedRecord } from '../lanes/buffered-records.ts';
 
 /** This many refusals in a row without one success mean that the URL is wrong rather than the events. */
 const MAX_REFUSALS_IN_A_ROW = 20;
@@ -34,7 +34,7 @@ export class Connection {
   #refusalsInARow = 0;
   #successes = 0;
   /** The records that were turned away, with the number of successes at that time. */
-  readonly #turnedAway = new WeakMap<HeldRecord, number>();
+  readonly #turnedAway = new WeakMap<BufferedRecord, number>();
 
   get held(): HeldConnection | undefined {
     return this.#held;
@@ -45,7 +45,7 @@ export class Connection {
     return this.#probeAtMs;
   }
 
-  wasTurnedAway(record: HeldRecord): boolean {
+  wasTurnedAway(record: BufferedRecord): boolean {
     return this.#turnedAway.has(record);
   }
 
@@ -76,7 +76,7 @@ export class Connection {
    * @returns what the attempt means for its event: a refusal while held is the connection's fault; if an event alone is
    *   turned away for the second time, it is the event's
    */
-  recordOutcome(record: HeldRecord, outcome: Outcome, now: Instant): Outcome {
+  recordOutcome(record: BufferedRecord, outcome: Outcome, now: Instant): Outcome {
     switch (outcome.kind) {
       case 'delivered':
         this.#successes++;
@@ -104,12 +104,12 @@ export class Connection {
     }
   }
 
-  #wasOvertaken(record: HeldRecord): boolean {
+  #wasOvertaken(record: BufferedRecord): boolean {
     const successesThen = this.#turnedAway.get(record);
     return successesThen !== undefined && this.#successes > successesThen;
   }
 
-  #turnAway(record: HeldRecord, because: HeldConnection['because'], detail: string, now: Instant): void {
+  #turnAway(record: BufferedRecord, because: HeldConnection['because'], detail: string, now: Instant): void {
     this.#turnedAway.set(record, this.#successes);
     this.#hold(because, detail, now);
   }

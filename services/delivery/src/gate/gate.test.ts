@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { ManualClock } from '@databridge/kernel/time/manual-clock';
 import type { WorkerStatus } from '@databridge/schemas/records/status';
 import type { Outcome } from '../attempt/outcome.ts';
-import type { HeldRecord } from '../lanes/held-records.ts';
+import type { BufferedRecord } from '../lanes/buffered-records.ts';
 import { Gate } from './gate.ts';
 
 /** opossum answers in promises. */
@@ -78,7 +78,7 @@ describe('a change of the subscription', () => {
 
 describe('how many requests may be in flight', () => {
   const NOW = { wallMs: WRITTEN_AT_MS, monotonicMs: 5 };
-  const record = {} as HeldRecord;
+  const record = {} as BufferedRecord;
   const delivered: Outcome = { kind: 'delivered', status: 200 };
   const refusedUs: Outcome = { kind: 'deauthorized', reason: 'status 401', status: 401 };
   const overloaded: Outcome = { kind: 'retry', reason: 'status 503', status: 503 };

@@ -2,7 +2,7 @@ import type { EventEmitter } from 'node:events';
 import type { Clock, Instant } from '@databridge/kernel/time/clock';
 import type { HoldReason, WorkerStatus } from '@databridge/schemas/records/status';
 import type { Outcome } from '../attempt/outcome.ts';
-import type { HeldRecord } from '../lanes/held-records.ts';
+import type { BufferedRecord } from '../lanes/buffered-records.ts';
 import { Breaker, type BreakerSettings, type BreakerState } from './breaker.ts';
 import { Concurrency } from './concurrency.ts';
 import { Connection, type HeldConnection } from './connection.ts';
@@ -146,7 +146,7 @@ export class Gate {
   }
 
   /** Returns whether a held connection rejected the record: if there is another record, that one is the probe. */
-  isSuspect(record: HeldRecord): boolean {
+  isSuspect(record: BufferedRecord): boolean {
     return this.#connection.wasTurnedAway(record);
   }
 
@@ -164,7 +164,7 @@ export class Gate {
    * @param load how long the attempt took, and how many requests were in flight
    * @returns what the outcome means for the event
    */
-  recordOutcome(record: HeldRecord, seen: Outcome, now: Instant, load: AttemptLoad): Outcome {
+  recordOutcome(record: BufferedRecord, seen: Outcome, now: Instant, load: AttemptLoad): Outcome {
     const wasHeld = this.#connection.held !== undefined;
     const outcome = this.#connection.recordOutcome(record, seen, now);
     // A request that was not sent says nothing about the load.

@@ -1,7 +1,7 @@
 import { FairShares, type Share } from '../shares/fair-shares.ts';
 
 /**
- * The bytes that the lanes of a worker's customers may hold in memory together. Each customer has a floor, and borrows
+ * The bytes that the lanes of a worker's customers may buffer in memory together. Each customer has a floor, and borrows
  * above it what the others leave free.
  */
 export class ByteBudget {
@@ -11,7 +11,7 @@ export class ByteBudget {
     this.#shares = new FairShares(totalBytes);
   }
 
-  get heldBytes(): number {
+  get bufferedBytes(): number {
     return this.#shares.used;
   }
 
@@ -22,26 +22,26 @@ export class ByteBudget {
 }
 
 /**
- * The bytes that one customer's lanes may hold, divided equally between the lanes that hold records. Every lane may
- * hold one record of any size, so that none is starved.
+ * The bytes that one customer's lanes may buffer, divided equally between the lanes that have records. Every lane may
+ * buffer one record of any size, so that none is starved.
  */
 export class CustomerBytes {
   readonly #share: Share;
-  #holdingLanes = 0;
+  #lanesInUse = 0;
 
   constructor(share: Share) {
     this.#share = share;
   }
 
-  /** The number of bytes that one lane may hold at present. */
+  /** The number of bytes that one lane may buffer at present. */
   get laneBytes(): number {
-    return this.#share.allowance / Math.max(this.#holdingLanes, 1);
+    return this.#share.allowance / Math.max(this.#lanesInUse, 1);
   }
 
-  /** A lane's holding changed from `beforeBytes` to `afterBytes`. */
-  updateHeld(beforeBytes: number, afterBytes: number): void {
+  /** The bytes of a lane changed from `beforeBytes` to `afterBytes`. */
+  updateBuffered(beforeBytes: number, afterBytes: number): void {
     this.#share.take(afterBytes - beforeBytes);
-    this.#holdingLanes += Number(afterBytes > 0) - Number(beforeBytes > 0);
+    this.#lanesInUse += Number(afterBytes > 0) - Number(beforeBytes > 0);
   }
 
   leave(): void {

@@ -17,7 +17,7 @@ export class FlowControl {
     this.#reading = reading;
   }
 
-  /** Call it when the lane holds more or less than before, or may hold another amount. */
+  /** Call it when the lane buffers more or less than before, or may buffer another amount. */
   adjust(lane: Lane): void {
     const cursor = lane.cursorChange();
     if (cursor !== undefined) this.#reading.seek(lane.id, cursor);

@@ -52,7 +52,7 @@ class Log {
   restart(committed: readonly CommittedOffset[]): LaneSet {
     const membership: Membership = {
       ...{ memberId: 'a', assignment: [MAIN, RETRY], isCurrent: true, continues: undefined },
-      leaseHeld: () => true,
+      hasLease: () => true,
     };
     const freshFirst = { backlogShare: () => this.share, limits: this.#limits };
     this.lanes = new LaneSet(membership, new ByteBudget(100_000_000).join(), this.clock, freshFirst);
@@ -192,7 +192,7 @@ test('a limited number of stretches are left behind: after that, reading continu
   expect(log.main.tracker.gapCount).toBe(2);
 });
 
-test('memory holds a bounded part of backlog and news: reading pauses, and goes on when there is room', () => {
+test('memory has a bounded part of backlog and news: reading pauses, and goes on when there is room', () => {
   const log = new Log(100_000, 0.2);
   log.fetch();
   for (let i = 0; i < 10; i++) {
@@ -200,7 +200,7 @@ test('memory holds a bounded part of backlog and news: reading pauses, and goes 
     log.fetch();
   }
   expect(log.isPaused).toBe(true);
-  expect(log.main.heldCount).toBeLessThan(2_500);
+  expect(log.main.bufferedCount).toBeLessThan(2_500);
   log.deliver(2_000);
   expect(log.isPaused).toBe(false);
 });

@@ -2,9 +2,9 @@ import type { Membership } from '@databridge/kernel/kafka/groups/membership';
 import type { LaneStart } from '@databridge/kernel/kafka/lane-reader/group-options';
 import { type CommittedOffset, keyOf, type TopicPartition } from '@databridge/kernel/kafka/records';
 import type { Clock } from '@databridge/kernel/time/clock';
+import type { BufferedRecord } from './buffered-records.ts';
 import type { CustomerBytes } from './byte-budget.ts';
 import type { FreshFirst } from './fresh-first.ts';
-import type { HeldRecord } from './held-records.ts';
 import { LaneSet } from './lane-set.ts';
 
 export interface LaneOwnershipOptions {
@@ -63,7 +63,7 @@ export class LaneOwnership {
   }
 
   /** Returns whether this worker owns the record's lane. During a rebalance, it resolves when that is over. */
-  isOurs(record: HeldRecord): boolean | Promise<boolean> {
+  isOurs(record: BufferedRecord): boolean | Promise<boolean> {
     if (this.#lanes?.owns(record)) return true;
     return this.#nextJoin ? this.#nextJoin.promise.then(() => this.#lanes?.owns(record) ?? false) : false;
   }
@@ -72,8 +72,8 @@ export class LaneOwnership {
    * Returns whether the worker owns the record's lane and its lease is valid: a record that waited since it was taken
    * from its lane is checked again before it is sent.
    */
-  mayBeSent(record: HeldRecord): boolean {
-    return this.#lanes?.owns(record) === true && this.#lanes.membership.leaseHeld();
+  mayBeSent(record: BufferedRecord): boolean {
+    return this.#lanes?.owns(record) === true && this.#lanes.membership.hasLease();
   }
 
   /** Resolves when no rebalance is in progress. */

@@ -14,7 +14,7 @@ const ALL = [MAIN, SECOND, RETRY];
 const delayMsOf = (topic: string) => (topic.includes('.retry.') ? 1_000 : 0);
 
 function membershipOf(assignment: readonly TopicPartition[], continues?: Membership) {
-  const membership = { memberId: 'a', assignment, isCurrent: true, continues, leaseHeld: () => membership.isCurrent };
+  const membership = { memberId: 'a', assignment, isCurrent: true, continues, hasLease: () => membership.isCurrent };
   return membership;
 }
 
@@ -100,13 +100,13 @@ describe('tokens', () => {
 });
 
 describe('memory', () => {
-  test('of a customer is shared in equal parts by its lanes that hold something, and each may hold one record', () => {
+  test('of a customer is shared in equal parts by its lanes that have records, and each may buffer one', () => {
     const bytes = new ByteBudget(16_000).join();
     const lanes = laneSet(new ManualClock(), bytes);
     lanes.accept(batch(MAIN, [record(1, 'a', 0, 4_000)]));
     const [main, , retry] = [...lanes.lanes];
     expect(main?.flowChange()).toBeUndefined();
-    // Alone, it may hold its floor of a half, and half of the other half.
+    // Alone, it may buffer its floor of a half, and half of the other half.
     expect(bytes.laneBytes).toBe(12_000);
     lanes.accept(batch(RETRY, [record(1, 'b', 1, 20_000)]));
     expect(retry?.flowChange()).toBe('pause');
@@ -128,7 +128,7 @@ describe('memory', () => {
   });
 });
 
-test('a main lane is full with a thousand records and has room again at half; a retry lane holds more', () => {
+test('a main lane is full with a thousand records and has room again at half; a retry lane buffers more', () => {
   const clock = new ManualClock();
   const lanes = laneSet(clock, new ByteBudget(10_000_000).join());
   const many = Array.from({ length: 1_000 }, (_, n) => record(n, `e${n}`, 0, 1));
@@ -153,7 +153,7 @@ describe('forks', () => {
     lanes.accept(batch(RETRY, [record(1, 'a', 1), record(2, 'a', 1), record(3, 'a', 2)]));
     expect(lanes.takeForks()).toBe(1);
     const [, , retry] = [...lanes.lanes];
-    expect(retry?.heldCount).toBe(2);
+    expect(retry?.bufferedCount).toBe(2);
     expect(retry?.tracker.incompleteCount).toBe(2);
   });
 
@@ -168,7 +168,7 @@ describe('forks', () => {
       batch(MAIN, [of(1, 'in/0/1'), of(2, 'in/0/2'), of(3, 'in/0/1'), of(4, 'in/0/1', 'r'), of(5, 'in/0/1', 'r')]),
     );
     expect(lanes.takeForks()).toBe(2);
-    expect(lanes.laneOf(MAIN)?.heldCount).toBe(3);
+    expect(lanes.laneOf(MAIN)?.bufferedCount).toBe(3);
   });
 
   test('records without a source, which fan-out did not write, are events of their own', () => {
@@ -207,7 +207,7 @@ describe('a rejoin', () => {
     const after = membershipOf(ALL, before);
     expect(owner.joined(after, [{ ...MAIN, offset: 1, metadata: '' }])).toEqual([{ ...RETRY, offset: 0 }]);
     const next = owner.lanes?.next(0);
-    if (typeof next !== 'object') throw new Error('nothing is held');
+    if (typeof next !== 'object') throw new Error('nothing is buffered');
     expect(next.facts.eventId).toBe('a');
     expect(owner.mayBeSent(next)).toBe(true);
     after.isCurrent = false;
@@ -220,7 +220,7 @@ describe('a rejoin', () => {
     owner.joined(before, []);
     owner.lanes?.accept(batch(MAIN, [record(0, 'a'), record(1, 'b')]));
     const inFlight = owner.lanes?.next(0);
-    if (typeof inFlight !== 'object') throw new Error('nothing is held');
+    if (typeof inFlight !== 'object') throw new Error('nothing is buffered');
     owner.lanes?.take(inFlight);
     before.isCurrent = false;
     owner.markLost();
@@ -237,7 +237,7 @@ describe('an offset out of range', () => {
     const lanes = laneSet();
     lanes.accept(batch(MAIN, [record(0, 'a')]));
     const inFlight = lanes.next(0);
-    if (typeof inFlight !== 'object') throw new Error('nothing is held');
+    if (typeof inFlight !== 'object') throw new Error('nothing is buffered');
     lanes.take(inFlight);
     lanes.jump(MAIN, 10);
     expect(lanes.owns(inFlight)).toBe(true);
@@ -249,7 +249,7 @@ describe('an offset out of range', () => {
     const lanes = laneSet();
     lanes.accept(batch(MAIN, [record(5, 'a'), record(6, 'b')]));
     const inFlight = lanes.next(0);
-    if (typeof inFlight !== 'object') throw new Error('nothing is held');
+    if (typeof inFlight !== 'object') throw new Error('nothing is buffered');
     lanes.take(inFlight);
     lanes.jump(MAIN, 0);
     expect(lanes.owns(inFlight)).toBe(false);

@@ -4,9 +4,9 @@ import { type CommittedOffset, type ConsumedBatch, keyOf, type TopicPartition } 
 import type { CommitPoint } from '@databridge/kernel/offsets/offset-tracker';
 import { OffsetTracker } from '@databridge/kernel/offsets/offset-tracker';
 import type { Clock } from '@databridge/kernel/time/clock';
+import type { BufferedRecord, LaneId } from './buffered-records.ts';
 import type { CustomerBytes } from './byte-budget.ts';
 import { FRESH_FIRST_LIMITS, type FreshFirst } from './fresh-first.ts';
-import type { HeldRecord, LaneId } from './held-records.ts';
 import { firstAttemptAtMs, isDue, Lane } from './lane.ts';
 
 /** The offset to commit, and the lane to notify of the commit. */
@@ -31,7 +31,7 @@ export class LaneSet {
   readonly #byId = new Map<LaneId, Lane>();
   readonly #bytes: CustomerBytes;
   readonly #clock: Clock;
-  /** The `copyKey` of every record that is held or in flight. */
+  /** The `copyKey` of every record that is buffered or in flight. */
   readonly #present = new Set<string>();
   /** Shared with the set that adopts the lanes: a commit in progress may end for both. */
   #uncommitted = { count: 0 };
@@ -43,9 +43,9 @@ export class LaneSet {
   #owed = 0;
   #takesRetryNext = true;
   /** The latest offer of {@link next}, and the alternative that it had. */
-  #offer: { record: HeldRecord; isOlder: boolean; isContested: boolean; hadBoth: boolean } | undefined;
+  #offer: { record: BufferedRecord; isOlder: boolean; isContested: boolean; hadBoth: boolean } | undefined;
   #forks = 0;
-  readonly #tests: HeldRecord[] = [];
+  readonly #tests: BufferedRecord[] = [];
 
   /** @param freshFirst if omitted, everything is sent in order */
   constructor(membership: Membership, budget: CustomerBytes, clock: Clock, freshFirst: FreshFirst = IN_ORDER) {
@@ -76,7 +76,7 @@ export class LaneSet {
   }
 
   /** The tests that arrived since the last call. */
-  takeTests(): HeldRecord[] {
+  takeTests(): BufferedRecord[] {
     return this.#tests.splice(0);
   }
 
@@ -113,7 +113,7 @@ export class LaneSet {
     // Records in flight from the old log must not make records of the new one count as forks: a repeat is better than a
     // loss.
     this.#present.clear();
-    for (const one of this.#lanes.values()) for (const { copyKey } of one.held) this.#present.add(copyKey);
+    for (const one of this.#lanes.values()) for (const { copyKey } of one.buffered) this.#present.add(copyKey);
   }
 
   /** Takes over the lanes of the membership that this one continues. */
@@ -133,12 +133,12 @@ export class LaneSet {
   }
 
   /** Returns whether the record's lane belongs to this membership, and the membership is current. */
-  owns(record: HeldRecord): boolean {
+  owns(record: BufferedRecord): boolean {
     return this.#membership.isCurrent && this.#laneWith(record.lane) !== undefined;
   }
 
   /** @returns the lane that the record was taken from */
-  take(record: HeldRecord): Lane | undefined {
+  take(record: BufferedRecord): Lane | undefined {
     const lane = this.#laneWith(record.lane);
     lane?.take(record);
     this.#settleShares(record);
@@ -146,7 +146,7 @@ export class LaneSet {
   }
 
   /** Puts the record back to its place, not done and without an attempt used up. */
-  putBack(record: HeldRecord): void {
+  putBack(record: BufferedRecord): void {
     this.#laneWith(record.lane)?.putBack(record);
   }
 
@@ -168,10 +168,10 @@ export class LaneSet {
    * retries get their share while there are fresh ones, and everything while there are none.
    * @returns if there is none, when the first retry is due (monotonic ms), if there is one
    */
-  next(monotonicMs: number): HeldRecord | number | undefined {
-    let fresh: HeldRecord | undefined;
-    let backlog: HeldRecord | undefined;
-    let retry: HeldRecord | undefined;
+  next(monotonicMs: number): BufferedRecord | number | undefined {
+    let fresh: BufferedRecord | undefined;
+    let backlog: BufferedRecord | undefined;
+    let retry: BufferedRecord | undefined;
     for (const lane of this.#lanes.values()) {
       // In the order in which they arrived or came due, so that no partition is starved by the backlog of another.
       if (lane.isRetry) retry = earlier(retry, lane.next());
@@ -197,7 +197,7 @@ export class LaneSet {
   }
 
   /** Only taken records count: an offered one may have to wait for a rate token. */
-  #settleShares(record: HeldRecord): void {
+  #settleShares(record: BufferedRecord): void {
     const offer = this.#offer;
     if (offer?.record !== record) return;
     this.#offer = undefined;
@@ -210,7 +210,7 @@ export class LaneSet {
     for (const lane of this.#lanes.values()) lane.noteOutageEnd();
   }
 
-  /** Returns whether a held record may be sent at this time. */
+  /** Returns whether a buffered record may be sent at this time. */
   hasDue(monotonicMs: number): boolean {
     for (const lane of this.#lanes.values()) {
       const first = lane.first;
@@ -222,16 +222,16 @@ export class LaneSet {
   /**
    * The due record with the oldest first attempt in any lane; records that pass `isPreferred` come before all others.
    */
-  oldestDue(monotonicMs: number, isPreferred: (record: HeldRecord) => boolean): HeldRecord | undefined {
+  oldestDue(monotonicMs: number, isPreferred: (record: BufferedRecord) => boolean): BufferedRecord | undefined {
     const due = [...this.#lanes.values()].flatMap((lane) => lane.oldestDue(monotonicMs, isPreferred) ?? []);
     const preferred = due.filter(isPreferred);
-    return (preferred.length > 0 ? preferred : due).reduce<HeldRecord | undefined>(
+    return (preferred.length > 0 ? preferred : due).reduce<BufferedRecord | undefined>(
       (oldest, record) => (oldest && firstAttemptAtMs(oldest) <= firstAttemptAtMs(record) ? oldest : record),
       undefined,
     );
   }
 
-  done(record: HeldRecord): void {
+  done(record: BufferedRecord): void {
     this.#present.delete(record.copyKey);
     this.#laneWith(record.lane)?.tracker.done(record.offset);
     this.#uncommitted.count++;
@@ -274,6 +274,6 @@ export class LaneSet {
   }
 }
 
-function earlier(a: HeldRecord | undefined, b: HeldRecord | undefined): HeldRecord | undefined {
+function earlier(a: BufferedRecord | undefined, b: BufferedRecord | undefined): BufferedRecord | undefined {
   return a !== undefined && (b === undefined || a.dueAtMs <= b.dueAtMs) ? a : b;
 }

@@ -3,29 +3,29 @@ import type { OffsetTracker } from '@databridge/kernel/offsets/offset-tracker';
 import type { Clock } from '@databridge/kernel/time/clock';
 import { type DeliveryHeaders, type HeaderValues, readDeliveryHeaders } from '@databridge/schemas/records/headers';
 import { copyKeyOf, identified } from '@databridge/schemas/records/identity';
+import { type BufferedRecord, BufferedRecords, type LaneId } from './buffered-records.ts';
 import type { CustomerBytes } from './byte-budget.ts';
 import { type FreshFirst, readsNextAt } from './fresh-first.ts';
-import { type HeldRecord, HeldRecords, type LaneId } from './held-records.ts';
 
-/** Records held in a retry lane come due sooner or later: more of them in memory only cost memory. */
-const MAX_HELD_RETRIES = 10_000;
+/** Records buffered in a retry lane come due sooner or later: more of them in memory only cost memory. */
+const MAX_BUFFERED_RETRIES = 10_000;
 /**
  * More than is sent while the next fetch is in progress, and few enough to be freed before they reach the old
  * generation of the heap.
  */
-const MAX_HELD_FRESH = 1_000;
+const MAX_BUFFERED_FRESH = 1_000;
 /** The memory of a record besides its payload: an object, its headers and its place in the tracker. */
 const RECORD_OVERHEAD_BYTES = 512;
 
-/** Backlog in memory, in parts of {@link MAX_HELD_FRESH}: fresh events that waited too long are added to it. */
+/** Backlog in memory, in parts of {@link MAX_BUFFERED_FRESH}: fresh events that waited too long are added to it. */
 const MAX_BACKLOG_PARTS = 3;
 
 /**
- * One partition of a customer's main or retry topic during one membership: the records that are held in memory until
+ * One partition of a customer's main or retry topic during one membership: the records that are buffered in memory until
  * they are due and may be sent, and the offsets that are done.
  *
  * A main lane may deliver fresh events first: then it reads in two places, at the end of the log and at the front of
- * the backlog, and holds what it reads there apart (docs/decisions/fresh-first.md).
+ * the backlog, and buffers what it reads there apart (docs/decisions/fresh-first.md).
  */
 export class Lane {
   /** The id by which its records name it. */
@@ -33,9 +33,9 @@ export class Lane {
   readonly tracker: OffsetTracker;
   readonly #bytes: CustomerBytes;
   readonly #freshFirst: FreshFirst | undefined;
-  /** All held records, unless fresh events are sent first. */
-  readonly #fresh = new HeldRecords();
-  readonly #backlog = new HeldRecords();
+  /** All buffered records, unless fresh events are sent first. */
+  readonly #fresh = new BufferedRecords();
+  readonly #backlog = new BufferedRecords();
   /** The bytes that count in the shared budget. */
   #countedBytes = 0;
   /** One past the partition's last offset, as of the last fetch. */
@@ -78,7 +78,7 @@ export class Lane {
     return this.#cursor;
   }
 
-  get heldCount(): number {
+  get bufferedCount(): number {
     return this.#fresh.size + this.#backlog.size;
   }
 
@@ -103,20 +103,20 @@ export class Lane {
   }
 
   /** The number of records that wait in memory, without those in flight. */
-  get held(): Iterable<HeldRecord> {
-    return this.#backlog.size === 0 ? this.#fresh : this.#allHeld();
+  get buffered(): Iterable<BufferedRecord> {
+    return this.#backlog.size === 0 ? this.#fresh : this.#allBuffered();
   }
 
-  *#allHeld(): Generator<HeldRecord> {
+  *#allBuffered(): Generator<BufferedRecord> {
     yield* this.#backlog;
     yield* this.#fresh;
   }
 
   /**
-   * Adds fetched records, except those that are held or done already.
+   * Adds fetched records, except those that are buffered or done already.
    * @param clock tells when a record comes due. From then on only the monotonic clock counts, and the wait is never
    *   longer than the lane's delay: setting a clock back cannot hold a record for longer
-   * @param isFork says whether another copy of the same record is held or in flight; a fork is done without being sent
+   * @param isFork says whether another copy of the same record is buffered or in flight; a fork is done without being sent
    * @param takeTest takes a test, which does not wait
    * @returns how many records were new
    */
@@ -124,9 +124,9 @@ export class Lane {
     batch: ConsumedBatch,
     clock: Clock,
     isFork: (copyKey: string) => boolean,
-    takeTest: (test: HeldRecord) => void = () => undefined,
+    takeTest: (test: BufferedRecord) => void = () => undefined,
   ): number {
-    const before = this.heldCount;
+    const before = this.bufferedCount;
     const { end } = this.tracker;
     const isFreshFirst = this.#isFreshFirst;
     const nowMs = clock.nowMs();
@@ -159,7 +159,7 @@ export class Lane {
     if (isFreshFirst && this.#freshFirst) this.#jumpIfFarBehind(this.#freshFirst);
     this.#cursor = this.#readsNextAt();
     this.#count();
-    return this.heldCount - before;
+    return this.bufferedCount - before;
   }
 
   /**
@@ -178,29 +178,29 @@ export class Lane {
   }
 
   /** The record that comes due first. */
-  get first(): HeldRecord | undefined {
+  get first(): BufferedRecord | undefined {
     return this.#backlog.first() ?? this.#fresh.first();
   }
 
   /** The next record, due or not; undefined if nothing is held, or nothing may be taken at present. */
-  next(): HeldRecord | undefined {
+  next(): BufferedRecord | undefined {
     return this.#unlessCrowded(this.first);
   }
 
   /** The next fresh record, in a lane that delivers fresh events first; in others, the next one. */
-  nextFresh(monotonicMs: number): HeldRecord | undefined {
+  nextFresh(monotonicMs: number): BufferedRecord | undefined {
     if (!this.#isFreshFirst) return this.next();
     this.#demote(monotonicMs - (this.#freshFirst?.limits.freshForMs ?? 0));
     return this.#unlessCrowded(this.#fresh.first());
   }
 
   /** The next record of the backlog, in a lane that delivers fresh events first. */
-  nextOfBacklog(): HeldRecord | undefined {
+  nextOfBacklog(): BufferedRecord | undefined {
     return this.#isFreshFirst ? this.#unlessCrowded(this.#backlog.first()) : undefined;
   }
 
   /** While the finished offsets exceed the commit metadata, only the record that blocks the commit may be taken. */
-  #unlessCrowded(record: HeldRecord | undefined): HeldRecord | undefined {
+  #unlessCrowded(record: BufferedRecord | undefined): BufferedRecord | undefined {
     return this.tracker.isCrowded && record?.offset !== this.tracker.lowest ? undefined : record;
   }
 
@@ -208,9 +208,9 @@ export class Lane {
    * The due record with the oldest first attempt, of those that pass `isPreferred` if there are any. It examines all
    * due records: it is for probes, which are rare.
    */
-  oldestDue(monotonicMs: number, isPreferred: (record: HeldRecord) => boolean): HeldRecord | undefined {
-    let oldest: HeldRecord | undefined;
-    for (const record of this.held) {
+  oldestDue(monotonicMs: number, isPreferred: (record: BufferedRecord) => boolean): BufferedRecord | undefined {
+    let oldest: BufferedRecord | undefined;
+    for (const record of this.buffered) {
       if (!isDue(record, monotonicMs)) break;
       if (oldest === undefined || (isPreferred(record) && !isPreferred(oldest))) oldest = record;
       else if (isPreferred(record) === isPreferred(oldest) && firstAttemptAtMs(record) < firstAttemptAtMs(oldest)) {
@@ -220,12 +220,12 @@ export class Lane {
     return oldest;
   }
 
-  take(record: HeldRecord): void {
+  take(record: BufferedRecord): void {
     if (!this.#fresh.remove(record)) this.#backlog.remove(record);
     this.#count();
   }
 
-  putBack(record: HeldRecord): void {
+  putBack(record: BufferedRecord): void {
     const isBacklog = record.offset < (this.#backlog.last()?.offset ?? 0);
     (isBacklog ? this.#backlog : this.#fresh).add(record);
     this.#count();
@@ -233,7 +233,7 @@ export class Lane {
 
   /** Discards the lane at the end of its membership: neither its records nor those that are put back later count. */
   discard(): void {
-    this.#bytes.updateHeld(this.#countedBytes, 0);
+    this.#bytes.updateBuffered(this.#countedBytes, 0);
     this.#countedBytes = 0;
     this.#isDiscarded = true;
   }
@@ -309,22 +309,22 @@ export class Lane {
   /** The older records become backlog, as far as there is room for it in memory. */
   #demote(beforeMs: number): void {
     for (let first = this.#fresh.first(); first; first = this.#fresh.first()) {
-      if (first.dueAtMs >= beforeMs || this.#backlog.size >= MAX_BACKLOG_PARTS * MAX_HELD_FRESH) return;
+      if (first.dueAtMs >= beforeMs || this.#backlog.size >= MAX_BACKLOG_PARTS * MAX_BUFFERED_FRESH) return;
       this.#fresh.shift();
       this.#backlog.add(first);
     }
   }
 
-  #isFullOf(queue: HeldRecords): boolean {
-    return queue.size > 0 && (queue.bytes >= this.#maxBytes || queue.size >= this.#maxHeld);
+  #isFullOf(queue: BufferedRecords): boolean {
+    return queue.size > 0 && (queue.bytes >= this.#maxBytes || queue.size >= this.#maxBuffered);
   }
 
-  #hasRoomIn(queue: HeldRecords): boolean {
-    return queue.size === 0 || (queue.bytes <= this.#maxBytes / 2 && queue.size <= this.#maxHeld / 2);
+  #hasRoomIn(queue: BufferedRecords): boolean {
+    return queue.size === 0 || (queue.bytes <= this.#maxBytes / 2 && queue.size <= this.#maxBuffered / 2);
   }
 
-  get #maxHeld(): number {
-    return this.isRetry ? MAX_HELD_RETRIES : MAX_HELD_FRESH;
+  get #maxBuffered(): number {
+    return this.isRetry ? MAX_BUFFERED_RETRIES : MAX_BUFFERED_FRESH;
   }
 
   /** Fresh events and backlog get half of the memory each. */
@@ -336,16 +336,16 @@ export class Lane {
     if (this.#isDiscarded) return;
     const bytes = this.#fresh.bytes + this.#backlog.bytes;
     if (bytes === this.#countedBytes) return;
-    this.#bytes.updateHeld(this.#countedBytes, bytes);
+    this.#bytes.updateBuffered(this.#countedBytes, bytes);
     this.#countedBytes = bytes;
   }
 }
 
-export function isDue(record: HeldRecord, monotonicMs: number): boolean {
+export function isDue(record: BufferedRecord, monotonicMs: number): boolean {
   return record.dueAtMs <= monotonicMs;
 }
 
 /** A record without an attempt sorts after those that have one. */
-export function firstAttemptAtMs(record: HeldRecord): number {
+export function firstAttemptAtMs(record: BufferedRecord): number {
   return record.facts.firstAttemptAtMs ?? Number.POSITIVE_INFINITY;
 }

@@ -7,7 +7,7 @@ import { exhaustsAtMs, type RetryPlan } from '@databridge/schemas/retries/retry-
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
 import type { DisableReason } from '../attempt/verdict.ts';
 import type { Gate } from '../gate/gate.ts';
-import type { HeldRecord } from '../lanes/held-records.ts';
+import type { BufferedRecord } from '../lanes/buffered-records.ts';
 import type { LaneSet } from '../lanes/lane-set.ts';
 
 /** The state of a running customer at one moment. Times are wall-clock ms since the epoch. */
@@ -37,7 +37,7 @@ export interface LevelSources {
   readonly gate: Gate;
   readonly lanes: LaneSet | undefined;
   /** Records that were taken from their lanes and are not done. */
-  readonly inFlight: Iterable<HeldRecord>;
+  readonly inFlight: Iterable<BufferedRecord>;
   readonly inFlightCount: number;
   readonly plan: RetryPlan;
   /** A record's time by this worker's clock. */
@@ -90,14 +90,14 @@ export function levelsOf(sources: LevelSources, now: Instant): CustomerLevels {
   };
 }
 
-function* recordsOf({ lanes, inFlight }: LevelSources): Iterable<HeldRecord> {
-  for (const lane of lanes?.lanes ?? []) yield* lane.held;
+function* recordsOf({ lanes, inFlight }: LevelSources): Iterable<BufferedRecord> {
+  for (const lane of lanes?.lanes ?? []) yield* lane.buffered;
   yield* inFlight;
 }
 
 const least = (a: number | undefined, b: number) => (a === undefined ? b : Math.min(a, b));
 
-/** Without the path, which may hold a secret. */
+/** Without the path, which may contain a secret. */
 function placeOf(destination: Subscription<Secret>['destination']): string {
   const label = kindOf(destination).label(destination);
   return /^https?:/.test(label) ? new URL(label).origin : label;

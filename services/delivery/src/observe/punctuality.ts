@@ -1,5 +1,5 @@
 import type { Clock } from '@databridge/kernel/time/clock';
-import type { HeldRecord } from '../lanes/held-records.ts';
+import type { BufferedRecord } from '../lanes/buffered-records.ts';
 import type { DeliveryMetrics, Path } from '../metrics.ts';
 import type { Stalls } from './stalls.ts';
 
@@ -12,7 +12,7 @@ export class Punctuality {
   readonly #metrics: Pick<DeliveryMetrics, 'firstAttempt' | 'accepted' | 'retryLateness'>;
   readonly #stalls: Stalls;
   readonly #clock: Clock;
-  readonly #paths = new WeakMap<HeldRecord, Path>();
+  readonly #paths = new WeakMap<BufferedRecord, Path>();
 
   constructor(
     metrics: Pick<DeliveryMetrics, 'firstAttempt' | 'accepted' | 'retryLateness'>,
@@ -25,11 +25,11 @@ export class Punctuality {
   }
 
   /** Records that a record was taken from its lane to be sent. */
-  recordStart(record: HeldRecord): void {
+  recordStart(record: BufferedRecord): void {
     const { facts, dueAtMs, lane } = record;
     const monotonicMs = this.#clock.monotonicMs();
     if (lane.delayMs > 0) {
-      if (!this.#stalls.wasHeldSince(dueAtMs)) {
+      if (!this.#stalls.wasStalledSince(dueAtMs)) {
         this.#metrics.retryLateness.observe(Math.max(0, monotonicMs - dueAtMs) / 1_000);
       }
       this.#paths.set(record, 'retried');
@@ -37,19 +37,19 @@ export class Punctuality {
     }
     const ageMs = this.#ageMs(record);
     if (ageMs === undefined) return;
-    const path = this.#stalls.wasHeldSince(monotonicMs - ageMs) ? 'held' : 'straight';
+    const path = this.#stalls.wasStalledSince(monotonicMs - ageMs) ? 'held' : 'straight';
     this.#paths.set(record, path);
     this.#metrics.firstAttempt(facts.eventType, path, ageMs);
   }
 
-  recordAcceptance(record: HeldRecord): void {
+  recordAcceptance(record: BufferedRecord): void {
     const path = this.#paths.get(record);
     const ageMs = this.#ageMs(record);
     if (path !== undefined && ageMs !== undefined) this.#metrics.accepted(record.facts.eventType, path, ageMs);
   }
 
   /** The time since the event was appended to the intake. */
-  #ageMs({ facts }: HeldRecord): number | undefined {
+  #ageMs({ facts }: BufferedRecord): number | undefined {
     if (facts.intakeAtMs === undefined || facts.replayId !== undefined) return undefined;
     return Math.max(0, this.#clock.nowMs() - this.#clock.recordMs(facts.intakeAtMs));
   }

@@ -17,12 +17,12 @@ test('waits that the customer caused are counted apart from our own', () => {
   const stalls = new Stalls();
   stalls.note('kafka', 1_000);
   stalls.note(undefined, 2_000);
-  expect(stalls.wasHeldSince(0)).toBe(false);
+  expect(stalls.wasStalledSince(0)).toBe(false);
   stalls.note('rate', 3_000);
-  expect(stalls.wasHeldSince(5_000)).toBe(true);
+  expect(stalls.wasStalledSince(5_000)).toBe(true);
   stalls.note(undefined, 4_000);
-  expect(stalls.wasHeldSince(3_500)).toBe(true);
-  expect(stalls.wasHeldSince(4_500)).toBe(false);
+  expect(stalls.wasStalledSince(3_500)).toBe(true);
+  expect(stalls.wasStalledSince(4_500)).toBe(false);
   stalls.noteResumed(6_000);
-  expect(stalls.wasHeldSince(5_000)).toBe(true);
+  expect(stalls.wasStalledSince(5_000)).toBe(true);
 });

@@ -44,7 +44,7 @@ export class Stalls {
   }
 
   /** Returns whether the customer itself caused a wait since then. */
-  wasHeldSince(sinceMs: number): boolean {
+  wasStalledSince(sinceMs: number): boolean {
     return this.#lastByCustomerMs >= sinceMs || (this.#now !== undefined && BY_CUSTOMER.has(this.#now.reason));
   }
 

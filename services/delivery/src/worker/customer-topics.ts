@@ -22,7 +22,7 @@ export class CustomerTopics {
   }
 
   /**
-   * The customer's existing retry and dead-letter topics, including lanes of an earlier plan, which may still hold
+   * The customer's existing retry and dead-letter topics, including lanes of an earlier plan, which may still contain
    * records.
    */
   async existing(customer: string): Promise<readonly string[]> {

@@ -69,7 +69,7 @@ export function sharedByCustomers(config: DeliveryConfig, parts: SharedParts): S
   const metrics = deliveryMetrics(
     registry,
     {
-      heldBytes: () => budget.heldBytes,
+      bufferedBytes: () => budget.bufferedBytes,
       customers: parts.customers,
       customersWanted: parts.customersWanted,
       connections: () => connections.openCount,
@@ -77,7 +77,7 @@ export function sharedByCustomers(config: DeliveryConfig, parts: SharedParts): S
     {
       ...{ worker: config.WORKER_NAME, clock, shown: config.METRICS_CUSTOMERS },
       eventTypes: config.EVENT_TYPES.map(({ name }) => name),
-      heldBytesLimit: config.HELD_RECORDS_MIB * MIB,
+      bufferedBytesLimit: config.HELD_RECORDS_MIB * MIB,
       connectionsLimit: config.MAX_CONNECTIONS,
     },
   );

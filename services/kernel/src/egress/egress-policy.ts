@@ -60,7 +60,7 @@ export class EgressPolicy {
 
   /** Checks what a URL shows without name resolution: scheme, port, and the host if it is an address. */
   urlRefusal(url: URL): Refusal {
-    if (url.username !== '' || url.password !== '') return 'must not hold credentials';
+    if (url.username !== '' || url.password !== '') return 'must not contain credentials';
     return (
       this.schemeRefusal(url.protocol) ??
       portRefusal(url.port === '' ? undefined : Number(url.port)) ??

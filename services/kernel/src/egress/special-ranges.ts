@@ -32,7 +32,7 @@ export const SPECIAL_IPV4: readonly SpecialRange[] = [
 
 /**
  * IPv6 works the other way round: every address outside {@link GLOBAL_UNICAST} is refused, listed here or not, so that
- * unknown ranges are closed. Ranges that hold an IPv4 address are refused as a whole: another host decides what is
+ * unknown ranges are closed. Ranges that contain an IPv4 address are refused as a whole: another host decides what is
  * behind them.
  */
 export const SPECIAL_IPV6: readonly SpecialRange[] = [

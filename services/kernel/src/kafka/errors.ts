@@ -26,7 +26,7 @@ export class KafkaPortError extends DatabridgeError {
 
 /**
  * The protocol's name of an error (`UNKNOWN_MEMBER_ID`). kafkajs wraps errors once or twice, and then only `cause`
- * holds it.
+ * contains it.
  */
 export function protocolErrorType(error: unknown): string | undefined {
   for (let e = error; e instanceof Error; e = e.cause) {

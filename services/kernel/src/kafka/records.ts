@@ -20,7 +20,7 @@ export function isSamePartitions(a: readonly TopicPartition[], b: readonly Topic
   return a.length === b.length && b.every((partition) => keys.has(keyOf(partition)));
 }
 
-/** Header values as Kafka holds them: bytes. A header sent several times is an array. */
+/** Header values as Kafka stores them: bytes. A header sent several times is an array. */
 export type RecordHeaders = Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>>;
 
 export interface ConsumedRecord {

@@ -13,23 +13,23 @@ const MAX_WAIT_MS = 100;
 const PARTITION_BYTES = 1_048_576;
 
 /**
- * Which records some replica still holds. Compaction is each broker's own: what the leader has removed, a follower may
+ * Which records some replica still contains. Compaction is each broker's own: what the leader has removed, a follower may
  * hold until its cleaner comes by, and show as the next leader. Brokers answer consumers as followers as well (KIP-392).
  * @param places in topics that exist
  * @returns those that a replica answered with, and those of which a replica gave no answer: it is down, say
  * @throws {KafkaPortError} `DB_KAFKA_UNKNOWN_TOPIC`
  */
-export async function heldByReplicas<P extends Place>(
+export async function keptByReplicas<P extends Place>(
   settings: KafkaSettings,
   places: readonly P[],
 ): Promise<ReadonlySet<P>> {
   const cluster = createCluster(settings, 'replica-reader');
-  const held = new Set<P>();
+  const kept = new Set<P>();
   try {
     await cluster.connect();
     await patiently(() => cluster.addMultipleTargetTopics([...new Set(places.map(({ topic }) => topic))]));
-    for (const place of places) if (await isHeld(cluster, place)) held.add(place);
-    return held;
+    for (const place of places) if (await isKept(cluster, place)) kept.add(place);
+    return kept;
   } catch (error) {
     throw toPortError(error, 'reading replicas');
   } finally {
@@ -37,14 +37,14 @@ export async function heldByReplicas<P extends Place>(
   }
 }
 
-async function isHeld(cluster: RawCluster, place: Place): Promise<boolean> {
+async function isKept(cluster: RawCluster, place: Place): Promise<boolean> {
   const partitions = cluster.findTopicPartitionMetadata(place.topic);
   const { replicas = [] } = partitions.find(({ partitionId }) => partitionId === place.partition) ?? {};
-  for (const nodeId of replicas) if (await mayHold(cluster, nodeId, place)) return true;
+  for (const nodeId of replicas) if (await mayContain(cluster, nodeId, place)) return true;
   return replicas.length === 0;
 }
 
-async function mayHold(cluster: RawCluster, nodeId: number, place: Place): Promise<boolean> {
+async function mayContain(cluster: RawCluster, nodeId: number, place: Place): Promise<boolean> {
   const { topic, partition, offset } = place;
   let response: FetchResponse;
   try {

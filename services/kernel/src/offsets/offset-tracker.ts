@@ -38,7 +38,7 @@ export class OffsetTracker {
   }
 
   /**
-   * Returns whether the record must be processed; false if it is held already (a rejoin fetches again), or was done
+   * Returns whether the record must be processed; false if it is known already (a rejoin fetches again), or was done
    * before a restart.
    */
   accept(offset: number): boolean {

@@ -41,14 +41,14 @@ function authorizationOf(config: RegistryConfig): SchemaRegistrySettings['author
   if (username === undefined || password === undefined) {
     throw invalid('SCHEMA_REGISTRY_USERNAME and SCHEMA_REGISTRY_PASSWORD (or …_FILE) go together: set both');
   }
-  if (username.includes(':')) throw invalid('SCHEMA_REGISTRY_USERNAME must not hold a colon, which ends it');
+  if (username.includes(':')) throw invalid('SCHEMA_REGISTRY_USERNAME must not contain a colon, which ends it');
   return () => `Basic ${Buffer.from(`${username}:${password()}`, 'utf8').toString('base64')}`;
 }
 
 /** A value that no header can carry is refused here: the client's own error would show it. */
 function sendable(token: string): string {
   if (/^[\x21-\x7e]+$/.test(token)) return token;
-  throw invalid('SCHEMA_REGISTRY_TOKEN (or …_FILE) is empty, or holds blanks, line ends or non-ASCII characters');
+  throw invalid('SCHEMA_REGISTRY_TOKEN (or …_FILE) is empty, or contains blanks, line ends or non-ASCII characters');
 }
 
 function secretOf(name: string, value: string | undefined, file: string | undefined): (() => string) | undefined {

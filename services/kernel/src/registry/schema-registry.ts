@@ -115,7 +115,7 @@ export class SchemaRegistry {
     try {
       const found = await this.#request('GET', `/schemas/ids/${id}`);
       const { schema, schemaType } = found;
-      if (typeof schema !== 'string') throw unavailable(`the answer to GET /schemas/ids/${id} holds no schema`);
+      if (typeof schema !== 'string') throw unavailable(`the answer to GET /schemas/ids/${id} contains no schema`);
       if (String(schemaType ?? AVRO).toUpperCase() !== AVRO)
         return { kind: 'unusable', detail: `schema ${id} is not Avro` };
       const references: string[] = [];
@@ -142,7 +142,7 @@ export class SchemaRegistry {
       if (seen.size >= MAX_REFERENCES) throw new Error(`it refers to more than ${MAX_REFERENCES} other schemas`);
       seen.add(path);
       const found = await this.#request('GET', path);
-      if (typeof found['schema'] !== 'string') throw unavailable(`the answer to GET ${path} holds no schema`);
+      if (typeof found['schema'] !== 'string') throw unavailable(`the answer to GET ${path} contains no schema`);
       await this.#fetchReferences(found, texts, seen);
       texts.push(found['schema']);
     }
@@ -243,7 +243,7 @@ export class SchemaRegistry {
     }
     const [field, type] = PROMISED[asks] ?? [];
     if (field !== undefined && typeof answer[field] !== type) {
-      throw unavailable(`the answer to ${method} ${path} holds no ${field}`);
+      throw unavailable(`the answer to ${method} ${path} contains no ${field}`);
     }
     return answer;
   }

@@ -1,5 +1,5 @@
 /**
- * The key material of one service, as its file holds it. Delivery workers and control planes have different files, so
+ * The key material of one service, as its file contains it. Delivery workers and control planes have different files, so
  * that a control plane has nothing that opens a secret.
  */
 import { createECDH, generateKeyPairSync, randomBytes } from 'node:crypto';

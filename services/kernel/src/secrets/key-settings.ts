@@ -9,7 +9,7 @@ export const keyVariables = {
    * Keys as {@link parseKeySet} reads them, the current one first: delivery and the control plane have different ones.
    */
   DATABRIDGE_KEYS: z.string().optional(),
-  /** A file that holds the keys. */
+  /** A file that contains the keys. */
   DATABRIDGE_KEYS_FILE: z.string().optional(),
 } as const;
 

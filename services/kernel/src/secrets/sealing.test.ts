@@ -93,7 +93,7 @@ test('a seal from elsewhere is judged by its header', async () => {
   expect(desk.sealMistake(dir, at)).toMatch(/ECDH-ES/);
 });
 
-test('without the key, or damaged, the error says so and holds no secret', async () => {
+test('without the key, or damaged, the error says so and contains no secret', async () => {
   const sealed = await deskOf(older.controlPlane).seal('hunter2', at);
   await expect(openerOf(newer.delivery).open(sealed, at)).rejects.toThrow(/no opening key "2025"/);
   for (const damaged of ['not.a.jwe', `${sealed.slice(0, -4)}AAAA`, '']) {

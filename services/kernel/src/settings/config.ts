@@ -142,7 +142,7 @@ function hasCredentials(url: string): boolean {
 
 /**
  * Returns whether an http(s) URL is an address and nothing more: one host, no query, no fragment, no part that is easily
- * overlooked. Another rule reports texts that are no URL, or hold credentials.
+ * overlooked. Another rule reports texts that are no URL, or contain credentials.
  */
 function isPlainAddress(url: string): boolean {
   const parsed = URL.parse(url);
@@ -155,7 +155,7 @@ function isPlainAddress(url: string): boolean {
 export function httpAddress() {
   return z
     .url({ protocol: /^https?$/, error: 'must be an http(s) address' })
-    .refine((url) => !hasCredentials(url), { error: 'must not hold a user name or a password' });
+    .refine((url) => !hasCredentials(url), { error: 'must not contain a user name or a password' });
 }
 
 /** The variables of every service that decodes events. */
@@ -166,7 +166,8 @@ export const registryVariables = {
       error: 'must be the http(s) address of a registry with the Confluent API, such as http://registry:8081',
     })
     .refine((url) => !hasCredentials(url), {
-      error: 'holds a user name or a password: give SCHEMA_REGISTRY_USERNAME and SCHEMA_REGISTRY_PASSWORD_FILE instead',
+      error:
+        'contains a user name or a password: give SCHEMA_REGISTRY_USERNAME and SCHEMA_REGISTRY_PASSWORD_FILE instead',
     })
     .refine(isPlainAddress, {
       error: 'must be the address of one registry, without a query or a #fragment, such as http://registry:8081',

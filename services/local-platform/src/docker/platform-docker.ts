@@ -75,7 +75,7 @@ export async function startDockerPlatform(options: DockerPlatformOptions = {}): 
   };
 }
 
-/** The names of the volumes that hold what was written with this `dataDir`. */
+/** The names of the volumes that contain what was written with this `dataDir`. */
 export function volumesOf(dataDir: string): Record<'kafka' | 'registry', string> {
   const data = dataId(dataDir);
   return { kafka: volumeName(data, 'kafka'), registry: volumeName(data, 'registry') };

@@ -60,7 +60,7 @@ test('each file has its compressed forms beside it', () => {
   }
 });
 
-test('the page holds no script, style or handler of its own, and names nothing elsewhere', () => {
+test('the page contains no script, style or handler of its own, and names nothing elsewhere', () => {
   expect(page).not.toMatch(/<style|style=|\son\w+=|<script(?![^>]*\ssrc=)/);
   expect([...page.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, url]) => url)).toEqual(
     expect.not.arrayContaining([expect.stringMatching(/^(https?:)?\/\//)]),

@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const cache = join(root, 'node_modules', '.cache', 'portal');
 const PAGE = 'index.html';
 
-/** @returns the directory that holds the built portal, for `PORTAL_DIR` */
+/** @returns the directory that contains the built portal, for `PORTAL_DIR` */
 export async function builtPortal(): Promise<string> {
   const directory = join(cache, digestOfSources());
   if (existsSync(join(directory, PAGE))) return directory;

@@ -14,7 +14,7 @@ test('differences by JSON pointer; lists count as one value', () => {
   expect(differences(before, before)).toEqual([]);
 });
 
-test('a merge patch holds what changed, and null for what is gone', () => {
+test('a merge patch contains what changed, and null for what is gone', () => {
   expect(mergePatch(before, { ...after, added: 1 })).toEqual({
     ...{ url: 'https://b', rate: null, tls: { only: null }, list: [2], added: 1 },
   });

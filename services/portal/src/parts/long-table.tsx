@@ -33,7 +33,7 @@ export default function LongTable<T>({ caption, columns, rows, keyOf }: TablePro
 function Gap({ px, columns }: { readonly px: number; readonly columns: number }) {
   if (px <= 0) return null;
   return (
-    // biome-ignore lint/a11y/noAriaHiddenOnFocusable: it holds nothing, and nothing in it takes the focus
+    // biome-ignore lint/a11y/noAriaHiddenOnFocusable: it contains nothing, and nothing in it takes the focus
     <tr aria-hidden="true">
       <td colSpan={columns} className="gap" style={{ height: px }} />
     </tr>

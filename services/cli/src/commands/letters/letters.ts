@@ -94,7 +94,7 @@ export async function takeOut(cli: Cli, { path, of, verb, ids }: LetterTask, opt
     ...(stillUnreadable > 0
       ? [`${stillUnreadable} stay, since they still can not be read (--force puts them back)`]
       : []),
-    ...(others > 0 ? [`${others} stay, since they hold no event that could be sent`] : []),
+    ...(others > 0 ? [`${others} stay, since they contain no event that could be sent`] : []),
   ];
   printLine(`${parts.join('; ')}.`);
 }

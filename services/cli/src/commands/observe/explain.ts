@@ -62,7 +62,7 @@ function formatCustomer(one: CustomerExplanation, nowMs: number): string {
     ['disabling', disablingLine(disabling, nowMs)],
   ];
   const partial = one.isPartial
-    ? ['', 'A retry lane holds more than was read: the forecast goes by its first 20,000 records.']
+    ? ['', 'A retry lane contains more than was read: the forecast goes by its first 20,000 records.']
     : [];
   return [formatFacts(facts), ...partial].join('\n');
 }

@@ -61,7 +61,7 @@ const LABELS: Readonly<Record<string, string>> = {
   'tls.clientKey': 'TLS client key',
   'tls.ca': 'Private certificate authorities',
 };
-/** The placeholder of fields that hold PEM. */
+/** The placeholder of fields that contain PEM. */
 const LONG = new Set(['authentication.clientKey', 'tls.clientCertificate', 'tls.clientKey', 'tls.ca']);
 /** Hints that are not in the tables. */
 const HINTS: Readonly<Record<string, string>> = {

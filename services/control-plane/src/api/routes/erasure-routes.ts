@@ -26,8 +26,8 @@ const keptRemainder = remainder.extend({
 const plan = z
   .object({
     events: z.int().describe('distinct events of the call'),
-    customers: z.array(z.string()).describe('whose topics hold copies'),
-    remainders: z.array(remainder).describe('records that hold them, by topic'),
+    customers: z.array(z.string()).describe('whose topics contain copies'),
+    remainders: z.array(remainder).describe('records that contain them, by topic'),
   })
   .meta({ id: 'ErasurePlan' });
 
@@ -39,7 +39,7 @@ const receipt = plan
     deadLetters: z.int().describe('dead letters that were removed'),
     quarantined: z.int().describe('quarantined records that were removed'),
     removed: z.int().describe('records whose bytes Kafka has removed, in all topics of customers and the quarantine'),
-    remainders: z.array(keptRemainder).describe('bytes that Kafka still holds, and that nothing reads any more'),
+    remainders: z.array(keptRemainder).describe('bytes that Kafka still contains, and that nothing reads any more'),
   })
   .meta({ id: 'ErasureReceipt' });
 

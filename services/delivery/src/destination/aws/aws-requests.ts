@@ -59,7 +59,7 @@ export class AwsRequests {
     };
     const seen = await new Promise<Seen>((resolve) => exchange(this.#pool(origin), dispatched, limits, resolve));
     if ('trouble' in seen) throw new AwsTrouble(seen);
-    // The body holds the credentials.
+    // The body contains the credentials.
     if (seen.bodyTrouble !== undefined && seen.status < 300) {
       throw new AwsTrouble({ failure: 'body', trouble: seen.bodyTrouble, isBlocked: false });
     }

@@ -233,7 +233,7 @@ export class GroupConsumer {
   async #onBatch({ batch, resolveOffset }: EachBatchPayload): Promise<void> {
     const membership = this.#membership;
     // A process that was frozen receives its old batches before it learns that it was replaced. They are fetched again.
-    if (!membership?.leaseHeld()) return;
+    if (!membership?.hasLease()) return;
     try {
       await this.#options.onBatch(membership, {
         topic: batch.topic,
@@ -254,7 +254,7 @@ export class GroupConsumer {
 
   #onEmptyBatch(batch: EmptyBatch): void {
     const membership = this.#membership;
-    if (!membership?.leaseHeld()) return;
+    if (!membership?.hasLease()) return;
     const { topic, partition } = batch;
     const nextOffset = Number(batch.lastOffset) + 1;
     const highWatermark = Number(batch.highWatermark);

@@ -15,7 +15,7 @@ export interface MemberLease {
    * The last heartbeat (or join) that the broker answered was *sent* less than 0.6 × the session time-out ago, by the
    * monotonic clock, and the member has not left the group since.
    */
-  isHeld(): boolean;
+  isValid(): boolean;
 }
 
 /**
@@ -38,7 +38,7 @@ export interface Membership {
    * the monotonic clock. Check this before each request to a destination: a process that was frozen or cut off learns
    * only later that it was replaced.
    */
-  leaseHeld(): boolean;
+  hasLease(): boolean;
 }
 
 /** Only the consumer changes memberships. */
@@ -68,7 +68,7 @@ export class ConsumerMembership implements Membership {
     return this.#isCurrent;
   }
 
-  leaseHeld(): boolean {
+  hasLease(): boolean {
     return this.#isCurrent && this.sinceRenewedMs() < this.#leaseMs;
   }
 
@@ -102,7 +102,7 @@ export class ConsumerLease implements MemberLease {
     return this.#memberId;
   }
 
-  isHeld(): boolean {
+  isValid(): boolean {
     return this.#renewedAtMs !== undefined && systemClock.monotonicMs() - this.#renewedAtMs < this.#heldForMs;
   }
 

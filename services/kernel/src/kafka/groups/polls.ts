@@ -1,4 +1,4 @@
-/** The time that a fetch may take in addition to the time that the broker holds it; one that took longer timed out. */
+/** The time that a fetch may take in addition to the time for which the broker delays its answer; one that took longer timed out. */
 const SLOW_ANSWER_MS = 10_000;
 /** After this many empty fetches in a row from every broker, there is nothing left to read. */
 const QUIET_POLLS = 2;
@@ -11,7 +11,7 @@ export class Polls {
   readonly #maxWaitMs: number;
   readonly #byBroker = new Map<number, { quietPolls: number; waitedInVain: boolean }>();
 
-  /** @param maxWaitMs how long the broker holds a fetch that finds nothing */
+  /** @param maxWaitMs how long the broker delays the answer to a fetch that finds nothing */
   constructor(maxWaitMs: number) {
     this.#maxWaitMs = maxWaitMs;
   }

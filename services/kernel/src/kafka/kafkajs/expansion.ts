@@ -1,4 +1,4 @@
-/** The limit of a record batch after decompression: 1 MiB of zstd may hold gigabytes. */
+/** The limit of a record batch after decompression: 1 MiB of zstd may contain gigabytes. */
 
 /** Thrown by codecs, before or while they decompress. */
 export class ExpansionError extends Error {

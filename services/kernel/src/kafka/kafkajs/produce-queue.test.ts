@@ -32,7 +32,7 @@ test('what exceeds the batch of its partition waits, and the other partitions do
   ]);
 });
 
-test('a batch holds no more records than kafkajs groups quickly', () => {
+test('a batch contains no more records than kafkajs groups quickly', () => {
   const queue = queueOf(Array.from({ length: 1_500 }, () => pending(0, 0)));
   expect(drain(queue).map(({ length }) => length)).toEqual([1_000, 500]);
 });
@@ -107,7 +107,7 @@ test('the size counts keys, values and headers as bytes', () => {
   expect(BATCH_OVERHEAD_BYTES + recordBytes(record)).toBeLessThan(61 + content + 120);
 });
 
-test('headers that hold nothing are left out', () => {
+test('headers that contain nothing are left out', () => {
   const headers = { a: 'x', b: undefined, c: null as unknown as string };
   expect(toMessage({ topic: 't', key: null, value: 'v', headers }, 0).headers).toEqual({ a: 'x' });
 });

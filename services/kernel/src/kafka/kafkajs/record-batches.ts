@@ -85,10 +85,10 @@ const TRANSACTIONAL_MASK = 0x10;
 const RECORD_OVERHEAD_BYTES = 400;
 /**
  * The limit of one partition in one fetch; a batch that was begun is finished. The next fetch brings the others. A
- * batch that is too large counts by its possible size: an answer of 1 MiB can hold 60 that expand to gigabytes.
+ * batch that is too large counts by its possible size: an answer of 1 MiB can contain 60 that expand to gigabytes.
  */
 const MAX_FETCH_BYTES = 16 * 1024 * 1024;
-/** 2 KB on the wire may hold 40,000 records: heartbeats, probes and other partitions get their turn in between. */
+/** 2 KB on the wire may contain 40,000 records: heartbeats, probes and other partitions get their turn in between. */
 const MAX_TURN_MS = 10;
 /** Reading the time costs as much as decoding a small record. */
 const RECORDS_PER_LOOK = 32;
@@ -110,8 +110,8 @@ export interface DecodedBatches {
 export async function decodeBatches(bytes: Buffer): Promise<DecodedBatches> {
   const records: ClientRecord[] = [];
   let nextOffset: number | undefined;
-  let heldBytes = 0;
-  for (let at = 0; at + BATCH_HEAD_BYTES <= bytes.length && heldBytes < MAX_FETCH_BYTES; ) {
+  let decodedBytes = 0;
+  for (let at = 0; at + BATCH_HEAD_BYTES <= bytes.length && decodedBytes < MAX_FETCH_BYTES; ) {
     const end = at + BATCH_HEAD_BYTES + bytes.readInt32BE(at + 8);
     if (end > bytes.length) {
       // The end of an answer may cut a batch: it comes again as a whole.
@@ -122,17 +122,17 @@ export async function decodeBatches(bytes: Buffer): Promise<DecodedBatches> {
     const magic = batch.readInt8(MAGIC_AT);
     if (magic !== SUPPORTED_MAGIC) throw new Error(`a record batch of format ${magic}, not ${SUPPORTED_MAGIC}`);
     nextOffset = lastOffsetOf(batch) + 1;
-    // No spreading: a batch may hold more records than a call takes arguments.
+    // No spreading: a batch may contain more records than a call takes arguments.
     for (const record of await decodeOrMark(batch)) {
       records.push(record);
-      heldBytes += heldBytesOf(record);
+      decodedBytes += decodedBytesOf(record);
     }
     at = end;
   }
   return { records, nextOffset };
 }
 
-function heldBytesOf({ key, value, headers }: ClientRecord): number {
+function decodedBytesOf({ key, value, headers }: ClientRecord): number {
   if (headers instanceof OversizedBatch) return headers.facts.maxBytes;
   return (key?.length ?? 0) + (value?.length ?? 0) + RECORD_OVERHEAD_BYTES;
 }

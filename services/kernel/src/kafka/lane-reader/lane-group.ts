@@ -58,7 +58,7 @@ export class LaneGroup {
 
   /** Topics of which no partition is read yet. */
   get missingTopics(): string[] {
-    if (!this.#member.isHeld) return [];
+    if (!this.#member.isJoined) return [];
     const read = this.#feeds.topics;
     return [...this.#topics].filter((topic) => !read.has(topic));
   }

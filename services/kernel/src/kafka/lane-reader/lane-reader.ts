@@ -14,7 +14,7 @@ import type { LaneGroupOptions } from './group-options.ts';
 import { LaneGroup, type LaneGroupContext } from './lane-group.ts';
 import { GroupQuestions } from './members/group-questions.ts';
 import { leaveGroup } from './members/group-requests.ts';
-import { Holders } from './members/holder.ts';
+import { PresentMembers } from './members/present-member.ts';
 
 export interface LaneReaderOptions {
   /** Tells whether this worker may act for its customers. */
@@ -55,7 +55,7 @@ export class LaneReader {
   readonly #cluster: Cluster;
   readonly #feeds: Feeds;
   readonly #coordinators: Coordinators;
-  readonly #holders: Holders;
+  readonly #presentMembers: PresentMembers;
   readonly #context: LaneGroupContext;
   readonly #groups = new Set<LaneGroup>();
   readonly #told = new Set<string>();
@@ -74,12 +74,12 @@ export class LaneReader {
     this.#feeds = new Feeds(this.#cluster, settings.log, this.#clock);
     this.#coordinators = new Coordinators(this.#cluster);
     const questions = new GroupQuestions(this.#coordinators);
-    this.#holders = new Holders(questions, options.workersGroup, this.#clock);
+    this.#presentMembers = new PresentMembers(questions, options.workersGroup, this.#clock);
     this.#topics = new Together((topics) => this.#cluster.leaders(topics), MAX_TOPICS);
     this.#context = {
       feeds: this.#feeds,
       coordinators: this.#coordinators,
-      holders: this.#holders,
+      presentMembers: this.#presentMembers,
       questions,
       lease: options.lease,
       clock: this.#clock,
@@ -120,8 +120,8 @@ export class LaneReader {
    */
   async evictDead(groupId: string): Promise<boolean> {
     const { lease } = this.#options;
-    if (lease.memberId === undefined || !lease.isHeld()) return false;
-    const memberId = await this.#holders.deadMemberOf(groupId, lease.memberId);
+    if (lease.memberId === undefined || !lease.isValid()) return false;
+    const memberId = await this.#presentMembers.deadMemberOf(groupId, lease.memberId);
     if (memberId === undefined) return false;
     const link = await this.#coordinators.linkOf(groupId);
     // The removal is refused if another member took its place in the meantime.

@@ -53,7 +53,7 @@ const customerExplanation = z
       .describe('when the customer will be disabled, unless an attempt succeeds'),
     isPartial: z
       .boolean()
-      .describe('a retry lane holds more records than were read; forecasts use those that were read'),
+      .describe('a retry lane contains more records than were read; forecasts use those that were read'),
   })
   .meta({ id: 'CustomerExplanation' });
 

@@ -83,7 +83,7 @@ export function quarantineRoutes(api: Api, { operations, operate, change }: ApiC
         found.push(...letters.filter(({ key }) => key === id));
       });
       const letter = found.at(-1);
-      if (letter === undefined) throw new DatabridgeError('DB_NOT_FOUND', `The quarantine holds no record "${id}"`);
+      if (letter === undefined) throw new DatabridgeError('DB_NOT_FOUND', `The quarantine contains no record "${id}"`);
       await change(request, undefined, ({ commit }) => commit([{ what: 'open-quarantine', detail: { id } }]));
       const { headers, value } = letter.record;
       const facts = quarantinedRecord(letter);

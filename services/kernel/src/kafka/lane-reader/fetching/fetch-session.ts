@@ -208,7 +208,7 @@ export class FetchSession {
         try {
           feed.owner.onBatch({ topic, partition, from, records, nextOffset, highWatermark });
         } catch (error) {
-          // The batch is not skipped: it comes again. The trackers ignore the records that they hold already.
+          // The batch is not skipped: it comes again. The trackers ignore the records that they have already.
           this.#with.log.error(
             { event: 'batch_not_taken', err: error, topic, partition },
             'batch not processed; it is fetched again',

@@ -4,7 +4,7 @@ import { Cluster } from '../brokers/cluster.ts';
 import { Coordinators } from '../brokers/coordinators.ts';
 import { GroupQuestions } from './group-questions.ts';
 import { leaveGroup } from './group-requests.ts';
-import { Holders } from './holder.ts';
+import { PresentMembers } from './present-member.ts';
 
 /**
  * Removes the member that a dead worker left in a customer's group, on behalf of a process that is not a worker.
@@ -21,7 +21,7 @@ export async function evictDeadMember(
   const cluster = new Cluster(settings);
   try {
     const coordinators = new Coordinators(cluster);
-    const memberId = await new Holders(new GroupQuestions(coordinators), workersGroup).deadMemberOf(groupId);
+    const memberId = await new PresentMembers(new GroupQuestions(coordinators), workersGroup).deadMemberOf(groupId);
     if (memberId === undefined) return false;
     const link = await coordinators.linkOf(groupId);
     // The removal is refused if another member took its place in the meantime.

@@ -3,10 +3,10 @@ import type { MemberLease, Membership } from '../../groups/membership.ts';
 import type { TopicPartition } from '../../records.ts';
 
 /** The states of a worker's membership of one customer's group. */
-export type GroupState = 'idle' | 'joining' | 'held' | 'rejoining' | 'leaving' | 'closed';
+export type GroupState = 'idle' | 'joining' | 'joined' | 'rejoining' | 'leaving' | 'closed';
 
 /**
- *     idle ─start▶ joining ──in place──▶ held ──lane added, group asks for it──▶ rejoining
+ *     idle ─start▶ joining ──in place──▶ joined ──lane added, group asks for it──▶ rejoining
  *                    ▲  ▲                 │ ▲──────same member──────────────────────┘ │
  *                    │  └──fenced─────────┘                                          │
  *                    └─────fenced────────────────────────────────────────────────────┘
@@ -14,9 +14,9 @@ export type GroupState = 'idle' | 'joining' | 'held' | 'rejoining' | 'leaving' |
  */
 export const GROUP_TRANSITIONS: Transitions<GroupState> = {
   idle: ['joining', 'leaving'],
-  joining: ['held', 'leaving'],
-  held: ['rejoining', 'joining', 'leaving'],
-  rejoining: ['held', 'joining', 'leaving'],
+  joining: ['joined', 'leaving'],
+  joined: ['rejoining', 'joining', 'leaving'],
+  rejoining: ['joined', 'joining', 'leaving'],
   leaving: ['closed'],
   closed: [],
 };
@@ -55,8 +55,8 @@ export class FencedMembership implements Membership {
   /**
    * A worker that was removed and came back must first check that no other worker took the group over in the meantime.
    */
-  leaseHeld(): boolean {
-    return this.#isCurrent && this.#lease.memberId === this.worker && this.#lease.isHeld();
+  hasLease(): boolean {
+    return this.#isCurrent && this.#lease.memberId === this.worker && this.#lease.isValid();
   }
 
   /** @returns whether it was current until now */

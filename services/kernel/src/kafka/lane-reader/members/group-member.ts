@@ -13,13 +13,13 @@ import { FencedMembership, GROUP_TRANSITIONS, type GroupState } from './fenced-m
 import { type PlaceRequest, takePlace } from './group-place.ts';
 import type { GroupQuestions } from './group-questions.ts';
 import { type JoinedGroup, leaveGroup } from './group-requests.ts';
-import { Handover, type Holders } from './holder.ts';
 import { MemberRequests } from './member-requests.ts';
+import { Handover, type PresentMembers } from './present-member.ts';
 
 /** The resources that the members of all groups of a reader share. */
 export interface GroupMemberContext {
   readonly coordinators: Coordinators;
-  readonly holders: Holders;
+  readonly presentMembers: PresentMembers;
   readonly questions: GroupQuestions;
   readonly lease: MemberLease;
   readonly clock: Clock;
@@ -61,7 +61,7 @@ export class GroupMember {
   readonly #states: StateMachine<GroupState>;
   readonly #handover: Handover;
   readonly #requests: MemberRequests;
-  readonly #heldOnce = Promise.withResolvers<void>();
+  readonly #joinedOnce = Promise.withResolvers<void>();
   readonly #stopping = new AbortController();
   #membership: FencedMembership | undefined;
   #running: Promise<void> | undefined;
@@ -75,7 +75,7 @@ export class GroupMember {
     this.#requests = new MemberRequests({
       ...{ groupId: options.groupId, log: options.log, clock: context.clock, coordinators: context.coordinators },
       current: () => this.#membership,
-      isHeld: () => this.isHeld,
+      isJoined: () => this.isJoined,
       onFenced: (code) => this.#lose(code),
       onRebalance: () => this.requestRejoin(),
     });
@@ -86,8 +86,8 @@ export class GroupMember {
   }
 
   /** True while it has the place in the group, and no join is due. */
-  get isHeld(): boolean {
-    return this.#states.is('held');
+  get isJoined(): boolean {
+    return this.#states.is('joined');
   }
 
   /** Aborted by the stop. */
@@ -108,7 +108,7 @@ export class GroupMember {
     signal.addEventListener('abort', abort, { once: true });
     try {
       // biome-ignore lint/plugin: a group is started once.
-      await Promise.race([this.#heldOnce.promise, aborted.promise]);
+      await Promise.race([this.#joinedOnce.promise, aborted.promise]);
     } finally {
       signal.removeEventListener('abort', abort);
     }
@@ -125,7 +125,7 @@ export class GroupMember {
     this.#endMembership();
     this.#options.onOut();
     this.#stopping.abort();
-    this.#heldOnce.resolve();
+    this.#joinedOnce.resolve();
     this.#wake.resolve();
     const left = this.#leave(membership);
     // biome-ignore lint/plugin: both are made for one stop.
@@ -136,7 +136,7 @@ export class GroupMember {
 
   /** Joins the group again to report a change: of its lanes, or of the worker's own membership. */
   requestRejoin(): void {
-    if (!this.#states.is('held')) return;
+    if (!this.#states.is('joined')) return;
     this.#states.to('rejoining');
     this.#wake.resolve();
   }
@@ -159,7 +159,7 @@ export class GroupMember {
   #lose(code: number): void {
     const because = { groupId: this.groupId, code: codeName(code) };
     this.#options.log.warn({ event: 'membership_lost', ...because }, 'group membership lost');
-    if (!this.#states.is('held', 'rejoining')) return;
+    if (!this.#states.is('joined', 'rejoining')) return;
     this.#states.to('joining');
     this.#endMembership();
     this.#membership = undefined;
@@ -196,13 +196,13 @@ export class GroupMember {
 
   /** @returns when to try again, in ms from now; 0: done */
   async #join(): Promise<number> {
-    const { coordinators, lease, holders } = this.#with;
+    const { coordinators, lease, presentMembers } = this.#with;
     const worker = lease.memberId;
     // Another worker may own the customer by now: a worker that takes a group over must be sure that it owns it.
-    if (worker === undefined || !lease.isHeld()) return LOOK_AGAIN_AFTER_MS;
-    const holder = await holders.of(this.groupId, worker);
+    if (worker === undefined || !lease.isValid()) return LOOK_AGAIN_AFTER_MS;
+    const member = await presentMembers.of(this.groupId, worker);
     if (this.#isStopping) return 0;
-    if (this.#handover.mustWait(holder)) return LOOK_AGAIN_AFTER_MS;
+    if (this.#handover.mustWait(member)) return LOOK_AGAIN_AFTER_MS;
 
     const assignment = await this.#with.partitionsOf(this.#options.firstTopics());
     const link = await coordinators.linkOf(this.groupId);
@@ -216,9 +216,9 @@ export class GroupMember {
       await leaveGroup(link.shared(), this.groupId, place.joined.memberId);
       return 0;
     }
-    this.#states.to('held');
-    this.#hold(place.joined, assignment, worker, undefined, committed);
-    this.#heldOnce.resolve();
+    this.#states.to('joined');
+    this.#begin(place.joined, assignment, worker, undefined, committed);
+    this.#joinedOnce.resolve();
     return 0;
   }
 
@@ -226,7 +226,7 @@ export class GroupMember {
     const previous = this.#membership as FencedMembership;
     const { coordinators, lease } = this.#with;
     const worker = lease.memberId;
-    if (worker === undefined || !lease.isHeld()) return LOOK_AGAIN_AFTER_MS;
+    if (worker === undefined || !lease.isValid()) return LOOK_AGAIN_AFTER_MS;
     this.#endMembership();
     const assignment = await this.#with.partitionsOf(this.#options.topics());
     // A topic that is missing at present remains a lane: it may come back.
@@ -243,8 +243,8 @@ export class GroupMember {
     }
     const committed = await this.#with.questions.committed(this.groupId);
     if (this.#isStopping || !this.#states.is('rejoining')) return 0;
-    this.#states.to('held');
-    this.#hold(place.joined, assignment, worker, previous, committed);
+    this.#states.to('joined');
+    this.#begin(place.joined, assignment, worker, previous, committed);
     return 0;
   }
 
@@ -253,7 +253,7 @@ export class GroupMember {
     return { groupId: this.groupId, memberId, worker, topics: this.#options.topics(), assignment, sessionTimeoutMs };
   }
 
-  #hold(
+  #begin(
     { memberId, generationId }: JoinedGroup,
     assignment: readonly TopicPartition[],
     worker: string,

@@ -22,7 +22,7 @@ export interface RequestingMember {
   /** The last membership, which may have ended. */
   current(): FencedMembership | undefined;
   /** True while it has the place in the group, and no join is due. */
-  isHeld(): boolean;
+  isJoined(): boolean;
   /** Called when the broker says that the place belongs to another member. */
   onFenced(code: number): void;
   /** Called when the group asks its members to join again. */
@@ -51,7 +51,7 @@ export class MemberRequests {
   async beat(intervalMs: number): Promise<void> {
     const membership = this.#of.current();
     const sentAtMs = this.#of.clock.monotonicMs();
-    if (!membership || !this.#of.isHeld() || this.#isBeating) return;
+    if (!membership || !this.#of.isJoined() || this.#isBeating) return;
     if (sentAtMs - this.#confirmedAtMs < intervalMs) return;
     this.#isBeating = true;
     try {

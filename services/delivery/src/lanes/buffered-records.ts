@@ -9,7 +9,7 @@ export interface LaneId {
 }
 
 /** A record in memory: it is fetched, and not done. */
-export interface HeldRecord {
+export interface BufferedRecord {
   readonly lane: LaneId;
   readonly offset: number;
   /** The time at which it is due, by the monotonic clock. */
@@ -26,8 +26,8 @@ export interface HeldRecord {
  * A queue in offset order, which in a lane is the order of due times. Taking the first and adding the last take
  * constant time.
  */
-export class HeldRecords {
-  #items: (HeldRecord | undefined)[] = [];
+export class BufferedRecords {
+  #items: (BufferedRecord | undefined)[] = [];
   #head = 0;
   #bytes = 0;
 
@@ -40,15 +40,15 @@ export class HeldRecords {
     return this.#bytes;
   }
 
-  first(): HeldRecord | undefined {
+  first(): BufferedRecord | undefined {
     return this.#items[this.#head];
   }
 
-  last(): HeldRecord | undefined {
+  last(): BufferedRecord | undefined {
     return this.#head < this.#items.length ? this.#items.at(-1) : undefined;
   }
 
-  shift(): HeldRecord | undefined {
+  shift(): BufferedRecord | undefined {
     const first = this.#items[this.#head];
     if (first === undefined) return undefined;
     this.#items[this.#head] = undefined;
@@ -62,7 +62,7 @@ export class HeldRecords {
   }
 
   /** Inserts a record at its place by offset. */
-  add(record: HeldRecord): void {
+  add(record: BufferedRecord): void {
     this.#bytes += record.bytes;
     const last = this.last();
     if (last === undefined || last.offset < record.offset) {
@@ -79,7 +79,7 @@ export class HeldRecords {
   }
 
   /** @returns false if the record is not in the queue */
-  remove(record: HeldRecord): boolean {
+  remove(record: BufferedRecord): boolean {
     if (this.first() === record) return this.shift() !== undefined;
     const at = this.#placeOf(record.offset);
     if (this.#items[at] !== record) return false;
@@ -88,8 +88,8 @@ export class HeldRecords {
     return true;
   }
 
-  *[Symbol.iterator](): Iterator<HeldRecord> {
-    for (let at = this.#head; at < this.#items.length; at++) yield this.#items[at] as HeldRecord;
+  *[Symbol.iterator](): Iterator<BufferedRecord> {
+    for (let at = this.#head; at < this.#items.length; at++) yield this.#items[at] as BufferedRecord;
   }
 
   /** @returns the index of the first record whose offset is not below */
@@ -98,7 +98,7 @@ export class HeldRecords {
     let high = this.#items.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.#items[middle] as HeldRecord).offset < offset) low = middle + 1;
+      if ((this.#items[middle] as BufferedRecord).offset < offset) low = middle + 1;
       else high = middle;
     }
     return low;

@@ -1,6 +1,6 @@
 import { createLogger } from '../../../log.ts';
 import { ManualClock } from '../../../time/manual-clock.ts';
-import { Handover, Holders } from './holder.ts';
+import { Handover, PresentMembers } from './present-member.ts';
 
 const WITHIN_MS = 30_000;
 
@@ -54,14 +54,14 @@ test('customers that start together share the answer of who lives for a moment, 
     asked.push(groupId);
     return { errorCode: 0, groupId, state: 'Stable', members: [groups[groupId] ?? member('none')] };
   };
-  const holders = new Holders({ describe }, 'workers', clock);
-  expect(await holders.of('delivery.acme', 'w-3')).toEqual({ kind: 'working', who: 'acme-1' });
-  expect(await holders.of('delivery.globex', 'w-3')).toEqual({ kind: 'gone' });
+  const presentMembers = new PresentMembers({ describe }, 'workers', clock);
+  expect(await presentMembers.of('delivery.acme', 'w-3')).toEqual({ kind: 'working', who: 'acme-1' });
+  expect(await presentMembers.of('delivery.globex', 'w-3')).toEqual({ kind: 'gone' });
   expect(asked).toEqual(['delivery.acme', 'workers', 'delivery.globex']);
 
   groups['workers'] = member('w-2');
   clock.advance(251);
-  expect(await holders.of('delivery.acme', 'w-3')).toEqual({ kind: 'gone' });
-  expect(await holders.of('delivery.globex', 'w-3')).toEqual({ kind: 'working', who: 'globex-1' });
+  expect(await presentMembers.of('delivery.acme', 'w-3')).toEqual({ kind: 'gone' });
+  expect(await presentMembers.of('delivery.globex', 'w-3')).toEqual({ kind: 'working', who: 'globex-1' });
   expect(asked.filter((group) => group === 'workers')).toHaveLength(2);
 });

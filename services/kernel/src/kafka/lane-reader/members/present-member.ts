@@ -9,7 +9,7 @@ import type { GroupQuestions } from './group-questions.ts';
  * - `working` a running worker: it finishes its requests in flight, and leaves
  * - `foreign` no lane reader: an earlier release's consumer, or a tool
  */
-export type Holder =
+export type PresentMember =
   | { readonly kind: 'nobody' }
   | { readonly kind: 'gone' }
   | { readonly kind: 'working'; readonly who: string }
@@ -27,7 +27,7 @@ const SETTLED: ReadonlySet<string> = new Set(['Stable', 'Empty', 'Dead']);
 const WORKERS_GOOD_FOR_MS = 250;
 
 /** Finds the member of a group before it is taken over: a worker that is still running must be allowed to finish. */
-export class Holders {
+export class PresentMembers {
   readonly #questions: Pick<GroupQuestions, 'describe'>;
   readonly #workersGroup: string;
   readonly #clock: Pick<Clock, 'monotonicMs'>;
@@ -45,7 +45,7 @@ export class Holders {
   }
 
   /** @param ourWorker our own member id among the workers: a membership of our own earlier attempt does not block */
-  async of(groupId: string, ourWorker: string): Promise<Holder> {
+  async of(groupId: string, ourWorker: string): Promise<PresentMember> {
     const { state, members } = await this.#questions.describe(groupId);
     const [member] = members;
     if (state === 'Empty' || state === 'Dead' || member === undefined) return { kind: 'nobody' };
@@ -109,16 +109,16 @@ export class Handover {
   }
 
   /** Returns whether the place in the group must not be taken yet. */
-  mustWait(holder: Holder): boolean {
-    if (holder.kind === 'nobody' || holder.kind === 'gone') {
+  mustWait(member: PresentMember): boolean {
+    if (member.kind === 'nobody' || member.kind === 'gone') {
       this.#sinceMs = undefined;
       return false;
     }
     const nowMs = this.#clock.monotonicMs();
     this.#sinceMs ??= nowMs;
     const waitedMs = Math.round(nowMs - this.#sinceMs);
-    const line = { groupId: this.#groupId, holder: holder.who, waitedMs };
-    if (holder.kind === 'working') {
+    const line = { groupId: this.#groupId, member: member.who, waitedMs };
+    if (member.kind === 'working') {
       if (waitedMs <= this.#withinMs) return true;
       this.#log.warn({ event: 'handover_late', ...line }, 'worker did not hand over in time; taking its place');
       this.#sinceMs = undefined;
