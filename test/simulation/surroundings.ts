@@ -1,8 +1,8 @@
 /** What every run of the simulation has in common. */
 import process from 'node:process';
 import type { Message } from '@databridge/delivery/destination/destination';
-import type { FreshFirstLimits } from '@databridge/delivery/lanes/fresh-first';
 import type { BufferedRecord } from '@databridge/delivery/lanes/buffered-records';
+import type { FreshFirstLimits } from '@databridge/delivery/lanes/fresh-first';
 import { deliveryMetrics } from '@databridge/delivery/metrics';
 import { createLogger } from '@databridge/kernel/log';
 import { createRegistry } from '@databridge/kernel/metrics';
