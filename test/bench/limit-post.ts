@@ -43,3 +43,5 @@ process.on('message', (order: PostOrder) => post(order));
 // Nothing else keeps it alive until the order comes.
 process.channel?.ref();
 process.send?.({ kind: 'ready' });
+// In good order, so that a profile is written.
+process.on('SIGTERM', () => process.exit());

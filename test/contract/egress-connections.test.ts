@@ -199,6 +199,24 @@ describe('a connection that is older than the limit takes no new request, though
     expectMoved(await hostsThatAnswer(`http://${NAME}:${port}`));
   });
 
+  test('one that is idle is closed when its time is over', async () => {
+    dns.script(NAME, [FIRST]);
+    const server: Server = createServer((request, response) => request.resume().on('end', () => response.end(FIRST)));
+    // The pool itself would keep it for 30 s.
+    server.keepAliveTimeout = 120_000;
+    await once(server.listen(0, FIRST), 'listening');
+    ended.push(
+      () => server.closeAllConnections(),
+      () => server.close(),
+    );
+    const closed = new Promise<void>((resolve) => {
+      server.on('connection', (socket) => socket.on('close', () => resolve()));
+    });
+    const origin = `http://${NAME}:${(server.address() as AddressInfo).port}`;
+    expect(await post(openPool(origin, { maxAgeMs: MAX_AGE_MS }), origin)).toBe(FIRST);
+    await closed;
+  }, 20_000);
+
   test('over HTTP/2, where one connection carries all requests', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'databridge-egress-'));
     ended.push(() => rmSync(dir, { recursive: true }));

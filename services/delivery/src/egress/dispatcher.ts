@@ -4,6 +4,7 @@ import { DatabridgeError } from '@databridge/kernel/errors';
 import { Client, type Dispatcher, Pool, ProxyAgent } from 'undici';
 import { ReadingTurn } from '../shares/reading-turn.ts';
 import { Turns } from '../shares/turns.ts';
+import { agingPool } from './aging-pool.ts';
 import { readingAnswers } from './answer-heads.ts';
 import { type ConnectionBudget, Line } from './connection-budget.ts';
 import type { ConnectOptions, Connector, EgressGuard } from './egress-guard.ts';
@@ -122,9 +123,6 @@ export class Egress {
       headersTimeout: 0,
       bodyTimeout: 0,
       allowH2,
-      // A name may resolve to another address by now, and the egress policy may have changed: this also holds for
-      // connections under constant load.
-      ...(maxAgeMs !== undefined && { clientTtl: maxAgeMs }),
     };
     const all = { ...limits, ...(connections !== undefined && { connections }) };
     if (proxy && !('mistake' in identity)) return this.#openProxy(proxy, all, connect, line, allowance);
@@ -134,7 +132,9 @@ export class Egress {
         ? unusable(identity.mistake)
         : readingAnswers(guard.connect(connect), allowance, this.#reading);
     const factory = (origin: URL, given: object) => this.#openClient(origin, given, dial, line);
-    return new Pool(url.origin, { ...all, factory });
+    // A name may resolve to another address by now, and the egress policy may have changed: this also holds for
+    // connections under constant load.
+    return agingPool(url.origin, { ...all, factory }, maxAgeMs);
   }
 
   #openClient(origin: URL, options: object, dial: Connector, line: Line): Client {
@@ -151,7 +151,7 @@ export class Egress {
     line: Line,
     allowance: ReadAllowance,
   ): Dispatcher {
-    const { guard, budget } = this.#settings;
+    const { guard, budget, maxAgeMs } = this.#settings;
     const { username, password } = proxy;
     const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
     const dial = dialedProxy(guard.connectToProxy({ timeout: CONNECT_TIMEOUT_MS, allowH2: false }));
@@ -164,15 +164,10 @@ export class Egress {
       // A tunnel is used for plain http as well, so that there is one way out and the proxy does not see our headers.
       proxyTunnel: true,
       requestTls,
-      factory: (origin, tunnel: Pool.Options) =>
-        new Pool(origin, {
-          ...tunnel,
-          connect: readingAnswers(
-            guard.throughProxy(tunnelledByProxy(tunnel.connect as Connector)),
-            allowance,
-            this.#reading,
-          ),
-        }),
+      factory: (origin, tunnel: Pool.Options) => {
+        const connect = guard.throughProxy(tunnelledByProxy(tunnel.connect as Connector));
+        return agingPool(origin, { ...tunnel, connect: readingAnswers(connect, allowance, this.#reading) }, maxAgeMs);
+      },
       // undici would wait for minutes for the proxy's answer, and the socket counts meanwhile.
       clientFactory: (origin) =>
         new Pool(origin, { connections: limits.connections ?? null, connect, headersTimeout: requestTls.timeout ?? 0 }),
