@@ -94,7 +94,7 @@ describe('DNS rebinding', () => {
     expect(closed.connections).toBe(0);
   });
 
-  test('gains nothing: open when it is judged, loopback when asked again', async () => {
+  test('gains nothing: public at the check, loopback at the next look-up', async () => {
     dns.script(NAME, [OPEN], [CLOSED]);
     expect(await send(`http://${NAME}:${port}`, guarded())).toBe('sent');
     expect(open.requests[0]).toMatch(`\r\nhost: ${NAME}:${port}\r\n`);
@@ -102,7 +102,7 @@ describe('DNS rebinding', () => {
     expect(closed.connections).toBe(0);
   });
 
-  test('fools who judges first and dials the name after: so this is a trap that works', async () => {
+  test('misleads code that checks first and dials the name later: so this trap works', async () => {
     dns.script(NAME, [OPEN], [CLOSED]);
     const naive: Connector = (target, callback) => {
       dns.lookup(target.hostname, {}, (_error, found) => {
@@ -240,7 +240,7 @@ test('plain http is refused unless allowed', async () => {
   expect(open.connections).toBe(0);
 });
 
-test('over TLS the name is what the certificate must match, the judged address what is dialed', async () => {
+test('over TLS the certificate must match the name, and the checked address is dialed', async () => {
   const names: string[] = [];
   const server = createTlsServer({
     SNICallback(name, done) {
@@ -343,7 +343,7 @@ describe('through a proxy', () => {
     return pool.request({ origin: new URL(url).origin, method: 'POST', path: '/', body: '{}' });
   };
 
-  test('the proxy itself is judged, though it may speak plain http', async () => {
+  test('the address of the proxy itself is checked, though it may speak plain http', async () => {
     dns.script('proxy.example', [CLOSED], [OPEN]);
     const proxy = `http://proxy.example:${port}`;
     await expect(openPool(proxy, `https://${NAME}`)).rejects.toMatchObject({ code: 'DB_EGRESS_REFUSED' });

@@ -66,7 +66,7 @@ test('a session that the broker evicts repeatedly is started again: each record 
   expect(customers.flatMap(({ of }) => of.lost)).toEqual([]);
 });
 
-test('one of sixteen groups whose coordinator can not be reached holds up no other start, and starts when it can', async () => {
+test('one of sixteen groups whose coordinator cannot be reached holds up no other start, and starts when it can', async () => {
   const customers = await Promise.all(Array.from({ length: 16 }, customer));
   const [away, ...others] = customers.map(({ of }) => of) as [GroupRecorder, ...GroupRecorder[]];
   tamper.unreachable.add(away.group.groupId);
@@ -80,7 +80,7 @@ test('one of sixteen groups whose coordinator can not be reached holds up no oth
   expect(away.joined).toHaveLength(1);
 });
 
-test('a stop does not wait for a group whose coordinator can not be reached', async () => {
+test('a stop does not wait for a group whose coordinator cannot be reached', async () => {
   const { of } = await customer();
   tamper.unreachable.add(of.group.groupId);
   const canceled = new AbortController();

@@ -77,7 +77,7 @@ function heldBy(list: readonly ConsumedRecord[], committed: { offset: number; me
     taken.push(one.offset);
     lanes.done(one);
   }
-  for (let next = lanes.next(clock.monotonicMs()); typeof next === 'object'; next = lanes.next(clock.monotonicMs())) {
+  for (let next = lanes.offer(clock.monotonicMs()); typeof next === 'object'; next = lanes.offer(clock.monotonicMs())) {
     lanes.take(next);
     taken.push(next.offset);
     // What becomes of one that is never accepted: it must be possible to write it on.

@@ -59,7 +59,7 @@ describe('the index', () => {
     );
   });
 
-  test('keeps apart what joins to the same text', () => {
+  test('distinguishes values that join to the same text', () => {
     const index = new SubscriptionIndex();
     index.set('x', subscription('x', { company: ['ab'] }));
     expect(index.customersFor('root-cause', { company: 'ab', organisation: 'c', folder: '' })).toEqual(['x']);

@@ -216,10 +216,10 @@ test('each secret is mapped and sealed at every place, and none remains in plain
 
 test.each([
   ['destination.headers', '{"X-A":"b","x-a":"c"}', /names one header twice: X-A and x-a/],
-  ['destination.headers', '{"__proto__":"b"}', /is a name that can not be used/],
+  ['destination.headers', '{"__proto__":"b"}', /is a name that cannot be used/],
   ['authentication.headers', '{"X-A":"b","x-a":{"secret":"c"}}', /names one header twice/],
-  ['authentication.body', '{"__proto__":"b"}', /is a name that can not be used/],
-  ['authentication.query', '{"__proto__":{"secret":"b"}}', /is a name that can not be used/],
+  ['authentication.body', '{"__proto__":"b"}', /is a name that cannot be used/],
+  ['authentication.query', '{"__proto__":{"secret":"b"}}', /is a name that cannot be used/],
 ])('%s: %s is refused, and not sent twice or dropped', (place, json, words) => {
   const [outer = '', inner = ''] = place.split('.');
   const oauth = { type: 'oauth', tokenUrl: 'https://id.example/', clientId: 'a', clientSecret: 'b' };

@@ -114,7 +114,7 @@ const NAMED_BY_PEOPLE = [
 function ofNames(subscription: Loose): Issue[] {
   return NAMED_BY_PEOPLE.flatMap(([outer, inner]) => {
     if (!Object.hasOwn(asMap(asMap(subscription[outer])[inner]), '__proto__')) return [];
-    return [{ path: [outer, inner, '__proto__'], message: 'is a name that can not be used here' }];
+    return [{ path: [outer, inner, '__proto__'], message: 'is a name that cannot be used here' }];
   });
 }
 

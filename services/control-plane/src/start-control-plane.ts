@@ -164,7 +164,7 @@ export async function startControlPlane(
     ...(config.API_TRUSTED_PROXIES && { trustedProxies: config.API_TRUSTED_PROXIES }),
   });
   const address = await api.listen({ host: config.API_HOST, port: config.API_PORT });
-  log.info({ address, apiPort: Number(new URL(address).port) }, 'API open');
+  log.info({ address, apiPort: Number(new URL(address).port) }, 'API listening');
   await writer.start(config.API_ADVERTISED_URL ?? advertised(address));
   exportIsWriter(() => writer.isOwner, registry);
   const state = new StateExport({

@@ -29,7 +29,10 @@ export async function registerSchemas(
         ...{ limits: BACKOFF, signal },
         isRetryable: (error) => error instanceof DatabridgeError && error.retryable,
         onFailure: (error, retryInMs) =>
-          log.warn({ event: 'schema_not_registered', ...facts(error), retryInMs }, 'schema not registered'),
+          log.warn(
+            { event: 'schema_not_registered', ...facts(error), retryInMs },
+            'schema not registered; trying again',
+          ),
       });
       log.info({ eventType: name, subject, schemaId }, 'schema registered');
     } catch (error) {

@@ -64,7 +64,7 @@ export function createRegistry(component: string): MetricsRegistry {
 export function exportReady(registry: MetricsRegistry, notReadyBecause: () => string | undefined): void {
   new Gauge({
     name: 'databridge_ready',
-    help: '1 with the reason "ready", or 0 with the reason why the service can not do its work',
+    help: '1 with the reason "ready", or 0 with the reason why the service cannot do its work',
     labelNames: ['reason'],
     registers: [registry],
     collect() {

@@ -91,7 +91,7 @@ describe('a supervised process', () => {
     expect(lines.filter((one) => one === 'up')).toHaveLength(1);
   });
 
-  test('is ended by force when it takes longer than its grace', async () => {
+  test('is killed when it takes longer than the grace period', async () => {
     await start(`process.on('SIGTERM', () => {}); setInterval(() => {}, 1000); console.log('up');`);
     await supervised.ready;
     await supervised.stop(10);

@@ -2,7 +2,7 @@
  * Jest's module loader for unit tests: Node's own. By default jest compiles and links all modules anew for each test
  * file, its own `expect` included, which took more processor time than the tests. Here the files that a worker process
  * runs share its modules, as the services' processes do, and Node runs the TypeScript as it is. So a test must not depend
- * on the state of a module that another file may have changed, and jest can not mock modules.
+ * on the state of a module that another file may have changed, and jest cannot mock modules.
  */
 import { createRequire, enableCompileCache } from 'node:module';
 import { pathToFileURL } from 'node:url';

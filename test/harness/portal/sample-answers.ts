@@ -26,7 +26,7 @@ function answers(nowMs: number): readonly (readonly [path: RegExp, body: unknown
     ...{ before: { ratePerSecond: 5 }, after: { ratePerSecond: 50 }, secrets: ['authentication.key'] },
   };
   const finding = { check: 'kafka', verdict: 'ok', detail: '3 brokers at kafka-1:9092.' };
-  const fault = { check: 'registry', verdict: 'fault', detail: 'It can not be asked.', advice: 'Check that it runs.' };
+  const fault = { check: 'registry', verdict: 'fault', detail: 'It cannot be asked.', advice: 'Check that it runs.' };
   return [
     [/\/dead-letters$/, { items: letters, byReason: { refused: 3 } }],
     [/\/v1\/quarantine$/, { items: [quarantined] }],

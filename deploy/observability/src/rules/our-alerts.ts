@@ -111,7 +111,7 @@ const INTAKE_ALERTS: readonly Alert[] = [
     expr: (d) => `sum by (namespace, event_type) (increase(databridge_fan_out_quarantined_total[${d.of('15m')}])) > 10`,
     keepFiringFor: '5m',
     summary: '{{ $value | printf "%.0f" }} events of type {{ $labels.event_type }} went into quarantine',
-    description: 'Fan-out can not read what producers wrote. Those events reach nobody until they are put back.',
+    description: 'Fan-out cannot read what producers wrote. Those events reach nobody until they are put back.',
     dashboard: INTAKE,
   },
   {
@@ -247,7 +247,7 @@ const PLATFORM_ALERTS: readonly Alert[] = [
     for: '2m',
     keepFiringFor: STAYS.cause,
     summary: 'No control plane makes changes',
-    description: 'Subscriptions can not be changed, paused or enabled. Deliveries go on.',
+    description: 'Subscriptions cannot be changed, paused or enabled. Deliveries go on.',
     dashboard: PLATFORM,
   },
   {

@@ -15,7 +15,7 @@ export function addCertificates(program: Command, cli: Cli): void {
       .command('request')
       .description('have a worker make a new key; prints the request (PEM) that an authority of the destination signs')
       .argument('<customer>')
-      .option('--common-name <name>', 'in the subject: databridge-<customer> if left out'),
+      .option('--common-name <name>', 'in the subject; default: databridge-<customer>'),
   ).action(async (customer: string, { commonName, ...options }: OutputOptions & { commonName?: string }) => {
     const body = commonName === undefined ? {} : { commonName };
     const made = await cli.api().post<CertificateRequest>(pathOf(customer, 'certificate-request'), body);

@@ -40,15 +40,18 @@ export function addInvitations(program: Command, cli: Cli): void {
         'secrets to be entered, such as authentication.password; tls.clientKey for a client certificate by request',
       )
       .option('--setup', 'the customer states destination, authentication and rate; events flow once it is approved')
-      .option('--event-type <type...>', 'with --setup: the event types that it gets; root-cause if left out')
+      .option('--event-type <type...>', 'with --setup: the event types that it gets; default: root-cause')
       .option('--company <company...>', 'with --setup: the companies whose events it gets')
       .option('--organisation <organisation...>', 'with --setup: only events whose organisation is one of these')
       .option('--folder <folder...>', 'with --setup: only events whose folder is one of these')
       .option('--filter <expression>', 'with --setup: only events that pass it; the customer may narrow it later')
-      .option('--section <section...>', 'with --setup: only these sections of each event; all if left out')
-      .option('--host <host...>', 'with --setup: hosts that it may name, *.example.com for all below')
+      .option('--section <section...>', 'with --setup: only these sections of each event; default: all')
+      .option(
+        '--host <host...>',
+        'with --setup: hosts that the customer may name; *.example.com means all hosts below it',
+      )
       .option('--reason <text>', 'shown to the person who is invited')
-      .option('--life <time>', 'how long the link is valid: 72h if left out, 7d at most'),
+      .option('--life <time>', 'how long the link is valid: at most 7d, default 72h'),
   ).action(async (customer: string, choice: InviteChoice) => {
     const made = await cli.api().post<NewInvitation>('/invitations', { customer, ...bodyOf(choice) });
     print(choice, made, () => formatInvited(made));
@@ -72,7 +75,7 @@ export function addInvitations(program: Command, cli: Cli): void {
       .command('renew')
       .description('make a new link and code for an invitation that was not answered')
       .argument('<id>', 'as the list shows it')
-      .option('--life <time>', 'how long the link is valid: 72h if left out, 7d at most'),
+      .option('--life <time>', 'how long the link is valid: at most 7d, default 72h'),
   ).action(async (id: string, { life, ...options }: OutputOptions & { life?: string }) => {
     const path = `/invitations/${encodeURIComponent(id)}/renew`;
     const made = await cli.api().post<NewInvitation>(path, { ...(life !== undefined && { life }) });

@@ -21,7 +21,7 @@ export function addObservation(program: Command, cli: Cli): void {
     program
       .command('status')
       .description('show the state of customers: breaker, waits, lag')
-      .argument('[customer...]', 'which customers, each in full; all of them, a line each, if left out')
+      .argument('[customer...]', 'which customers, each in full; default: all, one per line')
       .option('-w, --watch', 'refresh until Ctrl-C')
       .option('--interval <time>', 'with --watch: how often, default 2s', parseDuration),
   ).action(async (names: string[], { watch, interval: given, ...options }: StatusOptions) => {
@@ -74,13 +74,13 @@ export function addObservation(program: Command, cli: Cli): void {
     program
       .command('tail')
       .description('show attempts as they are made, until Ctrl-C')
-      .argument('[customer]', 'the customer; all customers if left out'),
+      .argument('[customer]', 'the customer; default: all'),
   ).action(async (customer: string | undefined, options: OutputOptions) => await tail(cli, customer, options));
   withOutput(
     program
       .command('reconcile')
       .description('account for every event that fan-out wrote; exit code 1 if some are unaccounted for')
-      .argument('[customer...]', 'which customers; all of them if left out')
+      .argument('[customer...]', 'which customers; default: all')
       .option(
         '--from <time>',
         'written at that time or later: 2026-01-31T12:00Z, or how long ago, such as 24h',

@@ -63,7 +63,7 @@ export function addOperations(program: Command, cli: Cli): void {
     .option('--quarantine', 'redrive the quarantine instead')
     .option('--reason <reason...>', 'only those with one of these reasons, such as refused')
     .option('--dry-run', 'only show the number')
-    .option('--force', 'with --quarantine: include records that still can not be read')
+    .option('--force', 'with --quarantine: include records that still cannot be read')
     .option('-y, --yes', 'do not ask')
     .action(async (customer: string | undefined, options: RedriveChoice) => await redrive(cli, customer, options));
 }

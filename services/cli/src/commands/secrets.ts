@@ -29,7 +29,7 @@ export function addSecrets(program: Command, keys: Command, cli: Cli): void {
     .argument('<name>', 'as the list shows it, such as authentication.key')
     .option(
       '--overlap <time>',
-      'how long the old one is used at destinations that do not know the new one: 24h if left out, 0s for not at all',
+      'how long the previous secret is used at destinations that reject the new one: default 24h, 0s for not at all',
     )
     .action(async (customer: string, name: string, { overlap }: { overlap?: string }) => {
       const value = await readSecret(`New value of ${name} of ${customer}: `);

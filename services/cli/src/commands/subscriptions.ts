@@ -41,7 +41,7 @@ export function addSubscriptions(program: Command, cli: Cli): void {
   group
     .command('export')
     .description('print subscriptions as a file for "apply"; secrets are masked, and "apply" keeps the stored ones')
-    .argument('[customer...]', 'which; all of them if left out')
+    .argument('[customer...]', 'which; default: all')
     .action(async (customers: string[]) => {
       const names =
         customers.length > 0

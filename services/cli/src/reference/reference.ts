@@ -68,7 +68,7 @@ const argumentLine = (argument: Argument) => `- \`${argument.name()}\`: ${argume
 function optionLine({ flags, description, argChoices, defaultValue, mandatory }: Option): string {
   const notes = [
     ...(argChoices ? [argChoices.join(', ')] : []),
-    ...(defaultValue === undefined ? [] : [`${defaultValue} if left out`]),
+    ...(defaultValue === undefined ? [] : [`default ${defaultValue}`]),
     ...(mandatory ? ['needed'] : []),
   ];
   return `- \`${flags}\`: ${description}${notes.length > 0 ? ` (${notes.join('; ')})` : ''}`;

@@ -225,7 +225,7 @@ function underKey(under: UnderKey | undefined, commit: Commit): Commit {
 function noSetUpPage(): never {
   throw new DatabridgeError(
     'DB_CONFLICT',
-    'There is no set-up page: set INTAKE_PORT of the control planes, and INTAKE_URL to where customers reach it',
+    'There is no set-up page: set INTAKE_PORT of the control planes, and INTAKE_URL to the address at which customers reach it',
   );
 }
 

@@ -151,7 +151,7 @@ async function ask(
   if (kid === undefined) {
     log.error(
       { event: 'forwarding_key_missing', origin: owner.origin, kids: owner.kids },
-      'no sharing key in common with the owner',
+      'request not forwarded: no sharing key in common with the writer',
     );
     return undefined;
   }

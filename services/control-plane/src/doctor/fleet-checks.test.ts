@@ -77,12 +77,12 @@ test.each<[string, Partial<FleetFacts>, string]>([
   ['no worker at all', { workers: [] }, 'workers: No delivery worker reports.'],
   ['customers that nobody runs', { unattended: ['acme'] }, 'customers: No worker runs these active customers: acme.'],
   [
-    'a customer that its worker can not run',
+    'a customer that its worker cannot run',
     {
       workers: [worker('w-1', { failing: [{ customer: 'acme', because: 'TOPIC_AUTHORIZATION_FAILED' }] })],
       unattended: ['acme'],
     },
-    'customers: Worker w-1 can not run customer acme: TOPIC_AUTHORIZATION_FAILED',
+    'customers: Worker w-1 cannot run customer acme: TOPIC_AUTHORIZATION_FAILED',
   ],
   [
     'a worker without the key',

@@ -75,7 +75,7 @@ function examineCustomers(facts: FleetFacts): Finding[] {
   const faults = failing.map(({ customer, because, worker }) =>
     fault(
       'customers',
-      `Worker ${worker} can not run customer ${customer}: ${because}`,
+      `Worker ${worker} cannot run customer ${customer}: ${because}`,
       'Mend what the message names; the worker tries again at least every 30 s.',
     ),
   );

@@ -53,7 +53,7 @@ export async function examineBrokers({ probe }: Pick<KafkaFacts, 'probe'>): Prom
     return [
       unknown(
         'brokers',
-        `The brokers' settings can not be read: that needs the right DescribeConfigs on the cluster.`,
+        `The brokers' settings cannot be read: that needs the right DescribeConfigs on the cluster.`,
         `Grant it, or check there that ${RETENTION} is at least ${DELIVERY_RETENTION_MS / MINUTE_MS} and ${AUTO_CREATE} is false.`,
       ),
     ];

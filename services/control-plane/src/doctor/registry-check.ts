@@ -23,7 +23,7 @@ export async function examineRegistry(
       return fault(
         'registry',
         `The compatibility of subject ${subject} is ${level ?? 'not set'}, and must be ${WANTED}.`,
-        'Start fan-out: it sets it. If it can not, give its registry user the right, or set it by PUT /config/<subject>.',
+        'Start fan-out: it sets it. If it cannot, give its registry user the right, or set it by PUT /config/<subject>.',
       );
     });
     return faults.length > 0 ? faults : [ok('registry', `It answers, and ${subjects.join(', ')} are ${WANTED}.`)];
@@ -31,7 +31,7 @@ export async function examineRegistry(
     return [
       fault(
         'registry',
-        `The schema registry can not be asked: ${messageOf(error)}`,
+        `The schema registry cannot be asked: ${messageOf(error)}`,
         'Check SCHEMA_REGISTRY_URL, its credentials, and that the registry runs. Events with schemas that are known already go on.',
       ),
     ];

@@ -128,7 +128,7 @@ class Removal {
       await this.#bury([...rolling.values()].flat());
       await this.#wait(ROLLED_AFTER_MS, 'waiting for new segments');
       await this.#bury(onePerPartition([...rolling.values()].flat()));
-      const safe = await this.#among(rolling, (topic) => this.#isSafe(topic));
+      const safe = await this.#among(rolling, (topic) => this.#checkSafe(topic));
       const compacting = await this.#among(safe, (topic) => this.#set(topic, 'compact'));
       await this.#untilGone([...compacting.values()].flat(), withinMs);
     } finally {
@@ -157,8 +157,8 @@ class Removal {
     }
   }
 
-  /** Topics of letters are compacted at any time, so they are always safe. */
-  async #isSafe(topic: string): Promise<boolean> {
+  /** Notes why a topic may not be compacted. Those of letters always may: they are compacted at any time. */
+  async #checkSafe(topic: string): Promise<boolean> {
     if (isLetters(topic)) return true;
     const danger = isAttempts(topic)
       ? await attemptsDanger(this.#context, topic)

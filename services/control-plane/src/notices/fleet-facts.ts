@@ -45,7 +45,7 @@ export class FleetReader {
       this.#context.invitations(),
       this.#quarantined(),
     ]);
-    await this.#findOutages(
+    await this.#updateOutages(
       statuses.filter((status) => isSuspect(status, nowMs)).map(({ customer }) => customer),
       nowMs,
     );
@@ -70,7 +70,7 @@ export class FleetReader {
     return { customers, quarantined };
   }
 
-  async #findOutages(suspects: readonly string[], nowMs: number): Promise<void> {
+  async #updateOutages(suspects: readonly string[], nowMs: number): Promise<void> {
     for (const customer of this.#outages.keys()) if (!suspects.includes(customer)) this.#outages.delete(customer);
     const dueAtMs = (customer: string) => (this.#outages.get(customer)?.atMs ?? 0) + EXPLAINED_AGAIN_AFTER_MS;
     const due = suspects.filter((customer) => dueAtMs(customer) <= nowMs).sort((a, b) => dueAtMs(a) - dueAtMs(b));

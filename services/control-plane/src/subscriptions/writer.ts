@@ -76,7 +76,10 @@ export class Writer {
       decode: (_key, value) => value.toString('utf8'),
     });
     this.#knownOwner = new KnownOwner(peers, () => {
-      kafka.log.error({ event: 'owner_record_refused', topic: CONTROL_PLANE_TOPIC }, 'owner record refused');
+      kafka.log.error(
+        { event: 'owner_record_refused', topic: CONTROL_PLANE_TOPIC },
+        'record of the writing control plane rejected: not signed by a known key',
+      );
     });
     this.#consumer = new GroupConsumer(kafka, {
       groupId: CONTROL_PLANE_GROUP,

@@ -28,7 +28,7 @@ const REGISTRY_WITHIN_MS = 5_000;
 /** @param registry undefined: no event can be shown */
 export function eventRenderer(registry: SchemaRegistrySettings | undefined, log: Logger): EventRenderer {
   if (registry === undefined) {
-    const unreadable = 'the control plane has no SCHEMA_REGISTRY_URL, so it can not read events';
+    const unreadable = 'the control plane has no SCHEMA_REGISTRY_URL, so it cannot read events';
     return { render: async () => ({ unreadable }), open: async () => ({ unreadable }), stop: () => undefined };
   }
   const readers = new EventReaders({ registry: new SchemaRegistry(registry), log });

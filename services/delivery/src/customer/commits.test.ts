@@ -69,7 +69,7 @@ test('records that are done while a commit fails by a rejoin are committed by th
   });
   lanes.accept({ ...MAIN, records, nextOffset: 2, highWatermark: 2 });
   const finish = (eventId: string) => {
-    const next = lanes.next(clock.monotonicMs());
+    const next = lanes.offer(clock.monotonicMs());
     if (typeof next !== 'object' || next.facts.eventId !== eventId) throw new Error(`${eventId} is not next`);
     lanes.take(next);
     lanes.done(next);
@@ -142,7 +142,7 @@ test('a status that waits for its first commit holds up no commit', async () => 
   const headers = { [HEADER.eventId]: 'e0', [HEADER.eventType]: 'any' };
   const record = { offset: 0, timestampMs: clock.nowMs(), key: null, value: Buffer.from('x'), headers };
   lanes.accept({ ...MAIN, records: [record], nextOffset: 1, highWatermark: 1 });
-  const next = lanes.next(clock.monotonicMs());
+  const next = lanes.offer(clock.monotonicMs());
   if (typeof next !== 'object') throw new Error('e0 is due');
   lanes.take(next);
   lanes.done(next);

@@ -310,7 +310,7 @@ export class Customer {
 
   /** The next record to send, taken from its lane; undefined when none may be sent now. */
   #take(): BufferedRecord | undefined {
-    const next = this.#taking.next();
+    const next = this.#taking.choose();
     const lane = next && this.#ownership.lanes?.take(next);
     if (lane) this.#flow.adjust(lane);
     return next;

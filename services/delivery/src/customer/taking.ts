@@ -41,8 +41,8 @@ export class Taking {
     this.#with = options;
   }
 
-  /** The next record to send; undefined if none may be sent now. An event or the wake-up timer then asks again. */
-  next(): BufferedRecord | undefined {
+  /** Chooses the next record to send, and takes its rate token; undefined if none may be sent now. An event or the wake-up timer then asks again. */
+  choose(): BufferedRecord | undefined {
     const { clock, gate, inFlight, wake, lanes: lanesNow, mayTake, maxInFlight, delayedBy } = this.#with;
     const monotonicMs = clock.monotonicMs();
     const lanes = lanesNow();
@@ -72,8 +72,8 @@ export class Taking {
 
     const next =
       permit.kind === 'probe'
-        ? (lanes.oldestDue(monotonicMs, (record) => !gate.isSuspect(record)) ?? lanes.next(monotonicMs))
-        : lanes.next(monotonicMs);
+        ? (lanes.oldestDue(monotonicMs, (record) => !gate.isSuspect(record)) ?? lanes.offer(monotonicMs))
+        : lanes.offer(monotonicMs);
     if (next === undefined) return this.#noteStallIfDue('uncommitted', lanes, monotonicMs);
     if (typeof next === 'number') {
       wake.schedule(next);

@@ -31,6 +31,6 @@ test.each([
   'content-length: 2\r\ncontent-length:',
   'x-content-length: 2, 2',
   'x-a: content-length: 2, 2',
-])('anything else stays as it is, for the parser to judge: %j', (headers) => {
+])('anything else stays as it is, for the parser to check: %j', (headers) => {
   expect(passed(answerWith(headers))).toBe(answerWith(headers));
 });

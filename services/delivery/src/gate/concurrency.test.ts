@@ -28,7 +28,7 @@ test('an endpoint that takes 19 s for each answer gets thousands of open request
   expect(roundTrips(concurrency, (55 * 60) / 19, slow).at(-1)).toBeGreaterThan(8_000);
 });
 
-test('what is not used does not grow', () => {
+test('a limit that is not used up does not grow', () => {
   const concurrency = new Concurrency();
   for (let n = 0; n < 1_000; n++) concurrency.recordAnswer(FAST, 5);
   expect(concurrency.limit(0)).toBe(32);

@@ -82,7 +82,7 @@ class Log {
   /** Takes and finishes `count` records, and returns their offsets. */
   deliver(count: number): number[] {
     return Array.from({ length: count }, () => {
-      const next = this.lanes.next(this.clock.monotonicMs());
+      const next = this.lanes.offer(this.clock.monotonicMs());
       if (typeof next !== 'object') return -1;
       this.lanes.take(next);
       this.lanes.done(next);
@@ -232,7 +232,7 @@ test('a rate token that is not there changes no turn', () => {
   log.fetch();
   // Each offer but every second is refused: what is offered stays the same until it is taken.
   const sent = Array.from({ length: 20 }, () => {
-    log.lanes.next(log.clock.monotonicMs());
+    log.lanes.offer(log.clock.monotonicMs());
     return log.deliver(1)[0] as number;
   });
   expect(sent.filter((offset) => offset >= 5_000)).toHaveLength(10);

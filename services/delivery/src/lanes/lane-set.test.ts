@@ -44,7 +44,7 @@ function laneSet(clock = new ManualClock(), budget = new ByteBudget(1_000_000).j
 /** Takes `count` records, and returns their event ids. */
 function take(lanes: LaneSet, count: number, clock: ManualClock): string[] {
   return Array.from({ length: count }, () => {
-    const next = lanes.next(clock.monotonicMs());
+    const next = lanes.offer(clock.monotonicMs());
     if (typeof next !== 'object') return String(next);
     lanes.take(next);
     return next.facts.eventId;
@@ -52,7 +52,7 @@ function take(lanes: LaneSet, count: number, clock: ManualClock): string[] {
 }
 
 describe('tokens', () => {
-  test('go to the main lane and to due retries by turns, however much waits in either', () => {
+  test('go to the main lane and to due retries alternately, however much waits in either', () => {
     const clock = new ManualClock();
     const lanes = laneSet(clock);
     lanes.accept(
@@ -176,7 +176,7 @@ describe('forks', () => {
     const foreign = (offset: number) => ({ ...record(offset, ''), headers: { [HEADER.eventId]: 'a' } });
     lanes.accept(batch(MAIN, [foreign(1), foreign(2)]));
     expect(lanes.takeForks()).toBe(0);
-    const next = lanes.next(0);
+    const next = lanes.offer(0);
     expect(typeof next === 'object' && next.facts).toMatchObject({ eventId: 'a', source: 'delivery.acme/0/1' });
   });
 
@@ -206,7 +206,7 @@ describe('a rejoin', () => {
     owner.markLost();
     const after = membershipOf(ALL, before);
     expect(owner.joined(after, [{ ...MAIN, offset: 1, metadata: '' }])).toEqual([{ ...RETRY, offset: 0 }]);
-    const next = owner.lanes?.next(0);
+    const next = owner.lanes?.offer(0);
     if (typeof next !== 'object') throw new Error('nothing is buffered');
     expect(next.facts.eventId).toBe('a');
     expect(owner.mayBeSent(next)).toBe(true);
@@ -219,7 +219,7 @@ describe('a rejoin', () => {
     const before = membershipOf([MAIN]);
     owner.joined(before, []);
     owner.lanes?.accept(batch(MAIN, [record(0, 'a'), record(1, 'b')]));
-    const inFlight = owner.lanes?.next(0);
+    const inFlight = owner.lanes?.offer(0);
     if (typeof inFlight !== 'object') throw new Error('nothing is buffered');
     owner.lanes?.take(inFlight);
     before.isCurrent = false;
@@ -228,7 +228,7 @@ describe('a rejoin', () => {
     owner.joined(membershipOf([MAIN]), [{ ...MAIN, offset: 1, metadata: '' }]);
     expect(await isOurs).toBe(false);
     owner.lanes?.accept(batch(MAIN, [record(1, 'b')]));
-    expect(owner.lanes?.next(0)).toMatchObject({ offset: 1 });
+    expect(owner.lanes?.offer(0)).toMatchObject({ offset: 1 });
   });
 });
 
@@ -236,7 +236,7 @@ describe('an offset out of range', () => {
   test('further on in the log passes over what is gone, and what is in flight counts', () => {
     const lanes = laneSet();
     lanes.accept(batch(MAIN, [record(0, 'a')]));
-    const inFlight = lanes.next(0);
+    const inFlight = lanes.offer(0);
     if (typeof inFlight !== 'object') throw new Error('nothing is buffered');
     lanes.take(inFlight);
     lanes.jump(MAIN, 10);
@@ -248,7 +248,7 @@ describe('an offset out of range', () => {
   test('further back is another log: it is read from there, and results of the old one count for nothing', () => {
     const lanes = laneSet();
     lanes.accept(batch(MAIN, [record(5, 'a'), record(6, 'b')]));
-    const inFlight = lanes.next(0);
+    const inFlight = lanes.offer(0);
     if (typeof inFlight !== 'object') throw new Error('nothing is buffered');
     lanes.take(inFlight);
     lanes.jump(MAIN, 0);
@@ -257,7 +257,7 @@ describe('an offset out of range', () => {
     // The same events, at other offsets: none of them is taken for a copy.
     lanes.accept(batch(MAIN, [record(0, 'a'), record(1, 'b')]));
     expect(lanes.takeForks()).toBe(0);
-    expect(lanes.next(0)).toMatchObject({ offset: 0 });
+    expect(lanes.offer(0)).toMatchObject({ offset: 0 });
     expect(lanes.laneOf(MAIN)?.tracker.uncommitted()).toBeUndefined();
   });
 });
@@ -268,7 +268,7 @@ test('a copy is dropped; a first attempt under a new epoch is none of the first 
   lanes.accept(batch(RETRY, [record(1, 'one', 1, 10, 0), record(2, 'one', 1, 10, 0)]));
   expect(lanes.takeForks()).toBe(1);
   clock.advance(1_000);
-  const taken = lanes.next(clock.monotonicMs());
+  const taken = lanes.offer(clock.monotonicMs());
   if (typeof taken !== 'object') throw new Error('the first is due');
   lanes.take(taken);
   // It was resumed, sent, failed, and its retry is read before it is done.
@@ -276,7 +276,7 @@ test('a copy is dropped; a first attempt under a new epoch is none of the first 
   expect(lanes.takeForks()).toBe(0);
   lanes.done(taken);
   clock.advance(1_000);
-  expect(lanes.next(clock.monotonicMs())).toMatchObject({ offset: 3, facts: { eventId: 'one', enableEpoch: 1 } });
+  expect(lanes.offer(clock.monotonicMs())).toMatchObject({ offset: 3, facts: { eventId: 'one', enableEpoch: 1 } });
   expect(lanes.laneOf(RETRY)?.tracker.uncommitted()?.offset).toBe(3);
 });
 

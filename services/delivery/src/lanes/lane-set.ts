@@ -158,7 +158,7 @@ export class LaneSet {
     this.laneOf(batch)?.accept(
       batch,
       this.#clock,
-      (copyKey) => this.#isFork(copyKey),
+      (copyKey) => this.#noteCopy(copyKey),
       (test) => this.#tests.push(test),
     );
   }
@@ -168,7 +168,7 @@ export class LaneSet {
    * retries get their share while there are fresh ones, and everything while there are none.
    * @returns if there is none, when the first retry is due (monotonic ms), if there is one
    */
-  next(monotonicMs: number): BufferedRecord | number | undefined {
+  offer(monotonicMs: number): BufferedRecord | number | undefined {
     let fresh: BufferedRecord | undefined;
     let backlog: BufferedRecord | undefined;
     let retry: BufferedRecord | undefined;
@@ -264,7 +264,8 @@ export class LaneSet {
     this.#byId.set(lane.id, lane);
   }
 
-  #isFork(copyKey: string): boolean {
+  /** Notes the record. @returns whether another copy of it is buffered or in flight already */
+  #noteCopy(copyKey: string): boolean {
     if (this.#present.has(copyKey)) {
       this.#forks++;
       return true;

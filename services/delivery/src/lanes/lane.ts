@@ -5,6 +5,7 @@ import { type DeliveryHeaders, type HeaderValues, readDeliveryHeaders } from '@d
 import { copyKeyOf, identified } from '@databridge/schemas/records/identity';
 import { type BufferedRecord, BufferedRecords, type LaneId } from './buffered-records.ts';
 import type { CustomerBytes } from './byte-budget.ts';
+import { dueAt } from './due-time.ts';
 import { type FreshFirst, readsNextAt } from './fresh-first.ts';
 
 /** Records buffered in a retry lane come due sooner or later: more of them in memory only cost memory. */
@@ -148,10 +149,17 @@ export class Lane {
         takeTest({ lane: this.id, offset, dueAtMs: monotonicMs, value, facts, copyKey, bytes });
         continue;
       }
-      const waitMs = Math.min(Math.max(this.id.delayMs - ageMs, 0), this.id.delayMs);
       const isBacklog = isFreshFirst && (offset < end || this.#isCatchingUp);
       const queue = isBacklog ? this.#backlog : this.#fresh;
-      queue.add({ lane: this.id, offset, dueAtMs: monotonicMs + waitMs, value, facts, copyKey, bytes });
+      queue.add({
+        lane: this.id,
+        offset,
+        dueAtMs: dueAt(this.id.delayMs, ageMs, monotonicMs),
+        value,
+        facts,
+        copyKey,
+        bytes,
+      });
     }
     this.tracker.advanceTo(batch.nextOffset, batch.from);
     this.#highWatermark = batch.highWatermark;

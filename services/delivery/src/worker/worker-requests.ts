@@ -146,7 +146,7 @@ export class WorkerRequests {
     if (given === undefined) return;
     const lane = { topic: WORKER_REQUESTS_TOPIC, partition: 0, delayMs: 0 };
     const facts = readDeliveryHeaders(headers);
-    const held = { lane, offset, dueAtMs: 0, key, value, facts, copyKey: facts.eventId, bytes: value.length };
+    const record = { lane, offset, dueAtMs: 0, key, value, facts, copyKey: facts.eventId, bytes: value.length };
     const current = () => this.#with.subscriptionOf(customer);
     // The test uses the subscription that was saved just before it.
     await untilConnectionIs(facts.testConnection, () => connectionOf(current() ?? given), clock);
@@ -159,10 +159,10 @@ export class WorkerRequests {
     );
     try {
       const atMs = clock.nowMs();
-      const message = await messages.render(held, 1, subscription);
+      const message = await messages.render(record, 1, subscription);
       const sent = await destination.send({ ...message, keepsAnswer: true }, atMs, () => current() !== undefined);
       if (sent === undefined) return;
-      const report = attemptReport(held, { attempt: 1, atMs }, clock.nowMs() - atMs, sent.outcome, undefined);
+      const report = attemptReport(record, { attempt: 1, atMs }, clock.nowMs() - atMs, sent.outcome, undefined);
       const answer = sent.answerBody === undefined ? {} : { answer: sent.answerBody };
       const attempts = [{ ...report, test: true as const, ...answer }];
       await producer.send([attemptsRecord({ customer, worker, attempts }, randomUUID())]);

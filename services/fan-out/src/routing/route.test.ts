@@ -217,7 +217,7 @@ test('a filter of the customer’s own that has no time left is not asked, and t
   ]);
 });
 
-test('a turn ends after the record that took its time, and hands the others back in order', () => {
+test('a turn ends after the record that used it up, and returns the others in order', () => {
   let turns = 0;
   const records = [0, 1, 2, 3].map((offset) => record(offset, GOOD));
   const first = routeRecords(records, context({ mayGoOn: () => ++turns < 2 }));

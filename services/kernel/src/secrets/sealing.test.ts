@@ -80,7 +80,7 @@ test('seals of an earlier version (dir) are opened by the key that sealed them, 
   expect(markOf(sealed)).toBeUndefined();
 });
 
-test('a seal from elsewhere is judged by its header', async () => {
+test('a seal made elsewhere is recognized by its header', async () => {
   const desk = deskOf(older.controlPlane);
   const sealed = await desk.seal('hunter2', at);
   expect(desk.sealMistake(sealed, at)).toBeUndefined();

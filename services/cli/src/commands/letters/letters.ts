@@ -33,7 +33,7 @@ export interface LetterKind {
   readonly describe: Readonly<Record<LetterTask['verb'], string>>;
   /** An example of a reason, for the help. */
   readonly reason: string;
-  /** True if letters that still can not be read may be redriven all the same. */
+  /** True if letters that still cannot be read may be redriven all the same. */
   readonly canForce: boolean;
   /** True if the first argument is the customer whose letters they are. */
   readonly isOfCustomer: boolean;
@@ -47,10 +47,10 @@ export function addTakingOut(group: Command, cli: Cli, kind: LetterKind): void {
     const command = group.command(verb).description(kind.describe[verb]);
     if (kind.isOfCustomer) command.argument('<customer>');
     command
-      .argument('[id...]', verb === 'redrive' ? 'which; all if left out' : 'which')
+      .argument('[id...]', verb === 'redrive' ? 'which; default: all' : 'which')
       .option('--reason <reason...>', `only those with one of these reasons, such as ${kind.reason}`);
     if (verb === 'discard') command.option('--all', 'all of them');
-    if (verb === 'redrive' && kind.canForce) command.option('--force', 'include records that still can not be read');
+    if (verb === 'redrive' && kind.canForce) command.option('--force', 'include records that still cannot be read');
     command
       .option('--dry-run', 'only show the number')
       .option('-y, --yes', 'do not ask for confirmation')
@@ -92,7 +92,7 @@ export async function takeOut(cli: Cli, { path, of, verb, ids }: LetterTask, opt
   const parts = [
     `${of}: ${taken} ${verb === 'discard' ? 'discarded' : 'redriven'}`,
     ...(stillUnreadable > 0
-      ? [`${stillUnreadable} stay, since they still can not be read (--force puts them back)`]
+      ? [`${stillUnreadable} stay, since they still cannot be read (--force puts them back)`]
       : []),
     ...(others > 0 ? [`${others} stay, since they contain no event that could be sent`] : []),
   ];

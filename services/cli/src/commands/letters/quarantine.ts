@@ -13,7 +13,7 @@ const QUARANTINE: Ids = {
 };
 
 export function addQuarantine(program: Command, cli: Cli): void {
-  const group = program.command('quarantine').description('records of the intake that fan-out can not read');
+  const group = program.command('quarantine').description('records of the intake that fan-out cannot read');
   printsList(
     group
       .command('list')
@@ -43,7 +43,7 @@ export function addQuarantine(program: Command, cli: Cli): void {
   addTakingOut(group, cli, {
     ...{ isOfCustomer: false, idsOf: () => QUARANTINE, reason: 'unknown-schema', canForce: true },
     describe: {
-      redrive: 'put records back to the intake; records that still can not be read stay',
+      redrive: 'put records back to the intake; records that still cannot be read stay',
       discard: 'discard records: they are never delivered',
     },
   });

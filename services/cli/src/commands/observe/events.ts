@@ -61,7 +61,7 @@ export function addEvents(program: Command, cli: Cli): void {
     group
       .command('find')
       .description('show which customers an event was sent to, and what became of it')
-      .argument('<id>', 'the event’s whole id'),
+      .argument('<id>', 'the complete id of the event'),
     async (id: string) => (await cli.api().get<{ items: EventFate[] }>(`/events/${encodeURIComponent(id)}`)).items,
     { CUSTOMER: ({ customer }) => customer, ...FATE_COLUMNS },
   );
@@ -85,7 +85,7 @@ function addSeries(program: Command, cli: Cli): void {
       .command('series')
       .description('count the attempts of the last 24 hours by outcome, in steps of time, with their durations')
       .argument('<customer>')
-      .option('--step <time>', 'whole minutes: 15m if left out', parseDuration, QUARTER_MS),
+      .option('--step <time>', 'whole minutes, such as 15m', parseDuration, QUARTER_MS),
   ).action(async (customer: string, { step, ...options }: OutputOptions & { step: number }) => {
     const path = pathOf(customer, 'attempts', 'series');
     const found = await cli.api().get<Series>(path, { stepMs: step });

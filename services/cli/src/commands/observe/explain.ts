@@ -19,7 +19,7 @@ export function addExplain(program: Command, cli: Cli): void {
       .description(
         'say why nothing is sent to a customer, when the next attempt is, when it drains and when it would be disabled; or follow one event from the intake to its delivery',
       )
-      .argument('<customer|event>', 'a customer; an event id; or <topic>/<partition>/<offset> at the intake')
+      .argument('<customer|event>', 'a customer, an event id, or <topic>/<partition>/<offset> at the intake')
       .option('--event', 'treat the argument as an event id, even if a customer has that name')
       .option('--from <time>', 'how far back to search the intake for an event id, default 24h', parseTime),
   ).action(async (name: string, options: ExplainOptions) => {

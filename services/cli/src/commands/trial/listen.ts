@@ -33,7 +33,7 @@ export function addListen(program: Command, cli: Cli): void {
       )
       .option(
         '--status <status>',
-        'the status of every answer; 200, or 401 for a signature that is not valid, if left out',
+        'the status of every answer; default: 200, or 401 for a signature that is not valid',
         parseStatus,
       )
       .option('--retry-after <seconds>', 'the Retry-After header of every answer', parseCount)

@@ -143,7 +143,7 @@ export class LiveStreams {
   }
 }
 
-const GAP = `Attempts were made since that can not be sent again, or more than ${MAX_MISSED}: read the list of attempts`;
+const GAP = `Attempts were made since that cannot be sent again, or more than ${MAX_MISSED}: read the list of attempts`;
 
 const sseOf = (seen: SeenAttempt, caller: Caller | undefined) =>
   `id: ${seen.place}\nevent: attempt\ndata: ${JSON.stringify({ customer: seen.customer, ...listedTo(caller, seen) })}\n\n`;

@@ -6,8 +6,8 @@ import { roleOf } from '../auth/access.ts';
 import type { Api, ApiContext } from '../context.ts';
 import { customerParams, masked, subscriptionAnswer, subscriptionBody } from '../openapi/models.ts';
 import { problems } from '../problem.ts';
+import { etagOf } from './subscriptions/etag.ts';
 import { bodyByParseSubscription, parsedBody } from './subscriptions/subscription-body.ts';
-import { etagOf } from './subscriptions/subscription-routes.ts';
 
 const comparison = z.object({
   change: z.enum(['created', 'updated', 'unchanged']).describe('the result that a PUT of this subscription would have'),

@@ -29,7 +29,7 @@ test('what the configuration allows is none', () => {
   expect(egressIssues(sentTo('https://acme.example/'), STRICT)).toEqual([]);
 });
 
-test('token endpoints, queues and endpoints of AWS are judged as well', () => {
+test('token endpoints, queues and endpoints of AWS are checked as well', () => {
   const placesOf = (destination: object) =>
     egressIssues(
       {

@@ -200,7 +200,7 @@ export class CompactedTable<V> {
       } catch (error) {
         this.#settings.log.warn(
           { event: 'table_end_unknown', err: error, topic: this.#options.topic },
-          'end of the topic unknown; asking again',
+          'end of the topic unknown; trying again',
         );
         await pause(backoff.next());
       }
@@ -257,13 +257,13 @@ export class CompactedTable<V> {
       if (value === undefined)
         this.#settings.log.error(
           { event: 'table_record_rejected', ...at },
-          'record rejected; the key keeps the value that it had',
+          'record rejected; the key keeps its previous value',
         );
       return value;
     } catch (error) {
       this.#settings.log.error(
         { event: 'table_record_rejected', ...at, reason: messageOf(error) },
-        'record rejected; the key keeps the value that it had',
+        'record rejected; the key keeps its previous value',
       );
       return undefined;
     }

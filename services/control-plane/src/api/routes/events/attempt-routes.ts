@@ -28,7 +28,7 @@ const liveHeaders = z.looseObject({
     .regex(/^\d+\/\d+\/\d+$/, 'must be the id of an attempt')
     .optional()
     .describe(
-      'the last attempt that was received: those after it come first; an event "gap" tells that some can not be sent again',
+      'the last attempt that was received: those after it come first; an event "gap" tells that some cannot be sent again',
     ),
 });
 

@@ -110,7 +110,7 @@ export function explanationRoutes(api: Api, { operations, attempts, events, inta
         params: z.object({
           id: z.string().min(1).max(300).describe('its event id, or <topic>/<partition>/<offset> at the intake'),
         }),
-        querystring: z.object({ from: rangeQuery.shape.from.describe('how far back to search; a day if left out') }),
+        querystring: z.object({ from: rangeQuery.shape.from.describe('how far back to search; default: a day') }),
         response: { 200: eventExplanation, ...problems },
       },
     },

@@ -28,7 +28,7 @@ const quarantinedInside = quarantined
     headers: z.record(z.string(), z.string()).describe('of the record, as text'),
     value: z.string().describe('the bytes as they came, in base64'),
     event: z.unknown().optional().describe('the document, if it can be read now'),
-    unreadable: z.string().optional().describe('why it still can not be read'),
+    unreadable: z.string().optional().describe('why it still cannot be read'),
   })
   .meta({ id: 'QuarantinedRecordInside' });
 
@@ -101,7 +101,7 @@ export function quarantineRoutes(api: Api, { operations, operate, change }: ApiC
     [
       'redrives',
       'redrive-quarantine',
-      'Puts quarantined records back to the intake; records that still can not be read stay, unless force is set',
+      'Puts quarantined records back to the intake; records that still cannot be read stay, unless force is set',
     ],
     ['discards', 'discard-quarantine', 'Discards quarantined records: they are never delivered'],
   ] as const) {
@@ -112,7 +112,7 @@ export function quarantineRoutes(api: Api, { operations, operate, change }: ApiC
           tags,
           summary: `${summary}; a dry run counts them`,
           body: lettersBody.extend({
-            force: z.boolean().default(false).describe('for a redrive: include records that still can not be read'),
+            force: z.boolean().default(false).describe('for a redrive: include records that still cannot be read'),
           }),
           response: {
             200: z.union([takenOut.extend({ stillUnreadable: z.int().optional() }), letterCount]),

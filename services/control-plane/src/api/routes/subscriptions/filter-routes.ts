@@ -36,7 +36,7 @@ const recentVerdict = z
     tried: z.int().describe('the latest events in the topic of the customer: those that the stored filter let through'),
     passed: z.int(),
     failed: z.int().describe('of those that passed: the filter could not be evaluated on them'),
-    unreadable: z.int().describe('not tried, since they can not be decoded'),
+    unreadable: z.int().describe('not tried, since they cannot be decoded'),
     fromMs: z.number().optional().describe('when the oldest of them was copied for the customer, ms since the epoch'),
     toMs: z.number().optional(),
   })

@@ -55,7 +55,7 @@ const life = z
   .regex(LIFE, 'must be a duration from 1m to 7d, such as 90m, 72h or 7d')
   .default('72h')
   .refine((text) => isLife(durationMs(text)), 'must be a duration from 1m to 7d')
-  .describe('how long the link is valid: 72h if left out, 7d at most');
+  .describe('how long the link is valid: at most 7d, default 72h');
 const isLife = (ms: number | undefined) => ms !== undefined && ms >= 60_000 && ms <= MAX_LIFE_MS;
 
 const body = z.strictObject({

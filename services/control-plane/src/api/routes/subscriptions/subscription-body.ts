@@ -53,7 +53,7 @@ function asRead(body: Readonly<Record<string, unknown>>, read: Readonly<Record<s
   return Object.entries(read).flatMap(([name, value]) => {
     if (body[name] === undefined || body[name] === value) return [];
     const now = value === undefined ? 'leave it out' : `leave it out, or send ${JSON.stringify(value)}, as it is`;
-    return [{ path: [name], message: `can not be changed by a body: ${now}` }];
+    return [{ path: [name], message: `cannot be changed by a body: ${now}` }];
   });
 }
 

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { DatabridgeError } from '@databridge/kernel/errors';
 import { effectiveState } from '@databridge/schemas/records/status';
 import type { Subscription } from '@databridge/schemas/subscription/subscription';
@@ -27,6 +26,7 @@ import {
 } from '../../openapi/models.ts';
 import { accepted } from '../../operate.ts';
 import { pointed, problems } from '../../problem.ts';
+import { etagOf, refuseEtagMismatch } from './etag.ts';
 import { bodyByParseSubscription, mergePatch, parsedBody } from './subscription-body.ts';
 
 const tags = ['subscriptions'];
@@ -41,11 +41,6 @@ const patchBody = z
       ),
   })
   .describe('RFC 7396: null removes a field, maps are merged');
-
-/** The ETag changes with every change, secrets included: it is made from the stored value. */
-export function etagOf(sealed: Subscription): string {
-  return `"${createHash('sha256').update(JSON.stringify(sealed)).digest('base64url').slice(0, 22)}"`;
-}
 
 export function subscriptionRoutes(api: Api, { operations, change, operate }: ApiContext): void {
   api.get(
@@ -110,7 +105,7 @@ export function subscriptionRoutes(api: Api, { operations, change, operate }: Ap
     },
     async (request, reply) => {
       const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = request.headers;
-      const meant = (before: Subscription | undefined) => refuseUnlessMeant(before, ifMatch, ifNoneMatch);
+      const meant = (before: Subscription | undefined) => refuseEtagMismatch(before, ifMatch, ifNoneMatch);
       return await save(request, reply, meant, () => request.body);
     },
   );
@@ -132,7 +127,7 @@ export function subscriptionRoutes(api: Api, { operations, change, operate }: Ap
       const { customer } = request.params;
       const meant = (before: Subscription | undefined) => {
         if (before === undefined) throw new DatabridgeError('DB_NOT_FOUND', `There is no customer "${customer}"`);
-        refuseUnlessMeant(before, request.headers['if-match']);
+        refuseEtagMismatch(before, request.headers['if-match']);
       };
       const { sealed = {}, ...patch } = request.body;
       const bodyFor = (before: Subscription | undefined) =>
@@ -201,7 +196,7 @@ export function subscriptionRoutes(api: Api, { operations, change, operate }: Ap
     async (request, reply) => {
       const { customer } = request.params;
       const { waiting, dryRun } = request.query;
-      refuseUnlessMeant(await storedBy(operations, customer), request.headers['if-match']);
+      refuseEtagMismatch(await storedBy(operations, customer), request.headers['if-match']);
       if (dryRun === 'true') {
         const topics = waiting === 'keep' ? ('kept' as const) : ('removed' as const);
         return { customer, waiting: { ...(await planDeletion(operations, customer)) }, topics };
@@ -238,20 +233,4 @@ export async function storedBy(
   const found = (await subscriptions()).get(customer);
   if (found === undefined) throw new DatabridgeError('DB_NOT_FOUND', `There is no customer "${customer}"`);
   return found;
-}
-
-/** A caller cannot overwrite a version that it has not seen. */
-function refuseUnlessMeant(before: Subscription | undefined, ifMatch?: string, ifNoneMatch?: string): void {
-  if (before === undefined && ifMatch === undefined) return;
-  if (before !== undefined && ifMatch === etagOf(before) && ifNoneMatch === undefined) return;
-  if (before !== undefined && ifMatch === undefined && ifNoneMatch === undefined) {
-    throw new DatabridgeError(
-      'DB_PRECONDITION_REQUIRED',
-      'The subscription exists: send its ETag as If-Match to change it',
-    );
-  }
-  throw new DatabridgeError(
-    'DB_PRECONDITION_FAILED',
-    'ETag mismatch: the subscription was modified; read it again and retry',
-  );
 }

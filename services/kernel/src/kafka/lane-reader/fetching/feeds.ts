@@ -108,7 +108,7 @@ export class Feeds {
     } catch (error) {
       if (this.#isClosed) return;
       if (this.#backoff.failures === 0)
-        this.#log.warn({ event: 'lane_unreadable', err: error }, `leaders unknown; asking again: ${messageOf(error)}`);
+        this.#log.warn({ event: 'lane_unreadable', err: error }, `leaders unknown; trying again: ${messageOf(error)}`);
       this.#askAgainAtMs = this.#clock.monotonicMs() + this.#backoff.next();
     } finally {
       this.#isSeeking = false;
@@ -139,7 +139,7 @@ export class Feeds {
     if (feed.noteTrouble(trouble)) {
       this.#log.warn(
         { event: 'lane_unreadable', topic: feed.topic, partition: feed.partition, code: trouble },
-        'lane not readable; it is retried',
+        'lane not readable; trying again',
       );
     }
     feed.seek(this.#clock.monotonicMs());
@@ -159,7 +159,7 @@ export class Feeds {
     } catch (error) {
       this.#log.warn(
         { event: 'lane_unreadable', err: error, topic: feed.topic },
-        `offset of a recreated topic unknown; asking again: ${messageOf(error)}`,
+        `offset of a recreated topic unknown; trying again: ${messageOf(error)}`,
       );
       this.#onLost(feed);
     }
@@ -208,7 +208,7 @@ export class Feeds {
     } catch (error) {
       this.#log.warn(
         { event: 'lane_unreadable', err: error, topic: feed.topic },
-        `start of the log unknown; asking again: ${messageOf(error)}`,
+        `start of the log unknown; trying again: ${messageOf(error)}`,
       );
       this.#onLost(feed);
     }

@@ -121,7 +121,7 @@ export class FetchSession {
   /** @returns undefined if there was no usable answer; the session starts again */
   async #fetch(): Promise<FetchAnswer | undefined> {
     const maxWaitMs = this.#maxWaitMs();
-    const { topics, forgottenTopics } = this.#contents.next(this.#epoch === 0);
+    const { topics, forgottenTopics } = this.#contents.takeChange(this.#epoch === 0);
     this.#lastSentAtMs = systemClock.monotonicMs();
     try {
       if (!this.#connection?.isUsable) this.#connection = this.#with.connect();
@@ -254,7 +254,7 @@ export class FetchSession {
   }
 
   #maxWaitMs(): number {
-    return this.#contents.hasDrainedSince(systemClock.monotonicMs() - DRAINING_FOR_MS)
+    return this.#contents.pruneDrained(systemClock.monotonicMs() - DRAINING_FOR_MS)
       ? MAX_WAIT_DRAINING_MS
       : MAX_WAIT_MS;
   }

@@ -39,8 +39,8 @@ export class SessionContents {
     return false;
   }
 
-  /** Returns whether a lane was paused or moved at that time (monotonic ms) or later. */
-  hasDrainedSince(sinceMs: number): boolean {
+  /** Forgets earlier pauses and moves. @returns whether a lane was paused or moved at that time (monotonic ms) or later */
+  pruneDrained(sinceMs: number): boolean {
     for (const feed of this.#drained) {
       if (feed.drainedAtMs !== undefined && feed.drainedAtMs >= sinceMs) return true;
       this.#drained.delete(feed);
@@ -66,7 +66,7 @@ export class SessionContents {
   }
 
   /** @param isFull whether the request starts a session: it then names all lanes, and cannot remove any */
-  next(isFull: boolean): SessionChange {
+  takeChange(isFull: boolean): SessionChange {
     if (isFull) for (const { feed } of this.#asked.values()) this.#touched.add(feed);
     const wanted: Feed[] = [];
     const forgotten: TopicPartition[] = [];

@@ -202,7 +202,7 @@ export class GroupMember {
     if (worker === undefined || !lease.isValid()) return LOOK_AGAIN_AFTER_MS;
     const member = await presentMembers.of(this.groupId, worker);
     if (this.#isStopping) return 0;
-    if (this.#handover.mustWait(member)) return LOOK_AGAIN_AFTER_MS;
+    if (this.#handover.checkWait(member)) return LOOK_AGAIN_AFTER_MS;
 
     const assignment = await this.#with.partitionsOf(this.#options.firstTopics());
     const link = await coordinators.linkOf(this.groupId);

@@ -108,8 +108,8 @@ export class Handover {
     this.#withinMs = withinMs;
   }
 
-  /** Returns whether the place in the group must not be taken yet. */
-  mustWait(member: PresentMember): boolean {
+  /** Measures and logs the wait. @returns whether the place in the group must not be taken yet */
+  checkWait(member: PresentMember): boolean {
     if (member.kind === 'nobody' || member.kind === 'gone') {
       this.#sinceMs = undefined;
       return false;
