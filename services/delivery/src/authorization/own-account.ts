@@ -1,4 +1,4 @@
-import { GetCallerIdentityCommand, type STSClient } from '@aws-sdk/client-sts';
+import type { STSClient } from '@aws-sdk/client-sts';
 
 /**
  * The AWS account that our own credentials belong to. Roles in it may trust every principal of the account, and so us:
@@ -16,11 +16,7 @@ export class OwnAccount {
 
   /** @throws what the client throws; the next call asks again */
   async refuse(roleArn: string, client: STSClient): Promise<void> {
-    this.#asked ??= client.send(new GetCallerIdentityCommand()).then(({ Account }) => {
-      if (Account === undefined) throw new Error('STS named no account');
-      this.#known = Account;
-      return Account;
-    });
+    this.#asked ??= this.#ask(client);
     const account = await this.#asked.catch((error: unknown) => {
       this.#asked = undefined;
       throw error;
@@ -28,6 +24,14 @@ export class OwnAccount {
     if (accountOf(roleArn) === account) {
       throw new Error(`it is a role of Databridge's own account; name a role of the customer's account`);
     }
+  }
+
+  async #ask(client: STSClient): Promise<string> {
+    const { GetCallerIdentityCommand } = await import('@aws-sdk/client-sts');
+    const { Account } = await client.send(new GetCallerIdentityCommand());
+    if (Account === undefined) throw new Error('STS named no account');
+    this.#known = Account;
+    return Account;
   }
 }
 

@@ -1,6 +1,6 @@
 import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
-import { HttpRequest } from '@smithy/protocol-http';
-import { SignatureV4 } from '@smithy/signature-v4';
+import type { HttpRequest } from '@smithy/protocol-http';
+import type { SignatureV4 } from '@smithy/signature-v4';
 import type { Authorization, Authorizer, Unauthorized } from './authorizer.ts';
 import { type AwsCredentials, CredentialsError } from './aws-credentials.ts';
 
@@ -13,30 +13,43 @@ export interface SigV4Options {
   readonly close: () => Promise<void>;
 }
 
+interface Loaded {
+  readonly Request: typeof HttpRequest;
+  readonly signer: SignatureV4;
+}
+
+/** Loaded with the first request that is signed: a worker without such customers starts without the library. */
+async function load({ credentials, region, service }: SigV4Options): Promise<Loaded> {
+  const [{ HttpRequest: Request }, { SignatureV4: Signer }] = await Promise.all([
+    import('@smithy/protocol-http'),
+    import('@smithy/signature-v4'),
+  ]);
+  return { Request, signer: new Signer({ service, region, credentials, sha256: Sha256 }) };
+}
+
 /** Signs each request by AWS Signature Version 4. */
 export class SigV4 implements Authorizer {
-  readonly #credentials: AwsCredentials;
-  readonly #signer: SignatureV4;
-  readonly #close: () => Promise<void>;
+  readonly #options: SigV4Options;
+  #loaded: Loaded | undefined;
 
-  constructor({ credentials, region, service, close }: SigV4Options) {
-    this.#credentials = credentials;
-    this.#signer = new SignatureV4({ service, region, credentials, sha256: Sha256 });
-    this.#close = close;
+  constructor(options: SigV4Options) {
+    this.#options = options;
   }
 
   async authorize({ method, url, headers, body }: Unauthorized, nowMs: number): Promise<Authorization> {
     try {
       // The credentials are requested here as well, so that a failure to get them is distinguished from a failure to
       // sign.
-      await this.#credentials();
+      await this.#options.credentials();
     } catch (error) {
       if (!(error instanceof CredentialsError)) throw error;
       return { outcome: error.outcome };
     }
     // Proxies may change this header, so AWS's own signers leave it out.
     const { traceparent: _unsigned, ...toSign } = headers;
-    const request = new HttpRequest({
+    this.#loaded ??= await load(this.#options);
+    const { Request, signer } = this.#loaded;
+    const request = new Request({
       method,
       protocol: url.protocol,
       hostname: url.hostname,
@@ -45,7 +58,7 @@ export class SigV4 implements Authorizer {
       headers: { host: url.host, ...toSign },
       body,
     });
-    const signed = await this.#signer.sign(request, { signingDate: new Date(nowMs) });
+    const signed = await signer.sign(request, { signingDate: new Date(nowMs) });
     const added = Object.entries(signed.headers).filter(
       ([name]) => name === 'authorization' || name.startsWith('x-amz-'),
     );
@@ -53,11 +66,11 @@ export class SigV4 implements Authorizer {
   }
 
   discardRejected(): boolean {
-    return this.#credentials.discardRejected();
+    return this.#options.credentials.discardRejected();
   }
 
   close(): Promise<void> {
-    return this.#close();
+    return this.#options.close();
   }
 }
 

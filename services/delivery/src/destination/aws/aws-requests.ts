@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { strictQuery } from '@databridge/schemas/destination/aws/strict-query';
 import type { FailureClass } from '@databridge/schemas/destination/outcome';
-import { type HttpRequest, HttpResponse } from '@smithy/protocol-http';
+import type { HttpRequest, HttpResponse } from '@smithy/protocol-http';
 import type { HttpHandlerOptions } from '@smithy/types';
 import type { Dispatcher } from 'undici';
 import type { Egress } from '../../egress/dispatcher.ts';
@@ -64,8 +64,9 @@ export class AwsRequests {
       throw new AwsTrouble({ failure: 'body', trouble: seen.bodyTrouble, isBlocked: false });
     }
     const answered = Object.entries(seen.headers).map(([name, value]) => [name, String(value)]);
+    const { HttpResponse: Response } = await import('@smithy/protocol-http');
     return {
-      response: new HttpResponse({
+      response: new Response({
         statusCode: seen.status,
         headers: Object.fromEntries(answered) as Record<string, string>,
         body: Readable.from([Buffer.from(seen.body)]),
