@@ -208,3 +208,61 @@ test('a commit that fails is tried again, ever later and at most five seconds la
   await turn();
   expect(clock.untilNextTimerMs()).toBe(200);
 });
+
+test('a join commits what is done and writes a status that is due, and sets no timer if there is neither', async () => {
+  const clock = new ManualClock();
+  const membership = {
+    memberId: 'a',
+    assignment: [MAIN],
+    isCurrent: true,
+    continues: undefined,
+    leaseHeld: () => true,
+  };
+  const first = new LaneSet(membership, new ByteBudget(1_000_000).join(), clock);
+  first.restore([], () => 0);
+  let lanes: LaneSet | undefined = first;
+  const committed: (readonly CommittedOffset[])[] = [];
+  let statuses = 0;
+  const producer = { send: async () => undefined, connect: async () => undefined, disconnect: async () => undefined };
+  const commits = new Commits({
+    ...{ clock, log, metrics, pace: new CommitPace(INTERVAL_MS, INTERVAL_MS), statusIntervalMs: STATUS_INTERVAL_MS },
+    attempts: new AttemptLog(producer, 'acme', 'w'),
+    group: { commit: async (_of, offsets) => void committed.push(offsets) },
+    lanes: () => lanes,
+    writeStatus: async () => void statuses++,
+    onCommitted: () => undefined,
+  });
+  commits.noteJoined();
+  expect(clock.untilNextTimerMs()).toBeUndefined();
+
+  const headers = { [HEADER.eventId]: 'e0', [HEADER.eventType]: 'any' };
+  const records = [{ offset: 0, timestampMs: clock.nowMs(), key: null, value: Buffer.from('x'), headers }];
+  first.accept({ ...MAIN, records, nextOffset: 1, highWatermark: 1 });
+  const next = first.next(clock.monotonicMs());
+  if (typeof next !== 'object') throw new Error('e0 is not next');
+  first.take(next);
+  first.done(next);
+  membership.isCurrent = false;
+  lanes = new LaneSet(
+    { ...membership, isCurrent: true, continues: membership },
+    new ByteBudget(1_000_000).join(),
+    clock,
+  );
+  lanes.adopt(first);
+  commits.noteJoined();
+  clock.advance(INTERVAL_MS);
+  await turn();
+  expect(committed).toEqual([[{ ...MAIN, offset: 1, metadata: '' }]]);
+  expect(statuses).toBe(0);
+
+  const rejoined = lanes;
+  lanes = undefined;
+  commits.writeStatusSoon();
+  clock.advance(INTERVAL_MS);
+  await turn();
+  lanes = rejoined;
+  commits.noteJoined();
+  clock.advance(INTERVAL_MS);
+  await turn();
+  expect(statuses).toBe(1);
+});

@@ -67,6 +67,14 @@ export class Commits {
     this.#schedule(this.#with.pace.intervalMs);
   }
 
+  /** Called after a join: commits deliveries that ended since the last membership, and writes a status that is due. */
+  noteJoined(): void {
+    const lanes = this.#with.lanes();
+    const isToCommit = lanes !== undefined && (lanes.uncommittedCount > 0 || lanes.commitPoints('changed').length > 0);
+    // A customer that starts has nothing to commit, and a thousand of them may start at a time.
+    if (isToCommit || this.#isStatusDue) this.touch();
+  }
+
   /**
    * Schedules an update of the status record that an earlier owner wrote. It waits until most of the customers that
    * start together have started.

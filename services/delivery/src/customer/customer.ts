@@ -173,8 +173,7 @@ export class Customer {
       log: this.#log,
       onJoined: (membership, committed) => {
         const starts = this.#ownership.joined(membership, committed);
-        // Deliveries that ended since the last membership are committed by this one.
-        this.#commits.touch();
+        this.#commits.noteJoined();
         // A timer that fired in the meantime found no record that it might send.
         this.#sending.pump();
         return starts;

@@ -1,6 +1,10 @@
 import type { Logger } from '@databridge/kernel/log';
 import { withinCeilings } from '@databridge/schemas/rights/ceilings';
-import { decodeSubscription, formatIssues, type Subscription } from '@databridge/schemas/subscription/subscription-form';
+import {
+  decodeSubscription,
+  formatIssues,
+  type Subscription,
+} from '@databridge/schemas/subscription/subscription-form';
 
 /**
  * The subscription of a record as it applies to delivery, with sealed secrets.

@@ -6,7 +6,7 @@ import type { KafkaSettings } from '../kafkajs/client.ts';
 import { offsetJumps } from '../metrics.ts';
 import { CODE, codeName } from '../protocol-codes.ts';
 import type { TopicPartition } from '../records.ts';
-import { Cluster, type TopicLeaders } from './brokers/cluster.ts';
+import { Cluster, type LedPartition, type TopicLeaders } from './brokers/cluster.ts';
 import { Coordinators } from './brokers/coordinators.ts';
 import { Together } from './brokers/together.ts';
 import { Feeds } from './fetching/feeds.ts';
@@ -168,7 +168,7 @@ export class LaneReader {
   }
 
   /** Groups that start at the same time share the request. */
-  async #partitionsOf(topics: readonly string[]): Promise<TopicPartition[]> {
+  async #partitionsOf(topics: readonly string[]): Promise<LedPartition[]> {
     const found = await this.#leaders(topics);
     for (const topic of topics) this.#tellTrouble(topic, found.get(topic)?.errorCode ?? CODE.NONE);
     return topics.flatMap((topic) => partitionsIn(topic, found));
@@ -207,6 +207,7 @@ export class LaneReader {
   }
 }
 
-function partitionsIn(topic: string, found: ReadonlyMap<string, TopicLeaders>): TopicPartition[] {
-  return (found.get(topic)?.partitions ?? []).map((partition) => ({ topic, partition }));
+function partitionsIn(topic: string, found: ReadonlyMap<string, TopicLeaders>): LedPartition[] {
+  const { partitions = [], leaders } = found.get(topic) ?? {};
+  return partitions.map((partition) => ({ topic, partition, leader: leaders?.get(partition) }));
 }

@@ -3,6 +3,7 @@ import { type BrokerAddress, BrokerConnection } from '../../kafkajs/broker-conne
 import type { KafkaSettings } from '../../kafkajs/client.ts';
 import { wireRequest } from '../../kafkajs/wire-requests.ts';
 import { CODE } from '../../protocol-codes.ts';
+import type { TopicPartition } from '../../records.ts';
 import { BrokerLink } from './broker-link.ts';
 
 /** The leaders of a topic's partitions, or why there is no answer. */
@@ -11,6 +12,11 @@ export interface TopicLeaders {
   readonly partitions: readonly number[];
   /** Partition → broker. */
   readonly leaders: ReadonlyMap<number, number>;
+}
+
+/** A partition with the broker that led it when that was last asked; undefined if it had none. */
+export interface LedPartition extends TopicPartition {
+  readonly leader?: number | undefined;
 }
 
 interface MetadataAnswer {

@@ -39,9 +39,11 @@ export class Feeds {
     return this.#feeds.size;
   }
 
-  open(feed: Feed): void {
+  /** @param leader the broker that led the partition a moment ago; if omitted, it is looked up */
+  open(feed: Feed, leader?: number): void {
     this.#feeds.add(feed);
-    this.#seek(feed);
+    if (leader !== undefined && this.#cluster.knows(leader)) this.#read(feed, leader);
+    else this.#seek(feed);
   }
 
   close(feed: Feed): void {

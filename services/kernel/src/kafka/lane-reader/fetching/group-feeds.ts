@@ -1,4 +1,5 @@
 import { keyOf, type TopicPartition } from '../../records.ts';
+import type { LedPartition } from '../brokers/cluster.ts';
 import { Feed, type FeedOwner } from './feed.ts';
 import type { Feeds } from './feeds.ts';
 
@@ -25,14 +26,14 @@ export class GroupFeeds {
    * Lanes that are read already continue where they are.
    * @param starts the offsets of the others; one that is omitted starts at 0
    */
-  openAll(lanes: readonly TopicPartition[], starts: readonly (TopicPartition & { readonly offset: number })[]): void {
+  openAll(lanes: readonly LedPartition[], starts: readonly (TopicPartition & { readonly offset: number })[]): void {
     const offsets = new Map(starts.map((start) => [keyOf(start), start.offset]));
     for (const lane of lanes) {
       const key = keyOf(lane);
       if (this.#open.has(key)) continue;
       const feed = new Feed(lane, offsets.get(key) ?? 0, this.#owner);
       this.#open.set(key, feed);
-      this.#feeds.open(feed);
+      this.#feeds.open(feed, lane.leader);
     }
   }
 

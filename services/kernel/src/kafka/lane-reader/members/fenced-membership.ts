@@ -1,6 +1,6 @@
 import type { Transitions } from '../../../state-machine.ts';
 import type { MemberLease, Membership } from '../../groups/membership.ts';
-import type { TopicPartition } from '../../records.ts';
+import type { LedPartition } from '../brokers/cluster.ts';
 
 /** The states of a worker's membership of one customer's group. */
 export type GroupState = 'idle' | 'joining' | 'joined' | 'rejoining' | 'leaving' | 'closed';
@@ -24,7 +24,7 @@ export const GROUP_TRANSITIONS: Transitions<GroupState> = {
 /** One membership as the static member of a customer's group. */
 export class FencedMembership implements Membership {
   readonly memberId: string;
-  readonly assignment: readonly TopicPartition[];
+  readonly assignment: readonly LedPartition[];
   readonly continues: Membership | undefined;
   readonly generationId: number;
   /** The worker's membership under which it was made, or last confirmed. */
@@ -35,7 +35,7 @@ export class FencedMembership implements Membership {
   constructor(fields: {
     memberId: string;
     generationId: number;
-    assignment: readonly TopicPartition[];
+    assignment: readonly LedPartition[];
     continues: Membership | undefined;
     worker: string;
     lease: MemberLease;

@@ -7,7 +7,8 @@ import { pause } from '../../../time/pause.ts';
 import { toPortError } from '../../errors.ts';
 import type { MemberLease, Membership } from '../../groups/membership.ts';
 import { codeName } from '../../protocol-codes.ts';
-import { type CommittedOffset, keyOf, type TopicPartition } from '../../records.ts';
+import { type CommittedOffset, keyOf } from '../../records.ts';
+import type { LedPartition } from '../brokers/cluster.ts';
 import type { Coordinators } from '../brokers/coordinators.ts';
 import { FencedMembership, GROUP_TRANSITIONS, type GroupState } from './fenced-membership.ts';
 import { type PlaceRequest, takePlace } from './group-place.ts';
@@ -26,7 +27,7 @@ export interface GroupMemberContext {
   readonly sessionTimeoutMs: number;
   readonly handoverWithinMs: number;
   /** The partitions of the topics that exist. */
-  partitionsOf(topics: readonly string[]): Promise<TopicPartition[]>;
+  partitionsOf(topics: readonly string[]): Promise<LedPartition[]>;
 }
 
 export interface GroupMemberOptions {
@@ -248,14 +249,14 @@ export class GroupMember {
     return 0;
   }
 
-  #request(memberId: string, worker: string, assignment: readonly TopicPartition[]): PlaceRequest {
+  #request(memberId: string, worker: string, assignment: readonly LedPartition[]): PlaceRequest {
     const { sessionTimeoutMs } = this.#with;
     return { groupId: this.groupId, memberId, worker, topics: this.#options.topics(), assignment, sessionTimeoutMs };
   }
 
   #begin(
     { memberId, generationId }: JoinedGroup,
-    assignment: readonly TopicPartition[],
+    assignment: readonly LedPartition[],
     worker: string,
     continues: FencedMembership | undefined,
     committed: readonly CommittedOffset[],
