@@ -184,17 +184,10 @@ export async function startControlPlane(
       runner.stop();
       await page.close();
       await api.close();
-      await notifier?.stop();
-      await writer.stop();
+      // First what makes changes, for it reads the tables; each of those stops when its current fetch ends.
+      await Promise.all([notifier?.stop(), writer.stop(), tending.stop(), state.stop()]);
       events.stop();
-      await tending.stop();
-      await state.stop();
-      await table.stop();
-      await kept.stop();
-      await erasures.stop();
-      await views.stop();
-      await sessionStore.stop();
-      await attempts.stop();
+      await Promise.all([table, kept, erasures, views, sessionStore, attempts].map((reader) => reader.stop()));
       await producer.disconnect();
       await admin.disconnect();
     },
