@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, watch, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -89,6 +89,32 @@ describe('a supervised process', () => {
     expect(lines.filter((one) => one.startsWith('changed'))).toEqual([`changed ${process.pid}`]);
     await supervised.stop();
     expect(lines.filter((one) => one === 'up')).toHaveLength(1);
+  });
+
+  test('has its changed source loaded by the spare while it stops, and once more if that changes meanwhile', async () => {
+    const release = join(dir, 'release');
+    await start(
+      `import { existsSync } from 'node:fs';
+       process.once('SIGTERM', () => setInterval(() => existsSync('${release}') && process.exit(0), 10));
+       setInterval(() => {}, 1000);
+       console.log('up');`,
+      true,
+    );
+    await supervised.ready;
+    await writeFile(
+      join(dir, 'main.mjs'),
+      `import { part } from './part.mjs';\nconsole.log(part); setInterval(() => {}, 1000);`,
+    );
+    const loaded = `import { writeFileSync } from 'node:fs';\nwriteFileSync('${join(dir, 'loaded')}', '');`;
+    await writeFile(join(dir, 'part.mjs'), `${loaded}\nexport const part = 'first';`);
+    const changes = watch(dir);
+    supervised.replace(60_000);
+    for await (const { filename } of changes) if (filename === 'loaded') break;
+    await writeFile(join(dir, 'part.mjs'), `export const part = 'second';`);
+    supervised.replace(60_000);
+    await writeFile(release, '');
+    await line('second');
+    expect(lines).not.toContain('first');
   });
 
   test('is killed when it takes longer than the grace period', async () => {

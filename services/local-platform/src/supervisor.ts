@@ -143,7 +143,12 @@ export class Supervised {
    * @param graceMs the longest time in ms that its graceful shutdown may take
    */
   replace(graceMs: number): void {
-    if (this.#isStopping || this.#isReplacing) return;
+    if (this.#isStopping) return;
+    if (this.#isReplacing) {
+      // The spare may have loaded what changed once more.
+      this.#endSpare();
+      return;
+    }
     this.#replacedAtMs = performance.now();
     clearTimeout(this.#restart);
     const child = this.#child;
@@ -153,14 +158,20 @@ export class Supervised {
     }
     this.#isReplacing = true;
     child.kill('SIGTERM');
+    if (this.#spare?.connected) this.#spare.send('load');
     setTimeout(() => child.kill('SIGKILL'), graceMs).unref();
+  }
+
+  #endSpare(): void {
+    this.#spare?.kill('SIGKILL');
+    this.#spare = undefined;
   }
 
   /** Shuts the child down gracefully, for at most `graceMs`; resolves when it has ended. */
   async stop(graceMs = Number.POSITIVE_INFINITY): Promise<void> {
     this.#isStopping = true;
     clearTimeout(this.#restart);
-    this.#spare?.kill('SIGKILL');
+    this.#endSpare();
     const child = this.#child;
     if (!child) return;
     child.kill('SIGTERM');
@@ -172,7 +183,7 @@ export class Supervised {
   kill(): void {
     this.#isStopping = true;
     clearTimeout(this.#restart);
-    this.#spare?.kill('SIGKILL');
+    this.#endSpare();
     this.#child?.kill('SIGKILL');
   }
 }
