@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { parseKeySet } from '@databridge/kernel/secrets/key-set';
 import { Opener } from '@databridge/kernel/secrets/opener';
 import { SealingDesk } from '@databridge/kernel/secrets/sealing-desk';
+import { anyText } from '@databridge/schemas/event/text-fixture';
 import fc from 'fast-check';
 import { ApiError } from './api/api-error.ts';
 import { adviceOn, type ExitCode, exitCodeOf } from './exit-code.ts';
@@ -197,7 +198,7 @@ test('any arguments: an exit code and a message, never a stack and never a hang'
   const word = fc.oneof(
     fc.constantFrom(...words),
     // Standard input would be waited for.
-    fc.string({ unit: 'binary', maxLength: 12 }).filter((text) => text !== '-'),
+    anyText({ maxLength: 12 }).filter((text) => text !== '-'),
   );
   await fc.assert(
     fc.asyncProperty(fc.array(word, { maxLength: 6 }), async (args) => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { EventType, loadEventTypes } from '../../event/event-types.ts';
+import { anyText } from '../../event/text-fixture.ts';
 import { MAX_FILTER_CHARS } from '../size-limits.ts';
 import { compileFilter, type EventFilter } from './event-filter.ts';
 
@@ -256,7 +257,7 @@ test('any text is a filter or a mistake, and any event gets a verdict', () => {
     '?',
   ];
   const text = fc.oneof(
-    fc.string({ unit: 'binary', maxLength: 40 }),
+    anyText({ maxLength: 40 }),
     fc.array(fc.constantFrom(...words)).map((all) => all.join(' ')),
   );
   fc.assert(

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { Secret } from '@databridge/kernel/secrets/secret';
+import { anyText } from '@databridge/schemas/event/text-fixture';
 import fc from 'fast-check';
 import { Signer } from './sign.ts';
 
@@ -7,7 +8,7 @@ const secretOf = (key: Uint8Array) => new Secret(`whsec_${Buffer.from(key).toStr
 
 test("whatever the key and the message: the same as Node's own HMAC", () => {
   const key = fc.uint8Array({ minLength: 1, maxLength: 150 });
-  const text = fc.string({ unit: 'binary', maxLength: 300 });
+  const text = anyText({ maxLength: 300 });
   fc.assert(
     fc.property(key, key, text, fc.nat(), text, (newer, older, id, seconds, body) => {
       const by = (secret: Uint8Array) =>

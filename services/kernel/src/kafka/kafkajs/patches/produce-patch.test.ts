@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { anyText } from '@databridge/schemas/event/text-fixture';
 import fc from 'fast-check';
 import type { Message } from 'kafkajs';
 import { installProducePatch, type ProduceArguments } from './produce-patch.ts';
@@ -29,7 +30,7 @@ const plain = (messages: Message[], more: Partial<ProduceArguments> = {}): Produ
 });
 
 const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array));
-const text = fc.string({ unit: 'binary', maxLength: 80 });
+const text = anyText({ maxLength: 80 });
 const message: fc.Arbitrary<Message> = fc.record(
   {
     key: fc.oneof(bytes, text, fc.constant(null)),
