@@ -8,17 +8,13 @@ import { existsSync } from 'node:fs';
 
 const rootDir = new URL('..', import.meta.url).pathname;
 
+/** The files that a worker process runs share its modules, which takes a fraction of the time: see shared-runtime.ts. */
 const shared = {
   rootDir,
-  testEnvironment: 'node',
-  extensionsToTreatAsEsm: ['.ts'],
+  runtime: '<rootDir>/test/harness/jest/shared-runtime.ts',
+  testEnvironment: '<rootDir>/test/harness/jest/shared-environment.ts',
   modulePathIgnorePatterns: ['<rootDir>/.turbo/'],
-  transform: {
-    '^.+\\.ts$': [
-      '@swc/jest',
-      { jsc: { target: 'es2024', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
-    ],
-  },
+  transform: {},
 };
 
 /** Need more than Node (a compiler, shells, promtool), or build something: with the journeys. */
@@ -28,15 +24,6 @@ const withOtherPrograms = [
   '<rootDir>/services/cli/src/commands/completion.test.ts',
   '<rootDir>/services/portal/src/build/build.test.ts',
 ];
-
-/** Files that share the modules of their worker process, which takes a fraction of the time: see shared-runtime.ts. */
-const sharingModules = {
-  rootDir,
-  runtime: '<rootDir>/test/harness/jest/shared-runtime.ts',
-  testEnvironment: '<rootDir>/test/harness/jest/shared-environment.ts',
-  modulePathIgnorePatterns: shared.modulePathIgnorePatterns,
-  transform: {},
-};
 
 /** As test/harness/portal/browser.ts looks for it. Without one, the pages of the portal are not tested. */
 const hasChromium = [
@@ -66,13 +53,15 @@ const onCleanSlate = {
 
 export default {
   rootDir,
-  // One Kafka of your own serves one worker only: see test/harness/global-setup.ts.
-  maxWorkers: process.env.KAFKA_BROKERS ? 1 : 2,
+  // One Kafka of your own serves one worker only: see test/harness/global-setup.ts. Otherwise more than the two processors
+  // that CI has: tests with a platform wait for half of their time.
+  maxWorkers: process.env.KAFKA_BROKERS ? 1 : 3,
   // Only ends what hangs: a slow and busy machine takes many times what an idle one does.
   testTimeout: 60_000,
+  testSequencer: '<rootDir>/test/harness/jest/longest-first.js',
   projects: [
     {
-      ...sharingModules,
+      ...shared,
       displayName: 'unit',
       testPathIgnorePatterns: [
         '/node_modules/',

@@ -3,9 +3,11 @@
  * when a topic's `compression.type` is not what a batch comes in.
  */
 import { createKafka } from '@databridge/kernel/kafka/kafkajs/client';
-import { CompressionCodecs, CompressionTypes } from 'kafkajs';
+import kafkajs from 'kafkajs';
 import { freshName } from '../harness/topics.ts';
 import { createTopic, kafkaSettings, Recorder, until } from './kafka-fixture.ts';
+
+const { CompressionCodecs, CompressionTypes } = kafkajs;
 
 const CODECS = [
   ['gzip', CompressionTypes.GZIP],
@@ -17,17 +19,17 @@ const CODECS = [
 /** 500 KiB and more: several blocks of Snappy (32 KiB) and LZ4 (64 KiB). One line doesn't compress. */
 const LINES = Array.from({ length: 5_000 }, (_, n) => `${n} ${'äb'.repeat(n % 50)} ${n ** 3} ${Math.sin(n)}`);
 
-function spyOnCodec(type: CompressionTypes) {
+function spyOnCodec(type: number) {
   const codecs: Record<number, () => { compress(): unknown; decompress(): unknown }> = CompressionCodecs;
   const codec = codecs[type]?.();
   if (!codec) throw new Error(`no codec ${type}`);
   return {
-    compress: import.meta.jest.spyOn(codec, 'compress'),
-    decompress: import.meta.jest.spyOn(codec, 'decompress'),
+    compress: jest.spyOn(codec, 'compress'),
+    decompress: jest.spyOn(codec, 'decompress'),
   };
 }
 
-async function sendAll(topic: string, compression: CompressionTypes): Promise<void> {
+async function sendAll(topic: string, compression: number): Promise<void> {
   const producer = createKafka(kafkaSettings(), 'producer').producer({ allowAutoTopicCreation: false });
   await producer.connect();
   await producer.send({ topic, compression, messages: LINES.map((value) => ({ value, partition: 0 })) });
@@ -43,7 +45,7 @@ async function expectAllRead(topic: string): Promise<void> {
   expect(reader.values).toEqual([...LINES, 'one']);
 }
 
-afterEach(() => import.meta.jest.restoreAllMocks());
+afterEach(() => jest.restoreAllMocks());
 
 test.each(CODECS)('what Java compressed by %s is read', async (codec, type) => {
   const topic = freshName(codec);

@@ -144,7 +144,7 @@ describe('reading', () => {
     });
     const settings = kafkaSettings();
     const errors: unknown[] = [];
-    import.meta.jest.spyOn(settings.log, 'error').mockImplementation((fields: unknown) => void errors.push(fields));
+    jest.spyOn(settings.log, 'error').mockImplementation((fields: unknown) => void errors.push(fields));
     const reader = new Recorder({ groupId, topics: [topic] }, settings);
     await reader.consumer.start();
     await until('it is read', () => reader.values.length > 0);

@@ -18,7 +18,7 @@ test('connections that wait for the broker arm next to no timers', async () => {
   });
   await reader.consumer.start();
   await until('all is read', () => drained > 0);
-  const armed = import.meta.jest.spyOn(globalThis, 'setTimeout');
+  const armed = jest.spyOn(globalThis, 'setTimeout');
   const sinceMs = performance.now();
   // Called after each fetch that waited in vain: from the first to the third, connections waited for a second.
   const atFirst = drained;

@@ -17,7 +17,7 @@ async function startProducer(options: ConstructorParameters<typeof KafkaProducer
 }
 
 afterEach(async () => {
-  import.meta.jest.restoreAllMocks();
+  jest.restoreAllMocks();
   await Promise.all(producers.splice(0).map((producer) => producer.disconnect()));
 });
 afterAll(() => admin.disconnect());
@@ -40,7 +40,7 @@ async function storedKeys(topics: readonly string[]): Promise<string[]> {
 function spyOnRequests() {
   const original = Kafka.prototype.producer;
   const requests: string[][] = [];
-  import.meta.jest.spyOn(Kafka.prototype, 'producer').mockImplementation(function (this: Kafka, config) {
+  jest.spyOn(Kafka.prototype, 'producer').mockImplementation(function (this: Kafka, config) {
     const producer = original.call(this, config);
     const sendBatch = producer.sendBatch.bind(producer);
     producer.sendBatch = (batch) => {
@@ -188,7 +188,7 @@ test('a topic created in time is written to', async () => {
   const topic = freshName('soon');
   const producer = await startProducer();
   // In time, however long it takes here: the producer's patience does not wear out.
-  import.meta.jest.spyOn(performance, 'now').mockReturnValue(performance.now());
+  jest.spyOn(performance, 'now').mockReturnValue(performance.now());
   const sent = producer.send([{ topic, key: null, value: 'x' }]);
   await createTopic(topic);
   await sent;
@@ -214,7 +214,7 @@ test('a partition that is missing in one answer only is sent again', async () =>
   await createTopic(topic, 2);
   const original = Kafka.prototype.producer;
   let answers = 0;
-  import.meta.jest.spyOn(Kafka.prototype, 'producer').mockImplementation(function (this: Kafka, config) {
+  jest.spyOn(Kafka.prototype, 'producer').mockImplementation(function (this: Kafka, config) {
     const producer = original.call(this, config);
     const sendBatch = producer.sendBatch.bind(producer);
     producer.sendBatch = async ({ topicMessages = [], ...rest }) => {

@@ -117,7 +117,7 @@ test('an offset out of range starts over at the oldest record, loudly', async ()
   });
   const settings = kafkaSettings();
   const errors: unknown[] = [];
-  import.meta.jest.spyOn(settings.log, 'error').mockImplementation((fields: unknown) => void errors.push(fields));
+  jest.spyOn(settings.log, 'error').mockImplementation((fields: unknown) => void errors.push(fields));
   const { reader } = openReader({}, settings);
   const recorder = await new GroupRecorder(reader, groupId, [topic]).start();
   await until('it is read', () => recorder.values.length > 0);

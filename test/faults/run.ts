@@ -35,11 +35,7 @@ async function runScenarios(namesAndFlags: readonly string[]): Promise<number> {
   const config = fileURLToPath(new URL('jest.config.js', import.meta.url));
   const child = spawn(process.execPath, [jest, '--config', config, '--runInBand', '--forceExit', ...namesAndFlags], {
     stdio: ['ignore', 'inherit', 'inherit'],
-    env: {
-      ...process.env,
-      NODE_OPTIONS: '--experimental-vm-modules --disable-warning=ExperimentalWarning',
-      FAULT_REPORTS: reportsDir,
-    },
+    env: { ...process.env, FAULT_REPORTS: reportsDir },
   });
   const overdue = setTimeout(() => {
     process.stderr.write(`not done within ${MAX_MINUTES} min: ended\n`);

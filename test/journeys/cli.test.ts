@@ -16,7 +16,6 @@ import { type ControlPlane, startControlPlane } from '../harness/services/contro
 import { Stage } from '../harness/stage.ts';
 import { freshName } from '../harness/topics.ts';
 
-const { jest } = import.meta;
 const CANARY = 'canary-51c0de';
 const [operator, reader] = [Tokens.generate('ann', 'operator'), Tokens.generate('bob', 'reader')];
 const commandLine = new URL('../../services/cli/src/main.ts', import.meta.url).pathname;

@@ -17,7 +17,6 @@ import { Receiver } from '../harness/receiver.ts';
 import { type ControlPlane, startControlPlane } from '../harness/services/control-plane.ts';
 import { Stage } from '../harness/stage.ts';
 
-const { jest } = import.meta;
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'databridge-commands-'));
 const operator = Tokens.generate('ann', 'operator');

@@ -56,7 +56,7 @@ const write = (worker: string, more: object | null) =>
 /** The command's exit code and what it prints. */
 async function doctor(): Promise<{ code: number; out: string }> {
   const written: string[] = [];
-  const spy = import.meta.jest.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
+  const spy = jest.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
     written.push(String(chunk));
     return true;
   });

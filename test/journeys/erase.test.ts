@@ -16,7 +16,6 @@ import { type ControlPlane, startControlPlane } from '../harness/services/contro
 import { Stage } from '../harness/stage.ts';
 import { freshName } from '../harness/topics.ts';
 
-const { jest } = import.meta;
 const operator = Tokens.generate('ann', 'operator');
 let stage: Stage;
 let plane: ControlPlane;

@@ -33,9 +33,7 @@ const explanationOf = async (path: string) => (await plane.call('GET', `${path}/
 
 async function databridge(...args: string[]): Promise<{ code: number; out: string }> {
   const written: string[] = [];
-  const spy = import.meta.jest
-    .spyOn(process.stdout, 'write')
-    .mockImplementation((chunk) => written.push(String(chunk)) > 0);
+  const spy = jest.spyOn(process.stdout, 'write').mockImplementation((chunk) => written.push(String(chunk)) > 0);
   try {
     const env = { DATABRIDGE_URL: plane.url.replace(/\/v1$/, ''), DATABRIDGE_TOKEN: operator.token };
     return { code: await runProgram(args, env), out: written.join('') };

@@ -10,7 +10,6 @@ import { type ControlPlane, startControlPlane } from '../harness/services/contro
 import { Stage } from '../harness/stage.ts';
 import { freshName } from '../harness/topics.ts';
 
-const { jest } = import.meta;
 const operator = Tokens.generate('ann', 'operator');
 const reader = Tokens.generate('bob', 'reader');
 const acme = Tokens.generate('acme', 'customer', 'acme');

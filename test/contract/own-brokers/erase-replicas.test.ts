@@ -15,7 +15,7 @@ import { decodeErasure, ErasedEvents } from '@databridge/schemas/privacy/erasure
 import { writeDeliveryHeaders } from '@databridge/schemas/records/headers';
 import { copyKeyOf } from '@databridge/schemas/records/identity';
 import { customerTopics, deliveryTopic, ERASED_TOPIC } from '@databridge/schemas/records/topics';
-import { ConfigResourceTypes } from 'kafkajs';
+import kafkajs from 'kafkajs';
 import { upstreamKafka } from '../../harness/kafka/upstream-kafka.ts';
 
 const BROKERS = 3;
@@ -63,7 +63,7 @@ test('a broker whose cleaner is slow has removed the call as well when the recei
     validateOnly: false,
     resources: [
       {
-        ...{ type: ConfigResourceTypes.BROKER, name: String(slow) },
+        ...{ type: kafkajs.ConfigResourceTypes.BROKER, name: String(slow) },
         configEntries: [{ name: 'log.cleaner.backoff.ms', value: '12000' }],
       },
     ],

@@ -9,7 +9,7 @@ import { createLogger } from '@databridge/kernel/log';
 import { generateKeySet } from '@databridge/kernel/secrets/key-set';
 import { Tokens } from '@databridge/kernel/secrets/tokens';
 import { kafkaVariables } from '@databridge/kernel/settings/config';
-import { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } from 'kafkajs';
+import kafkajs from 'kafkajs';
 import { z } from 'zod';
 import { rootCauseEvent } from '../../harness/events.ts';
 import { eventually } from '../../harness/eventually.ts';
@@ -19,6 +19,8 @@ import { startUpstream } from '../../harness/produce.ts';
 import { Receiver } from '../../harness/receiver.ts';
 import { startControlPlane } from '../../harness/services/control-plane.ts';
 import { spawnService } from '../../harness/services/processes.ts';
+
+const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs;
 
 const USERS = { 'fan-out': 'f-secret', delivery: 'd-secret', 'control-plane': 'c-secret' } as const;
 let broker: SecuredBroker;
@@ -160,13 +162,13 @@ const ANY_ACL = {
   permissionType: AclPermissionTypes.ANY,
   operation: AclOperationTypes.ANY,
 };
-const RESOURCES: Readonly<Record<string, AclResourceTypes>> = {
+const RESOURCES: Readonly<Record<string, number>> = {
   topic: AclResourceTypes.TOPIC,
   group: AclResourceTypes.GROUP,
   'transactional-id': AclResourceTypes.TRANSACTIONAL_ID,
   cluster: AclResourceTypes.CLUSTER,
 };
-const OPERATIONS: Readonly<Record<string, AclOperationTypes>> = {
+const OPERATIONS: Readonly<Record<string, number>> = {
   Read: AclOperationTypes.READ,
   Write: AclOperationTypes.WRITE,
   AlterConfigs: AclOperationTypes.ALTER_CONFIGS,

@@ -1,15 +1,31 @@
 /**
- * Jest's module loader for unit tests: Node's own. By default jest compiles and links all modules anew for each test
- * file, its own `expect` included, which took more processor time than the tests. Here the files that a worker process
- * runs share its modules, as the services' processes do, and Node runs the TypeScript as it is. So a test must not depend
- * on the state of a module that another file may have changed, and jest cannot mock modules.
+ * Jest's module loader for all tests: Node's own. By default jest compiles and links all modules anew for each test file,
+ * its own `expect` included, which took more processor time than the tests. Here the files that a worker process runs share
+ * its modules, as the services' processes do, and Node runs the TypeScript as it is. So a test must not depend on the state
+ * of a module that another file may have changed, and jest cannot mock modules. Modules of `test/` are evaluated anew for
+ * each file: those of the harness keep what a file started, and end it in its `afterAll`.
  */
-import { createRequire, enableCompileCache } from 'node:module';
+import { createRequire, enableCompileCache, registerHooks } from 'node:module';
 import { pathToFileURL } from 'node:url';
-import type SharedEnvironment from './shared-environment.ts';
+import type { Config } from '@jest/types';
+import { type default as SharedEnvironment, TIMEOUT_OF_TESTS } from './shared-environment.ts';
 
 enableCompileCache();
 const require = createRequire(import.meta.url);
+
+const TESTS = new URL('../../', import.meta.url).href;
+const OWN = new URL('./', import.meta.url).href;
+/** The number of the test file among those that this process runs, from 0. */
+let fileNumber = -1;
+
+registerHooks({
+  resolve(specifier, context, nextResolve) {
+    const found = nextResolve(specifier, context);
+    const isOfFile = found.url.startsWith(TESTS) && !found.url.startsWith(OWN) && !found.url.includes('/node_modules/');
+    // The first one's modules are found in the compile cache.
+    return isOfFile && fileNumber > 0 ? { ...found, url: `${found.url}?file=${fileNumber}` } : found;
+  },
+});
 
 /** jest-circus keeps the tests of a file in properties of the global object by these symbols. */
 const isCircusState = (symbol: symbol) =>
@@ -19,7 +35,8 @@ const isCircusState = (symbol: symbol) =>
 const loads = new Map<string, number>();
 
 export default class SharedRuntime {
-  constructor(_config: unknown, environment: SharedEnvironment) {
+  constructor(_config: Config.ProjectConfig, environment: SharedEnvironment) {
+    fileNumber += 1;
     const { fakeTimersModern: timers, moduleMocker } = environment;
     Object.assign(globalThis, {
       jest: {
@@ -30,6 +47,7 @@ export default class SharedRuntime {
         useRealTimers: () => timers.useRealTimers(),
         advanceTimersByTime: (byMs: number) => timers.advanceTimersByTime(byMs),
         advanceTimersByTimeAsync: (byMs: number) => timers.advanceTimersByTimeAsync(byMs),
+        setTimeout: (timeoutMs: number) => Object.assign(globalThis, { [TIMEOUT_OF_TESTS]: timeoutMs }),
       },
     });
   }
@@ -54,7 +72,8 @@ export default class SharedRuntime {
   async unstable_importModule(path: string): Promise<void> {
     const before = loads.get(path) ?? 0;
     loads.set(path, before + 1);
-    await import(`${pathToFileURL(path)}${before === 0 ? '' : `?load=${before}`}`);
+    const { href } = pathToFileURL(path);
+    await import(before === 0 || href.startsWith(TESTS) ? href : `${href}?load=${before}`);
   }
 
   getSourceMaps(): Map<string, string> {

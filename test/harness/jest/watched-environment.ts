@@ -5,7 +5,8 @@
  */
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { TestEnvironment } from 'jest-environment-node';
+import type { Config } from '@jest/types';
+import SharedEnvironment from './shared-environment.ts';
 
 /** What is closed in a test's last statement takes a moment to be gone. */
 const GONE_WITHIN_MS = 5_000;
@@ -22,12 +23,12 @@ const WATCHED: ReadonlySet<string> = new Set([
   'UDPWrap',
 ]);
 
-export default class WatchedEnvironment extends TestEnvironment {
+export default class WatchedEnvironment extends SharedEnvironment {
   readonly #before = activeByType();
   readonly #file: string;
   readonly #fails: boolean;
 
-  constructor(...[config, context]: ConstructorParameters<typeof TestEnvironment>) {
+  constructor(config: { readonly projectConfig: Config.ProjectConfig }, context: { readonly testPath: string }) {
     super(config, context);
     this.#file = context.testPath;
     this.#fails = config.projectConfig.testEnvironmentOptions['leaks'] === 'fail';

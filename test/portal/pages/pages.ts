@@ -41,6 +41,8 @@ const PAGES: readonly (readonly [path: string, shows: string])[] = [
 /** What every page has around it is judged on the first one. */
 const FRAME = ['header.top'];
 const SHARES = 2;
+/** How often the page of the fleet reads it again: services/portal/src/api/queries.ts. */
+const READ_EVERY_MS = 10_000;
 
 /** Without loading the portal again: that would take longer than all that is judged. */
 const goTo = (page: Page, path: string) => page.evaluate((to) => history.pushState(null, '', to), path);
@@ -305,6 +307,7 @@ test('how an OAuth client proves itself decides which fields it has, and what wa
 test('rows of the fleet stay where they are while one reads, until one asks for their order', async () => {
   const { browser, fleet } = shared();
   const { page, close } = await openPage(browser, fleet.origin);
+  await page.clock.install();
   await signIn(page, 'operator');
   const names = () => page.locator('tbody tr td:first-child').allTextContents();
   await page.getByRole('link', { name: 'umbrella' }).waitFor();
@@ -318,6 +321,7 @@ test('rows of the fleet stay where they are while one reads, until one asks for 
     await route.fulfill({ response: answer, json: body });
   });
   const again = page.getByRole('button', { name: 'The order has changed: sort again' });
+  await page.clock.fastForward(READ_EVERY_MS);
   await again.waitFor();
   expect(await names()).toEqual(before);
   const last = page.getByRole('row').filter({ hasText: before.at(-1) ?? '' });

@@ -43,7 +43,7 @@ export async function startJvm({ logFile, cwd, env, ...task }: JvmOptions): Prom
     cwd,
     env,
     detached: true,
-    // The caller's own flags (--inspect, --experimental-vm-modules) are not the guard's.
+    // The caller's own flags (such as --inspect) are not the guard's.
     execArgv: [],
     stdio: ['ignore', log, log, 'ipc'],
   });
