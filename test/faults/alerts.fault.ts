@@ -13,7 +13,6 @@ import { deliveryTopic, QUARANTINE_TOPIC } from '@databridge/schemas/records/top
 import { rootCauseEvent } from '../harness/events.ts';
 import { eventually } from '../harness/eventually.ts';
 import { ADDRESSES_VARIABLE } from '../harness/kafka/running-platform.ts';
-import { hasMonitoring } from '../harness/ops/monitoring.ts';
 import { Receiver } from '../harness/receiver.ts';
 import { Relay } from '../harness/servers/relay.ts';
 import { type ControlPlane, startControlPlane } from '../harness/services/control-plane.ts';
@@ -21,7 +20,7 @@ import { type ServiceProcess, startService } from '../harness/services/processes
 import { Stage } from '../harness/stage.ts';
 import { freshName } from '../harness/topics.ts';
 import type { Scenario } from './expected-alerts.ts';
-import { Watch } from './watch.ts';
+import { isWatched, Watch } from './watch.ts';
 
 /** A day in a minute: after it, a customer that accepted nothing is disabled. */
 const RETRIES = { RETRY_PLAN: '1s*2,2s*20', RETRY_WINDOW: '60s' };
@@ -46,7 +45,7 @@ let healthyReceiver: Receiver;
 let isDown = false;
 
 beforeAll(async () => {
-  if (!hasMonitoring) return;
+  if (!isWatched) return;
   folder = mkdtempSync(join(tmpdir(), 'databridge-alerts-'));
   relay = await Relay.start();
   platform = await startJvmPlatform({ ...readMachineConfig(process.env), relayAtPort: relay.port });
@@ -82,9 +81,9 @@ afterAll(async () => {
   if (folder) rmSync(folder, { recursive: true });
 });
 
-/** Debian's packages `prometheus` and `prometheus-alertmanager`; .ci/run installs them. */
+/** Nothing is left of these scenarios if nobody watches. .ci/run installs the packages that they need. */
 function scenario(name: Scenario, faultAndCure: () => Promise<void>): void {
-  (hasMonitoring ? test : test.skip)(name, async () => {
+  (isWatched ? test : test.skip)(name, async () => {
     watch.forget();
     await faultAndCure();
     await watch.settled(name);

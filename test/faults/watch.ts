@@ -21,6 +21,9 @@ export interface WatchOptions {
   readonly shortening?: Shortening;
 }
 
+/** False if Debian's packages `prometheus` and `prometheus-alertmanager` are not installed, or FAULT_WATCH is 0. */
+export const isWatched = hasMonitoring && process.env['FAULT_WATCH'] !== '0';
+
 /** A real Prometheus and Alertmanager that watch a fault run, and whoever is on call, who runs what runbooks say. */
 export class Watch {
   readonly #monitoring: Monitoring;
@@ -31,12 +34,9 @@ export class Watch {
     this.#options = options;
   }
 
-  /**
-   * @returns undefined: Debian's packages `prometheus` and `prometheus-alertmanager` are not installed, or FAULT_WATCH=0
-   *   says that nobody is to watch
-   */
+  /** @returns undefined unless {@link isWatched} */
   static async start(options: WatchOptions): Promise<Watch | undefined> {
-    if (!hasMonitoring || process.env['FAULT_WATCH'] === '0') return undefined;
+    if (!isWatched) return undefined;
     return new Watch(await Monitoring.start(options.targets(), options.shortening ?? SHORTENED), options);
   }
 
