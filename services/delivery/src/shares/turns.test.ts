@@ -41,3 +41,37 @@ test('a piece that takes longer than a slice is done, and the next waits', async
   await nextTurn();
   expect(done.join('')).toBe('abab');
 });
+
+test('the time after a piece of work counts for the customer that did it', async () => {
+  let nowMs = 0;
+  const turns = new Turns(() => nowMs);
+  const [busy, other] = [turns.join(() => undefined), turns.join(() => undefined)];
+  busy.work(() => undefined);
+  // Its answer is processed in microtasks.
+  nowMs += 1;
+  expect(busy.requestTurn()).toBe(true);
+  busy.work(() => undefined);
+  nowMs += 1;
+  expect(other.requestTurn()).toBe(true);
+  expect(busy.requestTurn()).toBe(false);
+  await nextTurn();
+  // The wait for sockets between two turns counts for nobody.
+  busy.work(() => undefined);
+  await nextTurn();
+  nowMs += 1_000;
+  other.work(() => undefined);
+  expect([busy.requestTurn(), other.requestTurn()]).toEqual([true, true]);
+});
+
+test('slices get shorter the more customers are active, and long again when the others have nothing to do', () => {
+  let nowMs = 1_000;
+  const turns = new Turns(() => nowMs);
+  const members = Array.from({ length: 20 }, () => turns.join(() => undefined));
+  const sliceAfter = (customers: number) => {
+    for (const one of members.slice(0, customers)) one.work(() => undefined);
+    nowMs += 200;
+    members[0]?.work(() => undefined);
+    return turns.sliceMs;
+  };
+  expect([1, 4, 6, 20, 1].map(sliceAfter)).toEqual([2, 1.5, 1, 0.5, 2]);
+});

@@ -42,6 +42,7 @@ export class Feed implements TopicPartition {
   #maxBytes = MAX_BYTES;
   #pausedAtMs: number | undefined;
   #movedAtMs: number | undefined;
+  #isBehind = false;
   readonly #backoff = new Backoff(KAFKA_BACKOFF);
   #seekAtMs = 0;
   /** Why the partition cannot be read at present; logged once per cause. */
@@ -116,8 +117,17 @@ export class Feed implements TopicPartition {
     if (this.#states.state !== 'closed') this.#states.to('closed');
   }
 
-  /** Called after it was read without an error. */
-  readFrom(asked: number, nextOffset: number): void {
+  /** True if its log had more records than the last answer brought. */
+  get isBehind(): boolean {
+    return this.#isBehind;
+  }
+
+  /**
+   * Called after it was read without an error.
+   * @param highWatermark one past the last offset of the log
+   */
+  readFrom(asked: number, nextOffset: number, highWatermark: number): void {
+    this.#isBehind = nextOffset < highWatermark;
     // The recipient of the records may have moved it in the meantime.
     if (this.#position === asked) this.#position = nextOffset;
     this.#backoff.reset();

@@ -13,14 +13,23 @@ const MAX_TOPICS = 1_000;
 const EARLIEST = -2;
 const READ_COMMITTED = 1;
 
-/** All lanes that are read: it finds the broker that leads each, and passes it to that broker's fetch session. */
+/** A lane that was paused or moved a moment ago is still being drained, although it may have been read to its end. */
+const DRAINED_FOR_MS = 1_000;
+
+/**
+ * All lanes that are read: it finds the broker that leads each, and passes it to a fetch session of that broker.
+ *
+ * Lanes that are behind have a session of their own. Their answers are large: a record batch may have 1 MiB, and is not
+ * divided. Such an answer takes several turns of the event loop to receive, and new records of other lanes would wait
+ * for it.
+ */
 export class Feeds {
   readonly #cluster: Cluster;
   readonly #log: Logger;
   readonly #clock: Pick<Clock, 'monotonicMs' | 'after'>;
   readonly #feeds = new Set<Feed>();
   readonly #seeking = new Set<Feed>();
-  readonly #sessions = new Map<number, FetchSession>();
+  readonly #sessions = { current: new Map<number, FetchSession>(), behind: new Map<number, FetchSession>() };
   readonly #sessionOf = new Map<Feed, FetchSession>();
   #isSeeking = false;
   #timer: { readonly atMs: number; cancel(): void } | undefined;
@@ -74,7 +83,7 @@ export class Feeds {
     this.#isClosed = true;
     this.#timer?.cancel();
     for (const feed of [...this.#feeds]) this.close(feed);
-    for (const session of this.#sessions.values()) session.close();
+    for (const sessions of Object.values(this.#sessions)) for (const session of sessions.values()) session.close();
   }
 
   #seek(feed: Feed): void {
@@ -169,13 +178,29 @@ export class Feeds {
 
   #read(feed: Feed, leader: number): void {
     feed.read();
-    const session = this.#session(leader);
+    this.#give(feed, this.#sessionFor(feed, leader));
+  }
+
+  #give(feed: Feed, session: FetchSession): void {
     this.#sessionOf.set(feed, session);
     session.add(feed);
   }
 
-  #session(nodeId: number): FetchSession {
-    const known = this.#sessions.get(nodeId);
+  /** Moves the feed to the other session of its broker if it fell behind, or caught up. */
+  #onRead(feed: Feed): void {
+    const session = this.#sessionOf.get(feed);
+    if (session === undefined) return;
+    const { drainedAtMs = Number.NEGATIVE_INFINITY } = feed;
+    if (!feed.isBehind && drainedAtMs > this.#clock.monotonicMs() - DRAINED_FOR_MS) return;
+    const next = this.#sessionFor(feed, session.nodeId);
+    if (next === session) return;
+    session.remove(feed);
+    this.#give(feed, next);
+  }
+
+  #sessionFor({ isBehind }: Feed, nodeId: number): FetchSession {
+    const sessions = isBehind ? this.#sessions.behind : this.#sessions.current;
+    const known = sessions.get(nodeId);
     if (known) return known;
     const session = new FetchSession({
       nodeId,
@@ -183,8 +208,9 @@ export class Feeds {
       connect: () => this.#cluster.connect(nodeId),
       onLost: (feed) => this.#onLost(feed),
       onOutOfRange: (feed) => void this.#reset(feed, nodeId),
+      onRead: (feed) => this.#onRead(feed),
     });
-    this.#sessions.set(nodeId, session);
+    sessions.set(nodeId, session);
     return session;
   }
 

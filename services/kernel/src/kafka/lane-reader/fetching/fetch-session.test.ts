@@ -86,6 +86,7 @@ function open(broker: ScriptedBroker, topics: readonly string[]) {
     connect: () => broker.connect(),
     onLost: (feed) => lost.push(feed.topic),
     onOutOfRange: (feed) => outOfRange.push(feed.topic),
+    onRead: () => undefined,
   });
   const feeds = topics.map((topic) => {
     const feed = new Feed({ topic, partition: 0 }, 0, owner);

@@ -18,6 +18,8 @@ export interface FetchSessionOptions {
   /** Called when the broker does not lead the partition any more, or does not know: its leader must be looked up. */
   readonly onLost: (feed: Feed) => void;
   readonly onOutOfRange: (feed: Feed) => void;
+  /** Called after an answer brought records of the feed, with no request in progress: it may be given to another session. */
+  readonly onRead: (feed: Feed) => void;
 }
 
 /**
@@ -52,9 +54,9 @@ const SEEK_AFTER: ReadonlySet<number> = new Set([
 ]);
 
 /**
- * Reads all lanes that one broker leads, over one connection and with an incremental fetch session (KIP-227): a request
+ * Reads lanes that one broker leads, over one connection and with an incremental fetch session (KIP-227): a request
  * names only the changes since the one before, an answer only the lanes with new records. There is one request at a
- * time.
+ * time, so all of its lanes wait while an answer is received.
  */
 export class FetchSession {
   readonly #with: FetchSessionOptions;
@@ -74,6 +76,11 @@ export class FetchSession {
     void this.#run();
   }
 
+  /** The broker that it reads from. */
+  get nodeId(): number {
+    return this.#with.nodeId;
+  }
+
   add(feed: Feed): void {
     this.#feeds.set(keyOf(feed), feed);
     this.touch(feed);
@@ -81,7 +88,8 @@ export class FetchSession {
 
   remove(feed: Feed): void {
     if (this.#feeds.get(keyOf(feed)) === feed) this.#feeds.delete(keyOf(feed));
-    this.touch(feed);
+    this.#contents.drop(feed);
+    this.#woken.resolve();
   }
 
   /** Called when the feed was paused or resumed. */
@@ -216,10 +224,12 @@ export class FetchSession {
           this.#give(feed);
           return;
         }
-        feed.readFrom(from, nextOffset);
+        feed.readFrom(from, nextOffset, highWatermark);
       }
     }
-    if (feed.state === 'reading') this.#contents.touch(feed);
+    if (feed.state !== 'reading') return;
+    this.#contents.touch(feed);
+    this.#with.onRead(feed);
   }
 
   #takeError(feed: Feed, code: number): void {

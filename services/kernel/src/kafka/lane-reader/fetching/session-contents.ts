@@ -24,6 +24,8 @@ export class SessionContents {
   readonly #asked = new Map<string, Asked>();
   /** Lanes whose state may differ from the one that the broker knows. */
   #touched = new Set<Feed>();
+  /** Lanes that the session gave up, and that the broker still has in it. */
+  readonly #dropped = new Set<Feed>();
   /** Lanes that were paused or moved a moment ago. */
   readonly #drained = new Set<Feed>();
 
@@ -52,24 +54,35 @@ export class SessionContents {
     return this.#asked.get(keyOf(at));
   }
 
-  /** Notes that a lane was added, removed, read, paused or resumed. */
+  /** Notes that a lane was added, read, paused or resumed. */
   touch(feed: Feed): void {
+    this.#dropped.delete(feed);
     this.#touched.add(feed);
     if (feed.drainedAtMs !== undefined && feed.state === 'reading') this.#drained.add(feed);
     else this.#drained.delete(feed);
   }
 
+  /** Notes that the session does not read the lane any more, whoever else may read it. */
+  drop(feed: Feed): void {
+    this.#touched.delete(feed);
+    this.#drained.delete(feed);
+    if (this.#asked.get(keyOf(feed))?.feed === feed) this.#dropped.add(feed);
+  }
+
   /** Marks all lanes as changed, because the broker has forgotten the session. */
   startOver(feeds: Iterable<Feed>): void {
     this.#asked.clear();
+    this.#dropped.clear();
     this.#touched = new Set(feeds);
   }
 
   /** @param isFull whether the request starts a session: it then names all lanes, and cannot remove any */
   takeChange(isFull: boolean): SessionChange {
-    if (isFull) for (const { feed } of this.#asked.values()) this.#touched.add(feed);
     const wanted: Feed[] = [];
-    const forgotten: TopicPartition[] = [];
+    const forgotten: TopicPartition[] = isFull ? [] : [...this.#dropped];
+    for (const feed of this.#dropped) this.#asked.delete(keyOf(feed));
+    this.#dropped.clear();
+    if (isFull) for (const { feed } of this.#asked.values()) this.#touched.add(feed);
     for (const feed of this.#touched) {
       const key = keyOf(feed);
       const asked = this.#asked.get(key);
@@ -99,8 +112,8 @@ export class SessionContents {
 
   /** A paused lane is still fetched until the next request. */
   #allAskedArePaused(): boolean {
-    if (this.#touched.size < this.#asked.size) return false;
-    for (const { feed } of this.#asked.values()) if (feed.isWanted) return false;
+    if (this.#touched.size + this.#dropped.size < this.#asked.size) return false;
+    for (const { feed } of this.#asked.values()) if (feed.isWanted && !this.#dropped.has(feed)) return false;
     return true;
   }
 }
