@@ -113,7 +113,7 @@ test('while a batch of very many records is decoded, the event loop turns', asyn
   const { records } = await decodeBatches(bytes);
   clearImmediate(next);
   expect(records).toHaveLength(40_000);
-  // It takes 40 ms on the fastest machine, in turns of 10.
+  // It takes 40 ms on the fastest machine, in turns of 3.
   expect(turns).toBeGreaterThanOrEqual(3);
 });
 

@@ -89,7 +89,7 @@ const RECORD_OVERHEAD_BYTES = 400;
  */
 const MAX_FETCH_BYTES = 16 * 1024 * 1024;
 /** 2 KB on the wire may contain 40,000 records: heartbeats, probes and other partitions get their turn in between. */
-const MAX_TURN_MS = 10;
+const MAX_TURN_MS = 3;
 /** Reading the time costs as much as decoding a small record. */
 const RECORDS_PER_LOOK = 32;
 
