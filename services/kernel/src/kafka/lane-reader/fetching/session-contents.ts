@@ -62,7 +62,7 @@ export class SessionContents {
     else this.#drained.delete(feed);
   }
 
-  /** Notes that the session does not read the lane any more, whoever else may read it. */
+  /** Notes that the session does not read the lane any more. Another one may read it. */
   drop(feed: Feed): void {
     this.#touched.delete(feed);
     this.#drained.delete(feed);
