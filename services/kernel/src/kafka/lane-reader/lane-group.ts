@@ -117,8 +117,8 @@ export class LaneGroup {
   }
 
   /** Sends a heartbeat if nothing has confirmed the membership for this long. */
-  async beat(intervalMs: number): Promise<void> {
-    await this.#member.beat(intervalMs);
+  beat(intervalMs: number): void {
+    this.#member.beat(intervalMs);
   }
 
   /** Commits as the member. @throws {KafkaPortError} as `MemberRequests.commit` says */

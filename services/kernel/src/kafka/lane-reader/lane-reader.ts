@@ -140,7 +140,7 @@ export class LaneReader {
     const intervalMs = this.#options.heartbeatIntervalMs ?? HEARTBEAT_INTERVAL_MS;
     for (const group of this.#groups) {
       group.checkLease();
-      void group.beat(intervalMs);
+      group.beat(intervalMs);
     }
     void this.#lookForLanes();
   }

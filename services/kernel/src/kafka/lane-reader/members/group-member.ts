@@ -148,8 +148,8 @@ export class GroupMember {
   }
 
   /** Sends a heartbeat if nothing has confirmed the membership for this long. */
-  async beat(intervalMs: number): Promise<void> {
-    await this.#requests.beat(intervalMs);
+  beat(intervalMs: number): void {
+    this.#requests.beat(intervalMs);
   }
 
   /** Commits as this member. @throws {KafkaPortError} as `MemberRequests.commit` says */
