@@ -55,7 +55,7 @@ export function terminalTable(measures: readonly Measure[]): string {
   return [table.toString(), ...notes].join('\n');
 }
 
-export function markdownTable(measures: readonly Measure[]): string {
+function markdownTable(measures: readonly Measure[]): string {
   const lines = measures.map((measure) => {
     const note = measure.note === undefined ? '' : ` (${measure.note})`;
     const [name, ...rest] = cells(measure);

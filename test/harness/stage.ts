@@ -19,7 +19,7 @@ import { commitBy, readStoredSubscriptions, viewsByReading } from './services/wi
 import { freshName } from './topics.ts';
 
 /** Short enough to see an event through all lanes in a test. */
-export const SHORT_PLAN = '1s*2,2s*2';
+const SHORT_PLAN = '1s*2,2s*2';
 const SHORT_DELAYS = ['1s', '2s'];
 const loopbackEgress = egressPolicy(readConfig(egressSettings, LOOPBACK_EGRESS));
 

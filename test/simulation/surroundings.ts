@@ -13,7 +13,7 @@ import { parseRetryPlan, type RetryPlan } from '@databridge/schemas/retries/retr
 import { parseSubscription, type Subscription } from '@databridge/schemas/subscription/subscription';
 import type { Random } from './random.ts';
 
-export const CUSTOMER = 'sim';
+const CUSTOMER = 'sim';
 export const EPOCH_MS = Date.UTC(2026, 0, 1);
 export const HOUR_MS = 3_600_000;
 export const MAIN = deliveryTopic(CUSTOMER);

@@ -6,7 +6,7 @@
 /** Our documents have at most twelve levels. */
 export const MAX_DEPTH = 64;
 /** The limit of values of one JSON body: each may become a mistake with a place and a text. */
-export const MAX_VALUES = 20_000;
+const MAX_VALUES = 20_000;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;

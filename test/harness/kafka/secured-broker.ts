@@ -10,7 +10,7 @@ import { readMachineConfig } from '@databridge/local-platform/platform-config';
 
 const run = promisify(execFile);
 const STORE_PASSWORD = 'only-in-this-test';
-export const MECHANISM = 'SCRAM-SHA-512';
+const MECHANISM = 'SCRAM-SHA-512';
 
 export interface SecuredBroker {
   /** Without any protection, for the test's own use: whoever comes here may do all. */

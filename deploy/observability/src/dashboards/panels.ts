@@ -56,7 +56,7 @@ export const NONE_IS_GOOD: Steps = [
   [null, 'green'],
   [1, 'red'],
 ];
-export const NEUTRAL: Steps = [[null, 'blue']];
+const NEUTRAL: Steps = [[null, 'blue']];
 
 export interface PanelOptions {
   readonly title: string;

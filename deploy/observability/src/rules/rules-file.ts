@@ -16,8 +16,8 @@ const GROUPS: readonly RuleGroup[] = [
 ];
 
 /** Base URLs of runbooks and dashboards; the Helm chart replaces both by its values. */
-export const RUNBOOKS_URL = 'https://databridge.invalid/runbooks';
-export const DASHBOARDS_URL = 'https://databridge.invalid/d';
+const RUNBOOKS_URL = 'https://databridge.invalid/runbooks';
+const DASHBOARDS_URL = 'https://databridge.invalid/d';
 
 const HEADER = '# Written by "npm run observability" from deploy/observability/src: do not change it here.\n';
 

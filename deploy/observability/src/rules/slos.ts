@@ -15,7 +15,7 @@ interface Slo {
 
 const rateOf = (series: string, window: string) => `sum by (namespace) (rate(${series}[${window}]))`;
 
-export const SLOS: readonly Slo[] = [
+const SLOS: readonly Slo[] = [
   {
     name: 'freshness',
     title: 'Freshness',

@@ -41,7 +41,7 @@ async function attemptOf(
 }
 
 /** The destination's answer, without details for operators. */
-export function wordsOf({ outcome, status, error, answer }: Attempt): string {
+function wordsOf({ outcome, status, error, answer }: Attempt): string {
   const said = answer === undefined || answer === '' ? '' : ` It said: ${answer.slice(0, 300)}`;
   switch (outcome) {
     case 'delivered':

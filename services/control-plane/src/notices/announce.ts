@@ -32,16 +32,16 @@ export interface Announcement {
 }
 
 /** The recipient of notices that concern no single customer. */
-export const OPERATORS = 'operators';
+const OPERATORS = 'operators';
 /** If at least this many customers have the same condition at a check, operators get one notice for all of them. */
 const GROUPED_FROM = 5;
-export const MAX_NAMED = 100;
+const MAX_NAMED = 100;
 /** The time that a condition must last before it is announced, so that a handover to another worker causes no notice. */
 const SETTLED_AFTER_MS: Partial<Record<NoticeKind, number>> = { 'not-running': 60_000 };
 /** A rising level is announced again, but not more often than this. */
 const AGAIN_AFTER_MS: Partial<Record<NoticeKind, number>> = { 'dead-letters': 3_600_000, quarantine: 3_600_000 };
 
-export function keyOf({ kind, customer }: Pick<Condition, 'kind' | 'customer'>): string {
+function keyOf({ kind, customer }: Pick<Condition, 'kind' | 'customer'>): string {
   return `${customer ?? OPERATORS}/${kind}`;
 }
 

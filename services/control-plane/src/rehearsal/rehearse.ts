@@ -77,7 +77,7 @@ function skipped({ name, expects }: RehearsalCase, text: string): RehearsalFindi
 }
 
 /** The first wrong answer decides, if there are several. */
-export function judged({ name, expects, advice }: RehearsalCase, answers: readonly Attempt[]): RehearsalFinding {
+function judged({ name, expects, advice }: RehearsalCase, answers: readonly Attempt[]): RehearsalFinding {
   const isRight = expects === 'accepted' ? isAccepted : isRefused;
   const wrong = answers.filter((answer) => !isRight(answer));
   const [shown = answers[0]] = wrong;

@@ -103,7 +103,7 @@ export const fatesIn = (evidence: Evidence): Record<string, EventFate> =>
  * The fate of an event by its evidence, the strongest first: an erased one is only that, whatever happened before; an
  * event that the destination accepted is delivered, whatever else happened.
  */
-export function fateOf(eventKey: string, evidence: Evidence): EventFate {
+function fateOf(eventKey: string, evidence: Evidence): EventFate {
   if (evidence.erased?.has(eventKey)) return 'erased';
   return fateBy(keysOf(eventKey, evidence), evidence);
 }

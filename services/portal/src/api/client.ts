@@ -92,7 +92,7 @@ async function send<R extends RouteName>(
   });
 }
 
-export function pathOf(pattern: string, params: Readonly<Record<string, string>>): string {
+function pathOf(pattern: string, params: Readonly<Record<string, string>>): string {
   return pattern.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ''));
 }
 

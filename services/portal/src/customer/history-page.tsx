@@ -2,7 +2,7 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { pagesQuery } from '../api/queries.ts';
 import { AuditTable } from '../parts/audit-table.tsx';
-import { Empty, Failure, Loading } from '../parts/notices.tsx';
+import { Empty, NextPage, Pending } from '../parts/notices.tsx';
 import { Page } from '../parts/page.tsx';
 
 const route = getRouteApi('/app/customers/$customer/history');
@@ -14,15 +14,10 @@ export function HistoryPage() {
   const rows = log.data?.pages.flatMap(({ items }) => items) ?? [];
   return (
     <Page title={`${customer}: history`}>
-      {log.error !== null && <Failure error={log.error} />}
-      {log.isPending && <Loading what="the history" />}
+      <Pending query={log} what="the history" />
       {log.data !== undefined && rows.length === 0 && <Empty>Nothing was changed.</Empty>}
       {rows.length > 0 && <AuditTable rows={rows} hasCustomer={false} />}
-      {log.hasNextPage && (
-        <button type="button" onClick={() => log.fetchNextPage()} disabled={log.isFetchingNextPage}>
-          Show older ones
-        </button>
-      )}
+      <NextPage query={log} which="older" />
     </Page>
   );
 }

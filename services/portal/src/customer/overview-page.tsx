@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense } from 'react';
 import { seriesQuery, statusQuery } from '../api/queries.ts';
-import { Failure, Loading } from '../parts/notices.tsx';
+import { Failure, Loading, Pending } from '../parts/notices.tsx';
 import { Page } from '../parts/page.tsx';
 import { useMe } from '../session/session-gate.tsx';
 import { lengthOf } from '../time/words.ts';
@@ -33,8 +33,7 @@ export function OverviewPage() {
         )
       }
     >
-      {status.error !== null && <Failure error={status.error} />}
-      {status.isPending && <Loading what="the state" />}
+      <Pending query={status} what="the state" />
       {status.data !== undefined && <Overview status={status.data} />}
       <Chart customer={customer} />
       <Books customer={customer} />

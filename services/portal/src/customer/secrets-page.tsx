@@ -4,7 +4,7 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import { type SubmitEvent, useId, useRef } from 'react';
 import { ask } from '../api/client.ts';
 import { ConfirmedAction } from '../parts/confirmed-action.tsx';
-import { Empty, Failure, Loading } from '../parts/notices.tsx';
+import { Empty, Failure, Pending } from '../parts/notices.tsx';
 import { Page } from '../parts/page.tsx';
 import { type Column, VirtualTable } from '../parts/virtual-table.tsx';
 import { useMe } from '../session/session-gate.tsx';
@@ -36,8 +36,7 @@ export function SecretsPage() {
   );
   return (
     <Page title={`${customer}: secrets`} actions={invite}>
-      {secrets.error !== null && <Failure error={secrets.error} />}
-      {secrets.isPending && <Loading what="the places of secrets" />}
+      <Pending query={secrets} what="the places of secrets" />
       {secrets.data?.items.length === 0 && <Empty>The set-up has no secret.</Empty>}
       {secrets.data !== undefined && secrets.data.items.length > 0 && (
         <VirtualTable

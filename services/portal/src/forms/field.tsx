@@ -11,7 +11,7 @@ interface FieldProps {
 type Described = Pick<ComponentProps<'input'>, 'id' | 'aria-describedby' | 'aria-invalid'>;
 
 /** @param children gets the attributes that tie the control to its label, hint and mistakes */
-export function Field(props: FieldProps & { readonly children: (described: Described) => ReactNode }) {
+function Field(props: FieldProps & { readonly children: (described: Described) => ReactNode }) {
   const { label, hint, mistakes = [], children } = props;
   const id = useId();
   const hasNote = hint !== undefined || mistakes.length > 0;

@@ -5,7 +5,7 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { ask } from '../api/client.ts';
 import { Mark } from '../parts/mark.tsx';
-import { Empty, Failure, Loading } from '../parts/notices.tsx';
+import { Empty, Pending } from '../parts/notices.tsx';
 import { Page } from '../parts/page.tsx';
 import { type Column, VirtualTable } from '../parts/virtual-table.tsx';
 import { useMe } from '../session/session-gate.tsx';
@@ -61,8 +61,7 @@ export function InvitationsPage() {
           </select>
         </label>
       </div>
-      {found.error !== null && <Failure error={found.error} />}
-      {found.isPending && <Loading what="invitations" />}
+      <Pending query={found} what="invitations" />
       {found.data !== undefined && rows.length === 0 && <Empty>There is no such invitation.</Empty>}
       {rows.length > 0 && (
         <VirtualTable

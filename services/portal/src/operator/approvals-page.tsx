@@ -6,7 +6,7 @@ import { pagesQuery } from '../api/queries.ts';
 import { count } from '../customer/state-words.ts';
 import { TestButton } from '../customer/test-button.tsx';
 import { ConfirmedAction } from '../parts/confirmed-action.tsx';
-import { Empty, Failure, Loading } from '../parts/notices.tsx';
+import { Empty, Pending } from '../parts/notices.tsx';
 import { Page } from '../parts/page.tsx';
 import { useMe } from '../session/session-gate.tsx';
 
@@ -25,8 +25,7 @@ export function ApprovalsPage() {
   const rows = found.data?.pages.flatMap(({ items }) => items) ?? [];
   return (
     <Page title="Approvals">
-      {found.error !== null && <Failure error={found.error} />}
-      {found.isPending && <Loading what="set-ups" />}
+      <Pending query={found} what="set-ups" />
       {found.data !== undefined && rows.length === 0 && <Empty>No set-up awaits approval.</Empty>}
       {rows.length > 0 && (
         <p role="status">{count(rows.length, 'set-up')} to be approved; each gets test events alone.</p>

@@ -5,7 +5,7 @@ import { useDeferredValue, useMemo, useState } from 'react';
 import { fleetQuery } from '../api/queries.ts';
 import { count, SHAPES, type StateWords, stateWords, waitingIn } from '../customer/state-words.ts';
 import { Mark } from '../parts/mark.tsx';
-import { Empty, Failure, Loading } from '../parts/notices.tsx';
+import { Empty, Pending } from '../parts/notices.tsx';
 import { Page } from '../parts/page.tsx';
 import { type Column, VirtualTable } from '../parts/virtual-table.tsx';
 import { lengthOf } from '../time/words.ts';
@@ -63,8 +63,7 @@ export function FleetPage() {
           </button>
         </p>
       )}
-      {fleet.error !== null && <Failure error={fleet.error} />}
-      {fleet.isPending && <Loading what="customers" />}
+      <Pending query={fleet} what="customers" />
       {fleet.data !== undefined && (
         <>
           <p role="status">

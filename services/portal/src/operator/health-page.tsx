@@ -4,7 +4,7 @@ import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { ask } from '../api/client.ts';
 import { Mark } from '../parts/mark.tsx';
-import { Failure, Loading } from '../parts/notices.tsx';
+import { Failure, Pending } from '../parts/notices.tsx';
 import { Page } from '../parts/page.tsx';
 import { type Column, VirtualTable } from '../parts/virtual-table.tsx';
 import { lengthOf } from '../time/words.ts';
@@ -40,12 +40,10 @@ export function HealthPage() {
         </button>
       }
     >
-      {health.error !== null && <Failure error={health.error} />}
-      {health.isPending && <Loading what="the state of the service" />}
+      <Pending query={health} what="the state of the service" />
       {health.data !== undefined && <Facts health={health.data} />}
       <h2>Workers</h2>
-      {workers.error !== null && <Failure error={workers.error} />}
-      {workers.isPending && <Loading what="workers" />}
+      <Pending query={workers} what="workers" />
       {workers.data !== undefined && (
         <>
           {workers.data.unattended.length > 0 && (
@@ -69,8 +67,7 @@ export function HealthPage() {
         </p>
       )}
       <h2>Checks</h2>
-      {doctor.error !== null && <Failure error={doctor.error} />}
-      {doctor.isPending && <Loading what="findings" />}
+      <Pending query={doctor} what="findings" />
       {doctor.data !== undefined && (
         <VirtualTable
           caption="Findings"

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { ask } from '../api/client.ts';
 import { EventStateMark } from '../parts/mark.tsx';
-import { Empty, Failure, Loading } from '../parts/notices.tsx';
+import { Empty, Pending } from '../parts/notices.tsx';
 import { Page } from '../parts/page.tsx';
 import { type Column, VirtualTable } from '../parts/virtual-table.tsx';
 import { Time } from '../time/zone.tsx';
@@ -19,8 +19,7 @@ export function LookUpPage() {
   });
   return (
     <Page title={`Event ${eventId}`}>
-      {found.error !== null && <Failure error={found.error} />}
-      {found.isPending && <Loading what="the event" />}
+      <Pending query={found} what="the event" />
       {found.data?.items.length === 0 && (
         <Empty>No attempt at it was made in the last days: check the id, and whether a subscription matches it.</Empty>
       )}

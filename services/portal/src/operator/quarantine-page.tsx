@@ -2,7 +2,7 @@ import type { QuarantinedRecord } from '@databridge/schemas/api/types';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { pagesQuery } from '../api/queries.ts';
 import { LetterActions } from '../parts/letter-actions.tsx';
-import { Empty, Failure, Loading } from '../parts/notices.tsx';
+import { Empty, NextPage, Pending } from '../parts/notices.tsx';
 import { OpenRow } from '../parts/open-row.tsx';
 import { Page } from '../parts/page.tsx';
 import { type Column, VirtualTable } from '../parts/virtual-table.tsx';
@@ -17,8 +17,7 @@ export function QuarantinePage() {
   const rows = records.data?.pages.flatMap(({ items }) => items) ?? [];
   return (
     <Page title="Quarantine" actions={may.operate && <LetterActions />}>
-      {records.error !== null && <Failure error={records.error} />}
-      {records.isPending && <Loading what="the quarantine" />}
+      <Pending query={records} what="the quarantine" />
       {records.data !== undefined && rows.length === 0 && <Empty>Every intake record could be read.</Empty>}
       {rows.length > 0 && (
         <VirtualTable
@@ -28,11 +27,7 @@ export function QuarantinePage() {
           keyOf={({ id }) => id}
         />
       )}
-      {records.hasNextPage && (
-        <button type="button" onClick={() => records.fetchNextPage()} disabled={records.isFetchingNextPage}>
-          Show newer ones
-        </button>
-      )}
+      <NextPage query={records} which="newer" />
     </Page>
   );
 }

@@ -2,7 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { type AnswerOf, ask } from '../api/client.ts';
 import { ConfirmedAction } from '../parts/confirmed-action.tsx';
-import { Empty, Failure, Loading } from '../parts/notices.tsx';
+import { Empty, Pending } from '../parts/notices.tsx';
 import { Page } from '../parts/page.tsx';
 import { type Column, VirtualTable } from '../parts/virtual-table.tsx';
 import { Time } from '../time/zone.tsx';
@@ -16,8 +16,7 @@ export function SessionsPage() {
   });
   return (
     <Page title="Sessions">
-      {sessions.error !== null && <Failure error={sessions.error} />}
-      {sessions.isPending && <Loading what="sessions" />}
+      <Pending query={sessions} what="sessions" />
       {sessions.data?.items.length === 0 && <Empty>There is no session.</Empty>}
       {sessions.data !== undefined && sessions.data.items.length > 0 && (
         <VirtualTable caption="Sessions" columns={COLUMNS} rows={sessions.data.items} keyOf={({ id }) => id} />

@@ -5,7 +5,7 @@ import { ask, askInFull } from '../api/client.ts';
 import { mistakesIn } from '../forms/mistakes.ts';
 import { ChangeList } from '../parts/change-list.tsx';
 import { type Document, mergePatch } from '../parts/differences.ts';
-import { Failure, Loading } from '../parts/notices.tsx';
+import { Failure, Pending } from '../parts/notices.tsx';
 import { Page } from '../parts/page.tsx';
 import { useMe } from '../session/session-gate.tsx';
 import { AllowedIn } from './allowed-in.tsx';
@@ -31,8 +31,7 @@ export function SetUpPage() {
   });
   return (
     <Page title={`${customer}: set-up`}>
-      {stored.error !== null && <Failure error={stored.error} />}
-      {stored.isPending && <Loading what="the set-up" />}
+      <Pending query={stored} what="the set-up" />
       {stored.data !== undefined &&
         (may.act ? (
           <Editor key={stored.data.etag} customer={customer} {...stored.data} />

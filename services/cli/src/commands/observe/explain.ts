@@ -107,7 +107,7 @@ function disablingLine(disabling: CustomerExplanation['disabling'], nowMs: numbe
   return `disabled in ${span(atMs - nowMs)}, at ${clock(atMs)}, unless an attempt succeeds (${because})`;
 }
 
-export function formatEvent(event: EventExplanation, nowMs: number): string {
+function formatEvent(event: EventExplanation, nowMs: number): string {
   const { fanOut, matching, deliveries, unreadable } = event;
   const facts: (readonly [string, string])[] = [
     ['event', `${event.eventId} (${event.eventType})`],
@@ -150,7 +150,7 @@ function clock(ms: number): string {
 }
 
 /** Such as `3 h 10 min`, `45 s`. */
-export function span(ms: number): string {
+function span(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1_000));
   if (seconds < 60) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);

@@ -8,13 +8,14 @@ import { batchBytes, batchKey, toMessage } from '../kafkajs/produce-queue.ts';
 import type { ProducedRecord, TopicPartition } from '../records.ts';
 import { partitionOfKey } from './murmur2.ts';
 
+/** The broker aborts a transaction that takes longer, so that readers do not wait for its end. */
+const TRANSACTION_TIMEOUT_MS = 10_000;
+
 export interface TransactionalProducerOptions {
   /** A producer that takes over this id fences all previous ones. */
   readonly transactionalId: string;
   /** The number of replicas of the topics that are written to. */
   readonly partitions: ReadonlyMap<string, number>;
-  /** A transaction that its producer leaves open is aborted after this time: readers wait that long. Default 10 s. */
-  readonly transactionTimeoutMs?: number;
 }
 
 /** One past the last record of a transaction, by partition that it wrote to. */
@@ -57,11 +58,11 @@ export class TransactionalProducer {
   /** @throws {KafkaPortError} */
   static async open(
     settings: KafkaSettings,
-    { transactionalId, partitions, transactionTimeoutMs = 10_000 }: TransactionalProducerOptions,
+    { transactionalId, partitions }: TransactionalProducerOptions,
   ): Promise<TransactionalProducer> {
     const client = createKafka(settings, 'transactional producer').producer({
       transactionalId,
-      transactionTimeout: transactionTimeoutMs,
+      transactionTimeout: TRANSACTION_TIMEOUT_MS,
       allowAutoTopicCreation: false,
       // With more requests at a time, or with retries of its own, a lost answer could lose or repeat the records that
       // follow.

@@ -3,7 +3,7 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import type { AnswerOf } from '../../api/client.ts';
 import { pagesQuery } from '../../api/queries.ts';
 import { LetterActions } from '../../parts/letter-actions.tsx';
-import { Empty, Failure, Loading } from '../../parts/notices.tsx';
+import { Empty, NextPage, Pending } from '../../parts/notices.tsx';
 import { OpenRow } from '../../parts/open-row.tsx';
 import { DEAD_REASONS } from '../../parts/outcomes.ts';
 import { Page } from '../../parts/page.tsx';
@@ -52,18 +52,13 @@ export function DeadLettersPage() {
           </select>
         </label>
       </div>
-      {letters.error !== null && <Failure error={letters.error} />}
-      {letters.isPending && <Loading what="dead letters" />}
+      <Pending query={letters} what="dead letters" />
       {letters.data !== undefined && (
         <p role="status">{total === 0 ? 'There is no dead letter.' : `${count(total, 'dead letter')} in all.`}</p>
       )}
       {letters.data !== undefined && rows.length === 0 && total > 0 && <Empty>None has that reason.</Empty>}
       {rows.length > 0 && <VirtualTable caption="Dead letters" columns={columns} rows={rows} keyOf={({ id }) => id} />}
-      {letters.hasNextPage && (
-        <button type="button" onClick={() => letters.fetchNextPage()} disabled={letters.isFetchingNextPage}>
-          Show older ones
-        </button>
-      )}
+      <NextPage query={letters} which="older" />
     </Page>
   );
 }

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { ask } from '../../api/client.ts';
 import { EventStateMark, OutcomeMark } from '../../parts/mark.tsx';
-import { Failure, Loading } from '../../parts/notices.tsx';
+import { Pending } from '../../parts/notices.tsx';
 import { Page } from '../../parts/page.tsx';
 import { useMe } from '../../session/session-gate.tsx';
 import { milliseconds } from '../../time/words.ts';
@@ -29,8 +29,7 @@ export function EventPage() {
       title={`${customer}: event ${eventId}`}
       actions={may.payload && <EventContent customer={customer} id={eventId} of="event" />}
     >
-      {story.error !== null && <Failure error={story.error} />}
-      {story.isPending && <Loading what="the event" />}
+      <Pending query={story} what="the event" />
       {data !== undefined && (
         <>
           <dl className="facts">

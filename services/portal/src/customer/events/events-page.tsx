@@ -3,7 +3,7 @@ import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { pagesQuery } from '../../api/queries.ts';
 import { EventStateMark, OutcomeMark } from '../../parts/mark.tsx';
-import { Empty, Failure, Loading } from '../../parts/notices.tsx';
+import { Empty, NextPage, Pending } from '../../parts/notices.tsx';
 import { EVENT_STATE_WORDS, type EventStateName } from '../../parts/outcomes.ts';
 import { Page } from '../../parts/page.tsx';
 import { type Column, VirtualTable } from '../../parts/virtual-table.tsx';
@@ -59,8 +59,7 @@ export function EventsPage() {
           )}
         </p>
       </div>
-      {events.error !== null && <Failure error={events.error} />}
-      {events.isPending && <Loading what="deliveries" />}
+      <Pending query={events} what="deliveries" />
       {events.data !== undefined && rows.length === 0 && <Empty>{emptyWords(state, from ?? to)}</Empty>}
       {rows.length > 0 && (
         <VirtualTable
@@ -70,11 +69,7 @@ export function EventsPage() {
           keyOf={(row) => row.eventId}
         />
       )}
-      {events.hasNextPage && (
-        <button type="button" onClick={() => events.fetchNextPage()} disabled={events.isFetchingNextPage}>
-          Show older ones
-        </button>
-      )}
+      <NextPage query={events} which="older" />
     </Page>
   );
 }
