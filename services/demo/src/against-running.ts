@@ -20,11 +20,11 @@ import {
   CAST,
   EVENT_TYPE,
   INTAKE_TOPIC,
-  rootCauseEvent,
   secretVariable,
   subscriptionsYaml,
   transcript,
 } from './customers/cast.ts';
+import { rootCauseEvent } from './customers/root-cause-event.ts';
 import { plannedEvents } from './live/live-run.ts';
 import { FAN_OUT_EVENTS, sumOf } from './live/observe.ts';
 import { indent, say, sayTitle, step } from './live/say.ts';

@@ -1,7 +1,8 @@
 /** The second half: measures how fast one delivery worker drains a backlog into an endpoint that answers at once. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { applyYaml, type Child, startService } from './child.ts';
-import { BULK_CUSTOMER, bulkYaml, rootCauseEvent, transcript } from './customers/cast.ts';
+import { BULK_CUSTOMER, bulkYaml, transcript } from './customers/cast.ts';
+import { rootCauseEvent } from './customers/root-cause-event.ts';
 import { Sink } from './customers/sink-process.ts';
 import { sumOf, writtenFor } from './live/observe.ts';
 import { bar, step } from './live/say.ts';

@@ -6,7 +6,8 @@ import { SchemaRegistry } from '@databridge/kernel/registry/schema-registry';
 import { loadEventTypes } from '@databridge/schemas/event/event-types';
 import { HEADER } from '@databridge/schemas/records/headers';
 import { SchemaRegistry as Client } from '@kafkajs/confluent-schema-registry';
-import { EVENT_TYPE, INTAKE_TOPIC, type RootCauseEvent } from './customers/cast.ts';
+import { EVENT_TYPE, INTAKE_TOPIC } from './customers/cast.ts';
+import type { RootCauseEvent } from './customers/root-cause-event.ts';
 
 export class Upstream {
   readonly #registryUrl: string;

@@ -1,5 +1,4 @@
 /** The cast of the demo: customers, the behavior of their endpoints, and their events. */
-import { randomUUID } from 'node:crypto';
 
 export const EVENT_TYPE = 'root-cause';
 export const INTAKE_TOPIC = 'root-cause.events';
@@ -30,51 +29,6 @@ export const REFUSED_EVENTS = 1;
 
 /** The customer of the throughput section. */
 export const BULK_CUSTOMER = { customer: 'hooli', company: 'Hooli', events: 20_000 } as const;
-
-export interface CallFacts {
-  readonly company: string;
-  readonly folder: string;
-  readonly transcript: string;
-}
-
-/** A Root Cause event as an upstream producer makes it. Its request id serves as event id. */
-export function rootCauseEvent({ company, folder, transcript }: CallFacts) {
-  const requestid = randomUUID();
-  const call = {
-    filename: `${requestid}.wav`,
-    requestid,
-    company,
-    organisation: 'North America',
-    folder,
-    processed: true,
-    process_result: 'Complete',
-  };
-  return {
-    schema_version: 'v1.0',
-    statusCode: 200,
-    summary: {
-      ...call,
-      call_summary: { classifier: 'summary', summary: 'The caller asks for a new address.', multiple_summary_flag: 0 },
-    },
-    clientwords: transcript,
-    intent: {
-      ...call,
-      call_intent: {
-        classifier: 'intent',
-        identified_intent: true,
-        reason: 'The caller moved.',
-        dimension_category_id: null,
-        category_name: 'support',
-        sub_category: 'update address',
-        classification_version: 'vi8',
-      },
-    },
-    dissatisfaction: null,
-    callback: null,
-  };
-}
-
-export type RootCauseEvent = ReturnType<typeof rootCauseEvent>;
 
 const SENTENCE = 'hello my name is [NAME] and i moved to [ADDRESS] so i would like to change where my letters go. ';
 

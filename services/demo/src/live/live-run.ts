@@ -2,15 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Child, LogLine } from '../child.ts';
-import {
-  CAST,
-  REFUSED_EVENTS,
-  type RootCauseEvent,
-  rootCauseEvent,
-  transcript,
-  UNWANTED_EVENTS,
-} from '../customers/cast.ts';
+import { CAST, REFUSED_EVENTS, transcript, UNWANTED_EVENTS } from '../customers/cast.ts';
 import { deadUrl, failsNowAndThen, type Receiver, startReceiver } from '../customers/receivers.ts';
+import { type RootCauseEvent, rootCauseEvent } from '../customers/root-cause-event.ts';
 import type { Stage } from '../stage.ts';
 import type { LiveView, Moment } from './live-view.ts';
 import { type Snapshot, takeSnapshot } from './observe.ts';
