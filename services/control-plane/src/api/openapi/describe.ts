@@ -25,7 +25,7 @@ export async function describeApi(api: FastifyInstance): Promise<void> {
       security: [{ bearer: [] }],
     },
     transform: named,
-    transformObject: (described) => withSharedProblems(withWebhooks(withoutUnused(described))),
+    transformObject: (described) => withSharedParts(withWebhooks(withoutUnused(described))),
   });
 }
 
@@ -71,19 +71,26 @@ const withoutUnused: TransformObject = (described) => {
   return { ...document, components: { ...document.components, schemas } } as ReturnType<TransformObject>;
 };
 
-/** The answers that every route may give are stated once. */
-function withSharedProblems(document: ReturnType<TransformObject>): ReturnType<TransformObject> {
+/** The answers that every route may give, and the customer in a path, are stated once. */
+function withSharedParts(document: ReturnType<TransformObject>): ReturnType<TransformObject> {
   const { paths, components } = document as OpenAPIV3_1.Document;
   const responses: Record<string, OpenAPIV3_1.ResponseObject> = {};
-  for (const operation of Object.values(paths ?? {}).flatMap((item) => Object.values(item ?? {}))) {
-    const own = (operation as OpenAPIV3_1.OperationObject).responses;
+  const parameters: Record<string, OpenAPIV3_1.ParameterObject> = {};
+  const operations = Object.values(paths ?? {}).flatMap((item) => Object.values(item ?? {}));
+  for (const operation of operations as OpenAPIV3_1.OperationObject[]) {
+    const own = operation.responses;
     for (const [status, name] of Object.entries(SHARED_RESPONSES)) {
       if (own?.[status] === undefined) continue;
       responses[name] = own[status] as OpenAPIV3_1.ResponseObject;
       own[status] = { $ref: `#/components/responses/${name}` };
     }
+    operation.parameters = (operation.parameters ?? []).map((one) => {
+      if ('$ref' in one || one.in !== 'path' || one.name !== 'customer') return one;
+      parameters['Customer'] = one;
+      return { $ref: '#/components/parameters/Customer' };
+    });
   }
-  return { ...document, components: { ...components, responses } } as ReturnType<TransformObject>;
+  return { ...document, components: { ...components, parameters, responses } } as ReturnType<TransformObject>;
 }
 
 /** All event types that have a schema, whether or not they are configured. */
