@@ -84,7 +84,8 @@ function withSharedParts(document: ReturnType<TransformObject>): ReturnType<Tran
       responses[name] = own[status] as OpenAPIV3_1.ResponseObject;
       own[status] = { $ref: `#/components/responses/${name}` };
     }
-    operation.parameters = (operation.parameters ?? []).map((one) => {
+    if (operation.parameters === undefined) continue;
+    operation.parameters = operation.parameters.map((one) => {
       if ('$ref' in one || one.in !== 'path' || one.name !== 'customer') return one;
       parameters['Customer'] = one;
       return { $ref: '#/components/parameters/Customer' };
