@@ -216,7 +216,7 @@ test('a join commits what is done and writes a status that is due, and sets no t
     assignment: [MAIN],
     isCurrent: true,
     continues: undefined,
-    leaseHeld: () => true,
+    hasLease: () => true,
   };
   const first = new LaneSet(membership, new ByteBudget(1_000_000).join(), clock);
   first.restore([], () => 0);
@@ -238,7 +238,7 @@ test('a join commits what is done and writes a status that is due, and sets no t
   const headers = { [HEADER.eventId]: 'e0', [HEADER.eventType]: 'any' };
   const records = [{ offset: 0, timestampMs: clock.nowMs(), key: null, value: Buffer.from('x'), headers }];
   first.accept({ ...MAIN, records, nextOffset: 1, highWatermark: 1 });
-  const next = first.next(clock.monotonicMs());
+  const next = first.offer(clock.monotonicMs());
   if (typeof next !== 'object') throw new Error('e0 is not next');
   first.take(next);
   first.done(next);
