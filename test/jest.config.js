@@ -58,6 +58,8 @@ export default {
   maxWorkers: process.env.KAFKA_BROKERS ? 1 : 3,
   // Only ends what hangs: a slow and busy machine takes many times what an idle one does.
   testTimeout: 60_000,
+  // As it ends, a worker writes the compile cache. What it may not leave open: test/harness/jest/watched-environment.ts.
+  workerGracefulExitTimeout: 10_000,
   testSequencer: '<rootDir>/test/harness/jest/longest-first.js',
   projects: [
     {

@@ -7,7 +7,6 @@
  */
 import { createRequire, enableCompileCache, registerHooks } from 'node:module';
 import { pathToFileURL } from 'node:url';
-import type { Config } from '@jest/types';
 import { type default as SharedEnvironment, TIMEOUT_OF_TESTS } from './shared-environment.ts';
 
 enableCompileCache();
@@ -15,15 +14,14 @@ const require = createRequire(import.meta.url);
 
 const TESTS = new URL('../../', import.meta.url).href;
 const OWN = new URL('./', import.meta.url).href;
-/** The number of the test file among those that this process runs, from 0. */
+/** The number of the test file, from 0, among those that this process runs and that use modules of `test/`. */
 let fileNumber = -1;
+const isOfTests = (url: string) => url.startsWith(TESTS) && !url.startsWith(OWN) && !url.includes('/node_modules/');
 
 registerHooks({
   resolve(specifier, context, nextResolve) {
     const found = nextResolve(specifier, context);
-    const isOfFile = found.url.startsWith(TESTS) && !found.url.startsWith(OWN) && !found.url.includes('/node_modules/');
-    // The first one's modules are found in the compile cache.
-    return isOfFile && fileNumber > 0 ? { ...found, url: `${found.url}?file=${fileNumber}` } : found;
+    return isOfTests(found.url) && fileNumber > 0 ? { ...found, url: `${found.url}?file=${fileNumber}` } : found;
   },
 });
 
@@ -35,8 +33,10 @@ const isCircusState = (symbol: symbol) =>
 const loads = new Map<string, number>();
 
 export default class SharedRuntime {
-  constructor(_config: Config.ProjectConfig, environment: SharedEnvironment) {
-    fileNumber += 1;
+  constructor(_config: unknown, environment: SharedEnvironment, ...others: readonly unknown[]) {
+    const testPath = others[4] as string;
+    // Unit tests of services use no modules of `test/`, and the compile cache keeps whatever was loaded, by its address.
+    if (isOfTests(pathToFileURL(testPath).href) || /\.(contract|peer)\.test\.ts$/.test(testPath)) fileNumber += 1;
     const { fakeTimersModern: timers, moduleMocker } = environment;
     Object.assign(globalThis, {
       jest: {
@@ -73,7 +73,7 @@ export default class SharedRuntime {
     const before = loads.get(path) ?? 0;
     loads.set(path, before + 1);
     const { href } = pathToFileURL(path);
-    await import(before === 0 || href.startsWith(TESTS) ? href : `${href}?load=${before}`);
+    await import(before === 0 || isOfTests(href) ? href : `${href}?load=${before}`);
   }
 
   getSourceMaps(): Map<string, string> {
