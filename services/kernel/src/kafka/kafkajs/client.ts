@@ -4,6 +4,7 @@ import type { Registry } from 'prom-client';
 import type { Logger } from '../../log.ts';
 import { installCodecs } from './codecs.ts';
 import { installCommitPatch } from './patches/commit-patch.ts';
+import { installFetchPatch } from './patches/fetch-patch.ts';
 import { installHeaderPatch } from './patches/header-patch.ts';
 import { installHeartbeatPatch } from './patches/heartbeat-patch.ts';
 import { installIdleTimerPatch } from './patches/idle-timer-patch.ts';
@@ -34,6 +35,7 @@ installProducePatch();
 installHeaderPatch();
 installBatchPatch();
 installHeartbeatPatch();
+installFetchPatch();
 installCodecs();
 
 /**

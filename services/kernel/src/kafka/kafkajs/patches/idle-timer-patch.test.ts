@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { installCommitPatch } from './commit-patch.ts';
+import { installFetchPatch } from './fetch-patch.ts';
 import { installHeartbeatPatch } from './heartbeat-patch.ts';
 import { installIdleTimerPatch } from './idle-timer-patch.ts';
 
@@ -57,7 +58,7 @@ test('another release of kafkajs is not patched blindly', () => {
   }
   class Gone {}
   const refusal = expect.objectContaining({ code: 'DB_KAFKA_CLIENT_CHANGED' });
-  for (const install of [installIdleTimerPatch, installCommitPatch, installHeartbeatPatch]) {
+  for (const install of [installIdleTimerPatch, installCommitPatch, installHeartbeatPatch, installFetchPatch]) {
     expect(() => install(Changed)).toThrow(refusal);
     expect(() => install(Gone)).toThrow(refusal);
   }

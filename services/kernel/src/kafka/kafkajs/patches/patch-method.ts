@@ -26,6 +26,7 @@ export function patchMethod(
 
 function essence(source: string): string {
   return source
+    .replace(/\/\*[\s\S]*?\*\//g, '')
     .replace(/\/\/.*$/gm, '')
     .replace(/\s+/g, ' ')
     .trim();
