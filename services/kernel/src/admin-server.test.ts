@@ -44,6 +44,17 @@ test('a caller that goes away in the middle of an answer ends nothing', async ()
   await admin.close();
 });
 
+test('a path whose answer cannot be made answers 500, and the others go on', async () => {
+  const fail = () => {
+    throw new Error('no state');
+  };
+  const routes = { '/readyz': fail, '/healthz': () => json(200, {}) };
+  const admin = await serveAdmin({ host: '127.0.0.1', port: 0 }, routes, createLogger('test', 'silent'));
+  expect((await fetch(`${admin.address}/readyz`)).status).toBe(500);
+  expect((await fetch(`${admin.address}/healthz`)).status).toBe(200);
+  await admin.close();
+});
+
 test('a port that is taken is an error', async () => {
   const admin = await serving();
   const taken = serveAdmin({ host: '127.0.0.1', port: admin.port }, {}, createLogger('test', 'silent'));

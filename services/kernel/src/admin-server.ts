@@ -34,7 +34,14 @@ export async function serveAdmin(
   const server = createServer((request, response) => {
     const path = (request.url ?? '').replace(/\?.*/s, '');
     const isRead = request.method === 'GET' || request.method === 'HEAD';
-    const answer = isRead ? byPath.get(path)?.() : undefined;
+    let answer: PlainAnswer | undefined;
+    try {
+      answer = isRead ? byPath.get(path)?.() : undefined;
+    } catch (err) {
+      // Thrown here, it would end the process.
+      log.error({ err, path }, 'probe or scrape failed');
+      answer = json(500, { message: 'internal error; see the service log' });
+    }
     send(response, answer ?? json(404, { message: `Route ${request.method}:${path} not found` })).catch(
       (err: unknown) => {
         log.info({ err, path }, 'answer to a probe or scrape cut short');
