@@ -56,6 +56,12 @@ test('the second run replaces the first, which is reported', () => {
   });
 });
 
+test('a file that had passed is not called flaky because it ran twice', () => {
+  expect(outcome([result('a', 'x'), result('b')], [result('a'), result('b')]).remarks).toEqual([
+    expect.stringMatching(/^FLAKY: a /),
+  ]);
+});
+
 test('a test without its peer is reported, and is no failure', () => {
   expect(outcome([result('a', MISSING)], [])).toEqual({
     passed: 2,

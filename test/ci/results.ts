@@ -101,7 +101,8 @@ export function outcome(first: readonly FileResult[], again: readonly FileResult
     const notRun = last.failures.filter(isMissingPeer);
     passed += last.passed;
     failed += last.failures.length - notRun.length;
-    if (last !== before && last.failures.length === notRun.length) {
+    const hasFailed = before.failures.some((text) => !isMissingPeer(text));
+    if (hasFailed && last.failures.length === notRun.length) {
       remarks.push(
         `FLAKY: ${before.file} failed, and passed when run once more. Its first failure is above: find out why.`,
       );

@@ -74,13 +74,20 @@ export async function spawnService(name: ServiceName, env: Record<string, string
   };
   for (const stream of child.output) createInterface(stream).on('line', read);
 
-  let hasExited = false;
+  let ended: number | NodeJS.Signals | undefined;
   const exited = child.exited.then((how) => {
-    hasExited = true;
+    ended = how;
     running.delete(service);
     return how;
   });
-  const lastWords = () => [...logs.map((line) => JSON.stringify(line)), ...otherOutput].slice(-20).join('\n');
+  const lastWords = () =>
+    [
+      ...logs.filter(({ level }) => level !== 'debug' && level !== 'trace').map((line) => JSON.stringify(line)),
+      ...otherOutput,
+    ]
+      .slice(-20)
+      .map((line) => line.slice(0, 1_000))
+      .join('\n');
   let adminUrl = '';
 
   const service: ServiceProcess = {
@@ -117,7 +124,9 @@ export async function spawnService(name: ServiceName, env: Record<string, string
     async waitUntilReady(timeoutMs = READY_TIMEOUT_MS) {
       const deadlineMs = performance.now() + timeoutMs;
       while (!(await answersReady(adminUrl))) {
-        if (hasExited) throw new Error(`${name} ended before it was ready. Its last lines:\n${lastWords()}`);
+        if (ended !== undefined) {
+          throw new Error(`${name} ended (${ended}) before it was ready. Its last lines:\n${lastWords()}`);
+        }
         if (performance.now() > deadlineMs) {
           throw new Error(`${name} was not ready within ${timeoutMs} ms. Its last lines:\n${lastWords()}`);
         }
