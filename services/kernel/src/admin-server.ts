@@ -39,7 +39,7 @@ export async function serveAdmin(
       answer = isRead ? byPath.get(path)?.() : undefined;
     } catch (err) {
       // Thrown here, it would end the process.
-      log.error({ err, path }, 'probe or scrape failed');
+      log.error({ event: 'probe_failed', err, path }, 'probe or scrape failed');
       answer = json(500, { message: 'internal error; see the service log' });
     }
     send(response, answer ?? json(404, { message: `Route ${request.method}:${path} not found` })).catch(

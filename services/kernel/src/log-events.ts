@@ -57,6 +57,8 @@ export const LOG_EVENTS = {
   owner_record_refused:
     'The record that names the writer is not signed by a known key. Another client writes to that topic.',
   portal_sign_in_refused: 'A sign-in to the portal was refused; the line has the reason.',
+  probe_failed:
+    'A probe or scrape of the service was answered with 500 because its state could not be read. The line has the error.',
   process_ended: 'The process ends with exit code 1; the line has the reason.',
   record_stuck:
     'A record could neither be delivered nor given up. Its offset is not committed; a restart tries it again.',
