@@ -2,6 +2,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { stopChildren } from '@databridge/demo/child';
 import { flameGraph } from './flame-graph.ts';
 import { type Measure, verdictOf } from './measure.ts';
 import { type CpuProfile, callTree, profileTables } from './profile.ts';
@@ -107,6 +108,8 @@ async function measureRow(row: string, run: () => Promise<Measure[]>): Promise<M
     return await run();
   } catch (error) {
     console.error(error);
+    // What the row left running would take the processor from the rows after it.
+    await stopChildren('at once');
     const note = (error as Error).message.split('\n')[0] ?? '';
     const measure: Measure = { row, name: 'not measured', unit: '', values: [], note };
     broken.add(measure);

@@ -29,6 +29,8 @@ const SIGNING = { secrets: ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'] };
 const egress = egressPolicy(readConfig(egressSettings, LOOPBACK_EGRESS));
 const READY_WITHIN_MS = 600_000;
 const ASK_EVERY_MS = 100;
+/** With 512 MiB, a broker of 10,000 customers' topics collects garbage all the time, and then ends. */
+const BROKER_HEAP_MIB = 2_048;
 
 /** What a subscription says beyond customer and URL; what is left out has the product's default. */
 export type Wish = { readonly customer: string; readonly path: string } & Record<string, unknown>;
@@ -55,7 +57,7 @@ export class Stand {
 
   /** Runs `work` on a fresh stand, and takes that down however it ends. */
   static async with<T>(work: (stand: Stand) => Promise<T>, intakePartitions?: number): Promise<T> {
-    const platform = await startJvmPlatform(readMachineConfig(process.env));
+    const platform = await startJvmPlatform({ ...readMachineConfig(process.env), heapMiB: BROKER_HEAP_MIB });
     const stand = new Stand(platform, await Sink.start());
     try {
       await Promise.all([stand.admin.connect(), stand.#producer.connect()]);

@@ -33,6 +33,8 @@ export interface JvmPlatformOptions extends Pick<MachineConfig, 'javaHome' | 'ca
   secured?: SecuredListener | undefined;
   /** Broker properties that differ from those of a local platform. */
   brokerSettings?: Readonly<Record<string, string>> | undefined;
+  /** The limit of each broker's heap; the default is 512 MiB. Some thousand topics need more. */
+  heapMiB?: number | undefined;
   /** The default is 1. With three brokers, every topic has three replicas. */
   brokerCount?: number | undefined;
   /** A port where a relay listens: clients of the first broker's `relayedPort` are sent there. For tests of bad networks. */
@@ -53,12 +55,13 @@ type FailureListener = (error: DatabridgeError) => void;
  * @throws {DatabridgeError} DB_PLATFORM_…
  */
 export async function startJvmPlatform(options: JvmPlatformOptions): Promise<JvmPlatform> {
-  const { dataDir, secured, onFailure, brokerCount, relayAtPort, ports, brokerSettings } = options;
+  const { dataDir, secured, onFailure, brokerCount, relayAtPort, ports, brokerSettings, heapMiB } = options;
   const launched = await launch({
     ...(await preparePrograms(options)),
     dataDir,
     secured,
     brokerSettings,
+    heapMiB,
     onFailure,
     brokerCount,
     relayAtPort,
@@ -102,6 +105,7 @@ async function launch(options: {
   ports?: OwnPorts | undefined;
   secured?: SecuredListener | undefined;
   brokerSettings?: Readonly<Record<string, string>> | undefined;
+  heapMiB?: number | undefined;
   onFailure?: FailureListener | undefined;
   brokerCount?: number | undefined;
   relayAtPort?: number | undefined;
@@ -113,6 +117,7 @@ async function launch(options: {
     dataDir,
     secured,
     brokerSettings,
+    heapMiB,
     onFailure,
     brokerCount = 1,
     relayAtPort,
@@ -137,7 +142,7 @@ async function launch(options: {
     const relayed =
       at === 0 && relayAtPort !== undefined ? { port: relayedPort, advertisedPort: relayAtPort } : undefined;
     const controller = controllerPorts[at] ?? 0;
-    const node = { nodeId: at + 1, client, controller, controllerPorts, relayed, secured, brokerSettings };
+    const node = { nodeId: at + 1, client, controller, controllerPorts, relayed, secured, brokerSettings, heapMiB };
     return new Part({
       name: 'Kafka',
       pidFile: join(dir, `${name}.pid`),
