@@ -9,6 +9,7 @@ import { installHeaderPatch } from './patches/header-patch.ts';
 import { installHeartbeatPatch } from './patches/heartbeat-patch.ts';
 import { installIdleTimerPatch } from './patches/idle-timer-patch.ts';
 import { installProducePatch } from './patches/produce-patch.ts';
+import { installTopicIndexPatch } from './patches/topic-index-patch.ts';
 import { installBatchPatch } from './record-batches.ts';
 
 /** The settings of the connection to the cluster; there is one per process. */
@@ -36,6 +37,7 @@ installHeaderPatch();
 installBatchPatch();
 installHeartbeatPatch();
 installFetchPatch();
+installTopicIndexPatch();
 installCodecs();
 
 /**
