@@ -228,8 +228,7 @@ export class Schedule {
   }
 
   #dropInFlight(of: SimulatedGroup): void {
-    const dropped = this.#inFlight.filter((one) => one.of === of);
-    for (const request of dropped) if (this.#random.chance(0.5)) this.#accept(request);
+    for (const request of this.#inFlight) if (request.of === of && this.#random.chance(0.5)) this.#accept(request);
     this.#inFlight = this.#inFlight.filter((one) => one.of !== of);
   }
 
