@@ -148,14 +148,12 @@ export class Schedule {
     if (request === undefined) return;
     const outcome = this.#outcome(request.record);
     this.#note(`${request.record.facts.eventId}:${outcome.kind}`);
-    if (outcome.kind === 'delivered') this.#accept(request);
+    if (outcome.kind === 'delivered') {
+      const { eventId } = request.record.facts;
+      this.#accepted.set(eventId, (this.#accepted.get(eventId) ?? 0) + 1);
+    }
     request.answer({ outcome });
     await turn();
-  }
-
-  #accept({ record }: InFlight): void {
-    const { eventId } = record.facts;
-    this.#accepted.set(eventId, (this.#accepted.get(eventId) ?? 0) + 1);
   }
 
   #outcome({ facts }: BufferedRecord): Outcome {
@@ -228,7 +226,11 @@ export class Schedule {
   }
 
   #dropInFlight(of: SimulatedGroup): void {
-    for (const request of this.#inFlight) if (request.of === of && this.#random.chance(0.5)) this.#accept(request);
+    for (const request of this.#inFlight.filter((one) => one.of === of)) {
+      if (!this.#random.chance(0.5)) continue;
+      const { eventId } = request.record.facts;
+      this.#accepted.set(eventId, (this.#accepted.get(eventId) ?? 0) + 1);
+    }
     this.#inFlight = this.#inFlight.filter((one) => one.of !== of);
   }
 
@@ -305,10 +307,7 @@ export class Schedule {
     if (of?.isDead) return await new Promise(() => undefined);
     const fate = this.#isBrokerFlaky ? this.#random.below(12) : 11;
     if (fate === 0) throw new Error('the broker is away');
-    const copies = records.filter(({ topic }) => topic.startsWith('delivery.'));
-    for (const copy of copies) this.#kafka.append(copy, EPOCH_MS);
-    // Begun before the worker was cut off, stored after: the next worker finds the record in two lanes.
-    if (of?.isMember === false) this.#repeatBound += copies.length;
+    for (const record of records) if (record.topic.startsWith('delivery.')) this.#kafka.append(record, EPOCH_MS);
     if (fate > 1) {
       // A retry may be read back before the worker that wrote it knows that it is stored.
       if (this.#random.chance(0.25)) await new Promise<void>((resolve) => this.#acknowledgements.push(resolve));

@@ -38,3 +38,26 @@ test('an event that is erased while its write waits for Kafka is not written', a
   expect(await written).toBe(true);
   expect(sends).toBe(1);
 });
+
+test("a record that becomes another worker's while its topic is created is not written", async () => {
+  let isOurs = true;
+  const written: string[] = [];
+  const next = new NextTopics(
+    {
+      clock: new ManualClock(),
+      log: createLogger('test', 'silent'),
+      metrics: { ownFaults: { inc: () => undefined } } as never,
+      producer: { send: async (records) => void written.push(...records.map(({ topic }) => topic)) },
+      isOurs: () => isOurs,
+      ensure: async () => {
+        isOurs = false;
+      },
+      stopping: new Ending(),
+      random: () => 0.5,
+    },
+    [],
+  );
+  const record = { facts: { eventId: 'evt-1', eventType: 'root-cause', attempt: 0 } } as unknown as BufferedRecord;
+  expect(await next.write({ topic: 'delivery.acme.retry.1s', key: 'evt-1', value: 'x' }, record)).toBe(false);
+  expect(written).toEqual([]);
+});

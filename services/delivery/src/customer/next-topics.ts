@@ -54,11 +54,20 @@ export class NextTopics {
   async write(next: ProducedRecord, of: BufferedRecord): Promise<boolean> {
     const { producer, metrics, log, isOurs, isErased, stopping, random } = this.#with;
     const backoff = new Backoff(KAFKA_BACKOFF, random);
-    while (await isOurs(of)) {
-      // Asked before each try: a write may have to wait for long.
+    for (;;) {
+      // A record that became another worker's must not be written, for that worker would find this copy beside the original.
+      // So nothing is awaited between the answer and the write: after each wait it is asked again.
+      const ours = isOurs(of);
+      if (ours !== true) {
+        if (await ours) continue;
+        return false;
+      }
       if (isErased?.(of.facts)) return true;
       try {
-        if (!this.#existing.has(next.topic)) await this.#ensure(next.topic);
+        if (!this.#existing.has(next.topic)) {
+          await this.#ensure(next.topic);
+          continue;
+        }
         await producer.send([next]);
         return true;
       } catch (error) {
@@ -77,7 +86,6 @@ export class NextTopics {
         this.#refused--;
       }
     }
-    return false;
   }
 
   #ensure(topic: string): Promise<void> {
